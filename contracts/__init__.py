@@ -1,0 +1,1 @@
+"""What Pledgewire says on its topics: events, envelope, topics. Imports nothing of ours."""

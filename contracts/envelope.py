@@ -1,0 +1,146 @@
+"""CloudEvents 1.0 around an event, in Kafka's binary mode: attributes in headers, the event as JSON in the value.
+
+Source: CloudEvents 1.0.2 and its Kafka protocol binding; the library `cloudevents` does the binding.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, from_structured, to_binary
+from cloudevents.core.exceptions import CloudEventValidationError
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from pydantic import ValidationError
+
+from contracts.topics import BY_EVENT, Topic
+from contracts.vocabulary import Contract
+
+
+class UnreadableRecord(ValueError):
+    """The record can never be read as what its topic promises; it belongs in the dead-letter topic."""
+
+
+class _JSONBytes(JSONFormat):
+    """The value stays the bytes that pydantic wrote, and is read by pydantic alone: one parser, strict."""
+
+    def write_data(self, data: Any, datacontenttype: str | None) -> bytes:
+        return data if isinstance(data, bytes) else super().write_data(data, datacontenttype)
+
+    def read_data(self, body: bytes, datacontenttype: str | None) -> bytes:
+        return body
+
+
+E = TypeVar("E", bound=Contract)
+
+_FORMAT = _JSONBytes()
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What is said about an event: its id, when, about which commitment, and the thread it belongs to."""
+
+    id: UUID
+    time: datetime
+    subject: str
+    correlation_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A Kafka record to be, in plain types."""
+
+    topic: str
+    key: str
+    headers: dict[str, str]
+    value: bytes
+
+
+def to_record(event: Contract, envelope: Envelope, topic: Topic | None = None) -> Record:
+    """The record of an event on its topic; the key is the commitment's id.
+
+    An ingest topic has to be named, since several carry the same event.
+    """
+    topic = topic or BY_EVENT[type(event)]
+    attributes: dict[str, Any] = {
+        "id": str(envelope.id),
+        "source": f"/pledgewire/{topic.writers[0]}",
+        "type": topic.event_type,
+        "specversion": "1.0",
+        "time": envelope.time.astimezone(UTC),
+        "subject": envelope.subject,
+        "datacontenttype": "application/json",
+        "dataschema": schema_uri(topic),
+        "partitionkey": envelope.subject,
+    }
+    if envelope.correlation_id:
+        attributes["correlationid"] = envelope.correlation_id
+    if envelope.traceparent:
+        attributes["traceparent"] = envelope.traceparent
+    message = to_binary(CloudEvent(attributes, event.model_dump_json().encode()), _FORMAT)
+    headers = {name: value.decode() for name, value in message.headers.items()}
+    return Record(topic.name, envelope.subject, headers, message.value)
+
+
+def from_record(
+    event: type[E], key: bytes | None, headers: Sequence[tuple[str, bytes]], value: bytes | None
+) -> tuple[Envelope, E]:
+    """Read a record as one kind of event; structured mode is understood too, never written.
+
+    Raises `UnreadableRecord` with the reason for anything else.
+    """
+    if value is None:
+        raise UnreadableRecord("the record has no value (a tombstone)")
+    try:
+        message = KafkaMessage(dict(headers), key, value)
+        mode = message.headers.get("content-type", b"").decode()
+        if mode.startswith("application/cloudevents"):
+            cloud_event = from_structured(message, JSONFormat())
+            data = JSONFormat().write_data(cloud_event.get_data(), "application/json")
+        else:
+            cloud_event = from_binary(message, _FORMAT, CloudEvent)
+            data = value
+        envelope = Envelope(
+            id=UUID(cloud_event.get_id()),
+            time=_instant(cloud_event.get_time()),
+            subject=cloud_event.get_subject() or "",
+            correlation_id=cloud_event.get_extension("correlationid"),
+            traceparent=cloud_event.get_extension("traceparent"),
+        )
+        kind = cloud_event.get_type()
+        if not _is_kind(kind, event):
+            raise UnreadableRecord(f"type {kind} is not what this topic carries")
+        return envelope, event.model_validate_json(data)
+    except UnreadableRecord:
+        raise
+    except ValidationError as error:
+        raise UnreadableRecord(_first_fault(error)) from error
+    except (CloudEventValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise UnreadableRecord(f"not a CloudEvent: {type(error).__name__}: {error}"[:500]) from error
+
+
+def schema_uri(topic: Topic) -> str:
+    """Name of the committed JSON Schema file of the event on this topic."""
+    name = "status-reported" if topic.is_ingest else topic.name
+    return f"/contracts/schemas/{name}.v{topic.version}.json"
+
+
+def _is_kind(kind: str, event: type[Contract]) -> bool:
+    if event in BY_EVENT:
+        return kind == BY_EVENT[event].event_type
+    return kind == "org.pledgewire.status-reported.v1"
+
+
+def _instant(time: datetime | None) -> datetime:
+    if time is None or time.tzinfo is None:
+        raise UnreadableRecord("the attribute `time` is missing or has no zone")
+    return time
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"]) or "value"
+    return f"{where}: {fault['msg']} ({error.error_count()} faults)"[:500]

@@ -1,0 +1,114 @@
+"""The topics: one card each, with who writes, who reads and how long it is kept.
+
+The command `pledgewire topics apply` makes the broker look like this file.
+"""
+
+from dataclasses import dataclass, field
+
+from contracts import events
+from contracts.vocabulary import Contract
+
+DAY_MS = 86_400_000
+
+MINISTRIES = ("ca-gac", "mx-sre", "us-dos")
+"""Codes of the ministries with an ingest topic: Global Affairs Canada, Secretaría de Relaciones Exteriores,
+Department of State."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic's card.
+
+    `partitions` bounds how many members of a group share the work; `retention_ms` is in milliseconds,
+    -1 keeps records for ever.
+    """
+
+    name: str
+    purpose: str
+    event: type[Contract]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    partitions: int = 6
+    retention_ms: int = 90 * DAY_MS
+    version: int = 1
+    config: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def dead(self) -> str:
+        """The topic for records that no reader could ever work on."""
+        return f"{self.name}-dead"
+
+    @property
+    def event_type(self) -> str:
+        """CloudEvents `type`; its last part is the major version."""
+        return f"org.pledgewire.{'status-reported' if self.is_ingest else self.name}.v{self.version}"
+
+    @property
+    def is_ingest(self) -> bool:
+        """Whether others write it and only we read it."""
+        return self.event is events.StatusReported
+
+    @property
+    def ministry(self) -> str | None:
+        """The ministry that an ingest topic belongs to: a consumer can't see who produced a record."""
+        return self.name.removeprefix("status-reported-") if self.is_ingest else None
+
+
+COMMITMENT_CREATED = Topic(
+    name="commitment-created",
+    purpose="A commitment has entered the register, with the exact words that made it.",
+    event=events.CommitmentCreated,
+    writers=("registry",),
+    readers=("scheduler", "notifier", "portal", "ministries"),
+    retention_ms=-1,
+)
+MILESTONE_SCHEDULED = Topic(
+    name="milestone-scheduled",
+    purpose="A milestone has a date for the first time, or another one.",
+    event=events.MilestoneScheduled,
+    writers=("registry",),
+    readers=("scheduler", "notifier", "portal", "ministries"),
+    retention_ms=-1,
+)
+MILESTONE_DUE = Topic(
+    name="milestone-due",
+    purpose="A reminder: a milestone is ahead, today or overdue.",
+    event=events.MilestoneDue,
+    writers=("scheduler",),
+    readers=("notifier", "portal", "ministries"),
+)
+STATUS_CHANGED = Topic(
+    name="status-changed",
+    purpose="A commitment's status has changed, as a whole or for one country.",
+    event=events.StatusChanged,
+    writers=("registry",),
+    readers=("scheduler", "notifier", "portal", "ministries"),
+    retention_ms=-1,
+)
+DELIVERY_SETTLED = Topic(
+    name="delivery-settled",
+    purpose="Deliveries of one event have ended: who was told, on which channel, with what outcome.",
+    event=events.DeliverySettled,
+    writers=("notifier",),
+    readers=("portal",),
+    retention_ms=30 * DAY_MS,
+)
+INGEST = tuple(
+    Topic(
+        name=f"status-reported-{code}",
+        purpose=f"Status updates that the ministry {code} reports; only it may write here.",
+        event=events.StatusReported,
+        writers=(code,),
+        readers=("registry",),
+        partitions=3,
+        # A producer's own timestamp would defeat retention; uncompressed makes the broker check the expanded size.
+        config={"message.timestamp.type": "LogAppendTime", "compression.type": "uncompressed"},
+    )
+    for code in MINISTRIES
+)
+
+PUBLIC = (COMMITMENT_CREATED, MILESTONE_SCHEDULED, MILESTONE_DUE, STATUS_CHANGED, DELIVERY_SETTLED)
+ALL = PUBLIC + INGEST
+BY_NAME = {topic.name: topic for topic in ALL}
+BY_EVENT: dict[type[Contract], Topic] = {topic.event: topic for topic in PUBLIC}
+DEAD_RETENTION_MS = 365 * DAY_MS

@@ -1,0 +1,167 @@
+"""The words that every contract shares: countries, statuses, dates as written, text in three languages."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+# No C0/C1 controls and no lone surrogates: PostgreSQL refuses U+0000, mail headers refuse line breaks.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=96)]
+"""A stable identifier in lower case, words joined by single hyphens; at most 96 characters."""
+
+Line = Annotated[str, StringConstraints(pattern=_PRINTABLE, min_length=1, max_length=300)]
+"""One line of prose, 1 to 300 characters, no control characters."""
+
+Paragraph = Annotated[str, StringConstraints(pattern=_PRINTABLE, min_length=1, max_length=4000)]
+"""One paragraph of prose, 1 to 4,000 characters, no control characters (so no line breaks)."""
+
+Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x20\x7f]+$", max_length=2000)]
+"""An absolute http(s) address as written; at most 2,000 characters."""
+
+
+class Contract(BaseModel):
+    """A record of a contract: closed, strict and immutable.
+
+    Unknown fields are refused, so a writer's slip is seen at the first reader; nothing is converted
+    from one type to another ("1" is no integer, a naive time is no instant).
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Country(StrEnum):
+    """ISO 3166-1 alpha-2 codes of the countries that are bound."""
+
+    CA = "CA"
+    MX = "MX"
+    US = "US"
+
+
+class Language(StrEnum):
+    """Languages that people read Pledgewire in (BCP 47 primary tags)."""
+
+    EN = "en"
+    ES = "es"
+    FR = "fr"
+
+
+class Strength(StrEnum):
+    """How firmly the words bind, from the verb of the undertaking."""
+
+    COMMIT = "commit"
+    INTEND = "intend"
+    REAFFIRM = "reaffirm"
+    SUPPORT = "support"
+    INVITE = "invite"
+
+
+class Status(StrEnum):
+    """How a commitment is going."""
+
+    ANNOUNCED = "announced"
+    IN_PROGRESS = "in-progress"
+    AT_RISK = "at-risk"
+    MET = "met"
+    PARTLY_MET = "partly-met"
+    MISSED = "missed"
+    WITHDRAWN = "withdrawn"
+
+
+class Precision(StrEnum):
+    """How finely the words date a milestone."""
+
+    DAY = "day"
+    MONTH = "month"
+    SEASON = "season"
+    YEAR = "year"
+    DECADE = "decade"
+    UNDATED = "undated"
+
+
+class Reading(StrEnum):
+    """How the wording is read as a span of days."""
+
+    ON = "on"  # something happens then: "on 9 December 2021"
+    BY = "by"  # it is to be done when the span ends: "by 2030" ends on 2030-12-31
+    DURING = "during"  # it is to be done in the course of the span: "this decade"
+    UNDATED = "undated"  # the words give no date: "over the medium term"
+
+
+class Text(Contract):
+    """The same words in the three languages of North America's governments."""
+
+    en: Paragraph
+    es: Paragraph
+    fr: Paragraph
+
+    def in_language(self, language: Language | str) -> str:
+        """The words in one language."""
+        return str(getattr(self, str(language)))
+
+
+class Span(Contract):
+    """A stretch of calendar days, as an EDTF value says it.
+
+    Source: ISO 8601-2:2019, Extended Date/Time Format levels 0 and 1; `202X` is the decade.
+    """
+
+    edtf: Annotated[str, StringConstraints(max_length=64)] | None
+    earliest: date | None
+    latest: date | None
+    precision: Precision
+
+    @model_validator(mode="after")
+    def _dated_or_not(self) -> Self:
+        dated = self.precision is not Precision.UNDATED
+        if (
+            dated != (self.edtf is not None)
+            or dated != (self.latest is not None)
+            or dated != (self.earliest is not None)
+        ):
+            raise ValueError("a dated span has an EDTF value, an earliest and a latest day; an undated one has none")
+        if self.earliest and self.latest and self.earliest > self.latest:
+            raise ValueError("the earliest day is after the latest")
+        return self
+
+
+class Source(Contract):
+    """Where a fact comes from; a date from elsewhere always has one."""
+
+    text: Line
+    url: Link | None = None
+
+
+class CommitmentBrief(Contract):
+    """What every event says of its commitment, so that a reader can act on the event alone."""
+
+    id: Slug
+    statement_id: Slug
+    title: Text
+    section: Slug
+    section_title: Text
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
+    themes: Annotated[tuple[Slug, ...], Field(min_length=1)]
+
+
+class Milestone(Contract):
+    """A point by which, or at which, something is to happen for a commitment."""
+
+    id: Slug
+    wording: Line
+    """The exact words of the time expression."""
+    title: Text
+    """What is to have happened by then, in a few words."""
+    span: Span
+    reading: Reading
+    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
+    zone: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Z][A-Za-z_]+){0,2}$", max_length=64)]
+    """IANA zone in whose calendar the days are counted: for a joint milestone the last capital to end the day."""
+    anchor_id: Slug | None = None
+    """The event that it hangs on, such as `nals-2022`, when its date is that event's."""
+
+
+Channel = Literal["email", "slack", "teams", "webhook"]
+Outcome = Literal["delivered", "failed", "expired", "suppressed", "cancelled"]

@@ -1,0 +1,147 @@
+"""PostgreSQL: one pool for each process, a schema for each service, and wake-ups by NOTIFY."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from services.plumbing.faults import Unavailable, is_passing
+from services.plumbing.logs import log
+
+Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+
+class DatabaseSettings(BaseSettings):
+    """Where PostgreSQL is, and how much of it a process takes."""
+
+    url: SecretStr = Field(validation_alias=AliasChoices("DATABASE_URL"))
+    """`postgresql://user:password@host:port/name`; a socket folder as `?host=/folder`."""
+    pool_size: int = Field(default=8, ge=2, validation_alias=AliasChoices("DATABASE_POOL_SIZE"))
+    command_timeout: float = Field(default=30.0, validation_alias=AliasChoices("DATABASE_COMMAND_TIMEOUT"))
+    """Seconds after which a statement is given up."""
+
+
+class Database:
+    """One service's connections; its schema is on the search path, and no other."""
+
+    def __init__(self, settings: DatabaseSettings, schema: str) -> None:
+        self._settings = settings
+        self.schema = schema
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        """Connect, trying until the database is there."""
+        wait = 0.1
+        while True:
+            try:
+                self._pool = await asyncpg.create_pool(
+                    self._settings.url.get_secret_value(),
+                    min_size=2,
+                    max_size=self._settings.pool_size,
+                    command_timeout=self._settings.command_timeout,
+                    timeout=10,
+                    init=_prepare,
+                    server_settings=self._server_settings(),
+                )
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                log.warning("database is not there yet", action="database_waits", error=str(error), seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 5.0)
+            else:
+                return
+
+    async def close(self) -> None:
+        """Give all connections back; those still busy after five seconds are cut."""
+        if self._pool:
+            try:
+                await asyncio.wait_for(self._pool.close(), 5)
+            except TimeoutError:
+                self._pool.terminate()
+            self._pool = None
+
+    @property
+    def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """The pool; raises `Unavailable` while there is no database."""
+        if self._pool is None:
+            raise Unavailable("the database is not connected yet")
+        return self._pool
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction: committed on exit, rolled back on any error."""
+        async with self.pool.acquire(timeout=10) as connection, connection.transaction():
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection whose statements commit one by one."""
+        async with self.pool.acquire(timeout=10) as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Raise if the database does not answer within two seconds."""
+        async with self.pool.acquire(timeout=2) as connection:
+            await connection.execute("select 1", timeout=2)
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call `heard` for every NOTIFY on this service's channel, until cancelled.
+
+        Notifications are lost while disconnected, so whoever listens also polls; `heard` is called once
+        after each connect for that reason. Needs a direct connection, not a transaction-pooling proxy.
+        """
+        while True:
+            lost = asyncio.Event()
+            try:
+                connection = await asyncpg.connect(
+                    self._settings.url.get_secret_value(), timeout=10, server_settings=self._server_settings()
+                )
+                try:
+                    connection.add_termination_listener(partial(_set, lost))
+                    await connection.add_listener(self.channel(channel), lambda *_: heard())
+                    heard()
+                    await lost.wait()
+                finally:
+                    with contextlib.suppress(Exception):
+                        await connection.close(timeout=2)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                log.warning("listening was interrupted", action="listen_interrupted", error=str(error))
+            await asyncio.sleep(1)
+
+    def channel(self, name: str) -> str:
+        """NOTIFY channels are shared by all schemas of a database, so the schema is part of the name."""
+        return f"{self.schema}_{name}"
+
+    async def notify(self, connection: Connection, name: str) -> None:
+        """Wake listeners when the transaction commits; equal notices of one transaction are merged."""
+        await connection.execute("select pg_notify($1, '')", self.channel(name))
+
+    def _server_settings(self) -> dict[str, str]:
+        return {
+            "search_path": self.schema,
+            "application_name": f"pledgewire-{self.schema}",
+            "timezone": "UTC",
+            "synchronous_commit": "on",
+            "idle_in_transaction_session_timeout": "60000",
+            "lock_timeout": "10000",
+            "jit": "off",  # short statements: compiling them costs more than they do
+        }
+
+
+def _set(event: asyncio.Event, *_: Any) -> None:
+    event.set()
+
+
+async def _prepare(connection: Any) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")

@@ -1,0 +1,146 @@
+"""One service as one process: HTTP first, then the database, then Kafka; on SIGTERM the same way back.
+
+`python -m services.NAME` and `faststream run services.NAME:app` start the same thing.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import uvicorn
+from fastapi import FastAPI
+from faststream import FastStream
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.plumbing.broker import KafkaProducer, PatientKafkaBroker
+from services.plumbing.database import Database
+from services.plumbing.logs import configure_logs, log
+from services.plumbing.tracing import configure_tracing, flush_tracing
+
+Work = Callable[[asyncio.Event], Awaitable[None]]
+"""Runs until the event is set, then finishes what it has begun and returns."""
+
+
+class HttpSettings(BaseSettings):
+    """Where the HTTP interface listens."""
+
+    model_config = SettingsConfigDict(env_prefix="HTTP_")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+
+
+@dataclass
+class Service:
+    """The parts of a service, built and not yet started."""
+
+    name: str
+    http: FastAPI
+    http_settings: HttpSettings
+    broker: PatientKafkaBroker
+    database: Database | None = None
+    producer: KafkaProducer | None = None
+    work: Sequence[Work] = ()
+    """What goes on beside HTTP and Kafka: the relay, the tick, the dispatch. If one dies, the process does."""
+    closing: Sequence[Callable[[], Awaitable[None]]] = ()
+    drain_seconds: float = 25.0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def faststream_app(service: Service) -> FastStream:
+    """The application that FastStream's command line and `run` start."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with _running(service):
+            yield
+
+    return FastStream(service.broker, lifespan=lifespan, logger=None)
+
+
+def run(service: Service) -> None:
+    """Run the service until SIGTERM or SIGINT; ends the process with 1 when a part of it has died."""
+    configure_logs(service.name)
+    configure_tracing(service.name)
+    app = faststream_app(service)
+    try:
+        _loop_runner(app.run())
+    except* KeyboardInterrupt:
+        pass
+    except* Exception as errors:
+        log.error("the process ends", action="process_failed", exc_info=errors)
+        sys.exit(1)
+    finally:
+        flush_tracing()
+
+
+def _loop_runner(main: Awaitable[None]) -> None:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:  # no uvloop on Windows
+        asyncio.run(main)  # type: ignore[arg-type]
+        return
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main)  # type: ignore[arg-type]
+
+
+@contextlib.asynccontextmanager
+async def _running(service: Service) -> AsyncIterator[None]:
+    service.stopping = stopping = asyncio.Event()
+    server = _Server(
+        uvicorn.Config(
+            service.http,
+            host=service.http_settings.host,
+            port=service.http_settings.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+    )
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(server.serve(), name="http")
+        try:
+            if service.database:
+                await service.database.open()
+            tasks = [group.create_task(_work(work, stopping)) for work in service.work]
+            log.info("started", action="started", port=service.http_settings.port)
+            yield
+            # FastStream has stopped the consumers by now: nothing new comes in.
+            log.info("draining", action="draining")
+            stopping.set()
+            if tasks:
+                _, late = await asyncio.wait(tasks, timeout=service.drain_seconds)
+                for task in late:
+                    log.warning("cut while draining", action="drain_cut", task=task.get_name())
+                    task.cancel()
+        finally:
+            stopping.set()
+            for close in service.closing:
+                await close()
+            if service.producer:
+                await service.producer.close()
+            if service.database:
+                await service.database.close()
+            server.should_exit = True
+            await asyncio.wait([serving], timeout=7)
+            serving.cancel()
+    log.info("stopped", action="stopped")
+
+
+async def _work(work: Work, stopping: asyncio.Event) -> None:
+    await work(stopping)
+    if not stopping.is_set():
+        raise RuntimeError(f"{work!r} ended by itself")

@@ -1,0 +1,1 @@
+"""The register of record: statements, commitments, milestones, anchors and status history."""

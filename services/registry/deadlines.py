@@ -67,6 +67,7 @@ def _precision(value: EDTFObject) -> Precision:
             return max(_precision(value.lower), _precision(value.upper), key=_PRECISIONS.index)
         case Season():
             return Precision.SEASON
-        case _ if getattr(value, "precision", None) in _PRECISIONS:
-            return Precision(value.precision)
-    raise UnreadableDate(f"{value} is neither a day, month, season, year nor decade")
+    named = getattr(value, "precision", None)
+    if named not in _PRECISIONS:
+        raise UnreadableDate(f"{value} is neither a day, month, season, year nor decade")
+    return Precision(named)

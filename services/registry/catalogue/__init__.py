@@ -21,7 +21,6 @@ How firmly the words bind is read from the verb of the undertaking, kept beside 
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -230,20 +229,12 @@ def load(folder: Path = HERE) -> Catalogue:
         "anchors": list(anchors.values()),
         "news": [_dated(row) for row in _read(folder / "chronicle.yaml")],
     }
-    return Catalogue.model_validate_json(json.dumps(found, default=_plain))
+    # Not strict here: YAML has lists where the models have tuples, and words where they have enumerations.
+    return Catalogue.model_validate(found, strict=False)
 
 
 def _read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-def _plain(value: object) -> object:
-    """What JSON has no word for; strict models then read arrays and day strings as JSON gives them."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Contract):
-        return value.model_dump(mode="json")
-    raise TypeError(f"no plain form for {type(value).__name__}")
 
 
 def _statement(row: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 Source: CloudEvents 1.0.2 and its Kafka protocol binding; the library `cloudevents` does the binding.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, from_structured, to_binary
 from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
@@ -20,7 +22,14 @@ from contracts.vocabulary import Contract
 
 
 class UnreadableRecord(ValueError):
-    """The record can never be read as what its topic promises; it belongs in the dead-letter topic."""
+    """The record can never be read as what its topic promises; it belongs in the dead-letter topic.
+
+    The reason may quote the record, so it is made fit for a header or a log line: printable, at most 500 characters.
+    """
+
+    def __init__(self, reason: str) -> None:
+        legible = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in reason[:500])
+        super().__init__("".join(legible)[:500])
 
 
 class _JSONBytes(JSONFormat):
@@ -37,6 +46,18 @@ E = TypeVar("E", bound=Contract)
 
 _FORMAT = _JSONBytes()
 
+# What the library, dateutil and json raise for bad input: an hour 24 on the last day of the calendar
+# overflows, brackets a hundred thousand deep exhaust the stack.
+_FAULTS = (
+    CloudEventValidationError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
+
 
 @dataclass(frozen=True)
 class Envelope:
@@ -47,6 +68,14 @@ class Envelope:
     subject: str
     correlation_id: str | None = None
     traceparent: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.time.tzinfo is None:
+            raise ValueError("the attribute `time` has no zone")
+        for name in ("subject", "correlation_id", "traceparent"):
+            text = getattr(self, name)
+            if text is not None and not (isinstance(text, str) and len(text) <= 256 and text.isprintable()):
+                raise ValueError(f"the attribute `{name}` is no text of at most 256 printable characters")
 
 
 @dataclass(frozen=True)
@@ -65,6 +94,8 @@ def to_record(event: Contract, envelope: Envelope, topic: Topic | None = None) -
     An ingest topic has to be named, since several carry the same event.
     """
     topic = topic or BY_EVENT[type(event)]
+    if not isinstance(event, topic.event):
+        raise TypeError(f"{type(event).__name__} is not what the topic {topic.name} carries")
     attributes: dict[str, Any] = {
         "id": str(envelope.id),
         "source": f"/pledgewire/{topic.writers[0]}",
@@ -86,7 +117,7 @@ def to_record(event: Contract, envelope: Envelope, topic: Topic | None = None) -
 
 
 def from_record(
-    event: type[E], key: bytes | None, headers: Sequence[tuple[str, bytes]], value: bytes | None
+    event: type[E], key: bytes | None, headers: Sequence[tuple[str, bytes | None]], value: bytes | None
 ) -> tuple[Envelope, E]:
     """Read a record as one kind of event; structured mode is understood too, never written.
 
@@ -95,14 +126,7 @@ def from_record(
     if value is None:
         raise UnreadableRecord("the record has no value (a tombstone)")
     try:
-        message = KafkaMessage(dict(headers), key, value)
-        mode = message.headers.get("content-type", b"").decode()
-        if mode.startswith("application/cloudevents"):
-            cloud_event = from_structured(message, JSONFormat())
-            data = JSONFormat().write_data(cloud_event.get_data(), "application/json")
-        else:
-            cloud_event = from_binary(message, _FORMAT, CloudEvent)
-            data = value
+        cloud_event, data = _open(KafkaMessage(_own_headers(headers), key, value))
         envelope = Envelope(
             id=UUID(cloud_event.get_id()),
             time=_instant(cloud_event.get_time()),
@@ -118,14 +142,46 @@ def from_record(
         raise
     except ValidationError as error:
         raise UnreadableRecord(_first_fault(error)) from error
-    except (CloudEventValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise UnreadableRecord(f"not a CloudEvent: {type(error).__name__}: {error}"[:500]) from error
+    except _FAULTS as error:
+        raise UnreadableRecord(f"not a CloudEvent: {type(error).__name__}: {error}") from error
 
 
 def schema_uri(topic: Topic) -> str:
     """Name of the committed JSON Schema file of the event on this topic."""
     name = "status-reported" if topic.is_ingest else topic.name
     return f"/contracts/schemas/{name}.v{topic.version}.json"
+
+
+def _own_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
+    """The headers of the envelope; what tracers and connectors add is not ours to judge."""
+    own: dict[str, bytes] = {}
+    for written, content in headers:
+        name = written.lower()
+        if name != "content-type" and not name.startswith("ce_"):
+            continue
+        if name in own:
+            raise UnreadableRecord(f"the header {name} is there twice")
+        if content is None:
+            raise UnreadableRecord(f"the header {name} is null")
+        own[name] = content
+    return own
+
+
+def _open(message: KafkaMessage) -> tuple[BaseCloudEvent, bytes]:
+    mode = message.headers.get("content-type", b"").decode().lower()
+    if not mode.startswith("application/cloudevents"):
+        return from_binary(message, _FORMAT, _as_written), message.value
+    cloud_event = from_structured(message, JSONFormat(), _as_written)
+    data = cloud_event.get_data()
+    return cloud_event, data if isinstance(data, bytes) else json.dumps(data).encode()
+
+
+def _as_written(attributes: dict[str, Any], data: dict[str, Any] | str | bytes | None) -> CloudEvent:
+    """A CloudEvent from what stands there; the library would make up an id, a time or a version that is missing."""
+    missing = [name for name in ("id", "time", "specversion") if name not in attributes]
+    if missing:
+        raise UnreadableRecord(f"the attribute `{missing[0]}` is missing")
+    return CloudEvent(attributes, data)
 
 
 def _is_kind(kind: str, event: type[Contract]) -> bool:
@@ -137,10 +193,10 @@ def _is_kind(kind: str, event: type[Contract]) -> bool:
 def _instant(time: datetime | None) -> datetime:
     if time is None or time.tzinfo is None:
         raise UnreadableRecord("the attribute `time` is missing or has no zone")
-    return time
+    return time.astimezone(UTC)
 
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"]) or "value"
-    return f"{where}: {fault['msg']} ({error.error_count()} faults)"[:500]
+    return f"{where}: {fault['msg']} ({error.error_count()} in all)"

@@ -4,21 +4,25 @@
 topic can check by it, alone, that nothing was lost (a gap), doubled (a repeat) or swapped (a step back).
 """
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from contracts.vocabulary import (
+    LARGEST,
     Channel,
     CommitmentBrief,
     Contract,
+    Count,
     Country,
+    Day,
+    Instant,
     Language,
     Line,
     Link,
     Milestone,
+    Ordinal,
     Outcome,
     Paragraph,
     Slug,
@@ -29,7 +33,17 @@ from contracts.vocabulary import (
     Text,
 )
 
-Seq = Annotated[int, Field(ge=1)]
+Seq = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=LARGEST,
+        description="Counts the events of this topic about this commitment: 1, 2, 3 … without a gap.",
+    ),
+]
+
+Step = Annotated[str, StringConstraints(pattern=r"^(before-[0-9]+d|on-the-day|after-[0-9]+d)$", max_length=16)]
+"""A rung of a milestone's ladder: `before-7d`, `on-the-day`, `after-30d`."""
 
 
 class StatementRef(Contract):
@@ -37,7 +51,7 @@ class StatementRef(Contract):
 
     id: Slug
     title: Text
-    made_on: date
+    made_on: Day
     url: Link | None = None
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -46,8 +60,8 @@ class Quote(Contract):
     """The exact words, and where they stand in the whitespace-collapsed text (characters, end exclusive)."""
 
     text: Paragraph
-    start: Annotated[int, Field(ge=0)]
-    end: Annotated[int, Field(ge=1)]
+    start: Count
+    end: Ordinal
 
 
 class CommitmentCreated(Contract):
@@ -69,7 +83,7 @@ class MilestoneScheduled(Contract):
     seq: Seq
     commitment: CommitmentBrief
     milestone: Milestone
-    schedule_version: Annotated[int, Field(ge=1)]
+    schedule_version: Ordinal
     """Counts the schedules of this milestone; reminders of an older version must not fire."""
     change: Literal["first", "moved", "more-precise"]
     previous: Span | None
@@ -83,17 +97,17 @@ class MilestoneDue(Contract):
     seq: Seq
     commitment: CommitmentBrief
     milestone: Milestone
-    schedule_version: Annotated[int, Field(ge=1)]
-    step: Annotated[str, StringConstraints(pattern=r"^(before-\d+d|on-the-day|after-\d+d)$")]
+    schedule_version: Ordinal
+    step: Step
     phase: Literal["ahead", "today", "overdue"]
-    days: Annotated[int, Field(ge=0)]
+    days: Count
     """Days between the day of the reminder and the milestone's latest day; 0 today."""
-    due_at: AwareDatetime
+    due_at: Instant
     """When the reminder was to fire; `late` says that it could not."""
     late: bool
-    merged_steps: tuple[str, ...]
+    merged_steps: tuple[Step, ...]
     """Earlier steps that were missed and are told by this one."""
-    not_after: AwareDatetime
+    not_after: Instant
     """From then on it would be stale: a delivery that has not gone out expires."""
     status: Status
 
@@ -125,8 +139,8 @@ class StatusChanged(Contract):
     note: Paragraph | None
     evidence: Evidence | None
     reported_by: Reporter
-    reported_at: AwareDatetime
-    version: Annotated[int, Field(ge=1)]
+    reported_at: Instant
+    version: Ordinal
     """The commitment's version after the change, for the next update's `expected_version`."""
 
 
@@ -139,9 +153,9 @@ class SettledDelivery(Contract):
     channel: Channel
     language: Language
     outcome: Outcome
-    attempts: Annotated[int, Field(ge=0)]
+    attempts: Count
     reason: Line | None
-    settled_at: AwareDatetime
+    settled_at: Instant
 
 
 class DeliverySettled(Contract):
@@ -164,8 +178,8 @@ class StatusReported(Contract):
     status: Status
     note: Paragraph | None = None
     evidence: Evidence | None = None
-    expected_version: Annotated[int, Field(ge=1)] | None = None
-    reported_at: AwareDatetime
+    expected_version: Ordinal | None = None
+    reported_at: Instant
 
 
 PublicEvent = CommitmentCreated | MilestoneScheduled | MilestoneDue | StatusChanged | DeliverySettled

@@ -1,10 +1,21 @@
 """The words that every contract shares: countries, statuses, dates as written, text in three languages."""
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 # No C0/C1 controls and no lone surrogates: PostgreSQL refuses U+0000, mail headers refuse line breaks.
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -21,6 +32,52 @@ Paragraph = Annotated[str, StringConstraints(pattern=_PRINTABLE, min_length=1, m
 Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x20\x7f]+$", max_length=2000)]
 """An absolute http(s) address as written; at most 2,000 characters."""
 
+LARGEST = 2**31 - 1
+"""JSON knows no largest integer, PostgreSQL's `integer` does: what no row could hold is refused at the door."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+"""How many; none is possible."""
+
+Ordinal = Annotated[int, Field(ge=1, le=LARGEST)]
+"""Which one, counted from 1."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+
+
+# Pydantic, strict too, reads the string "1637193600" as a count of seconds; so text is read here. Only JSON
+# has dates as text: in Python a string is passed on, and strictness refuses it.
+def _day_from_json(value: Any, info: ValidationInfo) -> Any:
+    if info.mode != "json" or not isinstance(value, str):
+        return value
+    if not _DAY.fullmatch(value):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return date.fromisoformat(value)
+
+
+def _instant_from_json(value: Any, info: ValidationInfo) -> Any:
+    if info.mode != "json" or not isinstance(value, str):
+        return value
+    if not _INSTANT.fullmatch(value):
+        raise ValueError("an instant is written as in RFC 3339, with seconds and an offset")
+    return datetime.fromisoformat(value.upper())
+
+
+def _exists_in_utc(value: datetime) -> datetime:
+    # 0001-01-01T00:00+14:00 is a datetime until somebody stores it.
+    try:
+        value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the instant is out of range in UTC") from error
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day_from_json)]
+"""A calendar day, `2021-11-18` and nothing else."""
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant_from_json), AfterValidator(_exists_in_utc)]
+"""A point in time with its offset, as RFC 3339 writes it."""
+
 
 class Contract(BaseModel):
     """A record of a contract: closed, strict and immutable.
@@ -29,7 +86,14 @@ class Contract(BaseModel):
     from one type to another ("1" is no integer, a naive time is no instant).
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        use_attribute_docstrings=True,
+        # We always write every field, so the schema of what we write promises every field.
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Country(StrEnum):
@@ -108,9 +172,9 @@ class Span(Contract):
     Source: ISO 8601-2:2019, Extended Date/Time Format levels 0 and 1; `202X` is the decade.
     """
 
-    edtf: Annotated[str, StringConstraints(max_length=64)] | None
-    earliest: date | None
-    latest: date | None
+    edtf: Annotated[str, StringConstraints(pattern=_PRINTABLE, min_length=1, max_length=64)] | None
+    earliest: Day | None
+    latest: Day | None
     precision: Precision
 
     @model_validator(mode="after")

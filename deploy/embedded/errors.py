@@ -1,0 +1,35 @@
+"""The one exception of the embedded parts, made to be printed as two lines."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+
+class EmbeddedError(Exception):
+    """What went wrong and how to mend it, each a single line without a full stop or a trace."""
+
+    def __init__(self, what: str, how: str) -> None:
+        """Keep both halves; the command line prints `error: <what>` and `help: <how>`."""
+        super().__init__(what)
+        self.what = " ".join(what.split())
+        self.how = " ".join(how.split())
+
+    def __str__(self) -> str:
+        """Both lines, for whoever prints the exception itself."""
+        return f"error: {self.what}\nhelp: {self.how}"
+
+
+def file_error(error: OSError, doing: str, where: Path) -> EmbeddedError:
+    """Say in two lines why a file operation on `where` failed, `doing` naming it ("keep Kafka's files")."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return EmbeddedError(
+            f"no room to {doing}: the disk of {where} is full",
+            "free some space there, or choose another disk with PLEDGEWIRE_CACHE and PLEDGEWIRE_STATE",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return EmbeddedError(
+            f"not allowed to {doing} in {where}: {error.strerror}",
+            "make the folder writable for this user, or choose others with PLEDGEWIRE_CACHE and PLEDGEWIRE_STATE",
+        )
+    return EmbeddedError(f"could not {doing} in {where}: {error.strerror or error}", "mend the folder and start again")

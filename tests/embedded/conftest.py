@@ -72,5 +72,3 @@ def owner() -> Iterator[Callable[..., Owner]]:
     yield start
     for one in started:
         one.close()
-
-

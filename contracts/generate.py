@@ -36,20 +36,18 @@ def generated() -> Texts:
     return schema_documents() | asyncapi_document() | topic_cards()
 
 
-def stale(directory: Path = HERE) -> list[str]:
+def stale() -> list[str]:
     """Paths whose committed text is not what the models and topics say now."""
-    texts = generated()
-    return sorted(path for path, text in texts.items() if _committed(directory / path) != text)
+    return sorted(path for path, text in generated().items() if _committed(HERE / path) != text)
 
 
-def write(directory: Path = HERE) -> list[str]:
+def write() -> list[str]:
     """Bring the directory up to date, and say which files changed; the golden examples are never touched."""
-    changed = stale(directory)
     texts = generated()
+    changed = stale()
     for path in changed:
-        target = directory / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(texts[path], encoding="utf-8", newline="\n")
+        (HERE / path).parent.mkdir(parents=True, exist_ok=True)
+        (HERE / path).write_text(texts[path], encoding="utf-8", newline="\n")
     return changed
 
 

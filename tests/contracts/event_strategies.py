@@ -1,0 +1,187 @@
+"""Hypothesis strategies for every event that the models allow."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import strategies as st
+
+from contracts import events
+from contracts.envelope import Envelope
+from contracts.topics import INGEST, PUBLIC, Topic
+from contracts.vocabulary import (
+    LARGEST,
+    CommitmentBrief,
+    Country,
+    Language,
+    Milestone,
+    Precision,
+    Reading,
+    Source,
+    Span,
+    Status,
+    Strength,
+    Text,
+)
+
+slugs = st.from_regex(r"[a-z0-9]{1,12}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
+# Everything but control characters and surrogates: emoji, right-to-left, line separators.
+printable = st.characters(exclude_categories=("Cc", "Cs"))
+lines = st.text(printable, min_size=1, max_size=300)
+paragraphs = st.text(printable, min_size=1, max_size=400)
+links = st.from_regex(r"https?://[a-z]{1,10}\.example/[a-zA-Z0-9?&=_%.-]{0,20}", fullmatch=True)
+counts = st.integers(0, LARGEST)
+ordinals = st.integers(1, LARGEST)
+offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+# A day inside the calendar's ends, so that every offset has its instant in UTC.
+instants = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=offsets | st.just(UTC))  # noqa: DTZ001
+statuses = st.sampled_from(Status)
+languages = st.sampled_from(Language)
+countries = st.lists(st.sampled_from(Country), min_size=1, unique=True).map(tuple)
+texts = st.builds(Text, en=paragraphs, es=paragraphs, fr=paragraphs)
+sources = st.builds(Source, text=lines, url=st.none() | links)
+steps = st.just("on-the-day") | st.builds("{}-{}d".format, st.sampled_from(["before", "after"]), st.integers(1, 3650))
+
+undated = st.just(Span(edtf=None, earliest=None, latest=None, precision=Precision.UNDATED))
+dated = st.builds(
+    lambda days, precision: Span(edtf=min(days).isoformat(), earliest=min(days), latest=max(days), precision=precision),
+    st.tuples(st.dates(), st.dates()),
+    st.sampled_from([p for p in Precision if p is not Precision.UNDATED]),
+)
+spans = undated | dated
+
+briefs = st.builds(
+    CommitmentBrief,
+    id=slugs,
+    statement_id=slugs,
+    title=texts,
+    section=slugs,
+    section_title=texts,
+    countries=countries,
+    themes=st.lists(slugs, min_size=1, max_size=3).map(tuple),
+)
+milestones = st.builds(
+    Milestone,
+    id=slugs,
+    wording=lines,
+    title=texts,
+    span=spans,
+    reading=st.sampled_from(Reading),
+    countries=countries,
+    zone=st.sampled_from(["America/Mexico_City", "America/Toronto", "America/New_York", "America/Argentina/Ushuaia"]),
+    anchor_id=st.none() | slugs,
+)
+evidence = st.builds(events.Evidence, url=links, title=st.none() | lines)
+
+created = st.builds(
+    events.CommitmentCreated,
+    seq=ordinals,
+    commitment=briefs,
+    statement=st.builds(
+        events.StatementRef,
+        id=slugs,
+        title=texts,
+        made_on=st.dates(),
+        url=st.none() | links,
+        sha256=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+    ),
+    quote=st.builds(events.Quote, text=paragraphs, start=counts, end=ordinals),
+    summary=texts,
+    strength=st.sampled_from(Strength),
+    lead_ministries=st.lists(lines, max_size=2).map(tuple),
+    status=statuses,
+)
+scheduled = st.builds(
+    events.MilestoneScheduled,
+    seq=ordinals,
+    commitment=briefs,
+    milestone=milestones,
+    schedule_version=ordinals,
+    change=st.sampled_from(["first", "moved", "more-precise"]),
+    previous=st.none() | spans,
+    source=st.none() | sources,
+)
+due = st.builds(
+    events.MilestoneDue,
+    seq=ordinals,
+    commitment=briefs,
+    milestone=milestones,
+    schedule_version=ordinals,
+    step=steps,
+    phase=st.sampled_from(["ahead", "today", "overdue"]),
+    days=counts,
+    due_at=instants,
+    late=st.booleans(),
+    merged_steps=st.lists(steps, max_size=3).map(tuple),
+    not_after=instants,
+    status=statuses,
+)
+changed = st.builds(
+    events.StatusChanged,
+    seq=ordinals,
+    commitment=briefs,
+    country=st.none() | st.sampled_from(Country),
+    previous=statuses,
+    status=statuses,
+    overall=statuses,
+    note=st.none() | paragraphs,
+    evidence=st.none() | evidence,
+    reported_by=st.builds(events.Reporter, client=slugs, ministry=st.none() | slugs),
+    reported_at=instants,
+    version=ordinals,
+)
+settled = st.builds(
+    events.DeliverySettled,
+    seq=ordinals,
+    commitment=briefs,
+    event_id=st.uuids(),
+    event=slugs,
+    deliveries=st.lists(
+        st.builds(
+            events.SettledDelivery,
+            delivery_id=st.uuids(),
+            subscription_id=st.uuids(),
+            subscriber=lines,
+            channel=st.sampled_from(["email", "slack", "teams", "webhook"]),
+            language=languages,
+            outcome=st.sampled_from(["delivered", "failed", "expired", "suppressed", "cancelled"]),
+            attempts=counts,
+            reason=st.none() | lines,
+            settled_at=instants,
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
+)
+reported = st.builds(
+    events.StatusReported,
+    report_id=st.uuids(),
+    commitment_id=slugs,
+    country=st.none() | st.sampled_from(Country),
+    status=statuses,
+    note=st.none() | paragraphs,
+    evidence=st.none() | evidence,
+    expected_version=st.none() | ordinals,
+    reported_at=instants,
+)
+BY_EVENT = {
+    events.CommitmentCreated: created,
+    events.MilestoneScheduled: scheduled,
+    events.MilestoneDue: due,
+    events.StatusChanged: changed,
+    events.DeliverySettled: settled,
+    events.StatusReported: reported,
+}
+
+
+def _with_event(topic: Topic) -> st.SearchStrategy:
+    return st.tuples(st.just(topic), BY_EVENT[topic.event])
+
+
+topics_with_events = st.sampled_from(PUBLIC + INGEST).flatmap(_with_event)
+envelopes = st.builds(
+    Envelope,
+    id=st.uuids(),
+    time=instants,
+    subject=slugs,
+    correlation_id=st.none() | st.text(printable, min_size=1, max_size=80).filter(str.isprintable),
+    traceparent=st.none() | st.from_regex(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", fullmatch=True),
+)

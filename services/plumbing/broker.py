@@ -375,6 +375,34 @@ def subscribe(broker: KafkaBroker, topics: Sequence[str], intake: "Intake[Any]",
         await intake.take(batch)
 
 
+def watch(
+    broker: KafkaBroker, topics: Sequence[str], take: Callable[[Sequence[ConsumerRecord[bytes, bytes]]], Awaitable[None]]
+) -> Any:
+    """Declare a subscriber without a group: it hears every record from its start on, and leaves no trace.
+
+    For what is shown and forgotten, such as a live page; whatever has an effect needs `subscribe`.
+    """
+    subscriber = broker.subscriber(
+        *topics,
+        group_id=None,
+        batch=True,
+        batch_timeout_ms=200,
+        ack_policy=AckPolicy.MANUAL,  # there is nothing to acknowledge to: without a group a commit is an error
+        auto_offset_reset="latest",
+        isolation_level="read_committed",
+        parser=_unparsed,
+        decoder=_raw,
+        no_reply=True,
+        title="-".join(("watch", *topics))[:80],
+    )
+
+    @subscriber
+    async def hear(batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        await take(batch)
+
+    return subscriber
+
+
 async def _unparsed(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
     """FastStream's message, without its reading of headers.
 

@@ -32,6 +32,7 @@ create table outbox (
     headers jsonb not null,
     value bytea not null,
     created_at timestamptz not null,
+    written_at timestamptz not null default clock_timestamp(),
     published_at timestamptz
 );
 create index outbox_unpublished on outbox (id) where published_at is null;
@@ -48,7 +49,10 @@ create table outbox_lease (
 );
 insert into outbox_lease default values;
 """
-"""First version of the outbox's tables; a service's first migration runs it in its own schema."""
+"""First version of the outbox's tables; a service's first migration runs it in its own schema.
+
+`created_at` is business time; `written_at` and `published_at` are the database's clock, to measure by.
+"""
 
 PUBLISHED = Metric("pledgewire_events_published_total", "Events acknowledged by the broker", ["topic"])
 UNPUBLISHED = Gauge("pledgewire_outbox_unpublished", "Events written and not yet published")

@@ -1,0 +1,163 @@
+"""The four services as processes of this machine, each with its port, its log and its settings."""
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.processes import Child
+
+PROJECT = Path(__file__).resolve().parents[2]
+SERVICES = ("registry", "scheduler", "notifier", "portal")
+PORTAL_PORT = 8400
+"""Where people look first; another one is taken when it is busy."""
+
+
+def free_port(wished: int = 0) -> int:
+    """A port of the loopback interface that nobody listens on now: the wished one, if it is free."""
+    for port in (wished, 0):
+        with closing(socket.socket()) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            number: int = listener.getsockname()[1]
+            return number
+    raise EmbeddedError("no port of the loopback interface is free", "stop a program that listens, and try again")
+
+
+@dataclass
+class Member:
+    """One process of the fleet."""
+
+    name: str
+    module: str
+    port: int
+    environment: dict[str, str]
+    child: Child | None = None
+    restarts: int = field(default=0)
+
+    @property
+    def url(self) -> str:
+        """Where its HTTP interface is."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class Fleet:
+    """Starts, watches and stops processes; all methods block, and are quick but for `wait_ready` and `stop`."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        """Keep logs and pid notes in `folder`; `environment` goes to every process on top of this one's."""
+        self._folder = folder
+        self._environment = dict(environment)
+        self.members: dict[str, Member] = {}
+
+    def add(
+        self, name: str, module: str, *, port: int | None = None, environment: Mapping[str, str] | None = None
+    ) -> Member:
+        """Name a process to be; several may run the same module."""
+        member = Member(name, module, port or free_port(), dict(environment or {}))
+        self.members[name] = member
+        return member
+
+    def add_services(self, environment: Mapping[str, str] | None = None) -> None:
+        """Name the four services, so that each knows where the others are."""
+        ports = {name: free_port(PORTAL_PORT if name == "portal" else 0) for name in SERVICES}
+        urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        for name in SERVICES:
+            self.add(name, f"services.{name}", port=ports[name], environment=urls | dict(environment or {}))
+
+    def start(self, *names: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start the named processes, or all; `environment` is for this start only (a failpoint, say)."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name in names or tuple(self.members):
+            member = self.members[name]
+            settings = {"HTTP_PORT": str(member.port), **self._environment, **member.environment, **(environment or {})}
+            member.child = Child.start(
+                [sys.executable, "-P", "-m", member.module],
+                note=self._folder / f"{name}.pid",
+                output=self.log(name),
+                at_death=signal.SIGTERM,
+                environment={**os.environ, "PYTHONPATH": str(PROJECT), **settings},
+                folder=PROJECT,
+            )
+
+    def log(self, name: str) -> Path:
+        """The file that a process logs into, one JSON object a line."""
+        return self._folder / f"{name}.log"
+
+    def wait_ready(self, *names: str, seconds: float = 60.0) -> None:
+        """Return when the named processes, or all, say that they are ready; raise EmbeddedError when one does not."""
+        end = time.monotonic() + seconds
+        with httpx2.Client(timeout=4, trust_env=False) as client:
+            for name in names or tuple(self.members):
+                self._wait_for(self.members[name], client, end)
+
+    def _wait_for(self, member: Member, client: httpx2.Client, end: float) -> None:
+        answer = "no answer"
+        while time.monotonic() < end:
+            if member.child is None or member.child.ended is not None:
+                raise EmbeddedError(
+                    f"{member.name} ended while it was starting: {self._last_words(member.name)}",
+                    f"see {self.log(member.name)}",
+                )
+            try:
+                response = client.get(f"{member.url}/readyz")
+            except httpx2.TransportError:
+                time.sleep(0.05)
+                continue
+            if response.status_code == 200:
+                return
+            answer = response.text[:300]
+            time.sleep(0.05)
+        raise EmbeddedError(f"{member.name} is not ready: {answer}", f"see {self.log(member.name)}")
+
+    def _last_words(self, name: str) -> str:
+        lines = self.log(name).read_text(errors="replace").splitlines()
+        return lines[-1][-300:] if lines else "without a word"
+
+    def revive(self) -> list[str]:
+        """Start again what has died; the names of those."""
+        dead = [name for name, member in self.members.items() if member.child and member.child.ended is not None]
+        for name in dead:
+            self.members[name].restarts += 1
+            self.start(name)
+        return dead
+
+    def wait_end(self, name: str, seconds: float = 30.0) -> int:
+        """Wait for a process to end by itself; its exit status, negative for a signal."""
+        member = self.members[name]
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if member.child and (status := member.child.ended) is not None:
+                return status
+            time.sleep(0.01)
+        raise TimeoutError(f"{name} still runs after {seconds} s")
+
+    def kill(self, name: str) -> None:
+        """End a process at once, as a crash would."""
+        child = self.members[name].child
+        if child:
+            child.kill()
+
+    def stop(self, *names: str, patience: float = 30.0) -> None:
+        """Ask the named processes, or all, to drain and end; kill what has not after `patience` seconds."""
+        wanted = [self.members[name] for name in names or tuple(self.members)]
+        running = [m.child for m in wanted if m.child and m.child.ended is None]
+        for child in running:
+            child.identity.signal(signal.SIGTERM)
+        for child in running:
+            child.stop(signal.SIGTERM, patience)
+
+    def pids(self) -> dict[str, int]:
+        """Those that run."""
+        return {n: m.child.pid for n, m in self.members.items() if m.child and m.child.ended is None}

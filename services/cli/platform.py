@@ -1,0 +1,91 @@
+"""What has to be there before the services run: topics, schemas, keys."""
+
+import asyncio
+import json
+import os
+import re
+from pathlib import Path
+
+import typer
+
+from deploy.embedded.errors import EmbeddedError
+from services.plumbing.faults import is_passing
+
+ROLES = ("editor", "reporter", "subscriber", "operator")
+
+
+def database_url() -> str:
+    """DATABASE_URL, which must be set; raises EmbeddedError."""
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        raise EmbeddedError(
+            "DATABASE_URL is not set", "name the PostgreSQL to use: DATABASE_URL=postgresql://user:password@host/name"
+        )
+    return url
+
+
+def topics_command(*, dry_run: bool) -> None:
+    """Print the changes, one a line; make them unless it is a dry run."""
+    from aiokafka.errors import KafkaError
+
+    from services.cli.topics import apply_topics
+    from services.plumbing.broker import KafkaSettings
+
+    settings = KafkaSettings()
+    try:
+        changes = asyncio.run(apply_topics(settings, dry_run=dry_run))
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise EmbeddedError(
+            f"Kafka at {settings.bootstrap_servers} did not do it: {error}",
+            "set KAFKA_BOOTSTRAP_SERVERS and the KAFKA_SASL_ and KAFKA_SSL_ settings",
+        ) from error
+    for change in changes:
+        typer.echo(f"{'would ' if dry_run else ''}{change.topic}: {change.what}")
+    if not changes:
+        typer.echo("all topics are as they should be")
+
+
+def upgrade_command() -> None:
+    """Migrate every schema."""
+    from services.cli.databases import upgrade_all
+
+    try:
+        asyncio.run(upgrade_all(database_url()))
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        raise EmbeddedError(f"the database did not do it: {error}", "check DATABASE_URL and try again") from error
+    typer.echo("all schemas are at their newest revision")
+
+
+def sql_command() -> None:
+    """Print all revisions as SQL."""
+    from services.cli.databases import schema_versions
+    from services.plumbing.migrations import offline_sql
+
+    for schema, versions in schema_versions().items():
+        offline_sql("postgresql://", schema, versions)
+
+
+def add_key(file: Path, client: str, roles: list[str], ministry: str | None) -> str:
+    """Write a new key's hash into the file (mode 0600), in place of an older one of the client; the key itself.
+
+    Raises EmbeddedError for a client or a role that can't be.
+    """
+    from services.plumbing.api_keys import new_key
+
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", client):
+        raise EmbeddedError(f"{client!r} is no name for a client", "use lower-case letters, digits and single hyphens")
+    if wrong := set(roles) - set(ROLES):
+        raise EmbeddedError(f"there is no role {', '.join(sorted(wrong))}", f"use {', '.join(ROLES)}")
+    key, digest = new_key(client)
+    entries = json.loads(file.read_text()) if file.exists() else {}
+    entries[client] = {"sha256": digest, "ministry": ministry, "roles": roles}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        json.dump(entries, out, indent=2)
+    new.replace(file)
+    return key

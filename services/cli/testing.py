@@ -1,0 +1,51 @@
+"""`pledgewire test`: the checks of the code, then the tests, in one command with one exit status."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+_BIN = Path(sys.executable).parent
+
+
+def run_tests(arguments: list[str], *, quick: bool, lint: bool) -> int:
+    """Run everything; 0 when all is well, otherwise the first failing step's status."""
+    steps: list[tuple[str, list[str]]] = []
+    if lint:
+        steps += [
+            ("style", [str(_BIN / "ruff"), "check", "."]),
+            ("format", [str(_BIN / "ruff"), "format", "--check", "."]),
+            ("types", [str(_BIN / "mypy")]),
+            ("doors", [str(_BIN / "lint-imports")]),
+            ("contracts", [sys.executable, "-m", "contracts.generate", "--check"]),
+        ]
+    if not quick:
+        _provide_browser()
+    pytest = [sys.executable, "-m", "pytest", *(["-m", "not slow"] if quick else []), *arguments]
+    failed = 0
+    for name, command in steps:
+        started = time.monotonic()
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        print(
+            f"{name:10} {'ok' if done.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.1f} s)", flush=True
+        )
+        if done.returncode:
+            print(done.stdout + done.stderr, flush=True)
+            failed = failed or done.returncode
+    tested = subprocess.run(pytest, cwd=PROJECT, check=False).returncode
+    return tested or failed
+
+
+def _provide_browser() -> None:
+    """The browser tests need Debian's chromium: install it where that is possible without asking anybody."""
+    apt = shutil.which("apt-get")
+    if shutil.which("chromium") or not apt or os.geteuid() != 0:
+        return
+    print("installing chromium for the browser tests (about 100 MB, once)", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"]):
+        # Without it the browser tests say that they were skipped; the rest does not depend on it.
+        subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

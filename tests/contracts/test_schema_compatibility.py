@@ -43,14 +43,14 @@ def git(*arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def released() -> Iterator[tuple[str, str]]:
-    """Tag and path of every schema in every release."""
+def released(folder: str) -> Iterator[tuple[str, str]]:
+    """Tag and path of every file of the folder in every release."""
     try:
         tags = git("tag", "--list", "v*").split()
     except (OSError, subprocess.CalledProcessError):  # an unpacked archive has no history
         return
     for tag in tags:
-        for path in git("ls-tree", "-r", "--name-only", tag, "contracts/schemas").split():
+        for path in git("ls-tree", "-r", "--name-only", tag, folder).split():
             yield tag, path
 
 
@@ -58,12 +58,21 @@ def test_what_was_released_is_still_kept() -> None:
     """
     Every schema of every release tag is there, and says the same.
     """
-    for tag, path in released():
+    for tag, path in released("contracts/schemas"):
         assert (ROOT / path).exists(), f"{path} of {tag} is gone"
         old = json.loads(git("show", f"{tag}:{path}"))
         assert compatible(old, committed(path.rpartition("/")[2])), (
             f"{path} has changed since {tag}: make a new version"
         )
+
+
+def test_a_released_example_is_never_changed() -> None:
+    """
+    Golden records are what a release really wrote.
+    """
+    for tag, path in released("contracts/examples"):
+        assert (ROOT / path).exists(), f"{path} of {tag} is gone"
+        assert (ROOT / path).read_text(encoding="utf-8") == git("show", f"{tag}:{path}"), f"{path} is not that of {tag}"
 
 
 @pytest.mark.parametrize("topic", (*PUBLIC, INGEST[0]), ids=lambda topic: topic.name)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from time import struct_time
 
-from edtf import EDTFObject, Interval, Season, parse_edtf
+from edtf import EDTFObject, Interval, Season, Unspecified, parse_edtf
 from edtf.parser.edtf_exceptions import EDTFParseException
 
 from contracts.vocabulary import Country, Precision, Span
@@ -49,9 +49,10 @@ def span_of(edtf: str | None) -> Span:
     try:
         value = parse_edtf(edtf)
         earliest, latest = _day(value.lower_strict()), _day(value.upper_strict())
+        return Span(edtf=str(value), earliest=earliest, latest=latest, precision=_precision(value))
     except (EDTFParseException, ValueError, AttributeError) as error:
-        raise UnreadableDate(f"{edtf!r} gives no first and last day") from error
-    return Span(edtf=edtf, earliest=earliest, latest=latest, precision=_precision(value))
+        # AttributeError: the library has level 2 values that know neither a first nor a last day.
+        raise UnreadableDate(f"{edtf!r} is no stretch of days that we keep") from error
 
 
 def _day(moment: struct_time | float) -> date:
@@ -67,6 +68,9 @@ def _precision(value: EDTFObject) -> Precision:
             return max(_precision(value.lower), _precision(value.upper), key=_PRECISIONS.index)
         case Season():
             return Precision.SEASON
+        case Unspecified() if "-XX" in str(value):
+            # The library calls 2022-XX a month; what is known of it is the year.
+            return _precision(parse_edtf(str(value).replace("-XX", "")))
     named = getattr(value, "precision", None)
     if named not in _PRECISIONS:
         raise UnreadableDate(f"{value} is neither a day, month, season, year nor decade")

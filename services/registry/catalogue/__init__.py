@@ -12,12 +12,17 @@ can check a position with one line, `" ".join(text.split())[start:end]`.
 
 How firmly the words bind is read from the verb of the undertaking, kept beside each quote:
 
-- commit: commit, pledge (also in the past: "have pledged to", "We committed to"), "will", "are taking steps"
-- intend: intend, plan, seek, look to, look forward to, are determined to, "will explore", "will study",
-  "will look at ways to", "need to work together to", "with the goal of"
-- reaffirm: reaffirm, affirm, reiterate, remain committed, stand firm, are united in
+- commit: commit, pledge (in the past too: "have pledged to", "We committed to", "have joined the … Pledge"),
+  "will", "are taking concrete steps to"
+- intend: intend, plan, seek, look to, look forward to, are determined to, considering, a shared goal, "with the
+  goal of", "need to work together to", and a "will" that only searches ("will explore", "will also study",
+  "will look at ways to")
+- reaffirm: reaffirm, affirm our commitment, reiterate, remain committed, stand firm, are united in
 - support: support
 - invite: invite, encourage
+
+The chronicle brings what became known from elsewhere, in the order of its table. A row known by the day of the
+statement tells what an anchor's first span already holds; later rows move an anchor or report a status.
 """
 
 import hashlib
@@ -134,7 +139,7 @@ class News(Contract):
     fact: Line
     """The words of the chronicle."""
     text: Text
-    """The same fact, to be read alone."""
+    """What of it was known on that day, to be read alone."""
     source: Source
     anchor_id: Slug | None = None
     span: Span | None = None

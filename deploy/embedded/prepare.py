@@ -27,6 +27,9 @@ OLDEST = (3, 11)
 class PreparationError(Exception):
     """What went wrong and how to mend it: two lines."""
 
+    # Whether the environment is as it was: what has been installed before still works.
+    harmless = False
+
     def __init__(self, what: str, how: str) -> None:
         """Keep both lines."""
         super().__init__(what)
@@ -65,7 +68,13 @@ def prepare(lock: Path, folder: Path) -> None:
         notes = folder / NOTES
         notes.mkdir(exist_ok=True)
         (notes / "installing").touch()
-        _install(lock, folder, uv)
+        try:
+            _install(lock, folder, uv)
+        except PreparationError as error:
+            # Without the network `test` can't be prepared; that mustn't cost what `demo` has.
+            if error.harmless:
+                (notes / "installing").unlink()
+            raise
         shutil.copyfile(lock, notes / lock.name)
         _note_smaller_locks(lock, notes)
         (notes / "installing").unlink()
@@ -150,7 +159,10 @@ def _run(command: list[str], *, counting: int = 0, show: bool = False) -> None:
         # Its progress goes to the terminal, and so does its complaint.
         done = subprocess.run(command, check=False, stdout=sys.stderr)  # noqa: S603 - venv, pip or uv
         if done.returncode:
-            raise PreparationError(f"{Path(command[0]).name} could not install the packages", "see the lines above")
+            error = PreparationError(f"{Path(command[0]).name} could not install the packages", "see the lines above")
+            # uv puts a package in place as its last step, and puts in again what isn't whole.
+            error.harmless = True
+            raise error
         return
     said: list[str] = []
     progress = Progress(counting)
@@ -167,7 +179,10 @@ def _run(command: list[str], *, counting: int = 0, show: bool = False) -> None:
             if process.poll() is None and sys.exc_info()[0]:
                 process.terminate()
     if process.returncode:
-        raise explained(said)
+        error = explained(said)
+        # pip fetches everything before it touches anything.
+        error.harmless = not any(line.startswith("Installing collected packages") for line in said)
+        raise error
 
 
 class Progress:

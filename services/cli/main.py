@@ -1,6 +1,7 @@
 """`pledgewire`: one program, nouns then verbs. Modules are imported inside the commands, so that help is instant."""
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,60 @@ app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output instead of a table.")]
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("write a day as 2021-11-18") from None
+
+
+@app.command()
+def demo(
+    *,
+    exit_at_end: Annotated[
+        bool, typer.Option("--exit", help="End after the tables; 1 if anything is lost or doubled.")
+    ] = False,
+    speed: Annotated[float, typer.Option(help="Days per second at most; 0 is as fast as all settles.", min=0)] = 0.0,
+    first: Annotated[date, typer.Option("--from", parser=_day, metavar="DAY", help="First day.")] = date(2021, 11, 18),
+    last: Annotated[date, typer.Option("--to", parser=_day, metavar="DAY", help="Last day.")] = date(2023, 1, 31),
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the pages in a browser.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    brokers: Annotated[int, typer.Option(help="1, or 3 for a cluster with replication 3.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep/--reset", help="Go on from the last run's state, or empty it.")] = False,
+    state: Annotated[Path | None, typer.Option(help="The folder for all state.")] = None,
+) -> None:
+    """Play the joint statement of 2021 day by day, through a real Kafka, PostgreSQL, mail and chat."""
+    from deploy.embedded.errors import EmbeddedError
+    from deploy.embedded.state import state_folder
+    from services.cli.demo.play import Choices, run_demo
+
+    if last < first or first < date(2021, 11, 18):
+        raise EmbeddedError(f"the calendar can't run from {first} to {last}", "it starts on 2021-11-18, or later")
+    if brokers not in (1, 3):
+        raise EmbeddedError(f"a cluster of {brokers} brokers is not offered", "choose 1 or 3")
+    choices = Choices(
+        state=state or state_folder(),
+        first=first,
+        last=last,
+        brokers=brokers,
+        days_per_second=speed,
+        exit_at_end=exit_at_end,
+        browser=browser,
+        as_json=json,
+        reset=not keep,
+    )
+    raise typer.Exit(run_demo(choices))
+
+
+@app.command()
+def verify(
+    *, json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False
+) -> None:
+    """Check the conservation laws over the schemas of DATABASE_URL; 1 if one does not hold."""
+    from services.cli.platform import verify_command
+
+    raise typer.Exit(verify_command(as_json=json))
 
 
 @app.command()

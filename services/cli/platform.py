@@ -5,6 +5,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -56,6 +57,28 @@ def upgrade_command() -> None:
             raise
         raise EmbeddedError(f"the database did not do it: {error}", "check DATABASE_URL and try again") from error
     typer.echo("all schemas are at their newest revision")
+
+
+def verify_command(*, as_json: bool) -> int:
+    """Print each law and whether it holds; 0 if all do."""
+    from services.cli.observing import Observer
+
+    async def check() -> list[Any]:
+        async with Observer(database_url()) as observer:
+            return await observer.conservation()
+
+    try:
+        checks = asyncio.run(check())
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        raise EmbeddedError(f"the database did not answer: {error}", "check DATABASE_URL and try again") from error
+    if as_json:
+        typer.echo(json.dumps([vars(c) for c in checks], ensure_ascii=False))
+    else:
+        for c in checks:
+            typer.echo(f"{'ok ' if c.ok else 'NO '} {c.name}: {c.found}")
+    return 0 if all(c.ok for c in checks) else 1
 
 
 def sql_command() -> None:

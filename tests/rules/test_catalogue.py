@@ -537,8 +537,8 @@ class TestChronicle:
         ]
 
         assert reported == [
-            ("nals-2021-coal-finance", Country.CA, Status.MET),
-            ("nals-2021-coal-finance", Country.US, Status.MET),
+            ("nals-2021-coal-finance", Country.CA, Status.IN_PROGRESS),
+            ("nals-2021-coal-finance", Country.US, Status.IN_PROGRESS),
             ("nals-2021-drugs-and-firearms", None, Status.IN_PROGRESS),
             ("nals-2021-drugs-and-firearms", None, Status.MET),
             ("nals-2021-fossil-subsidies-canada", Country.CA, Status.IN_PROGRESS),

@@ -1,0 +1,68 @@
+"""Who has asked to be told: three ministries, each in its language and where it already is."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+WEBHOOK_SECRETS = {"sre-sistemas": "whsec_cGxlZGdld2lyZS1kZW1vLXNlY3JldC1zcmU="}
+"""The demo's only; it never leaves the loopback interface."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One subscription to be; `hook` is a path of the demo's inbox, or an e-mail address."""
+
+    subscriber: str
+    channel: str
+    address: str
+    language: str
+    zone: str
+    filters: dict[str, list[str]] = field(default_factory=dict)
+    secret: str | None = None
+
+    def request(self, inbox_url: str) -> dict[str, Any]:
+        """What is posted to the notifier."""
+        address = self.address if self.channel == "email" else f"{inbox_url}{self.address}"
+        body: dict[str, Any] = {
+            "subscriber": self.subscriber,
+            "channel": self.channel,
+            "address": address,
+            "language": self.language,
+            "zone": self.zone,
+            "filters": self.filters,
+        }
+        return body | ({"secret": self.secret} if self.secret else {})
+
+
+STATE = "U.S. Department of State"
+RELACIONES = "Secretaría de Relaciones Exteriores"
+GLOBAL_AFFAIRS = "Affaires mondiales Canada"
+
+WISHES = (
+    Wish(STATE, "email", "nals@state.example", "en", "America/New_York", {"countries": ["US"]}),
+    Wish(STATE, "slack", "/hooks/slack/climate", "en", "America/New_York", {"themes": ["climate"]}),
+    Wish(
+        RELACIONES,
+        "email",
+        "cumbres@sre.example",
+        "es",
+        "America/Mexico_City",
+        {"events": ["milestone-scheduled", "milestone-due", "status-changed"]},
+    ),
+    Wish(
+        RELACIONES,
+        "webhook",
+        "/hooks/webhook/sre-sistemas",
+        "es",
+        "America/Mexico_City",
+        secret=WEBHOOK_SECRETS["sre-sistemas"],
+    ),
+    Wish(GLOBAL_AFFAIRS, "teams", "/hooks/teams/canada", "fr", "America/Toronto", {"countries": ["CA"]}),
+    Wish(
+        GLOBAL_AFFAIRS,
+        "email",
+        "sommets@amc.example",
+        "fr",
+        "America/Toronto",
+        {"events": ["milestone-due", "status-changed"]},
+    ),
+)

@@ -1,0 +1,179 @@
+"""Looks at all schemas from outside: is everything at rest, does the conservation law hold, what was done.
+
+The services never read each other's schemas; an operator may. What is asked here, `pledgewire verify` prints.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from contracts.topics import BY_NAME, INGEST, PUBLIC
+
+HEARD_BY_SCHEDULER = [t.name for t in PUBLIC if "scheduler" in t.readers]
+HEARD_BY_NOTIFIER = [t.name for t in PUBLIC if "notifier" in t.readers]
+_EVENTS = (
+    "(select event_id, topic, key, headers from registry.outbox union all"
+    " select event_id, topic, key, headers from scheduler.outbox)"
+)
+
+_UNREST = """
+select
+    (select count(*) from registry.outbox where published_at is null)
+      + (select count(*) from scheduler.outbox where published_at is null)
+      + (select count(*) from notifier.outbox where published_at is null) as unpublished,
+    (select count(*) from registry.outbox where topic = any($2)) - (select count(*) from scheduler.inbox)
+      as unheard_by_scheduler,
+    (select count(*) from registry.outbox where topic = any($3))
+      + (select count(*) from scheduler.outbox where topic = any($3))
+      - (select count(*) from notifier.event) as unheard_by_notifier,
+    (select count(*) from scheduler.reminder where state = 'pending' and due_at <= $1) as reminders_due,
+    (select count(*) from notifier.delivery where state = 'sending' or (state = 'pending' and next_at <= $1))
+      as deliveries_due,
+    (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind
+"""
+
+
+@dataclass(frozen=True)
+class Unrest:
+    """What is still under way; all zero and False means that nothing will happen until the clock moves."""
+
+    unpublished: int
+    unheard_by_scheduler: int
+    unheard_by_notifier: int
+    reminders_due: int
+    deliveries_due: int
+    tick_behind: bool
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is under way."""
+        return not any(vars(self).values())
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold, and how far it is from it."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+class Observer:
+    """Read-only questions to one database that holds all schemas."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._connection: asyncpg.Connection | None = None
+
+    async def __aenter__(self) -> "Observer":
+        self._connection = await asyncpg.connect(self._url, server_settings={"application_name": "pledgewire-observer"})
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._connection:
+            await self._connection.close()
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """The open connection."""
+        if self._connection is None:
+            raise RuntimeError("the observer is not open")
+        return self._connection
+
+    async def unrest(self, now: datetime) -> Unrest:
+        """What is under way at this business instant, in one snapshot."""
+        row = await self.connection.fetchrow(_UNREST, now, HEARD_BY_SCHEDULER, HEARD_BY_NOTIFIER)
+        return Unrest(**dict(row or {}))
+
+    async def conservation(self) -> list[Check]:
+        """The laws that hold at any moment, faults or not."""
+        ask = self.connection.fetchval
+        events = _EVENTS
+        unheard = await ask(
+            f"select count(*) from {events} o where topic = any($1)"
+            " and not exists (select from notifier.event e where e.id = o.event_id)",
+            HEARD_BY_NOTIFIER,
+        )
+        invented = await ask(
+            f"select count(*) from notifier.event e where not exists (select from {events} o where o.event_id = e.id)"
+        )
+        accepted = await ask("select coalesce(sum(matched), 0) from notifier.event")
+        rows = await ask("select count(*) from notifier.delivery")
+        pending = await ask("select count(*) from notifier.delivery where state in ('pending', 'sending')")
+        doubled = await ask(
+            "select count(*) from (select from notifier.delivery group by event_id, subscription_id"
+            " having count(*) > 1) as d"
+        )
+        gaps = await ask(
+            "select count(*) from (select topic, key from (select topic, key from registry.outbox union all"
+            " select topic, key from scheduler.outbox union all select topic, key from notifier.outbox) o"
+            " group by topic, key) k join lateral (select last from (select * from registry.outbox_seq union all"
+            " select * from scheduler.outbox_seq union all select * from notifier.outbox_seq) s"
+            " where s.topic = k.topic and s.key = k.key) q on true where q.last <> (select count(*) from"
+            " (select topic, key from registry.outbox union all select topic, key from scheduler.outbox union all"
+            " select topic, key from notifier.outbox) o where o.topic = k.topic and o.key = k.key)"
+        )
+        settled = await ask("select count(*) from notifier.delivery where state not in ('pending', 'sending')")
+        told = await ask(
+            "select coalesce(sum(json_array_length(convert_from(value, 'UTF8')::json -> 'deliveries')), 0)"
+            " from notifier.outbox where topic = 'delivery-settled'"
+        )
+        fired_twice = await ask(
+            "select count(*) from (select from scheduler.reminder where state = 'fired'"
+            " group by milestone_id, schedule_version, step having count(*) > 1) as d"
+        )
+        return [
+            Check("every event has been heard by the notifier", unheard == 0, f"{unheard} not heard"),
+            Check("nothing was heard that was never said", invented == 0, f"{invented} invented"),
+            Check(
+                "accepted × matching = terminal + pending",
+                accepted == rows,
+                f"{accepted} = {rows - pending} + {pending}",
+            ),
+            Check("one delivery for each event and subscription", doubled == 0, f"{doubled} doubled"),
+            Check(
+                "every settled delivery was published as settled", settled == told, f"{settled} settled, {told} told"
+            ),
+            Check("seq has no gap on any topic", gaps == 0, f"{gaps} keys with a gap"),
+            Check("no reminder fired twice", fired_twice == 0, f"{fired_twice} twice"),
+        ]
+
+    async def events(self) -> dict[str, int]:
+        """How many events each topic has carried."""
+        rows = await self.connection.fetch(
+            "select topic, count(*) as n from (select topic from registry.outbox union all"
+            " select topic from scheduler.outbox union all select topic from notifier.outbox) o group by topic"
+        )
+        found = {row["topic"]: row["n"] for row in rows}
+        return {name: found.get(name, 0) for name in BY_NAME if BY_NAME[name] not in INGEST}
+
+    async def reminders(self) -> dict[str, int]:
+        """How many reminders are in which state."""
+        rows = await self.connection.fetch("select state, count(*) as n from scheduler.reminder group by state")
+        return {row["state"]: row["n"] for row in rows}
+
+    async def phases(self) -> dict[str, int]:
+        """How many reminders went out ahead, today and overdue."""
+        rows = await self.connection.fetch(
+            "select convert_from(value, 'UTF8')::json ->> 'phase' as phase, count(*) as n"
+            " from scheduler.outbox where topic = 'milestone-due' group by phase"
+        )
+        return {row["phase"]: row["n"] for row in rows}
+
+    async def deliveries(self) -> dict[tuple[str, str], int]:
+        """How many deliveries by channel and state."""
+        rows = await self.connection.fetch(
+            "select channel, state, count(*) as n from notifier.delivery group by channel, state"
+        )
+        return {(row["channel"], row["state"]): row["n"] for row in rows}
+
+    async def written(self) -> dict[str, float]:
+        """For each delivery the real instant (seconds since 1970) at which its event was written to an outbox."""
+        rows = await self.connection.fetch(
+            "select d.id::text as id, extract(epoch from o.written_at)::float8 as at from notifier.delivery d join"
+            " (select event_id, written_at from registry.outbox union all"
+            "  select event_id, written_at from scheduler.outbox) o on o.event_id = d.event_id"
+        )
+        return {row["id"]: row["at"] for row in rows}

@@ -1,0 +1,117 @@
+"""E-mail: a text part and an HTML part with the same facts in the same order, and the headers that keep machines calm.
+
+The HTML is MJML (for tables that old mail programs understand) and asks nobody for anything: no fonts, no images,
+no tracking.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from html import escape as escape_html
+from importlib import resources
+from uuid import UUID
+
+from jinja2 import Environment, StrictUndefined
+from mjml import mjml2html
+
+from services.notifier import slots
+from services.notifier.languages import Words, plain
+from services.notifier.news import News
+
+# 7bit, so that no relay on the way has a reason to rewrite the body, which would break its signature.
+POLICY = SMTP.clone(cte_type="7bit")
+
+_html_environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_environment = _html_environment.overlay(autoescape=False)
+_environment.filters["split_lines"] = str.splitlines
+
+
+def _template(name: str) -> str:
+    return (resources.files("services.notifier") / "templates" / name).read_text(encoding="utf-8")
+
+
+_TEXT = _environment.from_string(_template("mail.txt"))
+_MJML = _html_environment.from_string(_template("mail.mjml"))
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail that lacks only its reader."""
+
+    subject: str
+    language: str
+    commitment_id: str
+    event_id: UUID
+    text: slots.Slotted
+    html: slots.Slotted
+
+
+def letter(news: News, words: Words, *, commitment_id: str, event_id: UUID) -> Letter:
+    """The mail, with slots for the delivery."""
+    furniture = {
+        "news": news,
+        "label": words.label,
+        "quoted": words.quoted,
+        "reason": slots.REASON,
+        "subscription_url": slots.SUBSCRIPTION_URL,
+        "unsubscribe_url": slots.UNSUBSCRIBE_URL,
+        "delivery_id": slots.DELIVERY_ID,
+        "manage": words.gettext("Change what you get"),
+        "unsubscribe": words.gettext("Unsubscribe"),
+        "delivery": words.gettext("Delivery"),
+        "wire": words.gettext("Pledgewire: what governments promised, and when"),
+        "underlined": lambda text: "=" * min(len(text), 72),
+    }
+    html = mjml2html(_MJML.render(furniture), fonts={})
+    return Letter(
+        subject=news.subject,
+        language=news.language,
+        commitment_id=commitment_id,
+        event_id=event_id,
+        text=slots.Slotted.of(_TEXT.render(furniture)),
+        html=slots.Slotted.of(html),
+    )
+
+
+def posted(
+    letter: Letter,
+    value: Callable[[str], str],
+    *,
+    sender: str,
+    address: str,
+    delivery_id: UUID,
+    unsubscribe_url: str,
+    at: datetime,
+) -> EmailMessage:
+    """The mail for one reader; `sender` is `Name <address>` or an address, `at` the time of the attempt.
+
+    The Message-ID belongs to the delivery, so a second copy of it is recognisable; all mails about a commitment
+    refer to one ancestor, so they stand in one thread.
+    """
+    name, mailbox = parseaddr(sender)
+    domain = mailbox.rpartition("@")[2] or "localhost"
+    thread = f"<commitment.{letter.commitment_id}@{domain}>"
+    mail = EmailMessage(POLICY)
+    mail["From"] = Address(plain(name), addr_spec=mailbox)
+    mail["To"] = Address(addr_spec=address)
+    mail["Subject"] = letter.subject
+    mail["Date"] = format_datetime(at)
+    mail["Message-ID"] = f"<{delivery_id}@{domain}>"
+    mail["In-Reply-To"] = thread
+    mail["References"] = thread
+    mail["List-Id"] = f"Pledgewire <pledgewire.{domain}>"
+    mail["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["Content-Language"] = letter.language
+    mail["X-Pledgewire-Delivery"] = str(delivery_id)
+    mail["X-Pledgewire-Event"] = str(letter.event_id)
+    mail.set_content(letter.text.filled(value), cte="quoted-printable")
+    html = letter.html.filled(lambda slot: escape_html(value(slot)))
+    mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    return mail

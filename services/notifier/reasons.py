@@ -1,0 +1,38 @@
+"""Why somebody gets a message: the part of their subscription that the event met."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from contracts.vocabulary import CommitmentBrief
+from services.notifier.audience import Filters, Traits
+from services.notifier.languages import plain, words_in
+from services.notifier.names import FOLLOWED_KINDS, country_names, theme_title
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What an event is about. Compared by identity, which is quick: a rendered event has one."""
+
+    traits: Traits
+    commitment: CommitmentBrief
+
+
+@lru_cache(maxsize=8192)
+def why(filters: Filters, subject: Subject, language: str) -> str:
+    """`You get this because you follow: this commitment · Climate action · Mexico · reminders.`
+
+    It names what was met, not all that was asked for, so it stays short whatever the filters hold.
+    """
+    words, traits, brief = words_in(language), subject.traits, subject.commitment
+    met: list[str] = []
+    if traits.commitment in filters.commitments:
+        met.append(words.gettext("this commitment"))
+    if traits.section in filters.sections:
+        met.append(plain(brief.section_title.in_language(language)))
+    met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
+    met += country_names(sorted(traits.countries & filters.countries), words)
+    if traits.event in filters.events:
+        met.append(words.gettext(FOLLOWED_KINDS[traits.event]))
+    if not met:
+        return words.gettext("You get this because you follow all that is in the register.")
+    return words.gettext("You get this because you follow: %(what)s.", what=" · ".join(met))

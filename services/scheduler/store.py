@@ -1,0 +1,436 @@
+"""The scheduler's tables: agendas as the intake changes them, and what is due as the tick claims it.
+
+Two locks keep things in order. The intake holds the commitment's row, so that a status and a schedule that are heard at
+once by two members of the group see each other. Whoever changes a milestone's reminders, intake or tick, holds the
+milestone's row first: a tick that fires the last rung plans the next one, which a withdrawal must not overlook.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
+from services.plumbing.database import Connection
+from services.scheduler.agenda import Agenda, Key, Reminder, Schedule
+from services.scheduler.ladder import Step
+from services.scheduler.occasions import Occasion
+from services.scheduler.planning import countdown
+from services.scheduler.standing import Said, Standing
+
+
+async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) -> dict[str, Agenda]:
+    """The agendas of these commitments, made where there are none, and nobody else's until the transaction ends."""
+    ids = sorted(set(commitment_ids))
+    standings = await connection.fetch(
+        """
+        insert into commitment_state as s (commitment_id, overall, seq, countries)
+        select id, 'announced', 0, '{}' from unnest($1::text[]) as id order by id
+        on conflict (commitment_id) do update set overall = s.overall
+        returning *
+        """,
+        ids,
+    )
+    plans = await connection.fetch(
+        """
+        select milestone_id, commitment_id, schedule_version, commitment::text, milestone::text, settled, correlation_id
+        from milestone_plan where commitment_id = any($1::text[]) order by milestone_id for update
+        """,
+        ids,
+    )
+    rows = await connection.fetch(
+        """
+        select r.milestone_id, r.schedule_version, r.step, r.due_at, r.state
+        from reminder r join milestone_plan p using (milestone_id, schedule_version)
+        where p.milestone_id = any($1::text[])
+        """,
+        [plan["milestone_id"] for plan in plans],
+    )
+    schedules: dict[str, dict[str, Schedule]] = {id_: {} for id_ in ids}
+    reminders: dict[str, dict[Key, Reminder]] = {id_: {} for id_ in ids}
+    owner = {}
+    for plan in plans:
+        owner[plan["milestone_id"]] = plan["commitment_id"]
+        schedules[plan["commitment_id"]][plan["milestone_id"]] = _schedule(plan)
+    for row in rows:
+        key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]))
+        reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
+    return {
+        row["commitment_id"]: Agenda(_standing(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]])
+        for row in standings
+    }
+
+
+async def write_agendas(
+    connection: Connection, before: Mapping[str, Agenda], after: Mapping[str, Agenda]
+) -> list[Reminder]:
+    """Write what differs between agendas locked in this transaction; the reminders that were new or changed."""
+    standings = [(id_, agenda.standing) for id_, agenda in after.items() if agenda.standing != before[id_].standing]
+    schedules = [
+        (id_, schedule)
+        for id_, agenda in after.items()
+        for name, schedule in agenda.schedules.items()
+        if before[id_].schedules.get(name) != schedule
+    ]
+    reminders = [
+        (key, reminder)
+        for id_, agenda in after.items()
+        for key, reminder in agenda.reminders.items()
+        if before[id_].reminders.get(key) != reminder
+    ]
+    if standings:
+        await _write_standings(connection, standings)
+    if schedules:
+        await _write_schedules(connection, schedules)
+    if reminders:
+        await _write_reminders(connection, reminders)
+    return [reminder for _, reminder in reminders]
+
+
+async def _write_standings(connection: Connection, standings: Sequence[tuple[str, Standing]]) -> None:
+    await connection.execute(
+        """
+        update commitment_state s set overall = n.overall, seq = n.seq, whole = n.whole, countries = n.countries
+        from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[], $5::jsonb[])
+             as n(commitment_id, overall, seq, whole, countries)
+        where s.commitment_id = n.commitment_id
+        """,
+        [id_ for id_, _ in standings],
+        [standing.overall.status for _, standing in standings],
+        [standing.overall.seq for _, standing in standings],
+        [_said_json(standing.whole) if standing.whole else None for _, standing in standings],
+        [{country: _said_json(said) for country, said in standing.countries.items()} for _, standing in standings],
+    )
+
+
+async def _write_schedules(connection: Connection, schedules: Sequence[tuple[str, Schedule]]) -> None:
+    await connection.execute(
+        """
+        insert into milestone_plan
+            (milestone_id, commitment_id, schedule_version, commitment, milestone, settled, correlation_id)
+        select * from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[], $5::jsonb[], $6::boolean[], $7::text[])
+        on conflict (milestone_id) do update set
+            commitment_id = excluded.commitment_id, schedule_version = excluded.schedule_version,
+            commitment = excluded.commitment, milestone = excluded.milestone,
+            settled = excluded.settled, correlation_id = excluded.correlation_id
+        """,
+        [schedule.milestone.id for _, schedule in schedules],
+        [id_ for id_, _ in schedules],
+        [schedule.version for _, schedule in schedules],
+        [schedule.commitment.model_dump(mode="json") for _, schedule in schedules],
+        [schedule.milestone.model_dump(mode="json") for _, schedule in schedules],
+        [schedule.settled for _, schedule in schedules],
+        [schedule.correlation_id for _, schedule in schedules],
+    )
+
+
+async def _write_reminders(connection: Connection, reminders: Sequence[tuple[Key, Reminder]]) -> None:
+    await connection.execute(
+        """
+        insert into reminder (milestone_id, schedule_version, step, due_at, state)
+        select * from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[])
+        on conflict (milestone_id, schedule_version, step)
+        do update set due_at = excluded.due_at, state = excluded.state
+        """,
+        [key.milestone_id for key, _ in reminders],
+        [key.schedule_version for key, _ in reminders],
+        [key.step.name for key, _ in reminders],
+        [reminder.due_at for _, reminder in reminders],
+        [reminder.state for _, reminder in reminders],
+    )
+
+
+@dataclass(frozen=True)
+class Due:
+    """A claimed milestone with the steps of it that are due; its JSON is still to be read."""
+
+    milestone_id: str
+    schedule_version: int
+    commitment_json: str
+    milestone_json: str
+    correlation_id: str | None
+    status: str
+    steps: Mapping[str, datetime]
+
+    def commitment(self) -> CommitmentBrief:
+        """What the event says of its commitment."""
+        return CommitmentBrief.model_validate_json(self.commitment_json)
+
+    def milestone(self) -> Milestone:
+        """The milestone as last scheduled."""
+        return Milestone.model_validate_json(self.milestone_json)
+
+
+async def claim(
+    connection: Connection, now: datetime, limit: int, only: str | None = None
+) -> tuple[list[str], list[Due]]:
+    """Lock up to `limit` milestones of which something seems due and nobody else has the lock; with what is due.
+
+    Milestones and not reminders, since all steps of one that are due go into one event. When the first list isn't
+    empty there may be more to claim, even when the second one is: another tick was faster.
+    """
+    locked = [
+        row["milestone_id"]
+        for row in await connection.fetch(
+            """
+            select p.milestone_id
+            from milestone_plan p
+            where p.milestone_id in (
+                select milestone_id from reminder where state = 'pending' and due_at <= $1
+            ) and ($3::text is null or p.milestone_id = $3)
+            limit $2 for update of p skip locked
+            """,
+            now,
+            limit,
+            only,
+        )
+    ]
+    if not locked:
+        return [], []
+    # A statement of its own: it sees what was committed before the locks were ours.
+    rows = await connection.fetch(
+        """
+        select p.milestone_id, p.schedule_version, p.commitment::text, p.milestone::text, p.correlation_id, s.overall,
+               array_agg(r.step order by r.due_at) as steps, array_agg(r.due_at order by r.due_at) as due_ats
+        from milestone_plan p
+        join commitment_state s using (commitment_id)
+        join reminder r using (milestone_id, schedule_version)
+        where p.milestone_id = any($1::text[]) and r.state = 'pending' and r.due_at <= $2
+        group by p.milestone_id, s.overall
+        order by min(r.due_at), p.milestone_id
+        """,
+        locked,
+        now,
+    )
+    return locked, [
+        Due(
+            row["milestone_id"],
+            row["schedule_version"],
+            row["commitment"],
+            row["milestone"],
+            row["correlation_id"],
+            row["overall"],
+            dict(zip(row["steps"], row["due_ats"], strict=True)),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an event has told of a claimed milestone."""
+
+    due: Due
+    occasion: Occasion
+    event_id: UUID
+
+
+async def record_told(connection: Connection, told: Sequence[Told], now: datetime) -> None:
+    """Mark the reminders that are told, and plan those that follow them."""
+    marks = [(t, t.occasion.step, t.occasion.due_at, "fired") for t in told]
+    marks += [(t, step, due_at, "merged") for t in told for step, due_at in t.occasion.merged.items()]
+    marked = await connection.fetch(
+        """
+        insert into reminder as r (milestone_id, schedule_version, step, due_at, state, fired_at, event_id)
+        select m, v, p, d, s, $7, e
+        from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[]) as n(m, v, p, d, s, e)
+        on conflict (milestone_id, schedule_version, step)
+        do update set state = excluded.state, fired_at = excluded.fired_at, event_id = excluded.event_id
+        where r.state = 'pending'
+        returning id
+        """,
+        [t.due.milestone_id for t, *_ in marks],
+        [t.due.schedule_version for t, *_ in marks],
+        [step.name for _, step, _, _ in marks],
+        [due_at for _, _, due_at, _ in marks],
+        [state for *_, state in marks],
+        [t.event_id for t, *_ in marks],
+        now,
+    )
+    if len(marked) != len(marks):
+        raise RuntimeError(f"{len(marks) - len(marked)} of {len(marks)} steps had been told, or withdrawn, before")
+    follow_ups = [(t, t.occasion.follow_up) for t in told if t.occasion.follow_up]
+    if follow_ups:
+        await connection.execute(
+            """
+            insert into reminder as r (milestone_id, schedule_version, step, due_at, state)
+            select m, v, p, d, 'pending'
+            from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[]) as n(m, v, p, d)
+            on conflict (milestone_id, schedule_version, step)
+            do update set state = 'pending' where r.state = 'withdrawn'
+            """,
+            [t.due.milestone_id for t, _ in follow_ups],
+            [t.due.schedule_version for t, _ in follow_ups],
+            [planned.step.name for _, planned in follow_ups],
+            [planned.due_at for _, planned in follow_ups],
+        )
+
+
+async def mark_failed(connection: Connection, milestone_id: str, reason: str, now: datetime) -> int:
+    """Put aside what is due of a milestone and can't be told; how many steps those are."""
+    await connection.execute("select from milestone_plan where milestone_id = $1 for update", milestone_id)
+    rows = await connection.fetch(
+        "update reminder set state = 'failed', reason = $2, fired_at = $3"
+        " where milestone_id = $1 and state = 'pending' and due_at <= $3 returning id",
+        milestone_id,
+        reason,
+        now,
+    )
+    return len(rows)
+
+
+async def retry_failed(connection: Connection) -> int:
+    """Let what was put aside be tried again, unless its milestone has been moved or settled; how many steps."""
+    rows = await connection.fetch(
+        """
+        update reminder r set state = 'pending', reason = null, fired_at = null
+        where r.state = 'failed' and exists (
+            select from milestone_plan p
+            where p.milestone_id = r.milestone_id and p.schedule_version = r.schedule_version and not p.settled
+        )
+        returning r.id
+        """
+    )
+    return len(rows)
+
+
+@dataclass(frozen=True)
+class LastTick:
+    """The last tick of any scheduler on this database; None before the first."""
+
+    business_at: datetime | None
+    zone_data: str
+
+
+async def last_tick(connection: Connection) -> LastTick:
+    """When somebody ticked last."""
+    row = await connection.fetchrow("select business_at, zone_data from tick")
+    return LastTick(row["business_at"], row["zone_data"]) if row else LastTick(None, "")
+
+
+async def write_tick(connection: Connection, business_at: datetime) -> None:
+    """Say that all that is due up to this instant has been told."""
+    await connection.execute("update tick set business_at = $1, ticked_at = clock_timestamp()", business_at)
+
+
+async def write_zone_data(connection: Connection, zone_data: str) -> None:
+    """Say that all instants rest on this release of the zone data."""
+    await connection.execute("update tick set zone_data = $1", zone_data)
+
+
+async def recompute_due(connection: Connection, after: str, limit: int) -> tuple[str | None, int]:
+    """Compute anew when the reminders of the next milestones (by id) that wait for their day are due.
+
+    Returns where to go on, None at the end, and how many instants were others than before.
+    """
+    plans = await connection.fetch(
+        "select milestone_id, schedule_version, milestone::text from milestone_plan"
+        " where milestone_id > $1 order by milestone_id limit $2 for update",
+        after,
+        limit,
+    )
+    rows = await connection.fetch(
+        "select id, milestone_id, step, due_at from reminder"
+        " where state = 'pending' and milestone_id = any($1::text[])",
+        [plan["milestone_id"] for plan in plans],
+    )
+    counts = {plan["milestone_id"]: countdown(Milestone.model_validate_json(plan["milestone"])) for plan in plans}
+    moved = []
+    for row in rows:
+        count = counts[row["milestone_id"]]
+        due_at = count.due_at(Step.named(row["step"])) if count else None
+        if due_at and due_at != row["due_at"]:
+            moved.append((row["id"], due_at))
+    if moved:
+        await connection.execute(
+            "update reminder r set due_at = n.due_at from unnest($1::bigint[], $2::timestamptz[]) as n(id, due_at)"
+            " where r.id = n.id",
+            [id_ for id_, _ in moved],
+            [due_at for _, due_at in moved],
+        )
+    return (plans[-1]["milestone_id"] if len(plans) == limit else None), len(moved)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A reminder as it is shown, with its milestone as last scheduled."""
+
+    id: int
+    commitment: CommitmentBrief
+    milestone: Milestone
+    schedule_version: int
+    step: str
+    due_at: datetime
+    state: str
+    fired_at: datetime | None
+    event_id: UUID | None
+    reason: str | None
+
+
+async def listed(
+    connection: Connection,
+    *,
+    state: str,
+    commitment_id: str | None,
+    before: datetime | None,
+    after: tuple[datetime, int] | None,
+    limit: int,
+) -> list[Listed]:
+    """Reminders in the order in which they are due (then by id), those behind `after` only."""
+    rows = await connection.fetch(
+        f"""
+        select r.id, p.commitment::text, p.milestone::text, r.schedule_version, r.step, r.due_at, r.state, r.fired_at,
+               r.event_id, r.reason
+        from reminder r join milestone_plan p using (milestone_id)
+        where r.state = $1 and {"r.state = 'pending'" if state == "pending" else "r.state <> 'pending'"}
+          and ($2::text is null or p.commitment_id = $2)
+          and ($3::timestamptz is null or r.due_at < $3)
+          and ($4::timestamptz is null or (r.due_at, r.id) > ($4, $5::bigint))
+        order by r.due_at, r.id limit $6
+        """,
+        state,
+        commitment_id,
+        before,
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [
+        Listed(
+            **{
+                **dict(row),
+                "commitment": CommitmentBrief.model_validate_json(row["commitment"]),
+                "milestone": Milestone.model_validate_json(row["milestone"]),
+            }
+        )
+        for row in rows
+    ]
+
+
+def _schedule(row: asyncpg.Record) -> Schedule:
+    return Schedule(
+        CommitmentBrief.model_validate_json(row["commitment"]),
+        Milestone.model_validate_json(row["milestone"]),
+        row["schedule_version"],
+        row["settled"],
+        row["correlation_id"],
+    )
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    return Standing(
+        Said(Status(row["overall"]), row["seq"]),
+        _said(row["whole"]) if row["whole"] else None,
+        {Country(country): _said(said) for country, said in row["countries"].items()},
+    )
+
+
+def _said(stored: Mapping[str, Any]) -> Said:
+    return Said(Status(stored["status"]), stored["seq"])
+
+
+def _said_json(said: Said) -> dict[str, str | int]:
+    return {"status": said.status, "seq": said.seq}

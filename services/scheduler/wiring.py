@@ -1,0 +1,64 @@
+"""The only place where the scheduler's real parts are built; they connect when it runs."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from services.plumbing.broker import DeadLetters, Intake, KafkaProducer, KafkaSettings, kafka_broker, subscribe
+from services.plumbing.clock import clock_from
+from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.process import HttpSettings, Service
+from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings
+from services.scheduler.intake import GROUP, TOPICS, Planner, read
+from services.scheduler.routes import build_http
+from services.scheduler.tick import Tick
+
+OLDEST_TICK = 10.0
+"""Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
+
+
+class ClockSettings(BaseSettings):
+    """Which clock tells business time."""
+
+    clock_file: Path | None = Field(default=None, validation_alias="PLEDGEWIRE_CLOCK_FILE")
+    """The settable clock's file; the machine's clock without one."""
+
+
+def build() -> Service:
+    """The scheduler, from the environment."""
+    clock = clock_from(ClockSettings().clock_file)
+    clockwork_settings = ClockworkSettings()
+    kafka_settings = KafkaSettings()
+    database = Database(DatabaseSettings(), "scheduler")
+    producer = KafkaProducer(kafka_settings)
+    broker = kafka_broker(kafka_settings)
+    planner = Planner(database, clock)
+    subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
+    relay = Relay(database, producer, OutboxSettings())
+    tick = Tick(database, clock)
+    seconds = clockwork_settings.tick_seconds
+    if clock.settable:
+        seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
+
+    async def database_answers() -> None:
+        await database.ping()
+
+    async def kafka_answers() -> str | None:
+        if not broker.is_running:
+            return "not connected"
+        return None if producer.is_alive else "the producer has died"
+
+    async def ticks() -> str | None:
+        return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
+
+    return Service(
+        name="scheduler",
+        http=build_http(database, {"database": database_answers, "kafka": kafka_answers, "tick": ticks}),
+        http_settings=HttpSettings(),
+        broker=broker,
+        database=database,
+        producer=producer,
+        work=(relay.run, Clockwork(tick.once, seconds).run),
+    )

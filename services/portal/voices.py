@@ -1,0 +1,150 @@
+"""How the portal speaks: words, dates and names in the reader's language.
+
+The messages in code and templates are the English; `locales/*.po` hold what is said, compiled when the process starts.
+"""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_interval, format_skeleton
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from contracts.vocabulary import Country, Language, Precision, Reading, Span, Status, Strength, Text
+from services.portal import words
+
+LOCALES = Path(__file__).parent / "locales"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One language, with everything that is said in it."""
+
+    language: Language
+    translations: Translations
+    locale: Locale
+
+    def say(self, message: str, /, **values: object) -> str:
+        """A message of ours; `%(name)s` in it stands for a value."""
+        said = self.translations.gettext(message) if message else ""
+        return said % values if values else said
+
+    def count(self, one: str, many: str, n: int, /, **values: object) -> str:
+        """A message with a number, which is `%(n)s` in it."""
+        return self.translations.ngettext(one, many, n) % {"n": n, **values}
+
+    def words_of(self, text: Text) -> str:
+        """What a commitment says of itself."""
+        return text.in_language(self.language)
+
+    def name_of(self, word: Status | Strength | Reading | str) -> str:
+        """The name of a status, strength, theme, channel, outcome or the like; an unknown one is shown as it is."""
+        value = str(word)
+        return self.say(words.NAMES[value]) if value in words.NAMES else value.replace("-", " ")
+
+    def country(self, country: Country | str) -> str:
+        """A country's everyday name."""
+        return str(self.locale.territories.get(str(country), country))
+
+    def countries(self, countries: Iterable[Country]) -> str:
+        """Countries as a list in prose."""
+        return self.listed(self.country(country) for country in countries)
+
+    def language_name(self, language: Language | str) -> str:
+        """A language's name."""
+        return str(self.locale.languages.get(str(language), language))
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Items as a list in prose."""
+        return format_list(list(items), style="standard", locale=self.locale)
+
+    def day(self, day: date) -> str:
+        """A calendar day, written out."""
+        return format_date(day, "long", locale=self.locale)
+
+    def instant(self, instant: datetime) -> str:
+        """A point in time, in UTC since a page does not know where it is read."""
+        written = format_datetime(instant.astimezone(UTC), "d MMM y, HH:mm", locale=self.locale)
+        return f"{written} UTC"
+
+    def span(self, span: Span) -> str:
+        """A span as finely as the words give it, and no finer."""
+        if span.earliest is None or span.latest is None:
+            return self.say("no date given")
+        match span.precision:
+            case Precision.DAY if span.earliest == span.latest:
+                return self.day(span.latest)
+            case Precision.MONTH:
+                return format_skeleton("yMMMM", span.earliest, locale=self.locale)
+            case Precision.SEASON if season := words.SEASONS.get((span.edtf or "")[5:7]):
+                return f"{self.say(season)} {span.earliest.year}"
+            case Precision.YEAR if span.earliest.year == span.latest.year:
+                return str(span.latest.year)
+            case Precision.DECADE:
+                return self.say("the %(decade)ss", decade=span.earliest.year // 10 * 10)
+        return format_interval(span.earliest, span.latest, "yMMMMd", locale=self.locale)
+
+    def step(self, step: str) -> str:
+        """A rung of a milestone's ladder, such as `before-7d`."""
+        match step.rsplit("-", 1):
+            case ["before", days]:
+                return self.count("%(n)s day before", "%(n)s days before", int(days.removesuffix("d")))
+            case ["after", days]:
+                return self.count("%(n)s day after", "%(n)s days after", int(days.removesuffix("d")))
+        return self.say("on the day")
+
+    def from_now(self, days: int) -> str:
+        """How far a day is from today; negative days have gone by."""
+        if days == 0:
+            return self.say("today")
+        if days > 0:
+            return self.count("in %(n)s day", "in %(n)s days", days)
+        return self.count("%(n)s day ago", "%(n)s days ago", -days)
+
+
+def load_voices(folder: Path = LOCALES) -> Mapping[Language, Voice]:
+    """The voices of all languages, from their catalogues."""
+    return {language: Voice(language, _translations(folder, language), Locale(language)) for language in Language}
+
+
+def _translations(folder: Path, language: Language) -> Translations:
+    with (folder / f"{language}.po").open("rb") as source:
+        catalogue = read_po(source, locale=str(language), abort_invalid=True)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def choose_language(asked: str | None, kept: str | None, accepted: str | None) -> Language:
+    """The language of an answer: what the address asks for, else what was chosen before, else what the browser says.
+
+    `accepted` is an Accept-Language header; what we don't speak is English.
+    """
+    for wish in (asked, kept):
+        if wish in list(Language):
+            return Language(wish)
+    for tag in _by_preference(accepted or ""):
+        primary = tag.partition("-")[0].lower()
+        if primary in list(Language):
+            return Language(primary)
+    return Language.EN
+
+
+def _by_preference(header: str) -> list[str]:
+    weighed = []
+    for part in header[:500].split(","):
+        tag, _, parameter = part.strip().partition(";")
+        try:
+            weight = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            continue
+        if weight > 0:
+            weighed.append((weight, tag.strip()))
+    return [tag for _, tag in sorted(weighed, key=lambda pair: -pair[0])]

@@ -1,0 +1,78 @@
+"""The names of the vocabulary's words, to be translated; statuses, strengths, themes and the like share one table.
+
+`_` only marks a message for extraction; `Voice.name_of` says it.
+"""
+
+
+def _(message: str) -> str:
+    return message
+
+
+NAMES = {
+    # statuses
+    "announced": _("Announced"),
+    "in-progress": _("In progress"),
+    "at-risk": _("At risk"),
+    "met": _("Met"),
+    "partly-met": _("Partly met"),
+    "missed": _("Missed"),
+    "withdrawn": _("Withdrawn"),
+    # strengths
+    "commit": _("Firm commitment"),
+    "intend": _("Intention"),
+    "reaffirm": _("Reaffirmation"),
+    "support": _("Support"),
+    "invite": _("Invitation"),
+    # readings of a wording
+    "on": _("it happens then"),
+    "by": _("to be done when this ends"),
+    "during": _("to be done in the course of this"),
+    "undated": _("the words give no date"),
+    # themes of the first statement
+    "climate": _("Climate action"),
+    "democracy": _("Democracy and human rights"),
+    "development": _("Development cooperation"),
+    "dialogue": _("North American dialogue"),
+    "digital": _("Cyberspace and digital access"),
+    "energy": _("Energy"),
+    "equity": _("Equity and inclusion"),
+    "health": _("Health"),
+    "migration": _("Migration and protection"),
+    "nature": _("Nature and oceans"),
+    "security": _("Security and disaster response"),
+    "small-business": _("Small and medium enterprises"),
+    "supply-chains": _("Supply chains"),
+    "trade": _("Trade and investment"),
+    "transport": _("Transportation"),
+    "work": _("Labor rights and skills"),
+    # channels
+    "email": _("E-mail"),
+    "slack": "Slack",
+    "teams": "Microsoft Teams",
+    "webhook": _("Webhook"),
+    # outcomes, and states on the way there
+    "delivered": _("Delivered"),
+    "failed": _("Failed"),
+    "expired": _("Expired"),
+    "suppressed": _("Suppressed"),
+    "cancelled": _("Cancelled"),
+    "pending": _("Waiting"),
+    # events
+    "commitment-created": _("New commitment"),
+    "milestone-scheduled": _("Date"),
+    "milestone-due": _("Reminder"),
+    "status-changed": _("Status"),
+    "delivery-settled": _("People told"),
+    # changes of a schedule
+    "first": _("first date"),
+    "moved": _("moved"),
+    "more-precise": _("more precise"),
+}
+
+SEASONS = {
+    "21": _("spring"),
+    "22": _("summer"),
+    "23": _("autumn"),
+    "24": _("winter"),
+}
+"""EDTF level 1 seasons, by the two digits in the month's place."""

@@ -15,10 +15,11 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ THREADS = 4
 TIMEOUT = 30  # seconds without a byte before a download counts as broken
 MARGIN = 16_000_000  # bytes kept free beside the download
 
-Fetch = Callable[["Jar", Path], Path]
+Tick = Callable[[int], None]  # told of each piece that arrives, in bytes; it may raise to end the download
+Fetch = Callable[["Jar", Path, Tick], Path]
 
 
 @dataclass(frozen=True)
@@ -67,16 +69,17 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def maven_context(folder: Path) -> Any:
+def maven_context(folder: Path, tick: Tick = lambda _: None) -> Any:
     """A jgo context that keeps what it downloads in `folder`, from the mirror if one is set."""
     # jgo takes 0.2 s to import, and only a fetch needs it.
-    from jgo.maven import MavenContext
+    from jgo.maven import MavenContext, PythonResolver
 
     # What jgo would print about a checksum or a retry is said by us, in two lines, if it matters.
     logging.getLogger("jgo").setLevel(logging.CRITICAL)
     mirror = os.environ.get(MIRROR)
     remote = {"mirror": mirror.rstrip("/")} if mirror else None
-    return MavenContext(repo_cache=folder, remote_repos=remote, timeout=TIMEOUT)
+    resolver = PythonResolver(progress_callback=lambda _name, _size: nullcontext(tick))
+    return MavenContext(resolver, repo_cache=folder, remote_repos=remote, timeout=TIMEOUT)
 
 
 def jar_at(context: Any, group: str, name: str, version: str) -> Path:
@@ -85,9 +88,9 @@ def jar_at(context: Any, group: str, name: str, version: str) -> Path:
     return path
 
 
-def download(jar: Jar, folder: Path) -> Path:
+def download(jar: Jar, folder: Path, tick: Tick) -> Path:
     """Fetch one jar with jgo into a folder of its own. Its content isn't checked here."""
-    return jar_at(maven_context(folder), jar.group, jar.name, jar.version)
+    return jar_at(maven_context(folder, tick), jar.group, jar.name, jar.version)
 
 
 def fetch(
@@ -109,7 +112,7 @@ def fetch(
             good = list(pool.map(lambda jar: _is_good(folder / jar.filename, jar), jars))
         if all(good):
             return folder
-        with _alone(folder):
+        with _alone(folder, progress):
             missing = [jar for jar in jars if not _is_good(folder / jar.filename, jar)]
             _fetch_all(missing, folder, version, progress, get)
     except OSError as error:
@@ -127,9 +130,14 @@ def _is_good(path: Path, jar: Jar) -> bool:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path, progress: Callable[[str], None] | None) -> Iterator[None]:
     with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if progress:
+                progress("Another run is fetching Kafka; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
         # Nobody else downloads now, so whatever lies in a half-way folder was left by a run that was killed.
         for left in folder.glob(".half-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -148,22 +156,44 @@ def _fetch_all(jars: list[Jar], folder: Path, version: str, progress: Callable[[
         )
     if progress:
         progress(f"Fetching Kafka {version}: {len(jars)} files, {size / 1e6:.0f} MB, this once")
+    cancelled = threading.Event()
     with _bar(size, progress) as advance, ThreadPoolExecutor(THREADS) as pool:
-        running = [pool.submit(_fetch_one, jar, folder, get) for jar in jars]
+
+        def tick(step: int) -> None:
+            # The only way to end a download that is under way, for Ctrl-C shouldn't wait for the rest of it.
+            if cancelled.is_set():
+                raise _CancelledError
+            advance(step)
+
+        running = [pool.submit(_fetch_one, jar, folder, get, tick) for jar in jars]
         try:
             for done in as_completed(running):
-                advance(done.result())
+                done.result()
         except BaseException:
+            cancelled.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _fetch_one(jar: Jar, folder: Path, get: Fetch) -> int:
-    """Fetch, compare, move into place; a second try when the first was cut or wrong. Returns the jar's bytes."""
+class _CancelledError(Exception):
+    """Another jar failed, or the user had enough."""
+
+
+def _fetch_one(jar: Jar, folder: Path, get: Fetch, tick: Tick) -> None:
+    """Fetch, compare, move into place; a second try when the first was cut or wrong."""
+    counted = 0
+
+    def count(step: int) -> None:
+        nonlocal counted
+        tick(step)
+        counted += step
+
     for attempt in (1, 2):
         with tempfile.TemporaryDirectory(prefix=".half-", dir=folder) as half:
             try:
-                found = get(jar, Path(half))
+                found = get(jar, Path(half), count)
+            except _CancelledError:
+                raise
             except Exception as error:
                 # requests' errors are OSErrors without a number; those with one are about our disk.
                 if isinstance(error, OSError) and error.errno:
@@ -173,7 +203,9 @@ def _fetch_one(jar: Jar, folder: Path, get: Fetch) -> int:
                 continue
             if _is_good(found, jar):
                 found.replace(folder / jar.filename)
-                return jar.size
+                # What came without a length wasn't counted on its way, what came twice was counted twice.
+                tick(jar.size - counted)
+                return
             size = found.stat().st_size
     raise _wrong(jar, size)
 

@@ -140,7 +140,7 @@ class Kafka:
     # ---- what is written before a start
 
     def _check_size(self) -> None:
-        made_with = self._state.read("kafka", lambda: {"brokers": self._brokers})["brokers"]
+        made_with = self._state.read("kafka", self._unformatted)["brokers"]
         if made_with != self._brokers:
             raise EmbeddedError(
                 f"{self._state.path} holds a cluster of {made_with}, not of {self._brokers}",
@@ -150,8 +150,12 @@ class Kafka:
     def _prepare(self) -> None:
         self._choose_ports(keep=True)
         self._write_settings()
-        if not all((self._data(index) / "meta.properties").exists() for index in range(self._brokers)):
+        if not self._state.read("kafka", self._unformatted)["formatted"]:
             self._format()
+            self._state.write("kafka", {"brokers": self._brokers, "formatted": True})
+
+    def _unformatted(self) -> dict[str, object]:
+        return {"brokers": self._brokers, "formatted": False}
 
     def _choose_ports(self, *, keep: bool) -> None:
         remembered = self._state.read("ports", lambda: {"kafka": []})["kafka"] if keep else []

@@ -22,6 +22,7 @@ from pathlib import Path
 
 NOTES = ".pledgewire"
 OLDEST = (3, 11)
+NEEDED = {"runtime": 450_000_000, "development": 800_000_000}  # bytes; measured 370 and 690 MB
 
 
 class PreparationError(Exception):
@@ -63,6 +64,7 @@ def prepare(lock: Path, folder: Path) -> None:
             return
         uv = shutil.which("uv")
         interrupted = (folder / NOTES / "installing").exists()
+        _check_room(folder, NEEDED.get(lock.stem, 0))
         if interrupted or not _works(folder):
             _make(folder, uv)
         notes = folder / NOTES
@@ -78,6 +80,16 @@ def prepare(lock: Path, folder: Path) -> None:
         shutil.copyfile(lock, notes / lock.name)
         _note_smaller_locks(lock, notes)
         (notes / "installing").unlink()
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    # A first install only; what is added later is small beside it.
+    free = shutil.disk_usage(folder.parent).free
+    if not (folder / NOTES).exists() and free < needed:
+        raise PreparationError(
+            f"the disk of {folder} is nearly full: {free / 1e6:.0f} MB are left, {needed / 1e6:.0f} MB are needed",
+            "free some space there, or name a folder on another disk in PLEDGEWIRE_VENV",
+        )
 
 
 @contextmanager
@@ -238,15 +250,15 @@ REASONS = [
         "install the certificates (Debian and Ubuntu: apt install ca-certificates), or name your own in PIP_CERT",
     ),
     (
+        r"NewConnectionError|Max retries|Failed to establish|name resolution|timed out|ConnectionReset|ProxyError"
+        r"|IncompleteRead|Connection broken|error sending request|Could not fetch|dns error|from versions: none",
+        "the package index can't be reached, or the download broke off",
+        "check the network and the proxy settings (HTTPS_PROXY), then start again",
+    ),
+    (
         r"No matching distribution|no wheels? |has no wheels|not supported",
         "a package of the lock isn't to be had for this machine and this Python",
         "use Linux or macOS on x86-64 or ARM with CPython 3.11 or newer, and check the package index in use",
-    ),
-    (
-        r"NewConnectionError|Max retries|Failed to establish|name resolution|timed out|ConnectionReset|ProxyError"
-        r"|IncompleteRead|Connection broken|error sending request|Could not fetch|dns error",
-        "the package index can't be reached, or the download broke off",
-        "check the network and the proxy settings (HTTPS_PROXY), then start again; what has arrived is kept",
     ),
     (
         r"Permission denied|Read-only file system|Operation not permitted",

@@ -201,25 +201,25 @@ class Child:
         self._note.unlink(missing_ok=True)
 
 
-def clean_up(notes: Path, patience: float = 10.0) -> list[str]:
+def clean_up(notes: Path, patience: float = 5.0) -> list[str]:
     """Stop what an earlier run left behind, by its notes in this folder; returns the names of what was still alive.
 
     Nothing but the very process that was written down is touched.
     """
-    found = []
-    for note in sorted(notes.glob("*.pid")):
-        identity = _read(note)
-        if identity and identity.alive:
-            found.append(note.stem)
-            family = identity.family()
-            # A note in the kernel's hands may be on its way already (the tether): that is why we ask politely first.
-            identity.signal(signal.SIGINT if note.stem == "postgres" else signal.SIGTERM)
-            identity.wait(patience)
-            for member in family:
-                member.signal(signal.SIGKILL)
-                member.wait(5)
+    written = sorted(notes.glob("*.pid"))
+    left = {note.stem: identity for note in written if (identity := _read(note)) and identity.alive}
+    families = [member for identity in left.values() for member in identity.family()]
+    for name, identity in left.items():
+        identity.signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+    end = time.monotonic() + patience
+    for identity in left.values():
+        identity.wait(max(0.0, end - time.monotonic()))
+    for member in families:
+        member.signal(signal.SIGKILL)
+        member.wait(5)
+    for note in written:
         note.unlink()
-    return found
+    return list(left)
 
 
 def _read(note: Path) -> Identity | None:

@@ -11,6 +11,9 @@ import pytest
 
 from deploy.embedded import EmbeddedError, jars
 
+# jgo doesn't close the connection of an answer that was no file.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
 GOOD = b"a jar" * 1000
 PATH = "/org/example/thing/1.0/thing-1.0.jar"
 
@@ -154,6 +157,39 @@ def test_a_full_disk_is_told_before_the_download(
 
     assert "PLEDGEWIRE_CACHE" in caught.value.how
     assert not mirror.asked
+
+
+def test_the_bar_counts_each_byte_once(tmp_path: Path, lock: Path, mirror: Mirror) -> None:
+    """A second try, and an answer without a length, leave the count where it belongs."""
+    mirror.bad = ["changed", "cut without a length"]
+    said: list[str] = []
+    with pytest.raises(EmbeddedError):
+        jars.fetch(said.append, cache=tmp_path / "cache", lock=lock)
+
+    mirror.bad = ["changed"]
+    jars.fetch(said.append, cache=tmp_path / "cache", lock=lock)
+
+    assert said[-1] == "Fetching Kafka: 0 of 0 MB"
+    assert said[0] == "Fetching Kafka 9: 1 files, 0 MB, this once"
+
+
+def test_one_failure_ends_the_other_downloads(tmp_path: Path) -> None:
+    """What is under way isn't waited for: the next piece that arrives is its last."""
+    lines = [f'{{ at = "org.example:{name}:1.0", size = 9, sha256 = "" }}' for name in ("broken", "endless")]
+    lock = tmp_path / "lock.toml"
+    lock.write_text(f'kafka = "9"\njars = [{", ".join(lines)}]\n')
+    under_way = threading.Event()
+
+    def get(jar: jars.Jar, _: Path, tick: jars.Tick) -> Path:
+        if jar.name == "broken":
+            under_way.wait(5)
+            raise ConnectionError
+        while True:
+            tick(0)
+            under_way.set()
+
+    with pytest.raises(EmbeddedError, match=r"could not download broken-1\.0\.jar"):
+        jars.fetch(cache=tmp_path / "cache", lock=lock, get=get)
 
 
 def test_the_lock_has_what_the_broker_needs() -> None:

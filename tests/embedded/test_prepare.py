@@ -91,7 +91,8 @@ def clone(tmp_path: Path) -> Clone:
 
 @pytest.mark.slow
 def test_the_first_run_prepares_and_the_second_only_runs(clone: Clone) -> None:
-    """Arguments arrive whole; the second run needs neither pip nor packages; `test` adds what it needs."""
+    """Arguments arrive whole; the second run needs neither pip nor packages; `test` adds what it needs; and an
+    install that was killed isn't built upon but begun afresh."""
     first = clone.run("demo", "two words", "")
     assert (first.stdout, first.returncode) == ("good|demo|two words|\n", 0)
     assert "Installing 1 packages" in first.stderr
@@ -106,20 +107,11 @@ def test_the_first_run_prepares_and_the_second_only_runs(clone: Clone) -> None:
     assert clone.run("test").stdout == "good|test\n"
     assert (clone.venv / ".pledgewire" / "development.txt").exists()
 
-
-@pytest.mark.slow
-def test_an_interrupted_install_begins_afresh(clone: Clone) -> None:
-    """What a killed install left half done isn't built upon."""
-    clone.run("demo")
-    notes = clone.venv / ".pledgewire"
+    notes, rest = clone.venv / ".pledgewire", clone.venv / "half a package"
     (notes / "runtime.txt").unlink()
-    (notes / "installing").touch()
-    rest = clone.venv / "half a package"
-    rest.touch()
-
-    again = clone.run("demo")
-
-    assert again.stdout == "good|demo\n"
+    for mark in (notes / "installing", rest):
+        mark.touch()
+    assert clone.run("demo").stdout == "good|demo\n"
     assert not rest.exists()
     assert not (notes / "installing").exists()
 

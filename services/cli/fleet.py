@@ -57,7 +57,7 @@ class Fleet:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         """Keep logs and pid notes in `folder`; `environment` goes to every process on top of this one's."""
-        self._folder = folder
+        self.folder = folder
         self._environment = dict(environment)
         self.members: dict[str, Member] = {}
 
@@ -78,13 +78,13 @@ class Fleet:
 
     def start(self, *names: str, environment: Mapping[str, str] | None = None) -> None:
         """Start the named processes, or all; `environment` is for this start only (a failpoint, say)."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         for name in names or tuple(self.members):
             member = self.members[name]
             settings = {"HTTP_PORT": str(member.port), **self._environment, **member.environment, **(environment or {})}
             member.child = Child.start(
                 [sys.executable, "-P", "-m", member.module],
-                note=self._folder / f"{name}.pid",
+                note=self.folder / f"{name}.pid",
                 output=self.log(name),
                 at_death=signal.SIGTERM,
                 environment={**os.environ, "PYTHONPATH": str(PROJECT), **settings},
@@ -93,7 +93,7 @@ class Fleet:
 
     def log(self, name: str) -> Path:
         """The file that a process logs into, one JSON object a line."""
-        return self._folder / f"{name}.log"
+        return self.folder / f"{name}.log"
 
     def wait_ready(self, *names: str, seconds: float = 60.0) -> None:
         """Return when the named processes, or all, say that they are ready; raise EmbeddedError when one does not."""

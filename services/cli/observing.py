@@ -3,8 +3,12 @@
 The services never read each other's schemas; an operator may. What is asked here, `pledgewire verify` prints.
 """
 
+import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
@@ -86,6 +90,23 @@ class Observer:
         """What is under way at this business instant, in one snapshot."""
         row = await self.connection.fetchrow(_UNREST, now, HEARD_BY_SCHEDULER, HEARD_BY_NOTIFIER)
         return Unrest(**dict(row or {}))
+
+    async def rest(
+        self, now: datetime, *, seconds: float = 60.0, meanwhile: Callable[[], object] | None = None
+    ) -> None:
+        """Return when nothing is under way at this business instant; raises TimeoutError that says what still is.
+
+        `meanwhile` is called every second, to start again what has died, say.
+        """
+        end = time.monotonic() + seconds
+        called = time.monotonic()
+        while not (found := await self.unrest(now)).at_rest:
+            if meanwhile and time.monotonic() - called > 1:
+                called = time.monotonic()
+                meanwhile()
+            if time.monotonic() > end:
+                raise TimeoutError(f"not at rest after {seconds:.0f} s: {found}")
+            await asyncio.sleep(0.004)
 
     async def conservation(self) -> list[Check]:
         """The laws that hold at any moment, faults or not."""
@@ -177,3 +198,15 @@ class Observer:
             "  select event_id, written_at from scheduler.outbox) o on o.event_id = d.event_id"
         )
         return {row["id"]: row["at"] for row in rows}
+
+    async def delivered(self) -> set[str]:
+        """The ids of all deliveries that count as delivered."""
+        rows = await self.connection.fetch("select id::text as id from notifier.delivery where state = 'delivered'")
+        return {row["id"] for row in rows}
+
+    async def heard_by_registry(self, event_id: UUID) -> bool:
+        """Whether a report that came over Kafka is in the registry's inbox."""
+        heard: bool = await self.connection.fetchval(
+            "select exists (select from registry.inbox where event_id = $1)", event_id
+        )
+        return heard

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -31,7 +30,7 @@ from services.cli.demo.report import Result, show
 from services.cli.demo.subscribers import WEBHOOK_SECRETS, WISHES
 from services.cli.demo.systems import Listener, Ministry
 from services.cli.fleet import Fleet, free_port
-from services.cli.observing import Check, Observer, Unrest
+from services.cli.observing import Check, Observer
 from services.cli.platform import add_key
 from services.cli.topics import apply_topics
 from services.plumbing.broker import KafkaSettings
@@ -234,7 +233,6 @@ class Player:
         self._observer = observer
         self._ministry = ministry
         self._http = http
-        self._reported: list[Any] = []
         self.revived: Counter[str] = Counter()
 
     async def subscribe(self) -> None:
@@ -309,39 +307,21 @@ class Player:
             ),
             now,
         )
-        self._reported.append(event_id)
-        # What comes over Kafka is heard when the registry has it in its inbox.
-        await self._until(lambda: self._heard(event_id), f"the registry to hear of {report.commitment_id}")
-
-    async def _heard(self, event_id: Any) -> bool:
-        found: bool = await self._observer.connection.fetchval(
-            "select exists (select from registry.inbox where event_id = $1)", event_id
-        )
-        return found
+        # What comes over Kafka has left no trace of ours until the registry has it in its inbox.
+        for _ in range(6000):
+            if await self._observer.heard_by_registry(event_id):
+                return
+            await asyncio.sleep(0.005)
+        raise EmbeddedError(f"the registry has not heard of {event_id} in 30 s", f"see {self._stage.fleet.folder}")
 
     async def _rest(self, now: datetime) -> None:
-        unrest: Unrest | None = None
+        try:
+            await self._observer.rest(now, meanwhile=self._revive)
+        except TimeoutError as error:
+            raise EmbeddedError(str(error), f"see the logs in {self._stage.fleet.folder}") from error
 
-        async def at_rest() -> bool:
-            nonlocal unrest
-            unrest = await self._observer.unrest(now)
-            return unrest.at_rest
-
-        await self._until(at_rest, lambda: f"rest: {unrest}")
-
-    async def _until(self, reached: Callable[[], Any], what: str | Callable[[], str]) -> None:
-        end = time.monotonic() + 60
-        checked = time.monotonic()
-        while not await reached():
-            if time.monotonic() - checked > 1:
-                checked = time.monotonic()
-                self.revived.update(self._stage.fleet.revive())
-            if time.monotonic() > end:
-                raise EmbeddedError(
-                    f"waited 60 s for {what if isinstance(what, str) else what()}",
-                    f"see the logs in {self._stage.fleet.log('registry').parent}",
-                )
-            await asyncio.sleep(0.004)
+    def _revive(self) -> None:
+        self.revived.update(self._stage.fleet.revive())
 
     async def result(self, choices: Choices, played: int, seconds: float, listener: Listener) -> Result:
         """Count everything, at the senders and at the receivers."""
@@ -356,12 +336,12 @@ class Player:
             if listener.heard >= events["milestone-due"]:
                 break
             await asyncio.sleep(0.05)
-        delivered = sum(n for (_, state), n in deliveries.items() if state == "delivered")
         copies = Counter(delivery_id for delivery_id, _, _ in arrivals)
-        lost = sum(1 for row in await self._delivered_ids() if row not in copies)
+        delivered = await observer.delivered()
+        lost = len(delivered - set(copies))
         checks = await observer.conservation()
         checks += [
-            Check("every delivery marked delivered has arrived", lost == 0, f"{delivered} delivered, {lost} lost"),
+            Check("every delivery marked delivered has arrived", lost == 0, f"{len(delivered)} delivered, {lost} lost"),
             Check(
                 "nothing arrived twice",
                 len(arrivals) == len(copies),
@@ -396,12 +376,6 @@ class Player:
             checks=checks,
             revived=dict(self.revived),
         )
-
-    async def _delivered_ids(self) -> list[str]:
-        rows = await self._observer.connection.fetch(
-            "select id::text as id from notifier.delivery where state = 'delivered'"
-        )
-        return [row["id"] for row in rows]
 
     def _url(self, service: str) -> str:
         return self._stage.fleet.members[service].url

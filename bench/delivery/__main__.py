@@ -1,0 +1,327 @@
+"""Runs both ways in turn and prints what came of it."""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx2
+import psutil
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from bench.delivery.events import SECRET, event_record
+from deploy.embedded.stack import EmbeddedStack
+from services.cli.databases import upgrade_all, with_database
+from services.cli.fleet import PROJECT, Fleet, free_port
+from services.cli.topics import apply_topics
+from services.plumbing.broker import KafkaProducer, KafkaSettings
+from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.outbox import OutboxSettings, Outgoing, Relay, append
+
+EVENTS = {1: 6000, 10: 2000, 100: 300}
+"""How many events for each fan-out: enough for several seconds of work."""
+
+
+@dataclass
+class Run:
+    """One way, once; CPU in seconds, memory in MiB."""
+
+    way: str
+    fan_out: int
+    deliveries: int
+    seconds: float
+    cpu: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        return self.deliveries / self.seconds
+
+
+class Meter:
+    """CPU time of processes and all below them, between two looks."""
+
+    def __init__(self, pids: dict[str, int]) -> None:
+        self._pids = pids
+        self._before = self._look()
+
+    def _look(self) -> dict[tuple[str, int], float]:
+        found = {}
+        for name, pid in self._pids.items():
+            try:
+                top = psutil.Process(pid)
+                for process in (top, *top.children(recursive=True)):
+                    times = process.cpu_times()
+                    found[name, process.pid] = times.user + times.system
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def spent(self) -> dict[str, float]:
+        """Seconds since the meter was made, by component; a session that has ended meanwhile is not counted."""
+        spent: dict[str, float] = {}
+        for (name, pid), seconds in self._look().items():
+            kind = name.split("-")[0]
+            spent[kind] = spent.get(kind, 0.0) + seconds - self._before.get((name, pid), 0.0)
+        return spent
+
+
+def memory(pids: dict[str, int]) -> dict[str, float]:
+    """MiB by component, shared pages counted once."""
+    found: dict[str, float] = {}
+    for name, pid in pids.items():
+        top = psutil.Process(pid)
+        pss = sum(p.memory_full_info().pss for p in (top, *top.children(recursive=True)))
+        found[name.split("-")[0]] = found.get(name.split("-")[0], 0.0) + pss / 2**20
+    return found
+
+
+class Bench:
+    """The parts that both ways share."""
+
+    def __init__(self, stack: EmbeddedStack, folder: Path, notifiers: int) -> None:
+        self.stack, self.folder, self.notifiers = stack, folder, notifiers
+        os.environ.update(stack.environment())
+        self.kafka = KafkaSettings()
+        self.port = free_port()
+        self.sink_url = f"http://127.0.0.1:{self.port}"
+        self.sink = subprocess.Popen([sys.executable, "-m", "bench.delivery.sink", str(self.port)], cwd=PROJECT)
+        self.http = httpx2.Client(base_url=self.sink_url, timeout=60, trust_env=False)
+        asyncio.run(apply_topics(self.kafka))
+
+    def close(self) -> None:
+        self.sink.kill()
+        self.sink.wait()
+
+    def arrived(self) -> int:
+        return int(self.http.get("/count").text)
+
+    def arrivals(self) -> list[tuple[str, float]]:
+        return [(line.split()[0], float(line.split()[1])) for line in self.http.get("/arrivals").text.splitlines()]
+
+    def raw(self, fan_out: int) -> Run:
+        events = EVENTS[fan_out]
+        topic = f"bench-{uuid4().hex[:8]}"
+        asyncio.run(self._make_topic(topic))
+        asyncio.run(self._produce(events, topic))
+        self._forget()
+        command = [sys.executable, "-m", "bench.delivery.raw", topic, str(events), str(fan_out), self.sink_url]
+        process = subprocess.Popen(command, cwd=PROJECT)
+        meter = Meter({"raw": process.pid, "sink": self.sink.pid} | self.stack.processes())
+        spent, used = self._watch(meter, {"raw": process.pid}, events * fan_out)
+        process.wait()
+        return Run("raw", fan_out, events * fan_out, self._seconds(), spent, used)
+
+    def whole(self, fan_out: int) -> Run:
+        events = EVENTS[fan_out]
+        self._forget()
+        with self._notifiers(fan_out) as (fleet, url):
+            pids = fleet.pids() | {"sink": self.sink.pid} | self.stack.processes()
+            meter = Meter(pids)
+            asyncio.run(self._produce(events, "status-changed"))
+            spent, used = self._watch(meter, pids, events * fan_out)
+            asyncio.run(_check(url, events * fan_out))
+        arrivals = self.arrivals()
+        if len({delivery for delivery, _ in arrivals}) != events * fan_out or len(arrivals) != events * fan_out:
+            raise SystemExit(f"{len(arrivals)} arrivals instead of {events * fan_out}: lost or doubled")
+        return Run("whole", fan_out, events * fan_out, self._seconds(), spent, used)
+
+    def paced(self, fan_out: int, rate: int, seconds: int) -> tuple[float, float]:
+        """Commit-to-delivery p50 and p99 in milliseconds, at so many events a second."""
+        self._forget()
+        with self._notifiers(fan_out) as (_, url):
+            asyncio.run(self._pace(url, rate, rate * 2))  # warm
+            time.sleep(1)
+            self._forget()
+            written = asyncio.run(self._pace(url, rate, rate * seconds))
+            self._watch(Meter({}), {}, len(written) * fan_out)
+            asyncio.run(_check(url, None))
+            event_of = asyncio.run(_events_of_deliveries(url))
+        latencies = sorted((at - written[event_of[i]]) * 1000 for i, at in self.arrivals() if event_of[i] in written)
+        return statistics.median(latencies), latencies[int(len(latencies) * 0.99)]
+
+    @contextmanager
+    def _notifiers(self, fan_out: int) -> Iterator[tuple[Fleet, str]]:
+        url = with_database(self.stack.environment()["DATABASE_URL"], f"bench_{uuid4().hex[:8]}")
+        asyncio.run(_make_database(self.stack.environment()["DATABASE_URL"], url))
+        asyncio.run(_subscribe(url, fan_out, self.sink_url))
+        fleet = Fleet(self.folder / uuid4().hex[:8], {"DATABASE_URL": url, "NOTIFIER_ALLOW_HOSTS": "127.0.0.1"})
+        for number in range(self.notifiers):
+            fleet.add(f"notifier-{number}", "services.notifier")
+        fleet.start()
+        try:
+            fleet.wait_ready()
+            yield fleet, url
+        finally:
+            fleet.stop()
+
+    def _watch(self, meter: Meter, pids: dict[str, int], wanted: int) -> tuple[dict[str, float], dict[str, float]]:
+        end = time.monotonic() + 120
+        while self.arrived() < wanted:
+            if time.monotonic() > end:
+                raise SystemExit(f"{self.arrived()} of {wanted} arrived within 120 s")
+            time.sleep(0.05)
+        spent = meter.spent()
+        return spent, memory(pids)
+
+    def _seconds(self) -> float:
+        times = [at for _, at in self.arrivals()]
+        return max(times) - min(times)
+
+    def _forget(self) -> None:
+        self.http.delete("/")
+
+    async def _make_topic(self, name: str) -> None:
+        admin = AIOKafkaAdminClient(**self.kafka.client_options())
+        await admin.start()
+        await admin.create_topics([NewTopic(name, 6, 1)])
+        await admin.close()
+        await asyncio.sleep(0.3)
+
+    async def _produce(self, events: int, topic: str) -> None:
+        producer = KafkaProducer(self.kafka)
+        records = []
+        for number in range(events):
+            record = event_record(number)
+            headers = [(k, v.encode()) for k, v in record.headers.items()]
+            records.append((topic, record.key.encode(), record.value, headers))
+        await producer.send_raw(records)
+        await producer.close()
+
+    async def _pace(self, url: str, rate: int, count: int) -> dict[str, float]:
+        """Write events to an outbox, each in its own transaction, and relay them; when each was committed."""
+        database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "registry")
+        await database.open()
+        producer = KafkaProducer(self.kafka)
+        stopping = asyncio.Event()
+        relay = asyncio.create_task(Relay(database, producer, OutboxSettings()).run(stopping))
+        await asyncio.sleep(0.5)
+        committed = {}
+        start = time.monotonic()
+        for number in range(count):
+            record = event_record(number)
+            event_id = record.headers["ce_id"]
+            async with database.transaction() as connection:
+                outgoing = Outgoing(UUID(event_id), "status-changed", record.key, record.headers, record.value)
+                await append(database, connection, [outgoing], datetime.now(UTC))
+            committed[event_id] = time.time()
+            await asyncio.sleep(max(0.0, start + (number + 1) / rate - time.monotonic()))
+        await asyncio.sleep(1)
+        stopping.set()
+        await relay
+        await producer.close()
+        await database.close()
+        return committed
+
+
+async def _make_database(server: str, url: str) -> None:
+    connection = await asyncpg.connect(server)
+    await connection.execute(f'create database "{url.split("?")[0].rsplit("/", 1)[1]}"')
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        setting = await connection.fetchval(f"show {name}")
+        if setting != "on":
+            raise SystemExit(f"{name} is {setting}: this would measure something else")
+    await connection.close()
+    await upgrade_all(url)
+
+
+async def _subscribe(url: str, fan_out: int, sink: str) -> None:
+    connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
+    for number in range(fan_out):
+        await connection.execute(
+            "insert into subscription"
+            " (owner, subscriber, channel, address, secret, language, zone, fingerprint, created_at)"
+            " values ('bench', $1, 'webhook', $2, $3, 'en', 'UTC', sha256($2::bytea), now())",
+            f"receiver {number}",
+            f"{sink}/{number}",
+            SECRET,
+        )
+    await connection.close()
+
+
+async def _check(url: str, wanted: int | None) -> None:
+    connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
+    for _ in range(200):
+        rows = await connection.fetch("select state, count(*) as n from delivery group by state")
+        states = {row["state"]: row["n"] for row in rows}
+        if set(states) <= {"delivered"} and (wanted is None or states.get("delivered") == wanted):
+            break
+        await asyncio.sleep(0.05)
+    else:
+        raise SystemExit(f"not all rows are delivered: {states}")
+    await connection.close()
+
+
+async def _events_of_deliveries(url: str) -> dict[str, str]:
+    connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
+    rows = await connection.fetch("select id::text as id, event_id::text as event_id from delivery")
+    await connection.close()
+    return {row["id"]: row["event_id"] for row in rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="pledgewire bench delivery", description=__doc__)
+    parser.add_argument("--fan-out", type=int, nargs="+", choices=sorted(EVENTS), default=sorted(EVENTS))
+    parser.add_argument("--pairs", type=int, default=3, help="how often both ways are run in turn")
+    parser.add_argument("--notifiers", type=int, default=1, help="notifier processes")
+    parser.add_argument("--paced-seconds", type=int, default=20)
+    parser.add_argument("--json", action="store_true")
+    choices = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, EmbeddedStack(Path(folder) / "state") as stack:
+        bench = Bench(stack, Path(folder), choices.notifiers)
+        try:
+            document = [_compare(bench, fan_out, choices.pairs) for fan_out in choices.fan_out]
+            for fan_out in choices.fan_out if choices.paced_seconds else ():
+                if fan_out > 10:
+                    continue  # 50 events/s × 100 is throughput, not pace
+                p50, p99 = bench.paced(fan_out, 50, choices.paced_seconds)
+                print(f"paced at 50 events/s, fan-out {fan_out}: commit to delivery p50 {p50:.0f} ms, p99 {p99:.0f} ms")
+                document.append({"fan_out": fan_out, "paced": 50, "p50_ms": p50, "p99_ms": p99})
+        finally:
+            bench.close()
+    if choices.json:
+        print(json.dumps(document, indent=2))
+
+
+def _compare(bench: Bench, fan_out: int, pairs: int) -> dict[str, object]:
+    raws, wholes = [], []
+    for _ in range(pairs):
+        raws.append(bench.raw(fan_out))
+        wholes.append(bench.whole(fan_out))
+        print(
+            f"fan-out {fan_out}: raw {raws[-1].rate:,.0f}/s, whole {wholes[-1].rate:,.0f}/s,"
+            f" ratio {wholes[-1].rate / raws[-1].rate:.2f}",
+            flush=True,
+        )
+    ratio = statistics.median(w.rate / r.rate for w, r in zip(wholes, raws, strict=True))
+    last = wholes[-1]
+    cpu = {name: round(seconds / last.deliveries * 1000, 3) for name, seconds in last.cpu.items()}
+    print(
+        f"fan-out {fan_out}: median ratio {ratio:.2f}; CPU s per 1,000 deliveries: {cpu}; MiB: "
+        f"{ {name: round(mib) for name, mib in last.memory.items()} }",
+        flush=True,
+    )
+    return {
+        "fan_out": fan_out,
+        "raw_per_second": statistics.median(r.rate for r in raws),
+        "whole_per_second": statistics.median(w.rate for w in wholes),
+        "ratio": ratio,
+        "cpu_seconds_per_1000": cpu,
+        "mib": last.memory,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Events of about 500 bytes, as the registry would write them."""
+
+from datetime import UTC, datetime
+
+from contracts.envelope import Envelope, Record, to_record
+from contracts.events import Reporter, StatusChanged
+from contracts.vocabulary import CommitmentBrief, Country, Status, Text
+from services.plumbing.ids import new_id
+
+SECRET = "whsec_YmVuY2htYXJrLXNlY3JldC1iZW5jaG1hcms="
+
+
+def event_record(number: int, seq: int = 1) -> Record:
+    """The record of one status-changed event about a commitment of its own."""
+    now = datetime.now(UTC)
+    title = Text(en="Methane strategy", es="Estrategia de metano", fr="Stratégie sur le méthane")
+    section = Text(en="Climate", es="Clima", fr="Climat")
+    event = StatusChanged(
+        seq=seq,
+        commitment=CommitmentBrief(
+            id=f"bench-{number}",
+            statement_id="bench",
+            title=title,
+            section="climate",
+            section_title=section,
+            countries=(Country.CA, Country.MX, Country.US),
+            themes=("climate",),
+        ),
+        country=None,
+        previous=Status.ANNOUNCED,
+        status=Status.IN_PROGRESS,
+        overall=Status.IN_PROGRESS,
+        note=None,
+        evidence=None,
+        reported_by=Reporter(client="bench"),
+        reported_at=now,
+        version=2,
+    )
+    return to_record(event, Envelope(new_id(), now, event.commitment.id))

@@ -1,0 +1,64 @@
+"""The receiver: answers 204 to every POST and notes when it came. As lean as Python allows, since it shares the cores.
+
+GET /arrivals gives what was noted as lines `webhook-id seconds`, GET /count their number, DELETE / forgets them.
+"""
+
+import asyncio
+import sys
+import time
+
+import uvloop
+
+_ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+class Sink(asyncio.Protocol):
+    """One connection; requests may be pipelined, bodies need a Content-Length."""
+
+    arrivals: list[tuple[bytes, float]] = []  # noqa: RUF012  shared by all connections on purpose
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head = self._buffer[:end].lower()
+            length = _header(head, b"content-length")
+            whole = end + 4 + int(length or 0)
+            if len(self._buffer) < whole:
+                return
+            self._buffer = self._buffer[whole:]
+            self._transport.write(self._answer(head))  # type: ignore[attr-defined]
+
+    def _answer(self, head: bytes) -> bytes:
+        if head.startswith(b"post"):
+            self.arrivals.append((_header(head, b"webhook-id"), time.time()))
+            return _ANSWER
+        if head.startswith(b"delete"):
+            self.arrivals.clear()
+            return _ANSWER
+        if head.startswith(b"get /count"):
+            body = b"%d" % len(self.arrivals)
+        else:
+            body = b"".join(b"%s %f\n" % arrival for arrival in self.arrivals)
+        return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    start = head.find(b"\r\n" + name + b":")
+    if start < 0:
+        return b""
+    start += len(name) + 3
+    end = head.find(b"\r\n", start)
+    return head[start : end if end >= 0 else None].strip()
+
+
+async def main(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", port, backlog=1024)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1])))

@@ -15,10 +15,11 @@ import asyncpg
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
 from services.plumbing.database import Connection
+from services.plumbing.logs import log
 from services.scheduler.agenda import Agenda, Key, Reminder, Schedule
 from services.scheduler.ladder import Step
 from services.scheduler.occasions import Occasion
-from services.scheduler.planning import countdown
+from services.scheduler.planning import Countdown, countdown
 from services.scheduler.standing import Said, Standing
 
 
@@ -337,7 +338,7 @@ async def recompute_due(connection: Connection, after: str, limit: int) -> tuple
         " where state = 'pending' and milestone_id = any($1::text[])",
         [plan["milestone_id"] for plan in plans],
     )
-    counts = {plan["milestone_id"]: countdown(Milestone.model_validate_json(plan["milestone"])) for plan in plans}
+    counts = {plan["milestone_id"]: _countdown(plan["milestone_id"], plan["milestone"]) for plan in plans}
     moved = []
     for row in rows:
         count = counts[row["milestone_id"]]
@@ -352,6 +353,15 @@ async def recompute_due(connection: Connection, after: str, limit: int) -> tuple
             [due_at for _, due_at in moved],
         )
     return (plans[-1]["milestone_id"] if len(plans) == limit else None), len(moved)
+
+
+def _countdown(milestone_id: str, milestone_json: str) -> Countdown | None:
+    try:
+        return countdown(Milestone.model_validate_json(milestone_json))
+    except ValueError as error:
+        # Its instants stay as they are; should it really be unreadable, then the tick will put it aside.
+        log.error("instants can't be computed", action="recompute_left_out", milestone=milestone_id, error=str(error))
+        return None
 
 
 @dataclass(frozen=True)

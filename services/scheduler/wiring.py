@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.broker import DeadLetters, Intake, KafkaProducer, KafkaSettings, kafka_broker, subscribe
 from services.plumbing.clock import clock_from
@@ -20,15 +19,16 @@ OLDEST_TICK = 10.0
 
 
 class ClockSettings(BaseSettings):
-    """Which clock tells business time."""
+    """Which clock tells business time: the machine's, or a settable one shared through a file."""
 
-    clock_file: Path | None = Field(default=None, validation_alias="PLEDGEWIRE_CLOCK_FILE")
-    """The settable clock's file; the machine's clock without one."""
+    model_config = SettingsConfigDict(env_prefix="PLEDGEWIRE_CLOCK_")
+
+    file: Path | None = None
 
 
 def build() -> Service:
     """The scheduler, from the environment."""
-    clock = clock_from(ClockSettings().clock_file)
+    clock = clock_from(ClockSettings().file)
     clockwork_settings = ClockworkSettings()
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
@@ -42,20 +42,15 @@ def build() -> Service:
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
-    async def database_answers() -> None:
-        await database.ping()
-
-    async def kafka_answers() -> str | None:
-        if not broker.is_running:
-            return "not connected"
-        return None if producer.is_alive else "the producer has died"
+    async def kafka_is_there() -> str | None:
+        return None if broker.is_running and producer.is_alive else "not connected"
 
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
     return Service(
         name="scheduler",
-        http=build_http(database, {"database": database_answers, "kafka": kafka_answers, "tick": ticks}),
+        http=build_http(database, {"database": database.ping, "kafka": kafka_is_there, "tick": ticks}),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,

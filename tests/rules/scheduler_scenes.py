@@ -1,0 +1,144 @@
+"""Commitments, milestones and events to try the scheduler's rules on."""
+
+from datetime import UTC, date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from contracts.events import CommitmentCreated, MilestoneScheduled, Quote, Reporter, StatementRef, StatusChanged
+from contracts.vocabulary import (
+    CommitmentBrief,
+    Country,
+    Milestone,
+    Precision,
+    Reading,
+    Span,
+    Status,
+    Strength,
+    Text,
+)
+
+MEXICO_CITY = ZoneInfo("America/Mexico_City")
+ALL = (Country.CA, Country.MX, Country.US)
+
+
+def text(words: str) -> Text:
+    return Text(en=words, es=words, fr=words)
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+def brief(id_: str = "end-coal-finance-abroad") -> CommitmentBrief:
+    return CommitmentBrief(
+        id=id_,
+        statement_id="joint-statement-2021-11-18",
+        title=text(id_),
+        section="climate",
+        section_title=text("Climate"),
+        countries=ALL,
+        themes=("climate",),
+    )
+
+
+def span(latest: date | None, earliest: date | None = None, precision: Precision = Precision.DAY) -> Span:
+    if latest is None:
+        return Span(edtf=None, earliest=None, latest=None, precision=Precision.UNDATED)
+    return Span(edtf=latest.isoformat(), earliest=earliest or latest, latest=latest, precision=precision)
+
+
+def milestone(
+    latest: date | None,
+    *,
+    id_: str = "end-of-2021",
+    earliest: date | None = None,
+    precision: Precision = Precision.DAY,
+    reading: Reading = Reading.BY,
+    countries: tuple[Country, ...] = ALL,
+    zone: str = "America/Mexico_City",
+) -> Milestone:
+    return Milestone(
+        id=id_,
+        wording="by the end of 2021",
+        title=text("No new public finance"),
+        span=span(latest, earliest, precision),
+        reading=reading,
+        countries=countries,
+        zone=zone,
+    )
+
+
+def created(id_: str = "end-coal-finance-abroad", status: Status = Status.ANNOUNCED) -> CommitmentCreated:
+    return CommitmentCreated(
+        seq=1,
+        commitment=brief(id_),
+        statement=StatementRef(
+            id="joint-statement-2021-11-18", title=text("Statement"), made_on=date(2021, 11, 18), sha256="0" * 64
+        ),
+        quote=Quote(text="to end", start=0, end=6),
+        summary=text("summary"),
+        strength=Strength.COMMIT,
+        lead_ministries=(),
+        status=status,
+    )
+
+
+def scheduled(
+    what: Milestone,
+    version: int = 1,
+    id_: str = "end-coal-finance-abroad",
+    change: Literal["first", "moved", "more-precise"] = "first",
+) -> MilestoneScheduled:
+    return MilestoneScheduled(
+        seq=version,
+        commitment=brief(id_),
+        milestone=what,
+        schedule_version=version,
+        change=change,
+        previous=None,
+        source=None,
+    )
+
+
+def changed(
+    status: Status,
+    seq: int = 1,
+    country: Country | None = None,
+    overall: Status | None = None,
+    id_: str = "end-coal-finance-abroad",
+) -> StatusChanged:
+    return StatusChanged(
+        seq=seq,
+        commitment=brief(id_),
+        country=country,
+        previous=Status.ANNOUNCED,
+        status=status,
+        overall=overall or status,
+        note=None,
+        evidence=None,
+        reported_by=Reporter(client="test"),
+        reported_at=utc(2021, 12, 1),
+        version=seq + 1,
+    )
+
+
+dates = st.dates(date(1990, 1, 1), date(2060, 12, 31))
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2060, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+zones = st.sampled_from(
+    ["America/Mexico_City", "America/Toronto", "America/New_York", "America/St_Johns", "America/Tijuana"]
+)
+
+
+@st.composite
+def milestones(draw: st.DrawFn) -> Milestone:
+    """Any dated milestone."""
+    days = sorted(draw(st.tuples(dates, dates)))
+    return milestone(
+        days[1],
+        earliest=days[0],
+        precision=draw(st.sampled_from([p for p in Precision if p is not Precision.UNDATED])),
+        reading=draw(st.sampled_from([r for r in Reading if r is not Reading.UNDATED])),
+        zone=draw(zones),
+    )

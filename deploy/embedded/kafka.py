@@ -39,7 +39,8 @@ MEMORY = [
     "-XX:TieredStopAtLevel=1",
     "-XX:ReservedCodeCacheSize=48m",
     "-XX:+ExitOnOutOfMemoryError",
-    "-Xshare:auto",
+    # No file in the temporary folder for tools that watch Java programs.
+    "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
     "-Djava.net.preferIPv4Stack=true",
 ]

@@ -147,16 +147,26 @@ class Postgres:
         return link.resolve() / "postgres"
 
     def _choose_socket(self) -> None:
-        remembered = Path(self._state.read("socket", lambda: {"folder": str(_new_socket_folder())})["folder"])
-        if not _ours(remembered, self._user or os.geteuid()):
+        """The folder of the last time if it can be had again, so that the URL stays the same."""
+        remembered = self._state.read("socket", lambda: {"folder": ""})["folder"]
+        if not remembered or not self._take(Path(remembered)):
+            remembered = str(_new_socket_folder())
+            self._give(Path(remembered))
+            self._state.write("socket", {"folder": remembered})
+        self._socket = Path(remembered)
+
+    def _take(self, folder: Path) -> bool:
+        if not _ours(folder, self._user or os.geteuid()):
             try:
-                remembered.mkdir(mode=0o700)
+                folder.mkdir(mode=0o700)
             except OSError:
-                remembered = _new_socket_folder()
-                self._state.write("socket", {"folder": str(remembered)})
+                return False
+            self._give(folder)
+        return True
+
+    def _give(self, path: Path) -> None:
         if self._root:
-            os.chown(remembered, NOBODY, NOBODY)
-        self._socket = remembered
+            os.chown(path, NOBODY, NOBODY)
 
     # ---- making and running
 
@@ -167,9 +177,8 @@ class Postgres:
         half.mkdir(mode=0o700)
         password = self._socket / "password"
         write_private(password, self._credentials.postgres_password + "\n")
-        if self._root:
-            os.chown(half, NOBODY, NOBODY)
-            os.chown(password, NOBODY, NOBODY)
+        self._give(half)
+        self._give(password)
         command = [
             str(self._binaries / "bin" / "initdb"),
             f"--pgdata={half}",

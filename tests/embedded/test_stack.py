@@ -141,6 +141,9 @@ def test_ctrl_c_stops_everything(state: Path, owner: Callable[..., Owner]) -> No
     run.end(signal.SIGINT)
 
     assert not any(psutil.pid_exists(pid) for pid in run.pids.values())
+    sockets = Path(run.environment["DATABASE_URL"].split("host=")[1].split("&")[0])
+    assert sockets.parent.exists()
+    assert not sockets.exists()
     assert "database system is shut down" in (state / "logs" / "postgres.log").read_text()
     assert not list(state.glob("*.pid"))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
@@ -27,6 +27,9 @@ from services.notifier.names import (
 
 SUBJECT_LENGTH = 69
 """Longest subject line, in characters: what a telephone shows."""
+
+# A link of others goes out as ASCII without quotation marks and backslashes, the same address to every program.
+_IN_ADDRESSES = "%!#$&'()*+,/:;=?@[]~"
 
 
 @dataclass(frozen=True)
@@ -236,7 +239,7 @@ def _status(event: StatusChanged, words: Words, url: str) -> News:
     ]
     links = []
     if event.evidence:
-        shown = event.evidence.title or urlsplit(event.evidence.url).hostname or event.evidence.url
+        shown = event.evidence.title or _host(event.evidence.url)
         facts.append(Fact(words.gettext("Evidence"), plain(shown)))
         links.append(Link(words.gettext("Open the evidence"), event.evidence.url))
     # The reporter's words carry no language, so none is claimed for them.
@@ -280,7 +283,10 @@ def _news(
         change=change,
         facts=tuple(facts),
         quotation=quotation,
-        links=(Link(words.gettext("Open the commitment"), url), *links),
+        links=(
+            Link(words.gettext("Open the commitment"), url),
+            *(Link(link.label, quote(link.url, safe=_IN_ADDRESSES)) for link in links),
+        ),
     )
 
 
@@ -341,6 +347,14 @@ def _end_of(milestone: Milestone) -> datetime | None:
     except OverflowError:
         return None
     return midnight.replace(tzinfo=ZoneInfo(milestone.zone))
+
+
+def _host(url: str) -> str:
+    """The host of a link; all of it when it is none that can be read."""
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
 
 
 def _as_written(label: str, text: str, words: Words) -> Quotation:

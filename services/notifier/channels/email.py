@@ -66,7 +66,7 @@ def letter(news: News, words: Words, *, commitment_id: str, event_id: UUID) -> L
         "wire": words.gettext("Pledgewire: what governments promised, and when"),
         "underlined": lambda text: "=" * min(len(text), 72),
     }
-    html = mjml2html(_MJML.render(furniture), fonts={})
+    html = _reopened(mjml2html(_MJML.render(furniture), fonts={}))
     return Letter(
         subject=news.subject,
         language=news.language,
@@ -108,10 +108,20 @@ def posted(
     mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
-    mail["Content-Language"] = letter.language
     mail["X-Pledgewire-Delivery"] = str(delivery_id)
     mail["X-Pledgewire-Event"] = str(letter.event_id)
     mail.set_content(letter.text.filled(value), cte="quoted-printable")
     html = letter.html.filled(lambda slot: escape_html(value(slot)))
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = letter.language  # last: what begins with Content- would move into the first part
     return mail
+
+
+def _reopened(html: str) -> str:
+    """The page with the slots in its addresses, which MJML writes as escapes.
+
+    Only whole attributes are taken: in a text the quotation marks would be escaped.
+    """
+    for slot in (slots.SUBSCRIPTION_URL, slots.UNSUBSCRIBE_URL):
+        html = html.replace(f'href="{slot}"'.replace("\x7f", r"\u{7f}"), f'href="{slot}"')
+    return html

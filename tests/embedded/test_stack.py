@@ -74,6 +74,25 @@ def kept(environment: dict[str, str]) -> tuple[list[str], list[str]]:
     return apart(work)
 
 
+def refuses_strangers(environment: dict[str, str]) -> None:
+    """Neither part serves anyone who lacks the password, although both are on this machine."""
+
+    async def ask_kafka() -> None:
+        admin = AIOKafkaAdminClient(**{**client(environment), "sasl_plain_password": "guess"})
+        try:
+            await admin.start()
+        finally:
+            await admin.close()
+
+    async def ask_postgres() -> None:
+        await asyncpg.connect(environment["DATABASE_URL"].replace("//pledgewire:", "//pledgewire:x"))
+
+    with pytest.raises(Exception, match=r"SaslAuthentication|KafkaConnectionError|Unable to bootstrap"):
+        apart(ask_kafka)
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        apart(ask_postgres)
+
+
 def left(state: Path) -> list[str]:
     """Command lines of processes that work in this folder."""
     found = []
@@ -154,6 +173,7 @@ def test_each_part_can_crash_and_come_back(state: Path) -> None:
     with EmbeddedStack(state) as stack:
         before = stack.environment()
         keep(before, "one")
+        refuses_strangers(before)
         stack.kill_broker()
         stack.kill_postgres()
         assert stack.processes() == {}
@@ -214,28 +234,6 @@ class _Claimed:
 
     def __exit__(self, *_: object) -> None:
         pass
-
-
-def test_a_stranger_is_refused(state: Path) -> None:
-    """Neither part serves anyone who lacks the password, although both are on this machine."""
-    with EmbeddedStack(state) as stack:
-        environment = stack.environment()
-
-        async def kafka_refuses() -> None:
-            admin = AIOKafkaAdminClient(**{**client(environment), "sasl_plain_password": "guess"})
-            try:
-                await admin.start()
-            finally:
-                await admin.close()
-
-        async def postgres_refuses() -> None:
-            url = environment["DATABASE_URL"].replace("postgresql://pledgewire:", "postgresql://pledgewire:x")
-            await asyncpg.connect(url)
-
-        with pytest.raises(Exception, match=r"SaslAuthentication|KafkaConnectionError|Unable to bootstrap"):
-            apart(kafka_refuses)
-        with pytest.raises(asyncpg.InvalidPasswordError):
-            apart(postgres_refuses)
 
 
 def test_a_java_that_does_not_run_is_two_lines(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

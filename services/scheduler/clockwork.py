@@ -6,6 +6,7 @@ notices late, and its shared stores break with two schedulers. So there is one j
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from typing import Literal
@@ -32,6 +33,10 @@ UNDER_A_SETTABLE_CLOCK = 0.03
 """Seconds between ticks where time jumps: a year may go by in a few seconds."""
 
 
+LONGEST_PAUSE = 2.0
+"""Seconds between two tries while something that a tick needs is away."""
+
+
 class Clockwork:
     """Calls `tick` at regular intervals, never twice at once, until told to stop."""
 
@@ -40,6 +45,8 @@ class Clockwork:
         self._seconds = seconds
         self._idle = asyncio.Event()
         self._idle.set()
+        self._pause = 0.0
+        self._not_before = 0.0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Tick until `stopping` is set; the tick under way is finished. Raises what broke a tick for good."""
@@ -66,12 +73,17 @@ class Clockwork:
 
     async def _guarded(self, broken: "asyncio.Future[Literal[True]]") -> None:
         """One tick. APScheduler would only log what a job raises, so it is carried out of here by hand."""
+        if time.monotonic() < self._not_before:
+            return
         self._idle.clear()
         try:
             await self._tick()
+            self._pause = 0.0
         except Exception as error:
             if is_passing(error):
-                log.warning("a tick is left out", action="tick_waits", error=str(error) or repr(error))
+                self._pause = min(max(self._pause * 2, self._seconds), LONGEST_PAUSE)
+                self._not_before = time.monotonic() + self._pause
+                log.warning("ticks are left out", action="tick_waits", error=str(error) or repr(error))
             elif not broken.done():
                 broken.set_exception(error)
         finally:

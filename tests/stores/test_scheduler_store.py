@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from contracts.envelope import Envelope, from_record
 from contracts.events import MilestoneDue
@@ -20,7 +21,7 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import store
+from services.scheduler import clockwork, store
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard
 from services.scheduler.clockwork import Clockwork
@@ -411,6 +412,32 @@ async def test_the_clockwork_ticks_on_through_what_passes_and_ends_by_a_slip() -
     with pytest.raises(KeyError):
         await asyncio.wait_for(Clockwork(tick, 0.01).run(asyncio.Event()), 10)
     assert ticks == 4
+
+
+async def test_a_tick_that_comes_late_is_not_dropped_and_none_runs_beside_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """APScheduler's own defaults would drop it: the job is looked at as APScheduler has it."""
+    built: list[AsyncIOScheduler] = []
+
+    class Remembering(AsyncIOScheduler):  # type: ignore[misc]  # APScheduler has no types
+        def start(self, *arguments: Any) -> None:
+            built.append(self)
+            super().start(*arguments)
+
+    monkeypatch.setattr(clockwork, "AsyncIOScheduler", Remembering)
+    ticked, stopping = asyncio.Event(), asyncio.Event()
+
+    async def tick() -> None:
+        ticked.set()
+
+    running = asyncio.create_task(Clockwork(tick, 0.01).run(stopping))
+    await asyncio.wait_for(ticked.wait(), 10)
+    [job] = built[0].get_jobs()
+    stopping.set()
+    await asyncio.wait_for(running, 10)
+
+    assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
 
 
 async def test_the_clockwork_finishes_the_tick_under_way_before_it_stops() -> None:

@@ -5,8 +5,11 @@ from functools import lru_cache
 
 from contracts.vocabulary import CommitmentBrief
 from services.notifier.audience import Filters, Traits
-from services.notifier.languages import plain, words_in
+from services.notifier.languages import plain, shorten, words_in
 from services.notifier.names import FOLLOWED_KINDS, country_names, theme_title
+
+LONGEST = 240
+"""Characters of what was met; a card reserves room for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,7 @@ class Subject:
 def why(filters: Filters, subject: Subject, language: str) -> str:
     """`You get this because you follow: this commitment · Climate action · Mexico · reminders.`
 
-    It names what was met, not all that was asked for, so it stays short whatever the filters hold.
+    It names what was met, not all that was asked for.
     """
     words, traits, brief = words_in(language), subject.traits, subject.commitment
     met: list[str] = []
@@ -35,4 +38,4 @@ def why(filters: Filters, subject: Subject, language: str) -> str:
         met.append(words.gettext(FOLLOWED_KINDS[traits.event]))
     if not met:
         return words.gettext("You get this because you follow all that is in the register.")
-    return words.gettext("You get this because you follow: %(what)s.", what=" · ".join(met))
+    return words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from contracts.topics import BY_NAME
+from services.notifier.audience import Filters
 from services.notifier.channels import slack, teams
 from services.notifier.messages import Links, NothingToTell, for_delivery, render
 from services.notifier.slots import DELIVERY_ID, Slotted
@@ -157,7 +158,8 @@ def check_teams(body):
         assert action["type"] == "Action.OpenUrl"
     read_as_markdown = [b["text"] for b in card["body"] if b["type"] == "TextBlock"]
     read_as_markdown += [f[k] for b in card["body"] if b["type"] == "FactSet" for f in b["facts"] for k in f]
-    for text in read_as_markdown:
+    assert not [text for text in texts(card) if "{{" in text or "${" in text]
+    for text in [*read_as_markdown, card["fallbackText"]]:
         unescaped = re.sub(r"\\.", "", text)
         ours = re.sub(r"\[[\w’' ]+\]\(https://pledgewire\.example/subscriptions/[0-9a-f-]+\)", "", unescaped)
         assert not re.search(r"[*_`\[\]~<]|\{\{|\$\{", ours), text
@@ -239,9 +241,10 @@ def test_hostile_text_stays_text(view, language, longest):
 @pytest.mark.parametrize("character", ["&", "<", "_", "\\", "\U0001f600", "é", '"', "*"])
 def test_the_longest_texts_fit_whatever_they_cost_to_escape(view, character):
     longest = with_text(view, character, longest=True)
+    follows = Filters(sections=frozenset({view.data.commitment.section}))
 
-    check_slack(payload(longest, "slack", "en"))
-    check_teams(message(longest, "teams", "en").body)
+    check_slack(payload(longest, "slack", "en", filters=follows))
+    check_teams(message(longest, "teams", "en", filters=follows).body)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -334,6 +337,10 @@ def test_slack_shows_what_was_written(text):
     shown = slack.escape(text).replace("\u2060", "")
 
     assert text.replace("\u2060", "") == shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def test_teams_shows_an_entity_as_it_was_written():
+    assert teams.escape("a &lt; b &#60; c & d;") == "a &amp;lt; b &amp;#60; c & d;"
 
 
 def test_the_last_day_of_all_calendars_has_no_end():

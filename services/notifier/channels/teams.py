@@ -1,7 +1,8 @@
 """Microsoft Teams: an Adaptive Card 1.5 for a Workflows webhook.
 
 Texts and facts are read as Markdown, so what others wrote is escaped; long prose stands in `RichTextBlock`, whose
-runs are no Markdown at all. Teams documents 28 KB and was seen to refuse from 21 KB: we stop at 20,000 bytes.
+runs are no Markdown (but know the card's functions). Teams documents 28 KB and was seen to refuse from 21 KB: we
+stop at 20,000 bytes.
 """
 
 import json
@@ -19,6 +20,7 @@ _SLOTS = 2_500
 """Bytes that the values of the slots may add."""
 
 _MARKS = re.compile(r"([\\`*_\[\]~|])")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
 _AT_START = re.compile(r"^(\s*)([#>+-]|\d+(?=[.)]))")
 _NUMBERED = re.compile(r"^(\s*\d+)([.)])")
 
@@ -27,7 +29,11 @@ def escape(text: str) -> str:
     """Text that shows as it stands: no emphasis, links, lists, headings, and no date functions of the card."""
     text = _MARKS.sub(r"\\\1", text)
     text = _NUMBERED.sub(r"\1\\\2", _AT_START.sub(_escaped_start, text))
-    text = text.replace("<", "&lt;") if "<" in text else text
+    return _inert(_ENTITY.sub("&amp;", text).replace("<", "&lt;"))
+
+
+def _inert(text: str) -> str:
+    """Text without what a card computes: date functions, which even a `TextRun` obeys, and bindings of a template."""
     return text.replace("{{", "{\u2060{").replace("${", "$\u2060{")
 
 
@@ -77,7 +83,7 @@ def _message(news: News, words: Words, longest: int) -> dict[str, Any]:
         "type": "AdaptiveCard",
         "version": "1.5",
         "lang": news.language,
-        "fallbackText": shorten(f"{news.title}: {news.headline}", min(longest, 300)),
+        "fallbackText": escape(shorten(f"{news.title}: {news.headline}", min(longest, 300))),
         "msteams": {"width": "Full"},
         "body": body,
         "actions": [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in news.links],
@@ -99,7 +105,7 @@ def _text(text: str, **looks: Any) -> dict[str, Any]:
 
 
 def _prose(text: str, **looks: Any) -> dict[str, Any]:
-    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text}], **looks}
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": _inert(text)}], **looks}
 
 
 def _value(text: str, longest: int) -> str:

@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Callable
 
 from deploy.embedded.inbox.receiver import Inbox
 
@@ -21,15 +22,19 @@ async def _run() -> None:
         await ending.wait()
 
 
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:  # no uvloop on Windows
+        return asyncio.new_event_loop
+    return new_event_loop
+
+
 def main() -> None:
     """Run; exit status 1 and one line when a port is taken."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        from uvloop import new_event_loop
-    except ImportError:  # no uvloop on Windows
-        from asyncio import new_event_loop
-    try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run())
     except OSError as error:
         sys.stderr.write(f"the inbox can't listen: {error}\n")

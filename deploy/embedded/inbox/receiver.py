@@ -10,6 +10,7 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from deploy.embedded.inbox import interface, pages
@@ -46,7 +47,8 @@ class Inbox:
     def _build(self) -> FastAPI:
         app = FastAPI(title="Pledgewire inbox", docs_url=None, redoc_url=None)
         app.include_router(interface.routes(self.box, self.behaviours, self.hooks))
-        app.include_router(pages.routes(self.box))
+        app.include_router(pages.routes(self.box, self.addresses))
+        app.mount("/dev/inbox/static", StaticFiles(directory=pages.HERE / "static"))
 
         @app.get("/readyz", include_in_schema=False)
         async def readyz() -> Response:
@@ -58,6 +60,16 @@ class Inbox:
             return RedirectResponse("/dev/inbox")
 
         return app
+
+    def addresses(self) -> dict[str, str]:
+        """Where to send what, for people."""
+        web = f"http://{self._http.host}:{self.http_port}{PREFIX}"
+        return {
+            "Mail": f"smtp://{self._settings.smtp_host}:{self.smtp_port}",
+            "Slack": f"{web}slack/NAME",
+            "Teams": f"{web}teams/NAME",
+            "Webhook": f"{web}webhook/NAME",
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send hooks the short way, all else to the routes."""

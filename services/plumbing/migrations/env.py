@@ -33,7 +33,12 @@ async def _online() -> None:
 
 
 if context.is_offline_mode():
-    context.configure(dialect_name="postgresql", literal_binds=True, version_table_schema=_schema)
+    context.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},  # the default one would double every % of the script
+        literal_binds=True,
+        version_table_schema=_schema,
+    )
     with context.begin_transaction():
         context.execute(f'create schema if not exists "{_schema}"; set local search_path to "{_schema}"')
         context.run_migrations()

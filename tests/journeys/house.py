@@ -1,0 +1,282 @@
+"""The whole house as processes, on a clock that the test sets, told as a timetable.
+
+`await house.at(day(0)).post_status(...)`, `await house.at(day(23)).expect_mail(to=..., about=...)`: every line says when,
+and every wait is for rest (nothing under way until the clock moves), never for a time.
+"""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from contracts.envelope import Envelope, to_record
+from contracts.events import StatusReported
+from contracts.topics import BY_NAME
+from deploy.embedded.stack import EmbeddedStack
+from services.cli.databases import upgrade_all
+from services.cli.fleet import Fleet, free_port
+from services.cli.observing import Observer
+from services.cli.platform import add_key
+from services.cli.topics import apply_topics
+from services.plumbing.broker import KafkaSettings
+from services.plumbing.clock import SharedClock
+
+SIGNING_SECRET = "whsec_am91cm5leXMtc2VjcmV0LWpvdXJuZXlz"
+FIRST_DAY = date(2021, 11, 18)
+
+
+def day(number: int) -> datetime:
+    """So many days after the statement, at 18:00 UTC: noon in Mexico City, past nine in all three capitals."""
+    return datetime.combine(FIRST_DAY + timedelta(days=number), time(18), UTC)
+
+
+def on(year: int, month: int, dayofmonth: int) -> datetime:
+    """The same hour of a day of the calendar."""
+    return datetime.combine(date(year, month, dayofmonth), time(18), UTC)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One message as a receiver got it."""
+
+    delivery_id: str
+    kind: str
+    name: str
+    at: float
+
+
+@dataclass
+class House:
+    """Everything that runs, and the hands to do things to it."""
+
+    stack: EmbeddedStack
+    fleet: Fleet
+    clock: SharedClock
+    observer: Observer
+    http: httpx2.AsyncClient
+    key: str
+    kafka: KafkaSettings
+    database_url: str
+    inbox_url: str
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def url(self, name: str) -> str:
+        return self.fleet.members[name].url
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def at(self, instant: datetime) -> "House":
+        """Move the clock there and wait for rest."""
+        self.clock.set(instant)
+        await self.rest()
+        return self
+
+    async def rest(self, seconds: float = 60.0) -> None:
+        await self.observer.rest(self.now, seconds=seconds)
+
+    async def import_statement(self) -> httpx2.Response:
+        response = await self.http.post(
+            f"{self.url('registry')}/statements/import",
+            json={"catalogue": "nals-2021"},
+            headers=self.headers | {"Idempotency-Key": str(uuid4())},
+        )
+        assert response.status_code in (200, 201), response.text
+        await self.rest()
+        return response
+
+    async def subscribe(self, channel: str, name: str, *, language: str = "en", **filters: list[str]) -> dict[str, Any]:
+        """A subscription to the inbox; its name is that of the hook or the part before the @."""
+        address = f"{name}@ministry.example" if channel == "email" else f"{self.inbox_url}/hooks/{channel}/{name}"
+        body: dict[str, Any] = {
+            "subscriber": f"Ministry of {name}",
+            "channel": channel,
+            "address": address,
+            "language": language,
+            "zone": "America/Mexico_City",
+            "filters": filters,
+        }
+        if channel == "webhook":
+            body["secret"] = SIGNING_SECRET
+            await self.http.put(f"{self.inbox_url}/dev/inbox/secrets/{name}", json={"secret": SIGNING_SECRET})
+        response = await self.http.post(f"{self.url('notifier')}/subscriptions", json=body, headers=self.headers)
+        assert response.status_code == 201, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    async def post_status(
+        self, commitment: str, status: str, *, key: str | None = None, **more: Any
+    ) -> httpx2.Response:
+        """Post a status update over HTTP; not waited for, and its answer not judged."""
+        return await self.http.post(
+            f"{self.url('registry')}/commitments/{commitment}/status-updates",
+            json={"status": status, **more},
+            headers=self.headers | {"Idempotency-Key": key or str(uuid4())},
+        )
+
+    async def insist_on_status(self, commitment: str, status: str, **more: Any) -> dict[str, Any]:
+        """Post as a careful client does: the same key until there is an answer."""
+        key = str(uuid4())
+        for _ in range(200):
+            try:
+                response = await self.post_status(commitment, status, key=key, **more)
+            except httpx2.TransportError:
+                self.fleet.revive()
+                continue
+            if response.status_code < 300:
+                answer: dict[str, Any] = response.json()
+                return answer
+            assert response.status_code in (503, 409), response.text
+        raise AssertionError("no answer after 200 tries")
+
+    async def report_over_kafka(self, ministry: str, commitment: str, status: str, **more: Any) -> UUID:
+        """Send a report to the ministry's topic; the id of its event."""
+        report = StatusReported(
+            report_id=uuid4(),
+            commitment_id=commitment,
+            status=status,
+            reported_at=self.now,
+            **more,  # type: ignore[arg-type]
+        )
+        event_id = uuid4()
+        record = to_record(report, Envelope(event_id, self.now, commitment), BY_NAME[f"status-reported-{ministry}"])
+        await self.produce(record.topic, record.key.encode(), record.value, record.headers)
+        return event_id
+
+    async def produce(self, topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, str]) -> None:
+        """Put a record on a topic, whatever it is."""
+        producer = AIOKafkaProducer(**self.kafka.client_options(), acks="all", enable_idempotence=True)
+        await producer.start()
+        try:
+            await producer.send_and_wait(topic, value, key=key, headers=[(k, v.encode()) for k, v in headers.items()])
+        finally:
+            await producer.stop()
+
+    async def read_topic(self, topic: str) -> list[Any]:
+        """All records of a topic, as they stand now."""
+        consumer = AIOKafkaConsumer(**self.kafka.client_options(), auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            consumer.subscribe([topic])
+            await consumer.getmany(timeout_ms=200)
+            partitions = list(consumer.assignment())
+            ends = await consumer.end_offsets(partitions)
+            for partition in partitions:
+                consumer.seek(partition, 0)
+            records: list[Any] = []
+            while sum(ends.values()) > len(records):
+                for batch in (await consumer.getmany(timeout_ms=1000)).values():
+                    records += batch
+            return records
+        finally:
+            await consumer.stop()
+
+    async def arrivals(self) -> list[Arrival]:
+        """Everything that receivers have got, oldest first."""
+        response = await self.http.get(f"{self.inbox_url}/dev/inbox/arrivals")
+        return [Arrival(*row) for row in response.json()]
+
+    async def messages(self, kind: str, name: str) -> list[dict[str, Any]]:
+        """What one receiver has got, newest first, as the inbox lists it."""
+        response = await self.http.get(
+            f"{self.inbox_url}/dev/inbox/messages", params={"kind": kind, "name": name, "limit": 500}
+        )
+        found: Any = response.json()
+        return found["messages"] if isinstance(found, dict) else found
+
+    async def assert_nothing_lost(self, *, doubles: int = 0) -> None:
+        """The conservation laws hold, what counts as delivered has arrived, and doubles are within what is explained."""
+        await self.rest()
+        broken = [check for check in await self.observer.conservation() if not check.ok]
+        assert broken == []
+        copies = Counter(arrival.delivery_id for arrival in await self.arrivals())
+        assert await self.observer.delivered() - set(copies) == set()
+        extra = sum(copies.values()) - len(copies)
+        assert extra - self.seen["explained"] <= doubles, f"{extra} doubled, {doubles} explained"
+        self.seen["explained"] = extra
+
+    async def status_of(self, commitment: str) -> dict[str, Any]:
+        response = await self.http.get(f"{self.url('registry')}/commitments/{commitment}")
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+
+def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings:
+    """The settings that these environment variables would give."""
+    named = {name.removeprefix("KAFKA_").lower(): value for name, value in environment.items() if name[:6] == "KAFKA_"}
+    return KafkaSettings.model_validate({k: v for k, v in named.items() if k in KafkaSettings.model_fields})
+
+
+@contextmanager
+def prepared(folder: Path, *, brokers: int = 1) -> Iterator[tuple[EmbeddedStack, Fleet, SharedClock, str, str]]:
+    """The parts and the processes, up and ready."""
+    import asyncio
+
+    with EmbeddedStack(folder / "stack", brokers=brokers) as stack:
+        environment = stack.environment()
+        settings = kafka_settings(environment)
+
+        async def prepare() -> None:
+            await apply_topics(settings)
+            await upgrade_all(environment["DATABASE_URL"])
+
+        asyncio.run(prepare())
+        clock = SharedClock(folder / "clock")
+        clock.set(day(0))
+        key = add_key(folder / "api-keys.json", "tests", ["editor", "reporter", "subscriber", "operator"], None)
+        smtp = free_port()
+        inbox = free_port()
+        fleet = Fleet(
+            folder / "fleet",
+            environment
+            | {
+                "PLEDGEWIRE_CLOCK_FILE": str(folder / "clock"),
+                "API_KEYS_FILE": str(folder / "api-keys.json"),
+                "SCHEDULER_TICK_SECONDS": "0.05",
+                "OUTBOX_LEASE_SECONDS": "2",
+                "SMTP_HOST": "127.0.0.1",
+                "SMTP_PORT": str(smtp),
+                "SMTP_TLS": "none",
+                "NOTIFIER_ALLOW_HOSTS": "127.0.0.1",
+                "NOTIFIER_LEASE_SECONDS": "3",
+                "INBOX_SMTP_PORT": str(smtp),
+                "INBOX_WEBHOOK_SECRETS": json.dumps({}),
+                "PORTAL_SECRET": secrets.token_hex(16),
+            },
+        )
+        fleet.add_services()
+        fleet.add("inbox", "deploy.embedded.inbox", port=inbox)
+        fleet.start()
+        try:
+            fleet.wait_ready()
+            yield stack, fleet, clock, key, f"http://127.0.0.1:{inbox}"
+        finally:
+            fleet.stop()
+
+
+@asynccontextmanager
+async def house_of(
+    parts: tuple[EmbeddedStack, Fleet, SharedClock, str, str],
+) -> Any:
+    """Hands for a test, in its own event loop."""
+    stack, fleet, clock, key, inbox_url = parts
+    environment = stack.environment()
+    settings = kafka_settings(environment)
+    url = environment["DATABASE_URL"]
+    async with Observer(url) as observer, httpx2.AsyncClient(timeout=30, trust_env=False) as http:
+        yield House(stack, fleet, clock, observer, http, key, settings, url, inbox_url)

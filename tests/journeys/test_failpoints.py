@@ -1,0 +1,128 @@
+"""At every boundary of an event's way the process is killed (SIGKILL), and still nothing is lost.
+
+A repeat is explained only where a message had left and its answer was not yet on record.
+"""
+
+import re
+import signal
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.house import House
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SUBSCRIPTIONS = 4
+
+BOUNDARIES = [
+    # service, failpoint, what makes it pass there, how many repeats are explained
+    ("registry", "api-after-validate", "http", 0),
+    ("registry", "api-before-commit", "http", 0),
+    ("registry", "api-after-commit", "http", 0),
+    ("registry", "ingest-after-inbox", "kafka", 0),
+    ("registry", "intake-after-poll", "kafka", 0),
+    ("registry", "intake-after-commit", "kafka", 0),
+    ("registry", "relay-after-claim", "http", 0),
+    ("registry", "relay-after-produce", "http", 0),
+    ("registry", "relay-after-mark", "http", 0),
+    ("scheduler", "intake-after-poll", "http", 0),
+    ("scheduler", "intake-after-commit", "http", 0),
+    ("scheduler", "scheduler-after-due-select", "tick", 0),
+    ("scheduler", "scheduler-before-commit", "tick", 0),
+    ("scheduler", "scheduler-after-commit", "tick", 0),
+    ("scheduler", "relay-after-claim", "tick", 0),
+    ("scheduler", "relay-after-produce", "tick", 0),
+    ("scheduler", "relay-after-mark", "tick", 0),
+    ("notifier", "intake-after-poll", "http", 0),
+    ("notifier", "fanout-before-commit", "http", 0),
+    ("notifier", "fanout-after-commit", "http", 0),
+    ("notifier", "intake-after-commit", "http", SUBSCRIPTIONS),
+    ("notifier", "notifier-after-claim", "http", 0),
+    ("notifier", "notifier-after-send", "http", SUBSCRIPTIONS),
+    ("notifier", "notifier-before-commit", "http", SUBSCRIPTIONS),
+    ("notifier", "relay-after-claim", "http", 0),
+    ("notifier", "relay-after-produce", "http", 0),
+    ("notifier", "relay-after-mark", "http", 0),
+]
+
+
+@pytest.fixture(scope="module")
+def commitments() -> "count[int]":
+    return count()
+
+
+@pytest.fixture(scope="module")
+def ids() -> list[str]:
+    from services.registry.catalogue import load
+
+    # Those without milestones, so that a status changes nothing else.
+    return [commitment.id for commitment in load().commitments if not commitment.milestones]
+
+
+@pytest.fixture
+async def furnished(house: House) -> House:
+    """The house with the statement imported and a subscription for each channel, once."""
+    if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
+        for channel in ("email", "slack", "teams", "webhook"):
+            await house.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
+        await house.import_statement()
+    return house
+
+
+async def next_due(house: House) -> None:
+    due = await house.observer.connection.fetchval("select min(due_at) from scheduler.reminder where state = 'pending'")
+    assert due is not None, "no reminder is left to fire"
+    house.clock.set(due)
+
+
+@pytest.mark.parametrize(("service", "failpoint", "trigger", "explained"), BOUNDARIES)
+async def test_a_kill_there_loses_nothing(
+    furnished: House,
+    service: str,
+    failpoint: str,
+    trigger: str,
+    explained: int,
+    ids: list[str],
+    commitments: "count[int]",
+) -> None:
+    house = furnished
+    await house.rest()
+    before = len(await house.arrivals())
+    house.fleet.stop(service)
+    house.fleet.start(service, environment={"PLEDGEWIRE_FAILPOINT": failpoint})
+    house.fleet.wait_ready(service)
+    match trigger:
+        case "http":
+            await house.insist_on_status(ids[next(commitments)], "in-progress")
+        case "kafka":
+            await house.report_over_kafka("mx-sre", ids[next(commitments)], "in-progress")
+        case "tick":
+            await next_due(house)
+
+    # insist_on_status revives the registry by itself; the others are waited for here.
+    if service != "registry" or trigger == "kafka" or failpoint.startswith("relay"):
+        assert house.fleet.wait_end(service) == -signal.SIGKILL
+    assert house.fleet.members[service].restarts or house.fleet.members[service].child
+    house.fleet.revive()
+    house.fleet.wait_ready(service)
+
+    for _ in range(400):
+        await house.rest()
+        if len(await house.arrivals()) >= before + SUBSCRIPTIONS:
+            break
+    await house.assert_nothing_lost(doubles=explained)
+    assert len(await house.arrivals()) >= before + SUBSCRIPTIONS
+
+
+def test_every_failpoint_of_the_code_is_tried_here() -> None:
+    services = Path(__file__).resolve().parents[2] / "services"
+    named = {
+        name
+        for source in services.rglob("*.py")
+        if source.name != "failpoints.py"
+        for name in re.findall(r'failpoint\("([a-z-]+)"\)', source.read_text())
+    }
+
+    assert named == {failpoint for _, failpoint, _, _ in BOUNDARIES}

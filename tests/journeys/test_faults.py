@@ -1,0 +1,156 @@
+"""Poison, a dead broker, a dead database, a second notifier: what the house does then."""
+
+import asyncio
+import signal
+
+import pytest
+
+from contracts.topics import ALL, INGEST, PUBLIC
+from tests.journeys.house import House, day
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+HOOKS = ("slack", "webhook")
+
+
+@pytest.fixture
+async def furnished(house: House) -> House:
+    if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
+        for channel in HOOKS:
+            await house.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
+        await house.import_statement()
+    return house
+
+
+@pytest.fixture(scope="module")
+def ids() -> list[str]:
+    from services.registry.catalogue import load
+
+    return [commitment.id for commitment in load().commitments if not commitment.milestones]
+
+
+async def test_poison_on_each_topic_is_put_aside_with_a_reason_and_stops_nothing(
+    furnished: House, ids: list[str]
+) -> None:
+    house = furnished
+    read_here = [t for t in ALL if t.is_ingest or {"scheduler", "notifier"} & set(t.readers)]
+    for topic in read_here:
+        await house.produce(topic.name, ids[0].encode(), b"{ this is no JSON", {"ce_id": "nonsense"})
+    await house.insist_on_status(ids[0], "in-progress")
+    await house.rest()
+
+    for topic in read_here:
+        groups = 1 if topic in INGEST else len({"scheduler", "notifier"} & set(topic.readers))
+        for _ in range(100):
+            letters = await house.read_topic(topic.dead)
+            if len(letters) >= groups:
+                break
+            await asyncio.sleep(0.1)
+        assert len(letters) == groups, topic.name
+        for letter in letters:
+            headers = dict(letter.headers)
+            assert letter.value == b"{ this is no JSON"
+            assert headers["ce_id"] == b"nonsense"
+            assert headers["dead_reason"]
+            assert headers["dead_topic"] == topic.name.encode()
+    await house.assert_nothing_lost()
+
+
+async def test_updates_are_accepted_while_the_broker_is_dead_and_arrive_when_it_is_back(
+    furnished: House, ids: list[str]
+) -> None:
+    house = furnished
+    before = len(await house.arrivals())
+    house.stack.kill_broker()
+    for commitment in ids[1:6]:
+        response = await house.post_status(commitment, "in-progress")
+        assert response.status_code == 201, response.text
+    await asyncio.to_thread(house.stack.start_broker)
+    await house.rest(seconds=120)
+
+    await house.assert_nothing_lost()
+    assert len(await house.arrivals()) == before + 5 * len(HOOKS)
+
+
+async def test_a_dead_database_is_answered_with_503_and_everything_goes_on_after(
+    furnished: House, ids: list[str]
+) -> None:
+    house = furnished
+    before = len(await house.arrivals())
+    await house.insist_on_status(ids[6], "in-progress")
+    house.stack.kill_postgres()
+    try:
+        response = await house.post_status(ids[7], "in-progress")
+        assert response.status_code == 503
+        assert response.headers["content-type"] == "application/problem+json"
+        assert int(response.headers["retry-after"]) > 0
+        alive = await house.http.get(f"{house.url('registry')}/livez")
+        assert alive.status_code == 200
+    finally:
+        await asyncio.to_thread(house.stack.start_postgres)
+    async with type(house.observer)(house.database_url) as observer:
+        house.observer = observer
+        await house.insist_on_status(ids[7], "in-progress")
+        await house.rest(seconds=120)
+        # The kill may have fallen between a message and its record.
+        await house.assert_nothing_lost(doubles=len(HOOKS))
+        assert len(await house.arrivals()) >= before + 2 * len(HOOKS)
+    assert house.fleet.revive() == [], "no process died of it"
+
+
+async def test_a_second_notifier_shares_the_work_and_nothing_is_lost_or_doubled(
+    furnished: House, ids: list[str]
+) -> None:
+    """It joins and leaves while updates come in, so that partitions move twice."""
+    house = furnished
+    before = len(await house.arrivals())
+    house.fleet.add("notifier-2", "services.notifier")
+    posting = asyncio.create_task(_post_all(house, ids[8:40]))
+    house.fleet.start("notifier-2")
+    await asyncio.to_thread(house.fleet.wait_ready, "notifier-2")
+    await posting
+    posting = asyncio.create_task(_post_all(house, ids[8:40], status="at-risk"))
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(house.fleet.stop, "notifier-2")
+    await posting
+    await house.rest()
+
+    assert len(await house.arrivals()) == before + 2 * 32 * len(HOOKS)
+    await house.assert_nothing_lost(doubles=0)
+
+
+async def _post_all(house: House, ids: list[str], status: str = "in-progress") -> None:
+    for commitment in ids:
+        await house.insist_on_status(commitment, status)
+
+
+@pytest.mark.parametrize("service", ["registry", "scheduler", "notifier", "portal"])
+async def test_sigterm_drains_and_ends_with_0(furnished: House, service: str, ids: list[str]) -> None:
+    house = furnished
+    child = house.fleet.members[service].child
+    assert child is not None
+    child.identity.signal(signal.SIGTERM)
+
+    assert await asyncio.to_thread(house.fleet.wait_end, service) == 0
+    house.fleet.start(service)
+    await asyncio.to_thread(house.fleet.wait_ready, service)
+    await house.assert_nothing_lost()
+
+
+async def test_two_schedulers_fire_each_reminder_once(furnished: House) -> None:
+    house = furnished
+    house.fleet.add("scheduler-2", "services.scheduler")
+    house.fleet.start("scheduler-2")
+    await asyncio.to_thread(house.fleet.wait_ready, "scheduler-2")
+    for number in range(1, 60):
+        await house.at(day(number))
+    await asyncio.to_thread(house.fleet.stop, "scheduler-2")
+
+    due = [r for r in await house.read_topic("milestone-due") if dict(r.headers).get("ce_id") != b"nonsense"]
+    fired = await house.observer.connection.fetchval("select count(*) from scheduler.reminder where state = 'fired'")
+    assert len({dict(r.headers)["ce_id"] for r in due}) == len(due) == fired
+    await house.assert_nothing_lost()
+
+
+def test_all_public_topics_have_a_reader_here() -> None:
+    assert {reader for topic in PUBLIC for reader in topic.readers} >= {"scheduler", "notifier", "portal"}

@@ -179,8 +179,8 @@ async def claim(
             """
             select p.milestone_id
             from milestone_plan p
-            where p.milestone_id in (
-                select milestone_id from reminder where state = 'pending' and due_at <= $1
+            where (p.milestone_id, p.schedule_version) in (
+                select milestone_id, schedule_version from reminder where state = 'pending' and due_at <= $1
             ) and ($3::text is null or p.milestone_id = $3)
             limit $2 for update of p skip locked
             """,
@@ -230,7 +230,11 @@ class Told:
 
 
 async def record_told(connection: Connection, told: Sequence[Told], now: datetime) -> None:
-    """Mark the reminders that are told, and plan those that follow them."""
+    """Mark the reminders that are told, and plan those that follow them.
+
+    What was claimed is pending; an endless rung that is told along with it may have been withdrawn once, before the
+    commitment was taken up again. What was told before is never told again: raises RuntimeError.
+    """
     marks = [(t, t.occasion.step, t.occasion.due_at, "fired") for t in told]
     marks += [(t, step, due_at, "merged") for t in told for step, due_at in t.occasion.merged.items()]
     marked = await connection.fetch(
@@ -240,7 +244,7 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
         from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[]) as n(m, v, p, d, s, e)
         on conflict (milestone_id, schedule_version, step)
         do update set state = excluded.state, fired_at = excluded.fired_at, event_id = excluded.event_id
-        where r.state = 'pending'
+        where r.state in ('pending', 'withdrawn')
         returning id
         """,
         [t.due.milestone_id for t, *_ in marks],
@@ -252,7 +256,7 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
         now,
     )
     if len(marked) != len(marks):
-        raise RuntimeError(f"{len(marks) - len(marked)} of {len(marks)} steps had been told, or withdrawn, before")
+        raise RuntimeError(f"{len(marks) - len(marked)} of {len(marks)} steps had been told before")
     follow_ups = [(t, t.occasion.follow_up) for t in told if t.occasion.follow_up]
     if follow_ups:
         await connection.execute(

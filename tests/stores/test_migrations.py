@@ -1,0 +1,155 @@
+"""Every schema goes up, down and up again on a real PostgreSQL, and is the same both times."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.cli.databases import SERVICES_WITH_SCHEMA, schema_versions
+from services.plumbing.migrations import downgrade, head, offline_sql, upgrade
+from tests.conftest import FreshDatabase
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+every_schema = pytest.mark.parametrize("schema", SERVICES_WITH_SCHEMA)
+
+# Tables, columns, indexes and constraints as the server itself writes them down.
+_DESCRIPTION = """
+select format('column %s.%s %s null:%s default:%s identity:%s',
+              table_name, column_name, data_type, is_nullable, column_default, is_identity)
+from information_schema.columns where table_schema = $1
+union all
+select indexdef from pg_indexes where schemaname = $1
+union all
+select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+from pg_constraint where connamespace = to_regnamespace($1)
+union all
+select format('routine %s', p.oid::regprocedure) from pg_proc p where pronamespace = to_regnamespace($1)
+union all
+select format('trigger %s', pg_get_triggerdef(t.oid)) from pg_trigger t
+join pg_class c on c.oid = t.tgrelid where c.relnamespace = to_regnamespace($1) and not t.tgisinternal
+union all
+select format('type %s', t.typname) from pg_type t
+where typnamespace = to_regnamespace($1) and typtype in ('e', 'd')
+union all
+select format('sequence %s', c.relname) from pg_class c
+where c.relnamespace = to_regnamespace($1) and c.relkind = 'S'
+"""
+
+
+async def description(url: str, schema: str) -> set[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return {row[0] for row in await connection.fetch(_DESCRIPTION, schema)}
+    finally:
+        await connection.close()
+
+
+async def revision(url: str, schema: str) -> str | None:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(f'select version_num from "{schema}".alembic_version')
+    finally:
+        await connection.close()
+
+
+def versions_of(schema: str) -> Path:
+    return schema_versions()[schema]
+
+
+@every_schema
+async def test_a_schema_goes_up_down_and_up(schema: str, fresh_database: FreshDatabase) -> None:
+    """
+    Up, down and up again ends where the first way up ended; down leaves nothing but Alembic's own table.
+    """
+    versions = versions_of(schema)
+    url = await fresh_database({schema: versions})
+    first = await description(url, schema)
+
+    await downgrade(url, schema, versions)
+    emptied = await description(url, schema)
+    assert {line for line in emptied if "alembic_version" not in line} == set()
+
+    await upgrade(url, schema, versions)
+    assert await description(url, schema) == first
+    assert await revision(url, schema) == head(versions)
+
+
+@every_schema
+async def test_a_schema_keeps_to_itself(schema: str, fresh_database: FreshDatabase) -> None:
+    """
+    A service's revisions make nothing outside its own schema.
+    """
+    url = await fresh_database({schema: versions_of(schema)})
+
+    connection = await asyncpg.connect(url)
+    try:
+        elsewhere = await connection.fetch(
+            "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where n.nspname not in ($1, 'pg_catalog', 'information_schema', 'pg_toast')"
+            " and n.nspname !~ '^pg_temp'",
+            schema,
+        )
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in elsewhere] == []
+
+
+async def test_all_schemas_live_in_one_database(fresh_database: FreshDatabase) -> None:
+    """
+    The services' schemas stand side by side; each one's tables are there, and a second upgrade changes nothing.
+    """
+    url = await fresh_database(schema_versions())
+    before = {schema: await description(url, schema) for schema in SERVICES_WITH_SCHEMA}
+
+    for schema, versions in schema_versions().items():
+        await upgrade(url, schema, versions)
+
+    assert all(before.values())
+    assert {schema: await description(url, schema) for schema in SERVICES_WITH_SCHEMA} == before
+
+
+@every_schema
+async def test_two_may_migrate_at_once(schema: str, fresh_database: FreshDatabase) -> None:
+    """
+    Two that start at the same time don't meet half-way: one waits, then finds everything done.
+    """
+    versions = versions_of(schema)
+    url = await fresh_database({})
+
+    # Processes, since that is what would meet; Alembic itself isn't made for two threads.
+    script = (
+        "import asyncio, sys; from pathlib import Path; from services.plumbing.migrations import upgrade;"
+        "asyncio.run(upgrade(sys.argv[1], sys.argv[2], Path(sys.argv[3])))"
+    )
+    both = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", script, url, schema, str(versions), cwd=PROJECT)
+        for _ in range(2)
+    ]
+
+    assert [await one.wait() for one in both] == [0, 0]
+    assert await revision(url, schema) == head(versions)
+
+
+@every_schema
+async def test_the_sql_for_administrators_makes_the_same_schema(
+    schema: str, fresh_database: FreshDatabase, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """
+    What `db sql` prints, run by hand, ends in the same schema as the revisions do.
+    """
+    versions = versions_of(schema)
+    migrated, by_hand = await fresh_database({schema: versions}), await fresh_database({})
+
+    offline_sql("postgresql://", schema, versions)
+    script = capfd.readouterr().out
+    connection = await asyncpg.connect(by_hand)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
+
+    assert await description(by_hand, schema) == await description(migrated, schema)
+    assert await revision(by_hand, schema) == head(versions)

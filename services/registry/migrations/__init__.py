@@ -1,0 +1,5 @@
+"""The revisions of the schema `registry`."""
+
+from pathlib import Path
+
+VERSIONS = Path(__file__).parent / "versions"

@@ -1,0 +1,34 @@
+"""What is asked can't be done, however often it is asked: the base of all such answers."""
+
+from typing import Any, ClassVar
+
+
+class Refusal(ValueError):
+    """Over HTTP a problem of this `kind`; over Kafka the record goes to the dead-letter topic with this text.
+
+    `members` are facts that help the asker, such as the version that is current.
+    """
+
+    kind: ClassVar[str] = "refused"
+
+    def __init__(self, text: str, **members: Any) -> None:
+        super().__init__(text)
+        self.members = members
+
+
+class Unknown(Refusal):
+    """There is no such thing."""
+
+    kind = "not-found"
+
+
+class Invalid(Refusal):
+    """Well formed, but it doesn't fit what the register holds."""
+
+    kind = "invalid"
+
+
+class AlreadyThere(Refusal):
+    """The id is taken."""
+
+    kind = "already-there"

@@ -1,0 +1,395 @@
+"""The interface of record: reading is open, writing needs a key with the role for it.
+
+A handler writes rows and outbox lines, and never to Kafka: the register serves while Kafka is away.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response, Security
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, StringConstraints
+
+from contracts.vocabulary import Country, Slug, Span, Status
+from services.plumbing.api_keys import ApiKeys, Caller
+from services.plumbing.clock import Clock
+from services.plumbing.database import Connection, Database
+from services.plumbing.tracing import current_traceparent
+from services.plumbing.web import PROBLEM, Check, Problem, web_app
+from services.registry import answers, commitments, paging, queries, refusals, scheduling
+from services.registry.announcing import Occasion
+from services.registry.deadlines import UnreadableDate, span_of
+from services.registry.entering import enter
+from services.registry.importing import import_built_in
+from services.registry.interface import (
+    AnchorList,
+    AnchorMoved,
+    AnchorRecord,
+    CommitmentAccepted,
+    CommitmentList,
+    CommitmentRecord,
+    Imported,
+    ImportOrder,
+    MilestoneMoved,
+    NewCommitment,
+    NewDate,
+    NewStatusUpdate,
+    ProblemDocument,
+    QueryDay,
+    Rescheduled,
+    StatementList,
+    StatementRecord,
+    StatusUpdateAccepted,
+)
+from services.registry.paging import LONGEST_PAGE, is_slug
+from services.registry.refusals import Invalid, Refusal, Unknown
+from services.registry.reporting import Report, record
+
+STATUS_OF: Mapping[type[Refusal], int] = {
+    refusals.Unknown: 404,
+    refusals.Invalid: 422,
+    refusals.AlreadyThere: 409,
+    commitments.StatusRefused: 422,
+    commitments.VersionDiffers: 409,
+    scheduling.FollowsAnchor: 409,
+    paging.BadCursor: 400,
+    answers.KeyInFlight: 409,
+    answers.KeyReused: 422,
+}
+
+T = TypeVar("T")
+Words = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", min_length=1, max_length=100)]
+Act = Callable[[Connection, Occasion], Awaitable[BaseModel]]
+Responses = dict[int | str, dict[str, Any]]
+
+_KEYED = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "description": "Made up by the caller, a new one for each new request. The same request again has the"
+            " same answer and no second effect, for at least 24 hours.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+    ]
+}
+
+
+def http_app(database: Database, clock: Clock, keys: ApiKeys, checks: Mapping[str, Check]) -> FastAPI:
+    """The whole HTTP interface; nothing is connected by building it."""
+    app = web_app(
+        "registry",
+        "Pledgewire registry",
+        checks,
+        version="1.0.0",
+        summary="Commitments, what is due and when, and how it is going.",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.add_exception_handler(Refusal, _refusal)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
+    app.include_router(_reading(database))
+    app.include_router(_writing(Door(database, clock, keys)))
+    plain = app.openapi
+    app.openapi = lambda: _problems_by_their_type(plain())  # type: ignore[method-assign]  # as FastAPI's manual has it
+    return app
+
+
+class Door:
+    """What every writing route goes through: who may, once, and in one transaction."""
+
+    def __init__(self, database: Database, clock: Clock, keys: ApiKeys) -> None:
+        self.database = database
+        self._clock = clock
+        self._keys = keys
+
+    def role(self, role: str) -> Callable[[Request], Caller]:
+        """A dependency: the caller, who must have the role and send JSON."""
+
+        def caller(request: Request) -> Caller:
+            caller = self._keys.require(request, role)
+            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media != "application/json":
+                raise Problem(415, "not-json", "Send the body as application/json")
+            return caller
+
+        return caller
+
+    def occasion(self, request: Request, caller: Caller) -> Occasion:
+        """Now, by whom, in which thread."""
+        return Occasion(
+            now=self._clock.now(),
+            client=caller.client,
+            ministry=caller.ministry,
+            correlation_id=request.state.correlation_id,
+            traceparent=current_traceparent(),
+        )
+
+    async def once(self, request: Request, caller: Caller, status: int, act: Act) -> Response:
+        """Act once for this request's key; whoever asks again has the same answer."""
+        key = request.headers.get("idempotency-key", "")
+        if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+            raise Problem(400, "idempotency-key", "Send an `Idempotency-Key` of 1 to 255 printable ASCII characters")
+        digest = answers.digest_of(request.method, request.url.path, await request.body())
+        occasion = self.occasion(request, caller)
+        answer = await answers.once(
+            self.database,
+            answers.Request(caller.client, key, digest),
+            status,
+            lambda connection: act(connection, occasion),
+        )
+        return JSONResponse(answer.body, answer.status)
+
+
+def _reading(database: Database) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/statements", response_model=StatementList, operation_id="list_statements")
+    async def statements() -> StatementList:
+        """The source documents, with their sections and themes."""
+        async with queries.snapshot(database) as connection:
+            return await queries.statement_list(connection)
+
+    @router.get(
+        "/statements/{statement_id}",
+        response_model=StatementRecord,
+        responses=_problems(404),
+        operation_id="read_statement",
+    )
+    async def statement(statement_id: str) -> StatementRecord:
+        """A source document with its words."""
+        async with queries.snapshot(database) as connection:
+            return _found(await queries.statement_record(connection, _id(statement_id, "statement")), "statement")
+
+    @router.get(
+        "/commitments",
+        response_model=CommitmentList,
+        responses=_problems(400, 422),
+        operation_id="list_commitments",
+    )
+    async def commitment_list(
+        country: Annotated[Country | None, Query(description="binds this country")] = None,
+        theme: Annotated[Slug | None, Query()] = None,
+        section: Annotated[Slug | None, Query()] = None,
+        status: Annotated[Status | None, Query(description="the country's own, where one is given")] = None,
+        due_from: Annotated[QueryDay | None, Query(description="a milestone's latest day is on or after it")] = None,
+        due_to: Annotated[QueryDay | None, Query(description="a milestone's latest day is on or before it")] = None,
+        q: Annotated[Words | None, Query(description="words of the quote, title or summary, in any language")] = None,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 50,
+        cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
+    ) -> CommitmentList:
+        """Commitments in the order of the statements and of their words, page by page."""
+        wanted = queries.Filter(country, theme, section, status, due_from, due_to, q)
+        async with queries.snapshot(database) as connection:
+            return await queries.commitment_list(connection, wanted, limit, cursor)
+
+    @router.get(
+        "/commitments/{commitment_id}",
+        response_model=CommitmentRecord,
+        responses={304: {"description": "It is as you have it"}, **_problems(404)},
+        operation_id="read_commitment",
+    )
+    async def commitment(request: Request, commitment_id: str) -> Response:
+        """All that is known of a commitment; with an `ETag` for `If-None-Match`."""
+        async with queries.snapshot(database) as connection:
+            record = _found(await queries.commitment_record(connection, _id(commitment_id, "commitment")), "commitment")
+        return _tagged(request, record)
+
+    @router.get("/anchors", response_model=AnchorList, operation_id="list_anchors")
+    async def anchors() -> AnchorList:
+        """The events on which milestones hang."""
+        async with queries.snapshot(database) as connection:
+            return await queries.anchor_list(connection)
+
+    @router.get(
+        "/anchors/{anchor_id}", response_model=AnchorRecord, responses=_problems(404), operation_id="read_anchor"
+    )
+    async def anchor(anchor_id: str) -> AnchorRecord:
+        """An anchor, with all that became known of its date."""
+        async with queries.snapshot(database) as connection:
+            return _found(await queries.anchor_record(connection, _id(anchor_id, "anchor")), "anchor")
+
+    return router
+
+
+def _writing(door: Door) -> APIRouter:
+    bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
+    router = APIRouter(dependencies=[Security(bearer)])
+    Editor = Annotated[Caller, Depends(door.role("editor"))]  # noqa: N806  a type, though made here
+    Reporter = Annotated[Caller, Depends(door.role("reporter"))]  # noqa: N806
+    database = door.database
+
+    @router.post(
+        "/statements/import",
+        response_model=Imported,
+        responses=_problems(401, 403, 404, 415, 422, 503),
+        operation_id="import_statement",
+    )
+    async def import_statement(request: Request, order: ImportOrder, caller: Editor) -> Imported:
+        """Take in a statement that comes with the program; a second time only brings edited facts up to date."""
+        taken = await import_built_in(database, order.catalogue, door.occasion(request, caller))
+        return Imported(
+            statement_id=taken.statement_id,
+            commitments=taken.commitments,
+            created=taken.created,
+            scheduled=taken.scheduled,
+        )
+
+    @router.post(
+        "/commitments",
+        status_code=201,
+        response_model=CommitmentAccepted,
+        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=_KEYED,
+        operation_id="create_commitment",
+    )
+    async def create_commitment(request: Request, new: NewCommitment, caller: Editor) -> Response:
+        """Enter a commitment; its quote has to stand in the statement, word for word and once."""
+
+        async def act(connection: Connection, occasion: Occasion) -> BaseModel:
+            event_id = await enter(database, connection, new, occasion)
+            made = _found(await queries.commitment_record(connection, new.id), "commitment")
+            return CommitmentAccepted(event_id=event_id, commitment=made)
+
+        return await door.once(request, caller, 201, act)
+
+    @router.post(
+        "/commitments/{commitment_id}/status-updates",
+        status_code=201,
+        response_model=StatusUpdateAccepted,
+        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=_KEYED,
+        operation_id="report_status",
+    )
+    async def report_status(request: Request, commitment_id: str, new: NewStatusUpdate, caller: Reporter) -> Response:
+        """Report how a commitment is going, as a whole or for one country."""
+
+        async def act(connection: Connection, occasion: Occasion) -> BaseModel:
+            report = Report(
+                commitment_id=_id(commitment_id, "commitment"),
+                status=new.status,
+                country=new.country,
+                note=new.note,
+                evidence=new.evidence,
+                expected_version=new.expected_version,
+                reported_at=occasion.now,
+            )
+            (made,) = await record(database, connection, [(report, occasion)])
+            return StatusUpdateAccepted(
+                event_id=made.event_id,
+                commitment_id=made.commitment_id,
+                version=made.version,
+                update=await queries.status_update(connection, made.event_id),
+            )
+
+        return await door.once(request, caller, 201, act)
+
+    @router.put(
+        "/anchors/{anchor_id}",
+        response_model=AnchorMoved,
+        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=_KEYED,
+        operation_id="move_anchor",
+    )
+    async def move_anchor(request: Request, anchor_id: str, new: NewDate, caller: Editor) -> Response:
+        """Give an anchor another date; the milestones that hang on it get it too."""
+
+        async def act(connection: Connection, occasion: Occasion) -> BaseModel:
+            change, followers = await scheduling.move_anchor(
+                database, connection, _id(anchor_id, "anchor"), _span(new), new.source, new.known_on, occasion
+            )
+            return AnchorMoved(
+                change=change,
+                anchor=_found(await queries.anchor_entry(connection, anchor_id), "anchor"),
+                rescheduled=tuple(
+                    Rescheduled(
+                        milestone_id=one.milestone.id,
+                        commitment_id=one.commitment_id,
+                        schedule_version=one.version,
+                        change=one.change,
+                        event_id=one.event_id,
+                    )
+                    for one in followers
+                ),
+            )
+
+        return await door.once(request, caller, 200, act)
+
+    @router.put(
+        "/milestones/{milestone_id}/schedule",
+        response_model=MilestoneMoved,
+        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=_KEYED,
+        operation_id="move_milestone",
+    )
+    async def move_milestone(request: Request, milestone_id: str, new: NewDate, caller: Editor) -> Response:
+        """Give a milestone another date; one that hangs on an anchor moves with it alone (409)."""
+
+        async def act(connection: Connection, occasion: Occasion) -> BaseModel:
+            moved = await scheduling.move_milestone(
+                database, connection, _id(milestone_id, "milestone"), _span(new), new.source, new.known_on, occasion
+            )
+            return MilestoneMoved(
+                change=moved.change if moved else "unchanged",
+                milestone=_found(await queries.milestone_entry(connection, milestone_id), "milestone"),
+                event_id=moved.event_id if moved else None,
+            )
+
+        return await door.once(request, caller, 200, act)
+
+    return router
+
+
+def _id(text: str, what: str) -> str:
+    # What can't be an id names nothing, and is not sent to the database or back to the asker.
+    if not is_slug(text):
+        raise Unknown(f"There is no such {what}")
+    return text
+
+
+def _found(thing: T | None, what: str) -> T:
+    if thing is None:
+        raise Unknown(f"There is no such {what}")
+    return thing
+
+
+def _span(new: NewDate) -> Span:
+    try:
+        return span_of(new.edtf)
+    except UnreadableDate as error:
+        raise Invalid(str(error), field="edtf") from None
+
+
+def _tagged(request: Request, shown: BaseModel) -> Response:
+    """The answer with its tag, or 304 to those who have it."""
+    body = shown.model_dump_json().encode()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+async def _refusal(_: Request, refusal: Refusal) -> Response:
+    title = (type(refusal).__doc__ or "").partition("\n")[0]
+    headers = {"Retry-After": "1"} if isinstance(refusal, answers.KeyInFlight) else {}
+    return Problem(STATUS_OF[type(refusal)], refusal.kind, title, str(refusal), headers, **refusal.members).response()
+
+
+def _problems(*statuses: int) -> Responses:
+    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+def _problems_by_their_type(document: dict[str, Any]) -> dict[str, Any]:
+    """FastAPI documents every model as application/json; a problem has a media type of its own."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if status >= "400" and "application/json" in content:
+                    response["content"] = {PROBLEM: content["application/json"]}
+    return document

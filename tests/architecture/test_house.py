@@ -93,6 +93,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DATABASE_URL", "postgresql://nobody:none@127.0.0.1:1/none")
         environment.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+        environment.setenv("NOTIFIER_LINK_KEYS", "for this test only, and long enough")
         environment.setenv("PLEDGEWIRE_CLOCK_FILE", str(tmp_path_factory.mktemp("clock") / "clock"))
         yield {
             name: importlib.import_module(f"services.{name}.wiring").build()

@@ -271,19 +271,20 @@ def test_a_container_may_do_little(name: str) -> None:
         assert container["read_only"] is True
 
 
-def test_no_password_is_committed() -> None:
+def test_no_secret_is_committed() -> None:
     """
-    The password comes from .env, and nothing starts without one.
+    Secrets come from .env, and nothing starts without them.
     """
     found: Mapping[str, set[str]] = {}
     for name, rest in interpolated(DOCUMENT):
         found = {**found, name: found.get(name, set()) | {rest}}
 
-    assert all(rest.startswith(":?") for rest in found["POSTGRES_PASSWORD"])
-    assert example()["POSTGRES_PASSWORD"] == ""
+    for secret in ("POSTGRES_PASSWORD", "NOTIFIER_LINK_KEYS"):
+        assert all(rest.startswith(":?") for rest in found[secret])
+        assert example()[secret] == ""
     for name, container in ALL.items():
         for variable, value in container.get("environment", {}).items():
-            if "PASSWORD" in variable:
+            if "PASSWORD" in variable or variable.endswith("_KEYS"):
                 assert re.fullmatch(r"\$\{[A-Z_]+:[?-][^}]*\}", value), f"{name}: {variable}"
                 assert not re.fullmatch(r"\$\{[A-Z_]+:-.+\}", value), f"{name}: {variable}"
 

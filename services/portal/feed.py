@@ -112,6 +112,8 @@ class Feed:
     """The ring, in the order of Kafka's time stamps, and those who wait for what comes next."""
 
     size: int = RING
+    readers: int = field(default=0, init=False)
+    """Open streams."""
     _ring: list[tuple[int, int, Heard]] = field(default_factory=list, init=False)
     """Time stamp, serial number of hearing (from 1), event; sorted."""
     _places: set[Place] = field(default_factory=set, init=False)
@@ -137,20 +139,28 @@ class Feed:
         """What `last` leaves to be told, then every event as it comes, until the feed closes."""
         position = self._heard
         fresh = resume(self.latest(), last)
-        while not self._closed:
-            for heard in fresh:
-                if commitment_id in (None, heard.commitment_id):
-                    yield heard
-            news = self._news
-            if position == self._heard:
-                await news.wait()
-            fresh = [heard for _, serial, heard in self._ring if serial > position]
-            position = self._heard
+        self._count(1)
+        try:
+            while not self._closed:
+                for heard in fresh:
+                    if commitment_id in (None, heard.commitment_id):
+                        yield heard
+                news = self._news
+                if position == self._heard:
+                    await news.wait()
+                fresh = [heard for _, serial, heard in self._ring if serial > position]
+                position = self._heard
+        finally:
+            self._count(-1)
 
     def close(self) -> None:
         """End every stream; the process is stopping."""
         self._closed = True
         self._wake()
+
+    def _count(self, change: int) -> None:
+        self.readers += change
+        READERS.set(self.readers)
 
     def _add(self, heard: Heard) -> None:
         self._heard += 1

@@ -162,8 +162,10 @@ class Delivery(Reading):
     created_at: Instant | None = None
 
 
-class _Page(BaseModel):
-    items: list[Any]
+class PageOf(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
     next_cursor: str | None = None
 
 
@@ -185,6 +187,7 @@ class Choice:
     status: str = ""
     due_from: str = ""
     due_to: str = ""
+    q: str = ""
 
     def asked(self) -> dict[str, str]:
         """The parameters that are set."""
@@ -239,14 +242,15 @@ class Neighbours:
         cursor: str | None = None
         for _ in range(_MOST_PAGES):
             more = {"cursor": cursor} if cursor else {}
-            page = _read(_Page, await self._get(base, path, {**parameters, "limit": "200", **more}))
-            found += [_read(model, item) for item in page.items]
+            answer = await self._get(base, path, {**parameters, "limit": "200", **more})
+            page = _read(PageOf[model], answer)  # type: ignore[valid-type]  # a model made at run time
+            found += page.items
             cursor = page.next_cursor
             if not cursor:
                 break
         return found
 
-    async def _get(self, base: str, path: str, parameters: Mapping[str, str]) -> Any:
+    async def _get(self, base: str, path: str, parameters: Mapping[str, str]) -> bytes:
         traceparent = current_traceparent()
         headers = {"accept": "application/json"} | ({"traceparent": traceparent} if traceparent else {})
         try:
@@ -257,19 +261,16 @@ class Neighbours:
             raise NotFound(path)
         if answer.status_code != 200:
             raise Unavailable(f"{path}: answered {answer.status_code}")
-        try:
-            return answer.json()
-        except ValueError as error:
-            raise Unavailable(f"{path}: no JSON") from error
+        return answer.content
 
 
 _MOST_PAGES = 25
 """Of 200; a longer list is cut rather than waited for."""
 
 
-def _read(model: type[T], answer: Any) -> T:
+def _read(model: type[T], answer: bytes) -> T:
     try:
-        return model.model_validate(answer)
+        return model.model_validate_json(answer)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in fault["loc"])

@@ -1,5 +1,6 @@
 """The pages and the stream: what is at which address."""
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -8,7 +9,7 @@ from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Query, Request
+from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -19,14 +20,12 @@ from contracts.vocabulary import Country, Language, Status
 from services.plumbing import web
 from services.plumbing.clock import Clock
 from services.plumbing.faults import Unavailable, is_passing
-from services.plumbing.logs import log
 from services.plumbing.web import Problem
-from services.portal.feed import READERS, Feed, Heard, Place
+from services.portal.feed import Feed, Heard, Place
 from services.portal.neighbours import (
     Choice,
     Commitment,
     Delivery,
-    Milestone,
     Named,
     Neighbours,
     NotFound,
@@ -76,8 +75,10 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
     @app.get("/", include_in_schema=False)
     async def commitments(request: Request) -> Response:
         choice, wrong = _choice(request)
-        statements = await part("statements", neighbours.statements(), list[Statement]())
-        listed = await part("commitments", neighbours.commitments(choice), list[Commitment]())
+        statements, listed = await asyncio.gather(
+            part("statements", neighbours.statements(), list[Statement]()),
+            part("commitments", neighbours.commitments(choice), list[Commitment]()),
+        )
         today = portal.today()
         return show(
             request,
@@ -104,9 +105,11 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
             found = await neighbours.commitment(commitment_id)
         except NotFound:
             raise HTTPException(404) from None
-        reminders = await part("reminders", neighbours.reminders(commitment_id), list[Reminder]())
-        deliveries = await part("deliveries", neighbours.deliveries(commitment_id), list[Delivery]())
-        statements = await part("statements", neighbours.statements(), list[Statement]())
+        reminders, deliveries, statements = await asyncio.gather(
+            part("reminders", neighbours.reminders(commitment_id), list[Reminder]()),
+            part("deliveries", neighbours.deliveries(commitment_id), list[Delivery]()),
+            part("statements", neighbours.statements(), list[Statement]()),
+        )
         return show(
             request,
             "commitment.html",
@@ -135,8 +138,14 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
 
 
 def _add_stream(app: FastAPI, portal: Portal) -> None:
+    async def has_room() -> None:
+        # Asked before the stream begins: afterwards there is no status left to give.
+        if portal.feed.readers >= MOST_READERS:
+            raise Problem(503, "too-many-readers", "Too many streams are open here", headers={"Retry-After": "30"})
+
     @app.get(
         "/events",
+        dependencies=[Depends(has_room)],
         response_class=EventSourceResponse,
         summary="The live feed of public events, as server-sent events",
         tags=["feed"],
@@ -155,9 +164,8 @@ def _add_stream(app: FastAPI, portal: Portal) -> None:
         voice = portal.pages.voices[lang] if lang else portal.pages.voice(request)
         last = Place.parse(last_event_id or after or "")
         yield ServerSentEvent(comment="the wire is open", retry=3000)
-        with READERS.track_inprogress():
-            async for heard in portal.feed.follow(last, commitment):
-                yield _sent(heard, tell(heard, voice).as_json())
+        async for heard in portal.feed.follow(last, commitment):
+            yield _sent(heard, tell(heard, voice).as_json())
 
 
 def _sent(heard: Heard, data: dict[str, Any]) -> ServerSentEvent:
@@ -189,7 +197,6 @@ def _add_error_pages(app: FastAPI, portal: Portal) -> None:
 
     @app.exception_handler(Unavailable)
     async def away(request: Request, error: Unavailable) -> Response:
-        log.warning("a page is not available", action="page_unavailable", error=str(error))
         return show(request, 503, await web._fault(request, error))
 
     @app.exception_handler(Exception)
@@ -210,6 +217,8 @@ def _is_sensible(name: str, value: str) -> bool:
             return value in list(Country)
         case "status":
             return value in list(Status)
+        case "q":
+            return value.isprintable()
         case "due_from" | "due_to":
             try:
                 return date.fromisoformat(value).isoformat() == value

@@ -6,11 +6,18 @@ The messages in code and templates are the English; `locales/*.po` hold what is 
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_interval, format_skeleton
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_interval,
+    format_skeleton,
+    format_timedelta,
+    get_timezone_location,
+)
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -20,6 +27,7 @@ from contracts.vocabulary import Country, Language, Precision, Reading, Span, St
 from services.portal import words
 
 LOCALES = Path(__file__).parent / "locales"
+_COUNTED_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -100,12 +108,21 @@ class Voice:
         return self.say("on the day")
 
     def from_now(self, days: int) -> str:
-        """How far a day is from today; negative days have gone by."""
+        """How far a day is from today; negative days have gone by. Beyond three months it is told roughly."""
         if days == 0:
             return self.say("today")
+        if abs(days) > _COUNTED_DAYS:
+            return format_timedelta(timedelta(days=days), threshold=1, add_direction=True, locale=self.locale)
         if days > 0:
             return self.count("in %(n)s day", "in %(n)s days", days)
         return self.count("%(n)s day ago", "%(n)s days ago", -days)
+
+    def zone(self, zone: str) -> str:
+        """The city that an IANA zone is named after."""
+        try:
+            return get_timezone_location(zone, locale=self.locale, return_city=True)
+        except LookupError:
+            return zone
 
 
 def load_voices(folder: Path = LOCALES) -> Mapping[Language, Voice]:

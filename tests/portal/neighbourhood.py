@@ -1,0 +1,225 @@
+"""A small registry, scheduler and notifier that answer over real HTTP, in the real services' own models.
+
+The registry holds the catalogue, as it stood on a day: later news is not known yet.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from contracts.events import Reporter, StatementRef
+from contracts.vocabulary import Country, Span, Status
+from services.registry import commitments as standing_rules
+from services.registry import interface
+from services.registry.catalogue import HERE, Catalogue, Commitment, load
+from services.registry.passages import paragraph_starts, passage
+from services.registry.schedules import change_of
+from services.scheduler.routes import ReminderEntry
+from tests.portal.serving import answer
+
+_NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
+
+
+def noon(day: date) -> datetime:
+    """Noon of a day, UTC."""
+    return datetime.combine(day, time(12), UTC)
+
+
+class Register:
+    """The catalogue on a day, in the words of the registry's interface."""
+
+    def __init__(self, today: date) -> None:
+        self.catalogue: Catalogue = load()
+        self.today = today
+        published = (HERE / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8")
+        self._starts = paragraph_starts(published)
+        self.records = {commitment.id: self._record(commitment) for commitment in self.catalogue.commitments}
+
+    def statement(self) -> interface.StatementEntry:
+        """The one document."""
+        told = self.catalogue.statement
+        return interface.StatementEntry(
+            **{name: getattr(told, name) for name in ("id", "title", "made_on", "url", "sha256", "countries")},
+            sections=self.catalogue.sections,
+            themes=self.catalogue.themes,
+            commitments=len(self.records),
+        )
+
+    def chosen(self, asked: dict[str, str]) -> list[interface.CommitmentEntry]:
+        """Entries that meet the registry's filters."""
+        return [self._entry(record) for record in self.records.values() if _meets(record, asked)]
+
+    def _entry(self, record: interface.CommitmentRecord) -> interface.CommitmentEntry:
+        shared = {
+            name: getattr(record, name) for name in interface.CommitmentEntry.model_fields if name != "milestones"
+        }
+        milestones = [
+            interface.MilestoneEntry(**{n: getattr(m, n) for n in interface.MilestoneEntry.model_fields})
+            for m in record.milestones
+        ]
+        return interface.CommitmentEntry(**shared, milestones=tuple(milestones))
+
+    def _record(self, commitment: Commitment) -> interface.CommitmentRecord:
+        told = self.catalogue.statement
+        text, start, end = passage(told.text, self._starts, commitment.quote.start, commitment.quote.end)
+        standing = dict.fromkeys(commitment.countries, Status.ANNOUNCED)
+        updates = tuple(self._updates(commitment, standing))
+        brief = self.catalogue.brief(commitment)
+        return interface.CommitmentRecord(
+            **{name: getattr(brief, name) for name in type(brief).model_fields},
+            statement=StatementRef(**{name: getattr(told, name) for name in StatementRef.model_fields}),
+            quote=commitment.quote,
+            passage=interface.Passage(text=text, start=start, end=end),
+            verb=commitment.verb,
+            summary=commitment.summary,
+            strength=commitment.strength,
+            lead_ministries=commitment.lead_ministries,
+            status=standing_rules.overall(standing.values()),
+            country_statuses=tuple(interface.CountryStatus(country=c, status=s) for c, s in standing.items()),
+            version=1 + len(updates),
+            milestones=tuple(self._milestones(commitment)),
+            status_updates=updates,
+        )
+
+    def _updates(self, commitment: Commitment, standing: dict[Country, Status]) -> Iterable[interface.StatusUpdate]:
+        version = 1
+        for news in self.catalogue.news:
+            if news.commitment_id != commitment.id or news.known_on > self.today:
+                continue
+            for report in news.reports:
+                version += 1
+                previous = standing[report.country] if report.country else standing_rules.overall(standing.values())
+                standing.update(dict.fromkeys([report.country] if report.country else standing, report.status))
+                yield interface.StatusUpdate(
+                    event_id=uuid5(_NAMESPACE, f"{commitment.id}{version}"),
+                    version=version,
+                    country=report.country,
+                    previous=previous,
+                    status=report.status,
+                    overall=standing_rules.overall(standing.values()),
+                    note=report.note,
+                    evidence=None,
+                    reported_by=Reporter(client="chronicle", ministry="ca-gac" if report.country == "CA" else None),
+                    reported_at=noon(news.known_on),
+                    recorded_at=noon(news.known_on),
+                )
+
+    def _milestones(self, commitment: Commitment) -> Iterable[interface.MilestoneRecord]:
+        for milestone in commitment.milestones:
+            schedules = [_schedule(1, milestone.span, "first", None, self.catalogue.statement.made_on)]
+            for news in self.catalogue.news:
+                if news.anchor_id is None or news.anchor_id != milestone.anchor_id or news.span is None:
+                    continue
+                change = change_of(schedules[-1].span, news.span)
+                if news.known_on <= self.today and change in ("moved", "more-precise"):
+                    schedules.append(_schedule(len(schedules) + 1, news.span, change, news.source, news.known_on))
+            shared = {name: getattr(milestone, name) for name in type(milestone).model_fields if name != "span"}
+            yield interface.MilestoneRecord(
+                **shared,
+                commitment_id=commitment.id,
+                span=schedules[-1].span,
+                schedule_version=len(schedules),
+                schedules=tuple(schedules),
+            )
+
+
+def _schedule(version: int, span: Span, change: Any, source: Any, known_on: date) -> interface.Schedule:
+    return interface.Schedule(
+        version=version, span=span, change=change, source=source, known_on=known_on, recorded_at=noon(known_on)
+    )
+
+
+def _meets(record: interface.CommitmentRecord, asked: dict[str, str]) -> bool:
+    latest = [milestone.span.latest for milestone in record.milestones if milestone.span.latest]
+    words = (*vars(record.title).values(), *vars(record.summary).values(), record.quote.text)
+    return (
+        any(asked.get("q", "").lower() in text.lower() for text in words)
+        and asked.get("country", record.countries[0]) in record.countries
+        and asked.get("theme", record.themes[0]) in record.themes
+        and asked.get("section", record.section) == record.section
+        and asked.get("status", record.status) == record.status
+        and ("due_from" not in asked or any(day >= date.fromisoformat(asked["due_from"]) for day in latest))
+        and ("due_to" not in asked or any(day <= date.fromisoformat(asked["due_to"]) for day in latest))
+    )
+
+
+class Neighbourhood:
+    """The three services at three paths of one server; `away` names those that answer 503."""
+
+    def __init__(self, today: date, page: int = 20) -> None:
+        self.register = Register(today)
+        self.away: set[str] = set()
+        self.asked: list[str] = []
+        self.deliveries: list[dict[str, Any]] = []
+        self._page = page
+        self.app = FastAPI()
+        self._routes()
+
+    def _routes(self) -> None:
+        app = self.app
+
+        @app.middleware("http")
+        async def perhaps_away(request: Request, call_next: Any) -> Response:
+            self.asked.append(f"{request.url.path}?{request.url.query}")
+            if request.url.path.split("/")[1] in self.away:
+                return JSONResponse({"title": "away"}, 503)
+            return await call_next(request)  # type: ignore[no-any-return]
+
+        @app.get("/registry/livez")
+        async def livez() -> dict[str, str]:
+            return {"status": "alive"}
+
+        @app.get("/registry/statements")
+        async def statements() -> Any:
+            return answer(interface.StatementList(items=(self.register.statement(),)))
+
+        @app.get("/registry/commitments")
+        async def commitments(request: Request) -> Any:
+            asked = dict(request.query_params)
+            found = self.register.chosen(asked)
+            start = int(asked.get("cursor", 0))
+            end = start + min(int(asked["limit"]), self._page)
+            more = str(end) if end < len(found) else None
+            return answer(interface.CommitmentList(items=tuple(found[start:end]), next_cursor=more))
+
+        @app.get("/registry/commitments/{commitment_id}")
+        async def commitment(commitment_id: str) -> Any:
+            if commitment_id not in self.register.records:
+                return JSONResponse({"type": "/problems/not-found"}, 404)
+            return answer(self.register.records[commitment_id])
+
+        @app.get("/scheduler/reminders")
+        async def reminders(commitment: str) -> Any:
+            return {"items": [answer(one) for one in self._reminders(commitment)], "next_cursor": None}
+
+        @app.get("/notifier/deliveries")
+        async def deliveries(commitment: str) -> Any:
+            return {"items": self.deliveries, "next_cursor": None}
+
+    def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
+        record = self.register.records[commitment_id]
+        for milestone in record.milestones:
+            for days in (30, 7, 1):
+                if milestone.span.latest and milestone.span.latest - timedelta(days=days) > self.register.today:
+                    yield ReminderEntry(
+                        id=days,
+                        commitment_id=record.id,
+                        commitment_title=record.title,
+                        milestone_id=milestone.id,
+                        milestone_title=milestone.title,
+                        countries=milestone.countries,
+                        earliest=milestone.span.earliest,
+                        latest=milestone.span.latest,
+                        zone=milestone.zone,
+                        schedule_version=milestone.schedule_version,
+                        step=f"before-{days}d",
+                        due_at=noon(milestone.span.latest - timedelta(days=days)),
+                        state="pending",
+                        fired_at=None,
+                        event_id=None,
+                        reason=None,
+                    )

@@ -1,0 +1,158 @@
+"""The pages in a real browser: accessible, at home on a small screen, quiet on the console, and alive."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.portal.conftest import Standing
+
+CHROMIUM = "/usr/bin/chromium"
+PAGES = ["/", "/commitments/nals-2021-coal-finance", "/live", "/nothing-here"]
+SCREENS = {"desktop": (1280, 900), "phone": (320, 640)}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which(CHROMIUM), reason="Chromium is not installed")]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    arguments = ["--no-sandbox", "--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page in the browser, with everything that it complains about."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.addresses: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.addresses.append(request.url))
+
+
+@pytest.fixture
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Options of the browser's context come as the fixture's parameter."""
+    context = chromium.new_context(**getattr(request, "param", {}))
+    context.set_default_timeout(10_000)
+    yield Visit(context.new_page())
+    context.close()
+
+
+def fill(standing: Standing) -> None:
+    """Something of everything."""
+    told = {"event": "milestone-due", "subscriber": "Cancillería", "channel": "email", "language": "es"}
+    standing.neighbourhood.deliveries.append({**told, "state": "delivered"})
+    for name in ("milestone-due.v1.coal-finance-in-7-days", "status-changed.v1.canada-seul"):
+        standing.push(name)
+
+
+def context(language: str, screen: str, scheme: str) -> object:
+    width, height = SCREENS[screen]
+    options = {"locale": language, "viewport": {"width": width, "height": height}, "color_scheme": scheme}
+    return pytest.param(options, id=f"{language}-{screen}-{scheme}")
+
+
+# Colours are the same in every language, so dark is tried in one.
+CONTEXTS = [context(language, screen, "light") for language in ("en", "es", "fr") for screen in SCREENS]
+CONTEXTS += [context("en", screen, "dark") for screen in SCREENS]
+
+
+@pytest.mark.parametrize("visit", CONTEXTS, indirect=True)
+def test_pages_are_accessible_and_fit_and_complain_of_nothing(standing: Standing, visit: Visit) -> None:
+    fill(standing)
+    for path in PAGES:
+        visit.page.goto(standing.url + path)
+        for closed in visit.page.locator("details").all():
+            closed.evaluate("node => { node.open = true }")
+        found = Axe().run(visit.page, options=RULES)
+
+        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+        width = visit.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert width[0] <= width[1], path
+    assert [said for said in visit.complaints if "404" not in said] == []
+    assert all(address.startswith(standing.url) for address in visit.addresses)
+
+
+def test_targets_are_big_enough_for_a_thumb(standing: Standing, visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 320, "height": 640})
+    visit.page.goto(standing.url + "/")
+    for target in visit.page.locator("header a, select, input, button, .legend a").all():
+        box = target.bounding_box()
+        assert box and box["height"] >= 24, target.evaluate("node => node.outerHTML")
+
+
+def test_the_keyboard_gets_to_the_content_and_to_a_commitment(standing: Standing, visit: Visit) -> None:
+    page = visit.page
+    page.goto(standing.url + "/")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    expect(page.locator(".skip")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.locator(".commitments a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("mark")).to_be_visible()
+
+
+def test_a_choice_is_made_in_the_form(standing: Standing, visit: Visit) -> None:
+    page = visit.page
+    page.goto(standing.url + "/")
+    page.get_by_label("Theme").select_option("nature")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**/?*theme=nature*")
+
+    assert 0 < page.locator(".commitments li").count() < len(standing.neighbourhood.register.records)
+
+
+def test_the_language_is_switched_and_kept(standing: Standing, visit: Visit) -> None:
+    page = visit.page
+    page.goto(standing.url + "/")
+    page.get_by_role("link", name="Français").click()
+    expect(page.locator("h1")).to_have_text("Ce qui a été promis, et où on en est")
+    page.locator(".commitments a").first.click()
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+
+
+def test_the_live_page_shows_an_event_when_it_happens(standing: Standing, visit: Visit) -> None:
+    page = visit.page
+    standing.push("milestone-due.v1.coal-finance-in-7-days")
+    page.goto(standing.url + "/live?lang=en")
+    expect(page.locator("#state")).to_have_text("Connected")
+    standing.push("milestone-scheduled.v1.cumbre-aplazada")
+
+    expect(page.locator(".feed li")).to_have_count(2)
+    expect(page.locator(".feed li").first).to_contain_text("moved from 2022 to January 10, 2023")
+    expect(page.locator(".feed li").first.locator("a")).to_have_attribute("href", "/commitments/nals-2021-next-summit")
+    assert visit.complaints == []
+
+
+def test_the_live_page_can_be_paused(standing: Standing, visit: Visit) -> None:
+    page = visit.page
+    page.goto(standing.url + "/live?lang=en")
+    expect(page.locator("#state")).to_have_text("Connected")
+    page.get_by_role("button", name="Pause").click()
+    standing.push("milestone-due.v1.coal-finance-in-7-days")
+    expect(page.locator("#state")).to_have_text("Paused; waiting: 1")
+    expect(page.locator(".feed li")).to_have_count(0)
+    page.get_by_role("button", name="Pause").click()
+
+    expect(page.locator(".feed li")).to_have_count(1)
+
+
+@pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
+def test_everything_can_be_read_without_javascript(standing: Standing, visit: Visit) -> None:
+    fill(standing)
+    page = visit.page
+    page.goto(standing.url + "/live?lang=en")
+    expect(page.locator(".feed li")).to_have_count(2)
+    expect(page.locator("#pause")).to_be_hidden()
+    expect(page.locator("#state")).to_have_text("Reload the page to see what is new.")

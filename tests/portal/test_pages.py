@@ -1,0 +1,272 @@
+"""The pages as a browser without JavaScript gets them, from neighbours over real HTTP."""
+
+import json
+import re
+from html import unescape
+
+import httpx2
+import pytest
+
+from services.portal.neighbours import MISSING
+from tests.portal.conftest import Standing
+
+COAL = "/commitments/nals-2021-coal-finance"
+SUMMIT = "/commitments/nals-2021-next-summit"
+
+
+def words_in(html: str) -> str:
+    """The text of a page, without tags and with single spaces."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def test_the_list_has_every_commitment_under_its_section_with_its_next_deadline(standing: Standing) -> None:
+    page = standing.get("/")
+    text = words_in(page.text)
+
+    assert page.status_code == 200
+    assert all(f'href="/commitments/{id_}"' in page.text for id_ in standing.neighbourhood.register.records)
+    assert all(section.title.en in text for section in standing.neighbourhood.register.catalogue.sections)
+    assert "next year — December 31, 2022 (in 30 days)" in text
+    assert "over the medium term — no date given" in text
+
+
+def test_all_pages_of_the_registry_are_read(standing: Standing) -> None:
+    standing.get("/")
+
+    asked = [path for path in standing.neighbourhood.asked if path.startswith("/registry/commitments")]
+    assert len(asked) == 5
+
+
+def test_a_choice_is_handed_to_the_registry_and_kept_in_the_form(standing: Standing) -> None:
+    page = standing.get("/?country=MX&theme=nature&due_to=2030-12-31&q=land&status=&section=")
+
+    assert any(
+        "country=MX&theme=nature&due_to=2030-12-31&q=land&limit=200" in path for path in standing.neighbourhood.asked
+    )
+    assert '<option value="MX" selected>' in page.text
+    assert 'value="2030-12-31"' in page.text
+    chosen = standing.neighbourhood.register.chosen(
+        {"country": "MX", "theme": "nature", "due_to": "2030-12-31", "q": "land"}
+    )
+    assert len(chosen) == 1 and "1 commitment in this choice" in words_in(page.text)
+
+
+def test_a_choice_that_makes_no_sense_is_left_out_and_said(standing: Standing) -> None:
+    page = standing.get("/?country=FR&due_from=tomorrow&theme=Climate%20Action")
+
+    assert page.status_code == 200
+    assert "left out: Country, Theme, and Due from." in words_in(page.text)
+    assert not any("country=" in path or "due_from=" in path for path in standing.neighbourhood.asked)
+
+
+def test_nothing_found_leads_back(standing: Standing) -> None:
+    assert "Nothing fits this choice. Show all commitments" in words_in(standing.get("/?status=missed").text)
+
+
+def test_the_timeline_says_in_a_table_what_it_shows(standing: Standing) -> None:
+    page = standing.get("/").text
+    picture = page[page.index('<svg class="timeline"') : page.index("</svg>", page.index('<svg class="timeline"'))]
+    table = page[page.index("<table>") : page.index("</table>")]
+    dated = [
+        milestone
+        for record in standing.neighbourhood.register.records.values()
+        for milestone in record.milestones
+        if milestone.span.latest
+    ]
+
+    assert "<title" in picture and "<desc" in picture
+    for milestone in dated:
+        assert milestone.title.en in unescape(picture)
+        assert milestone.title.en in words_in(table) and milestone.wording in words_in(table)
+
+
+def test_a_commitment_has_its_quote_marked_in_its_paragraph(standing: Standing) -> None:
+    record = standing.neighbourhood.register.records["nals-2021-coal-finance"]
+    page = standing.get(COAL).text
+
+    (marked,) = re.findall(r"<mark>(.*?)</mark>", page, re.DOTALL)
+    assert record.quote.text == unescape(marked)
+    assert record.passage.text in words_in(page).replace(" .", ".")
+    assert '<blockquote lang="en">' in page
+
+
+def test_a_commitment_says_how_its_dates_have_changed(standing: Standing) -> None:
+    text = words_in(standing.get("/commitments/nals-2021-summit-of-the-americas").text)
+
+    assert "summer 2022 first date" in text
+    assert "summer 2022 → June 2022 more precise known on January 18, 2022 · White House release of 2022-01-18" in text
+
+
+def test_a_commitment_says_what_was_reported_by_whom(standing: Standing) -> None:
+    text = words_in(standing.get(COAL).text)
+
+    assert "Canada: In progress Mexico: Announced United States: In progress" in text
+    assert "Reported by ca-gac, 22 Oct 2021, 12:00 UTC" in text
+
+
+def test_a_commitment_says_what_is_coming_and_who_was_told_and_never_where(standing: Standing) -> None:
+    standing.neighbourhood.deliveries.append(
+        {
+            "event": "milestone-due",
+            "subscriber": "Cancillería",
+            "channel": "teams",
+            "language": "es",
+            "state": "failed",
+            "reason": "gone",
+            "address": "https://example.org/secret-hook",
+            "settled_at": "2022-11-30T15:00:04Z",
+        }
+    )
+    page = standing.get(SUMMIT).text
+
+    assert "24 Dec 2022, 12:00 UTC 7 days before The leaders meet in Mexico" in words_in(page)
+    assert "Cancillería Reminder Microsoft Teams Spanish Failed (gone) 30 Nov 2022, 15:00 UTC" in words_in(page)
+    assert "secret-hook" not in page
+
+
+@pytest.mark.parametrize(
+    ("away", "said"),
+    [("scheduler", "The scheduler does not answer"), ("notifier", "The notifier does not answer")],
+)
+def test_a_service_that_is_away_is_a_missing_part_and_no_fault(standing: Standing, away: str, said: str) -> None:
+    standing.neighbourhood.away.add(away)
+    part = {"scheduler": "reminders", "notifier": "deliveries"}[away]
+    before = MISSING.labels(part)._value.get()
+    page = standing.get(SUMMIT)
+
+    assert page.status_code == 200
+    assert said in words_in(page.text)
+    assert "<mark>" in page.text
+    assert before + 1 == MISSING.labels(part)._value.get()
+
+
+def test_without_the_registry_the_page_says_so(standing: Standing) -> None:
+    standing.neighbourhood.away.add("registry")
+
+    listed, one, ready = standing.get("/"), standing.get(SUMMIT), standing.get("/readyz")
+    assert (listed.status_code, one.status_code, ready.status_code) == (503, 503, 503)
+    assert "The register does not answer at the moment" in words_in(listed.text)
+    assert "Not available at the moment" in words_in(one.text)
+    assert standing.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/commitments/no-such", "/commitments/Not%20a%20Slug", "/static/no.css"])
+def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(standing: Standing, path: str) -> None:
+    page = standing.get(path, accept_language="es")
+    problem = httpx2.get(standing.url + path)
+
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "Esta página no existe" in page.text
+    assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_a_page_comes_in_the_language_asked_for_and_remembers_it(standing: Standing) -> None:
+    with httpx2.Client(headers={"accept": "text/html", "accept-language": "es-MX"}) as reader:
+        spanish = reader.get(standing.url + "/")
+        french = reader.get(standing.url + "/?lang=fr")
+        still_french = reader.get(standing.url + SUMMIT)
+
+    assert '<html lang="es">' in spanish.text and "Lo que se prometió" in spanish.text
+    assert '<html lang="fr">' in french.text and french.headers["content-language"] == "fr"
+    assert '<html lang="fr">' in still_french.text
+    assert "30 décembre 2022" not in spanish.text and "31 décembre 2022" in still_french.text
+    assert french.headers["vary"] == "Accept-Language, Cookie"
+
+
+def test_the_language_switch_keeps_the_choice(standing: Standing) -> None:
+    assert 'href="/?country=MX&amp;lang=fr"' in standing.get("/?country=MX").text
+
+
+@pytest.mark.parametrize("path", ["/", SUMMIT, "/live", "/nothing"])
+def test_a_page_needs_nothing_inline_and_nothing_from_elsewhere(standing: Standing, path: str) -> None:
+    page = standing.get(path)
+    policy = page.headers["content-security-policy"]
+    own = re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', page.text)
+
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert not re.search(r"<style|style=|<script(?![^>]*\bsrc=)|\son[a-z]+=", page.text)
+    assert own and all(address.startswith("/") for address in own)
+
+
+def test_static_files_are_small_and_may_be_kept_for_ever(standing: Standing) -> None:
+    (address,) = re.findall(r'href="(/static/portal\.css\?v=[0-9a-f]+)"', standing.get("/").text)
+    css = standing.get(address)
+
+    assert css.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert len(css.content) <= 20_000
+    assert "http" not in re.sub(r'\[href\^="http"\]', "", css.text)
+
+
+def test_what_a_reporter_writes_is_only_text(standing: Standing) -> None:
+    record = standing.neighbourhood.register.records["nals-2021-coal-finance"]
+    nasty = record.status_updates[0].model_copy(update={"note": "<img src=x onerror=alert(1)> & more"})
+    standing.neighbourhood.register.records[record.id] = record.model_copy(update={"status_updates": (nasty,)})
+
+    assert "&lt;img src=x onerror=alert(1)&gt; &amp; more" in standing.get(COAL).text
+
+
+def test_the_live_page_shows_what_happened_without_any_script(standing: Standing) -> None:
+    standing.push("milestone-due.v1.coal-finance-in-7-days")
+    standing.push("milestone-scheduled.v1.cumbre-aplazada")
+
+    everything = words_in(standing.get("/live").text)
+    one = words_in(standing.get("/live?commitment=nals-2021-coal-finance").text)
+    assert everything.index("moved from 2022 to January 10, 2023") < everything.index("Due in 7 days")
+    assert "Due in 7 days" in one and "moved from" not in one
+
+
+def stream(standing: Standing, count: int, query: str = "", **headers: str) -> list[dict[str, str]]:
+    """So many events of the stream, each a dict of its fields."""
+    events: list[dict[str, str]] = []
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    with httpx2.stream("GET", f"{standing.url}/events{query}", headers=named, timeout=10) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-cache"
+        fields: dict[str, str] = {}
+        for line in response.iter_lines():
+            name, _, value = line.partition(": ")
+            if line and name:
+                fields[name] = value
+            elif not line and "data" in fields:
+                events.append(fields)
+                if len(events) == count:
+                    break
+                fields = {}
+            elif not line:
+                fields = {}
+    return events
+
+
+def test_the_stream_tells_events_with_their_place_in_words(standing: Standing) -> None:
+    standing.push("milestone-due.v1.coal-finance-in-7-days")
+    (event,) = stream(standing, 1, "?lang=fr")
+    data = json.loads(event["data"])
+
+    assert (event["id"], event["event"]) == ("milestone-due-0-1", "milestone-due")
+    assert data["text"] == "Échéance dans 7 jours"
+    assert data["url"] == "/commitments/nals-2021-coal-finance"
+    assert data["event_id"] == "7c8e4a10-52b6-4e8f-b1d9-0f3e1a4c2b01"
+
+
+def test_the_stream_goes_on_where_a_reader_left_it(standing: Standing) -> None:
+    for _ in range(3):
+        standing.push("milestone-due.v1.coal-finance-in-7-days")
+
+    assert [e["id"] for e in stream(standing, 1, last_event_id="milestone-due-0-2")] == ["milestone-due-0-3"]
+    assert [e["id"] for e in stream(standing, 1, "?after=milestone-due-0-1")] == ["milestone-due-0-2"]
+
+
+def test_the_stream_can_be_of_one_commitment(standing: Standing) -> None:
+    standing.push("milestone-scheduled.v1.cumbre-aplazada")
+    standing.push("milestone-due.v1.coal-finance-in-7-days")
+
+    assert [e["event"] for e in stream(standing, 1, "?commitment=nals-2021-coal-finance")] == ["milestone-due"]
+
+
+def test_a_malformed_stream_address_is_refused(standing: Standing) -> None:
+    assert httpx2.get(standing.url + "/events?commitment=NOT+A+SLUG").status_code == 422
+    assert httpx2.get(standing.url + "/events?lang=xx").status_code == 422
+
+
+def test_metrics_are_there(standing: Standing) -> None:
+    assert "pledgewire_feed_events_total" in httpx2.get(standing.url + "/metrics").text

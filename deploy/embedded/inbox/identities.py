@@ -12,22 +12,14 @@ _SLACK_LINK = re.compile(r"<[^>]*>")
 _MARKDOWN_LINK = re.compile(r"\]\([^)]*\)")
 _COMMITMENT_PAGE = re.compile(r"/commitments/([a-z0-9]+(?:-[a-z0-9]+)*)")
 _MESSAGE_ID = re.compile(r"<([^<>@\s]+)@[^<>\s]*>")
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_THREAD = re.compile(r"<commitment\.([a-z0-9]+(?:-[a-z0-9]+)*)@")
 
 
 def of_mail(message_id: str, references: str) -> tuple[str | None, str | None]:
-    """From `Message-ID: <DELIVERY…@…>` and `References: <COMMITMENT@…>` or `<commitment-COMMITMENT@…>`."""
+    """From `Message-ID: <DELIVERY@…>` and `References: <commitment.ID@…>`; of others, the whole id as it is."""
     own = _MESSAGE_ID.search(message_id)
-    delivery = None
-    if own:
-        found = _UUID.search(own[1].lower())
-        delivery = found[0] if found else own[1]
-    thread = [part for part in _MESSAGE_ID.findall(references) if not _UUID.search(part)]
-    commitment = None
-    if thread:
-        slug = _SLUG.match(re.sub(r"^commitment[-.]", "", thread[0]))
-        commitment = slug[0] if slug else None
-    return delivery, commitment
+    thread = _THREAD.search(references)
+    return own[1] if own else None, thread[1] if thread else None
 
 
 def of_slack(headers: Mapping[bytes, bytes], payload: Mapping[str, Any], body: str) -> tuple[str | None, str | None]:

@@ -245,6 +245,7 @@ def _framed(letter: mails.Letter) -> str:
     return base + html
 
 
+@lru_cache(maxsize=1)
 def _templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),

@@ -91,6 +91,8 @@ class Inbox:
             log_config=None,
             access_log=False,
             lifespan="off",
+            ws="none",
+            proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=1,
             backlog=2048,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -30,8 +31,8 @@ def judge(verifier: Webhook | None, headers: Mapping[bytes, bytes], body: bytes)
     except ValueError:  # the library unpacks and decodes the header's parts unguarded
         return Refused(401, b"bad signature", "webhook-signature is malformed")
     delivery, commitment = identities.of_webhook(headers, payload)
-    signatures = len(told["webhook-signature"].split())
-    note = f"Signature verified ({signatures} given), made at {told['webhook-timestamp']}"
+    given = len(told["webhook-signature"].split())
+    note = f"Signature verified, {f'one of {given}, ' if given > 1 else ''}made at {_moment(told['webhook-timestamp'])}"
     return Accepted(204, b"", title_of(_title(payload)), delivery, commitment, note)
 
 
@@ -40,3 +41,7 @@ def _title(payload: Any) -> str:
         return "(no event)"
     parts = [str(payload[key]) for key in ("type", "subject") if isinstance(payload.get(key), str)]
     return ": ".join(parts) or "(no event)"
+
+
+def _moment(seconds: str) -> str:
+    return datetime.fromtimestamp(float(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

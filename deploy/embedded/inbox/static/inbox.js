@@ -43,7 +43,8 @@ async function open(url, push) {
   const text = await answer.text();
   if (mine !== opening) return; // a later click has overtaken this one
   panel.innerHTML = text;
-  document.body.className = new URLSearchParams(location.search).get("n") ? "reading" : "choosing";
+  const query = new URLSearchParams(location.search);
+  document.body.className = query.get("n") || query.get("tab") === "refused" ? "reading" : "choosing";
   tag = ""; // the list's links carry the state of the page
 }
 

@@ -1,0 +1,5 @@
+"""The notifier's revisions."""
+
+from pathlib import Path
+
+VERSIONS = Path(__file__).parent / "versions"

@@ -1,0 +1,113 @@
+"""The only place where the notifier's real parts are built; they connect when it runs."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.notifier.addresses import Allowed
+from services.notifier.dispatch import Dispatch, DispatchSettings
+from services.notifier.http_client import HttpClient, HttpClientSettings
+from services.notifier.intake import GROUP, TOPICS, Hearing, read
+from services.notifier.links import LinkSettings, UnsubscribeLinks
+from services.notifier.messages import Links
+from services.notifier.metrics import QUEUE
+from services.notifier.register import Register
+from services.notifier.routes import build_http
+from services.notifier.senders import Desk, HttpSender, MailSender
+from services.notifier.smtp import SmtpPool, SmtpSettings
+from services.notifier.store import DeliveryStore
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.broker import DeadLetters, Intake, KafkaProducer, KafkaSettings, kafka_broker, subscribe
+from services.plumbing.clock import clock_from
+from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.faults import is_passing
+from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.process import HttpSettings, Service
+
+OLDEST_CLAIM = 15.0
+"""Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
+_DEPTH_SECONDS = 5.0
+
+
+class ClockSettings(BaseSettings):
+    """Which clock tells business time: the machine's, or a settable one shared through a file."""
+
+    model_config = SettingsConfigDict(env_prefix="PLEDGEWIRE_CLOCK_")
+
+    file: Path | None = None
+
+
+class AllowSettings(BaseSettings):
+    """Where deliveries may go beyond the public network."""
+
+    model_config = SettingsConfigDict(env_prefix="NOTIFIER_")
+
+    allow_hosts: Annotated[tuple[str, ...], NoDecode, Field(default=())]
+    """Networks (`10.1.0.0/16`) and host names, separated by commas; the demo lists its own loopback receiver."""
+
+    @field_validator("allow_hosts", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return tuple(part for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def build() -> Service:
+    """The notifier, from the environment."""
+    clock = clock_from(ClockSettings().file)
+    kafka_settings, dispatch_settings, smtp_settings = KafkaSettings(), DispatchSettings(), SmtpSettings()
+    link_settings = LinkSettings()
+    allowed = Allowed.of(AllowSettings().allow_hosts)
+    database = Database(DatabaseSettings(), "notifier")
+    producer = KafkaProducer(kafka_settings)
+    broker = kafka_broker(kafka_settings)
+    relay = Relay(database, producer, OutboxSettings())
+    links = UnsubscribeLinks(link_settings)
+    desk = Desk(Links(link_settings.portal_url), links, clock, smtp_settings.sender)
+    http_client, smtp_pool = HttpClient(HttpClientSettings(), allowed), SmtpPool(smtp_settings)
+    poster, mailer = HttpSender(http_client, desk, clock), MailSender(smtp_pool, desk)
+    store = DeliveryStore(database, lease_seconds=dispatch_settings.lease_seconds)
+    dispatch = Dispatch(
+        database,
+        store,
+        {"email": mailer, "slack": poster, "teams": poster, "webhook": poster},
+        clock,
+        dispatch_settings,
+        mails=smtp_settings.connections,
+    )
+    hearing = Hearing(store, dispatch, clock)
+    subscribe(broker, TOPICS, Intake(GROUP, read, hearing.apply, DeadLetters(producer)))
+    register = Register(database)
+
+    async def kafka_is_there() -> str | None:
+        return None if broker.is_running and producer.is_alive else "not connected"
+
+    async def claims() -> str | None:
+        age = time.monotonic() - dispatch.alive
+        return f"it last looked for due deliveries {age:.0f} s ago" if age > OLDEST_CLAIM else None
+
+    async def measure(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            try:
+                for state, count in (await register.depths()).items():
+                    QUEUE.labels(state).set(count)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+            await asyncio.wait([stop := asyncio.create_task(stopping.wait())], timeout=_DEPTH_SECONDS)
+            stop.cancel()
+
+    checks = {"database": database.ping, "kafka": kafka_is_there, "dispatch": claims}
+    return Service(
+        name="notifier",
+        http=build_http(register, ApiKeys(ApiKeySettings()), links, allowed, clock, checks),
+        http_settings=HttpSettings(),
+        broker=broker,
+        database=database,
+        producer=producer,
+        work=(relay.run, dispatch.run, measure),
+        closing=(http_client.close, smtp_pool.close),
+    )

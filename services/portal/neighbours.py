@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import httpx2
 from prometheus_client import Counter
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts import vocabulary
@@ -155,7 +155,7 @@ class Delivery(Reading):
     event: str
     subscriber: str
     channel: str
-    language: Language
+    language: Language | None = None
     state: str
     reason: str | None = None
     settled_at: Instant | None = None
@@ -165,7 +165,7 @@ class Delivery(Reading):
 class PageOf(BaseModel, Generic[T]):
     """One page of a list."""
 
-    items: list[T]
+    items: list[T] = Field(validation_alias=AliasChoices("items", "deliveries"))
     next_cursor: str | None = None
 
 
@@ -226,8 +226,9 @@ class Neighbours:
         return await self._all(self._settings.scheduler_url, "/reminders", Reminder, {"commitment": commitment_id})
 
     async def deliveries(self, commitment_id: str) -> list[Delivery]:
-        """Who was told."""
-        return await self._all(self._settings.notifier_url, "/deliveries", Delivery, {"commitment": commitment_id})
+        """Who was told lately, the newest first."""
+        asked = {"commitment": commitment_id}
+        return await self._all(self._settings.notifier_url, "/deliveries", Delivery, asked, most_pages=1)
 
     async def check(self) -> str | None:
         """For `/readyz`: whether the registry answers; without it there is no page."""
@@ -237,10 +238,13 @@ class Neighbours:
             return str(error)
         return None
 
-    async def _all(self, base: str, path: str, model: type[T], parameters: Mapping[str, str]) -> list[T]:
+    async def _all(
+        self, base: str, path: str, model: type[T], parameters: Mapping[str, str], most_pages: int = 25
+    ) -> list[T]:
+        # Pages of 200; a longer list is cut rather than waited for.
         found: list[T] = []
         cursor: str | None = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(most_pages):
             more = {"cursor": cursor} if cursor else {}
             answer = await self._get(base, path, {**parameters, "limit": "200", **more})
             page = _read(PageOf[model], answer)  # type: ignore[valid-type]  # a model made at run time
@@ -262,10 +266,6 @@ class Neighbours:
         if answer.status_code != 200:
             raise Unavailable(f"{path}: answered {answer.status_code}")
         return answer.content
-
-
-_MOST_PAGES = 25
-"""Of 200; a longer list is cut rather than waited for."""
 
 
 def _read(model: type[T], answer: bytes) -> T:

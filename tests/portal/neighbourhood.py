@@ -198,7 +198,7 @@ class Neighbourhood:
 
         @app.get("/notifier/deliveries")
         async def deliveries(commitment: str) -> Any:
-            return {"items": self.deliveries, "next_cursor": None}
+            return {"deliveries": self.deliveries, "next_cursor": None}
 
     def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
         record = self.register.records[commitment_id]

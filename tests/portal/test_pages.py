@@ -120,7 +120,10 @@ def test_a_commitment_says_what_is_coming_and_who_was_told_and_never_where(stand
     page = standing.get(SUMMIT).text
 
     assert "24 Dec 2022, 12:00 UTC 7 days before The leaders meet in Mexico" in words_in(page)
-    assert "Cancillería Reminder Microsoft Teams Spanish Failed (gone) 30 Nov 2022, 15:00 UTC" in words_in(page)
+    assert (
+        "Cancillería Reminder Microsoft Teams Spanish Failed (address no longer exists) 30 Nov 2022, 15:00 UTC"
+        in words_in(page)
+    )
     assert "secret-hook" not in page
 
 

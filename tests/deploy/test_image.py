@@ -93,7 +93,7 @@ def run_in(app: Path, module: str, *arguments: str) -> subprocess.CompletedProce
             "HOME": str(app.parent),
             "DATABASE_URL": "postgresql://pledgewire:x@127.0.0.1:1/pledgewire",
             "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
-            "NOTIFIER_LINK_KEYS": "for this test only, and long enough",
+            "NOTIFIER_LINK_KEYS": "for-this-test-only-and-long-enough",
         },
         capture_output=True,
         text=True,

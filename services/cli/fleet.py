@@ -1,6 +1,7 @@
 """The four services as processes of this machine, each with its port, its log and its settings."""
 
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ import httpx2
 
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.processes import Child
+from deploy.embedded.state import write_private
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVICES = ("registry", "scheduler", "notifier", "portal")
@@ -33,6 +35,14 @@ def free_port(wished: int = 0) -> int:
             number: int = listener.getsockname()[1]
             return number
     raise EmbeddedError("no port of the loopback interface is free", "stop a program that listens, and try again")
+
+
+def kept_secret(path: Path) -> str:
+    """A random secret that stays the same as long as its file (mode 0600) does."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, secrets.token_urlsafe(32) + "\n")
+    return path.read_text().strip()
 
 
 @dataclass
@@ -73,6 +83,8 @@ class Fleet:
         """Name the four services, so that each knows where the others are."""
         ports = {name: free_port(PORTAL_PORT if name == "portal" else 0) for name in SERVICES}
         urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        urls |= {"NOTIFIER_PUBLIC_URL": urls["NOTIFIER_URL"], "NOTIFIER_PORTAL_URL": urls["PORTAL_URL"]}
+        urls["NOTIFIER_LINK_KEYS"] = kept_secret(self.folder / "link-key")
         for name in SERVICES:
             self.add(name, f"services.{name}", port=ports[name], environment=urls | dict(environment or {}))
 

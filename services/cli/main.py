@@ -38,8 +38,8 @@ def demo(
         bool, typer.Option("--exit", help="End after the tables; 1 if anything is lost or doubled.")
     ] = False,
     speed: Annotated[float, typer.Option(help="Days per second at most; 0 is as fast as all settles.", min=0)] = 0.0,
-    first: Annotated[date, typer.Option("--from", parser=_day, metavar="DAY", help="First day.")] = date(2021, 11, 18),
-    last: Annotated[date, typer.Option("--to", parser=_day, metavar="DAY", help="Last day.")] = date(2023, 1, 31),
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day.")] = "2021-11-18",
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day.")] = "2023-01-31",
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the pages in a browser.")] = True,
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
     brokers: Annotated[int, typer.Option(help="1, or 3 for a cluster with replication 3.")] = 1,
@@ -51,14 +51,17 @@ def demo(
     from deploy.embedded.state import state_folder
     from services.cli.demo.play import Choices, run_demo
 
-    if last < first or first < date(2021, 11, 18):
-        raise EmbeddedError(f"the calendar can't run from {first} to {last}", "it starts on 2021-11-18, or later")
+    first_day, last_day = _day(first), _day(last)
+    if last_day < first_day or first_day < date(2021, 11, 18):
+        raise EmbeddedError(
+            f"the calendar can't run from {first_day} to {last_day}", "the first day is 2021-11-18 or later"
+        )
     if brokers not in (1, 3):
         raise EmbeddedError(f"a cluster of {brokers} brokers is not offered", "choose 1 or 3")
     choices = Choices(
         state=state or state_folder(),
-        first=first,
-        last=last,
+        first=first_day,
+        last=last_day,
         brokers=brokers,
         days_per_second=speed,
         exit_at_end=exit_at_end,
@@ -150,7 +153,7 @@ def main() -> None:
     from deploy.embedded.errors import EmbeddedError
 
     try:
-        app()
+        app(prog_name="pledgewire")
     except EmbeddedError as error:
         print(error, file=sys.stderr)
         sys.exit(1)

@@ -37,13 +37,15 @@ def _once_each(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 """An IANA zone, as `America/Mexico_City`."""
-Countries = Annotated[tuple[Country, ...], Field(max_length=MOST_TERMS, strict=False), AfterValidator(_once_each)]
+Countries = Annotated[tuple[Country, ...], Field(max_length=MOST_TERMS), AfterValidator(_once_each)]
 Slugs = Annotated[tuple[Slug, ...], Field(max_length=MOST_TERMS), AfterValidator(_once_each)]
 Events = Annotated[tuple[EventName, ...], Field(max_length=MOST_TERMS), AfterValidator(_once_each)]
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    # Not strict: FastAPI hands over parsed JSON, in which an enum is a string and a tuple a list. No field here is a
+    # number or a truth value, so there is nothing else that could be converted.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class FilterForm(_Form):

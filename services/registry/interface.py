@@ -1,7 +1,6 @@
 """What the HTTP interface takes and gives; apart from the events, so that each can change without the other."""
 
 import json
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -13,7 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationInfo,
+    WrapValidator,
     model_validator,
 )
 
@@ -64,13 +63,13 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _read_as_json(cls, value: Any, read: Callable[[Any], Self], info: ValidationInfo) -> Self:
-        # FastAPI hands over parsed JSON, in which a strict model would refuse a date or an enumeration as text.
-        if info.mode == "json" or not isinstance(value, dict):
-            return read(value)
-        return cls.model_validate_json(json.dumps(value))
+
+def from_json(form: type[Form]) -> WrapValidator:
+    """Read a body as JSON once more: FastAPI hands over Python's types.
+
+    In those a strict model refuses a date or an enumeration as text and a tuple as a list.
+    """
+    return WrapValidator(lambda value, _: form.model_validate_json(json.dumps(value)))
 
 
 class NewMilestone(Form):

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.events import Evidence, Reporter, StatementRef
-from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Status, Text
+from contracts.vocabulary import CommitmentBrief, Country, Language, Milestone, Source, Status, Strength, Text
 from services.plumbing.database import Connection, Database
 from services.registry import interface
 from services.registry.paging import BadCursor, read_cursor, write_cursor
@@ -29,6 +29,12 @@ from services.registry.store import (
 # The order is that of the statements and of the words in them; the id only settles ties.
 _ORDER = "st.made_on, c.statement_id, c.quote_start, c.id"
 _HOW_IT_STANDS = f"c.summary, c.strength, c.status, c.version, {DIFFERING} as differing"
+
+_WORDS = (
+    "concat_ws(e'\\n', c.quote, "
+    + ", ".join(f"c.{what} ->> '{language}'" for what in ("title", "summary") for language in Language)
+    + ")"
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ async def commitment_list(
                 join milestone_schedule d on d.milestone_id = m.id and d.version = m.schedule_version
                 where m.commitment_id = c.id and ($1::text is null or $1 = any(m.countries))
                   and d.latest >= coalesce($5, '-infinity') and d.latest <= coalesce($6, 'infinity')))
-          and ($7::text is null or strpos(lower(concat_ws(' ', c.quote, c.title, c.summary)), lower($7)) > 0)
+          and ($7::text is null or strpos(lower({_WORDS}), lower($7)) > 0)
           and ($8::text is null or ({_ORDER}) > (
                 select {_ORDER} from commitment c join statement st on st.id = c.statement_id where c.id = $8))
         order by {_ORDER} limit $9
@@ -124,7 +130,7 @@ async def commitment_record(connection: Connection, commitment_id: str) -> inter
         passage=interface.Passage(text=words, start=start, end=end),
         verb=row["verb"],
         summary=Text.model_validate(row["summary"]),
-        strength=row["strength"],
+        strength=Strength(row["strength"]),
         lead_ministries=tuple(row["lead_ministries"]),
         status=Status(row["status"]),
         country_statuses=_country_statuses(row),
@@ -226,7 +232,7 @@ def _entry(row: Row, milestones: Collection[interface.MilestoneEntry]) -> interf
     return interface.CommitmentEntry(
         **_fields(brief_from(row)),
         summary=Text.model_validate(row["summary"]),
-        strength=row["strength"],
+        strength=Strength(row["strength"]),
         status=Status(row["status"]),
         country_statuses=_country_statuses(row),
         version=row["version"],

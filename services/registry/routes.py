@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response, Security
+from fastapi import APIRouter, Body, Depends, FastAPI, Query, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, StringConstraints
@@ -43,6 +43,7 @@ from services.registry.interface import (
     StatementList,
     StatementRecord,
     StatusUpdateAccepted,
+    from_json,
 )
 from services.registry.paging import LONGEST_PAGE, is_slug
 from services.registry.refusals import Invalid, Refusal, Unknown
@@ -62,6 +63,11 @@ STATUS_OF: Mapping[type[Refusal], int] = {
 
 T = TypeVar("T")
 Words = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", min_length=1, max_length=100)]
+# A body is read strictly, and as JSON.
+NewCommitmentBody = Annotated[NewCommitment, Body(), from_json(NewCommitment)]
+NewStatusUpdateBody = Annotated[NewStatusUpdate, Body(), from_json(NewStatusUpdate)]
+NewDateBody = Annotated[NewDate, Body(), from_json(NewDate)]
+ImportOrderBody = Annotated[ImportOrder, Body(), from_json(ImportOrder)]
 Act = Callable[[Connection, Occasion], Awaitable[BaseModel]]
 Responses = dict[int | str, dict[str, Any]]
 
@@ -113,7 +119,7 @@ class Door:
             caller = self._keys.require(request, role)
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media != "application/json":
-                raise Problem(415, "not-json", "Send the body as application/json")
+                raise Problem(415, "media-type", "Send the body as application/json")
             return caller
 
         return caller
@@ -228,7 +234,7 @@ def _writing(door: Door) -> APIRouter:
         responses=_problems(401, 403, 404, 415, 422, 503),
         operation_id="import_statement",
     )
-    async def import_statement(request: Request, order: ImportOrder, caller: Editor) -> Imported:
+    async def import_statement(request: Request, order: ImportOrderBody, caller: Editor) -> Imported:
         """Take in a statement that comes with the program; a second time only brings edited facts up to date."""
         taken = await import_built_in(database, order.catalogue, door.occasion(request, caller))
         return Imported(
@@ -246,7 +252,7 @@ def _writing(door: Door) -> APIRouter:
         openapi_extra=_KEYED,
         operation_id="create_commitment",
     )
-    async def create_commitment(request: Request, new: NewCommitment, caller: Editor) -> Response:
+    async def create_commitment(request: Request, new: NewCommitmentBody, caller: Editor) -> Response:
         """Enter a commitment; its quote has to stand in the statement, word for word and once."""
 
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
@@ -264,7 +270,12 @@ def _writing(door: Door) -> APIRouter:
         openapi_extra=_KEYED,
         operation_id="report_status",
     )
-    async def report_status(request: Request, commitment_id: str, new: NewStatusUpdate, caller: Reporter) -> Response:
+    async def report_status(
+        request: Request,
+        commitment_id: str,
+        new: NewStatusUpdateBody,
+        caller: Reporter,
+    ) -> Response:
         """Report how a commitment is going, as a whole or for one country."""
 
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
@@ -294,7 +305,7 @@ def _writing(door: Door) -> APIRouter:
         openapi_extra=_KEYED,
         operation_id="move_anchor",
     )
-    async def move_anchor(request: Request, anchor_id: str, new: NewDate, caller: Editor) -> Response:
+    async def move_anchor(request: Request, anchor_id: str, new: NewDateBody, caller: Editor) -> Response:
         """Give an anchor another date; the milestones that hang on it get it too."""
 
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
@@ -325,7 +336,7 @@ def _writing(door: Door) -> APIRouter:
         openapi_extra=_KEYED,
         operation_id="move_milestone",
     )
-    async def move_milestone(request: Request, milestone_id: str, new: NewDate, caller: Editor) -> Response:
+    async def move_milestone(request: Request, milestone_id: str, new: NewDateBody, caller: Editor) -> Response:
         """Give a milestone another date; one that hangs on an anchor moves with it alone (409)."""
 
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
@@ -375,7 +386,7 @@ def _tagged(request: Request, shown: BaseModel) -> Response:
 
 
 async def _refusal(_: Request, refusal: Refusal) -> Response:
-    title = (type(refusal).__doc__ or "").partition("\n")[0]
+    title = (type(refusal).__doc__ or "").partition("\n")[0].removesuffix(".")
     headers = {"Retry-After": "1"} if isinstance(refusal, answers.KeyInFlight) else {}
     return Problem(STATUS_OF[type(refusal)], refusal.kind, title, str(refusal), headers, **refusal.members).response()
 

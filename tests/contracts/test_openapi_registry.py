@@ -1,0 +1,22 @@
+"""The committed OpenAPI document is the one that the registry serves."""
+
+import json
+
+from services.registry import openapi
+
+
+def test_the_committed_document_is_not_stale() -> None:
+    assert openapi.PATH.read_text(encoding="utf-8") == openapi.document(), "run python -m services.registry.openapi"
+
+
+def test_every_writing_operation_asks_for_a_key_and_names_its_problems() -> None:
+    document = json.loads(openapi.document())
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            problems = {s: r for s, r in operation["responses"].items() if s >= "400"}
+            assert all(set(r["content"]) == {"application/problem+json"} for r in problems.values()), path
+            if method in ("post", "put"):
+                assert operation["security"] == [{"api-key": []}]
+                assert {"401", "403", "422"} <= set(problems)
+                named = {p["name"] for p in operation.get("parameters", []) if p.get("required")}
+                assert ("Idempotency-Key" in named) == (path != "/statements/import"), path

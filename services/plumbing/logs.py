@@ -12,8 +12,15 @@ _LONGEST = 2000
 
 
 def _cut(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-    # A caller's megabyte is no reason for ours.
-    return {k: v[:_LONGEST] + "…" if isinstance(v, str) and len(v) > _LONGEST else v for k, v in event.items()}
+    # A caller's megabyte is no reason for ours. Of a traceback the end says what happened.
+    return {
+        k: v
+        if not isinstance(v, str) or len(v) <= _LONGEST
+        else "…" + v[-_LONGEST:]
+        if k == "exception"
+        else v[:_LONGEST] + "…"
+        for k, v in event.items()
+    }
 
 
 def configure_logs(service: str, level: str = "INFO") -> None:
@@ -48,5 +55,5 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("aiokafka", "apscheduler", "asyncio", "uvicorn", "faststream"):
+    for noisy in ("aiokafka", "apscheduler", "asyncio", "uvicorn", "faststream", "httpx2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -204,9 +204,9 @@ class Observer:
         rows = await self.connection.fetch("select id::text as id from notifier.delivery where state = 'delivered'")
         return {row["id"] for row in rows}
 
-    async def heard_by_registry(self, event_id: UUID) -> bool:
-        """Whether a report that came over Kafka is in the registry's inbox."""
+    async def heard_by_registry(self, report_id: UUID) -> bool:
+        """Whether a ministry's report is in the registry's inbox, which knows it by the report's own id."""
         heard: bool = await self.connection.fetchval(
-            "select exists (select from registry.inbox where event_id = $1)", event_id
+            "select exists (select from registry.inbox where event_id = $1)", report_id
         )
         return heard

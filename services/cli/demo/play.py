@@ -295,10 +295,11 @@ class Player:
         _expect(response, (200, 201), f"report on {report.commitment_id}")
 
     async def _send(self, report: StatusComes, now: datetime) -> None:
-        event_id = await self._ministry.report(
+        report_id = uuid4()
+        await self._ministry.report(
             report.over_kafka or "",
             StatusReported(
-                report_id=uuid4(),
+                report_id=report_id,
                 commitment_id=report.commitment_id,
                 country=Country(report.country) if report.country else None,
                 status=report.status,
@@ -309,10 +310,10 @@ class Player:
         )
         # What comes over Kafka has left no trace of ours until the registry has it in its inbox.
         for _ in range(6000):
-            if await self._observer.heard_by_registry(event_id):
+            if await self._observer.heard_by_registry(report_id):
                 return
             await asyncio.sleep(0.005)
-        raise EmbeddedError(f"the registry has not heard of {event_id} in 30 s", f"see {self._stage.fleet.folder}")
+        raise EmbeddedError(f"the registry has not heard report {report_id} in 30 s", f"see {self._stage.fleet.folder}")
 
     async def _rest(self, now: datetime) -> None:
         try:

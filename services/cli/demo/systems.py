@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -75,15 +75,13 @@ class Ministry:
     async def __aexit__(self, *_: object) -> None:
         await self._producer.stop()
 
-    async def report(self, ministry: str, report: StatusReported, now: datetime) -> UUID:
-        """Send a report and wait until Kafka has it; the id of its event."""
-        event_id = uuid4()
+    async def report(self, ministry: str, report: StatusReported, now: datetime) -> None:
+        """Send a report and wait until Kafka has it."""
         topic = BY_NAME[f"status-reported-{ministry}"]
-        record = to_record(report, Envelope(event_id, now, report.commitment_id), topic)
+        record = to_record(report, Envelope(uuid4(), now, report.commitment_id), topic)
         await self._producer.send_and_wait(
             record.topic,
             record.value,
             key=record.key.encode(),
             headers=[(name, value.encode()) for name, value in record.headers.items()],
         )
-        return event_id

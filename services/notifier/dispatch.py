@@ -7,7 +7,7 @@ many at a time. There is never a wait for a whole batch, neither of claims nor o
 import asyncio
 import random
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -48,7 +48,7 @@ class DispatchSettings(BaseSettings):
     """How long a process that died or froze keeps its deliveries from the others; above the longest attempt."""
     hold_seconds: float = Field(default=3.0, gt=0, le=5)
     """What has not started by then goes back unsent: an unsubscription is heard at the next claim."""
-    flush_seconds: float = Field(default=0.02, ge=0)
+    flush_seconds: float = Field(default=0.04, ge=0)
     """Results are gathered so long before they are recorded, or until there are `flush_results`."""
     flush_results: int = Field(default=250, ge=1)
     idle_seconds: float = Field(default=0.5, gt=0)
@@ -80,9 +80,11 @@ class Dispatch:
         self._events: OrderedDict[UUID, EventView] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
+        self._recording = asyncio.Lock()
         self._has_results = asyncio.Event()
         self._has_room = asyncio.Event()
         self._awake = asyncio.Event()
+        self._due: datetime | None = None
         self._stopping = False
         self.alive = time.monotonic()
         """When the claim loop last went round, monotonic."""
@@ -177,8 +179,6 @@ class Dispatch:
         self._due = await self._store.next_due(now)
         return False
 
-    _due: datetime | None = None
-
     async def _idle(self, stop: "asyncio.Task[bool]") -> None:
         """Sleep until called, until the next delivery falls due, or for the longest sleep."""
         seconds = self._settings.idle_seconds
@@ -259,6 +259,8 @@ class Dispatch:
             event = self._events[delivery.event_id]
         sender = self._senders[delivery.subscription.channel]
         try:
+            if event.traceparent is None:
+                return await sender.send(delivery, event)
             with traced("deliver", event.traceparent, channel=delivery.subscription.channel):
                 return await sender.send(delivery, event)
         except Exception as error:
@@ -288,6 +290,10 @@ class Dispatch:
 
     async def _flush_all(self) -> None:
         """Record all results; while the database is away they wait, and so do claims, since there is no room."""
+        async with self._recording:  # or the last flush, at the stop, would run into the one under way
+            await self._flush_in_turn()
+
+    async def _flush_in_turn(self) -> None:
         pause = 0.1
         while self._results:
             batch = self._results[: self._settings.flush_results * 2]
@@ -315,16 +321,19 @@ class Dispatch:
         self._count([result for result in batch if result.delivery.id in attempts])
 
     def _count(self, recorded: Sequence[Result]) -> None:
+        attempts, ends = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         for result in recorded:
             channel = result.delivery.subscription.channel
             if result.attempt is not None:
-                ATTEMPTS.labels(channel, type(result.attempt.outcome).__name__.lower()).inc()
+                attempts[channel, type(result.attempt.outcome).__name__.lower()] += 1
             if result.is_settled:
-                DELIVERIES.labels(channel, result.state).inc()
-            if result.state == "delivered":
-                event = self._events.get(result.delivery.event_id)
-                if event is not None:
-                    LATENCY.observe(max((result.at - event.time).total_seconds(), 0.0))
+                ends[channel, result.state] += 1
+            if result.state == "delivered" and (event := self._events.get(result.delivery.event_id)):
+                LATENCY.observe(max((result.at - event.time).total_seconds(), 0.0))
+        for labels, count in attempts.items():
+            ATTEMPTS.labels(*labels).inc(count)
+        for labels, count in ends.items():
+            DELIVERIES.labels(*labels).inc(count)
 
     async def _sweep(self) -> None:
         """Put back what others claimed and never recorded."""

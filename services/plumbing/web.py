@@ -61,7 +61,6 @@ def web_app(service: str, title: str, checks: Mapping[str, Check], **options: An
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(HTTPException, _http_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(RequestValidationError, _validation_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
-    app.add_exception_handler(Exception, _fault)
     app.add_middleware(Door)
 
     @app.get("/livez", include_in_schema=False)
@@ -116,8 +115,12 @@ class Door:
             correlation = str(uuid4())
         scope.setdefault("state", {})["correlation_id"] = correlation
 
+        started = False
+
         async def send_with_id(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 message["headers"] = [*message["headers"], (b"x-correlation-id", correlation.encode())]
             await send(message)
 
@@ -129,7 +132,14 @@ class Door:
             except Problem as problem:
                 await problem.response()(scope, receive, send_with_id)
                 return
-            await self._app(scope, receive, send_with_id)
+            try:
+                await self._app(scope, receive, send_with_id)
+            except Exception as error:
+                # Answered here and not by Starlette's outermost layer, which knows no correlation id and raises again.
+                if started:
+                    raise
+                response = await _fault(Request(scope), error)
+                await response(scope, receive, send_with_id)
 
 
 async def _whole_body(headers: Mapping[str, str], receive: Receive) -> Receive:

@@ -115,7 +115,7 @@ async def register(template: str, database_url: str, tmp_path: Path) -> AsyncIte
     (tmp_path / "keys.json").write_text(json.dumps(entries))
     keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
     app = http_app(database, StoppedClock(), keys, {"database": database.ping})
-    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://registry") as client:
         yield Register(database, client, plain)
     await database.close()
@@ -428,6 +428,7 @@ async def test_without_a_database_the_answer_is_come_again(register: Register, j
     await register.database.close()
     for answer in (await register.client.get("/commitments"), await register.report(joint, status="met")):
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert answer.headers["x-correlation-id"]
     await register.database.open()
 
 

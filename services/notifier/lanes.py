@@ -112,9 +112,8 @@ class Lanes:
                 pass
             case _:
                 lane.deaf = 0
-        if not lane.holds:
-            # It kept up: it may hold twice as many the next time.
-            lane.allowance = min(lane.allowance * 2, self.share)
+                if not lane.holds:  # it kept up, so it may hold twice as many the next time
+                    lane.allowance = min(lane.allowance * 2, self.share)
         self._queue(lane)
         self._forget(lane, now)
 

@@ -78,6 +78,13 @@ class PostFailed(Exception):
         self.sent = sent
 
 
+class _Lent(socket.socket):
+    """A socket of which libcurl's binding makes its own copy; ours is closed when nobody holds it any more."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 @dataclass(slots=True, eq=False)
 class _Exchange:
     """One easy handle and what it is at; used again for the next post."""
@@ -207,7 +214,7 @@ class HttpClient:
         if far is None or not self._allowed.lets(far, exchange.host):
             exchange.blocked = True
             return int(pycurl.SOCKET_BAD)
-        return socket.socket(family, kind, protocol)
+        return _Lent(family, kind, protocol)
 
     def _watch(self, what: int, descriptor: int, *_: Any) -> None:
         """libcurl says for what a socket is to be watched."""

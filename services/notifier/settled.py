@@ -14,6 +14,7 @@ from services.notifier.deliveries import Result
 from services.notifier.messages import EventView
 from services.plumbing.database import Connection, Database
 from services.plumbing.ids import new_id
+from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 
 
@@ -28,7 +29,7 @@ async def tell_settled(
     """Write the events about what was settled into the outbox, in the transaction that settles it."""
     by_event: defaultdict[UUID, list[Result]] = defaultdict(list)
     for result in results:
-        if result.is_settled and result.delivery.id in attempts and result.delivery.event_id in events:
+        if result.is_settled and result.delivery.id in attempts and _is_readable(result, events):
             by_event[result.delivery.event_id].append(result)
     if not by_event:
         return
@@ -40,6 +41,17 @@ async def tell_settled(
         for (event_id, group), seq in zip(groups, seqs, strict=True)
     ]
     await append(database, connection, records, now)
+
+
+def _is_readable(result: Result, events: Mapping[UUID, EventView]) -> bool:
+    """Whether the event can be told of: its contract was kept when it came in, but a row may be of an older one."""
+    event = events.get(result.delivery.event_id)
+    try:
+        return event is not None and event.data is not None
+    except ValueError as error:
+        # What happened to the delivery is recorded all the same; one old event must not stop all the others.
+        log.error("an end can't be told", action="end_untold", event_id=str(result.delivery.event_id), error=str(error))
+        return False
 
 
 def _outgoing(

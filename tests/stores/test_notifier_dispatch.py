@@ -2,16 +2,23 @@
 
 import asyncio
 import contextlib
+import email.message
+import json
 import os
+import re
 import signal
+import socket
 import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message as Mailing
 from standardwebhooks import Webhook
 
 from contracts.envelope import from_record
@@ -20,11 +27,12 @@ from services.notifier.addresses import Allowed
 from services.notifier.http_client import HttpClient, HttpClientSettings
 from services.notifier.migrations import VERSIONS
 from services.notifier.register import Register
+from services.notifier.smtp import SmtpPool, SmtpSettings
 from services.notifier.store import DeliveryStore
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from tests.conftest import FreshDatabase
-from tests.stores.dispatching import DEADLINE, dispatch_at
+from tests.stores.dispatching import DEADLINE, dispatch_at, links
 from tests.stores.notifier_scenes import MUCH_ROOM, NO_ROOM, NOW, database_at, empty, heard, states, subscribe
 
 Answer = Callable[[UUID, int], int | None]
@@ -331,3 +339,59 @@ async def test_room_that_is_given_at_the_fan_out_saves_the_claim(
     await http.close()
 
     assert await states(database) == {"delivered": 10}
+
+
+async def test_each_channel_gets_what_it_reads(database: Database, clock: SharedClock, tmp_path: Path):
+    """Mail over SMTP with its one-click link, cards for the chats in the reader's language."""
+    posts: dict[str, dict[str, Any]] = {}
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = int(re.findall(r"(?i)content-length: *(\d+)", head)[0])
+        posts[head.split()[1]] = json.loads(await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        mail_port = free.getsockname()[1]
+    mailbox = Controller(inbox := Inbox(), hostname="127.0.0.1", port=mail_port)
+    mailbox.start()
+    reader_of_mail = await subscribe(database, "desk@example.org", channel="email", language="fr")
+    await subscribe(database, f"http://127.0.0.1:{port}/slack", channel="slack", language="es")
+    await subscribe(database, f"http://127.0.0.1:{port}/teams", channel="teams")
+    http = HttpClient(HttpClientSettings(deadline=5), Allowed.of(["127.0.0.1"]))
+    pool = SmtpPool(SmtpSettings(host="127.0.0.1", port=mail_port, tls="none"))
+    stopping = asyncio.Event()
+    running = asyncio.create_task(dispatch_at(database, clock, http, pool).run(stopping))
+    await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, NO_ROOM)
+    found = await settled(database, 3)
+    stopping.set()
+    await running
+    await http.close()
+    await pool.close()
+    mailbox.stop()
+    server.close()
+
+    assert found == {"delivered": 3}
+    (mail,) = inbox.mails
+    assert mail["To"] == "desk@example.org"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Unsubscribe"] == f"<{links().url(reader_of_mail)}>", "as it is, however long: no encoding"
+    assert mail["Content-Language"] == "fr"
+    assert set(posts) == {"/slack", "/teams"}
+    assert "blocks" in posts["/slack"]
+    assert posts["/teams"]["attachments"][0]["contentType"] == "application/vnd.microsoft.card.adaptive"
+
+
+class Inbox(Mailing):
+    """Keeps the mails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[email.message.Message] = []
+
+    def handle_message(self, message: email.message.Message) -> None:
+        self.mails.append(message)

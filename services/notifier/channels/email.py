@@ -7,9 +7,9 @@ no tracking.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from html import escape as escape_html
 from importlib import resources
@@ -22,8 +22,22 @@ from services.notifier import slots
 from services.notifier.languages import Words, plain
 from services.notifier.news import News
 
+
+class _OnOneLine(UnstructuredHeader):
+    """A header of addresses for machines. The library would encode what is longer than 78 characters as if it were
+    prose, and a mail program then finds no link to unsubscribe with and no thread; 998 characters are lawful
+    (RFC 5322, 2.1.1)."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # `name` is its base's, added later
+
+
+_headers = HeaderRegistry()
+for _name in ("List-Unsubscribe", "In-Reply-To", "References"):
+    _headers.map_to_type(_name, _OnOneLine)  # type: ignore[arg-type]  # typeshed asks for the mixed class; the registry mixes
+
 # 7bit, so that no relay on the way has a reason to rewrite the body, which would break its signature.
-POLICY = SMTP.clone(cte_type="7bit")
+POLICY = SMTP.clone(cte_type="7bit", header_factory=_headers)
 
 _html_environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _environment = _html_environment.overlay(autoescape=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 import aiosmtplib
-from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
+from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException, SMTPServerDisconnected
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -39,7 +39,7 @@ class SmtpSettings(BaseSettings):
     idle_seconds: float = Field(default=30.0, gt=0)
     """A connection that lay longer is asked (NOOP) before it is used."""
     deadline: float = Field(default=30.0, gt=0)
-    """Seconds for each step of the conversation."""
+    """Seconds for one mail, from connecting to the server's last word."""
     ca_file: str | None = None
 
 
@@ -65,12 +65,14 @@ class SmtpPool:
         if not self._settings.host:
             return Refused(Reason.FAULT, retryable=True)
         async with self._places:
+            until = asyncio.get_running_loop().time() + self._settings.deadline
             try:
-                line = await self._line()
+                async with asyncio.timeout_at(until):
+                    line = await self._line()
             except (SMTPException, OSError, ValueError) as error:
                 return _not_connected(error)
             async with self._kept(line):
-                return await _converse(line.client, mail, sender, recipient)
+                return await _converse(line.client, mail, sender, recipient, until)
 
     async def close(self) -> None:
         """Say goodbye on all idle connections."""
@@ -116,22 +118,23 @@ class SmtpPool:
                 line.client.close()  # cancelled half-way: the next mail would talk into this one
 
 
-async def _converse(client: aiosmtplib.SMTP, mail: EmailMessage, sender: str, recipient: str) -> Outcome:
+async def _converse(client: aiosmtplib.SMTP, mail: EmailMessage, sender: str, recipient: str, until: float) -> Outcome:
     content = mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
     step = "mail"
     try:
-        await client.mail(sender, options=[f"SIZE={len(content)}"] if client.supports_extension("size") else [])
-        step = "rcpt"
-        await client.rcpt(recipient)
-        step = "data"
-        answer = await client.data(content)
-        return of_smtp_code(answer.code)
+        async with asyncio.timeout_at(until):
+            await client.mail(sender, options=[f"SIZE={len(content)}"] if client.supports_extension("size") else [])
+            step = "rcpt"
+            await client.rcpt(recipient)
+            step = "data"
+            answer = await client.data(content)
+            return of_smtp_code(answer.code)
     except SMTPResponseException as error:
         if client.is_connected:
             with contextlib.suppress(SMTPException, OSError):
                 await client.rset()
         return of_smtp_code(error.code, recipient=step == "rcpt")
-    except SMTPTimeoutError:
+    except TimeoutError:  # SMTPTimeoutError is one
         client.close()
         return Unknown(Reason.TIMEOUT) if step == "data" else Refused(Reason.TIMEOUT, retryable=True)
     except (SMTPServerDisconnected, SMTPException, OSError):
@@ -145,7 +148,7 @@ def _not_connected(error: BaseException) -> Outcome:
     if isinstance(error, SMTPResponseException) and not isinstance(error, SMTPConnectError):
         # Refused log-in or greeting: ours to mend, so mails wait however final the code.
         return Refused(Reason.FAULT, error.code, retryable=True)
-    if isinstance(error, SMTPTimeoutError):
+    if isinstance(error, TimeoutError):
         return Refused(Reason.TIMEOUT, retryable=True)
     if isinstance(error, ssl.SSLError):
         return Refused(Reason.TLS, retryable=True)

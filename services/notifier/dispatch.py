@@ -44,8 +44,8 @@ class DispatchSettings(BaseSettings):
     """Deliveries in hand at once, those on their way included."""
     per_destination: int = Field(default=4, ge=1, le=64)
     """Attempts on their way to one URL at once."""
-    lease_seconds: float = Field(default=60.0, ge=20)
-    """How long a process that died or froze keeps its deliveries from the others; above the longest attempt."""
+    lease_seconds: float = Field(default=60.0, gt=0)
+    """How long a process that died or froze keeps its deliveries from the others; must exceed the longest attempt."""
     hold_seconds: float = Field(default=3.0, gt=0, le=5)
     """What has not started by then goes back unsent: an unsubscription is heard at the next claim."""
     flush_seconds: float = Field(default=0.04, ge=0)
@@ -171,7 +171,8 @@ class Dispatch:
             return True
         now = self._clock.now()
         deliveries = await self._store.claim(now, room)
-        failpoint("notifier-after-claim")
+        if deliveries:
+            failpoint("notifier-after-claim")
         await self._fetch_events(deliveries)
         self.take(deliveries)
         if deliveries:

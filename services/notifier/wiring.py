@@ -67,7 +67,12 @@ def build() -> Service:
     relay = Relay(database, producer, OutboxSettings())
     links = UnsubscribeLinks(link_settings)
     desk = Desk(Links(link_settings.portal_url), links, clock, smtp_settings.sender)
-    http_client, smtp_pool = HttpClient(HttpClientSettings(), allowed), SmtpPool(smtp_settings)
+    http_settings = HttpClientSettings()
+    longest = max(http_settings.deadline, smtp_settings.deadline) + dispatch_settings.hold_seconds
+    if dispatch_settings.lease_seconds <= longest:
+        # Or a second process would send what the first is still sending.
+        raise ValueError(f"NOTIFIER_LEASE_SECONDS must be above {longest:g}, the longest that an attempt can take")
+    http_client, smtp_pool = HttpClient(http_settings, allowed), SmtpPool(smtp_settings)
     poster, mailer = HttpSender(http_client, desk, clock), MailSender(smtp_pool, desk)
     store = DeliveryStore(database, lease_seconds=dispatch_settings.lease_seconds)
     dispatch = Dispatch(

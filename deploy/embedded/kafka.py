@@ -217,6 +217,8 @@ class Kafka:
             "share.coordinator.state.topic.min.isr": quorate,
             "share.coordinator.state.topic.num.partitions": 1,
             "group.initial.rebalance.delay.ms": 0,
+            # A test may want to see a killed consumer missed sooner than Kafka's 6 s allow.
+            "group.min.session.timeout.ms": 1000,
             # So long a killed broker is missed before others take over, and before its own restart is let in. Less
             # would punish a busy laptop; a single broker has nobody to wait for but its own past.
             "broker.session.timeout.ms": 3000 if self._brokers == 1 else 6000,

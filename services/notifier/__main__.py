@@ -3,4 +3,4 @@
 from services.notifier.wiring import build
 from services.plumbing.process import run
 
-run(build())
+run(build)

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -21,8 +20,16 @@ from services.notifier.senders import Desk, HttpSender, MailSender
 from services.notifier.smtp import SmtpPool, SmtpSettings
 from services.notifier.store import DeliveryStore
 from services.plumbing.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.broker import DeadLetters, Intake, KafkaProducer, KafkaSettings, kafka_broker, subscribe
-from services.plumbing.clock import clock_from
+from services.plumbing.broker import (
+    DeadLetters,
+    Intake,
+    KafkaProducer,
+    KafkaSettings,
+    kafka_broker,
+    kafka_check,
+    subscribe,
+)
+from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.outbox import OutboxSettings, Relay
@@ -31,14 +38,6 @@ from services.plumbing.process import HttpSettings, Service
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
 _DEPTH_SECONDS = 5.0
-
-
-class ClockSettings(BaseSettings):
-    """Which clock tells business time: the machine's, or a settable one shared through a file."""
-
-    model_config = SettingsConfigDict(env_prefix="PLEDGEWIRE_CLOCK_")
-
-    file: Path | None = None
 
 
 class AllowSettings(BaseSettings):
@@ -57,7 +56,7 @@ class AllowSettings(BaseSettings):
 
 def build() -> Service:
     """The notifier, from the environment."""
-    clock = clock_from(ClockSettings().file)
+    clock = clock_from(ClockSettings())
     kafka_settings, dispatch_settings, smtp_settings = KafkaSettings(), DispatchSettings(), SmtpSettings()
     link_settings = LinkSettings()
     allowed = Allowed.of(AllowSettings().allow_hosts)
@@ -87,9 +86,6 @@ def build() -> Service:
     subscribe(broker, TOPICS, Intake(GROUP, read, hearing.apply, DeadLetters(producer)))
     register = Register(database)
 
-    async def kafka_is_there() -> str | None:
-        return None if broker.is_running and producer.is_alive else "not connected"
-
     async def claims() -> str | None:
         age = time.monotonic() - dispatch.alive
         return f"it last looked for due deliveries {age:.0f} s ago" if age > OLDEST_CLAIM else None
@@ -105,7 +101,7 @@ def build() -> Service:
             await asyncio.wait([stop := asyncio.create_task(stopping.wait())], timeout=_DEPTH_SECONDS)
             stop.cancel()
 
-    checks = {"database": database.ping, "kafka": kafka_is_there, "dispatch": claims}
+    checks = {"database": database.ping, "kafka": kafka_check(broker, producer), "dispatch": claims}
     return Service(
         name="notifier",
         http=build_http(register, ApiKeys(ApiKeySettings()), links, allowed, clock, checks),

@@ -8,6 +8,7 @@ too; `MANUAL` commits past a failure at the next success. So: `NACK_ON_ERROR`, b
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
@@ -46,6 +47,8 @@ class KafkaSettings(BaseSettings):
     ssl_cafile: str | None = None
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
+    session_timeout_ms: int = Field(default=10_000, ge=1_000, le=300_000)
+    """So long a consumer that died keeps its partitions from the others of its group."""
     send_timeout: float = Field(default=30.0, gt=0)
     """Seconds after which a send counts as unknown: an idempotent producer itself would wait for ever."""
 
@@ -94,6 +97,20 @@ class PatientKafkaBroker(KafkaBroker):
     """FastStream's broker, but one that waits for a Kafka that is not there yet, and never creates a topic."""
 
     is_running = False
+    session_timeout_ms = 10_000
+
+    def silence(self) -> float:
+        """Seconds since the consumers that have partitions last heard from Kafka, the quietest one's; 0 with none.
+
+        An answer that brings nothing counts: while all is well there is one every few hundredths of a second.
+        """
+        quietest = 0.0
+        for subscriber in self.subscribers:
+            consumer = getattr(subscriber, "consumer", None)
+            polls = [consumer.last_poll_timestamp(p) or 0 for p in consumer.assignment()] if consumer else []
+            if any(polls):
+                quietest = max(quietest, time.time() - max(polls) / 1000)
+        return quietest
 
     async def start(self) -> None:
         """Connect and start all subscribers, trying until Kafka is there."""
@@ -165,7 +182,7 @@ async def _lag(consumer: Any) -> tuple[int, int]:
 
 def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
     """The broker that a service declares its subscribers on."""
-    return PatientKafkaBroker(
+    broker = PatientKafkaBroker(
         settings.bootstrap_servers.split(","),
         security=settings.faststream_security(),
         consumer_only=True,  # services publish through their outbox only
@@ -174,6 +191,27 @@ def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
         apply_types=False,
         logger=None,
     )
+    broker.session_timeout_ms = settings.session_timeout_ms
+    return broker
+
+
+def kafka_check(
+    broker: PatientKafkaBroker, producer: "KafkaProducer", *, longest_silence: float = 10.0
+) -> Callable[[], Awaitable[str | None]]:
+    """A readiness check: connected, the producer's sender lives, and the consumers hear Kafka.
+
+    A ping would not do: it says nothing of the consumers, nor of the sender task.
+    """
+
+    async def check() -> str | None:
+        if not broker.is_running:
+            return "not connected"
+        if not producer.is_alive:
+            return "the producer's sender task has died"
+        silence = broker.silence()
+        return f"nothing heard for {silence:.0f} s" if silence > longest_silence else None
+
+    return check
 
 
 @dataclass(frozen=True)
@@ -402,7 +440,9 @@ class Intake(Generic[T]):
         return dead
 
 
-def subscribe(broker: KafkaBroker, topics: Sequence[str], intake: "Intake[Any]", *, max_records: int = 500) -> None:
+def subscribe(
+    broker: PatientKafkaBroker, topics: Sequence[str], intake: "Intake[Any]", *, max_records: int = 500
+) -> None:
     """Declare a batch subscriber whose offsets move only after `intake` has taken the batch."""
 
     @broker.subscriber(
@@ -410,6 +450,8 @@ def subscribe(broker: KafkaBroker, topics: Sequence[str], intake: "Intake[Any]",
         group_id=intake.group,
         batch=True,
         max_records=max_records,
+        session_timeout_ms=broker.session_timeout_ms,
+        heartbeat_interval_ms=broker.session_timeout_ms // 4,
         # FastStream waits so long for a batch and, where none came, sleeps as long again: that is what the first
         # event after a lull waits.
         batch_timeout_ms=20,

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +63,14 @@ class SharedClock:
         self._memory[:8] = struct.pack("<q", (instant - EPOCH) // timedelta(microseconds=1))
 
 
-def clock_from(path: Path | None) -> Clock:
-    """The settable clock of a file, or the machine's where there is none."""
-    return SharedClock(path) if path else SystemClock()
+class ClockSettings(BaseSettings):
+    """Which clock tells business time: the machine's, or a settable one shared through a file."""
+
+    model_config = SettingsConfigDict(env_prefix="PLEDGEWIRE_CLOCK_")
+
+    file: Path | None = None
+
+
+def clock_from(settings: ClockSettings) -> Clock:
+    """The settable clock of a file, or the machine's where none is named."""
+    return SharedClock(settings.file) if settings.file else SystemClock()

@@ -13,7 +13,7 @@ from functools import partial
 import uvicorn
 from fastapi import FastAPI
 from faststream import FastStream
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.broker import KafkaProducer, PatientKafkaBroker, watch_consumers
@@ -70,8 +70,20 @@ def faststream_app(service: Service) -> FastStream:
     return FastStream(service.broker, lifespan=lifespan, logger=None)
 
 
-def run(service: Service) -> None:
-    """Run the service until SIGTERM or SIGINT; ends the process with 1 when a part of it has died."""
+def run(build: Callable[[], Service]) -> None:
+    """Build and run a service until SIGTERM or SIGINT; ends the process with 1 when a part of it has died.
+
+    Settings that can't be are said in two lines, and end the process with 2.
+    """
+    try:
+        service = build()
+    except ValidationError as error:
+        prefixes = {kind.__name__: kind.model_config.get("env_prefix", "") for kind in BaseSettings.__subclasses__()}
+        prefix = prefixes.get(error.title, "")
+        faults = [f"{prefix}{'.'.join(map(str, f['loc']))}".upper() + f": {f['msg']}" for f in error.errors()]
+        print(f"error: a setting can't be: {'; '.join(faults)}", file=sys.stderr)  # noqa: T201  the log is not set up yet
+        print("help: set them in the environment; .env.example names and explains them all", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     configure_logs(service.name)
     configure_tracing(service.name)
     app = faststream_app(service)

@@ -1,10 +1,7 @@
 """The portal, put together."""
 
-import os
-from pathlib import Path
-
 from services.plumbing.broker import KafkaSettings, kafka_broker
-from services.plumbing.clock import clock_from
+from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.web import web_app
 from services.portal.feed import Feed
@@ -16,7 +13,6 @@ from services.portal.visits import Pages
 
 def build() -> Service:
     """The service from the environment; nothing connects before it runs."""
-    clock_file = os.environ.get("PLEDGEWIRE_CLOCK_FILE")
     broker = kafka_broker(KafkaSettings())
     feed = Feed()
     tail = Tail(broker, feed)
@@ -28,7 +24,7 @@ def build() -> Service:
         docs_url=None,  # FastAPI's viewers load their script from a CDN
         redoc_url=None,
     )
-    add_routes(http, Portal(neighbours, feed, clock_from(Path(clock_file) if clock_file else None), Pages()))
+    add_routes(http, Portal(neighbours, feed, clock_from(ClockSettings()), Pages()))
     return Service(
         name="portal",
         http=http,

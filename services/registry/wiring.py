@@ -1,13 +1,17 @@
 """Builds the registry; nothing is connected before it runs."""
 
-from pathlib import Path
-
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from contracts.topics import INGEST
 from services.plumbing.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.broker import DeadLetters, Intake, KafkaProducer, KafkaSettings, kafka_broker, subscribe
-from services.plumbing.clock import clock_from
+from services.plumbing.broker import (
+    DeadLetters,
+    Intake,
+    KafkaProducer,
+    KafkaSettings,
+    kafka_broker,
+    kafka_check,
+    subscribe,
+)
+from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
@@ -16,17 +20,9 @@ from services.registry.intake import ReportIntake, read
 from services.registry.routes import http_app
 
 
-class ClockSettings(BaseSettings):
-    """Which clock tells business time: the machine's, or a settable one shared through a file."""
-
-    model_config = SettingsConfigDict(env_prefix="PLEDGEWIRE_CLOCK_")
-
-    file: Path | None = None
-
-
 def build() -> Service:
     """The registry from its environment."""
-    clock = clock_from(ClockSettings().file)
+    clock = clock_from(ClockSettings())
     database = Database(DatabaseSettings(), "registry")
     kafka = KafkaSettings()
     producer = KafkaProducer(kafka)
@@ -34,10 +30,7 @@ def build() -> Service:
     intake = Intake("registry", read, ReportIntake(database, clock).apply, DeadLetters(producer))
     subscribe(broker, [topic.name for topic in INGEST], intake)
 
-    async def kafka_is_there() -> str | None:
-        return None if broker.is_running and producer.is_alive else "not connected"
-
-    checks = {"database": database.ping, "kafka": kafka_is_there}
+    checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
     return Service(
         name="registry",
         http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks),

@@ -3,4 +3,4 @@
 from services.plumbing.process import run
 from services.scheduler.wiring import build
 
-run(build())
+run(build)

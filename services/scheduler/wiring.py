@@ -1,11 +1,15 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
-from pathlib import Path
-
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from services.plumbing.broker import DeadLetters, Intake, KafkaProducer, KafkaSettings, kafka_broker, subscribe
-from services.plumbing.clock import clock_from
+from services.plumbing.broker import (
+    DeadLetters,
+    Intake,
+    KafkaProducer,
+    KafkaSettings,
+    kafka_broker,
+    kafka_check,
+    subscribe,
+)
+from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
@@ -18,17 +22,9 @@ OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
 
 
-class ClockSettings(BaseSettings):
-    """Which clock tells business time: the machine's, or a settable one shared through a file."""
-
-    model_config = SettingsConfigDict(env_prefix="PLEDGEWIRE_CLOCK_")
-
-    file: Path | None = None
-
-
 def build() -> Service:
     """The scheduler, from the environment."""
-    clock = clock_from(ClockSettings().file)
+    clock = clock_from(ClockSettings())
     clockwork_settings = ClockworkSettings()
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
@@ -42,15 +38,12 @@ def build() -> Service:
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
-    async def kafka_is_there() -> str | None:
-        return None if broker.is_running and producer.is_alive else "not connected"
-
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
     return Service(
         name="scheduler",
-        http=build_http(database, {"database": database.ping, "kafka": kafka_is_there, "tick": ticks}),
+        http=build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks}),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,

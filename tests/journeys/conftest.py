@@ -18,6 +18,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 async def house(parts: Any) -> AsyncIterator[House]:
     """The house; whatever a test has killed is up again for the next."""
     async with house_of(parts) as made:
+        made.doubled_before = await made.doubled()
         yield made
         made.fleet.revive()
         made.fleet.wait_ready()

@@ -157,7 +157,8 @@ class Bench:
         url = with_database(self.stack.environment()["DATABASE_URL"], f"bench_{uuid4().hex[:8]}")
         asyncio.run(_make_database(self.stack.environment()["DATABASE_URL"], url))
         asyncio.run(_subscribe(url, fan_out, self.sink_url))
-        fleet = Fleet(self.folder / uuid4().hex[:8], {"DATABASE_URL": url, "NOTIFIER_ALLOW_HOSTS": "127.0.0.1"})
+        settings = {"DATABASE_URL": url, "NOTIFIER_ALLOW_HOSTS": "127.0.0.1", "NOTIFIER_LINK_KEYS": "b" * 32}
+        fleet = Fleet(self.folder / uuid4().hex[:8], settings)
         for number in range(self.notifiers):
             fleet.add(f"notifier-{number}", "services.notifier")
         fleet.start()

@@ -79,6 +79,11 @@ class Fleet:
         self.members[name] = member
         return member
 
+    def add_twin(self, name: str, of: str) -> Member:
+        """Name a second process with the settings of a first."""
+        first = self.members[of]
+        return self.add(name, first.module, environment=first.environment)
+
     def add_services(self, environment: Mapping[str, str] | None = None) -> None:
         """Name the four services, so that each knows where the others are."""
         ports = {name: free_port(PORTAL_PORT if name == "portal" else 0) for name in SERVICES}

@@ -20,5 +20,8 @@ async def house(parts: Any) -> AsyncIterator[House]:
     async with house_of(parts) as made:
         made.doubled_before = await made.doubled()
         yield made
+        for extra in [name for name in made.fleet.members if name.endswith("-2")]:
+            made.fleet.stop(extra)
+            del made.fleet.members[extra]
         made.fleet.revive()
         made.fleet.wait_ready()

@@ -104,7 +104,7 @@ async def test_a_second_notifier_shares_the_work_and_nothing_is_lost_or_doubled(
     """It joins and leaves while updates come in, so that partitions move twice."""
     house = furnished
     before = len(await house.arrivals())
-    house.fleet.add("notifier-2", "services.notifier")
+    house.fleet.add_twin("notifier-2", "notifier")
     posting = asyncio.create_task(_post_all(house, ids[8:40]))
     house.fleet.start("notifier-2")
     await asyncio.to_thread(house.fleet.wait_ready, "notifier-2")
@@ -139,7 +139,7 @@ async def test_sigterm_drains_and_ends_with_0(furnished: House, service: str, id
 
 async def test_two_schedulers_fire_each_reminder_once(furnished: House) -> None:
     house = furnished
-    house.fleet.add("scheduler-2", "services.scheduler")
+    house.fleet.add_twin("scheduler-2", "scheduler")
     house.fleet.start("scheduler-2")
     await asyncio.to_thread(house.fleet.wait_ready, "scheduler-2")
     for number in range(1, 60):

@@ -244,7 +244,7 @@ async def _subscribe(url: str, fan_out: int, sink: str) -> None:
         await connection.execute(
             "insert into subscription"
             " (owner, subscriber, channel, address, secret, language, zone, fingerprint, created_at)"
-            " values ('bench', $1, 'webhook', $2, $3, 'en', 'UTC', sha256($2::bytea), now())",
+            " values ('bench', $1, 'webhook', $2::text, $3, 'en', 'UTC', sha256(convert_to($2::text, 'UTF8')), now())",
             f"receiver {number}",
             f"{sink}/{number}",
             SECRET,

@@ -173,7 +173,7 @@ class Dispatch:
         deliveries = await self._store.claim(now, room)
         if deliveries:
             failpoint("notifier-after-claim")
-        await self._fetch_events(deliveries)
+        await self._views(delivery.event_id for delivery in deliveries)
         self.take(deliveries)
         if deliveries:
             return True
@@ -206,13 +206,18 @@ class Dispatch:
         except TimeoutError:
             pass
 
-    async def _fetch_events(self, deliveries: Iterable[Delivery]) -> None:
-        missing = {d.event_id for d in deliveries if d.event_id not in self._events}
-        if missing:
+    async def _views(self, ids: Iterable[UUID]) -> dict[UUID, EventView]:
+        """Events by their ids, from memory or the table; the caller holds them, so none is pushed out meanwhile."""
+        wanted = set(ids)
+        views = {id_: self._events[id_] for id_ in wanted if id_ in self._events}
+        if missing := wanted - set(views):
             for event in await self._store.events(missing):
-                self._keep(
-                    EventView(event.id, event.topic, event.time, event.value, event.correlation_id, event.traceparent)
+                view = EventView(
+                    event.id, event.topic, event.time, event.value, event.correlation_id, event.traceparent
                 )
+                views[view.id] = view
+                self._keep(view)
+        return views
 
     def _keep(self, view: EventView) -> None:
         self._events[view.id] = view
@@ -256,8 +261,7 @@ class Dispatch:
     async def _send(self, delivery: Delivery) -> Outcome:
         event = self._events.get(delivery.event_id)
         if event is None:  # pushed out of memory while it waited
-            await self._fetch_events([delivery])
-            event = self._events[delivery.event_id]
+            event = (await self._views([delivery.event_id]))[delivery.event_id]
         sender = self._senders[delivery.subscription.channel]
         try:
             if event.traceparent is None:
@@ -314,14 +318,14 @@ class Dispatch:
     async def _flush(self, batch: Sequence[Result]) -> None:
         now = self._clock.now()
         settled = [result for result in batch if result.is_settled]
-        await self._fetch_events(result.delivery for result in settled)
+        views = await self._views(result.delivery.event_id for result in settled)
         async with self._database.transaction() as connection:
             attempts = await self._store.record(connection, batch)
-            await tell_settled(self._database, connection, settled, attempts, self._events, now)
+            await tell_settled(self._database, connection, settled, attempts, views, now)
             failpoint("notifier-before-commit")
-        self._count([result for result in batch if result.delivery.id in attempts])
+        self._count([result for result in batch if result.delivery.id in attempts], views)
 
-    def _count(self, recorded: Sequence[Result]) -> None:
+    def _count(self, recorded: Sequence[Result], views: Mapping[UUID, EventView]) -> None:
         attempts, ends = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
         for result in recorded:
             channel = result.delivery.subscription.channel
@@ -329,7 +333,7 @@ class Dispatch:
                 attempts[channel, type(result.attempt.outcome).__name__.lower()] += 1
             if result.is_settled:
                 ends[channel, result.state] += 1
-            if result.state == "delivered" and (event := self._events.get(result.delivery.event_id)):
+            if result.state == "delivered" and (event := views.get(result.delivery.event_id)):
                 LATENCY.observe(max((result.at - event.time).total_seconds(), 0.0))
         for labels, count in attempts.items():
             ATTEMPTS.labels(*labels).inc(count)

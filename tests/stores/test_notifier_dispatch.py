@@ -208,6 +208,25 @@ async def test_what_has_become_stale_is_not_sent(database: Database, clock: Shar
     assert receiver.answers == {}
 
 
+async def test_a_backlog_larger_than_what_is_kept_in_memory_is_sent_whole(
+    database: Database, clock: SharedClock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    """An event may be pushed out of memory between its delivery and the record of it."""
+    monkeypatch.setattr("services.notifier.dispatch._EVENTS_KEPT", 3)
+    for name in ("a", "b"):
+        await subscribe(database, receiver.url(name))
+    async with dispatching(database, clock):
+        await DeliveryStore(database, lease_seconds=60).fan_out([heard(seq=n) for n in range(1, 201)], NOW, NO_ROOM)
+        found = await settled(database, 400)
+
+    async with database.connection() as connection:
+        told = await connection.fetchval(
+            "select sum(json_array_length(convert_from(value, 'UTF8')::json -> 'deliveries')) from outbox"
+        )
+    assert (found, told) == ({"delivered": 400}, 400)
+    assert set(receiver.delivered.values()) == {1}
+
+
 async def test_a_hanging_destination_holds_up_nobody_else(database: Database, clock: SharedClock, receiver: Receiver):
     hanging = await subscribe(database, receiver.url("hanging"))
     healthy = await subscribe(database, receiver.url("healthy"))

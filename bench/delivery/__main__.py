@@ -276,7 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pledgewire bench delivery", description=__doc__)
     parser.add_argument("--fan-out", type=int, nargs="+", choices=sorted(EVENTS), default=sorted(EVENTS))
     parser.add_argument("--pairs", type=int, default=3, help="how often both ways are run in turn")
-    parser.add_argument("--notifiers", type=int, default=1, help="notifier processes")
+    parser.add_argument("--notifiers", type=int, default=2, help="notifier processes")
     parser.add_argument("--paced-seconds", type=int, default=20)
     parser.add_argument("--json", action="store_true")
     choices = parser.parse_args()

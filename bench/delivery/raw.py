@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from datetime import UTC, datetime
 
 import aiohttp
@@ -42,7 +41,6 @@ async def main(topic: str, events: int, fan_out: int, sink: str) -> None:
                 room.release()
 
         read = 0
-        started = time.perf_counter()
         while read < events:
             for batch in (await consumer.getmany(timeout_ms=500, max_records=500)).values():
                 for record in batch:
@@ -51,7 +49,6 @@ async def main(topic: str, events: int, fan_out: int, sink: str) -> None:
                         await room.acquire()
                         group.create_task(post(f"{sink}/{receiver}", f"{read}-{receiver}", body))
                     read += 1
-    print(time.perf_counter() - started)
     await consumer.stop()
 
 

@@ -95,6 +95,16 @@ def test(
     raise typer.Exit(run_tests(arguments or [], quick=quick, lint=not no_lint))
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(
+    context: typer.Context, what: Annotated[str, typer.Argument(help="What to measure: delivery.")] = "delivery"
+) -> None:
+    """Measure speed and memory against a limit that is measured in the same run; options go to the benchmark."""
+    from services.cli.testing import run_bench
+
+    raise typer.Exit(run_bench(what, context.args))
+
+
 @topics.command("plan")
 def topics_plan() -> None:
     """Say what `apply` would change, and change nothing."""

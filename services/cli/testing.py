@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.embedded.errors import EmbeddedError
+
 PROJECT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
 
@@ -37,6 +39,14 @@ def run_tests(arguments: list[str], *, quick: bool, lint: bool) -> int:
             failed = failed or done.returncode
     tested = subprocess.run(pytest, cwd=PROJECT, check=False).returncode
     return tested or failed
+
+
+def run_bench(what: str, arguments: list[str]) -> int:
+    """Run one benchmark of `bench/`; its exit status. Raises EmbeddedError for one that is not there."""
+    there = sorted(found.parent.name for found in (PROJECT / "bench").glob("*/__main__.py"))
+    if what not in there:
+        raise EmbeddedError(f"there is no benchmark {what!r}", f"choose {', '.join(there)}")
+    return subprocess.run([sys.executable, "-m", f"bench.{what}", *arguments], cwd=PROJECT, check=False).returncode
 
 
 def _provide_browser() -> None:

@@ -85,7 +85,7 @@ class OutboxSettings(BaseSettings):
     batch: int = Field(default=500, ge=1)
     poll_seconds: float = Field(default=1.0, gt=0)
     """How long an event may lie when its wake-up was lost."""
-    lease_seconds: float = Field(default=10.0, gt=0)
+    lease_seconds: float = Field(default=4.0, gt=0)
     """How long a relay that died or froze keeps others from taking over."""
 
 

@@ -115,10 +115,26 @@ class MadeSubscription(SubscriptionAnswer):
     secret: str | None
 
 
+class SubscriptionSummary(_Form):
+    """A subscription as anybody may see it, since every message links to it; where it goes and whose it is stays out."""
+
+    id: UUID
+    subscriber: str
+    channel: Channel
+    language: Language
+    zone: str
+    filters: FilterForm
+    state: State
+    reason: str | None
+    """Why it has ended, or why it was disabled."""
+    created_at: Instant
+    ended_at: Instant | None
+
+
 class SubscriptionPage(_Form):
     """Subscriptions in the order they were made."""
 
-    subscriptions: tuple[SubscriptionAnswer, ...]
+    items: tuple[SubscriptionAnswer, ...]
     next_cursor: str | None
 
 
@@ -132,6 +148,8 @@ class DeliveryAnswer(_Form):
     subscriber: str
     commitment_id: str
     channel: Channel
+    language: Language
+    """The one that the subscription asks for now."""
     state: DeliveryState
     attempts: int
     created_at: Instant
@@ -164,7 +182,7 @@ class DeliveryWithAttempts(DeliveryAnswer):
 class DeliveryPage(_Form):
     """Deliveries, the newest first."""
 
-    deliveries: tuple[DeliveryAnswer, ...]
+    items: tuple[DeliveryAnswer, ...]
     next_cursor: str | None
 
 
@@ -233,6 +251,12 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
         "created_at": row["created_at"],
         "ended_at": row["ended_at"],
     }
+
+
+def subscription_summary(row: asyncpg.Record) -> SubscriptionSummary:
+    """The part of a row that is for everybody."""
+    members = subscription_answer(row)
+    return SubscriptionSummary(**{name: members[name] for name in SubscriptionSummary.model_fields})
 
 
 def delivery_answer(row: asyncpg.Record) -> dict[str, Any]:

@@ -16,8 +16,8 @@ _COLUMNS = (
     " state, reason, created_at, ended_at"
 )
 _DELIVERY = (
-    "d.id, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel, d.state,"
-    " d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
+    "d.id, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel, s.language,"
+    " d.state, d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
 )
 
 

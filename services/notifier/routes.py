@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response, Security
 from fastapi.responses import HTMLResponse
+from fastapi.security import HTTPBearer
 
 from services.notifier.addresses import Allowed, Unsendable, checked_url
 from services.notifier.interface import (
@@ -27,19 +28,21 @@ from services.notifier.interface import (
     State,
     SubscriptionAnswer,
     SubscriptionPage,
+    SubscriptionSummary,
     delivery_answer,
     filters_of,
     fingerprint,
     new_secret,
     read_cursor,
     subscription_answer,
+    subscription_summary,
     write_cursor,
 )
 from services.notifier.links import UnsubscribeLinks
 from services.notifier.register import AlreadySubscribed, Register
 from services.plumbing.api_keys import ApiKeys, Caller
 from services.plumbing.clock import Clock
-from services.plumbing.web import Check, Problem, web_app
+from services.plumbing.web import Check, Problem, problems, web_app
 
 _PENDING = ("pending", "sending")
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -54,14 +57,27 @@ def build_http(
     checks: Mapping[str, Check],
 ) -> FastAPI:
     """The application; reading the log is open, subscriptions are their owner's."""
-    app = web_app("notifier", "Pledgewire notifier", checks, version="1")
+    app = web_app(
+        "notifier",
+        "Pledgewire notifier",
+        checks,
+        version="1.0.0",
+        description="Who is told what, where and in which language, and what became of it.",
+    )
+    bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
 
-    def subscriber(request: Request) -> Caller:
+    def subscriber(request: Request, _: Annotated[object, Security(bearer)]) -> Caller:
         return keys.require(request, "subscriber")
 
     Owner = Annotated[Caller, Depends(subscriber)]  # noqa: N806  a type, bound to this application's keys
 
-    @app.post("/subscriptions", status_code=201)
+    @app.post(
+        "/subscriptions",
+        status_code=201,
+        tags=["subscriptions"],
+        operation_id="subscribe",
+        responses=problems(401, 403, 409, 413, 415, 422, 503),
+    )
     async def subscribe(form: NewSubscription, caller: Owner, response: Response) -> MadeSubscription:
         """Subscribe. The signing key of a webhook is shown in this answer only."""
         address = await _checked_address(form.channel, form.address, allowed)
@@ -84,18 +100,28 @@ def build_http(
         response.headers["Location"] = f"/subscriptions/{row['id']}"
         return MadeSubscription(**subscription_answer(row), secret=secret)
 
-    @app.get("/subscriptions")
+    @app.get(
+        "/subscriptions",
+        tags=["subscriptions"],
+        operation_id="list_subscriptions",
+        responses=problems(400, 401, 403, 422, 503),
+    )
     async def list_subscriptions(
         caller: Owner, state: State | None = None, cursor: str | None = None, limit: Limit = 50
     ) -> SubscriptionPage:
         """One's own subscriptions; an operator sees all."""
         rows = await register.page(_owner(caller), state, _cursor(cursor), limit + 1)
         return SubscriptionPage(
-            subscriptions=tuple(SubscriptionAnswer(**subscription_answer(row)) for row in rows[:limit]),
+            items=tuple(SubscriptionAnswer(**subscription_answer(row)) for row in rows[:limit]),
             next_cursor=write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None,
         )
 
-    @app.get("/subscriptions/{id_}")
+    @app.get(
+        "/subscriptions/{id_}",
+        tags=["subscriptions"],
+        operation_id="read_subscription",
+        responses=problems(401, 403, 404, 422, 503),
+    )
     async def show_subscription(id_: UUID, caller: Owner) -> SubscriptionAnswer:
         """One subscription."""
         row = await register.find(id_, _owner(caller))
@@ -103,7 +129,25 @@ def build_http(
             raise _missing("subscription")
         return SubscriptionAnswer(**subscription_answer(row))
 
-    @app.patch("/subscriptions/{id_}")
+    @app.get(
+        "/subscriptions/{id_}/summary",
+        tags=["subscriptions"],
+        operation_id="summarise_subscription",
+        responses=problems(404, 422, 503),
+    )
+    async def summarise_subscription(id_: UUID) -> SubscriptionSummary:
+        """What a subscription asks for, without a key: the page that every message links to shows it."""
+        row = await register.find(id_, None)
+        if row is None:
+            raise _missing("subscription")
+        return subscription_summary(row)
+
+    @app.patch(
+        "/subscriptions/{id_}",
+        tags=["subscriptions"],
+        operation_id="change_subscription",
+        responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
+    )
     async def change_subscription(id_: UUID, form: ChangedSubscription, caller: Owner) -> SubscriptionAnswer:
         """Change language, zone or filters; pause or resume."""
         row = await register.find(id_, _owner(caller))
@@ -128,13 +172,19 @@ def build_http(
             raise _missing("subscription")
         return SubscriptionAnswer(**subscription_answer(changed))
 
-    @app.delete("/subscriptions/{id_}", status_code=204)
+    @app.delete(
+        "/subscriptions/{id_}",
+        status_code=204,
+        tags=["subscriptions"],
+        operation_id="end_subscription",
+        responses=problems(401, 403, 404, 422, 503),
+    )
     async def end_subscription(id_: UUID, caller: Owner) -> None:
         """End a subscription, and what waits for it."""
         if not await register.end(id_, _owner(caller), "ended-by-owner", clock.now()):
             raise _missing("subscription")
 
-    @app.get("/deliveries")
+    @app.get("/deliveries", tags=["deliveries"], operation_id="list_deliveries", responses=problems(400, 422, 503))
     async def list_deliveries(
         event: UUID | None = None,
         subscription: UUID | None = None,
@@ -153,11 +203,11 @@ def build_http(
             limit=limit + 1,
         )
         return DeliveryPage(
-            deliveries=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows[:limit]),
+            items=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows[:limit]),
             next_cursor=write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None,
         )
 
-    @app.get("/deliveries/{id_}")
+    @app.get("/deliveries/{id_}", tags=["deliveries"], operation_id="read_delivery", responses=problems(404, 422, 503))
     async def show_delivery(id_: UUID) -> DeliveryWithAttempts:
         """One delivery with all its attempts."""
         found = await register.delivery(id_)
@@ -168,7 +218,7 @@ def build_http(
             **delivery_answer(row), tries=tuple(AttemptAnswer(**dict(attempt)) for attempt in attempts)
         )
 
-    @app.get("/conservation")
+    @app.get("/conservation", tags=["deliveries"], operation_id="conservation", responses=problems(503))
     async def conservation() -> Conservation:
         """Whether everything that was owed has ended or is pending: accepted × matching = terminal + pending."""
         heard, owed, rows = await register.conservation()
@@ -186,14 +236,26 @@ def build_http(
             by_channel=by_channel,
         )
 
-    @app.get("/unsubscribe/{token}", response_class=HTMLResponse)
+    @app.get(
+        "/unsubscribe/{token}",
+        response_class=HTMLResponse,
+        tags=["links"],
+        operation_id="ask_unsubscribe",
+        responses=problems(404, 422),
+    )
     async def ask_unsubscribe(token: str) -> HTMLResponse:
         """The page that asks; it changes nothing, since scanners open every link."""
         if links.subscription(token) is None:
             raise _missing("link")
         return _page("Unsubscribe", f'<form method="post" action="/unsubscribe/{escape(token)}">', "Unsubscribe")
 
-    @app.post("/unsubscribe/{token}", response_class=HTMLResponse)
+    @app.post(
+        "/unsubscribe/{token}",
+        response_class=HTMLResponse,
+        tags=["links"],
+        operation_id="unsubscribe",
+        responses=problems(404, 422, 503),
+    )
     async def unsubscribe(token: str) -> HTMLResponse:
         """End the subscription that the link was made for (RFC 8058, one click); again does no harm."""
         id_ = links.subscription(token)

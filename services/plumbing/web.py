@@ -85,6 +85,26 @@ def web_app(service: str, title: str, checks: Mapping[str, Check], **options: An
     return app
 
 
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How the document shows errors: FastAPI would promise them as its own kind of application/json."""
+    schema = {
+        "type": "object",
+        "title": "Problem",
+        "description": "An error, as RFC 9457 has it; further members depend on its type.",
+        "required": ["type", "title", "status"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+        },
+    }
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM: {"schema": schema}}}
+        for status in statuses
+    }
+
+
 async def _checked(check: Check) -> str | None:
     try:
         async with asyncio.timeout(3):

@@ -5,7 +5,6 @@ import binascii
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
-from services.plumbing.web import PROBLEM, Check, Problem, web_app
+from services.plumbing.web import Check, Problem, problems, web_app
 from services.scheduler import store
 from services.scheduler.store import Listed
 
@@ -81,7 +80,7 @@ def build_http(database: Database, checks: Mapping[str, Check]) -> FastAPI:
         description="Reminders of what governments have promised: which are to come, which were sent.",
     )
 
-    @app.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=_problems(400, 422, 503))
+    @app.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=problems(400, 422, 503))
     async def reminders(
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
         state: Annotated[State, Query(description="Upcoming ones are `pending`.")] = "pending",
@@ -106,26 +105,6 @@ def build_http(database: Database, checks: Mapping[str, Check]) -> FastAPI:
         )
 
     return app
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How the document shows errors: FastAPI would promise them as its own kind of application/json."""
-    schema = {
-        "type": "object",
-        "title": "Problem",
-        "description": "An error, as RFC 9457 has it; further members depend on its type.",
-        "required": ["type", "title", "status"],
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-        },
-    }
-    return {
-        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM: {"schema": schema}}}
-        for status in statuses
-    }
 
 
 def _entry(one: Listed) -> ReminderEntry:

@@ -95,6 +95,30 @@ async def test_a_subscription_shows_its_key_once_and_its_address_never(http: htt
     assert "very-secret" not in str(everything)
 
 
+async def test_anybody_may_see_what_a_subscription_asks_for_but_not_where_it_goes_nor_whose_it_is(
+    http: httpx.AsyncClient,
+):
+    hook = await subscribed(http, filters={"countries": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
+    mail = await subscribed(http, channel="email", address="desk@sre.example", language="es")
+    nobody = {"authorization": ""}
+
+    seen = await http.get(f"/subscriptions/{hook['id']}/summary", headers=nobody)
+    hidden = {"address", "secret", "owner"}
+    assert seen.json() == {name: value for name, value in hook.items() if name not in hidden}
+    seen_mail = await http.get(f"/subscriptions/{mail['id']}/summary", headers=nobody)
+    for answer, made in ((seen, hook), (seen_mail, mail)):
+        for secret in ("very-secret", "oken", "127.0.0.1", "@", "sre", made["address"], hook["secret"], "whsec_"):
+            assert secret not in answer.text, secret
+    await http.delete(f"/subscriptions/{hook['id']}")
+    ended = (await http.get(f"/subscriptions/{hook['id']}/summary", headers=nobody)).json()
+    assert (ended["state"], ended["reason"], ended["ended_at"][:10]) == ("ended", "ended-by-owner", f"{NOW:%Y-%m-%d}")
+
+
+async def test_a_summary_of_nothing_is_a_problem(http: httpx.AsyncClient):
+    assert (await http.get(f"/subscriptions/{uuid4()}/summary")).status_code == 404
+    assert (await http.get("/subscriptions/1/summary")).status_code == 422
+
+
 async def test_the_same_twice_is_refused_until_the_first_has_ended(http: httpx.AsyncClient):
     first = await subscribed(http, filters={"themes": ["climate", "energy"]})
     again = form(filters={"themes": ["energy", "climate"]})
@@ -146,7 +170,7 @@ async def test_subscriptions_are_their_owners(http: httpx.AsyncClient):
     for method, headers in (("GET", by(http, "gac")), ("DELETE", by(http, "gac"))):
         assert (await http.request(method, path, headers=headers)).status_code == 404
     assert (await http.patch(path, json={"language": "fr"}, headers=by(http, "gac"))).status_code == 404
-    assert (await http.get("/subscriptions", headers=by(http, "gac"))).json()["subscriptions"] == []
+    assert (await http.get("/subscriptions", headers=by(http, "gac"))).json()["items"] == []
     assert (await http.get(path, headers=by(http, "ops"))).status_code == 200
 
 
@@ -191,22 +215,25 @@ async def test_a_forged_link_opens_nothing(http: httpx.AsyncClient, token: str):
 
 
 async def test_the_log_is_paged_filtered_and_adds_up(http: httpx.AsyncClient, database: Database):
-    ids = [(await subscribed(http, address=f"{HOOK}{n}"))["id"] for n in range(2)]
+    ids = [(await subscribed(http, address=f"{HOOK}{n}", language="es"))["id"] for n in range(2)]
     await DeliveryStore(database, lease_seconds=60).fan_out([heard(f"c-{n}") for n in range(3)], NOW, NO_ROOM)
 
     seen: list[str] = []
     cursor = ""
     while True:
         page = (await http.get(f"/deliveries?limit=4{cursor}")).json()
-        seen += [d["id"] for d in page["deliveries"]]
+        seen += [d["id"] for d in page["items"]]
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"
 
     assert len(seen) == len(set(seen)) == 6
-    assert len((await http.get(f"/deliveries?subscription={ids[0]}")).json()["deliveries"]) == 3
-    assert len((await http.get("/deliveries?commitment=c-1&state=pending")).json()["deliveries"]) == 2
-    assert (await http.get("/deliveries?state=failed")).json()["deliveries"] == []
+    assert len((await http.get(f"/deliveries?subscription={ids[0]}")).json()["items"]) == 3
+    assert len((await http.get("/deliveries?commitment=c-1&state=pending")).json()["items"]) == 2
+    assert (await http.get("/deliveries?state=failed")).json()["items"] == []
+    told = await http.get(f"/deliveries?subscription={ids[1]}&limit=1")
+    assert {d["language"] for d in told.json()["items"]} == {"es"}
+    assert "very-secret" not in told.text
     assert (await http.get("/deliveries?cursor=forged")).status_code == 400
     assert (await http.get("/deliveries?limit=100000")).status_code == 422
     one = (await http.get(f"/deliveries/{seen[0]}")).json()

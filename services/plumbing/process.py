@@ -64,8 +64,13 @@ def faststream_app(service: Service) -> FastStream:
 
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with _running(service):
-            yield
+        configure_logs(service.name)
+        configure_tracing(service.name)
+        try:
+            async with _running(service):
+                yield
+        finally:
+            flush_tracing()
 
     return FastStream(service.broker, lifespan=lifespan, logger=None)
 
@@ -85,7 +90,6 @@ def run(build: Callable[[], Service]) -> None:
         print("help: set them in the environment; .env.example names and explains them all", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     configure_logs(service.name)
-    configure_tracing(service.name)
     app = faststream_app(service)
     try:
         _loop_runner(app.run())
@@ -94,8 +98,6 @@ def run(build: Callable[[], Service]) -> None:
     except* Exception as errors:
         log.error("the process ends", action="process_failed", exc_info=errors)
         sys.exit(1)
-    finally:
-        flush_tracing()
 
 
 def _loop_runner(main: Awaitable[None]) -> None:

@@ -183,7 +183,7 @@ def test_faststream_finds_the_app(name: str) -> None:
     package = PROJECT / "services" / name
 
     assert 'if name == "app"' in (package / "__init__.py").read_text(encoding="utf-8")
-    assert "run(build())" in (package / "__main__.py").read_text(encoding="utf-8")
+    assert "run(build)" in (package / "__main__.py").read_text(encoding="utf-8")
 
 
 def test_schemas_belong_to_services_with_migrations() -> None:

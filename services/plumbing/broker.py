@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, RecordTooLargeError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 CONSUMED = Counter("pledgewire_events_consumed_total", "Records handled, repeats included", ["topic"])
 DEAD_LETTERS = Counter("pledgewire_dead_letters_total", "Records given up on, by the topic they came from", ["topic"])
+DEAD_DEPTH = Gauge("pledgewire_dead_letter_depth", "Records that lie in a dead-letter topic", ["topic"])
 LAG = Gauge("pledgewire_consumer_lag", "Records not yet handed out, over the assigned partitions", ["group"])
 
 
@@ -157,6 +158,8 @@ async def watch_consumers(
             try:
                 async with asyncio.timeout(2):
                     lag, polled = await _lag(consumer)
+                    if subscriber.ack_policy is AckPolicy.NACK_ON_ERROR:
+                        await _measure_dead_letters(consumer)
             except (TimeoutError, KafkaError):
                 continue
             LAG.labels(group).set(lag)
@@ -167,6 +170,17 @@ async def watch_consumers(
                 raise Stuck(f"group {group} has {lag} records to read and has not polled for {patience:.0f} s")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), every)
+
+
+async def _measure_dead_letters(consumer: Any) -> None:
+    """How much lies in the dead-letter topics of what this consumer reads."""
+    topics = {f"{partition.topic}-dead" for partition in consumer.assignment()}
+    partitions = [TopicPartition(topic, 0) for topic in sorted(topics)]
+    if not partitions:
+        return
+    first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    for partition in partitions:
+        DEAD_DEPTH.labels(partition.topic).set(end[partition] - first[partition])
 
 
 async def _lag(consumer: Any) -> tuple[int, int]:

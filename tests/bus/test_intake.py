@@ -11,6 +11,8 @@ from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 
 from services.plumbing.broker import (
+    DEAD_DEPTH,
+    LAG,
     DeadLetters,
     Intake,
     KafkaProducer,
@@ -289,6 +291,22 @@ async def test_a_consumer_that_hangs_is_noticed(
             async with asyncio.timeout(20):
                 await watch_consumers(broker, asyncio.Event(), every=0.2, patience=2)
         released.set()
+
+
+async def test_lag_and_dead_letters_are_measured(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, running: Running
+) -> None:
+    topic = await make_topic(partitions=1)
+    effects = Effects(database)
+    async with running(topic, effects) as broker:
+        await send(producer, topic, good("one"), (b"k", None, []), (b"k", None, []), good("two"))
+        await effects.expect(2)
+        stopping = asyncio.Event()
+        asyncio.get_running_loop().call_later(2, stopping.set)
+        await watch_consumers(broker, stopping, every=0.2)
+
+    assert DEAD_DEPTH.labels(f"{topic}-dead")._value.get() == 2
+    assert LAG.labels(f"g-{topic}")._value.get() == 0
 
 
 async def test_an_idle_consumer_is_no_hanging_one(

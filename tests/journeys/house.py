@@ -7,9 +7,9 @@ import asyncio
 import json
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,30 @@ class Arrival:
     at: float
 
 
+@dataclass(frozen=True)
+class Message:
+    """One message as its receiver reads it."""
+
+    number: int
+    kind: str
+    name: str
+    title: str
+    """A mail's subject, the heading of a card, type and subject of an event."""
+    delivery_id: str
+    commitment_id: str
+    headers: Mapping[str, str]
+    """By their names in lower case; a mail's own, or those of the HTTP request."""
+    text: str
+    """A mail's text part, with its lines joined; every text of a card; a webhook's JSON."""
+    links: tuple[str, ...]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """What a webhook carries: the CloudEvent."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
+
+
 @dataclass
 class House:
     """Everything that runs, and the hands to do things to it."""
@@ -70,6 +94,8 @@ class House:
     inbox_url: str
     doubled_before: int = 0
     """Repeats that earlier tests in this house have explained."""
+    _unread: list[dict[str, Any]] = field(default_factory=list)
+    _read_to: int = 0
 
     def url(self, name: str) -> str:
         return self.fleet.members[name].url
@@ -86,6 +112,12 @@ class House:
         """Move the clock there and wait for rest."""
         self.clock.set(instant)
         await self.rest()
+        return self
+
+    async def begin(self, instant: datetime) -> "House":
+        """Move the clock there; what has been told up to then is no matter of this test."""
+        await self.at(instant)
+        await self.read_all()
         return self
 
     async def rest(self, seconds: float = 60.0) -> None:
@@ -121,14 +153,43 @@ class House:
         return found
 
     async def post_status(
-        self, commitment: str, status: str, *, key: str | None = None, **more: Any
+        self,
+        commitment: str,
+        status: str,
+        *,
+        key: str | None = None,
+        thread: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> httpx2.Response:
-        """Post a status update over HTTP; not waited for, and its answer not judged."""
+        """Post a status update over HTTP; not waited for, and its answer not judged.
+
+        `thread` are headers that say which work it belongs to.
+        """
         return await self.http.post(
             f"{self.url('registry')}/commitments/{commitment}/status-updates",
             json={"status": status, **more},
-            headers=self.headers | {"Idempotency-Key": key or str(uuid4())},
+            headers=self.headers | {"Idempotency-Key": key or str(uuid4())} | dict(thread or {}),
         )
+
+    async def tell_status(self, commitment: str, status: str, **more: Any) -> dict[str, Any]:
+        """Post a status update, which has to be taken, and wait until everybody has been told."""
+        response = await self.post_status(commitment, status, **more)
+        assert response.status_code == 201, response.text
+        await self.rest()
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def move_anchor(self, anchor: str, edtf: str | None, *, source: str) -> dict[str, Any]:
+        """Give an anchor a date that became known today, and wait until everybody has been told."""
+        response = await self.http.put(
+            f"{self.url('registry')}/anchors/{anchor}",
+            json={"edtf": edtf, "source": {"text": source}, "known_on": self.now.date().isoformat()},
+            headers=self.headers | {"Idempotency-Key": str(uuid4())},
+        )
+        assert response.status_code == 200, response.text
+        await self.rest()
+        answer: dict[str, Any] = response.json()
+        return answer
 
     async def insist_on_status(self, commitment: str, status: str, **more: Any) -> dict[str, Any]:
         """Post as a careful client does: the same key until there is an answer."""
@@ -147,10 +208,12 @@ class House:
             await asyncio.sleep(0.1)
         raise AssertionError("no answer in a minute")
 
-    async def report_over_kafka(self, ministry: str, commitment: str, status: str, **more: Any) -> UUID:
+    async def report_over_kafka(
+        self, ministry: str, commitment: str, status: str, *, report_id: UUID | None = None, **more: Any
+    ) -> UUID:
         """Send a report to the ministry's topic; the id of its event."""
         report = StatusReported(
-            report_id=uuid4(),
+            report_id=report_id or uuid4(),
             commitment_id=commitment,
             status=Status(status),
             reported_at=self.now,
@@ -202,6 +265,81 @@ class House:
         found: Any = response.json()
         return found["messages"] if isinstance(found, dict) else found
 
+    async def read_all(self) -> None:
+        """Take no more notice of what has come so far."""
+        await self._collect()
+        self._unread = []
+
+    async def read(self, name: str) -> list[Message]:
+        """What one receiver has got and nobody has read yet, oldest first."""
+        await self._collect()
+        taken = [m["number"] for m in self._unread if _short(m) == name]
+        self._unread = [m for m in self._unread if _short(m) != name]
+        return [await self._whole(number) for number in taken]
+
+    async def expect_mail(self, *, to: str, subject: str) -> Message:
+        """One mail has come, and no other of that subject; `to` is the part before the @."""
+        return await self._expect("email", to, subject, lambda message: message.title)
+
+    async def expect_card(self, name: str, words: str, *, channel: str = "slack") -> Message:
+        """One card has come, and no other with these words."""
+        return await self._expect(channel, name, words, lambda message: message.text)
+
+    async def expect_event(self, name: str, topic: str, commitment: str, **facts: Any) -> dict[str, Any]:
+        """One webhook of this topic about this commitment has come, and no other; it has these facts. Its data."""
+        title = f"org.pledgewire.{topic}.v1: {commitment}"
+        event = (await self._expect("webhook", name, title, lambda message: message.title)).event
+        data: dict[str, Any] = event["data"]
+        assert {fact: data[fact] for fact in facts} == facts
+        return data
+
+    async def expect_nothing(self, *names: str, about: str | None = None) -> None:
+        """These receivers have got nothing but what was expected, about anything or one commitment."""
+        await self._collect()
+        more = [m for m in self._unread if _short(m) in names and about in (None, m["commitment_id"])]
+        assert [(m["kind"], m["name"], m["title"]) for m in more] == []
+
+    async def _expect(self, kind: str, name: str, words: str, part: Callable[[Message], str]) -> Message:
+        await self._collect()
+        here = [await self._whole(m["number"]) for m in self._unread if (m["kind"], _short(m)) == (kind, name)]
+        found = [message for message in here if words in part(message)]
+        assert len(found) == 1, f"{len(found)} for {name} with {words!r} among {[part(m) for m in here]}"
+        self._unread = [m for m in self._unread if m["number"] != found[0].number]
+        return found[0]
+
+    async def _collect(self) -> None:
+        while True:
+            response = await self.http.get(
+                f"{self.inbox_url}/dev/inbox/messages", params={"after": self._read_to, "limit": 1000}
+            )
+            found = response.json()["messages"]
+            if not found:
+                return
+            self._read_to = found[-1]["number"]
+            self._unread += found
+
+    async def _whole(self, number: int) -> Message:
+        found = (await self.http.get(f"{self.inbox_url}/dev/inbox/messages/{number}")).json()
+        mail = found.get("mail")
+        match found["kind"]:
+            case "email":
+                text = " ".join(mail["text"].split())
+            case "webhook":
+                text = found["body"]
+            case _:
+                text = " ".join(_texts(json.loads(found["body"])))
+        return Message(
+            number=number,
+            kind=found["kind"],
+            name=found["name"],
+            title=found["title"],
+            delivery_id=found["delivery_id"],
+            commitment_id=found["commitment_id"],
+            headers={key.lower(): value for key, value in (mail or found)["headers"]},
+            text=text,
+            links=tuple(mail["links"]) if mail else (),
+        )
+
     async def assert_nothing_lost(self, *, doubles: int = 0) -> None:
         """The conservation laws hold, what counts as delivered has arrived, no more is doubled than is explained."""
         await self.rest()
@@ -218,16 +356,54 @@ class House:
 
     async def refuse_once(self, kind: str, name: str) -> None:
         """Let one receiver answer 503 to its next message."""
-        response = await self.http.put(
-            f"{self.inbox_url}/dev/inbox/behaviour/{kind}/{name}", json={"fail_first": 1, "status": 503}
-        )
+        await self.behave(kind, name, fail_first=1, status=503)
+
+    async def behave(self, kind: str, name: str, **behaviour: Any) -> None:
+        """Let a receiver fail: `fail_first` so many messages (None: all) with this `status`."""
+        response = await self.http.put(f"{self.inbox_url}/dev/inbox/behaviour/{kind}/{name}", json=behaviour)
         assert response.status_code < 300, response.text
+
+    async def refusals(self, name: str) -> list[dict[str, Any]]:
+        """What a receiver has turned away, oldest first."""
+        response = await self.http.get(f"{self.inbox_url}/dev/inbox/refusals")
+        return [refusal for refusal in reversed(response.json()) if refusal["name"] == name]
+
+    async def heard(self, report_id: UUID) -> None:
+        """Wait until the registry has taken in a ministry's report, and everybody has been told."""
+        for _ in range(1000):
+            if await self.observer.heard_by_registry(report_id):
+                return await self.rest()
+            await asyncio.sleep(0.02)
+        raise AssertionError("the report has not been heard in twenty seconds")
+
+    async def reminders_ahead(self, commitment: str) -> int:
+        """How many reminders of it the scheduler still means to send."""
+        response = await self.http.get(f"{self.url('scheduler')}/reminders", params={"commitment": commitment})
+        return len(response.json()["items"])
 
     async def status_of(self, commitment: str) -> dict[str, Any]:
         response = await self.http.get(f"{self.url('registry')}/commitments/{commitment}")
         assert response.status_code == 200, response.text
         found: dict[str, Any] = response.json()
         return found
+
+
+def _short(brief: Mapping[str, Any]) -> str:
+    """A receiver's name as subscriptions here give it."""
+    return str(brief["name"]).partition("@")[0]
+
+
+def _texts(card: Any) -> Iterator[str]:
+    """Every text in a card, wherever it stands."""
+    if isinstance(card, dict):
+        for key, value in card.items():
+            if key in ("text", "value", "title") and isinstance(value, str):
+                yield value
+            else:
+                yield from _texts(value)
+    elif isinstance(card, list):
+        for value in card:
+            yield from _texts(value)
 
 
 def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings:

@@ -1,0 +1,538 @@
+"""The main job, told as a timetable: what is due when, who is told of it, in which words, and who is left in peace."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.cli.fleet import SERVICES
+from services.registry.catalogue import Catalogue, Commitment, load
+from tests.journeys.house import House, on
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+COAL = "nals-2021-coal-finance"
+DEMOCRACY = "nals-2021-summit-for-democracy"
+AMERICAS = "nals-2021-summit-of-the-americas"
+NEXT_SUMMIT = "nals-2021-next-summit"
+SUBSIDIES = "nals-2021-fossil-subsidies-canada"
+
+READERS: dict[str, tuple[str, str, dict[str, list[str]]]] = {
+    "wire": ("webhook", "en", {}),
+    "washington": ("email", "en", {"commitments": [COAL]}),
+    "mexico": ("email", "es", {"commitments": [COAL]}),
+    "ottawa": ("email", "fr", {"commitments": [COAL]}),
+    "canada": ("slack", "fr", {"countries": ["CA"], "events": ["commitment-created"]}),
+    "nature": ("email", "es", {"themes": ["nature"]}),
+    "summits": ("teams", "fr", {"sections": ["road-to-the-summits"]}),
+    "reminders": ("slack", "es", {"events": ["milestone-due"]}),
+    "angeles": ("slack", "en", {"commitments": [AMERICAS]}),
+    "cumbre": ("email", "es", {"commitments": [NEXT_SUMMIT]}),
+}
+"""Channel, language and filters of each."""
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load()
+
+
+@pytest.fixture
+async def furnished(house: House) -> House:
+    """The house with its readers and the statement, so that each test may also run alone."""
+    if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
+        for name, (channel, language, filters) in READERS.items():
+            await house.subscribe(channel, name, language=language, **filters)
+        await house.import_statement()
+    return house
+
+
+@pytest.fixture(scope="module")
+def plain(catalogue: Catalogue) -> "Iterable[str]":
+    """Commitments without milestones, each for one test: a status there changes nothing else."""
+    return iter([commitment.id for commitment in catalogue.commitments if not commitment.milestones])
+
+
+def asked(name: str, topic: str, commitment: Commitment) -> bool:
+    """Whether a reader has asked for this; all filters have to agree, and an absent one asks for everything."""
+    filters = READERS[name][2]
+    about = {
+        "events": {topic},
+        "countries": set(commitment.countries),
+        "themes": set(commitment.themes),
+        "sections": {commitment.section},
+        "commitments": {commitment.id},
+    }
+    return all(about[kind] & set(terms) for kind, terms in filters.items())
+
+
+async def test_the_statement_is_told_to_those_who_asked_in_their_language_once(
+    furnished: House, catalogue: Catalogue
+) -> None:
+    house = furnished
+    told = [("commitment-created", c) for c in catalogue.commitments]
+    told += [("milestone-scheduled", c) for c in catalogue.commitments for _ in c.milestones]
+    owed = {name: [(topic, c) for topic, c in told if asked(name, topic, c)] for name in READERS}
+    assert {name: len(events) for name, events in owed.items()} == {
+        "wire": 98, "washington": 2, "mexico": 2, "ottawa": 2, "canada": 87, "nature": 5, "summits": 11,
+        "reminders": 0, "angeles": 2, "cumbre": 2,
+    }  # fmt: skip
+
+    messages = {name: await house.read(name) for name in READERS}
+
+    for name, events in owed.items():
+        assert Counter(m.commitment_id for m in messages[name]) == Counter(c.id for _, c in events), name
+    titles = {c.id: c.title for c in catalogue.commitments}
+    for name, (channel, language, _) in READERS.items():
+        for message in messages[name]:
+            if channel != "webhook":
+                assert getattr(titles[message.commitment_id], language) in message.text
+            if channel == "email":
+                assert message.headers["content-language"] == language
+    deliveries = [m.delivery_id for received in messages.values() for m in received]
+    assert len(deliveries) == len(set(deliveries)) == sum(len(events) for events in owed.values())
+    await house.assert_nothing_lost()
+
+
+async def test_importing_again_tells_nobody(furnished: House) -> None:
+    house = furnished
+    await house.begin(on(2021, 11, 19))
+
+    again = (await house.import_statement()).json()
+
+    assert (again["commitments"], again["created"], again["scheduled"]) == (88, 0, 0)
+    await house.expect_nothing(*READERS)
+
+
+async def test_the_same_request_again_is_the_same_update(furnished: House, plain: Any) -> None:
+    house, commitment, key = furnished, next(plain), str(uuid4())
+    await house.begin(on(2021, 11, 19))
+
+    first, second = [await house.post_status(commitment, "in-progress", key=key) for _ in range(2)]
+    other = await house.post_status(commitment, "at-risk", key=key)
+    stale = await house.post_status(commitment, "at-risk", expected_version=1)
+    await house.rest()
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert (other.status_code, other.headers["content-type"]) == (422, "application/problem+json")
+    assert (stale.status_code, stale.headers["content-type"]) == (409, "application/problem+json")
+    assert stale.json()["type"] == "/problems/version-conflict"
+    assert stale.json()["current_version"] == first.json()["version"] == 2
+    await house.expect_event("wire", "status-changed", commitment, status="in-progress", version=2)
+    await house.expect_nothing(*READERS)
+
+
+async def test_a_report_that_a_ministry_sends_twice_is_heard_once(furnished: House, plain: Any) -> None:
+    house, commitment, report_id, next_report = furnished, next(plain), uuid4(), uuid4()
+    await house.begin(on(2021, 11, 19))
+
+    for _ in range(2):
+        await house.report_over_kafka("mx-sre", commitment, "in-progress", report_id=report_id, note="Ya empezó.")
+    # Behind the two in the same partition: once it is heard, both have been.
+    await house.report_over_kafka("mx-sre", commitment, "at-risk", report_id=next_report)
+    await house.heard(next_report)
+
+    told = [message.event["data"] for message in await house.read("wire")]
+    assert [(data["status"], data["seq"]) for data in told] == [("in-progress", 1), ("at-risk", 2)]
+    assert told[0]["reported_by"] == {"client": "mx-sre", "ministry": "mx-sre"}
+    assert len((await house.status_of(commitment))["status_updates"]) == 2
+    assert await house.read_topic("status-reported-mx-sre-dead") == []
+
+
+async def test_the_thread_of_a_request_reaches_the_record_and_the_delivery(furnished: House, plain: Any) -> None:
+    house, commitment = furnished, next(plain)
+    await house.begin(on(2021, 11, 20))
+    thread = {
+        "X-Correlation-Id": "memo-4711",
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    }
+
+    answer = await house.post_status(commitment, "in-progress", thread=thread)
+    await house.rest()
+
+    assert answer.headers["x-correlation-id"] == "memo-4711"
+    records = [dict(record.headers) for record in await house.read_topic("status-changed")]
+    (record,) = [r for r in records if r["ce_id"].decode() == answer.json()["event_id"]]
+    assert record["ce_correlationid"] == b"memo-4711"
+    assert trace_of(record["ce_traceparent"].decode()) == trace_of(thread["traceparent"])
+    (delivered,) = await house.read("wire")
+    assert delivered.event["correlationid"] == "memo-4711"
+    assert trace_of(delivered.event["traceparent"]) == trace_of(thread["traceparent"])
+
+
+def trace_of(traceparent: str) -> str:
+    """The id of the trace; the span's may be another at each station."""
+    return traceparent.split("-")[1]
+
+
+async def test_the_pages_show_the_status_its_history_and_who_was_told(furnished: House, plain: Any) -> None:
+    house, commitment = furnished, next(plain)
+    await house.begin(on(2021, 11, 20))
+    await house.subscribe("email", "minister", commitments=[commitment])
+    stream = asyncio.create_task(live(house, commitment, "status-changed"))
+
+    posted = await house.tell_status(commitment, "at-risk", note="The bill waits in committee.")
+    await house.expect_mail(to="minister", subject=": at risk")
+
+    page = await house.http.get(f"{house.url('portal')}/commitments/{commitment}", headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    shown = " ".join(page.text.split())
+    assert "At risk" in shown or "at risk" in shown
+    assert "The bill waits in committee." in shown
+    assert "Ministry of minister" in shown
+    async with asyncio.timeout(20):
+        heard = await stream
+    assert (heard["event_id"], heard["commitment"]) == (posted["event_id"], commitment)
+    assert "The bill waits in committee." in heard["detail"]
+
+
+async def live(house: House, commitment: str, topic: str) -> dict[str, Any]:
+    """The first event of a topic on the live stream of a commitment."""
+    url = f"{house.url('portal')}/events"
+    async with house.http.stream("GET", url, params={"commitment": commitment, "lang": "en"}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        named = ""
+        async for line in response.aiter_lines():
+            name, _, value = line.partition(": ")
+            if name == "event":
+                named = value
+            elif name == "data" and named == topic:
+                found: dict[str, Any] = json.loads(value)
+                return found
+    raise AssertionError("the stream ended")
+
+
+async def test_a_receiver_that_fails_gets_the_same_message_again_at_the_times_of_the_table(
+    furnished: House, plain: Any
+) -> None:
+    house, commitment = furnished, next(plain)
+    await house.begin(on(2021, 11, 21))
+    await house.subscribe("webhook", "weary", commitments=[commitment])
+    await house.behave("webhook", "weary", fail_first=2)
+
+    await house.tell_status(commitment, "in-progress")
+    delivery = await the_delivery(house, commitment, "weary")
+    first_retry = await expect_retry(house, delivery, attempts=1, seconds=5)
+    await house.at(first_retry - timedelta(milliseconds=1))
+    await expect_retry(house, delivery, attempts=1, seconds=5, since=on(2021, 11, 21))
+
+    await house.at(first_retry)
+    second_retry = await expect_retry(house, delivery, attempts=2, seconds=300)
+    refused = await house.refusals("weary")
+    assert [(r["status"], r["delivery_id"]) for r in refused] == [(503, delivery)] * 2
+    await house.expect_nothing("weary")
+    # Signatures count whole seconds: in the next one a fresh signature differs from a kept one.
+    await asyncio.sleep(int(refused[-1]["at"]) + 1.01 - time.time())
+
+    await house.at(second_retry)
+    (message,) = await house.read("weary")
+    assert message.headers["webhook-id"] == message.delivery_id == delivery
+    assert int(message.headers["webhook-timestamp"]) > refused[-1]["at"]
+    log = (await house.http.get(f"{house.url('notifier')}/deliveries/{delivery}")).json()
+    assert (log["state"], log["attempts"]) == ("delivered", 3)
+    assert [t["code"] for t in log["tries"]] == [503, 503, 204]
+
+
+async def expect_retry(
+    house: House, delivery: str, *, attempts: int, seconds: float, since: datetime | None = None
+) -> datetime:
+    """When it is tried again: the table's time after now (or `since`), a fifth more or less."""
+    found = (await house.http.get(f"{house.url('notifier')}/deliveries/{delivery}")).json()
+    assert (found["state"], found["attempts"]) == ("pending", attempts)
+    at = datetime.fromisoformat(found["next_at"])
+    assert 0.8 * seconds <= (at - (since or house.now)).total_seconds() <= 1.2 * seconds
+    return at
+
+
+async def the_delivery(house: House, commitment: str, name: str) -> str:
+    """The id of the one delivery about a commitment to this reader."""
+    answer = await house.http.get(f"{house.url('notifier')}/deliveries", params={"commitment": commitment})
+    (found,) = [d["id"] for d in answer.json()["deliveries"] if d["subscriber"] == f"Ministry of {name}"
+                and d["event"] == "status-changed"]  # fmt: skip
+    return str(found)
+
+
+async def test_a_receiver_that_is_gone_is_left_in_peace(furnished: House, plain: Any) -> None:
+    house, commitment = furnished, next(plain)
+    await house.begin(on(2021, 11, 21) + timedelta(hours=1))
+    made = await house.subscribe("webhook", "gone", commitments=[commitment])
+    await house.behave("webhook", "gone", fail_first=None, status=410)
+
+    await house.tell_status(commitment, "in-progress")
+    await house.tell_status(commitment, "at-risk")
+
+    assert [refusal["status"] for refusal in await house.refusals("gone")] == [410]
+    found = await house.http.get(f"{house.url('notifier')}/subscriptions/{made['id']}", headers=house.headers)
+    assert found.json()["state"] == "disabled"
+    assert [m.event["data"]["status"] for m in await house.read("wire")] == ["in-progress", "at-risk"]
+
+
+async def test_one_click_in_a_mail_ends_it_for_its_reader_and_nobody_else(furnished: House, plain: Any) -> None:
+    house, commitment = furnished, next(plain)
+    await house.begin(on(2021, 11, 22))
+    for name in ("leaver", "stayer"):
+        await house.subscribe("email", name, commitments=[commitment])
+    await house.tell_status(commitment, "in-progress")
+    mail = await house.expect_mail(to="leaver", subject=": in progress")
+    await house.expect_mail(to="stayer", subject=": in progress")
+    assert mail.headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
+    link = mail.headers["list-unsubscribe"].strip("<>")
+
+    looked = await house.http.get(link)
+    await house.tell_status(commitment, "at-risk")
+    assert looked.status_code == 200
+    await house.expect_mail(to="leaver", subject=": at risk")
+    await house.expect_mail(to="stayer", subject=": at risk")
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    clicked = await house.http.post(link, content="List-Unsubscribe=One-Click", headers=form)
+    again = await house.http.post(link, content="List-Unsubscribe=One-Click", headers=form)
+    await house.tell_status(commitment, "in-progress")
+    assert (clicked.status_code, again.status_code) == (200, 200)
+    await house.expect_nothing("leaver")
+    await house.expect_mail(to="stayer", subject=": in progress")
+    forged = f"{link[:-3]}{'abc' if link[-3:] != 'abc' else 'xyz'}"
+    assert (await house.http.post(forged, headers=form)).status_code == 404
+
+
+async def test_coal_finance_climbs_its_ladder_in_three_languages(furnished: House) -> None:
+    house = furnished
+    await house.begin(on(2021, 11, 30))
+
+    await house.at(on(2021, 12, 1))
+    await coal_is_due(house, "ahead", 30, "due in 30 days", "vence en 30 días", "échéance dans 30 jours")
+    await house.at(on(2021, 12, 2))
+    await coal_is_silent(house)
+    await house.at(on(2021, 12, 23))
+    await coal_is_silent(house)
+    await house.at(on(2021, 12, 24))
+    await coal_is_due(house, "ahead", 7, "due in 7 days", "vence en 7 días", "échéance dans 7 jours")
+    await house.at(on(2021, 12, 29))
+    await coal_is_silent(house)
+    await house.at(on(2021, 12, 30))
+    await coal_is_due(house, "ahead", 1, "due in 1 day", "vence en 1 día", "échéance dans 1 jour")
+    await house.at(on(2021, 12, 31))
+    await coal_is_due(house, "today", 0, "due today", "vence hoy", "échéance aujourd’hui")
+    await house.at(on(2022, 1, 1))
+    await coal_is_due(house, "overdue", 1, "overdue by 1 day", "vencido hace 1 día", "en retard de 1 jour")
+    await house.at(on(2022, 1, 2))
+    await coal_is_silent(house)
+    await house.at(on(2022, 1, 7))
+    await coal_is_due(house, "overdue", 7, "overdue by 7 days", "vencido hace 7 días", "en retard de 7 jours")
+    await house.at(on(2022, 1, 8))
+    await coal_is_silent(house)
+    await house.assert_nothing_lost()
+
+
+async def coal_is_due(house: House, phase: str, days: int, english: str, spanish: str, french: str) -> None:
+    """Today's reminder, and none else, has gone to the wire and to each capital, in its language."""
+    due = await house.expect_event("wire", "milestone-due", COAL, phase=phase, days=days, late=False, merged_steps=[])
+    nine_in_mexico_city = house.now.replace(hour=15)
+    assert datetime.fromisoformat(due["due_at"]) == nine_in_mexico_city
+    for capital, words in (("washington", english), ("mexico", spanish), ("ottawa", french)):
+        mail = await house.expect_mail(to=capital, subject=words)
+        assert words in mail.text.lower()
+    await coal_is_silent(house)
+
+
+async def coal_is_silent(house: House) -> None:
+    await house.expect_nothing("washington", "mexico", "ottawa")
+    await house.expect_nothing("wire", about=COAL)
+
+
+async def test_a_summit_whose_date_becomes_precise_is_told_once_and_the_old_dates_never_come(
+    furnished: House,
+) -> None:
+    house = furnished
+    await house.begin(on(2022, 1, 17))
+
+    await house.at(on(2022, 1, 18))
+    moved = await house.move_anchor("summit-of-the-americas-2022", "2022-06", source="White House release")
+    assert (moved["change"], len(moved["rescheduled"])) == ("more-precise", 1)
+    card = await house.expect_card("angeles", "Exact date: June 2022")
+    assert "summer 2022" in card.text.lower()
+    await house.expect_nothing("angeles")
+
+    await house.at(on(2022, 1, 19))
+    same = await house.move_anchor("summit-of-the-americas-2022", "2022-06", source="Another office says so too")
+    assert (same["change"], same["rescheduled"]) == ("unchanged", [])
+    await house.expect_nothing("angeles")
+
+    await house.at(on(2022, 1, 20))
+    await house.read("wire")
+    await house.move_anchor("summit-of-the-americas-2022", "2022-06-06/2022-06-10", source="Press call of 2022-01-20")
+    news = await house.expect_event("wire", "milestone-scheduled", AMERICAS, change="more-precise", schedule_version=3)
+    assert (news["previous"]["edtf"], news["milestone"]["span"]["edtf"]) == ("2022-06", "2022-06-06/2022-06-10")
+    card = await house.expect_card("angeles", "Exact date: Jun 6\u2009–\u200910, 2022")
+    assert "in June 2022, that is by June 30, 2022 → Jun 6" in card.text
+    assert "Press call of 2022-01-20" in card.text
+
+    for when, phase, days in AMERICAS_TIMETABLE:
+        await house.at(when)
+        if phase:
+            await house.expect_event("wire", "milestone-due", AMERICAS, phase=phase, days=days, schedule_version=3)
+            await house.expect_card("angeles", "The three governments participate in the Summit of the Americas")
+        await house.expect_nothing("angeles")
+        await house.expect_nothing("wire", about=AMERICAS)
+
+
+AMERICAS_TIMETABLE: list[tuple[datetime, str | None, int]] = [
+    (on(2022, 3, 8), "ahead", 90),
+    (on(2022, 4, 1), None, 0),  # 90 days before the end of June
+    (on(2022, 5, 7), "ahead", 30),
+    (on(2022, 5, 30), "ahead", 7),
+    (on(2022, 5, 31), None, 0),  # 30 days before the end of June
+    (on(2022, 6, 2), None, 0),  # 90 days before the end of the summer
+    (on(2022, 6, 5), "ahead", 1),
+    (on(2022, 6, 6), "today", 0),
+    (on(2022, 6, 10), None, 0),  # it is still on
+    (on(2022, 6, 11), "overdue", 1),
+    (on(2022, 6, 17), "overdue", 7),
+    (on(2022, 6, 23), None, 0),  # 7 days before the end of June
+    (on(2022, 6, 29), None, 0),
+    (on(2022, 6, 30), None, 0),
+    (on(2022, 7, 10), "overdue", 30),
+    (on(2022, 8, 1), None, 0),  # 30 days before the end of the summer
+]
+
+
+async def test_when_all_countries_have_met_it_there_are_no_reminders_any_more(furnished: House) -> None:
+    house = furnished
+    await house.begin(on(2022, 8, 1))
+    await house.tell_status(DEMOCRACY, "met", country="CA")
+    await house.tell_status(DEMOCRACY, "met", country="MX")
+    await house.read_all()
+
+    await house.at(on(2022, 8, 7))
+    await house.expect_event("wire", "milestone-due", DEMOCRACY, phase="overdue", days=240, status="partly-met")
+    assert await house.reminders_ahead(DEMOCRACY) == 1
+
+    await house.tell_status(DEMOCRACY, "met", country="US")
+    await house.expect_event("wire", "status-changed", DEMOCRACY, country="US", overall="met")
+    assert await house.reminders_ahead(DEMOCRACY) == 0
+    await house.at(on(2022, 9, 6))
+    await house.expect_nothing("wire", about=DEMOCRACY)
+
+
+async def test_what_came_due_while_the_scheduler_was_down_is_told_once_and_late(furnished: House) -> None:
+    house = furnished
+    await house.begin(on(2022, 9, 30))
+    house.fleet.stop("scheduler")
+    house.clock.set(on(2022, 10, 2))
+    house.clock.set(on(2022, 12, 1))
+    house.clock.set(on(2022, 12, 5))
+    house.fleet.start("scheduler")
+    await asyncio.to_thread(house.fleet.wait_ready, "scheduler")
+    await house.rest()
+
+    await house.expect_event(
+        "wire", "milestone-due", NEXT_SUMMIT,
+        phase="ahead", days=26, step="before-30d", late=True, merged_steps=["before-90d"],
+    )  # fmt: skip
+    mail = await house.expect_mail(to="cumbre", subject="vence en 26 días")
+    assert "90 días antes" in mail.text
+    await house.expect_nothing("cumbre")
+    await house.expect_nothing("wire", about=NEXT_SUMMIT)
+
+
+async def test_a_summit_that_moves_is_told_with_before_after_and_source_and_counts_from_its_new_day(
+    furnished: House,
+) -> None:
+    house = furnished
+    await house.begin(on(2023, 1, 9))
+
+    await house.at(datetime(2023, 1, 10, 12, tzinfo=UTC))
+    moved = await house.move_anchor("nals-2022", "2023-01-10", source="Casa Blanca, 2023-01-10")
+    assert moved["change"] == "moved"
+    news = await house.expect_event("wire", "milestone-scheduled", NEXT_SUMMIT, change="moved", schedule_version=2)
+    assert (news["previous"]["edtf"], news["milestone"]["span"]["edtf"]) == ("2022", "2023-01-10")
+    mail = await house.expect_mail(to="cumbre", subject="nueva fecha: 10 ene 2023")
+    assert "10 de enero de 2023" in mail.text
+    assert "Casa Blanca, 2023-01-10" in mail.text
+    await house.expect_nothing("cumbre")
+
+    await house.move_anchor("nals-2022", "2023-01-10", source="Presidencia de México")
+    await house.expect_nothing("cumbre")
+
+    for when, phase, days, told in (
+        (on(2023, 1, 10), "today", 0, "vence hoy"),
+        (on(2023, 1, 11), "overdue", 1, "vencido hace 1 día"),
+        (on(2023, 1, 17), "overdue", 7, "vencido hace 7 días"),
+        (on(2023, 1, 30), None, 0, ""),  # 30 days after the end of 2022
+        (on(2023, 2, 9), "overdue", 30, "vencido hace 30 días"),
+    ):
+        await house.at(when)
+        if phase:
+            await house.expect_event("wire", "milestone-due", NEXT_SUMMIT, phase=phase, days=days, schedule_version=2)
+            mail = await house.expect_mail(to="cumbre", subject=told)
+            assert "10 de enero de 2023" in mail.text
+        await house.expect_nothing("cumbre")
+        await house.expect_nothing("wire", about=NEXT_SUMMIT)
+
+
+async def test_what_is_withdrawn_is_not_reminded_of(furnished: House) -> None:
+    house = furnished
+    await house.begin(on(2023, 10, 1))
+
+    await house.at(on(2023, 10, 2))
+    await house.expect_event("wire", "milestone-due", SUBSIDIES, phase="ahead", days=90)
+    await house.tell_status(SUBSIDIES, "withdrawn")
+    await house.expect_event("wire", "status-changed", SUBSIDIES, status="withdrawn")
+    assert await house.reminders_ahead(SUBSIDIES) == 0
+
+    await house.at(on(2023, 12, 1))
+    await house.expect_nothing("wire", about=SUBSIDIES)
+    await house.at(on(2023, 12, 31))
+    await house.expect_nothing("wire", about=SUBSIDIES)
+    await house.assert_nothing_lost()
+
+
+METRICS = {
+    "registry": {
+        "pledgewire_events_published", "pledgewire_outbox_unpublished", "pledgewire_events_consumed",
+        "pledgewire_consumer_lag", "pledgewire_dead_letters",
+    },
+    "scheduler": {
+        "pledgewire_events_published", "pledgewire_outbox_unpublished", "pledgewire_events_consumed",
+        "pledgewire_consumer_lag", "pledgewire_dead_letters", "pledgewire_reminders_fired",
+        "pledgewire_due_to_outbox_seconds", "pledgewire_tick_age_seconds",
+    },
+    "notifier": {
+        "pledgewire_events_published", "pledgewire_outbox_unpublished", "pledgewire_events_consumed",
+        "pledgewire_consumer_lag", "pledgewire_dead_letters", "pledgewire_deliveries", "pledgewire_attempts",
+        "pledgewire_delivery_latency_seconds", "pledgewire_queue_depth",
+    },
+    "portal": {"pledgewire_feed_events", "pledgewire_feed_readers"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_each_service_says_how_it_is(furnished: House, service: str) -> None:
+    house = furnished
+    await house.rest()
+    url = house.url(service)
+
+    alive, ready, metrics = [await house.http.get(f"{url}/{path}") for path in ("livez", "readyz", "metrics")]
+
+    assert (alive.status_code, alive.json()) == (200, {"status": "alive", "service": service})
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert set(ready.json()["checks"].values()) == {"ok"}
+    families = {family.name: family for family in text_string_to_metric_families(metrics.text)}
+    assert METRICS[service] - set(families) == set()
+    if service == "scheduler":
+        assert families["pledgewire_tick_age_seconds"].samples[0].value < 5
+    if service == "notifier":
+        ended = {
+            (sample.labels["channel"], sample.labels["outcome"]): sample.value
+            for sample in families["pledgewire_deliveries"].samples
+            if sample.name.endswith("_total")
+        }
+        assert ended["webhook", "delivered"] > 0

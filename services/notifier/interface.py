@@ -116,7 +116,7 @@ class MadeSubscription(SubscriptionAnswer):
 
 
 class SubscriptionSummary(_Form):
-    """A subscription as anybody may see it, since every message links to it; where it goes and whose it is stays out."""
+    """A subscription as anybody may see it, who has the link of a message: neither where it goes nor whose it is."""
 
     id: UUID
     subscriber: str

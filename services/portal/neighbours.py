@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import httpx2
 from prometheus_client import Counter
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts import vocabulary
@@ -153,6 +154,7 @@ class Delivery(Reading):
     """Who was told of an event, and how that ended; never where."""
 
     event: str
+    commitment_id: str
     subscriber: str
     channel: str
     language: Language | None = None
@@ -162,10 +164,45 @@ class Delivery(Reading):
     created_at: Instant | None = None
 
 
+class Filters(Reading):
+    """What a subscription asks for; an empty list asks for everything, and all lists have to agree."""
+
+    events: tuple[str, ...] = ()
+    countries: tuple[Country, ...] = ()
+    themes: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    commitments: tuple[str, ...] = ()
+
+    @property
+    def are_none(self) -> bool:
+        """Whether everything is asked for."""
+        return self == Filters()
+
+
+class Subscription(Reading):
+    """Who asked for what; never where it goes."""
+
+    id: UUID
+    subscriber: str
+    channel: str
+    language: Language
+    zone: str
+    filters: Filters
+    state: str
+    reason: str | None = None
+    created_at: Instant
+    ended_at: Instant | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is sent, unless its owner revives it."""
+        return self.state in ("ended", "disabled")
+
+
 class PageOf(BaseModel, Generic[T]):
     """One page of a list."""
 
-    items: list[T] = Field(validation_alias=AliasChoices("items", "deliveries"))
+    items: list[T]
     next_cursor: str | None = None
 
 
@@ -230,6 +267,19 @@ class Neighbours:
         asked = {"commitment": commitment_id}
         return await self._all(self._settings.notifier_url, "/deliveries", Delivery, asked, most_pages=1)
 
+    async def subscription(self, subscription_id: UUID) -> Subscription | None:
+        """What a subscription asks for; None where there is none."""
+        try:
+            answer = await self._get(self._settings.notifier_url, f"/subscriptions/{subscription_id}/summary", {})
+        except NotFound:
+            return None
+        return _read(Subscription, answer)
+
+    async def deliveries_to(self, subscription_id: UUID, most: int) -> list[Delivery]:
+        """What a subscription was told lately, the newest first."""
+        asked = {"subscription": str(subscription_id)}
+        return await self._all(self._settings.notifier_url, "/deliveries", Delivery, asked, most_pages=1, page=most)
+
     async def check(self) -> str | None:
         """For `/readyz`: whether the registry answers; without it there is no page."""
         try:
@@ -239,17 +289,24 @@ class Neighbours:
         return None
 
     async def _all(
-        self, base: str, path: str, model: type[T], parameters: Mapping[str, str], most_pages: int = 25
+        self,
+        base: str,
+        path: str,
+        model: type[T],
+        parameters: Mapping[str, str],
+        *,
+        most_pages: int = 25,
+        page: int = 200,
     ) -> list[T]:
-        # Pages of 200; a longer list is cut rather than waited for.
+        # A longer list is cut rather than waited for.
         found: list[T] = []
         cursor: str | None = None
         for _ in range(most_pages):
             more = {"cursor": cursor} if cursor else {}
-            answer = await self._get(base, path, {**parameters, "limit": "200", **more})
-            page = _read(PageOf[model], answer)  # type: ignore[valid-type]  # a model made at run time
-            found += page.items
-            cursor = page.next_cursor
+            answer = await self._get(base, path, {**parameters, "limit": str(page), **more})
+            read = _read(PageOf[model], answer)  # type: ignore[valid-type]  # a model made at run time
+            found += read.items
+            cursor = read.next_cursor
             if not cursor:
                 break
         return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -42,6 +43,8 @@ MOST_READERS = 1000
 """Open streams of one process; each costs a connection and a task."""
 SHOWN = 100
 """Events on the live page."""
+TOLD = 20
+"""Deliveries on a subscription's page."""
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -120,6 +123,32 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
             deliveries=deliveries,
             milestones={milestone.id: milestone for milestone in found.milestones},
             today=portal.today(),
+        )
+
+    @app.get("/subscriptions/{subscription_id}", include_in_schema=False)
+    async def subscription(request: Request, subscription_id: str) -> Response:
+        try:
+            id_ = UUID(subscription_id)
+        except ValueError:
+            raise HTTPException(404) from None
+        found = await part("subscription", neighbours.subscription(id_), None)
+        if found.value is None:
+            if found.is_missing:
+                return show(request, "subscription.html", 503, subscription=None)
+            raise HTTPException(404)
+        deliveries, statements, listed = await asyncio.gather(
+            part("deliveries", neighbours.deliveries_to(id_, TOLD), list[Delivery]()),
+            part("statements", neighbours.statements(), list[Statement]()),
+            part("commitments", neighbours.commitments(Choice()), list[Commitment]()),
+        )
+        return show(
+            request,
+            "subscription.html",
+            subscription=found.value,
+            deliveries=deliveries,
+            titles=_titles(listed.value),
+            **_options(statements.value, listed.value),
+            has_no_titles=statements.is_missing or listed.is_missing,
         )
 
     @app.get("/live", include_in_schema=False)

@@ -56,6 +56,10 @@ class Voice:
         value = str(word)
         return self.say(words.NAMES[value]) if value in words.NAMES else value.replace("-", " ")
 
+    def followed(self, event: str) -> str:
+        """What a subscription to an event asks for."""
+        return self.say(words.FOLLOWED[event]) if event in words.FOLLOWED else self.name_of(event)
+
     def country(self, country: Country | str) -> str:
         """A country's everyday name."""
         return str(self.locale.territories.get(str(country), country))

@@ -58,6 +58,14 @@ NAMES = {
     "cancelled": _("Cancelled"),
     "pending": _("Waiting"),
     "sending": _("On its way"),
+    # states of a subscription
+    "active": _("Active"),
+    "paused": _("Paused"),
+    "ended": _("Ended"),
+    "disabled": _("Switched off"),
+    # why it ended
+    "unsubscribed": _("by the link in a mail"),
+    "ended-by-owner": _("by whoever set it up"),
     # why not
     "timeout": _("no answer in time"),
     "name-not-resolved": _("host name unknown"),
@@ -73,6 +81,11 @@ NAMES = {
     "recipient-refused": _("recipient refused"),
     "fault-on-our-side": _("a fault on our side"),
     "lease-ran-out": _("interrupted; sent again"),
+    "subscription-disabled": _("the subscription is switched off"),
+    "subscription-paused": _("the subscription is paused"),
+    "subscription-ended": _("the subscription has ended"),
+    "not-after-passed": _("too late to be of use"),
+    "attempts-exhausted": _("tried often enough"),
     # events
     "commitment-created": _("New commitment"),
     "milestone-scheduled": _("Date"),
@@ -84,6 +97,14 @@ NAMES = {
     "moved": _("moved"),
     "more-precise": _("more precise"),
 }
+
+FOLLOWED = {
+    "commitment-created": _("new commitments"),
+    "milestone-scheduled": _("dates that are set or moved"),
+    "milestone-due": _("reminders of what is due"),
+    "status-changed": _("changes of status"),
+}
+"""What a subscription asks for, by the event's topic."""
 
 SEASONS = {
     "21": _("spring"),

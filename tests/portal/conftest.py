@@ -17,8 +17,8 @@ from services.portal.neighbours import Neighbours, NeighbourSettings
 from services.portal.routes import Portal, add_routes
 from services.portal.visits import Pages
 from tests.contracts.golden_records import Wire, example
-from tests.portal.neighbourhood import Neighbourhood, noon
 from tests.portal.serving import Served
+from tests.stand_ins.neighbours import Neighbourhood, noon
 
 TODAY = date(2022, 12, 1)
 """A good day for the pages: the summit is late, some milestones are behind, some far ahead."""

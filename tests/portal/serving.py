@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -55,8 +55,3 @@ class Served:
             await serving
 
         asyncio.run(serve())
-
-
-def answer(model: Any) -> Any:
-    """What a service's own model puts on the wire."""
-    return model.model_dump(mode="json")

@@ -7,7 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.portal.conftest import Standing
+from contracts.vocabulary import Language
+from services.notifier.interface import FilterForm
+from tests.portal.conftest import TODAY, Standing
+from tests.stand_ins.neighbours import noon
 
 CHROMIUM = "/usr/bin/chromium"
 PAGES = ["/", "/commitments/nals-2021-coal-finance", "/live", "/nothing-here"]
@@ -47,12 +50,18 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     context.close()
 
 
-def fill(standing: Standing) -> None:
-    """Something of everything."""
-    told = {"event": "milestone-due", "subscriber": "Cancillería", "channel": "email", "language": "es"}
-    standing.neighbourhood.deliveries.append({**told, "state": "delivered"})
+def fill(standing: Standing) -> list[str]:
+    """Something of everything; the addresses of the pages that have come to be."""
+    hood = standing.neighbourhood
+    asked = FilterForm(events=("milestone-due",), themes=("climate",), commitments=tuple(hood.register.records)[:3])
+    chancery = hood.subscribe("Cancillería", "email", language=Language.ES, filters=asked)
+    desk = hood.subscribe("Climate desk", "slack", state="disabled", reason="gone", ended_at=noon(TODAY))
+    for subscription in (chancery, desk):
+        hood.tell(subscription, "milestone-due", "nals-2021-coal-finance")
+    hood.tell(desk, "status-changed", "nals-2021-coal-finance", state="failed", reason="gone")
     for name in ("milestone-due.v1.coal-finance-in-7-days", "status-changed.v1.canada-seul"):
         standing.push(name)
+    return [f"/subscriptions/{chancery}", f"/subscriptions/{desk}"]
 
 
 def context(language: str, screen: str, scheme: str) -> object:
@@ -68,8 +77,7 @@ CONTEXTS += [context("en", screen, "dark") for screen in SCREENS]
 
 @pytest.mark.parametrize("visit", CONTEXTS, indirect=True)
 def test_pages_are_accessible_and_fit_and_complain_of_nothing(standing: Standing, visit: Visit) -> None:
-    fill(standing)
-    for path in PAGES:
+    for path in [*PAGES, *fill(standing)]:
         visit.page.goto(standing.url + path)
         for closed in visit.page.locator("details").all():
             closed.evaluate("node => { node.open = true }")

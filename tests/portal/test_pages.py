@@ -2,16 +2,20 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import httpx2
 import pytest
 
+from contracts.vocabulary import Country, Language
+from services.notifier.interface import FilterForm
 from services.portal.neighbours import MISSING
 from tests.portal.conftest import Standing
 
 COAL = "/commitments/nals-2021-coal-finance"
-SUMMIT = "/commitments/nals-2021-next-summit"
+SUMMIT_ID = "nals-2021-next-summit"
+SUMMIT = f"/commitments/{SUMMIT_ID}"
 
 
 def words_in(html: str) -> str:
@@ -104,19 +108,13 @@ def test_a_commitment_says_what_was_reported_by_whom(standing: Standing) -> None
     assert "Reported by ca-gac, 22 Oct 2021, 12:00 UTC" in text
 
 
-def test_a_commitment_says_what_is_coming_and_who_was_told_and_never_where(standing: Standing) -> None:
-    standing.neighbourhood.deliveries.append(
-        {
-            "event": "milestone-due",
-            "subscriber": "Cancillería",
-            "channel": "teams",
-            "language": "es",
-            "state": "failed",
-            "reason": "gone",
-            "address": "https://example.org/secret-hook",
-            "settled_at": "2022-11-30T15:00:04Z",
-        }
+def test_a_commitment_says_what_is_coming_and_who_was_told(standing: Standing) -> None:
+    chancery = standing.neighbourhood.subscribe("Cancillería", "teams", language=Language.ES)
+    settled_at = datetime(2022, 11, 30, 15, 0, 4, tzinfo=UTC)
+    standing.neighbourhood.tell(
+        chancery, "milestone-due", SUMMIT_ID, state="failed", reason="gone", settled_at=settled_at
     )
+    standing.neighbourhood.tell(chancery, "milestone-due", "nals-2021-coal-finance")
     page = standing.get(SUMMIT).text
 
     assert "24 Dec 2022, 12:00 UTC 7 days before The leaders meet in Mexico" in words_in(page)
@@ -124,7 +122,7 @@ def test_a_commitment_says_what_is_coming_and_who_was_told_and_never_where(stand
         "Cancillería Reminder Microsoft Teams Spanish Failed (address no longer exists) 30 Nov 2022, 15:00 UTC"
         in words_in(page)
     )
-    assert "secret-hook" not in page
+    assert words_in(page).count("Cancillería") == 1
 
 
 @pytest.mark.parametrize(
@@ -143,6 +141,97 @@ def test_a_service_that_is_away_is_a_missing_part_and_no_fault(standing: Standin
     assert before + 1 == MISSING.labels(part)._value.get()
 
 
+def test_a_subscription_says_in_plain_words_what_it_asks_for(standing: Standing) -> None:
+    asked = FilterForm(
+        events=("milestone-due", "status-changed"),
+        countries=(Country.CA, Country.MX),
+        themes=("climate",),
+        sections=("health-security",),
+        commitments=(SUMMIT_ID,),
+    )
+    hood = standing.neighbourhood
+    id_ = hood.subscribe("Cancillería", "email", language=Language.ES, zone="America/Mexico_City", filters=asked)
+    page = standing.get(f"/subscriptions/{id_}")
+    text = words_in(page.text)
+
+    assert page.status_code == 200 and 'content="noindex"' in page.text
+    assert "Cancillería Active set up on 1 Dec 2022, 12:00 UTC" in text
+    assert (
+        "fits every line: Kinds of news reminders of what is due changes of status Countries Canada and Mexico"
+        f" Themes Climate action Sections {section_title(standing, 'health-security')}"
+        f" Commitments {hood.register.records[SUMMIT_ID].title.en} " in text
+    )
+    assert "Channel E-mail Language Spanish Time zone Mexico City" in text
+    assert "Every mail ends with a link to unsubscribe" in text
+    assert "What was sent lately Nothing yet." in text
+
+
+def section_title(standing: Standing, section: str) -> str:
+    """The section's heading in English."""
+    return next(s.title.en for s in standing.neighbourhood.register.catalogue.sections if s.id == section)
+
+
+def test_a_subscription_without_filters_asks_for_everything_and_a_chat_is_stopped_by_its_owner(
+    standing: Standing,
+) -> None:
+    id_ = standing.neighbourhood.subscribe("Climate desk", "slack")
+    text = words_in(standing.get(f"/subscriptions/{id_}").text)
+
+    assert "Everything that happens to any commitment" in text and "every line" not in text
+    assert "Ask Climate desk, for whom it was set up" in text and str(id_) in text
+    assert "link to unsubscribe" not in text
+
+
+def test_a_subscription_shows_its_last_20_messages_and_no_other(standing: Standing) -> None:
+    hood = standing.neighbourhood
+    mine, other = hood.subscribe("Climate desk", "webhook"), hood.subscribe("Trade desk", "webhook")
+    for _ in range(21):
+        hood.tell(mine, "milestone-due", "nals-2021-coal-finance")
+    hood.tell(mine, "status-changed", SUMMIT_ID, state="failed", reason="attempts-exhausted")
+    hood.tell(other, "commitment-created", SUMMIT_ID)
+    page = standing.get(f"/subscriptions/{mine}").text
+    text = words_in(page)
+
+    assert page.count('<span class="tag">') == 20
+    title = hood.register.records[SUMMIT_ID].title.en
+    assert f"Status {title} Failed (tried often enough) · 1 Dec 2022, 12:00 UTC" in text
+    assert "New commitment" not in text and "Trade desk" not in text
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "said"),
+    [
+        ("ended", "unsubscribed", "Ended 30 Nov 2022, 15:00 UTC by the link in a mail"),
+        ("disabled", "gone", "Switched off 30 Nov 2022, 15:00 UTC address no longer exists"),
+        ("paused", None, "Paused set up on 1 Dec 2022"),
+    ],
+)
+def test_a_subscription_says_how_it_stands(standing: Standing, state: str, reason: str | None, said: str) -> None:
+    ended_at = None if state == "paused" else datetime(2022, 11, 30, 15, tzinfo=UTC)
+    changes = {"state": state, "reason": reason, "ended_at": ended_at}
+    id_ = standing.neighbourhood.subscribe("Climate desk", "email", **changes)
+    text = words_in(standing.get(f"/subscriptions/{id_}").text)
+
+    assert said in text
+    assert ("Every mail ends with a link" in text) == (state == "paused")
+
+
+def test_a_subscription_is_a_readable_page_without_its_neighbours(standing: Standing) -> None:
+    hood = standing.neighbourhood
+    id_ = hood.subscribe("Climate desk", "slack", filters=FilterForm(commitments=(SUMMIT_ID,), themes=("climate",)))
+    hood.away.add("registry")
+    by_ids = standing.get(f"/subscriptions/{id_}")
+    hood.away.add("notifier")
+    away = standing.get(f"/subscriptions/{id_}", accept_language="fr")
+
+    assert by_ids.status_code == 200
+    assert f"Themes Climate action Commitments {SUMMIT_ID}" in words_in(by_ids.text)
+    assert "some things are shown by their ids" in words_in(by_ids.text)
+    assert away.status_code == 503 and '<html lang="fr">' in away.text
+    assert "Une partie de cette page manque. Le service d’avis ne répond pas" in words_in(away.text)
+    assert "Climate desk" not in away.text
+
+
 def test_without_the_registry_the_page_says_so(standing: Standing) -> None:
     standing.neighbourhood.away.add("registry")
 
@@ -153,7 +242,11 @@ def test_without_the_registry_the_page_says_so(standing: Standing) -> None:
     assert standing.get("/livez").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/commitments/no-such", "/commitments/Not%20a%20Slug", "/static/no.css"])
+NOBODYS = "/subscriptions/018f0000-0000-7000-8000-000000000000"
+MISSPELT = ["/nothing", "/commitments/no-such", "/commitments/Not%20a%20Slug", "/static/no.css"]
+
+
+@pytest.mark.parametrize("path", [*MISSPELT, "/subscriptions/no-number", NOBODYS])
 def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(standing: Standing, path: str) -> None:
     page = standing.get(path, accept_language="es")
     problem = httpx2.get(standing.url + path)

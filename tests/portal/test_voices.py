@@ -44,7 +44,17 @@ def test_every_message_keeps_the_values_that_it_is_given(language: Language) -> 
     for message in catalogue:
         singular = message.id[0] if isinstance(message.id, tuple) else message.id
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
-        for name in ("%(n)s", "%(num)s", "%(who)s", "%(source)s", "%(before)s", "%(after)s", "%(milestone)s", "{n}"):
+        for name in (
+            "%(n)s",
+            "%(num)s",
+            "%(who)s",
+            "%(when)s",
+            "%(source)s",
+            "%(before)s",
+            "%(after)s",
+            "%(milestone)s",
+            "{n}",
+        ):
             assert all((name in singular) == (name in string) for string in strings), message.id
 
 

@@ -12,16 +12,22 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from contracts.events import Reporter, StatementRef
-from contracts.vocabulary import Country, Span, Status
+from contracts.vocabulary import Channel, Country, Language, Span, Status
+from services.notifier import interface as notifier
+from services.notifier import routes as notifier_routes
 from services.registry import commitments as standing_rules
 from services.registry import interface
 from services.registry.catalogue import HERE, Catalogue, Commitment, load
 from services.registry.passages import paragraph_starts, passage
 from services.registry.schedules import change_of
-from services.scheduler.routes import ReminderEntry
-from tests.portal.serving import answer
+from services.scheduler.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
+
+
+def answer(model: Any) -> Any:
+    """What a service's own model puts on the wire."""
+    return model.model_dump(mode="json")
 
 
 def noon(day: date) -> datetime:
@@ -154,10 +160,59 @@ class Neighbourhood:
         self.register = Register(today)
         self.away: set[str] = set()
         self.asked: list[str] = []
-        self.deliveries: list[dict[str, Any]] = []
+        self.subscriptions: dict[UUID, notifier.SubscriptionSummary] = {}
+        self.deliveries: list[notifier.DeliveryAnswer] = []
+        """The newest first."""
         self._page = page
         self.app = FastAPI()
         self._routes()
+
+    def subscribe(self, subscriber: str, channel: Channel, **changes: Any) -> UUID:
+        """Let somebody have subscribed, to everything and in English where nothing else is said."""
+        number = len(self.subscriptions)
+        made = notifier.SubscriptionSummary(
+            id=uuid5(_NAMESPACE, f"subscription {number}"),
+            subscriber=subscriber,
+            channel=channel,
+            **{
+                "language": Language.EN,
+                "zone": "America/Toronto",
+                "filters": notifier.FilterForm(),
+                "state": "active",
+                "reason": None,
+                "created_at": noon(self.register.today),
+                "ended_at": None,
+                **changes,
+            },
+        )
+        self.subscriptions[made.id] = made
+        return made.id
+
+    def tell(self, subscription_id: UUID, event: str, commitment_id: str, **changes: Any) -> None:
+        """Let a subscription have been told of something, which went well where nothing else is said."""
+        whom, number = self.subscriptions[subscription_id], len(self.deliveries)
+        told = notifier.DeliveryAnswer(
+            id=uuid5(_NAMESPACE, f"delivery {number}"),
+            event_id=uuid5(_NAMESPACE, f"event {number}"),
+            event=event,
+            subscription_id=whom.id,
+            subscriber=whom.subscriber,
+            commitment_id=commitment_id,
+            channel=whom.channel,
+            language=whom.language,
+            **{
+                "state": "delivered",
+                "attempts": 1,
+                "created_at": noon(self.register.today),
+                "next_at": None,
+                "not_after": None,
+                "settled_at": noon(self.register.today) + timedelta(seconds=2),
+                "reason": None,
+                "last_code": 200,
+                **changes,
+            },
+        )
+        self.deliveries.insert(0, told)
 
     def _routes(self) -> None:
         app = self.app
@@ -194,11 +249,25 @@ class Neighbourhood:
 
         @app.get("/scheduler/reminders")
         async def reminders(commitment: str) -> Any:
-            return {"items": [answer(one) for one in self._reminders(commitment)], "next_cursor": None}
+            return answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
 
         @app.get("/notifier/deliveries")
-        async def deliveries(commitment: str) -> Any:
-            return {"deliveries": self.deliveries, "next_cursor": None}
+        async def deliveries(
+            limit: notifier_routes.Limit, commitment: str | None = None, subscription: UUID | None = None
+        ) -> Any:
+            found = [
+                one
+                for one in self.deliveries
+                if commitment in (None, one.commitment_id) and subscription in (None, one.subscription_id)
+            ]
+            more = notifier.write_cursor(found[limit - 1].id) if len(found) > limit else None
+            return answer(notifier.DeliveryPage(items=tuple(found[:limit]), next_cursor=more))
+
+        @app.get("/notifier/subscriptions/{subscription_id}/summary")
+        async def summary(subscription_id: UUID) -> Any:
+            if subscription_id not in self.subscriptions:
+                return JSONResponse({"type": "/problems/not-found"}, 404)
+            return answer(self.subscriptions[subscription_id])
 
     def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
         record = self.register.records[commitment_id]

@@ -1,14 +1,12 @@
 """Writes the OpenAPI document: `python -m services.scheduler.openapi`, or `--check`, which exits 1 when it is stale."""
 
-import argparse
-import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.openapi import keep_openapi, openapi_text
 from services.scheduler.routes import build_http
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
@@ -17,24 +15,8 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "scheduler")
-    return json.dumps(build_http(nowhere, {}).openapi(), indent=2, ensure_ascii=False) + "\n"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m services.scheduler.openapi", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the document is stale")
-    wanted = document()
-    if PATH.exists() and PATH.read_text(encoding="utf-8") == wanted:
-        return 0
-    if parser.parse_args(arguments).check:
-        sys.stdout.write("stale: contracts/openapi/scheduler.json\n")
-        return 1
-    PATH.parent.mkdir(parents=True, exist_ok=True)
-    PATH.write_text(wanted, encoding="utf-8", newline="\n")
-    sys.stdout.write("written: contracts/openapi/scheduler.json\n")
-    return 0
+    return openapi_text(build_http(nowhere, {}))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(keep_openapi(PATH, document))

@@ -5,6 +5,7 @@ many at a time. There is never a wait for a whole batch, neither of claims nor o
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter, OrderedDict
@@ -15,10 +16,12 @@ from uuid import UUID
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.events import MilestoneDue
+from contracts.topics import MILESTONE_DUE
 from services.notifier.deliveries import Attempt, Delivery, Result, Room, after_attempt, verdict
 from services.notifier.lanes import Lanes
 from services.notifier.messages import EventView
-from services.notifier.metrics import ATTEMPTS, DELIVERIES, IN_FLIGHT, LATENCY
+from services.notifier.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, IN_FLIGHT, LATENCY
 from services.notifier.outcomes import Outcome, Reason, Refused
 from services.notifier.senders import Sender
 from services.notifier.settled import tell_settled
@@ -335,6 +338,7 @@ class Dispatch:
                 ends[channel, result.state] += 1
             if result.state == "delivered" and (event := views.get(result.delivery.event_id)):
                 LATENCY.observe(max((result.at - event.time).total_seconds(), 0.0))
+                _observe_reminder(event, result.at)
         for labels, count in attempts.items():
             ATTEMPTS.labels(*labels).inc(count)
         for labels, count in ends.items():
@@ -352,3 +356,11 @@ class Dispatch:
                     raise
                 log.warning("the sweep waits", action="sweep_waits", error=str(error))
             await asyncio.sleep(self._settings.sweep_seconds * (0.8 + 0.4 * self._chance()))
+
+
+def _observe_reminder(event: EventView, sent_at: datetime) -> None:
+    if event.kind != MILESTONE_DUE.name:
+        return
+    with contextlib.suppress(ValueError):  # a row of an older contract is sent all the same
+        if isinstance(event.data, MilestoneDue):
+            DUE_TO_SENT.observe(max((sent_at - event.data.due_at).total_seconds(), 0.0))

@@ -12,3 +12,8 @@ LATENCY = Histogram(
 QUEUE = Gauge("pledgewire_queue_depth", "Deliveries that have not ended, by state", ["state"])
 IN_FLIGHT = Gauge("pledgewire_deliveries_in_flight", "Attempts under way in this process")
 """Set by the dispatch."""
+DUE_TO_SENT = Histogram(
+    "pledgewire_reminder_due_to_sent_seconds",
+    "From the instant at which a reminder was due to its delivery, in business time",
+    buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 28800, 86400),
+)

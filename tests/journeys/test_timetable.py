@@ -505,6 +505,7 @@ METRICS = {
         "pledgewire_deliveries",
         "pledgewire_attempts",
         "pledgewire_delivery_latency_seconds",
+        "pledgewire_reminder_due_to_sent_seconds",
         "pledgewire_queue_depth",
     },
     "portal": {"pledgewire_feed_events", "pledgewire_feed_readers"},

@@ -13,6 +13,7 @@ from faststream import AckPolicy
 from services.plumbing.broker import (
     DEAD_DEPTH,
     LAG,
+    DeadLetter,
     DeadLetters,
     Intake,
     KafkaProducer,
@@ -166,8 +167,26 @@ async def test_a_repeated_event_has_its_effect_once(
 
     async with running(topic, effects):
         await effects.expect(3)
+        await send(producer, topic, good("one", event_id), good("zero, in a batch of its own"))
+        await effects.expect(4)
 
-    assert await effects.words() == ["one", "three", "two"]
+    assert await effects.words() == ["one", "three", "two", "zero, in a batch of its own"]
+
+
+async def test_who_sees_an_event_second_waits_for_the_first_and_then_knows_it(database: Database) -> None:
+    """Two members of a group may hold the same record at once: looking it up would not do."""
+    event_id = uuid4()
+
+    async def see() -> set[UUID]:
+        async with database.transaction() as connection:
+            return await first_sight(connection, "test", [event_id], EPOCH)
+
+    async with database.transaction() as connection:
+        assert await first_sight(connection, "test", [event_id], EPOCH) == {event_id}
+        second = asyncio.create_task(see())
+        await asyncio.wait([second], timeout=0.3)
+        assert not second.done()
+    assert await second == await see() == set()
 
 
 async def test_a_fault_that_passes_loses_nothing_and_keeps_the_order(
@@ -236,6 +255,21 @@ async def test_a_dead_letter_that_is_not_taken_keeps_its_record(
     with pytest.raises(Unavailable):
         await intake.take(batch)
     assert Refusing.tries == 1
+
+
+async def test_a_dead_letter_topic_that_is_missing_is_no_end_of_the_record(
+    kafka: KafkaSettings, database: Database
+) -> None:
+    """The burial raises, so that the offset stays; whoever swallowed that would lose the record."""
+    producer = KafkaProducer(kafka.model_copy(update={"send_timeout": 1.0}))
+    record = ConsumerRecord(f"t-{uuid4().hex[:10]}", 0, 0, 0, 0, b"k", None, None, 1, 0, ())
+    intake = Intake("g", read, Effects(database).apply, DeadLetters(producer))
+
+    with pytest.raises(Unavailable, match="did not take"):
+        await DeadLetters(producer).bury([DeadLetter(record, "no value", "ValueError")])
+    with pytest.raises(Unavailable, match="did not take"):
+        await intake.take([record])
+    await producer.close()
 
 
 async def test_a_defect_of_ours_stops_the_line_and_buries_nobody(

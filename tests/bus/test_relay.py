@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from services.plumbing.clock import EPOCH
 from services.plumbing.database import Connection, Database
 from services.plumbing.outbox import OutboxSettings, Outgoing, Relay, _published_prefix, append, take_seqs
 from tests.bus.conftest import MakeTopic, ReadTopic
+from tests.stand_ins.database_clock import an_hour_ahead
 
 
 async def say(database: Database, connection: Connection, topic: str, key: str, count: int = 1) -> list[Outgoing]:
@@ -148,6 +150,22 @@ async def test_only_one_of_two_relays_publishes(database: Database) -> None:
     await asyncio.gather(*running)
 
     assert sorted(len(recording.sent) for recording in (one, other)) == [0, 200]
+
+
+async def test_the_lease_begins_and_ends_by_the_databases_clock(database: Database) -> None:
+    lease = OutboxSettings(lease_seconds=1.5)
+    async with an_hour_ahead(database) as ahead:
+        holder, other = Relay(ahead, Recording(), lease), Relay(ahead, Recording(), lease)
+        async with ahead.transaction() as connection:
+            await say(ahead, connection, "t", "a")
+        assert await holder.publish_once() == 1
+        async with ahead.transaction() as connection:
+            left = await connection.fetchval("select until - clock_timestamp() from outbox_lease")
+            await say(ahead, connection, "t", "a")
+        assert timedelta(0) < left < timedelta(seconds=1.5)
+        assert await other.publish_once() == 0
+        await asyncio.sleep(1.6)
+        assert await other.publish_once() == 1
 
 
 async def test_an_event_of_a_transaction_that_failed_is_never_published(database: Database) -> None:

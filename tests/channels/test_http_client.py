@@ -70,7 +70,8 @@ async def client() -> AsyncIterator[HttpClient]:
 
 async def failing(client: HttpClient, url: str) -> PostFailed:
     with pytest.raises(PostFailed) as caught:
-        await client.post(url, ["a: b"], b"{}")
+        async with asyncio.timeout(DEADLINE * 10):  # or a client without a deadline of its own would hang, not fail
+            await client.post(url, ["a: b"], b"{}")
     assert "secret-path" not in f"{caught.value!r}{caught.value}{caught.value.__cause__!r}"
     return caught.value
 

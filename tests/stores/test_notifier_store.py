@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from services.notifier.register import Register
 from services.notifier.store import DeliveryStore
 from services.plumbing.database import Database
 from tests.conftest import FreshDatabase
+from tests.stand_ins.database_clock import an_hour_ahead
 from tests.stores.notifier_scenes import (
     MUCH_ROOM,
     NO_ROOM,
@@ -115,6 +117,19 @@ async def test_an_event_heard_twice_is_told_once(database: Database, store: Deli
     await asyncio.gather(*(store.fan_out(news, NOW, NO_ROOM) for _ in range(4)))
 
     assert await states(database) == {"pending": 20}
+
+
+async def test_the_table_itself_refuses_a_second_delivery(database: Database, store: DeliveryStore):
+    """Should an event be forgotten, by a purge perhaps, and heard again."""
+    await subscribe(database)
+    news = [heard()]
+    await store.fan_out(news, NOW, NO_ROOM)
+    async with database.connection() as connection:
+        await connection.execute("delete from event")
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await store.fan_out(news, NOW, NO_ROOM)
+    assert await states(database) == {"pending": 1}
 
 
 async def test_a_batch_is_in_hand_as_far_as_there_is_room(database: Database, store: DeliveryStore):
@@ -215,6 +230,22 @@ async def test_a_lease_that_holds_is_not_swept(database: Database, store: Delive
     await store.fan_out([heard()], NOW, MUCH_ROOM)
 
     assert await store.sweep(NOW + timedelta(days=365)) == 0
+
+
+async def test_leases_begin_and_end_by_the_databases_clock(database: Database):
+    """Neither by this machine's, which may be another hour, nor by business time, which is years ago."""
+    await subscribe(database)
+    async with an_hour_ahead(database) as ahead:
+        store = DeliveryStore(ahead, lease_seconds=1.5)
+        await store.fan_out([heard(seq=1)], NOW, MUCH_ROOM)
+        await store.fan_out([heard(seq=2)], NOW, NO_ROOM)
+        assert len(await store.claim(NOW, MUCH_ROOM)) == 1
+        async with ahead.connection() as connection:
+            rows = await connection.fetch("select lease_until - clock_timestamp() as left from delivery")
+        assert [timedelta(0) < row["left"] < timedelta(seconds=1.5) for row in rows] == [True, True]
+        assert await store.sweep(NOW) == 0
+        await asyncio.sleep(1.6)
+        assert await store.sweep(NOW) == 2
 
 
 async def test_what_goes_back_unsent_counts_no_attempt(database: Database, store: DeliveryStore):

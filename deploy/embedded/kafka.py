@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from deploy.embedded.apart import apart
 from deploy.embedded.errors import EmbeddedError, file_error
+from deploy.embedded.ports import HOST, free_ports
 from deploy.embedded.processes import Child
 from deploy.embedded.state import Credentials, StateFolder, new_id, write_private
 
-HOST = "127.0.0.1"
 MECHANISM = "SCRAM-SHA-512"
 PROTOCOL = "SASL_PLAINTEXT"
 # Small and quick to start: 250 MiB of heap is plenty for a demo, and the second compiler would cost memory to gain
@@ -46,7 +43,6 @@ MEMORY = [
 ]
 READY = 60.0  # seconds until a start counts as failed
 PATIENCE = 10.0  # seconds a broker gets to hand over its partitions
-PORTS = range(20000, 32000)
 
 LOGGING = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -161,7 +157,7 @@ class Kafka:
     def _choose_ports(self, *, keep: bool) -> None:
         remembered = self._state.read("ports", lambda: {"kafka": []})["kafka"] if keep else []
         wanted = [port for pair in remembered for port in pair] or [0] * (2 * self._brokers)
-        with _free_ports(wanted) as ports:
+        with free_ports(wanted) as ports:
             self._ports = list(zip(ports[::2], ports[1::2], strict=True))
         self._state.write("ports", {"kafka": self._ports})
 
@@ -454,39 +450,6 @@ def _no_java(reason: str) -> EmbeddedError:
         f"the Java runtime doesn't run on this machine: {reason}",
         "name a Java 17 or later in PLEDGEWIRE_JAVA, or a Kafka elsewhere in KAFKA_BOOTSTRAP_SERVERS",
     )
-
-
-@contextmanager
-def _free_ports(wanted: list[int]) -> Iterator[list[int]]:
-    """Ports nobody listens on, the wanted ones where they are free (0 for any); held until the block ends.
-
-    They lie below the range from which the kernel takes the near end of connections: there a port that is free now
-    may be in use a moment later, and a client that tries it may even connect to itself.
-    """
-    with ExitStack() as held:
-        ports = []
-        for port in wanted:
-            candidates = [port] if port else []
-            candidates += random.sample(PORTS, 200)
-            for candidate in candidates:
-                probe = socket.socket()
-                # As the broker does it: connections that are still winding down don't count.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((HOST, candidate))
-                    probe.listen(1)
-                except OSError:
-                    probe.close()
-                    continue
-                held.enter_context(probe)
-                ports.append(candidate)
-                break
-            else:
-                raise EmbeddedError(
-                    f"no free port between {PORTS.start} and {PORTS.stop} on {HOST}",
-                    "see what holds them (ss -ltn) and whether this user may open ports at all",
-                )
-        yield ports
 
 
 def _plain_environment() -> dict[str, str]:

@@ -3,38 +3,27 @@
 import os
 import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.ports import free_ports
 from deploy.embedded.processes import Child
 from deploy.embedded.state import write_private
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVICES = ("registry", "scheduler", "notifier", "portal")
-PORTAL_PORT = 8400
-"""Where people look first; another one is taken when it is busy."""
 
 
 def free_port(wished: int = 0) -> int:
     """A port of the loopback interface that nobody listens on now: the wished one, if it is free."""
-    for port in (wished, 0):
-        with closing(socket.socket()) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            number: int = listener.getsockname()[1]
-            return number
-    raise EmbeddedError("no port of the loopback interface is free", "stop a program that listens, and try again")
+    with free_ports([wished]) as (port,):
+        return port
 
 
 def kept_secret(path: Path) -> str:
@@ -84,9 +73,9 @@ class Fleet:
         first = self.members[of]
         return self.add(name, first.module, environment=first.environment)
 
-    def add_services(self, environment: Mapping[str, str] | None = None) -> None:
-        """Name the four services, so that each knows where the others are."""
-        ports = {name: free_port(PORTAL_PORT if name == "portal" else 0) for name in SERVICES}
+    def add_services(self, environment: Mapping[str, str] | None = None, *, portal_port: int = 0) -> None:
+        """Name the four services, so that each knows where the others are; the portal at a wished port, if free."""
+        ports = {name: free_port(portal_port if name == "portal" else 0) for name in SERVICES}
         urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
         urls |= {"NOTIFIER_PUBLIC_URL": urls["NOTIFIER_URL"], "NOTIFIER_PORTAL_URL": urls["PORTAL_URL"]}
         urls["NOTIFIER_LINK_KEYS"] = kept_secret(self.folder / "link-key")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
 
+_BROWSER = ("chromium", "libatomic1")
+"""Debian's packages: the browser, and a library that the driver of Playwright needs."""
 PROJECT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
 
@@ -52,10 +54,11 @@ def run_bench(what: str, arguments: list[str]) -> int:
 def _provide_browser() -> None:
     """The browser tests need Debian's chromium: install it where that is possible without asking anybody."""
     apt = shutil.which("apt-get")
-    if shutil.which("chromium") or not apt or os.geteuid() != 0:
+    there = shutil.which("chromium") and any(Path("/usr/lib").glob("**/libatomic.so.1"))
+    if there or not apt or os.geteuid() != 0:
         return
     print("installing chromium for the browser tests (about 100 MB, once)", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"]):
+    for command in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", *_BROWSER]):
         # Without it the browser tests say that they were skipped; the rest does not depend on it.
         subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

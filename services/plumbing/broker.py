@@ -160,7 +160,9 @@ async def watch_consumers(
                     lag, polled = await _lag(consumer)
                     if subscriber.ack_policy is AckPolicy.NACK_ON_ERROR:
                         await _measure_dead_letters(consumer)
-            except (TimeoutError, KafkaError):
+            except Exception as error:
+                # A rebalance under way, a broker away: what can't be measured now must not end what works.
+                log.info("lag could not be measured", action="lag_unknown", group=group, error=repr(error))
                 continue
             LAG.labels(group).set(lag)
             last, since = seen.get(group, (-1, loop.time()))
@@ -269,8 +271,12 @@ def _dead_record(letter: DeadLetter) -> tuple[str, bytes | None, bytes | None, l
         "dead_error": letter.error,
         "dead_reason": letter.reason,
     }
+    value = record.value
+    if record.key is None and value is None:
+        # The client refuses a record that has neither; without this it would come again for ever.
+        value, why["dead_value"] = b"", "null"
     headers = [*record.headers, *((name, text.encode()) for name, text in why.items())]
-    return f"{record.topic}-dead", record.key, record.value, headers
+    return f"{record.topic}-dead", record.key, value, headers
 
 
 class KafkaProducer:

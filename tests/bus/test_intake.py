@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from faststream import AckPolicy
 
 from services.plumbing.broker import (
@@ -355,3 +355,34 @@ async def test_an_idle_consumer_is_no_hanging_one(
         asyncio.get_running_loop().call_later(1.5, stopping.set)
 
         await watch_consumers(broker, stopping, every=0.2, patience=0.5)
+
+
+async def test_a_record_with_neither_key_nor_value_is_put_aside_too(
+    kafka: KafkaSettings,
+    database: Database,
+    producer: KafkaProducer,
+    make_topic: MakeTopic,
+    read_topic: ReadTopic,
+    running: Running,
+) -> None:
+    """The client's own `send` refuses such a record, but anybody may write one."""
+    topic = await make_topic(partitions=1)
+    raw = AIOKafkaProducer(**kafka.client_options())
+    await raw.start()
+    batch = raw.create_batch()
+    batch.append(key=None, value=None, timestamp=None, headers=[])
+    await (await raw.send_batch(batch, topic, partition=0))
+    await raw.stop()
+    await send(producer, topic, good("after it"))
+    effects = Effects(database)
+
+    async with running(topic, effects):
+        assert await effects.expect(1) == ["after it"]
+        (letter,) = await read_topic(f"{topic}-dead", 1)
+        for _ in range(100):
+            if await committed(kafka, topic, f"g-{topic}") == 2:
+                break
+            await asyncio.sleep(0.05)
+
+    assert (letter.key, letter.value, dict(letter.headers)["dead_value"]) == (None, b"", b"null")
+    assert await committed(kafka, topic, f"g-{topic}") == 2

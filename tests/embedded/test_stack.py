@@ -215,9 +215,9 @@ def test_a_port_taken_at_the_last_moment_is_given_up(state: Path, monkeypatch: p
     """Between our look and the broker's bind somebody was faster: other ports are tried."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        honest = kafka._free_ports
+        honest = kafka.free_ports
         first = iter([True])
-        monkeypatch.setattr(kafka, "_free_ports", lambda wanted: _Claimed(port) if next(first, 0) else honest(wanted))
+        monkeypatch.setattr(kafka, "free_ports", lambda wanted: _Claimed(port) if next(first, 0) else honest(wanted))
 
         with EmbeddedStack(state) as stack:
             assert str(port) not in stack.bootstrap_servers

@@ -37,7 +37,8 @@ from services.plumbing.broker import KafkaSettings
 from services.plumbing.clock import SharedClock
 from services.registry.catalogue import Catalogue, load
 
-INBOX_PORT = 8425
+PORTAL_PORT, INBOX_PORT = 8400, 8425
+"""Where people look first; others are taken when these are busy."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _fleet(demo: Path) -> tuple[Fleet, str]:
             "INBOX_WEBHOOK_SECRETS": json.dumps(WEBHOOK_SECRETS),
         },
     )
-    fleet.add_services({"INBOX_URL": inbox_url})
+    fleet.add_services({"INBOX_URL": inbox_url}, portal_port=PORTAL_PORT)
     fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
     return fleet, inbox_url
 

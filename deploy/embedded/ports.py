@@ -1,0 +1,46 @@
+"""Ports of the loopback interface that nobody listens on."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from deploy.embedded.errors import EmbeddedError
+
+HOST = "127.0.0.1"
+PORTS = range(20000, 32000)
+
+
+@contextmanager
+def free_ports(wanted: list[int]) -> Iterator[list[int]]:
+    """Ports nobody listens on, the wanted ones where they are free (0 for any); held until the block ends.
+
+    They lie below the range from which the kernel takes the near end of connections: there a port that is free now
+    may be in use a moment later, and a client that tries it may even connect to itself.
+    """
+    with ExitStack() as held:
+        ports = []
+        for port in wanted:
+            candidates = [port] if port else []
+            candidates += random.sample(PORTS, 200)
+            for candidate in candidates:
+                probe = socket.socket()
+                # As the broker does it: connections that are still winding down don't count.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((HOST, candidate))
+                    probe.listen(1)
+                except OSError:
+                    probe.close()
+                    continue
+                held.enter_context(probe)
+                ports.append(candidate)
+                break
+            else:
+                raise EmbeddedError(
+                    f"no free port between {PORTS.start} and {PORTS.stop} on {HOST}",
+                    "see what holds them (ss -ltn) and whether this user may open ports at all",
+                )
+        yield ports

@@ -44,6 +44,8 @@ class Member:
     environment: dict[str, str]
     child: Child | None = None
     restarts: int = field(default=0)
+    last_exit: int | None = field(default=None)
+    """How it had ended when it was last revived; negative for a signal."""
 
     @property
     def url(self) -> str:
@@ -135,7 +137,9 @@ class Fleet:
         """Start again what has died; the names of those."""
         dead = [name for name, member in self.members.items() if member.child and member.child.ended is not None]
         for name in dead:
-            self.members[name].restarts += 1
+            member = self.members[name]
+            member.restarts += 1
+            member.last_exit = member.child.ended if member.child else None
             self.start(name)
         return dead
 

@@ -27,9 +27,11 @@ class Owner:
     def __init__(self, state: Path, brokers: int = 1) -> None:
         """Start it and wait until its stack is ready."""
         code = (
-            "import json, sys\n"
+            "import json, signal, sys\n"
             "from pathlib import Path\n"
             "from deploy.embedded import EmbeddedStack\n"
+            # A suite that runs in the background of a shell inherits that Ctrl-C is ignored.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "with EmbeddedStack(Path(sys.argv[1]), brokers=int(sys.argv[2])) as stack:\n"
             "    print(json.dumps([stack.processes(), stack.environment()]), flush=True)\n"
             "    sys.stdin.read()\n"

@@ -6,11 +6,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
 from services.plumbing.migrations import upgrade
+
+# CI tries the same examples each time: a red run there is a change of ours. Everybody else's runs try new ones.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 FreshDatabase = Callable[[Mapping[str, Path]], Awaitable[str]]
 

@@ -41,7 +41,7 @@ def instant_at(day: date, wall: time, zone: ZoneInfo) -> datetime:
     A time that is skipped (clocks put forward) gives the first instant after the gap, one that comes twice (clocks
     put back) its first occurrence. Raises `OverflowError` at the very ends of the calendar.
     """
-    local = datetime.combine(day, wall, tzinfo=zone)  # fold=0: the first occurrence
+    local = datetime.combine(day, wall.replace(fold=0), tzinfo=zone)  # the first occurrence, whatever the caller's fold
     instant = local.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return instant

@@ -8,6 +8,7 @@ _PASSING: tuple[type[BaseException], ...] = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that broke while it was being given back
     asyncpg.OperatorInterventionError,  # shutdown, crash, cannot connect now, query cancelled
     asyncpg.InsufficientResourcesError,  # disk full, too many connections, out of memory
     asyncpg.TransactionRollbackError,  # deadlock, serialization

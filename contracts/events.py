@@ -31,7 +31,10 @@ from contracts.vocabulary import (
     Status,
     Strength,
     Text,
+    WallTime,
 )
+
+_ZONE = r"^[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*$"
 
 Seq = Annotated[
     int,
@@ -42,8 +45,15 @@ Seq = Annotated[
     ),
 ]
 
-Step = Annotated[str, StringConstraints(pattern=r"^(before-[0-9]+d|on-the-day|after-[0-9]+d)$", max_length=16)]
-"""A rung of a milestone's ladder: `before-7d`, `on-the-day`, `after-30d`."""
+Step = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(before-[1-9][0-9]*(d|bd|w|m)|on-the-day|after-[1-9][0-9]*(d|bd|w|m)|review-[1-9][0-9]*)$",
+        max_length=16,
+    ),
+]
+"""A rung of a milestone's ladder: `before-7d`, `before-3bd` (business days), `on-the-day`, `after-2w`, `after-1m`; and
+`review-2`, the second review of a milestone without a last day."""
 
 
 class StatementRef(Contract):
@@ -85,23 +95,24 @@ class MilestoneScheduled(Contract):
     milestone: Milestone
     schedule_version: Ordinal
     """Counts the schedules of this milestone; reminders of an older version must not fire."""
-    change: Literal["first", "moved", "more-precise"]
+    change: Literal["first", "moved", "more-precise", "cancelled"]
+    """`cancelled`: the event that it hung on is off, and it has no date any more."""
     previous: Span | None
     source: Source | None
     """Where the news comes from; none when the statement itself says it."""
 
 
 class MilestoneDue(Contract):
-    """A reminder: a milestone is ahead, today or overdue."""
+    """A reminder: a milestone is ahead, today or overdue; or one without a last day is to be looked at again."""
 
     seq: Seq
     commitment: CommitmentBrief
     milestone: Milestone
     schedule_version: Ordinal
     step: Step
-    phase: Literal["ahead", "today", "overdue"]
+    phase: Literal["ahead", "today", "overdue", "review"]
     days: Count
-    """Days between the day of the reminder and the milestone's latest day; 0 today."""
+    """Days between the day of the reminder and the milestone's latest day; 0 today, and in a review."""
     due_at: Instant
     """When the reminder was to fire; `late` says that it could not."""
     late: bool
@@ -110,6 +121,95 @@ class MilestoneDue(Contract):
     not_after: Instant
     """From then on it would be stale: a delivery that has not gone out expires."""
     status: Status
+    audience: UUID | None = None
+    """The subscription whose own ladder asks for it; null for everybody who has no ladder of their own."""
+
+
+class Acknowledgement(Contract):
+    """Somebody has said that they are on it."""
+
+    name: Line
+    note: Paragraph | None
+    at: Instant
+
+
+class MilestoneEscalated(Contract):
+    """A milestone is overdue, nobody has owned it, and the next level hears of it."""
+
+    seq: Seq
+    commitment: CommitmentBrief
+    milestone: Milestone
+    schedule_version: Ordinal
+    level: Slug
+    """`focal-point`, `director`, `ministers-office`, or as the levels are configured."""
+    level_title: Text
+    rank: Ordinal
+    """1 for the level that hears first."""
+    round: Ordinal
+    """Counts the times that this milestone was escalated from the first level: 2 and more after an acknowledgement that
+    no evidence followed."""
+    repeat: Count
+    """How often this level has been told in this round already; only the highest is told more than once."""
+    days: Count
+    """Days since the milestone's latest day."""
+    acknowledged: Acknowledgement | None
+    """The acknowledgement that was not followed by evidence, where there was one."""
+    due_at: Instant
+    """When the level was to hear."""
+    late: bool
+    not_after: Instant
+    """When the next level hears, or this one again: a delivery that has not gone out by then expires."""
+    status: Status
+
+
+class ConsistencyFlagged(Contract):
+    """Something in the register does not agree with itself, or with the calendar."""
+
+    seq: Seq
+    commitment: CommitmentBrief
+    rule: Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
+    milestone: Milestone | None
+    """The milestone that it is about; null for `no-news`."""
+    anchor_id: Slug | None
+    since: Day
+    """The day from which on it did not agree: the latest day, the day of the last news."""
+    days: Count
+    """Days since then."""
+    status: Status
+    flagged_on: Day
+
+
+class LadderRung(Contract):
+    """One reminder of a ladder, at a time of day."""
+
+    step: Step
+    at: WallTime
+
+
+class LadderHolidays(Contract):
+    """Whose business days are counted: a country's, or one of its states' or provinces' (ISO 3166-2)."""
+
+    country: Country
+    subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] | None = None
+
+
+class LadderChosen(Contract):
+    """A subscription has a reminder ladder of its own, another one, or none any more; it never holds the address."""
+
+    seq: Annotated[int, Field(ge=1, le=LARGEST, description="Counts the events about this subscription: 1, 2, 3 …")]
+    subscription_id: UUID
+    active: bool
+    """Whether it is to be reminded: false when the ladder is given up, and when the subscription pauses or ends."""
+    rungs: Annotated[tuple[LadderRung, ...], Field(max_length=20)]
+    zone: Annotated[str, StringConstraints(pattern=_ZONE, max_length=64)]
+    """In which `at` is told."""
+    holidays: LadderHolidays | None
+    """Whose business days; null for those on which all who are bound work."""
+    countries: tuple[Country, ...]
+    themes: tuple[Slug, ...]
+    sections: tuple[Slug, ...]
+    commitments: tuple[Slug, ...]
+    """What the subscription asks for; an empty list asks for everything, and all have to agree."""
 
 
 class Reporter(Contract):
@@ -182,4 +282,12 @@ class StatusReported(Contract):
     reported_at: Instant
 
 
-PublicEvent = CommitmentCreated | MilestoneScheduled | MilestoneDue | StatusChanged | DeliverySettled
+PublicEvent = (
+    CommitmentCreated
+    | MilestoneScheduled
+    | MilestoneDue
+    | MilestoneEscalated
+    | StatusChanged
+    | ConsistencyFlagged
+    | DeliverySettled
+)

@@ -14,7 +14,7 @@ import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
 from contracts.envelope import schema_uri
-from contracts.topics import ALL, DAY_MS, DEAD_RETENTION_MS, INGEST, PUBLIC, Topic
+from contracts.topics import ALL, DAY_MS, DEAD_RETENTION_MS, INGEST, INTERNAL, PUBLIC, Topic
 
 HERE = Path(__file__).parent
 VERSION = "1.0.0"
@@ -171,8 +171,8 @@ _CLOUD_EVENT = {
             },
             "ce_type": {"type": "string", "description": "What it is; the last part is the major version."},
             "ce_time": {"type": "string", "format": "date-time", "description": "When it happened."},
-            "ce_subject": _TEXT | {"description": "The commitment's id."},
-            "ce_partitionkey": _TEXT | {"description": "The commitment's id, which is the record's key as well."},
+            "ce_subject": _TEXT | {"description": "What it is about: the commitment's id, or the subscription's."},
+            "ce_partitionkey": _TEXT | {"description": "The same id, which is the record's key as well."},
             "ce_dataschema": {
                 "type": "string",
                 "format": "uri-reference",
@@ -237,7 +237,7 @@ def _message(topic: Topic) -> dict[str, Any]:
             },
         },
         "payload": {"$ref": f"./{_schema_path(topic)}"},
-        "bindings": {"kafka": {"key": _KEY, "bindingVersion": "0.5.0"}},
+        "bindings": {"kafka": {"key": _key(topic), "bindingVersion": "0.5.0"}},
         "traits": [{"$ref": "#/components/messageTraits/cloud-event"}],
         "examples": [
             {"name": name, "summary": _title(record), "headers": record["headers"], "payload": record["value"]}
@@ -246,12 +246,19 @@ def _message(topic: Topic) -> dict[str, Any]:
     }
 
 
-_KEY = {"type": "string", "maxLength": 96, "description": "The commitment's id, so that its events stay in order."}
+def _key(topic: Topic) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "maxLength": 96,
+        "description": f"{topic.key[0].upper()}{topic.key[1:]}, so that its events stay in order.",
+    }
 
 
 def _title(record: Mapping[str, Any]) -> str:
     value = record["value"]
-    return str(value["commitment"]["title"]["en"] if "commitment" in value else value["commitment_id"])
+    if "commitment" in value:
+        return str(value["commitment"]["title"]["en"])
+    return str(value.get("commitment_id") or value["subscription_id"])
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -286,7 +293,7 @@ def _card(topic: Topic) -> str:
         "event": f"`{topic.event.__name__}`, type `{topic.event_type}`",
         "writers": ", ".join(ORGANISATIONS.get(writer, writer) for writer in topic.writers),
         "readers": ", ".join(topic.readers),
-        "key": "the commitment's id",
+        "key": topic.key,
         "partitions": str(topic.partitions),
         "kept": _kept(topic.retention_ms),
         "settings": ", ".join(f"`{name}={value}`" for name, value in topic.config.items()) or "the broker's",
@@ -307,7 +314,7 @@ def _kept(retention_ms: int) -> str:
 
 def _one_per_event() -> tuple[Topic, ...]:
     # The ingest topics carry the same event.
-    return (*PUBLIC, INGEST[0])
+    return (*PUBLIC, *INTERNAL, INGEST[0])
 
 
 def _event_name(topic: Topic) -> str:

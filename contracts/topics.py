@@ -31,6 +31,7 @@ class Topic:
     partitions: int = 6
     retention_ms: int = 90 * DAY_MS
     version: int = 1
+    key: str = "the commitment's id"
     config: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -77,6 +78,13 @@ MILESTONE_DUE = Topic(
     writers=("scheduler",),
     readers=("notifier", "portal", "ministries"),
 )
+MILESTONE_ESCALATED = Topic(
+    name="milestone-escalated",
+    purpose="A milestone is overdue, nobody has owned it, and the next level hears of it.",
+    event=events.MilestoneEscalated,
+    writers=("scheduler",),
+    readers=("notifier", "portal", "ministries"),
+)
 STATUS_CHANGED = Topic(
     name="status-changed",
     purpose="A commitment's status has changed, as a whole or for one country.",
@@ -85,6 +93,13 @@ STATUS_CHANGED = Topic(
     readers=("scheduler", "notifier", "portal", "ministries"),
     retention_ms=-1,
 )
+CONSISTENCY_FLAGGED = Topic(
+    name="consistency-flagged",
+    purpose="Something in the register does not agree with itself, or with the calendar.",
+    event=events.ConsistencyFlagged,
+    writers=("registry",),
+    readers=("notifier", "portal", "ministries"),
+)
 DELIVERY_SETTLED = Topic(
     name="delivery-settled",
     purpose="Deliveries of one event have ended: who was told, on which channel, with what outcome.",
@@ -92,6 +107,15 @@ DELIVERY_SETTLED = Topic(
     writers=("notifier",),
     readers=("portal",),
     retention_ms=30 * DAY_MS,
+)
+LADDER_CHOSEN = Topic(
+    name="ladder-chosen",
+    purpose="A subscription has a reminder ladder of its own, or none any more; addresses stay in the notifier.",
+    event=events.LadderChosen,
+    writers=("notifier",),
+    readers=("scheduler",),
+    retention_ms=-1,
+    key="the subscription's id",
 )
 INGEST = tuple(
     Topic(
@@ -107,8 +131,18 @@ INGEST = tuple(
     for code in MINISTRIES
 )
 
-PUBLIC = (COMMITMENT_CREATED, MILESTONE_SCHEDULED, MILESTONE_DUE, STATUS_CHANGED, DELIVERY_SETTLED)
-ALL = PUBLIC + INGEST
+PUBLIC = (
+    COMMITMENT_CREATED,
+    MILESTONE_SCHEDULED,
+    MILESTONE_DUE,
+    MILESTONE_ESCALATED,
+    STATUS_CHANGED,
+    CONSISTENCY_FLAGGED,
+    DELIVERY_SETTLED,
+)
+INTERNAL = (LADDER_CHOSEN,)
+"""Between our own services; nobody else reads or writes them."""
+ALL = PUBLIC + INTERNAL + INGEST
 BY_NAME = {topic.name: topic for topic in ALL}
-BY_EVENT: dict[type[Contract], Topic] = {topic.event: topic for topic in PUBLIC}
+BY_EVENT: dict[type[Contract], Topic] = {topic.event: topic for topic in PUBLIC + INTERNAL}
 DEAD_RETENTION_MS = 365 * DAY_MS

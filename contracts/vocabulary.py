@@ -151,6 +151,8 @@ class Reading(StrEnum):
     ON = "on"  # something happens then: "on 9 December 2021"
     BY = "by"  # it is to be done when the span ends: "by 2030" ends on 2030-12-31
     DURING = "during"  # it is to be done in the course of the span: "this decade"
+    FROM = "from"  # it begins with the span and has no end: "in 2022 and beyond"
+    RECURRING = "recurring"  # it comes again and again, and no date is given: "every two years"
     UNDATED = "undated"  # the words give no date: "over the medium term"
 
 
@@ -169,7 +171,7 @@ class Text(Contract):
 class Span(Contract):
     """A stretch of calendar days, as an EDTF value says it.
 
-    Source: ISO 8601-2:2019, Extended Date/Time Format levels 0 and 1; `202X` is the decade.
+    Source: ISO 8601-2:2019, Extended Date/Time Format levels 0 and 1; `202X` is the decade, `2022/..` has no end.
     """
 
     edtf: Annotated[str, StringConstraints(pattern=_PRINTABLE, min_length=1, max_length=64)] | None
@@ -180,15 +182,18 @@ class Span(Contract):
     @model_validator(mode="after")
     def _dated_or_not(self) -> Self:
         dated = self.precision is not Precision.UNDATED
-        if (
-            dated != (self.edtf is not None)
-            or dated != (self.latest is not None)
-            or dated != (self.earliest is not None)
-        ):
-            raise ValueError("a dated span has an EDTF value, an earliest and a latest day; an undated one has none")
+        if dated != (self.edtf is not None) or dated != (self.earliest is not None):
+            raise ValueError("a dated span has an EDTF value and an earliest day; an undated one has none")
+        if (self.latest is not None) != (dated and not self.is_open):
+            raise ValueError("a dated span has a latest day, unless it is open; an undated one has none")
         if self.earliest and self.latest and self.earliest > self.latest:
             raise ValueError("the earliest day is after the latest")
         return self
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it begins and has no end."""
+        return self.edtf is not None and self.edtf.endswith("/..")
 
 
 class Source(Contract):
@@ -210,6 +215,18 @@ class CommitmentBrief(Contract):
     themes: Annotated[tuple[Slug, ...], Field(min_length=1)]
 
 
+WallTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""What a wall clock shows, `09:00`; in which zone, what holds it says."""
+
+
+class Offset(Contract):
+    """How far from its anchor a milestone lies: "90 days after the summit", "before the next summit" (0 days)."""
+
+    direction: Literal["before", "after"]
+    count: Annotated[int, Field(ge=0, le=3660)]
+    unit: Literal["days", "weeks", "months", "years"]
+
+
 class Milestone(Contract):
     """A point by which, or at which, something is to happen for a commitment."""
 
@@ -225,6 +242,14 @@ class Milestone(Contract):
     """IANA zone in whose calendar the days are counted: for a joint milestone the last capital to end the day."""
     anchor_id: Slug | None = None
     """The event that it hangs on, such as `nals-2022`, when its date is that event's."""
+    offset: Offset | None = None
+    """How far from that event; none where it is the event itself."""
+    local_time: WallTime | None = None
+    """When it begins on the wall clocks of `zone`, where that is known of an event."""
+    review_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    """Months between two reviews of a milestone without a last day, where the words or an editor give them."""
+    wording_language: Language = Language.EN
+    """The language of `wording`."""
 
 
 Channel = Literal["email", "slack", "teams", "webhook"]

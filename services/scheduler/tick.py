@@ -18,10 +18,10 @@ from services.plumbing.ids import new_id
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import traced
-from services.scheduler import store
+from services.scheduler import claims
+from services.scheduler.claims import Due, Told
 from services.scheduler.ladder import Step
 from services.scheduler.occasions import Occasion, occasion
-from services.scheduler.store import Due, Told
 from services.scheduler.zones import ZONE_DATA
 
 FIRED = Counter("pledgewire_reminders_fired_total", "Reminders told by an event of their own", ["phase"])
@@ -82,15 +82,15 @@ class Tick:
             if not claimed:
                 break
         async with self._database.connection() as connection:
-            await store.write_tick(connection, now)
+            await claims.write_tick(connection, now)
         self._last = time.monotonic()
         return told
 
     async def _wake(self) -> None:
         """Once in a process: what a newer program or newer zone data sees otherwise."""
         async with self._database.transaction() as connection:
-            last = await store.last_tick(connection)
-            retried = await store.retry_failed(connection)
+            last = await claims.last_tick(connection)
+            retried = await claims.retry_failed(connection)
         moved = await self._recompute() if last.zone_data != ZONE_DATA else 0
         log.info(
             "the scheduler is awake",
@@ -107,13 +107,13 @@ class Tick:
         moved, place = 0, ""
         while True:
             async with self._database.transaction() as connection:
-                following, count = await store.recompute_due(connection, place, AT_ONCE)
+                following, count = await claims.recompute_due(connection, place, AT_ONCE)
             moved += count
             if following is None:
                 break
             place = following
         async with self._database.transaction() as connection:
-            await store.write_zone_data(connection, ZONE_DATA)
+            await claims.write_zone_data(connection, ZONE_DATA)
         return moved
 
     async def _tell_some(self, now: datetime) -> tuple[int, int]:
@@ -146,7 +146,7 @@ class Tick:
     async def _put_aside(self, milestone_id: str, error: Exception, now: datetime) -> None:
         reason = f"{type(error).__name__}: {error}"[:1000].replace("\0", "")
         async with self._database.transaction() as connection:
-            steps = await store.mark_failed(connection, milestone_id, reason, now)
+            steps = await claims.mark_failed(connection, milestone_id, reason, now)
         FAILED.inc(steps)
         log.error(
             "a reminder could not be told",
@@ -158,7 +158,7 @@ class Tick:
 
     async def _transact(self, now: datetime, limit: int, only: str | None, claimed: list[str]) -> tuple[int, int]:
         async with self._database.transaction() as connection:
-            locked, due = await store.claim(connection, now, limit, only)
+            locked, due = await claims.claim(connection, now, limit, only)
             claimed += locked
             if not due:
                 return len(locked), 0
@@ -177,7 +177,7 @@ class Tick:
             record = _record(telling, seq, now)
             records.append(record)
             told.append(Told(telling.due, telling.occasion, record.event_id))
-        await store.record_told(connection, told, now)
+        await claims.record_told(connection, told, now)
         await append(self._database, connection, records, now)
         return told
 

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from contracts import events
 from contracts.envelope import Envelope
-from contracts.topics import INGEST, PUBLIC, Topic
+from contracts.topics import ALL, Topic
 from contracts.vocabulary import (
     LARGEST,
     CommitmentBrief,
     Country,
     Language,
     Milestone,
+    Offset,
     Precision,
     Reading,
     Source,
@@ -38,7 +39,17 @@ languages = st.sampled_from(Language)
 countries = st.lists(st.sampled_from(Country), min_size=1, unique=True).map(tuple)
 texts = st.builds(Text, en=paragraphs, es=paragraphs, fr=paragraphs)
 sources = st.builds(Source, text=lines, url=st.none() | links)
-steps = st.just("on-the-day") | st.builds("{}-{}d".format, st.sampled_from(["before", "after"]), st.integers(1, 3650))
+steps = (
+    st.just("on-the-day")
+    | st.builds(
+        "{}-{}{}".format,
+        st.sampled_from(["before", "after"]),
+        st.integers(1, 3650),
+        st.sampled_from(["d", "bd", "w", "m"]),
+    )
+    | st.builds("review-{}".format, st.integers(1, 3650))
+)
+wall_times = st.from_regex(r"([01][0-9]|2[0-3]):[0-5][0-9]", fullmatch=True)
 
 undated = st.just(Span(edtf=None, earliest=None, latest=None, precision=Precision.UNDATED))
 dated = st.builds(
@@ -46,7 +57,12 @@ dated = st.builds(
     st.tuples(st.dates(), st.dates()),
     st.sampled_from([p for p in Precision if p is not Precision.UNDATED]),
 )
-spans = undated | dated
+open_ended = st.builds(
+    lambda day, precision: Span(edtf=f"{day.isoformat()}/..", earliest=day, latest=None, precision=precision),
+    st.dates(),
+    st.sampled_from([p for p in Precision if p is not Precision.UNDATED]),
+)
+spans = undated | dated | open_ended
 
 briefs = st.builds(
     CommitmentBrief,
@@ -68,6 +84,16 @@ milestones = st.builds(
     countries=countries,
     zone=st.sampled_from(["America/Mexico_City", "America/Toronto", "America/New_York", "America/Argentina/Ushuaia"]),
     anchor_id=st.none() | slugs,
+    offset=st.none()
+    | st.builds(
+        Offset,
+        direction=st.sampled_from(["before", "after"]),
+        count=st.integers(0, 3660),
+        unit=st.sampled_from(["days", "weeks", "months", "years"]),
+    ),
+    local_time=st.none() | wall_times,
+    review_months=st.none() | st.integers(1, 120),
+    wording_language=languages,
 )
 evidence = st.builds(events.Evidence, url=links, title=st.none() | lines)
 
@@ -95,7 +121,7 @@ scheduled = st.builds(
     commitment=briefs,
     milestone=milestones,
     schedule_version=ordinals,
-    change=st.sampled_from(["first", "moved", "more-precise"]),
+    change=st.sampled_from(["first", "moved", "more-precise", "cancelled"]),
     previous=st.none() | spans,
     source=st.none() | sources,
 )
@@ -106,13 +132,60 @@ due = st.builds(
     milestone=milestones,
     schedule_version=ordinals,
     step=steps,
-    phase=st.sampled_from(["ahead", "today", "overdue"]),
+    phase=st.sampled_from(["ahead", "today", "overdue", "review"]),
     days=counts,
     due_at=instants,
     late=st.booleans(),
     merged_steps=st.lists(steps, max_size=3).map(tuple),
     not_after=instants,
     status=statuses,
+    audience=st.none() | st.uuids(),
+)
+escalated = st.builds(
+    events.MilestoneEscalated,
+    seq=ordinals,
+    commitment=briefs,
+    milestone=milestones,
+    schedule_version=ordinals,
+    level=slugs,
+    level_title=texts,
+    rank=ordinals,
+    round=ordinals,
+    repeat=counts,
+    days=counts,
+    acknowledged=st.none() | st.builds(events.Acknowledgement, name=lines, note=st.none() | paragraphs, at=instants),
+    due_at=instants,
+    late=st.booleans(),
+    not_after=instants,
+    status=statuses,
+)
+flagged = st.builds(
+    events.ConsistencyFlagged,
+    seq=ordinals,
+    commitment=briefs,
+    rule=st.sampled_from(["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]),
+    milestone=st.none() | milestones,
+    anchor_id=st.none() | slugs,
+    since=st.dates(),
+    days=counts,
+    status=statuses,
+    flagged_on=st.dates(),
+)
+chosen = st.builds(
+    events.LadderChosen,
+    seq=ordinals,
+    subscription_id=st.uuids(),
+    active=st.booleans(),
+    rungs=st.lists(st.builds(events.LadderRung, step=steps, at=wall_times), max_size=3).map(tuple),
+    zone=st.sampled_from(["America/Mexico_City", "America/North_Dakota/New_Salem", "America/Port-au-Prince", "UTC"]),
+    holidays=st.none()
+    | st.builds(
+        events.LadderHolidays, country=st.sampled_from(Country), subdivision=st.none() | st.sampled_from(["QC", "NY"])
+    ),
+    countries=countries | st.just(()),
+    themes=st.lists(slugs, max_size=2).map(tuple),
+    sections=st.lists(slugs, max_size=2).map(tuple),
+    commitments=st.lists(slugs, max_size=2).map(tuple),
 )
 changed = st.builds(
     events.StatusChanged,
@@ -166,6 +239,9 @@ BY_EVENT = {
     events.CommitmentCreated: created,
     events.MilestoneScheduled: scheduled,
     events.MilestoneDue: due,
+    events.MilestoneEscalated: escalated,
+    events.ConsistencyFlagged: flagged,
+    events.LadderChosen: chosen,
     events.StatusChanged: changed,
     events.DeliverySettled: settled,
     events.StatusReported: reported,
@@ -176,7 +252,7 @@ def _with_event(topic: Topic) -> st.SearchStrategy:
     return st.tuples(st.just(topic), BY_EVENT[topic.event])
 
 
-topics_with_events = st.sampled_from(PUBLIC + INGEST).flatmap(_with_event)
+topics_with_events = st.sampled_from(ALL).flatmap(_with_event)
 envelopes = st.builds(
     Envelope,
     id=st.uuids(),

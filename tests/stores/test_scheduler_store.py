@@ -21,7 +21,7 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import clockwork, store
+from services.scheduler import clockwork
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard
 from services.scheduler.clockwork import Clockwork
@@ -300,7 +300,7 @@ async def test_a_withdrawal_that_races_with_the_last_rung_leaves_nothing_to_come
     await scheduler.ticks_at(utc(2022, 1, 2))
     scheduler.clock.set(utc(2022, 1, 7, 15))
     async with scheduler.database.transaction() as connection:
-        [locked], [due] = await store.claim(connection, scheduler.clock.now(), 10)
+        [locked], [due] = await claims.claim(connection, scheduler.clock.now(), 10)
         withdrawal = asyncio.create_task(scheduler.hears(changed(Status.MET)))
         await _until_somebody_waits(scheduler)
         telling = tick_module._telling(due, scheduler.clock.now())

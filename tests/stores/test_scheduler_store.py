@@ -21,7 +21,7 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import clockwork
+from services.scheduler import claims, clockwork
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard
 from services.scheduler.clockwork import Clockwork

@@ -111,7 +111,7 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
         insert into reminder as r (milestone_id, schedule_version, step, due_at, state, fired_at, event_id)
         select m, v, p, d, s, $7, e
         from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[]) as n(m, v, p, d, s, e)
-        on conflict (milestone_id, schedule_version, step)
+        on conflict (milestone_id, schedule_version, step, audience)
         do update set state = excluded.state, fired_at = excluded.fired_at, event_id = excluded.event_id
         where r.state in ('pending', 'withdrawn')
         returning id
@@ -133,7 +133,7 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
             insert into reminder as r (milestone_id, schedule_version, step, due_at, state)
             select m, v, p, d, 'pending'
             from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[]) as n(m, v, p, d)
-            on conflict (milestone_id, schedule_version, step)
+            on conflict (milestone_id, schedule_version, step, audience)
             do update set state = 'pending' where r.state = 'withdrawn'
             """,
             [t.due.milestone_id for t, _ in follow_ups],

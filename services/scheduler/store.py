@@ -130,7 +130,7 @@ async def _write_reminders(connection: Connection, reminders: Sequence[tuple[Key
         """
         insert into reminder (milestone_id, schedule_version, step, due_at, state)
         select * from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[])
-        on conflict (milestone_id, schedule_version, step)
+        on conflict (milestone_id, schedule_version, step, audience)
         do update set due_at = excluded.due_at, state = excluded.state
         """,
         [key.milestone_id for key, _ in reminders],

@@ -7,15 +7,12 @@ from uuid import UUID
 
 from contracts.vocabulary import CommitmentBrief, Milestone
 from services.plumbing.database import Connection
-from services.plumbing.logs import log
-from services.scheduler.ladder import Step
 from services.scheduler.occasions import Occasion
-from services.scheduler.planning import Countdown, countdown
 
 
 @dataclass(frozen=True)
 class Due:
-    """A claimed milestone with the steps of it that are due; its JSON is still to be read."""
+    """A claimed milestone with the steps of one of its ladders that are due; its JSON is still to be read."""
 
     milestone_id: str
     schedule_version: int
@@ -23,6 +20,9 @@ class Due:
     milestone_json: str
     correlation_id: str | None
     status: str
+    scheduled_at: datetime
+    audience: UUID | None
+    """The subscription whose own ladder it is; None for the book's."""
     steps: Mapping[str, datetime]
 
     def commitment(self) -> CommitmentBrief:
@@ -64,13 +64,14 @@ async def claim(
     rows = await connection.fetch(
         """
         select p.milestone_id, p.schedule_version, p.commitment::text, p.milestone::text, p.correlation_id, s.overall,
+               p.scheduled_at, r.audience,
                array_agg(r.step order by r.due_at) as steps, array_agg(r.due_at order by r.due_at) as due_ats
         from milestone_plan p
         join commitment_state s using (commitment_id)
         join reminder r using (milestone_id, schedule_version)
         where p.milestone_id = any($1::text[]) and r.state = 'pending' and r.due_at <= $2
-        group by p.milestone_id, s.overall
-        order by min(r.due_at), p.milestone_id
+        group by p.milestone_id, s.overall, r.audience
+        order by min(r.due_at), p.milestone_id, r.audience nulls first
         """,
         locked,
         now,
@@ -83,6 +84,8 @@ async def claim(
             row["milestone"],
             row["correlation_id"],
             row["overall"],
+            row["scheduled_at"],
+            row["audience"],
             dict(zip(row["steps"], row["due_ats"], strict=True)),
         )
         for row in rows
@@ -108,9 +111,10 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
     marks += [(t, step, due_at, "merged") for t in told for step, due_at in t.occasion.merged.items()]
     marked = await connection.fetch(
         """
-        insert into reminder as r (milestone_id, schedule_version, step, due_at, state, fired_at, event_id)
-        select m, v, p, d, s, $7, e
-        from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[]) as n(m, v, p, d, s, e)
+        insert into reminder as r (milestone_id, schedule_version, step, audience, due_at, state, fired_at, event_id)
+        select m, v, p, a, d, s, $8, e
+        from unnest($1::text[], $2::int[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::uuid[])
+             as n(m, v, p, a, d, s, e)
         on conflict (milestone_id, schedule_version, step, audience)
         do update set state = excluded.state, fired_at = excluded.fired_at, event_id = excluded.event_id
         where r.state in ('pending', 'withdrawn')
@@ -119,6 +123,7 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
         [t.due.milestone_id for t, *_ in marks],
         [t.due.schedule_version for t, *_ in marks],
         [step.name for _, step, _, _ in marks],
+        [t.due.audience for t, *_ in marks],
         [due_at for _, _, due_at, _ in marks],
         [state for *_, state in marks],
         [t.event_id for t, *_ in marks],
@@ -130,17 +135,33 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
     if follow_ups:
         await connection.execute(
             """
-            insert into reminder as r (milestone_id, schedule_version, step, due_at, state)
-            select m, v, p, d, 'pending'
-            from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[]) as n(m, v, p, d)
+            insert into reminder as r (milestone_id, schedule_version, step, audience, due_at, state)
+            select m, v, p, a, d, 'pending'
+            from unnest($1::text[], $2::int[], $3::text[], $4::uuid[], $5::timestamptz[]) as n(m, v, p, a, d)
             on conflict (milestone_id, schedule_version, step, audience)
-            do update set state = 'pending' where r.state = 'withdrawn'
+            do update set state = 'pending', due_at = excluded.due_at where r.state = 'withdrawn'
             """,
             [t.due.milestone_id for t, _ in follow_ups],
             [t.due.schedule_version for t, _ in follow_ups],
             [planned.step.name for _, planned in follow_ups],
+            [t.due.audience for t, _ in follow_ups],
             [planned.due_at for _, planned in follow_ups],
         )
+
+
+async def withdraw(connection: Connection, given_up: Sequence[Due]) -> None:
+    """Let what is due by ladders that their readers no longer have stay untold."""
+    if not given_up:
+        return
+    await connection.execute(
+        """
+        update reminder r set state = 'withdrawn'
+        from unnest($1::text[], $2::uuid[]) as n(milestone_id, audience)
+        where r.milestone_id = n.milestone_id and r.audience = n.audience and r.state = 'pending'
+        """,
+        [due.milestone_id for due in given_up],
+        [due.audience for due in given_up],
+    )
 
 
 async def mark_failed(connection: Connection, milestone_id: str, reason: str, now: datetime) -> int:
@@ -188,50 +209,3 @@ async def last_tick(connection: Connection) -> LastTick:
 async def write_tick(connection: Connection, business_at: datetime) -> None:
     """Say that all that is due up to this instant has been told."""
     await connection.execute("update tick set business_at = $1, ticked_at = clock_timestamp()", business_at)
-
-
-async def write_zone_data(connection: Connection, zone_data: str) -> None:
-    """Say that all instants rest on this release of the zone data."""
-    await connection.execute("update tick set zone_data = $1", zone_data)
-
-
-async def recompute_due(connection: Connection, after: str, limit: int) -> tuple[str | None, int]:
-    """Compute anew when the reminders of the next milestones (by id) that wait for their day are due.
-
-    Returns where to go on, None at the end, and how many instants were others than before.
-    """
-    plans = await connection.fetch(
-        "select milestone_id, schedule_version, milestone::text from milestone_plan"
-        " where milestone_id > $1 order by milestone_id limit $2 for update",
-        after,
-        limit,
-    )
-    rows = await connection.fetch(
-        "select id, milestone_id, step, due_at from reminder"
-        " where state = 'pending' and milestone_id = any($1::text[])",
-        [plan["milestone_id"] for plan in plans],
-    )
-    counts = {plan["milestone_id"]: _countdown(plan["milestone_id"], plan["milestone"]) for plan in plans}
-    moved = []
-    for row in rows:
-        count = counts[row["milestone_id"]]
-        due_at = count.due_at(Step.named(row["step"])) if count else None
-        if due_at and due_at != row["due_at"]:
-            moved.append((row["id"], due_at))
-    if moved:
-        await connection.execute(
-            "update reminder r set due_at = n.due_at from unnest($1::bigint[], $2::timestamptz[]) as n(id, due_at)"
-            " where r.id = n.id",
-            [id_ for id_, _ in moved],
-            [due_at for _, due_at in moved],
-        )
-    return (plans[-1]["milestone_id"] if len(plans) == limit else None), len(moved)
-
-
-def _countdown(milestone_id: str, milestone_json: str) -> Countdown | None:
-    try:
-        return countdown(Milestone.model_validate_json(milestone_json))
-    except ValueError as error:
-        # Its instants stay as they are; should it really be unreadable, then the tick will put it aside.
-        log.error("instants can't be computed", action="recompute_left_out", milestone=milestone_id, error=str(error))
-        return None

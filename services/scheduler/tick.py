@@ -19,9 +19,13 @@ from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import traced
 from services.scheduler import claims
+from services.scheduler.agenda import Rules
 from services.scheduler.claims import Due, Told
+from services.scheduler.countdown import countdown
 from services.scheduler.ladder import Step
 from services.scheduler.occasions import Occasion, occasion
+from services.scheduler.replanning import Replanner, begin_for_zones
+from services.scheduler.shelf import Shelf
 from services.scheduler.zones import ZONE_DATA
 
 FIRED = Counter("pledgewire_reminders_fired_total", "Reminders told by an event of their own", ["phase"])
@@ -54,9 +58,10 @@ class _Telling:
 class Tick:
     """Tells what is due, until nothing is."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, shelf: Shelf | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._shelf = shelf or Shelf()
         self._last = time.monotonic()
         self._awake = False
         TICK_AGE.set_function(lambda: self.age)
@@ -91,7 +96,10 @@ class Tick:
         async with self._database.transaction() as connection:
             last = await claims.last_tick(connection)
             retried = await claims.retry_failed(connection)
-        moved = await self._recompute() if last.zone_data != ZONE_DATA else 0
+            recomputing = await begin_for_zones(connection, self._clock.now())
+        moved = 0
+        if recomputing:
+            moved = (await Replanner(self._database, self._shelf).finish(recomputing)).moved
         log.info(
             "the scheduler is awake",
             action="scheduler_awake",
@@ -101,20 +109,6 @@ class Tick:
             zone_data=ZONE_DATA,
         )
         self._awake = True
-
-    async def _recompute(self) -> int:
-        """Instants are only computed from day and zone: with other zone data they are others."""
-        moved, place = 0, ""
-        while True:
-            async with self._database.transaction() as connection:
-                following, count = await claims.recompute_due(connection, place, AT_ONCE)
-            moved += count
-            if following is None:
-                break
-            place = following
-        async with self._database.transaction() as connection:
-            await claims.write_zone_data(connection, ZONE_DATA)
-        return moved
 
     async def _tell_some(self, now: datetime) -> tuple[int, int]:
         """Claim and tell some; how many milestones were claimed, and how many events written."""
@@ -162,8 +156,11 @@ class Tick:
             claimed += locked
             if not due:
                 return len(locked), 0
+            rules = await self._shelf.rules(connection)  # as of the claim, so that no older rule plans what follows
             failpoint("scheduler-after-due-select")
-            told = await self._tell(connection, [_telling(one, now) for one in due], now)
+            tellings = [_telling(one, rules, now) for one in due]
+            await claims.withdraw(connection, [one for one, telling in zip(due, tellings, strict=True) if not telling])
+            told = await self._tell(connection, [telling for telling in tellings if telling], now)
             failpoint("scheduler-before-commit")
         failpoint("scheduler-after-commit")
         self._count(told)
@@ -191,10 +188,16 @@ class Tick:
         log.info("reminders were told", action="reminders_told", count=len(told))
 
 
-def _telling(due: Due, now: datetime) -> _Telling:
-    milestone = due.milestone()
+def _telling(due: Due, rules: Rules, now: datetime) -> _Telling | None:
+    """What is to be told; None when it is by a ladder that its reader no longer has."""
+    commitment, milestone, choice = due.commitment(), due.milestone(), None
+    if due.audience:
+        choice = rules.choice_of(due.audience)
+        if choice is None or not choice.asks_for(commitment, milestone):
+            return None
     steps = {Step.named(name): due_at for name, due_at in due.steps.items()}
-    return _Telling(due, due.commitment(), milestone, occasion(milestone, steps, now))
+    count = countdown(milestone, rules.book, due.scheduled_at, choice)
+    return _Telling(due, commitment, milestone, occasion(count, steps, now))
 
 
 def _record(telling: _Telling, seq: int, now: datetime) -> Outgoing:
@@ -212,6 +215,7 @@ def _record(telling: _Telling, seq: int, now: datetime) -> Outgoing:
         merged_steps=tuple(step.name for step in what.merged),
         not_after=what.not_after,
         status=Status(due.status),
+        audience=due.audience,
     )
     with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here
         envelope = Envelope(new_id(), now, telling.commitment.id, due.correlation_id, traceparent)

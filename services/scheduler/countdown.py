@@ -116,7 +116,7 @@ class Countdown:
 
     def rung(self, step: Step) -> Rung:
         """A step as a rung: the ladder's own, or at the ladder's time of day where it has none."""
-        return next((rung for rung in self.ladder.rungs if rung.step == step), Rung(step, self.ladder.at))
+        return self.ladder.by_step.get(step) or Rung(step, self.ladder.at)
 
     def reckon(self, step: Step) -> Reckoned:
         """The step's day, and how it was come to; raises `OverflowError` where the calendar ends before."""
@@ -150,11 +150,15 @@ class Countdown:
     def next_after(self, step: Step) -> tuple[Step, datetime] | None:
         """The step that comes after another, and when; None where there is none, or the calendar ends before it."""
         number = self._number(step)
-        if not number and (due_at := self.due_at(step)):
+        if not number and self.rungs and (due_at := self._instants.get(step) or self.due_at(step)):
             for rung, at in self.rungs:
                 if at > due_at:
                     return rung.step, at
         return self._endless(max(number + 1, self._first_number))
+
+    @cached_property
+    def _instants(self) -> dict[Step, datetime]:
+        return {rung.step: at for rung, at in self.rungs}
 
     def endless_from(self, at: datetime, told: Step | None = None) -> tuple[Step, datetime] | None:
         """The first of the endless steps that is neither due before `at` nor one up to `told`.
@@ -180,7 +184,7 @@ class Countdown:
         """Which of the endless steps this is, from 1; 0 for a rung, and for what is none of them."""
         if self.kind == "review":
             return step.count if step.direction == "review" else 0
-        if self.ladder.repeat is None or any(rung.step == step for rung in self.ladder.rungs):
+        if self.ladder.repeat is None or step in self.ladder.by_step:
             return 0
         return self.ladder.repeat.number(step)
 

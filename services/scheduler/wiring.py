@@ -55,5 +55,5 @@ def build() -> Service:
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, Clockwork(tick.once, seconds).run, Replanner(database, shelf).run),
+        work=(relay.run, Clockwork(tick.once, seconds).run, Replanner(database, shelf, seconds).run),
     )

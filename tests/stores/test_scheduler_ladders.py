@@ -20,7 +20,7 @@ from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
 from services.scheduler import replanning, shelf
 from services.scheduler.choices import chosen
-from services.scheduler.intake import Planner, Received, read
+from services.scheduler.intake import Planner, ReceivedChoice, read
 from services.scheduler.ladder import Step
 from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook, read_book
 from services.scheduler.ladder_routes import ladder_routes
@@ -77,7 +77,7 @@ def choice(
 
 async def chooses(scheduler: Scheduler, *events: LadderChosen, planned: bool = True) -> None:
     """Hear choices, and plan by them as far as that is to be done."""
-    received = [Received(Envelope(new_id(), scheduler.clock.now(), str(e.subscription_id)), e) for e in events]
+    received = [ReceivedChoice(Envelope(new_id(), scheduler.clock.now(), str(e.subscription_id)), e) for e in events]
     await scheduler.planner.apply(received)
     if planned:
         await plans(scheduler)
@@ -248,7 +248,7 @@ async def test_two_who_plan_anew_at_once_do_each_part_once(
 async def test_the_replanner_works_until_it_is_told_to_stop(scheduler: Scheduler) -> None:
     await many(scheduler, 3)
     stopping = asyncio.Event()
-    running = asyncio.create_task(Replanner(scheduler.database, Shelf(NINE_SHARP)).run(stopping, every=0.01))
+    running = asyncio.create_task(Replanner(scheduler.database, Shelf(NINE_SHARP), 0.01).run(stopping))
     async with scheduler.database.transaction() as connection:
         await replanning.begin(connection, "book", THEN)
     async with asyncio.timeout(10):

@@ -143,7 +143,7 @@ class Observer:
         )
         fired_twice = await ask(
             "select count(*) from (select from scheduler.reminder where state = 'fired'"
-            " group by milestone_id, schedule_version, step having count(*) > 1) as d"
+            " group by milestone_id, schedule_version, step, audience having count(*) > 1) as d"
         )
         return [
             Check("every event has been heard by the notifier", unheard == 0, f"{unheard} not heard"),

@@ -55,8 +55,13 @@ class Problem(Exception):
         return JSONResponse(body | self.members, self.status, self.headers, media_type=PROBLEM)
 
 
-def web_app(service: str, title: str, checks: Mapping[str, Check], **options: Any) -> FastAPI:
-    """A FastAPI application with problems, `/livez`, `/readyz` and `/metrics`; routes are added by its owner."""
+def web_app(
+    service: str, title: str, checks: Mapping[str, Check], *, facts: Mapping[str, Any] | None = None, **options: Any
+) -> FastAPI:
+    """A FastAPI application with problems, `/livez`, `/readyz` and `/metrics`; routes are added by its owner.
+
+    `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
+    """
     app = FastAPI(title=title, **options)
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(HTTPException, _http_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
@@ -75,6 +80,7 @@ def web_app(service: str, title: str, checks: Mapping[str, Check], **options: An
         body = {
             "status": "waiting" if wrong else "ready",
             "checks": {name: wrong.get(name, "ok") for name in checks},
+            **(facts or {}),
         }
         return JSONResponse(body, status, {"Retry-After": "1"} if wrong else {})
 

@@ -116,7 +116,7 @@ class Countdown:
 
     def rung(self, step: Step) -> Rung:
         """A step as a rung: the ladder's own, or at the ladder's time of day where it has none."""
-        return self._rung_of.get(step) or Rung(step, self.ladder.at)
+        return self.ladder.by_step.get(step) or Rung(step, self.ladder.at)
 
     def reckon(self, step: Step) -> Reckoned:
         """The step's day, and how it was come to; raises `OverflowError` where the calendar ends before."""
@@ -149,9 +149,16 @@ class Countdown:
 
     def next_after(self, step: Step) -> tuple[Step, datetime] | None:
         """The step that comes after another, and when; None where there is none, or the calendar ends before it."""
-        if step not in self._following:
-            self._following[step] = self._next_after(step)
-        return self._following[step]
+        number = self._number(step)
+        if not number and self.rungs and (due_at := self._instants.get(step) or self.due_at(step)):
+            for rung, at in self.rungs:
+                if at > due_at:
+                    return rung.step, at
+        return self._endless(max(number + 1, self._first_number))
+
+    @cached_property
+    def _instants(self) -> dict[Step, datetime]:
+        return {rung.step: at for rung, at in self.rungs}
 
     def endless_from(self, at: datetime, told: Step | None = None) -> tuple[Step, datetime] | None:
         """The first of the endless steps that is neither due before `at` nor one up to `told`.
@@ -177,26 +184,9 @@ class Countdown:
         """Which of the endless steps this is, from 1; 0 for a rung, and for what is none of them."""
         if self.kind == "review":
             return step.count if step.direction == "review" else 0
-        if self.ladder.repeat is None or step in self._rung_of:
+        if self.ladder.repeat is None or step in self.ladder.by_step:
             return 0
         return self.ladder.repeat.number(step)
-
-    def _next_after(self, step: Step) -> tuple[Step, datetime] | None:
-        number = self._number(step)
-        if not number and (due_at := self.due_at(step)):
-            for rung, at in self.rungs:
-                if at > due_at:
-                    return rung.step, at
-        return self._endless(max(number + 1, self._first_number))
-
-    @cached_property
-    def _rung_of(self) -> Mapping[Step, Rung]:
-        return {rung.step: rung for rung in self.ladder.rungs}
-
-    @cached_property
-    def _following(self) -> dict[Step, tuple[Step, datetime] | None]:
-        """What was found to come after a step: an occasion asks twice."""
-        return {}
 
     @cached_property
     def _first_number(self) -> int:

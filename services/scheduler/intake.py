@@ -33,13 +33,21 @@ PLANNED = Counter(
 
 @dataclass(frozen=True)
 class Received:
-    """An event with what its envelope says of it."""
+    """An event about a commitment, with what its envelope says of it."""
 
     envelope: Envelope
-    event: Heard | LadderChosen
+    event: Heard
 
 
-def read(record: ConsumerRecord[bytes, bytes]) -> Received:
+@dataclass(frozen=True)
+class ReceivedChoice:
+    """A ladder that a subscription has chosen, with what the envelope says of it."""
+
+    envelope: Envelope
+    event: LadderChosen
+
+
+def read(record: ConsumerRecord[bytes, bytes]) -> Received | ReceivedChoice:
     """Read a record as what its topic carries; raises `UnreadableRecord`, or another ValueError."""
     key, headers, value = record.key, record.headers, record.value
     match record.topic:
@@ -52,7 +60,7 @@ def read(record: ConsumerRecord[bytes, bytes]) -> Received:
         case LADDER_CHOSEN.name:
             envelope, choice = from_record(LadderChosen, key, headers, value)
             chosen(choice)  # what can't be reckoned is refused here, and never kept
-            return Received(envelope, choice)
+            return ReceivedChoice(envelope, choice)
         case other:
             raise ValueError(f"the scheduler does not read {other}")
 
@@ -65,7 +73,7 @@ class Planner:
         self._clock = clock
         self._shelf = shelf or Shelf()
 
-    async def apply(self, batch: Sequence[Received]) -> None:
+    async def apply(self, batch: Sequence[Received | ReceivedChoice]) -> None:
         """All or nothing; raises `UnknownZone` for a milestone that is reckoned in a zone that doesn't exist.
 
         A ladder that was chosen is only kept here: planning by it goes on behind, commitment by commitment.
@@ -75,33 +83,30 @@ class Planner:
             unseen = await first_sight(connection, GROUP, (one.envelope.id for one in batch), now)
             failpoint("intake-after-inbox")
             # The same event may stand in a batch twice.
-            news = list({one.envelope.id: one for one in batch if one.envelope.id in unseen}.values())
-            choices = [(one.envelope, one.event) for one in news if isinstance(one.event, LadderChosen)]
+            news = {one.envelope.id: one for one in batch if one.envelope.id in unseen}.values()
+            received = [one for one in news if isinstance(one, Received)]
+            choices = [one for one in news if isinstance(one, ReceivedChoice)]
             rules = await self._shelf.rules(connection, "alone" if choices else "shared")
-            before = await store.lock_agendas(
-                connection, (one.event.commitment.id for one in news if not isinstance(one.event, LadderChosen))
-            )
+            before = await store.lock_agendas(connection, (one.event.commitment.id for one in received))
             after = dict(before)
-            for one in news:
-                if not isinstance(one.event, LadderChosen):
-                    at = min(one.envelope.time, now)  # its sender's clock may be ahead of ours
-                    id_ = one.event.commitment.id
-                    after[id_] = heard(after[id_], one.event, at, one.envelope.correlation_id, rules)
+            for one in received:
+                at = min(one.envelope.time, now)  # its sender's clock may be ahead of ours
+                id_ = one.event.commitment.id
+                after[id_] = heard(after[id_], one.event, at, one.envelope.correlation_id, rules)
             changed = await store.write_agendas(connection, before, after)
-            await self._keep(connection, choices, now)
+            await _keep(connection, choices, now)
             failpoint("intake-before-commit")
         for reminder in changed:
             PLANNED.labels(reminder.state).inc()
 
-    async def _keep(
-        self, connection: Connection, choices: Sequence[tuple[Envelope, LadderChosen]], now: datetime
-    ) -> None:
-        """Keep the newest choice of each subscription, and have its reminders planned."""
-        newest: dict[UUID, tuple[Envelope, LadderChosen]] = {}
-        for envelope, event in choices:
-            known = newest.get(event.subscription_id)
-            if known is None or known[1].seq < event.seq:
-                newest[event.subscription_id] = envelope, event
-        for event in await write_choices(connection, {id_: event for id_, (_, event) in newest.items()}):
-            at = min(newest[event.subscription_id][0].time, now)
-            await replanning.begin(connection, "choice", at, subscription_id=event.subscription_id)
+
+async def _keep(connection: Connection, choices: Sequence[ReceivedChoice], now: datetime) -> None:
+    """Keep the newest choice of each subscription, and have its reminders planned."""
+    newest: dict[UUID, ReceivedChoice] = {}
+    for one in choices:
+        known = newest.get(one.event.subscription_id)
+        if known is None or known.event.seq < one.event.seq:
+            newest[one.event.subscription_id] = one
+    for event in await write_choices(connection, [one.event for one in newest.values()]):
+        at = min(newest[event.subscription_id].envelope.time, now)
+        await replanning.begin(connection, "choice", at, subscription_id=event.subscription_id)

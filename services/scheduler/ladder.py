@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import time
+from functools import cached_property
 from typing import Literal
 
 from services.scheduler.business_days import BOUND, WorkingWeek
@@ -136,3 +137,8 @@ class Ladder:
     at: time = NINE
     """The time of day of what has no rung of its own: the endless end, and reviews."""
     when: Condition = field(default_factory=Condition)
+
+    @cached_property
+    def by_step(self) -> dict[Step, Rung]:
+        """Its rungs by their steps."""
+        return {rung.step: rung for rung in self.rungs}

@@ -44,16 +44,20 @@ def occasion(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> O
     `not_after` is the instant at which the next step is due, since that one says the same with the right number of
     days, or at which the event begins; and never later than a week from now.
     """
-    all_due = {**due, **_caught_up(count, due, now)}
-    step = max(all_due, key=lambda one: (all_due[one], one.count))
-    due_at = all_due.pop(step)
-    phase, days = standing_of(count, now)
+    merged = dict(due)
+    step = max(due, key=lambda one: (due[one], one.count))
     following = count.next_after(step)
+    while following and following[1] <= now and count.is_endless(following[0]):
+        # It came due behind the newest planned one, which would have planned it.
+        step, merged[following[0]] = following[0], following[1]
+        following = count.next_after(step)
+    due_at = merged.pop(step)
+    phase, days = standing_of(count, now)
     ends = [now + LONGEST_FRESH, following[1] if following else None, count.begins_at]
     return Occasion(
         step=step,
         due_at=due_at,
-        merged=dict(sorted(all_due.items(), key=lambda one: one[1])),
+        merged=dict(sorted(merged.items(), key=lambda one: one[1])),
         phase=phase,
         days=days,
         late=now - due_at > LATE_AFTER,
@@ -72,13 +76,3 @@ def standing_of(count: Countdown, now: datetime) -> tuple[Phase, int]:
     if now >= count.ended_at:
         return "overdue", (today - count.closes).days
     return "today", 0
-
-
-def _caught_up(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> dict[Step, datetime]:
-    """The endless steps that came due behind the newest planned one, which would each have planned the next."""
-    found: dict[Step, datetime] = {}
-    following = count.next_after(max(due, key=lambda one: (due[one], one.count)))
-    while following and count.is_endless(following[0]) and following[1] <= now:
-        found[following[0]] = following[1]
-        following = count.next_after(following[0])
-    return found

@@ -5,9 +5,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.openapi import keep_openapi, openapi_text
+from services.scheduler.ladder_routes import ladder_routes
 from services.scheduler.routes import build_http
+from services.scheduler.shelf import Shelf
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 
@@ -15,7 +19,9 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "scheduler")
-    return openapi_text(build_http(nowhere, {}))
+    http = build_http(nowhere, {})
+    http.include_router(ladder_routes(nowhere, SystemClock(), ApiKeys(ApiKeySettings(file=None)), Shelf()))
+    return openapi_text(http)
 
 
 if __name__ == "__main__":

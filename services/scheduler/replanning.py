@@ -77,12 +77,14 @@ async def begin_for_zones(connection: Connection, at: datetime) -> int | None:
 class Replanner:
     """Works off replannings, those that others left behind too."""
 
-    def __init__(self, database: Database, shelf: Shelf) -> None:
+    def __init__(self, database: Database, shelf: Shelf, every: float = 1.0) -> None:
+        """`every`: seconds of real time between two looks for work."""
         self._database = database
         self._shelf = shelf
+        self._every = every
 
-    async def run(self, stopping: asyncio.Event, every: float = 0.5) -> None:
-        """Look for work every so many seconds of real time, until told to stop."""
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look for work and do it, until told to stop."""
         while not stopping.is_set():
             try:
                 while not stopping.is_set() and await self.once():
@@ -92,7 +94,7 @@ class Replanner:
                     raise
                 log.warning("planning anew waits", action="replanning_waits", error=str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), every)
+                await asyncio.wait_for(stopping.wait(), self._every)
 
     async def finish(self, id_: int) -> Replanning:
         """Work on one to its end, together with whoever does so too."""

@@ -5,7 +5,7 @@ while it does; whoever changes a rule holds it alone. So everything is planned e
 planning anew that follows the change finds it, or by the new rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -68,17 +68,17 @@ class Shelf:
         self._book_version, self._choices_version = book_version, choices_version
 
 
-async def write_choices(connection: Connection, events: Mapping[UUID, LadderChosen]) -> list[LadderChosen]:
-    """Keep what subscriptions chose, where nothing newer is known; those that were news. The rules are held alone."""
-    news = [
-        event
-        for event in events.values()
-        if event.seq
-        > (
-            await connection.fetchval("select seq from chosen_ladder where subscription_id = $1", event.subscription_id)
-            or 0
-        )
-    ]
+async def write_choices(connection: Connection, events: Sequence[LadderChosen]) -> list[LadderChosen]:
+    """Keep what subscriptions (each once) chose, where nothing newer is known; those that were news.
+
+    The rules are to be held alone.
+    """
+    rows = await connection.fetch(
+        "select subscription_id, seq from chosen_ladder where subscription_id = any($1::uuid[])",
+        [event.subscription_id for event in events],
+    )
+    known = {row["subscription_id"]: row["seq"] for row in rows}
+    news = [event for event in events if event.seq > known.get(event.subscription_id, 0)]
     if news:
         version = await connection.fetchval(
             "update planning_rules set choices_version = choices_version + 1 returning choices_version"
@@ -113,7 +113,7 @@ async def current_book(connection: Connection, shipped: LadderBook) -> AppliedBo
 
 
 async def write_book(connection: Connection, book: LadderBook, at: datetime, by: str) -> int:
-    """Let a book hold from now on; its version. The rules are held alone."""
+    """Let a book hold from now on; its version. The rules are to be held alone."""
     version: int = await connection.fetchval(
         "update planning_rules set book_version = book_version + 1 returning book_version"
     )

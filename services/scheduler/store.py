@@ -179,17 +179,22 @@ async def listed(
     *,
     state: str,
     commitment_id: str | None,
+    audience: UUID | None,
     before: datetime | None,
     after: tuple[datetime, int] | None,
     limit: int,
 ) -> list[Listed]:
-    """Reminders in the order in which they are due (then by id), those behind `after` only."""
+    """Reminders in the order in which they are due (then by id), those behind `after` only.
+
+    Of the book's ladders where `audience` is None, otherwise of that subscription's own.
+    """
     rows = await connection.fetch(
         f"""
         select r.id, p.commitment::text, p.milestone::text, r.schedule_version, r.step, r.audience, r.due_at, r.state,
                r.fired_at, r.event_id, r.reason
         from reminder r join milestone_plan p using (milestone_id)
         where r.state = $1 and {"r.state = 'pending'" if state == "pending" else "r.state <> 'pending'"}
+          and r.audience is not distinct from $7::uuid
           and ($2::text is null or p.commitment_id = $2)
           and ($3::timestamptz is null or r.due_at < $3)
           and ($4::timestamptz is null or (r.due_at, r.id) > ($4, $5::bigint))
@@ -201,6 +206,7 @@ async def listed(
         after[0] if after else None,
         after[1] if after else None,
         limit,
+        audience,
     )
     return [
         Listed(

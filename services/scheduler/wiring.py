@@ -1,5 +1,6 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.broker import (
     DeadLetters,
     Intake,
@@ -15,7 +16,10 @@ from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
+from services.scheduler.ladder_routes import ladder_routes
+from services.scheduler.replanning import Replanner
 from services.scheduler.routes import build_http
+from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 
 OLDEST_TICK = 10.0
@@ -30,10 +34,11 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    planner = Planner(database, clock)
+    shelf = Shelf()
+    planner = Planner(database, clock, shelf)
     subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
-    tick = Tick(database, clock)
+    tick = Tick(database, clock, shelf)
     seconds = clockwork_settings.tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
@@ -41,12 +46,14 @@ def build() -> Service:
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
+    http = build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks})
+    http.include_router(ladder_routes(database, clock, ApiKeys(ApiKeySettings()), shelf))
     return Service(
         name="scheduler",
-        http=build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks}),
+        http=http,
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, Clockwork(tick.once, seconds).run),
+        work=(relay.run, Clockwork(tick.once, seconds).run, Replanner(database, shelf, seconds).run),
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import Country, Precision, Reading, Status
 from services.scheduler.agenda import Agenda, Heard, Key, Reminder, Rules, State, heard, replanned
 from services.scheduler.choices import Choice
 from services.scheduler.ladder import Ladder, Rung, Step
@@ -234,6 +234,42 @@ def test_a_reminder_that_was_told_before_the_move_is_not_told_again_by_it() -> N
     agenda = heard(agenda, scheduled(FAR, 2, change="more-precise"), SOON)
 
     assert list(by_step(agenda, 2).values())[:4] == ["passed", "passed", "passed", "pending"]
+
+
+def test_a_summits_reminders_follow_as_its_date_grows_more_precise_and_slips_past_its_year() -> None:
+    """NALS: first "2022", then December, then 10 January 2023, as it was."""
+    year = milestone(
+        date(2022, 12, 31), id_="nals", earliest=date(2022, 1, 1), precision=Precision.YEAR, reading=Reading.ON
+    )
+    december = milestone(
+        date(2022, 12, 31), id_="nals", earliest=date(2022, 12, 1), precision=Precision.MONTH, reading=Reading.ON
+    )
+    january = milestone(date(2023, 1, 10), id_="nals", reading=Reading.ON)
+    agenda = heard(Agenda(), scheduled(year), THEN)
+    assert [step for step, _ in to_come(agenda, 1)] == ["before-90d", "before-30d", "after-1d", "after-7d"]
+
+    agenda = heard(agenda, scheduled(december, 2, change="more-precise"), utc(2022, 8, 1))
+    assert [s for s, _ in to_come(agenda, 2)] == ["before-90d", "before-30d", "before-7d", "after-1d", "after-7d"]
+
+    agenda = with_states(agenda, before_90d="fired")
+    agenda = heard(agenda, scheduled(january, 3, change="moved"), utc(2022, 11, 15))
+    assert [
+        ("before-30d", date(2022, 12, 11)),
+        ("before-7d", date(2023, 1, 3)),
+        ("before-1d", date(2023, 1, 9)),
+        ("on-the-day", date(2023, 1, 10)),
+        ("after-1d", date(2023, 1, 11)),
+        ("after-7d", date(2023, 1, 17)),
+    ] == to_come(agenda, 3)
+    assert [] == to_come(agenda, 1) == to_come(agenda, 2)
+
+
+def to_come(agenda: Agenda, version: int) -> list[tuple[str, date]]:
+    """Steps that wait, with their days, as they come."""
+    found = [
+        (r.due_at, key.step.name) for key, r in agenda.reminders.items() if r.state == "pending" and key[1] == version
+    ]
+    return [(step, due_at.date()) for due_at, step in sorted(found)]
 
 
 def test_a_milestone_that_loses_its_date_is_reviewed_from_then_on() -> None:

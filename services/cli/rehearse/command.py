@@ -38,7 +38,7 @@ class Wishes:
 
 def rehearse(wishes: Wishes) -> None:
     """Rehearse, and print what came of it; raises EmbeddedError for what can't be rehearsed."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     if wishes.end <= wishes.first:
         raise EmbeddedError(
             f"the period from {wishes.first} to {wishes.end} ends before it begins",
@@ -122,11 +122,13 @@ def _play(
     source: Source, others: Rules, named: str, now: datetime, start: datetime, end: datetime, console: Console
 ) -> Outcome:
     gc.disable()  # a play makes very many small things, and none of them in a circle
-    with watching(console, now, end) as watched:
-        anew = [replanned(agenda, now, others) for agenda in source.agendas]
-        before = watched("today's plan", _since(start, source.agendas, source.rules, now, end))
-        after = watched("rehearsed", _since(start, anew, others, now, end))
-    gc.enable()
+    try:
+        with watching(console, now, end) as watched:
+            anew = [replanned(agenda, now, others) for agenda in source.agendas]
+            before = watched("today's plan", _since(start, source.agendas, source.rules, now, end))
+            after = watched("rehearsed", _since(start, anew, others, now, end))
+    finally:
+        gc.enable()
     return Outcome(
         start,
         end,

@@ -21,7 +21,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def show(outcome: Outcome, console: Console) -> None:
     """Print it: a summary, the months, and what is told otherwise."""
-    console.print(Text(outcome.summary, style="bold"))
+    console.print(Text(outcome.summary, style="bold"), soft_wrap=True)
     for name, told in (("by today's plan", outcome.before), ("rehearsed", outcome.after)):
         if found := busiest_day(told):
             day, count = found

@@ -15,7 +15,7 @@ MOST_ROWS = 40
 """Differences that are listed; the document has all."""
 SIGNS = {"+": ("+", "green"), "-": ("−", "red"), "~": ("~", "blue")}
 """How each kind of change is written, and in which colour."""
-_WIDTHS = {"": 1, "when": 20, "step": 11, "says": 16}
+_WIDTHS = {"": 1, "when": 20, "step": 11, "says": 18}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -30,6 +30,7 @@ def show(outcome: Outcome, console: Console) -> None:
         console.print()
         console.print(_phases(outcome))
         console.print(_months(outcome))
+        console.print()
     if outcome.difference.is_none:
         console.print("Nothing would be told otherwise.")
         return

@@ -15,6 +15,7 @@ from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
 from services.scheduler import store
 from services.scheduler.agenda import Heard, heard
+from services.scheduler.feed_store import keep_feeds
 
 GROUP = "scheduler"
 TOPICS = (COMMITMENT_CREATED.name, MILESTONE_SCHEDULED.name, STATUS_CHANGED.name)
@@ -70,6 +71,7 @@ class Planner:
                     id_ = one.event.commitment.id
                     after[id_] = heard(after[id_], one.event, at, one.envelope.correlation_id)
             changed = await store.write_agendas(connection, before, after)
+            await keep_feeds(connection, batch, before, after, now)
             failpoint("intake-before-commit")
         for reminder in changed:
             PLANNED.labels(reminder.state).inc()

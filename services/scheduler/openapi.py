@@ -5,8 +5,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.openapi import keep_openapi, openapi_text
+from services.scheduler.feed_routes import FeedSettings, add_feeds
+from services.scheduler.feed_store import FeedStore
 from services.scheduler.routes import build_http
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
@@ -15,7 +19,9 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "scheduler")
-    return openapi_text(build_http(nowhere, {}))
+    http = build_http(nowhere, {})
+    add_feeds(http, FeedStore(nowhere), ApiKeys(ApiKeySettings(file=None)), SystemClock(), FeedSettings())
+    return openapi_text(http)
 
 
 if __name__ == "__main__":

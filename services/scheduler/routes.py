@@ -78,6 +78,7 @@ def build_http(database: Database, checks: Mapping[str, Check]) -> FastAPI:
         checks,
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
+        secret_behind=("/feeds/",),
     )
 
     @app.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=problems(400, 422, 503))

@@ -1,5 +1,6 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.broker import (
     DeadLetters,
     Intake,
@@ -14,6 +15,9 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings
+from services.scheduler.feed_routes import FeedSettings, add_feeds
+from services.scheduler.feed_store import FeedStore
+from services.scheduler.gathering import Gathering
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
 from services.scheduler.routes import build_http
 from services.scheduler.tick import Tick
@@ -41,12 +45,14 @@ def build() -> Service:
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
+    http = build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks})
+    add_feeds(http, FeedStore(database), ApiKeys(ApiKeySettings()), clock, FeedSettings())
     return Service(
         name="scheduler",
-        http=build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks}),
+        http=http,
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, Clockwork(tick.once, seconds).run),
+        work=(relay.run, Clockwork(tick.once, seconds).run, Gathering(database, clock).run),
     )

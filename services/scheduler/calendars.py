@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 
-from icalendar import Alarm, Calendar, Event, Timezone
+from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
 from contracts.vocabulary import Milestone, Precision, Reading
 from services.scheduler.entries import Entry
@@ -39,12 +39,13 @@ def calendar(feed: Feed, entries: Iterable[Entry], domain: str, portal_url: str)
     result.add("version", "2.0")
     result.add("calscale", "GREGORIAN")
     result.add("method", "PUBLISH")
-    result.add("name", plain(feed.name))
-    result.add("x-wr-calname", plain(feed.name))
+    # The library takes properties that it doesn't know as they are; these are text, to be escaped.
+    result.add("name", vText(plain(feed.name)))
+    result.add("x-wr-calname", vText(plain(feed.name)))
     result.add("x-wr-timezone", feed.zone)
     result.add("last-modified", max(chain([feed.created_at], (entry.changed_at for entry in shown))))
     result.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
-    result.add("x-published-ttl", REFRESH)
+    result.add("x-published-ttl", vDuration(REFRESH))
     for zone in _zones(shown):
         result.add_component(zone)
     for entry in shown:

@@ -27,6 +27,7 @@ from services.plumbing.web import Problem, problems
 from services.scheduler import bulletins, calendars
 from services.scheduler.feed_store import FeedStore, Known, TooManyFeeds
 from services.scheduler.feeds import ALARM, KINDS, Feed, Filters, Kind, etag, new_token, token_hash, unchanged
+from services.scheduler.languages import plain
 from services.scheduler.zones import UnknownZone, zone_named
 
 MOST_FEEDS = 100
@@ -62,6 +63,12 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _seen(name: str) -> str:
+    if not plain(name).strip():
+        raise ValueError("a name has to have something to be seen")
+    return name
+
+
 def _once_each(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(set(values)))
 
@@ -87,7 +94,7 @@ class FeedFilters(_Form):
 class NewFeed(_Form):
     """A calendar and two feeds of events to be."""
 
-    name: Annotated[Line, Field(max_length=100)] = "Pledgewire"
+    name: Annotated[Line, Field(max_length=100), AfterValidator(_seen)] = "Pledgewire"
     """What calendar programs and readers show as its title."""
     language: Language = Language.EN
     zone: Zone = "America/New_York"

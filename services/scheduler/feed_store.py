@@ -7,7 +7,7 @@ feed itself, as a marker that is another one whenever any of it is another: whoe
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
@@ -74,6 +74,9 @@ select x.event_id, x.topic, x.at, x.body::text from feed f join feed_event x on 
 where f.id = $1 and x.everybodys and x.at >= $2
 order by x.at desc, x.event_id desc limit {NEWEST}
 """
+
+
+_Heard = CommitmentCreated | MilestoneScheduled | StatusChanged
 
 
 class TooManyFeeds(Exception):
@@ -207,8 +210,7 @@ async def _keep_events(connection: Connection, batch: Sequence["Received"], now:
     rows = [
         (id_, min(one.envelope.time, now), one.event)
         for id_, one in heard.items()
-        if isinstance(one.event, CommitmentCreated | MilestoneScheduled | StatusChanged)
-        and one.envelope.time >= now - KEPT
+        if isinstance(one.event, _Heard) and one.envelope.time >= now - KEPT
     ]
     if not rows:
         return
@@ -261,8 +263,9 @@ async def _keep_entries(
     }
     times: dict[str, datetime] = {}
     for one in batch:
-        id_, at = one.event.commitment.id, min(one.envelope.time, now)
-        times[id_] = max(at, times.get(id_, at))
+        if isinstance(one.event, _Heard):
+            id_, at = one.event.commitment.id, min(one.envelope.time, now)
+            times[id_] = max(at, times.get(id_, at))
     changed = []
     for name, (schedule, standing, id_) in concerned.items():
         source = sources.get((name, schedule.version))
@@ -408,11 +411,11 @@ def _bulletin(row: asyncpg.Record) -> Bulletin:
     return Bulletin(row["event_id"], row["at"], _EVENTS[row["topic"]].model_validate_json(row["body"]))
 
 
-def _topic(event: Any) -> str:
+def _topic(event: Told) -> str:
     return next(topic for topic, kind in _EVENTS.items() if isinstance(event, kind))
 
 
-def _countries(event: CommitmentCreated | MilestoneScheduled | StatusChanged) -> tuple[str, ...]:
+def _countries(event: _Heard) -> tuple[str, ...]:
     """Those that an event binds or tells of."""
     match event:
         case MilestoneScheduled():

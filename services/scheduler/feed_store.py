@@ -217,9 +217,9 @@ async def _keep_events(connection: Connection, batch: Sequence["Received"], now:
     await connection.execute(
         """
         insert into feed_event (event_id, topic, at, commitment_id, countries, themes, section, everybodys, body)
-        select e, t, a, c, string_to_array(n, ','), string_to_array(h, ','), s, true, b
+        select e, t, a, c, string_to_array(n, ','), string_to_array(h, ','), s, true, b::jsonb
         from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-                    $8::jsonb[]) as r(e, t, a, c, n, h, s, b)
+                    $8::text[]) as r(e, t, a, c, n, h, s, b)
         order by e on conflict do nothing
         """,
         [id_ for id_, _, _ in rows],
@@ -229,7 +229,7 @@ async def _keep_events(connection: Connection, batch: Sequence["Received"], now:
         [",".join(_countries(event)) for _, _, event in rows],
         [",".join(event.commitment.themes) for _, _, event in rows],
         [event.commitment.section for _, _, event in rows],
-        [event.model_dump(mode="json") for _, _, event in rows],
+        [event.model_dump_json() for _, _, event in rows],
     )
 
 
@@ -283,10 +283,10 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
         insert into calendar_entry as c
             (milestone_id, commitment_id, countries, themes, section, version, turns, state, commitment, milestone,
              source, created_at, changed_at, mark)
-        select i, o, string_to_array(n, ','), string_to_array(h, ','), s, v, t, z, b, m, q, w, g,
+        select i, o, string_to_array(n, ','), string_to_array(h, ','), s, v, t, z, b::jsonb, m::jsonb, q::jsonb, w, g,
                nextval('calendar_mark')
         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::text[],
-                    $9::jsonb[], $10::jsonb[], $11::jsonb[], $12::timestamptz[], $13::timestamptz[])
+                    $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[])
              as r(i, o, n, h, s, v, t, z, b, m, q, w, g)
         on conflict (milestone_id) do update set
             commitment_id = excluded.commitment_id, countries = excluded.countries, themes = excluded.themes,
@@ -302,9 +302,9 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
         [entry.version for *_, entry in rows],
         [entry.turns for *_, entry in rows],
         [entry.state for *_, entry in rows],
-        [entry.commitment.model_dump(mode="json") for *_, entry in rows],
-        [entry.milestone.model_dump(mode="json") for *_, entry in rows],
-        [entry.source.model_dump(mode="json") if entry.source else None for *_, entry in rows],
+        [entry.commitment.model_dump_json() for *_, entry in rows],
+        [entry.milestone.model_dump_json() for *_, entry in rows],
+        [entry.source.model_dump_json() if entry.source else None for *_, entry in rows],
         [entry.created_at for *_, entry in rows],
         [entry.changed_at for *_, entry in rows],
     )

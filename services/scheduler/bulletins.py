@@ -129,11 +129,14 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
 
 
 def _changed(event: StatusChanged, commitment: str, words: Words) -> tuple[str, list[str]]:
-    status = words.status(event.status)
+    values = {"commitment": commitment, "status": words.status(event.status)}
     if event.country:
-        status = words.line(words.countries([event.country]), status)
+        values["country"] = words.countries([event.country])
+        title = words.gettext("Status: %(commitment)s (%(country)s), %(status)s", **values)
+    else:
+        title = words.gettext("Status: %(commitment)s, %(status)s", **values)
     lines = [
-        words.line(words.gettext("Status"), status),
+        words.line(words.gettext("Status"), values["status"]),
         words.line(words.gettext("Before"), words.status(event.previous)),
     ]
     if event.country:
@@ -142,8 +145,10 @@ def _changed(event: StatusChanged, commitment: str, words: Words) -> tuple[str, 
         lines.append(words.line(words.gettext("Note, as reported (not translated)"), plain(event.note)))
     if event.evidence:
         lines.append(words.line(words.gettext("Evidence"), plain(event.evidence.url)))
-    lines.append(words.line(words.gettext("Reported by"), event.reported_by.ministry or event.reported_by.client))
-    return words.gettext("Status, %(status)s: %(commitment)s", status=status, commitment=commitment), lines
+    reporter = event.reported_by
+    who = words.ministry(reporter.ministry) if reporter.ministry else reporter.client
+    lines.append(words.line(words.gettext("Reported by"), who))
+    return title, lines
 
 
 def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:

@@ -289,7 +289,7 @@ def _add_reading(app: FastAPI, reading: Reading, kind: Kind) -> None:
     answers: dict[int | str, dict[str, Any]] = {
         200: {"description": "What it holds.", "content": {media: {"schema": {"type": "string"}}}},
         304: {"description": "Nothing has changed."},
-        **problems(404, 503),
+        **problems(404, 422, 503),
     }
     path, name = f"/feeds/{{token}}/{kind}", kind.replace(".", "_")
     app.get(path, tags=["feeds"], operation_id=f"read_{name}", response_class=Response, responses=answers)(read_feed)

@@ -73,6 +73,12 @@ STATUSES = {
     Status.WITHDRAWN: N_("withdrawn"),
 }
 
+MINISTRIES = {
+    "ca-gac": N_("Global Affairs Canada"),
+    "mx-sre": N_("Ministry of Foreign Affairs of Mexico"),
+    "us-dos": N_("U.S. Department of State"),
+}
+
 _SEASONS = {
     "21": (N_("spring %(year)s"), N_("in spring %(year)s")),
     "22": (N_("summer %(year)s"), N_("in summer %(year)s")),
@@ -113,6 +119,10 @@ class Words:
     def theme(self, slug: str) -> str:
         """A theme's title; made from its code when we don't know it."""
         return self.gettext(THEMES[slug]) if slug in THEMES else slug.replace("-", " ").capitalize()
+
+    def ministry(self, code: str) -> str:
+        """A ministry's name; its code when we don't know it."""
+        return self.gettext(MINISTRIES[code]) if code in MINISTRIES else code.upper()
 
     def status(self, status: Status) -> str:
         """A status in a word or two."""

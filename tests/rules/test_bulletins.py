@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.events import CommitmentCreated, Evidence, MilestoneDue, MilestoneScheduled, StatusChanged
+from contracts.events import CommitmentCreated, Evidence, MilestoneDue, MilestoneScheduled, Reporter, StatusChanged
 from contracts.vocabulary import Country, Milestone, Status, Text
 from services.scheduler.bulletins import Bulletin, Told, atom, rss, tell
 from services.scheduler.languages import plain, words_in
@@ -99,10 +99,10 @@ def test_a_moved_date_is_told_with_before_and_after(write: Write) -> None:
             "No date any more: No new public finance",
         ),
         (scheduled(milestone(None)), "Date: No new public finance, no date given"),
-        (changed(Status.MET), "Status, met: end-coal-finance-abroad"),
+        (changed(Status.MET), "Status: end-coal-finance-abroad, met"),
         (
             changed(Status.AT_RISK, country=Country.MX, overall=Status.IN_PROGRESS),
-            "Status, Mexico: at risk: end-coal-finance-abroad",
+            "Status: end-coal-finance-abroad (Mexico), at risk",
         ),
         (due(), "Due in 7 days: No new public finance"),
         (due(days=1), "Due in 1 day: No new public finance"),
@@ -117,7 +117,11 @@ def test_a_title_says_what_happened(event: Told, title: str) -> None:
 
 def test_a_status_says_who_and_by_what_evidence() -> None:
     event = changed(Status.MET).model_copy(
-        update={"note": "All of it", "evidence": Evidence(url="https://example.org/a?b=1&c=2")}
+        update={
+            "note": "All of it",
+            "evidence": Evidence(url="https://example.org/a?b=1&c=2"),
+            "reported_by": Reporter(client="desk", ministry="mx-sre"),
+        }
     )
 
     _, lines = tell(event, words_in("es"))
@@ -127,7 +131,7 @@ def test_a_status_says_who_and_by_what_evidence() -> None:
         "Antes: anunciado",
         "Nota, tal como se informó (sin traducir): All of it",
         "Prueba: https://example.org/a?b=1&c=2",
-        "Informó: test",
+        "Informó: Secretaría de Relaciones Exteriores de México",
     ]
 
 

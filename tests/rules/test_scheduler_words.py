@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+from contracts.topics import MINISTRIES
 from contracts.vocabulary import Precision, Reading, Span, Status
 from services.registry import catalogue
 from services.scheduler import languages
@@ -50,8 +51,9 @@ def test_a_translation_fills_in_the_same_values(language: str) -> None:
             assert wanted == set(PLACEHOLDER.findall(text)), message.id
 
 
-def test_every_status_has_a_name() -> None:
+def test_every_status_and_ministry_has_a_name() -> None:
     assert set(languages.STATUSES) == set(Status)
+    assert set(languages.MINISTRIES) == set(MINISTRIES)
 
 
 def test_themes_are_called_as_in_the_register() -> None:

@@ -449,6 +449,22 @@ async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> No
         await house.http.delete(f"/feeds/{made['id']}")
 
 
+async def test_a_change_that_commits_behind_a_later_one_is_seen(house: House) -> None:
+    """
+    A slower transaction has the lower mark: who knows the state between the two has not seen it all.
+    """
+    await house.hears(created(), scheduled(END_OF_2021), scheduled(SUMMIT))
+    path = (await house.makes())["paths"][0]
+    change = "update calendar_entry set mark = nextval('calendar_mark') where milestone_id = $1"
+
+    async with house.database.transaction() as slower:
+        await slower.execute(change, END_OF_2021.id)
+        await house.sql(change, SUMMIT.id)
+        between = (await house.reads(path)).headers["etag"]
+
+    assert (await house.reads(path, **{"if-none-match": between})).status_code == 200
+
+
 # Bulletins
 
 

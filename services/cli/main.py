@@ -149,9 +149,7 @@ def embedded_fetch() -> None:
 def keys_add(
     client: Annotated[str, typer.Argument(help="Whom the key is for: lower case, digits, hyphens.")],
     file: Annotated[Path, typer.Option(envvar="API_KEYS_FILE", help="The file of hashes.")],
-    role: Annotated[
-        list[str], typer.Option(help="editor, reporter, subscriber, operator or holder; may be repeated.")
-    ],
+    role: Annotated[list[str], typer.Option(help="editor, reporter, subscriber, operator or holder; may be repeated.")],
     ministry: Annotated[str | None, typer.Option(help="The code of the ministry that it speaks for.")] = None,
     known: Annotated[
         str | None, typer.Option("--from", help="The environment variable that holds a key which is agreed already.")

@@ -12,7 +12,7 @@ import typer
 from deploy.embedded.errors import EmbeddedError
 from services.plumbing.faults import is_passing
 
-ROLES = ("editor", "reporter", "subscriber", "operator")
+ROLES = ("editor", "reporter", "subscriber", "operator", "holder")
 
 
 def database_url() -> str:

@@ -59,6 +59,7 @@ class Tick:
         self._clock = clock
         self._last = time.monotonic()
         self._awake = False
+        self._next_due: datetime | None = None
         TICK_AGE.set_function(lambda: self.age)
 
     @property
@@ -76,15 +77,25 @@ class Tick:
             await self._wake()
         told = 0
         while True:
+            async with self._database.connection() as connection:
+                looked_at = await claims.look_at_clock(connection)
             now = self._clock.now()
             claimed, events = await self._tell_some(now)
             told += events
             if not claimed:
                 break
         async with self._database.connection() as connection:
-            await claims.write_tick(connection, now)
+            self._next_due = await claims.write_tick(connection, now, looked_at)
         self._last = time.monotonic()
         return told
+
+    async def beat(self) -> float | None:
+        """Tick; seconds of real time until the next reminder is due, None where that can't be told."""
+        await self.once()
+        if self._clock.settable or self._next_due is None:
+            return None
+        left = (self._next_due - self._clock.now()).total_seconds()
+        return left if left > 0 else None
 
     async def _wake(self) -> None:
         """Once in a process: what a newer program or newer zone data sees otherwise."""
@@ -120,7 +131,7 @@ class Tick:
         """Claim and tell some; how many milestones were claimed, and how many events written."""
         claimed: list[str] = []
         try:
-            return await self._transact(now, AT_ONCE, None, claimed)
+            return await self._transact(now, None, claimed)
         except Exception as error:
             if is_passing(error) or not claimed:
                 raise
@@ -132,7 +143,7 @@ class Tick:
         broken: dict[str, Exception] = {}
         for milestone_id in milestone_ids:
             try:
-                told += (await self._transact(now, 1, milestone_id, []))[1]
+                told += (await self._transact(now, milestone_id, []))[1]
             except Exception as error:
                 if is_passing(error):
                     raise
@@ -156,21 +167,24 @@ class Tick:
             exc_info=error,
         )
 
-    async def _transact(self, now: datetime, limit: int, only: str | None, claimed: list[str]) -> tuple[int, int]:
+    async def _transact(self, now: datetime, only: str | None, claimed: list[str]) -> tuple[int, int]:
         async with self._database.transaction() as connection:
-            locked, due = await claims.claim(connection, now, limit, only)
+            locked, due = (
+                await claims.claim_one(connection, now, only) if only else await claims.claim(connection, now, AT_ONCE)
+            )
             claimed += locked
             if not due:
                 return len(locked), 0
             failpoint("scheduler-after-due-select")
-            told = await self._tell(connection, [_telling(one, now) for one in due], now)
+            told = await self._tell_these(connection, due, now)
             failpoint("scheduler-before-commit")
         failpoint("scheduler-after-commit")
         self._count(told)
         return len(locked), len(told)
 
-    async def _tell(self, connection: Connection, tellings: list[_Telling], now: datetime) -> list[Told]:
+    async def _tell_these(self, connection: Connection, due: list[Due], now: datetime) -> list[Told]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""
+        tellings = [_telling(one, now) for one in due]
         seqs = await take_seqs(connection, MILESTONE_DUE.name, [telling.commitment.id for telling in tellings])
         told, records = [], []
         for telling, seq in zip(tellings, seqs, strict=True):
@@ -192,9 +206,17 @@ class Tick:
 
 
 def _telling(due: Due, now: datetime) -> _Telling:
-    milestone = due.milestone()
+    commitment, milestone = _read_commitment(due.commitment_json), _read_milestone(due.milestone_json)
     steps = {Step.named(name): due_at for name, due_at in due.steps.items()}
-    return _Telling(due, due.commitment(), milestone, occasion(milestone, steps, now))
+    return _Telling(due, commitment, milestone, occasion(milestone, steps, now))
+
+
+def _read_commitment(stored: str) -> CommitmentBrief:
+    return CommitmentBrief.model_validate_json(stored)
+
+
+def _read_milestone(stored: str) -> Milestone:
+    return Milestone.model_validate_json(stored)
 
 
 def _record(telling: _Telling, seq: int, now: datetime) -> Outgoing:
@@ -212,6 +234,7 @@ def _record(telling: _Telling, seq: int, now: datetime) -> Outgoing:
         merged_steps=tuple(step.name for step in what.merged),
         not_after=what.not_after,
         status=Status(due.status),
+        audience=due.audience,
     )
     with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here
         envelope = Envelope(new_id(), now, telling.commitment.id, due.correlation_id, traceparent)

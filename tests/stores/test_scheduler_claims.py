@@ -115,6 +115,7 @@ async def test_a_claim_reads_what_it_claims_however_much_lies_ahead(
         await connection.execute(f"prepare next_due (timestamptz, bigint) as {claims.NEXT_DUE}")
         for now, claimed in ((DUE - timedelta(days=1), 0), (DUE + timedelta(seconds=1), 500)):
             async with connection.transaction():
+                await claims.claim(connection, now, 1)  # which says how to plan
                 explained = await connection.fetchval(
                     f"explain (analyze, buffers, format json) execute next_due ('{now.isoformat()}', 500)"
                 )

@@ -121,6 +121,31 @@ def _due(plan: asyncpg.Record, steps: Sequence[asyncpg.Record]) -> Due:
 
 
 @dataclass(frozen=True)
+class Coming:
+    """What will be needed when a reminder is due; `place` is where it stands among all."""
+
+    place: tuple[datetime, int]
+    texts: tuple[str, str]
+    """The commitment and the milestone, as JSON."""
+
+
+async def coming(connection: Connection, after: tuple[datetime, int], until: datetime, limit: int) -> Sequence[Coming]:
+    """The milestones of the reminders that are due next, behind a place and up to an instant; nothing is locked."""
+    rows = await connection.fetch(
+        """
+        select r.due_at, r.id, p.commitment::text, p.milestone::text
+        from reminder r join milestone_plan p using (milestone_id, schedule_version)
+        where r.state = 'pending' and (r.due_at, r.id) > ($1, $2::bigint) and r.due_at <= $3
+        order by r.due_at, r.id limit $4
+        """,
+        *after,
+        until,
+        limit,
+    )
+    return [Coming((row["due_at"], row["id"]), (row["commitment"], row["milestone"])) for row in rows]
+
+
+@dataclass(frozen=True)
 class Told:
     """What an event has told of a claimed milestone."""
 

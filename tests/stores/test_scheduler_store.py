@@ -21,7 +21,7 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import claims, clockwork
+from services.scheduler import claims, clockwork, telling
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard
 from services.scheduler.clockwork import Clockwork, Regular
@@ -380,7 +380,7 @@ async def test_when_nothing_works_at_all_it_is_no_reminders_fault(
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(tick_module, "occasion", broken)
+    monkeypatch.setattr(telling, "occasion", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(utc(2021, 12, 1, 15))

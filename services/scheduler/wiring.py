@@ -1,5 +1,6 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.broker import (
     DeadLetters,
     Intake,
@@ -13,13 +14,18 @@ from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
-from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings
+from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
+from services.scheduler.holds import Sweep
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
+from services.scheduler.registry import Registry, RegistrySettings
 from services.scheduler.routes import build_http
 from services.scheduler.tick import Tick
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
+
+SWEEP_SECONDS = 2.0
+"""Between two looks at the holds."""
 
 
 def build() -> Service:
@@ -38,15 +44,23 @@ def build() -> Service:
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
+    registry_settings = RegistrySettings()
+    registry = Registry(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
+    clockwork = Clockwork(
+        Regular("tick", tick.beat, seconds), Regular("holds", Sweep(database, registry).once, SWEEP_SECONDS)
+    )
+    checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
+
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
     return Service(
         name="scheduler",
-        http=build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks}),
+        http=build_http(database, checks | {"tick": ticks}, ApiKeys(ApiKeySettings())),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, Clockwork(tick.once, seconds).run),
+        work=(relay.run, clockwork.run),
+        closing=(registry.close,) if registry else (),
     )

@@ -21,10 +21,10 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import claims, clockwork
+from services.scheduler import claims, clockwork, telling
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard
-from services.scheduler.clockwork import Clockwork
+from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner, Received
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.planning import countdown
@@ -303,8 +303,7 @@ async def test_a_withdrawal_that_races_with_the_last_rung_leaves_nothing_to_come
         [locked], [due] = await claims.claim(connection, scheduler.clock.now(), 10)
         withdrawal = asyncio.create_task(scheduler.hears(changed(Status.MET)))
         await _until_somebody_waits(scheduler)
-        telling = tick_module._telling(due, scheduler.clock.now())
-        await scheduler.tick._tell(connection, [telling], scheduler.clock.now())
+        await scheduler.tick._tell_these(connection, [due], scheduler.clock.now())
     await withdrawal
 
     states = await scheduler.states()
@@ -381,7 +380,7 @@ async def test_when_nothing_works_at_all_it_is_no_reminders_fault(
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(tick_module, "occasion", broken)
+    monkeypatch.setattr(telling, "occasion", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(utc(2021, 12, 1, 15))
@@ -410,7 +409,7 @@ async def test_the_clockwork_ticks_on_through_what_passes_and_ends_by_a_slip() -
         raise KeyError("a slip of ours")
 
     with pytest.raises(KeyError):
-        await asyncio.wait_for(Clockwork(tick, 0.01).run(asyncio.Event()), 10)
+        await asyncio.wait_for(Clockwork(Regular("tick", tick, 0.01)).run(asyncio.Event()), 10)
     assert ticks == 4
 
 
@@ -431,7 +430,7 @@ async def test_a_tick_that_comes_late_is_not_dropped_and_none_runs_beside_anothe
     async def tick() -> None:
         ticked.set()
 
-    running = asyncio.create_task(Clockwork(tick, 0.01).run(stopping))
+    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
     await asyncio.wait_for(ticked.wait(), 10)
     [job] = built[0].get_jobs()
     stopping.set()
@@ -449,7 +448,7 @@ async def test_the_clockwork_finishes_the_tick_under_way_before_it_stops() -> No
         await asyncio.sleep(0.05)
         finished.append(True)
 
-    running = asyncio.create_task(Clockwork(tick, 0.01).run(stopping))
+    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
     await asyncio.wait_for(begun.wait(), 10)
     stopping.set()
     await asyncio.wait_for(running, 10)

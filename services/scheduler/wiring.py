@@ -1,5 +1,6 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.broker import (
     DeadLetters,
     Intake,
@@ -14,6 +15,10 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings
+from services.scheduler.escalating import Escalator
+from services.scheduler.escalation_book import EscalationSettings
+from services.scheduler.escalation_routes import escalation_router
+from services.scheduler.escalations import Escalations
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
 from services.scheduler.routes import build_http
 from services.scheduler.tick import Tick
@@ -30,7 +35,8 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    planner = Planner(database, clock)
+    escalations = Escalations(EscalationSettings().book())
+    planner = Planner(database, clock, escalations)
     subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
     tick = Tick(database, clock)
@@ -41,12 +47,18 @@ def build() -> Service:
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
+    http = build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks})
+    http.include_router(escalation_router(database, clock, ApiKeys(ApiKeySettings()), escalations))
     return Service(
         name="scheduler",
-        http=build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks}),
+        http=http,
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, Clockwork(tick.once, seconds).run),
+        work=(
+            relay.run,
+            Clockwork(tick.once, seconds).run,
+            Clockwork(Escalator(database, clock, escalations).once, seconds).run,
+        ),
     )

@@ -209,11 +209,9 @@ async def claim(
         row["milestone_id"]
         for row in await connection.fetch(
             f"""
-            select p.milestone_id from milestone_plan p
-            where p.milestone_id in (
-                select e.milestone_id from escalation e where e.next_at <= $1 and e.failed is null and {NOT_HELD}
-            ) and ($3::text is null or p.milestone_id = $3)
-            limit $2 for update of p skip locked
+            select p.milestone_id from escalation e join milestone_plan p using (milestone_id)
+            where e.next_at <= $1 and e.failed is null and {NOT_HELD} and ($3::text is null or e.milestone_id = $3)
+            order by e.next_at, e.milestone_id limit $2 for update of p skip locked
             """,
             now,
             limit,

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -420,20 +421,23 @@ def inputs(place: Place, rules: Book) -> Iterator[tuple[str, Place, Change]]:
         yield "refused", place, (state, ())
 
 
-def places(rules: Book) -> Iterator[tuple[Place, list[tuple[str, Place, Change]]]]:
+@cache
+def places(rules: Book) -> list[tuple[Place, list[tuple[str, Place, Change]]]]:
     """Every place that can be reached, unlike each other, with all that can happen there."""
+    found = []
     start = Place(LATEST, 0, DEADLINE, Dormant())
     seen = {likeness(start, rules)}
     waiting = deque([start])
     while waiting:
         place = waiting.popleft()
         ways = [*inputs(place, rules)]
-        yield place, ways
+        found.append((place, ways))
         for _, onward, (state, _) in ways:
             following = onward.then(state)
             if (like := likeness(following, rules)) not in seen:
                 seen.add(like)
                 waiting.append(following)
+    return found
 
 
 def mark(state: State) -> tuple[float, float, float]:

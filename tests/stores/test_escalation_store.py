@@ -27,7 +27,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.web import web_app
-from services.scheduler import escalating
+from services.scheduler import escalating, escalations
 from services.scheduler.agenda import Heard
 from services.scheduler.escalating import Escalator
 from services.scheduler.escalation_book import Book, Level, read_book
@@ -51,7 +51,7 @@ class Scheduler:
 
     database: Database
     clock: SharedClock
-    escalations: Escalations
+    watched: Escalations
     planner: Planner
     escalator: Escalator
     http: httpx.AsyncClient
@@ -59,7 +59,7 @@ class Scheduler:
 
     def another(self, book: Book | None = None) -> Escalator:
         """A second scheduler on the same tables; or the first, started again, with other waits."""
-        return Escalator(self.database, self.clock, Escalations(book) if book else self.escalations)
+        return Escalator(self.database, self.clock, Escalations(book) if book else self.watched)
 
     async def hears(self, *events: Heard, at: datetime | None = None, one_batch: bool = True) -> None:
         when = at or self.clock.now()
@@ -114,9 +114,9 @@ def with_evidence(seq: int, status: Status = Status.IN_PROGRESS, country: Countr
     return changed(status, seq, country).model_copy(update={"previous": status, "evidence": evidence})
 
 
-def app_of(database: Database, clock: SharedClock, keys: Path, escalations: Escalations) -> FastAPI:
+def app_of(database: Database, clock: SharedClock, keys: Path, watched: Escalations) -> FastAPI:
     app = web_app("scheduler", "Scheduler", {})
-    app.include_router(escalation_router(database, clock, ApiKeys(ApiKeySettings(file=keys)), escalations))
+    app.include_router(escalation_router(database, clock, ApiKeys(ApiKeySettings(file=keys)), watched))
     return app
 
 
@@ -126,14 +126,14 @@ async def furnished(url: str, folder: Path, book: Book) -> Scheduler:
     clock = SharedClock(folder / "clock")
     clock.set(THEN)
     key = add_key(folder / "keys.json", "mx-sre", ["reporter"], "mx-sre")
-    escalations = Escalations(book)
+    watched = Escalations(book)
     http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app_of(database, clock, folder / "keys.json", escalations)),
+        transport=httpx.ASGITransport(app=app_of(database, clock, folder / "keys.json", watched)),
         base_url="http://scheduler",
         headers={"Authorization": f"Bearer {key}"},
     )
-    planner = Planner(database, clock, escalations)
-    return Scheduler(database, clock, escalations, planner, Escalator(database, clock, escalations), http, url)
+    planner = Planner(database, clock, watched)
+    return Scheduler(database, clock, watched, planner, Escalator(database, clock, watched), http, url)
 
 
 @pytest.fixture
@@ -234,6 +234,25 @@ async def test_two_schedulers_tell_each_level_once(scheduler: Scheduler, monkeyp
         {(name, *which): 1 for name in names for which in ((1, 0), (2, 0), (3, 0), (3, 1))}
     )
     assert all([e.seq for e in told if e.commitment.id == name] == [1, 2, 3, 4] for name in names)
+
+
+async def test_a_milestone_that_is_about_to_move_is_not_told(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever moves it has held it; when nothing comes of that, it is told after all."""
+    monkeypatch.setattr(
+        escalations,
+        "NOT_HELD",
+        "not exists (select from hold h"
+        " where h.milestone_id = e.milestone_id and h.schedule_version > e.schedule_version)",
+    )
+    await scheduler.rows("create table if not exists hold (milestone_id text primary key, schedule_version integer)")
+    await scheduler.hears(created(), scheduled(DUE), scheduled(milestone(LATEST, id_="other")))
+    await scheduler.rows("insert into hold (milestone_id, schedule_version) values ($1, 2), ('other', 1)", DUE.id)
+
+    assert [e.milestone.id for e in await scheduler.ticks_at(FIRST)] == ["other"]
+    await scheduler.rows("delete from hold")
+    assert [e.milestone.id for e in await scheduler.ticks_at(FIRST)] == [DUE.id]
 
 
 # Owned

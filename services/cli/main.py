@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from services.cli.escalation import escalation
+
 app = typer.Typer(
     help="The wire service for what governments promise.",
     no_args_is_help=True,
@@ -22,6 +24,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
+app.add_typer(escalation, name="escalation")
 
 
 def _day(text: str) -> date:

@@ -33,6 +33,7 @@ select
       + (select count(*) from scheduler.outbox where topic = any($3))
       - (select count(*) from notifier.event) as unheard_by_notifier,
     (select count(*) from scheduler.reminder where state = 'pending' and due_at <= $1) as reminders_due,
+    (select count(*) from scheduler.escalation e where next_at <= $1 and failed is null) as escalations_due,
     (select count(*) from notifier.delivery where state = 'sending' or (state = 'pending' and next_at <= $1))
       as deliveries_due,
     (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind,
@@ -48,6 +49,7 @@ class Unrest:
     unheard_by_scheduler: int
     unheard_by_notifier: int
     reminders_due: int
+    escalations_due: int
     deliveries_due: int
     tick_behind: bool
     daily_look_behind: bool
@@ -148,6 +150,17 @@ class Observer:
             "select count(*) from (select from scheduler.reminder where state = 'fired'"
             " group by milestone_id, schedule_version, step having count(*) > 1) as d"
         )
+        escalated_twice = await ask(
+            "select count(*) from (select from scheduler.outbox,"
+            " lateral (select convert_from(value, 'UTF8')::json as v) j"
+            " where topic = 'milestone-escalated' group by v #>> '{milestone,id}', v ->> 'round', v ->> 'rank',"
+            " v ->> 'repeat' having count(*) > 1) as d"
+        )
+        escalations_logged = await ask(
+            "select count(*) from scheduler.escalation_log l full join"
+            " (select event_id from scheduler.outbox where topic = 'milestone-escalated') o using (event_id)"
+            " where (l.what = 'told' or l.what is null) and (l.id is null or o.event_id is null)"
+        )
         return [
             Check("every event has been heard by the notifier", unheard == 0, f"{unheard} not heard"),
             Check("nothing was heard that was never said", invented == 0, f"{invented} invented"),
@@ -162,6 +175,12 @@ class Observer:
             ),
             Check("seq has no gap on any topic", gaps == 0, f"{gaps} keys with a gap"),
             Check("no reminder fired twice", fired_twice == 0, f"{fired_twice} twice"),
+            Check("no level was told twice in a round", escalated_twice == 0, f"{escalated_twice} twice"),
+            Check(
+                "every level that was told is in the log, and nobody else",
+                escalations_logged == 0,
+                f"{escalations_logged} in one of both only",
+            ),
         ]
 
     async def events(self) -> dict[str, int]:

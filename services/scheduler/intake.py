@@ -15,6 +15,8 @@ from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
 from services.scheduler import store
 from services.scheduler.agenda import Heard, heard
+from services.scheduler.escalation_book import read_book
+from services.scheduler.escalations import Escalations, News
 
 GROUP = "scheduler"
 TOPICS = (COMMITMENT_CREATED.name, MILESTONE_SCHEDULED.name, STATUS_CHANGED.name)
@@ -49,9 +51,11 @@ def read(record: ConsumerRecord[bytes, bytes]) -> Received:
 class Planner:
     """Brings agendas up to what was heard; an event that was seen before changes nothing."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, escalations: Escalations | None = None) -> None:
+        """With the escalations to bring up as well: by the levels that are shipped, unless said otherwise."""
         self._database = database
         self._clock = clock
+        self._escalations = escalations or Escalations(read_book())
 
     async def apply(self, batch: Sequence[Received]) -> None:
         """All or nothing; raises `UnknownZone` for a milestone that is reckoned in a zone that doesn't exist."""
@@ -63,13 +67,16 @@ class Planner:
                 connection, (one.event.commitment.id for one in batch if one.envelope.id in unseen)
             )
             after = dict(before)
+            news = []
             for one in batch:
                 if one.envelope.id in unseen:
                     unseen.remove(one.envelope.id)  # the same event may stand in a batch twice
                     at = min(one.envelope.time, now)  # its sender's clock may be ahead of ours
                     id_ = one.event.commitment.id
                     after[id_] = heard(after[id_], one.event, at, one.envelope.correlation_id)
+                    news.append(News(one.event, at, one.envelope.id))
             changed = await store.write_agendas(connection, before, after)
+            await self._escalations.follow(connection, before, news)
             failpoint("intake-before-commit")
         for reminder in changed:
             PLANNED.labels(reminder.state).inc()

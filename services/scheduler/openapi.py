@@ -5,8 +5,13 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.openapi import keep_openapi, openapi_text
+from services.scheduler.escalation_book import read_book
+from services.scheduler.escalation_routes import escalation_router
+from services.scheduler.escalations import Escalations
 from services.scheduler.routes import build_http
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
@@ -15,7 +20,9 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "scheduler")
-    return openapi_text(build_http(nowhere, {}))
+    app = build_http(nowhere, {})
+    app.include_router(escalation_router(nowhere, SystemClock(), ApiKeys(ApiKeySettings()), Escalations(read_book())))
+    return openapi_text(app)
 
 
 if __name__ == "__main__":

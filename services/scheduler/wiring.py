@@ -15,6 +15,10 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
+from services.scheduler.escalating import Escalator
+from services.scheduler.escalation_book import EscalationSettings
+from services.scheduler.escalation_routes import escalation_router
+from services.scheduler.escalations import Escalations
 from services.scheduler.holds import Sweep
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
 from services.scheduler.registry import Registry, RegistrySettings
@@ -36,7 +40,8 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    planner = Planner(database, clock)
+    escalations = Escalations(EscalationSettings().book())
+    planner = Planner(database, clock, escalations)
     subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
     tick = Tick(database, clock)
@@ -46,17 +51,23 @@ def build() -> Service:
 
     registry_settings = RegistrySettings()
     registry = Registry(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
+    escalator = Escalator(database, clock, escalations)
     clockwork = Clockwork(
-        Regular("tick", tick.beat, seconds), Regular("holds", Sweep(database, registry).once, SWEEP_SECONDS)
+        Regular("tick", tick.beat, seconds),
+        Regular("escalation", escalator.beat, seconds),
+        Regular("holds", Sweep(database, registry).once, SWEEP_SECONDS),
     )
+    keys = ApiKeys(ApiKeySettings())
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
 
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
+    http = build_http(database, checks | {"tick": ticks}, keys)
+    http.include_router(escalation_router(database, clock, keys, escalations))
     return Service(
         name="scheduler",
-        http=build_http(database, checks | {"tick": ticks}, ApiKeys(ApiKeySettings())),
+        http=http,
         http_settings=HttpSettings(),
         broker=broker,
         database=database,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from contracts.events import Acknowledgement, Evidence, StatusChanged
 from contracts.vocabulary import Country, Status
@@ -35,7 +36,7 @@ from services.scheduler.escalation import (
     reopened,
     settled,
 )
-from services.scheduler.escalation_book import Book, BookError, Level, read_book
+from services.scheduler.escalation_book import Book, BookError, EscalationSettings, Level, read_book
 from services.scheduler.overdue import Watch, case_of
 from services.scheduler.standing import Standing
 from tests.rules.scheduler_scenes import changed, created, milestone, milestones, scheduled, text, utc
@@ -629,6 +630,23 @@ def test_a_book_that_is_no_book_is_refused_with_its_place(words: str, complaint:
 def test_a_book_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(BookError, match="can't be read"):
         read_book(tmp_path / "none.yaml")
+
+
+def test_a_book_that_can_not_be_is_refused_with_the_other_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """So the process says it in two lines, and does not start."""
+    path = tmp_path / "levels.yaml"
+    path.write_text("levels: []", encoding="utf-8")
+    monkeypatch.setenv("SCHEDULER_ESCALATION_FILE", str(path))
+    with pytest.raises(ValidationError, match="levels: Tuple should have at least 1 item"):
+        EscalationSettings()
+
+    path.write_text(
+        f"levels: [{{level: a, {TITLE}, wait: 3}}]\nrepeat_days: 1\nevidence_within_days: 1", encoding="utf-8"
+    )
+
+    assert EscalationSettings().book().levels[0].wait == 3
 
 
 def test_books_are_told_apart_by_what_they_say() -> None:

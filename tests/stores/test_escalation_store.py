@@ -342,6 +342,38 @@ async def test_a_moved_date_withdraws_it_until_that_has_passed(scheduler: Schedu
     assert (event.schedule_version, event.level, event.round) == (2, "focal-point", 2)
 
 
+async def test_a_move_that_races_with_the_tick_leaves_nothing_to_come(scheduler: Scheduler) -> None:
+    """The intake waits for the claim, and then finds the state that it left."""
+    await scheduler.hears(created(), scheduled(DUE))
+    await scheduler.ticks_at(FIRST)
+    scheduler.clock.set(SECOND)
+    async with scheduler.database.transaction() as connection:
+        [locked], [row] = await escalations.claim(connection, SECOND, 10)
+        moving = asyncio.create_task(scheduler.hears(scheduled(milestone(date(2022, 6, 30)), 2, change="moved")))
+        async with asyncio.timeout(10):
+            while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):
+                pass
+        assert await scheduler.another().once() == 0, "a second one passes over what the first has in hand"
+        await scheduler.escalator._tell(connection, [scheduler.escalator._step(row, SECOND)], SECOND)
+    await moving
+
+    assert locked == DUE.id
+    assert await scheduler.state() == ("dormant", utc(2022, 7, 1, 5))
+    assert [e.schedule_version for e in await scheduler.told()] == [1, 1]
+    assert await scheduler.ticks_at(utc(2022, 6, 1)) == []
+
+
+async def test_a_clock_that_steps_back_and_forth_doubles_and_drops_nothing(scheduler: Scheduler) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    told: list[MilestoneEscalated] = []
+    now, steps = utc(2021, 12, 30), [timedelta(hours=31), timedelta(hours=-24), timedelta(hours=2)]
+    for i in range(300):
+        told += await scheduler.ticks_at(now)
+        now += steps[i % 3]
+
+    assert [(e.rank, e.repeat) for e in told] == [(1, 0), (2, 0), (3, 0)]
+
+
 async def test_an_acknowledgement_and_a_tick_at_once_never_end_in_a_message_after_the_word(
     scheduler: Scheduler,
 ) -> None:

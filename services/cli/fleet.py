@@ -84,7 +84,8 @@ class Fleet:
         """
         ports = {name: free_port(portal_port if name == "portal" else 0) for name in SERVICES}
         urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        urls |= {"NOTIFIER_PUBLIC_URL": urls["NOTIFIER_URL"], "NOTIFIER_PORTAL_URL": urls["PORTAL_URL"]}
+        for name in ("NOTIFIER", "SCHEDULER"):
+            urls |= {f"{name}_PUBLIC_URL": urls[f"{name}_URL"], f"{name}_PORTAL_URL": urls["PORTAL_URL"]}
         urls["NOTIFIER_LINK_KEYS"] = kept_secret(self.folder / "link-key")
         for name in SERVICES:
             self.add(name, f"services.{name}", port=ports[name], environment=urls | dict(environment or {}))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.escalation import escalation
+from services.cli.feeds import feeds
 
 app = typer.Typer(
     help="The wire service for what governments promise.",
@@ -25,6 +26,7 @@ app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
 app.add_typer(escalation, name="escalation")
+app.add_typer(feeds, name="feeds")
 
 
 def _day(text: str) -> date:

@@ -53,8 +53,8 @@ class ApiKeys:
         self._seen: tuple[int, int] | None = None
         self._callers: dict[str, Caller] = {}
 
-    def require(self, request: Request, role: str) -> Caller:
-        """The caller of this request, who must have a role; raises a 401 or 403 problem otherwise."""
+    def require(self, request: Request, *roles: str) -> Caller:
+        """The caller of this request, who must have one of the roles; raises a 401 or 403 problem otherwise."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         caller = self._find(key) if scheme.lower() == "bearer" else None
         if caller is None:
@@ -64,8 +64,8 @@ class ApiKeys:
                 "Send a valid API key: `Authorization: Bearer …`",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if role not in caller.roles:
-            raise Problem(403, "forbidden", f"This key has no role `{role}`")
+        if caller.roles.isdisjoint(roles):
+            raise Problem(403, "forbidden", f"This key has no role {' or '.join(f'`{role}`' for role in roles)}")
         return caller
 
     def _find(self, key: str) -> Caller | None:

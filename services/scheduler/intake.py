@@ -17,6 +17,7 @@ from services.scheduler import store
 from services.scheduler.agenda import Heard, heard
 from services.scheduler.escalation_book import read_book
 from services.scheduler.escalations import Escalations, News
+from services.scheduler.feed_store import keep_feeds
 
 GROUP = "scheduler"
 TOPICS = (COMMITMENT_CREATED.name, MILESTONE_SCHEDULED.name, STATUS_CHANGED.name)
@@ -77,6 +78,7 @@ class Planner:
                     news.append(News(one.event, at, one.envelope.id))
             changed = await store.write_agendas(connection, before, after)
             await self._escalations.follow(connection, before, news)
+            await keep_feeds(connection, batch, before, after, now)
             failpoint("intake-before-commit")
         for reminder in changed:
             PLANNED.labels(reminder.state).inc()

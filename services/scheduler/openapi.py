@@ -12,6 +12,8 @@ from services.plumbing.openapi import keep_openapi, openapi_text
 from services.scheduler.escalation_book import read_book
 from services.scheduler.escalation_routes import escalation_router
 from services.scheduler.escalations import Escalations
+from services.scheduler.feed_routes import FeedSettings, add_feeds
+from services.scheduler.feed_store import FeedStore
 from services.scheduler.routes import build_http
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
@@ -20,8 +22,10 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "scheduler")
+    keys, clock = ApiKeys(ApiKeySettings(file=None)), SystemClock()
     app = build_http(nowhere, {})
-    app.include_router(escalation_router(nowhere, SystemClock(), ApiKeys(ApiKeySettings()), Escalations(read_book())))
+    app.include_router(escalation_router(nowhere, clock, keys, Escalations(read_book())))
+    add_feeds(app, FeedStore(nowhere), keys, clock, FeedSettings())
     return openapi_text(app)
 
 

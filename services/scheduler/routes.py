@@ -80,6 +80,7 @@ def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | 
         checks,
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
+        secret_behind=("/feeds/",),
     )
     app.include_router(hold_routes(database, keys or ApiKeys(ApiKeySettings(file=None))))
 

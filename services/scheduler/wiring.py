@@ -19,6 +19,9 @@ from services.scheduler.escalating import Escalator
 from services.scheduler.escalation_book import EscalationSettings
 from services.scheduler.escalation_routes import escalation_router
 from services.scheduler.escalations import Escalations
+from services.scheduler.feed_routes import FeedSettings, add_feeds
+from services.scheduler.feed_store import FeedStore
+from services.scheduler.gathering import Gathering
 from services.scheduler.holds import Sweep
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
 from services.scheduler.registry import Registry, RegistrySettings
@@ -65,6 +68,7 @@ def build() -> Service:
 
     http = build_http(database, checks | {"tick": ticks}, keys)
     http.include_router(escalation_router(database, clock, keys, escalations))
+    add_feeds(http, FeedStore(database), keys, clock, FeedSettings())
     return Service(
         name="scheduler",
         http=http,
@@ -72,6 +76,6 @@ def build() -> Service:
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, clockwork.run),
+        work=(relay.run, clockwork.run, Gathering(database, clock).run),
         closing=(registry.close,) if registry else (),
     )

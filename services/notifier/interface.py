@@ -14,11 +14,18 @@ from uuid import UUID
 import asyncpg
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDULED, STATUS_CHANGED
+from contracts.topics import PUBLIC
 from contracts.vocabulary import Channel, Country, Instant, Language, Line, Slug
 
-EventName = Literal["commitment-created", "milestone-scheduled", "milestone-due", "status-changed"]
-EVENTS = tuple(t.name for t in (COMMITMENT_CREATED, MILESTONE_SCHEDULED, MILESTONE_DUE, STATUS_CHANGED))
+EventName = Literal[
+    "commitment-created",
+    "milestone-scheduled",
+    "milestone-due",
+    "milestone-escalated",
+    "status-changed",
+    "consistency-flagged",
+]
+EVENTS = tuple(topic.name for topic in PUBLIC if "notifier" in topic.readers)
 State = Literal["active", "paused", "ended", "disabled"]
 DeliveryState = Literal["pending", "sending", "delivered", "failed", "expired", "suppressed", "cancelled"]
 MOST_TERMS = 100

@@ -17,6 +17,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from contracts.topics import PUBLIC
 from contracts.vocabulary import Country, Language, Status
 from services.plumbing import web
 from services.plumbing.clock import Clock
@@ -160,6 +161,7 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
             request,
             "live.html",
             commitment_id=wanted,
+            topics=" ".join(topic.name for topic in PUBLIC),
             told=[tell(heard, voice) for heard in reversed(held)],
             last=str(held[-1].place) if held else "",
             origin=str(request.base_url).rstrip("/"),

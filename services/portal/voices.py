@@ -87,8 +87,10 @@ class Voice:
 
     def span(self, span: Span) -> str:
         """A span as finely as the words give it, and no finer."""
-        if span.earliest is None or span.latest is None:
+        if span.earliest is None:
             return self.say("no date given")
+        if span.latest is None:
+            return self._from(span, span.earliest)
         match span.precision:
             case Precision.DAY if span.earliest == span.latest:
                 return self.day(span.latest)
@@ -102,14 +104,45 @@ class Voice:
                 return self.say("the %(decade)ss", decade=span.earliest.year // 10 * 10)
         return format_interval(span.earliest, span.latest, "yMMMMd", locale=self.locale)
 
+    def _from(self, span: Span, first: date) -> str:
+        """An open span by its beginning."""
+        match span.precision:
+            case Precision.DAY:
+                return self.say("from %(day)s on", day=self.day(first))
+            case Precision.YEAR:
+                begin = str(first.year)
+            case Precision.SEASON if season := words.SEASONS.get((span.edtf or "")[5:7]):
+                begin = f"{self.say(season)} {first.year}"
+            case Precision.DECADE:
+                begin = self.say("the %(decade)ss", decade=first.year // 10 * 10)
+            case _:
+                begin = format_skeleton("yMMMM", first, locale=self.locale)
+        return self.say("from %(span)s on", span=begin)
+
     def step(self, step: str) -> str:
-        """A rung of a milestone's ladder, such as `before-7d`."""
-        match step.rsplit("-", 1):
-            case ["before", days]:
-                return self.count("%(n)s day before", "%(n)s days before", int(days.removesuffix("d")))
-            case ["after", days]:
-                return self.count("%(n)s day after", "%(n)s days after", int(days.removesuffix("d")))
-        return self.say("on the day")
+        """A rung of a milestone's ladder, such as `before-7d`, `after-3bd`, `before-2w`, `after-1m` or `review-2`."""
+        side, _, length = step.partition("-")
+        if side == "review":
+            return self.say("review no. %(number)s", number=length)
+        if side not in ("before", "after"):
+            return self.say("on the day")
+        n = int(length.rstrip("bdwm"))
+        match side, length.lstrip("0123456789"):
+            case "before", "bd":
+                return self.count("%(n)s business day before", "%(n)s business days before", n)
+            case "before", "w":
+                return self.count("%(n)s week before", "%(n)s weeks before", n)
+            case "before", "m":
+                return self.count("%(n)s month before", "%(n)s months before", n)
+            case "before", _:
+                return self.count("%(n)s day before", "%(n)s days before", n)
+            case _, "bd":
+                return self.count("%(n)s business day after", "%(n)s business days after", n)
+            case _, "w":
+                return self.count("%(n)s week after", "%(n)s weeks after", n)
+            case _, "m":
+                return self.count("%(n)s month after", "%(n)s months after", n)
+        return self.count("%(n)s day after", "%(n)s days after", n)
 
     def from_now(self, days: int) -> str:
         """How far a day is from today; negative days have gone by. Beyond three months it is told roughly."""

@@ -9,12 +9,13 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from contracts.topics import BY_NAME
+from contracts.topics import PUBLIC
 from contracts.vocabulary import Country, Precision, Reading, Span, Status, Strength
-from services.notifier import languages, names, news
+from services.notifier import languages, names
 from services.notifier.audience import Filters, traits
 from services.notifier.languages import plain, shorten, words_in
 from services.notifier.reasons import Subject, why
+from services.notifier.tellings import tell
 from services.registry import catalogue, deadlines
 from tests.channels.render_material import GOLDEN, LANGUAGES
 
@@ -65,7 +66,7 @@ def test_every_code_has_a_name(language):
 
     assert set(names.STATUSES) == set(Status)
     assert set(names.STRENGTHS) == set(Strength)
-    assert set(names.FOLLOWED_KINDS) == set(BY_NAME) - {"delivery-settled"} - {n for n in BY_NAME if "reported" in n}
+    assert set(names.FOLLOWED_KINDS) == {topic.name for topic in PUBLIC if "notifier" in topic.readers}
     assert len(set(names.country_names(Country, words))) == len(Country)
 
 
@@ -206,7 +207,7 @@ def test_a_reason_names_what_was_met_and_nothing_else():
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_subject_line_fits_a_telephone_and_keeps_what_is_new(name, language):
-    told = news.tell(GOLDEN[name].data, words_in(language), "https://pledgewire.example/c")
+    told = tell(GOLDEN[name].data, words_in(language), "https://pledgewire.example/c")
 
     assert re.match(r"\[[A-Z/]+ - [^\]]+\] .+: .+", told.subject)
     assert len(told.subject) < 70

@@ -27,7 +27,7 @@ def tell_escalated(event: MilestoneEscalated, words: Words, url: str) -> News:
         owned = words.gettext(
             "%(name)s had said that they were on it, and no evidence has followed.", name=plain(said.name)
         )
-    ask = words.gettext("If you are on it, please say so on the commitment’s page: then nobody else is asked.")
+    ask = words.gettext("If you are on it, please say so on the commitment’s page: then nobody else is asked for now.")
     facts = [
         Fact(words.gettext("Who is asked now"), plain(event.level_title.in_language(words.language))),
         Fact(words.gettext("Due"), f"{when(milestone.span, milestone, words)} ({days_ago(event.days, words)})"),

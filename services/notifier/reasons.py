@@ -31,7 +31,8 @@ def why(filters: Filters, subject: Subject, language: str) -> str:
     words, traits, brief = words_in(language), subject.traits, subject.commitment
     met: list[str] = []
     if subject.level_title:
-        met.append(plain(subject.level_title.in_language(language)))
+        level = words.quoted(plain(subject.level_title.in_language(language)))
+        met.append(words.gettext("escalations to %(level)s", level=level))
     if traits.audience:
         met.append(words.gettext("your own reminder ladder"))
     if traits.commitment in filters.commitments:
@@ -40,7 +41,7 @@ def why(filters: Filters, subject: Subject, language: str) -> str:
         met.append(plain(brief.section_title.in_language(language)))
     met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
     met += country_names(sorted(traits.countries & filters.countries), words)
-    if traits.event in filters.events:
+    if traits.event in filters.events and not subject.level_title:
         met.append(words.gettext(FOLLOWED_KINDS[traits.event]))
     if not met:
         return words.gettext("You get this because you follow all that is in the register.")

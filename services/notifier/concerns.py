@@ -90,27 +90,24 @@ def _rule(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
     """What does not agree, in a few words and in a sentence or two."""
     title = event.milestone.title if event.milestone else event.commitment.title
     what, since = words.quoted(plain(title.in_language(words.language))), words.day(event.since)
-    status = words.quoted(words.gettext(STATUSES[event.status]))
     match event.rule:
         case "past-due-in-progress":
             return (
                 words.gettext("past its date, status not updated"),
                 words.gettext(
-                    "%(milestone)s was due by %(day)s, and the status is still %(status)s."
+                    "%(milestone)s was due by %(day)s, and some whom it binds still have it open."
                     " Either it is done, or it is late, and the register does not say which.",
                     milestone=what,
                     day=since,
-                    status=status,
                 ),
             )
         case "met-with-open-milestones":
             return (
-                words.gettext("met, but a milestone is still open"),
+                words.gettext("met, but a milestone is ahead"),
                 words.gettext(
-                    "The status of the commitment is %(status)s, but %(milestone)s is still open."
-                    " One of the two needs to be corrected.",
+                    "All whom %(milestone)s binds have met the commitment, and its date is still ahead."
+                    " Either it was met early, or one of the two is wrong.",
                     milestone=what,
-                    status=status,
                 ),
             )
         case "no-news":

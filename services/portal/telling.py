@@ -123,9 +123,9 @@ def _escalated(event: MilestoneEscalated, voice: Voice) -> str:
 def _flagged(event: ConsistencyFlagged, voice: Voice) -> str:
     match event.rule:
         case "past-due-in-progress":
-            return voice.say("Past its date, and the status does not say so")
+            return voice.say("Past its date, and the register still has it open")
         case "met-with-open-milestones":
-            return voice.say("Met, but a milestone is still open")
+            return voice.say("Met, but a milestone is still ahead")
         case "no-news":
             return voice.count("No news for %(n)s day", "No news for %(n)s days", event.days)
         case "anchor-without-outcome":

@@ -6,7 +6,7 @@ The messages in code and templates are the English; `locales/*.po` hold what is 
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from babel import Locale
@@ -15,6 +15,7 @@ from babel.dates import (
     format_datetime,
     format_interval,
     format_skeleton,
+    format_time,
     format_timedelta,
     get_timezone_location,
 )
@@ -23,7 +24,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from contracts.vocabulary import Country, Language, Precision, Reading, Span, Status, Strength, Text
+from contracts.vocabulary import Country, Language, Offset, Precision, Reading, Span, Status, Strength, Text
 from services.portal import words
 
 LOCALES = Path(__file__).parent / "locales"
@@ -143,6 +144,30 @@ class Voice:
             case _, "m":
                 return self.count("%(n)s month after", "%(n)s months after", n)
         return self.count("%(n)s day after", "%(n)s days after", n)
+
+    def distance(self, offset: Offset | None, anchor: str) -> str:
+        """How far from an event: `90 days after NALS 2022`, `before NALS 2022`, or the event itself."""
+        if offset is None:
+            return anchor
+        before, n = offset.direction == "before", offset.count
+        if n == 0:
+            return self.say("before %(event)s", event=anchor) if before else self.say("after %(event)s", event=anchor)
+        match offset.unit:
+            case "days":
+                counted = self.count("%(n)s day", "%(n)s days", n)
+            case "weeks":
+                counted = self.count("%(n)s week", "%(n)s weeks", n)
+            case "months":
+                counted = self.count("%(n)s month", "%(n)s months", n)
+            case "years":
+                counted = self.count("%(n)s year", "%(n)s years", n)
+        if before:
+            return self.say("%(time)s before %(event)s", time=counted, event=anchor)
+        return self.say("%(time)s after %(event)s", time=counted, event=anchor)
+
+    def local_time(self, wall_time: str) -> str:
+        """What a wall clock shows, as people write it: `10:00 AM`, `10 h 00`."""
+        return format_time(time.fromisoformat(wall_time), "short", locale=self.locale)
 
     def from_now(self, days: int) -> str:
         """How far a day is from today; negative days have gone by. Beyond three months it is told roughly."""

@@ -65,6 +65,10 @@ NAMES = {
     "paused": _("Paused"),
     "ended": _("Ended"),
     "disabled": _("Switched off"),
+    # levels that are asked about what is overdue
+    "focal-point": _("Focal point"),
+    "director": _("Director"),
+    "ministers-office": _("Minister’s office"),
     # why it ended
     "unsubscribed": _("by the link in a mail"),
     "ended-by-owner": _("by whoever set it up"),
@@ -100,7 +104,7 @@ NAMES = {
     "first": _("first date"),
     "moved": _("moved"),
     "more-precise": _("more precise"),
-    # "cancelled" is said as that of a delivery
+    # and "cancelled", which is above
 }
 
 FOLLOWED = {

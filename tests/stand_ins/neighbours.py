@@ -163,6 +163,12 @@ class Neighbourhood:
         self.subscriptions: dict[UUID, notifier.SubscriptionSummary] = {}
         self.deliveries: list[notifier.DeliveryAnswer] = []
         """The newest first."""
+        self.milestones: dict[str, dict[str, Any]] = {}
+        """What the registry says of milestones beyond the catalogue, by their ids."""
+        self.escalations: dict[str, dict[str, Any]] = {}
+        """How the scheduler says that it stands with milestones; of others it knows nothing."""
+        self.reminders: list[ReminderEntry] = []
+        """Reminders beyond those before the catalogue's dates."""
         self._page = page
         self.app = FastAPI()
         self._routes()
@@ -178,6 +184,8 @@ class Neighbourhood:
                 "language": Language.EN,
                 "zone": "America/Toronto",
                 "filters": notifier.FilterForm(),
+                "ladder": None,
+                "level": None,
                 "state": "active",
                 "reason": None,
                 "created_at": noon(self.register.today),
@@ -245,7 +253,21 @@ class Neighbourhood:
         async def commitment(commitment_id: str) -> Any:
             if commitment_id not in self.register.records:
                 return JSONResponse({"type": "/problems/not-found"}, 404)
-            return answer(self.register.records[commitment_id])
+            told = answer(self.register.records[commitment_id])
+            return told | {"milestones": [m | self.milestones.get(m["id"], {}) for m in told["milestones"]]}
+
+        @app.get("/registry/anchors/{anchor_id}")
+        async def anchor(anchor_id: str) -> Any:
+            for one in self.register.catalogue.anchors:
+                if one.id == anchor_id:
+                    return {"id": one.id, "title": answer(one.title)}
+            return JSONResponse({"type": "/problems/not-found"}, 404)
+
+        @app.get("/scheduler/milestones/{milestone_id}/escalation")
+        async def escalation(milestone_id: str) -> Any:
+            if milestone_id not in self.escalations:
+                return JSONResponse({"type": "/problems/not-found"}, 404)
+            return self.escalations[milestone_id]
 
         @app.get("/scheduler/reminders")
         async def reminders(commitment: str) -> Any:
@@ -271,6 +293,7 @@ class Neighbourhood:
 
     def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
         record = self.register.records[commitment_id]
+        yield from (one for one in self.reminders if one.commitment_id == commitment_id)
         for milestone in record.milestones:
             for days in (30, 7, 1):
                 if milestone.span.latest and milestone.span.latest - timedelta(days=days) > self.register.today:

@@ -167,7 +167,7 @@ class Neighbourhood:
         """What the registry says of milestones beyond the catalogue, by their ids."""
         self.escalations: dict[str, dict[str, Any]] = {}
         """How the scheduler says that it stands with milestones; of others it knows nothing."""
-        self.reminders: list[ReminderEntry] = []
+        self.reminders: list[dict[str, Any]] = []
         """Reminders beyond those before the catalogue's dates."""
         self._page = page
         self.app = FastAPI()
@@ -222,6 +222,17 @@ class Neighbourhood:
         )
         self.deliveries.insert(0, told)
 
+    def remind(self, milestone_id: str, step: str, due_at: datetime, audience: UUID | None = None) -> None:
+        """Let there be another reminder, for a subscription's own ladder where one is named."""
+        record, milestone = next(
+            (record, milestone)
+            for record in self.register.records.values()
+            for milestone in record.milestones
+            if milestone.id == milestone_id
+        )
+        told = answer(_reminder(record, milestone, step, due_at))
+        self.reminders.append(told | {"audience": str(audience) if audience else None})
+
     def _routes(self) -> None:
         app = self.app
 
@@ -271,7 +282,9 @@ class Neighbourhood:
 
         @app.get("/scheduler/reminders")
         async def reminders(commitment: str) -> Any:
-            return answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
+            told = answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
+            more = [one for one in self.reminders if one["commitment_id"] == commitment]
+            return told | {"items": [*more, *told["items"]]}
 
         @app.get("/notifier/deliveries")
         async def deliveries(
@@ -293,25 +306,32 @@ class Neighbourhood:
 
     def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
         record = self.register.records[commitment_id]
-        yield from (one for one in self.reminders if one.commitment_id == commitment_id)
         for milestone in record.milestones:
             for days in (30, 7, 1):
                 if milestone.span.latest and milestone.span.latest - timedelta(days=days) > self.register.today:
-                    yield ReminderEntry(
-                        id=days,
-                        commitment_id=record.id,
-                        commitment_title=record.title,
-                        milestone_id=milestone.id,
-                        milestone_title=milestone.title,
-                        countries=milestone.countries,
-                        earliest=milestone.span.earliest,
-                        latest=milestone.span.latest,
-                        zone=milestone.zone,
-                        schedule_version=milestone.schedule_version,
-                        step=f"before-{days}d",
-                        due_at=noon(milestone.span.latest - timedelta(days=days)),
-                        state="pending",
-                        fired_at=None,
-                        event_id=None,
-                        reason=None,
+                    yield _reminder(
+                        record, milestone, f"before-{days}d", noon(milestone.span.latest - timedelta(days=days))
                     )
+
+
+def _reminder(
+    record: interface.CommitmentRecord, milestone: interface.MilestoneRecord, step: str, due_at: datetime
+) -> ReminderEntry:
+    return ReminderEntry(
+        id=due_at.toordinal(),
+        commitment_id=record.id,
+        commitment_title=record.title,
+        milestone_id=milestone.id,
+        milestone_title=milestone.title,
+        countries=milestone.countries,
+        earliest=milestone.span.earliest,
+        latest=milestone.span.latest,
+        zone=milestone.zone,
+        schedule_version=milestone.schedule_version,
+        step=step,
+        due_at=due_at,
+        state="pending",
+        fired_at=None,
+        event_id=None,
+        reason=None,
+    )

@@ -12,6 +12,7 @@ from services.registry import store
 from services.registry.announcing import Occasion, announcements
 from services.registry.catalogue import CatalogueError, Commitment, locate
 from services.registry.deadlines import UnreadableDate, last_capital_zone, span_of
+from services.registry.hanging import zone_of
 from services.registry.interface import NewCommitment, NewMilestone
 from services.registry.refusals import AlreadyThere, Invalid, Unknown
 from services.registry.scheduling import Dated, said_by, schedule
@@ -107,10 +108,10 @@ def _fitted_milestone(
         raise Invalid(f"The milestone {new.id} binds a country that the commitment does not", field="countries")
     if new.wording not in statement.text:
         raise Invalid(f"The wording of {new.id} does not stand in the statement", field="wording")
-    if new.anchor_id and new.anchor_id not in anchors:
-        raise Invalid(f"There is no anchor {new.anchor_id}", field="anchor_id")
+    anchor = _anchor(new.anchor_id, anchors) if new.anchor_id else None
+    zone = last_capital_zone(countries)
     try:
-        span = anchors[new.anchor_id].span if new.anchor_id else span_of(new.edtf)
+        span = anchor.span if anchor else span_of(new.edtf)  # how far from the anchor, its first schedule reckons
     except UnreadableDate as error:
         raise Invalid(str(error), field="edtf") from None
     return Milestone(
@@ -120,6 +121,17 @@ def _fitted_milestone(
         span=span,
         reading=new.reading,
         countries=countries,
-        zone=last_capital_zone(countries),
+        zone=zone_of(new.reading, anchor.zone, zone) if anchor else zone,
         anchor_id=new.anchor_id,
+        offset=new.offset,
+        local_time=new.local_time,
     )
+
+
+def _anchor(anchor_id: str, anchors: Mapping[str, HeldAnchor]) -> HeldAnchor:
+    if anchor_id not in anchors:
+        raise Invalid(f"There is no anchor {anchor_id}", field="anchor_id")
+    anchor = anchors[anchor_id]
+    if anchor.successor_id:
+        raise Invalid(f"{anchor.successor_id} has taken the place of {anchor_id}", field="anchor_id")
+    return anchor

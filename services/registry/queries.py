@@ -156,6 +156,14 @@ async def milestone_entry(connection: Connection, milestone_id: str) -> interfac
     return None if row is None else _milestone(row)
 
 
+async def schedule_version(connection: Connection, milestone_id: str) -> int | None:
+    """Which of a milestone's schedules holds."""
+    version: int | None = await connection.fetchval(
+        "select schedule_version from milestone where id = $1", milestone_id
+    )
+    return version
+
+
 async def statement_list(connection: Connection) -> interface.StatementList:
     """All statements."""
     rows = await connection.fetch(f"{_STATEMENT} order by made_on, id")
@@ -167,7 +175,15 @@ async def statement_list(connection: Connection) -> interface.StatementList:
 async def statement_record(connection: Connection, statement_id: str) -> interface.StatementRecord | None:
     """A statement with its words."""
     row = await connection.fetchrow(f"{_STATEMENT} where id = $1", statement_id)
-    return None if row is None else interface.StatementRecord.model_validate(dict(row), strict=False)
+    if row is None:
+        return None
+    copies = await connection.fetch(
+        "select url, sha256, received_at from statement_copy where statement_id = $1 order by received_at, url, sha256",
+        statement_id,
+    )
+    return interface.StatementRecord.model_validate(
+        {**dict(row), "copies": [dict(copy) for copy in copies]}, strict=False
+    )
 
 
 async def anchor_list(connection: Connection) -> interface.AnchorList:
@@ -193,6 +209,7 @@ async def anchor_record(connection: Connection, anchor_id: str) -> interface.Anc
         news=tuple(
             interface.AnchorNews(
                 span=span_from(one),
+                local_time=one["local_time"],
                 change=one["change"],
                 source=Source.model_validate(one["source"]),
                 known_on=one["known_on"],
@@ -210,7 +227,7 @@ _STATEMENT = """
     from statement
 """
 _ANCHOR = """
-    select id, title, zone, edtf, earliest, latest, precision, source, known_on,
+    select id, title, zone, edtf, earliest, latest, precision, local_time, source, known_on, outcome, successor_id,
            array(select m.id from milestone m where m.anchor_id = anchor.id order by m.id) as milestones
     from anchor
 """
@@ -222,8 +239,11 @@ def _anchor(row: Row) -> dict[str, Any]:
         "title": row["title"],
         "zone": row["zone"],
         "span": span_from(row),
+        "local_time": row["local_time"],
         "source": row["source"],
         "known_on": row["known_on"],
+        "outcome": row["outcome"],
+        "successor_id": row["successor_id"],
         "milestones": tuple(row["milestones"]),
     }
 

@@ -427,6 +427,7 @@ def prepared(folder: Path, *, brokers: int = 1) -> Iterator[tuple[EmbeddedStack,
         clock = SharedClock(folder / "clock")
         clock.set(day(0))
         key = add_key(folder / "api-keys.json", "tests", ["editor", "reporter", "subscriber", "operator"], None)
+        holder_key = add_key(folder / "api-keys.json", "registry", ["holder"], None)
         smtp = free_port()
         inbox = free_port()
         fleet = Fleet(
@@ -453,7 +454,7 @@ def prepared(folder: Path, *, brokers: int = 1) -> Iterator[tuple[EmbeddedStack,
                 "PORTAL_SECRET": secrets.token_hex(16),
             },
         )
-        fleet.add_services()
+        fleet.add_services(holder_key=holder_key)
         fleet.add("inbox", "deploy.embedded.inbox", port=inbox)
         fleet.start()
         try:

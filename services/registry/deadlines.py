@@ -7,6 +7,7 @@ is `latest`, and `earliest` says only how much room the words leave, not from wh
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from time import struct_time
 
 from edtf import EDTFObject, Interval, Season, Unspecified, parse_edtf
@@ -42,6 +43,7 @@ def last_capital_zone(countries: Iterable[Country]) -> str:
     raise ValueError("a deadline that binds no country has no zone")
 
 
+@lru_cache(maxsize=16_384)  # the library's grammar takes a millisecond or more for a value
 def span_of(edtf: str | None) -> Span:
     """The days of an EDTF value; without one there is no date, and none is invented.
 

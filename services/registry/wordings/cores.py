@@ -19,7 +19,7 @@ from services.registry.wordings.phrases import (
     Decade,
     Fiscal,
     Half,
-    HalfDecade,
+    LongHalf,
     Moment,
     Month,
     Numeric,
@@ -241,8 +241,8 @@ class CoreReader:
         if not 1 <= number <= (4 if quarter else 2):
             return None
         whole = self.core(self.skip(i + 1), inside=True)
-        if whole and isinstance(whole[0], Decade) and not quarter:
-            return HalfDecade(whole[0], number), whole[1]
+        if whole and isinstance(whole[0], Decade | Century):
+            return None if quarter else (LongHalf(whole[0], number), whole[1])
         which, j = self.year_behind(i + 1)
         return (Quarter(which, number) if quarter else Half(which, number)), j
 
@@ -279,6 +279,8 @@ class CoreReader:
     def _related(self, i: int, ahead: int) -> Read[Core]:
         """What "this" and "next" stand before."""
         i = self.skip(i)
+        if self.kind(i) is Kind.WORD and self.is_unit(i + 1, "decade"):
+            i += 1  # "this critical decade"
         match self.kind(i):
             case Kind.UNIT if self.at(i).value[1] is not True:
                 return self._unit_ahead(self.at(i).value[0], ahead), i + 1

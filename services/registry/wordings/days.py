@@ -12,6 +12,7 @@ from typing import Literal
 
 from contracts.vocabulary import Country
 from services.registry.deadlines import span_of
+from services.registry.hanging import months_later
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
@@ -22,7 +23,7 @@ from services.registry.wordings.phrases import (
     Decade,
     Fiscal,
     Half,
-    HalfDecade,
+    LongHalf,
     Moment,
     Month,
     Numeric,
@@ -43,6 +44,7 @@ from services.registry.wordings.wording import Alternative
 _FISCAL_STARTS = {Country.US: (-1, 10), Country.CA: (0, 4), Country.MX: (0, 1)}
 """The fiscal year's first month, and how many years before the year that it is called after (Canada: its first)."""
 
+_MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 1200}
 _SOUTHERN = {21: 23, 22: 24, 23: 21, 24: 22}
 _NORTHERN_MONTHS = {21: 3, 22: 6, 23: 9, 24: 12}
 
@@ -61,9 +63,8 @@ class Days:
 
     def beside(self, *alternatives: Alternative) -> "Days":
         """The same days with further alternatives; what gives the same days is none."""
-        seen = {self.edtf} | {one.edtf for one in self.alternatives}
-        new = [one for one in alternatives if one.edtf not in seen]
-        return Days(self.edtf, self.rules, (*self.alternatives, *new))
+        by_days = {one.edtf: one for one in reversed((*self.alternatives, *alternatives)) if one.edtf != self.edtf}
+        return Days(self.edtf, self.rules, tuple(reversed(by_days.values())))
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,10 @@ def days_of(core: Core, frame: Frame) -> Days:
         case Decade(first=first):
             start = first if isinstance(first, int) else frame.made_on.year // 10 * 10 + 10 * first.count
             return Days(f"{_checked(start) // 10:03}X")
-        case HalfDecade(decade=decade, number=number):
-            half = _first(days_of(decade, frame)).year + 5 * (number - 1)
-            return Days(f"{half:04}/{half + 4:04}")
+        case LongHalf(of=whole, number=number):
+            length = 5 if isinstance(whole, Decade) else 50
+            half = _first(days_of(whole, frame)).year + length * (number - 1)
+            return Days(f"{half:04}/{half + length - 1:04}")
         case Current(unit=unit, ahead=ahead):
             return Days(_current(unit, ahead, frame.made_on))
         case Numeric():
@@ -135,10 +137,7 @@ def shifted(day: date, count: int, unit: UnitName) -> date:
             return day + timedelta(days=count)
         case "week":
             return day + timedelta(weeks=count)
-    months = {"month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 1200}[unit] * count
-    number = day.year * 12 + day.month - 1 + months
-    year, month = divmod(number, 12)
-    return date(year, month + 1, min(day.day, _days_in(_checked(year), month + 1)))
+    return months_later(day, _MONTHS[unit] * count)
 
 
 def _in_year(which: Which, frame: Frame, edtf: Callable[[int], str]) -> Days:

@@ -218,7 +218,10 @@ ENGLISH = lexicon_of(
             )
         },
         Kind.GLUE: {
-            None: "of | its | their | our | calendar | the month of | 's | ' | s | period | the day of | these"
+            None: (
+                "of | its | their | our | these | calendar | period | the month of | the day of | the date of"
+                " | 's | ' | s"
+            )
         },
         Kind.THE: {None: "the"},
         Kind.AND: {None: "and | or | &"},

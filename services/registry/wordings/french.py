@@ -239,7 +239,7 @@ FRENCH = lexicon_of(
         Kind.GLUE: {
             None: (
                 "de | du | des | d' | l' | le | la | les | son | sa | ses | leur | notre | mois de | le mois de"
-                " | de la | de l' | du mois de | nos | au mois de"
+                " | de la | de l' | du mois de | nos | au mois de | la date de | la date d'"
             )
         },
         Kind.AND: {None: "et | ou"},

@@ -5,6 +5,7 @@ A number is a year only where something ties it to time; words that the lexicon 
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from services.registry.wordings.cores import CoreReader, Read, stretch
@@ -48,6 +49,10 @@ _MONTHS = {"day": 0, "week": 0, "month": 1, "quarter": 3, "half": 6, "year": 12,
 _NAME_BEFORE, _NAME_BEHIND = 9, 9
 _BEFORE_A_NAME = frozenset({Kind.GLUE, Kind.THE, Kind.NEXT, Kind.COMING, Kind.THIS, Kind.ORDINAL, Kind.YEAR})
 _NUMBERED_COP = re.compile(r"cop ?[0-9]{1,3}", re.IGNORECASE)
+_WITHIN_A_NAME = frozenset(
+    {Kind.GLUE, Kind.THE, Kind.AND, Kind.THIS, Kind.BY, Kind.OVER, Kind.AT, Kind.ON}  # "para", "sur", "a"
+)
+_CONNECTORS = frozenset({"for", "on", "por", "para", "sobre", "pour", "sur"})
 _NO_NAME = frozenset({Kind.BREAK, Kind.COMMA, Kind.YEAR, Kind.MONTH, Kind.NUMBER})
 
 
@@ -88,6 +93,8 @@ class _Grammar(CoreReader):
                 return self._between(i)
         if kind in _TIES:
             found = self._tied(_TIES[kind], i, i + 1)
+            if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
+                return replace(found[0], tie=Tie.SINCE), found[1]
             return found or (self._bare(i) if kind in {Kind.AT, Kind.ON} else None)
         return self._bare(i)
 
@@ -124,6 +131,8 @@ class _Grammar(CoreReader):
     def _tied(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
         """What stands behind a tie; of two ties in a row the closer one speaks ("no later than within 90 days")."""
         i = self.skip(i)
+        if self.kind(i) is Kind.AND and self.kind(i + 1) is Kind.MINIMUM:
+            i = self.skip(i + 2)  # "by or around"
         inner = _TIES.get(self.kind(i))
         if inner is not None and self.kind(i) is not Kind.AT:
             nearer = tie if tie is Tie.BY and inner in {Tie.IN, Tie.ON, Tie.DURING} else inner
@@ -134,6 +143,8 @@ class _Grammar(CoreReader):
             return found
         if read := self.core(i, inside=tie in {Tie.WITHIN, Tie.DURING, Tie.BEFORE}):
             core, j = self._coupled(tie, read)
+            if self.at(start).value == "by" and isinstance(core, Year | Day):
+                return self._closed(Tie.BY, start, core, j)  # "al 2050", "al 31 de diciembre"
             if self._is_time(tie, start, core):
                 return self._closed(tie, start, core, j)
         if event := self._event(i, is_firm=tie in _FIRM or self.kind(start) is Kind.AT):
@@ -297,20 +308,29 @@ class _Grammar(CoreReader):
             token = self.at(k)
             if token.kind is Kind.YEAR and k == place + 1:
                 return k + 1, [token]
-            if token.is_capital and token.kind not in _NO_NAME:
+            if token.kind is Kind.EVENT:
+                end = k + 1
+            elif token.is_capital and token.kind not in _NO_NAME:
                 end, tail = k + 1, [*tail, token]
-            elif not (
-                token.kind in {Kind.GLUE, Kind.THE, Kind.AND, Kind.THIS, Kind.BY, Kind.OVER, Kind.AT, Kind.ON}
-                or token.text in _CONNECTORS
-            ):
+            elif self._is_complement(place, k):
+                return k + 1, [token]
+            elif token.kind not in _WITHIN_A_NAME and token.text not in _CONNECTORS:
                 break
         return end, tail
 
+    def _is_complement(self, place: int, k: int) -> bool:
+        """Whether a small word belongs to the name of a noun with a capital: "Sommet pour la démocratie"."""
+        between = self.tokens[place + 1 : k]
+        return (
+            self.at(place).is_capital
+            and self.kind(k) is Kind.WORD
+            and self.at(k).text not in _CONNECTORS
+            and any(token.text in _CONNECTORS for token in between)
+            and len(between) < _NAME_BEHIND // 2
+        )
+
     def _text(self, i: int, j: int) -> str:
         return self.text[self.at(self.skip(i)).start : self.at(j - 1).end]
-
-
-_CONNECTORS = frozenset({"for", "on", "por", "para", "sobre", "pour", "sur"})
 
 
 def _as_the_other(first: Core, last: Core) -> Core:

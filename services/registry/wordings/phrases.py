@@ -68,8 +68,10 @@ class Half:
 
 
 @dataclass(frozen=True)
-class HalfDecade:
-    decade: "Decade"
+class LongHalf:
+    """Half of a decade or a century."""
+
+    of: "Decade | Century"
     number: int
 
 
@@ -150,7 +152,7 @@ class Shifted:
 
 
 Core = (
-    Day | Numeric | Month | Season | Quarter | Half | HalfDecade | Year | Decade | Century | Fiscal | Current | Part
+    Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
     | Range | Week | Stretch | Moment | Shifted
 )  # fmt: skip
 
@@ -184,6 +186,7 @@ class Tie(StrEnum):
     DURING = "during"
     OVER = "over"
     FROM = "from"
+    SINCE = "since"  # "desde": from a day to come, or ever since one that is past
     AFTER = "after"
     EVERY = "every"
     VAGUE = "vague"

@@ -12,11 +12,10 @@ from services.registry.wordings.french import FRENCH
 from services.registry.wordings.grammar import expressions
 from services.registry.wordings.lexicon import Lexicon
 from services.registry.wordings.phrases import (
-    Century,
     Core,
     Decade,
     Expression,
-    HalfDecade,
+    LongHalf,
     Numeric,
     Part,
     Range,
@@ -62,13 +61,13 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
     """Read a time expression as it stands in a statement of that day.
 
     Never raises: words that give no date, or one outside the calendar, give none. Of several expressions the first
-    that gives a date counts, then the first that hangs on an event, then a rhythm; the others are alternatives.
+    with days to come counts, then days that are past, an event, a rhythm; the other days are alternatives.
     """
     lexicon = LEXICONS[language]
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
     found = [_days(one, made_on, policy, lexicon) for one in expressions(text, tokens)]
-    chosen = _chosen(found)
+    chosen = min(found, key=lambda one: _rank(one, made_on), default=None)
     if chosen is None:
         return _wording(wording, None, Days(None, ("no-date",)), Modality.NONE, policy)
     expression, days = chosen.expression, chosen.days
@@ -115,17 +114,17 @@ def _review(reading: Reading, rhythm: int | None) -> int | None:
     return min(abs(rhythm), _LONGEST_REVIEW)
 
 
-def _chosen(found: list[_Found]) -> _Found | None:
-    return min(found, key=_rank, default=None)
-
-
-def _rank(one: _Found) -> int:
+def _rank(one: _Found, made_on: date) -> int:
+    """What counts before what: days to come, days that are past, events, rhythms, and words that give nothing."""
     rhythm = one.expression.tie is Tie.EVERY
-    if one.days.edtf is not None or (one.days.alternatives and not rhythm):
+    if one.days.edtf is not None:
+        latest = span_of(one.days.edtf).latest
+        return 0 if latest is None or latest >= made_on else 1
+    if one.days.alternatives and not rhythm:
         return 0
     if one.expression.event is not None:
-        return 1
-    return 2 if rhythm else 3
+        return 2
+    return 3 if rhythm else 4
 
 
 def _others(found: list[_Found], chosen: _Found) -> list[Alternative]:
@@ -168,7 +167,9 @@ def _tied(tie: Tie, core: Core, frame: Frame) -> Days:
             return _before(days, core, frame)
         case Tie.UNTIL:
             return Days(_from_statement(days.edtf, frame.made_on), ("from-statement", *days.rules), days.alternatives)
-        case Tie.FROM:
+        case Tie.SINCE if (span_of(days.edtf).latest or date.max) < frame.made_on:
+            return Days(None, ("no-date",))  # what lies behind us is no deadline
+        case Tie.FROM | Tie.SINCE:
             start = days.edtf.partition("/")[0] if not days.edtf.endswith("X") else f"{days.edtf[:3]}0"
             return Days(f"{start}/..", days.rules, days.alternatives)
         case Tie.AFTER:
@@ -246,7 +247,9 @@ def _modality(expression: Expression, days: Days) -> Modality:
             return Modality.DURING
         case Tie.OVER:
             return Modality.OVER
-        case Tie.FROM | Tie.AFTER:
+        case Tie.SINCE if days.edtf is None:
+            return Modality.NONE
+        case Tie.FROM | Tie.SINCE | Tie.AFTER:
             return Modality.FROM
         case Tie.EVERY:
             return Modality.RECURRING
@@ -262,7 +265,7 @@ def _modality(expression: Expression, days: Days) -> Modality:
 def _of_core(core: Core | None, days: Days) -> Modality:
     """What "in", or nothing at all, says of these days."""
     match core:
-        case Decade() | HalfDecade() | Part(of=Decade() | Century()) | Range(last=Year() | Decade()):
+        case Decade() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade()):
             return Modality.DURING
         case Numeric():
             return Modality.ON

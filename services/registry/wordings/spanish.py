@@ -48,7 +48,7 @@ SPANISH = lexicon_of(
             )
         },
         Kind.IN: {None: "en | en el curso de | programado para | prevista para | previsto para"},
-        Kind.AT: {None: "a | al | al margen de | en el marco de | en ocasión de | con motivo de | por"},
+        Kind.AT: {"by": "al", None: "a | al margen de | en el marco de | en ocasión de | con motivo de | por"},
         Kind.ON: {None: "el día | con fecha"},
         Kind.DURING: {
             None: (
@@ -63,11 +63,12 @@ SPANISH = lexicon_of(
             )
         },
         Kind.FROM: {
+            "since": "desde",
             None: (
-                "desde | a partir de | a partir del | a contar de | a contar del | con efectos a partir de"
+                "a partir de | a partir del | a contar de | a contar del | con efectos a partir de"
                 " | no antes de | no antes del | a partir de enero | empezando en | comenzando en | con inicio en"
                 " | a partir del día | con efecto a partir del"
-            )
+            ),
         },
         Kind.AFTER: {
             None: (
@@ -248,7 +249,7 @@ SPANISH = lexicon_of(
         Kind.GLUE: {
             None: (
                 "de | del | el | la | los | las | lo | su | sus | nuestro | nuestra | mes de | el mes de | del día"
-                " | nuestros"
+                " | nuestros | la fecha de | fecha de"
             )
         },
         Kind.AND: {None: "y | o | e | u"},

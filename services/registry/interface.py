@@ -38,6 +38,7 @@ from contracts.vocabulary import (
 )
 from services.registry.catalogue import Section, Theme
 from services.registry.consistency import Rule
+from services.registry.wordings import DEFAULT, ReadingPolicy, Wording
 
 Edtf = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]+$", max_length=64)]
 """A date as ISO 8601-2 (EDTF, levels 0 and 1) writes it: `2023-01-10`, `2022-12`, `2022-22`, `2022`, `202X`,
@@ -78,15 +79,19 @@ def from_json(form: type[Form]) -> WrapValidator:
 
 
 class NewMilestone(Form):
-    """A milestone of a new commitment; its date comes from `edtf`, or from the anchor that it hangs on."""
+    """A milestone of a new commitment; its date comes from its anchor, from `edtf`, or from its words.
+
+    Without `reading` the words are read, in the statement's language and by its reading policy.
+    """
 
     id: Slug
     wording: Line
     """The exact words of the time expression; they have to stand in the statement."""
     title: Text
-    reading: Reading
+    reading: Reading | None = None
+    """None where the words are to say it."""
     edtf: Edtf | None = None
-    """None where the words give no date, or where an anchor does."""
+    """None where the words say it or give no date, or where an anchor does."""
     countries: Countries | None = None
     """Whom it binds; the commitment's countries unless said otherwise."""
     anchor_id: Slug | None = None
@@ -103,8 +108,11 @@ class NewMilestone(Form):
             raise ValueError("an offset is from an anchor")
         if self.local_time and not self.edtf:
             raise ValueError("a time of day needs a day")
-        if not self.anchor_id and (self.edtf is None) != (self.reading is Reading.UNDATED):
-            raise ValueError("the reading is `undated` exactly where there is no date")
+        if self.edtf and self.reading is None:
+            raise ValueError("give `reading` with `edtf`, or leave both to the words")
+        undated = self.reading in {Reading.UNDATED, Reading.RECURRING}
+        if not self.anchor_id and self.reading is not None and (self.edtf is None) != undated:
+            raise ValueError("the reading is `undated` or `recurring` exactly where there is no date")
         return self
 
 
@@ -195,6 +203,24 @@ class StatementCopy(Form):
     url: Link
 
 
+class NewReadingPolicy(Form):
+    """How the time words of a statement are to be read."""
+
+    policy: ReadingPolicy
+    language: Language | None = None
+    """The language of its words; the one that it has unless said otherwise."""
+
+
+class WordingToRead(Form):
+    """A time expression, as it stands in a statement of some day."""
+
+    wording: Paragraph
+    language: Language
+    made_on: Day
+    """The day of the statement: what "next year" is reckoned from."""
+    policy: ReadingPolicy = DEFAULT
+
+
 class ImportOrder(Form):
     """Which statement to take in."""
 
@@ -224,6 +250,10 @@ class StatementEntry(Shown):
     themes: tuple[Theme, ...]
     commitments: int
     """How many commitments of it are in the register."""
+    language: Language
+    """The language of its words."""
+    reading_policy: ReadingPolicy
+    """How its time words are read."""
 
 
 class FoundCopy(Shown):
@@ -285,6 +315,8 @@ class MilestoneRecord(MilestoneEntry):
     """A milestone with all the dates that it has had, the oldest first."""
 
     schedules: tuple[Schedule, ...]
+    read_as: Wording
+    """What the statement's reading policy makes of the wording, and why; a date with a source may differ."""
 
 
 class CountryStatus(Shown):
@@ -470,6 +502,16 @@ class FlagList(Shown):
 
     items: tuple[Flag, ...]
     next_cursor: str | None
+
+
+class ReadingPolicyChanged(Shown):
+    """What another reading policy did."""
+
+    statement_id: Slug
+    reading_policy: ReadingPolicy
+    rescheduled: tuple[Rescheduled, ...]
+    kept: tuple[Slug, ...]
+    """Milestones of which the new policy makes no date; they keep the one that they have."""
 
 
 class MilestoneMoved(Shown):

@@ -20,11 +20,13 @@ from services.registry.store import (
     Row,
     brief_from,
     milestone_from,
+    policy_from,
     quote_from,
     source_from,
     span_from,
     standing_from,
 )
+from services.registry.wordings import read
 
 # The order is that of the statements and of the words in them; the id only settles ties.
 _ORDER = "st.made_on, c.statement_id, c.quote_start, c.id"
@@ -106,7 +108,7 @@ async def commitment_record(connection: Connection, commitment_id: str) -> inter
     row = await connection.fetchrow(
         f"""
         select {BRIEF}, {_HOW_IT_STANDS}, c.quote, c.quote_start, c.quote_end, c.verb, c.lead_ministries,
-               st.title as statement_title, st.made_on, st.url, st.sha256, st.text, st.paragraphs
+               st.title as statement_title, st.made_on, st.url, st.sha256, st.text, st.paragraphs, st.reading_policy
         from commitment c join statement st on st.id = c.statement_id where c.id = $1
         """,
         commitment_id,
@@ -117,6 +119,7 @@ async def commitment_record(connection: Connection, commitment_id: str) -> inter
     words, start, end = passage(row["text"], row["paragraphs"], quote.start, quote.end)
     milestones = (await _milestones_of(connection, [commitment_id])).get(commitment_id, [])
     schedules = await _schedules_of(connection, [milestone.id for milestone in milestones])
+    policy = policy_from(row["reading_policy"])
     return interface.CommitmentRecord(
         **_fields(brief_from(row)),
         statement=StatementRef(
@@ -136,7 +139,12 @@ async def commitment_record(connection: Connection, commitment_id: str) -> inter
         country_statuses=_country_statuses(row),
         version=row["version"],
         milestones=tuple(
-            interface.MilestoneRecord(**_fields(one), schedules=tuple(schedules[one.id])) for one in milestones
+            interface.MilestoneRecord(
+                **_fields(one),
+                schedules=tuple(schedules[one.id]),
+                read_as=read(one.wording, one.wording_language, row["made_on"], policy),
+            )
+            for one in milestones
         ),
         status_updates=await _status_updates_of(connection, commitment_id),
     )
@@ -222,7 +230,7 @@ async def anchor_record(connection: Connection, anchor_id: str) -> interface.Anc
 
 
 _STATEMENT = """
-    select id, title, made_on, url, sha256, countries, sections, themes, text,
+    select id, title, made_on, url, sha256, countries, sections, themes, text, language, reading_policy,
            (select count(*) from commitment c where c.statement_id = statement.id) as commitments
     from statement
 """

@@ -20,12 +20,14 @@ from services.registry import (
     anchoring,
     answers,
     commitments,
+    dating,
     holding,
     importing,
     paging,
     queries,
     refusals,
     scheduling,
+    wording_routes,
 )
 from services.registry.announcing import Occasion
 from services.registry.consistency import Rule
@@ -70,6 +72,8 @@ STATUS_OF: Mapping[type[Refusal], int] = {
     anchoring.Succeeded: 409,
     anchoring.Off: 409,
     importing.OtherWords: 422,
+    dating.AmbiguousWording: 422,
+    dating.AnchorNeeded: 422,
     holding.SchedulerAway: 503,
     paging.BadCursor: 400,
     answers.KeyInFlight: 409,
@@ -106,6 +110,8 @@ def http_app(
     app.include_router(_writing(door))
     app.include_router(anchor_routes.reading(database))
     app.include_router(anchor_routes.writing(door))
+    app.include_router(wording_routes.reading())
+    app.include_router(wording_routes.writing(door))
     plain = app.openapi
     app.openapi = lambda: _problems_by_their_type(plain())  # type: ignore[method-assign]  # as FastAPI's manual has it
     return app

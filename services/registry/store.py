@@ -9,12 +9,13 @@ from uuid import UUID
 import asyncpg
 
 from contracts.events import Evidence, Quote, Reporter, StatementRef
-from contracts.vocabulary import CommitmentBrief, Country, Milestone, Offset, Source, Span, Status, Text
+from contracts.vocabulary import CommitmentBrief, Country, Language, Milestone, Offset, Source, Span, Status, Text
 from services.plumbing.database import Connection
 from services.registry.catalogue import Commitment, Section, Statement, Theme
 from services.registry.commitments import Standing
 from services.registry.refusals import AlreadyThere
 from services.registry.schedules import Change
+from services.registry.wordings import ReadingPolicy
 
 Row = asyncpg.Record
 
@@ -78,6 +79,8 @@ class KnownStatement:
     text: str
     sections: tuple[Section, ...]
     themes: tuple[Theme, ...]
+    language: Language
+    policy: ReadingPolicy
 
 
 @dataclass(frozen=True)
@@ -142,12 +145,12 @@ async def put_statement(
     themes: Iterable[Theme],
     now: datetime,
 ) -> None:
-    """Write a statement, or bring it up to date."""
+    """Write a statement, or bring it up to date; how its words are to be read stays as it was set."""
     await connection.execute(
         """
         insert into statement (id, title, made_on, url, sha256, countries, published, text, paragraphs,
-                               sections, themes, imported_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                               sections, themes, imported_at, language)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         on conflict (id) do update set
             title = excluded.title, made_on = excluded.made_on, url = excluded.url, sha256 = excluded.sha256,
             countries = excluded.countries, published = excluded.published, text = excluded.text,
@@ -165,12 +168,16 @@ async def put_statement(
         [section.model_dump(mode="json") for section in sections],
         [theme.model_dump(mode="json") for theme in themes],
         now,
+        statement.language,
     )
 
 
-async def known_statement(connection: Connection, statement_id: str) -> KnownStatement | None:
-    """A statement, kept from being changed until the transaction ends."""
-    row = await connection.fetchrow("select * from statement where id = $1 for share", statement_id)
+async def known_statement(
+    connection: Connection, statement_id: str, *, to_change: bool = False
+) -> KnownStatement | None:
+    """A statement, kept from being changed by others until the transaction ends."""
+    lock = "for no key update" if to_change else "for share"
+    row = await connection.fetchrow(f"select * from statement where id = $1 {lock}", statement_id)
     if row is None:
         return None
     return KnownStatement(
@@ -185,6 +192,25 @@ async def known_statement(connection: Connection, statement_id: str) -> KnownSta
         text=row["text"],
         sections=tuple(Section.model_validate(section) for section in row["sections"]),
         themes=tuple(Theme.model_validate(theme) for theme in row["themes"]),
+        language=Language(row["language"]),
+        policy=policy_from(row["reading_policy"]),
+    )
+
+
+def policy_from(found: Any) -> ReadingPolicy:
+    """A reading policy of its column."""
+    return ReadingPolicy.model_validate(found, strict=False)
+
+
+async def put_reading_policy(
+    connection: Connection, statement_id: str, language: Language, policy: ReadingPolicy
+) -> None:
+    """Say how a locked statement's words are to be read."""
+    await connection.execute(
+        "update statement set language = $2, reading_policy = $3 where id = $1",
+        statement_id,
+        language,
+        policy.model_dump(mode="json"),
     )
 
 
@@ -418,6 +444,16 @@ async def hold_milestones(connection: Connection, ids: Collection[str]) -> list[
 async def followers_of(connection: Connection, anchor_id: str) -> list[str]:
     """Ids of the milestones that hang on an anchor."""
     return [r["id"] for r in await connection.fetch("select id from milestone where anchor_id = $1", anchor_id)]
+
+
+async def without_anchor(connection: Connection, statement_id: str) -> list[str]:
+    """Ids of a statement's milestones that hang on no anchor."""
+    rows = await connection.fetch(
+        "select m.id from milestone m join commitment c on c.id = m.commitment_id"
+        " where c.statement_id = $1 and m.anchor_id is null",
+        statement_id,
+    )
+    return [row["id"] for row in rows]
 
 
 async def briefs(connection: Connection, commitment_ids: Collection[str]) -> dict[str, CommitmentBrief]:

@@ -39,6 +39,7 @@ from contracts.vocabulary import (
     CommitmentBrief,
     Contract,
     Country,
+    Language,
     Line,
     Milestone,
     Offset,
@@ -78,6 +79,8 @@ class TextChanged(CatalogueError):
 class Statement(StatementRef):
     """A source document, with the words that were read."""
 
+    language: Language = Language.EN
+    """In which its time expressions are written."""
     countries: Countries
     """Who made it; a commitment binds all of them unless it says otherwise."""
     text: Annotated[str, Field(min_length=1)]
@@ -273,8 +276,10 @@ def _anchor(row: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, A
 def _commitment(row: Mapping[str, Any], statement: Mapping[str, Any], anchors: Mapping[str, Any]) -> dict[str, Any]:
     start, end = locate(row["quote"], statement["text"])
     whole = {"countries": statement["countries"], **row}
+    language = statement.get("language", Language.EN)
     milestones = [
-        _milestone({"countries": whole["countries"], **milestone}, anchors) for milestone in row.get("milestones", ())
+        _milestone({"countries": whole["countries"], "wording_language": language, **milestone}, anchors)
+        for milestone in row.get("milestones", ())
     ]
     return {**whole, "quote": {"text": row["quote"], "start": start, "end": end}, "milestones": milestones}
 

@@ -148,7 +148,7 @@ class Observer:
         )
         fired_twice = await ask(
             "select count(*) from (select from scheduler.reminder where state = 'fired'"
-            " group by milestone_id, schedule_version, step having count(*) > 1) as d"
+            " group by milestone_id, schedule_version, step, audience having count(*) > 1) as d"
         )
         escalated_twice = await ask(
             "select count(*) from (select from scheduler.outbox,"

@@ -8,12 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.vocabulary import Milestone
 from services.plumbing.database import Connection
-from services.plumbing.logs import log
 from services.scheduler.ladder import Step
 from services.scheduler.occasions import Occasion
-from services.scheduler.planning import Countdown, countdown
 
 
 @dataclass(frozen=True)
@@ -27,13 +24,17 @@ class Due:
     milestone_json: str
     correlation_id: str | None
     status: str
+    scheduled_at: datetime
     steps: Mapping[str, datetime]
     """The steps that are due, with the instants at which they were; never empty."""
     ids: Mapping[str, int]
     """Their rows."""
 
 
-_PLAN = "p.milestone_id, p.schedule_version, p.commitment_id, p.commitment::text, p.milestone::text, p.correlation_id"
+_PLAN = """
+    p.milestone_id, p.schedule_version, p.commitment_id, p.commitment::text, p.milestone::text, p.correlation_id,
+    p.scheduled_at
+"""
 _HELD = """exists (
     select from hold h where h.milestone_id = p.milestone_id and h.schedule_version > p.schedule_version
 )"""
@@ -115,6 +116,7 @@ def _due(plan: asyncpg.Record, steps: Sequence[asyncpg.Record]) -> Due:
         milestone_json=plan["milestone"],
         correlation_id=plan["correlation_id"],
         status=steps[0]["overall"],
+        scheduled_at=plan["scheduled_at"],
         steps={step["step"]: step["due_at"] for step in steps},
         ids={step["step"]: step["id"] for step in steps},
     )
@@ -190,7 +192,7 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
             select m, v, p, d, 'pending', a
             from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::uuid[]) as n(m, v, p, d, a)
             on conflict (milestone_id, schedule_version, step, audience)
-            do update set state = 'pending' where r.state = 'withdrawn'
+            do update set state = 'pending', due_at = excluded.due_at where r.state = 'withdrawn'
             """,
             [t.due.milestone_id for t, _ in follow_ups],
             [t.due.schedule_version for t, _ in follow_ups],
@@ -224,6 +226,21 @@ async def _record_caught_up(
         now,
     )
     return len(rows)
+
+
+async def withdraw(connection: Connection, given_up: Sequence[Due]) -> None:
+    """Let what is due by ladders that their readers no longer have stay untold."""
+    if not given_up:
+        return
+    await connection.execute(
+        """
+        update reminder r set state = 'withdrawn'
+        from unnest($1::text[], $2::uuid[]) as n(milestone_id, audience)
+        where r.milestone_id = n.milestone_id and r.audience = n.audience and r.state = 'pending'
+        """,
+        [due.milestone_id for due in given_up],
+        [due.audience for due in given_up],
+    )
 
 
 async def mark_failed(connection: Connection, milestone_id: str, reason: str, now: datetime) -> int:
@@ -298,50 +315,3 @@ async def write_tick(connection: Connection, business_at: datetime, looked_at: d
         looked_at,
     )
     return next_due
-
-
-async def write_zone_data(connection: Connection, zone_data: str) -> None:
-    """Say that all instants rest on this release of the zone data."""
-    await connection.execute("update tick set zone_data = $1", zone_data)
-
-
-async def recompute_due(connection: Connection, after: str, limit: int) -> tuple[str | None, int]:
-    """Compute anew when the reminders of the next milestones (by id) that wait for their day are due.
-
-    Returns where to go on, None at the end, and how many instants were others than before.
-    """
-    plans = await connection.fetch(
-        "select milestone_id, schedule_version, milestone::text from milestone_plan"
-        " where milestone_id > $1 order by milestone_id limit $2 for update",
-        after,
-        limit,
-    )
-    rows = await connection.fetch(
-        "select id, milestone_id, step, due_at from reminder"
-        " where state = 'pending' and milestone_id = any($1::text[])",
-        [plan["milestone_id"] for plan in plans],
-    )
-    counts = {plan["milestone_id"]: _countdown(plan["milestone_id"], plan["milestone"]) for plan in plans}
-    moved = []
-    for row in rows:
-        count = counts[row["milestone_id"]]
-        due_at = count.due_at(Step.named(row["step"])) if count else None
-        if due_at and due_at != row["due_at"]:
-            moved.append((row["id"], due_at))
-    if moved:
-        await connection.execute(
-            "update reminder r set due_at = n.due_at from unnest($1::bigint[], $2::timestamptz[]) as n(id, due_at)"
-            " where r.id = n.id",
-            [id_ for id_, _ in moved],
-            [due_at for _, due_at in moved],
-        )
-    return (plans[-1]["milestone_id"] if len(plans) == limit else None), len(moved)
-
-
-def _countdown(milestone_id: str, milestone_json: str) -> Countdown | None:
-    try:
-        return countdown(Milestone.model_validate_json(milestone_json))
-    except ValueError as error:
-        # Its instants stay as they are; should it really be unreadable, then the tick will put it aside.
-        log.error("instants can't be computed", action="recompute_left_out", milestone=milestone_id, error=str(error))
-        return None

@@ -19,6 +19,7 @@ from services.plumbing.web import Check, Problem, problems, web_app
 from services.scheduler import store
 from services.scheduler.hold_routes import hold_routes
 from services.scheduler.store import Listed
+from services.scheduler.zones import ZONE_DATA
 
 State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
 
@@ -52,6 +53,8 @@ class ReminderEntry(BaseModel):
     """IANA zone in whose calendar the days are counted."""
     schedule_version: int
     step: Step
+    audience: UUID | None = None
+    """The subscription whose own ladder asks for it; null for the book's."""
     due_at: Instant
     state: State
     """`passed`: was due before it was planned, never sent. `merged`: told by a later step's event after a downtime."""
@@ -80,6 +83,7 @@ def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | 
         checks,
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
+        facts={"zone_data": ZONE_DATA},
         secret_behind=("/feeds/",),
     )
     app.include_router(hold_routes(database, keys or ApiKeys(ApiKeySettings(file=None))))
@@ -88,6 +92,9 @@ def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | 
     async def reminders(
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
         state: Annotated[State, Query(description="Upcoming ones are `pending`.")] = "pending",
+        subscription: Annotated[
+            UUID | None, Query(description="Those of this subscription's own ladder, instead of the book's.")
+        ] = None,
         before: Annotated[QueryInstant | None, Query(description="Only those due before this instant.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
@@ -98,6 +105,7 @@ def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | 
                 connection,
                 state=state,
                 commitment_id=commitment,
+                audience=subscription,
                 before=before,
                 after=_place(cursor) if cursor else None,
                 limit=limit + 1,
@@ -124,6 +132,7 @@ def _entry(one: Listed) -> ReminderEntry:
         zone=one.milestone.zone,
         schedule_version=one.schedule_version,
         step=one.step,
+        audience=one.audience,
         due_at=one.due_at,
         state=one.state,
         fired_at=one.fired_at,

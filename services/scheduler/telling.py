@@ -10,7 +10,9 @@ from contracts.vocabulary import CommitmentBrief, Milestone, Status
 from services.plumbing.ids import new_id
 from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
+from services.scheduler.agenda import Rules
 from services.scheduler.claims import Due
+from services.scheduler.countdown import countdown
 from services.scheduler.ladder import Step
 from services.scheduler.occasions import Occasion, occasion
 
@@ -49,12 +51,21 @@ class Reader:
             except ValueError:
                 continue  # it is found out when its time has come
 
-    def telling(self, due: Due, now: datetime) -> Telling:
-        """What is to be told of a milestone; raises ValueError where it can't be."""
+    def telling(self, due: Due, rules: Rules, now: datetime) -> Telling | None:
+        """What is to be told of a milestone, None when it is by a ladder that its reader no longer has.
+
+        Raises ValueError where it can't be told.
+        """
         texts = due.commitment_json, due.milestone_json
         commitment, milestone = self._ahead.pop(texts) if texts in self._ahead else _read(texts)
+        choice = None
+        if due.audience:
+            choice = rules.choice_of(due.audience)
+            if choice is None or not choice.asks_for(commitment, milestone):
+                return None
         steps = {Step.named(name): due_at for name, due_at in due.steps.items()}
-        return Telling(due, commitment, milestone, occasion(milestone, steps, now))
+        count = countdown(milestone, rules.book, due.scheduled_at, choice)
+        return Telling(due, commitment, milestone, occasion(count, steps, now))
 
 
 def _read(texts: Texts) -> Read:

@@ -16,7 +16,10 @@ from services.plumbing.faults import is_passing
 from services.plumbing.logs import log
 from services.plumbing.outbox import append, take_seqs
 from services.scheduler import claims
+from services.scheduler.agenda import Rules
 from services.scheduler.claims import Due, Told
+from services.scheduler.replanning import Replanner, begin_for_zones
+from services.scheduler.shelf import Shelf
 from services.scheduler.telling import Reader, record_of
 from services.scheduler.zones import ZONE_DATA
 
@@ -65,9 +68,10 @@ class _Look:
 class Tick:
     """Tells what is due, until nothing is."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, shelf: Shelf | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._shelf = shelf or Shelf()
         self._last = time.monotonic()
         self._awake = False
         self._next_due: datetime | None = None
@@ -149,7 +153,10 @@ class Tick:
         async with self._database.transaction() as connection:
             last = await claims.last_tick(connection)
             retried = await claims.retry_failed(connection)
-        moved = await self._recompute() if last.zone_data != ZONE_DATA else 0
+            recomputing = await begin_for_zones(connection, self._clock.now())
+        moved = 0
+        if recomputing:
+            moved = (await Replanner(self._database, self._shelf).finish(recomputing)).moved
         log.info(
             "the scheduler is awake",
             action="scheduler_awake",
@@ -159,20 +166,6 @@ class Tick:
             zone_data=ZONE_DATA,
         )
         self._awake = True
-
-    async def _recompute(self) -> int:
-        """Instants are only computed from day and zone: with other zone data they are others."""
-        moved, place = 0, ""
-        while True:
-            async with self._database.transaction() as connection:
-                following, count = await claims.recompute_due(connection, place, AT_ONCE)
-            moved += count
-            if following is None:
-                break
-            place = following
-        async with self._database.transaction() as connection:
-            await claims.write_zone_data(connection, ZONE_DATA)
-        return moved
 
     async def _tell_some(self, now: datetime) -> tuple[int, int]:
         """Claim and tell some; how many milestones were claimed, and how many events written."""
@@ -222,20 +215,26 @@ class Tick:
             claimed += locked
             if not due or self._clock.now() - now > OLDEST_LOOK:
                 return len(locked), 0
+            rules = await self._shelf.rules(connection)  # as of the claim, so that no older rule plans what follows
             failpoint("scheduler-after-due-select")
-            told = await self._tell_these(connection, due, now)
+            told = await self._tell_these(connection, due, rules, now)
             failpoint("scheduler-before-commit")
         failpoint("scheduler-after-commit")
         self._count(told)
         return len(locked), len(told)
 
-    async def _tell_these(self, connection: Connection, due: list[Due], now: datetime) -> list[Told]:
+    async def _tell_these(self, connection: Connection, due: list[Due], rules: Rules, now: datetime) -> list[Told]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""
-        tellings = []
+        tellings, given_up = [], []
         for number, one in enumerate(due):
-            tellings.append(self._reader.telling(one, now))
+            telling = self._reader.telling(one, rules, now)
+            if telling:
+                tellings.append(telling)
+            else:
+                given_up.append(one)
             if number % BREATH == 0:
                 await asyncio.sleep(0)
+        await claims.withdraw(connection, given_up)
         seqs = await take_seqs(connection, MILESTONE_DUE.name, [telling.commitment.id for telling in tellings])
         told, records = [], []
         for telling, seq in zip(tellings, seqs, strict=True):

@@ -14,18 +14,18 @@ from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
+from services.scheduler.application import http_app
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
 from services.scheduler.escalating import Escalator
 from services.scheduler.escalation_book import EscalationSettings
-from services.scheduler.escalation_routes import escalation_router
 from services.scheduler.escalations import Escalations
-from services.scheduler.feed_routes import FeedSettings, add_feeds
-from services.scheduler.feed_store import FeedStore
+from services.scheduler.feed_routes import FeedSettings
 from services.scheduler.gathering import Gathering
 from services.scheduler.holds import Sweep
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
 from services.scheduler.registry import Registry, RegistrySettings
-from services.scheduler.routes import build_http
+from services.scheduler.replanning import Replanner
+from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 
 OLDEST_TICK = 10.0
@@ -43,11 +43,12 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
+    shelf = Shelf()
     escalations = Escalations(EscalationSettings().book())
-    planner = Planner(database, clock, escalations)
+    planner = Planner(database, clock, shelf, escalations)
     subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
-    tick = Tick(database, clock)
+    tick = Tick(database, clock, shelf)
     seconds = clockwork_settings.tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
@@ -60,22 +61,25 @@ def build() -> Service:
         Regular("escalation", escalator.beat, seconds),
         Regular("holds", Sweep(database, registry).once, SWEEP_SECONDS),
     )
-    keys = ApiKeys(ApiKeySettings())
-    checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
 
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
-    http = build_http(database, checks | {"tick": ticks}, keys)
-    http.include_router(escalation_router(database, clock, keys, escalations))
-    add_feeds(http, FeedStore(database), keys, clock, FeedSettings())
     return Service(
         name="scheduler",
-        http=http,
+        http=http_app(
+            database,
+            clock,
+            ApiKeys(ApiKeySettings()),
+            {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks},
+            shelf=shelf,
+            escalations=escalations,
+            feeds=FeedSettings(),
+        ),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, clockwork.run, Gathering(database, clock).run),
+        work=(relay.run, clockwork.run, Replanner(database, shelf, seconds).run, Gathering(database, clock).run),
         closing=(registry.close,) if registry else (),
     )

@@ -41,7 +41,7 @@ def phrases(trie: Trie, words: tuple[str, ...] = ()) -> list[str]:
 
 
 KNOWN = {language: phrases(lexicon.trie) for language, lexicon in LEXICONS.items()}
-FIGURES = "2030 2021-11-18 12/10/2023 31/02/2024 2024-25 2030s 15 31 18 1er ( ) , - %".split()
+FIGURES = [
     "2030",
     "2021-11-18",
     "12/10/2023",

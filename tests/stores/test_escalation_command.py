@@ -42,7 +42,7 @@ def command(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[Command]:
         served.run(database.open())
         clock.set(THEN)
         heard = [Received(Envelope(new_id(), THEN, e.commitment.id, "call-1"), e) for e in (created(), scheduled(DUE))]
-        served.run(Planner(database, clock, watched).apply(heard))
+        served.run(Planner(database, clock, escalations=watched).apply(heard))
         clock.set(FIRST)
         served.run(Escalator(database, clock, watched).once())
 

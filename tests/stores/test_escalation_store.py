@@ -132,7 +132,7 @@ async def furnished(url: str, folder: Path, book: Book) -> Scheduler:
         base_url="http://scheduler",
         headers={"Authorization": f"Bearer {key}"},
     )
-    planner = Planner(database, clock, watched)
+    planner = Planner(database, clock, escalations=watched)
     return Scheduler(database, clock, watched, planner, Escalator(database, clock, watched), http, url)
 
 

@@ -17,9 +17,10 @@ from services.scheduler import claims
 from services.scheduler import tick as tick_module
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase
-from tests.rules.scheduler_scenes import created, milestone, scheduled, utc
+from tests.rules.scheduler_scenes import NINE_SHARP, created, milestone, scheduled, utc
 from tests.stores.test_scheduler_store import END_OF_2021, THEN, Scheduler, many
 
 DUE = utc(2021, 12, 24, 15)
@@ -33,7 +34,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    yield Scheduler(database, clock, Planner(database, clock), Tick(database, clock))
+    shelf = Shelf(NINE_SHARP)
+    yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
     await database.close()
 
 

@@ -21,10 +21,11 @@ from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.registry import Registry
 from services.scheduler.routes import build_http
+from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
-from tests.rules.scheduler_scenes import created, milestone, scheduled, utc
+from tests.rules.scheduler_scenes import NINE_SHARP, created, milestone, scheduled, utc
 from tests.stand_ins.schedule_versions import WrittenSchedules, served
 from tests.stores.test_scheduler_store import END_OF_2021, THEN, Scheduler, many
 
@@ -40,7 +41,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    made = Scheduler(database, clock, Planner(database, clock), Tick(database, clock))
+    shelf = Shelf(NINE_SHARP)
+    made = Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
     await made.hears(created(), scheduled(END_OF_2021))
     await made.ticks_at(utc(2021, 12, 2))
     yield made

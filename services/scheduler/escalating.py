@@ -75,6 +75,10 @@ class Escalator:
             if not claimed:
                 return told
 
+    async def beat(self) -> None:
+        """The same, for a clockwork."""
+        await self.once()
+
     async def _catch_up(self) -> None:
         """The waits or the zone data may be others than those of the process before."""
         place: str | None = ""

@@ -59,6 +59,6 @@ def build() -> Service:
         work=(
             relay.run,
             Clockwork(tick.once, seconds).run,
-            Clockwork(Escalator(database, clock, escalations).once, seconds).run,
+            Clockwork(Escalator(database, clock, escalations).beat, seconds).run,
         ),
     )

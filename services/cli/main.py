@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from services.cli.wordings import wordings
+
 app = typer.Typer(
     help="The wire service for what governments promise.",
     no_args_is_help=True,
@@ -22,6 +24,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
+app.add_typer(wordings, name="wordings")
 
 
 def _day(text: str) -> date:
@@ -149,9 +152,7 @@ def embedded_fetch() -> None:
 def keys_add(
     client: Annotated[str, typer.Argument(help="Whom the key is for: lower case, digits, hyphens.")],
     file: Annotated[Path, typer.Option(envvar="API_KEYS_FILE", help="The file of hashes.")],
-    role: Annotated[
-        list[str], typer.Option(help="editor, reporter, subscriber, operator or holder; may be repeated.")
-    ],
+    role: Annotated[list[str], typer.Option(help="editor, reporter, subscriber, operator or holder; may be repeated.")],
     ministry: Annotated[str | None, typer.Option(help="The code of the ministry that it speaks for.")] = None,
     known: Annotated[
         str | None, typer.Option("--from", help="The environment variable that holds a key which is agreed already.")

@@ -12,6 +12,7 @@ from services.registry.wordings.french import FRENCH
 from services.registry.wordings.grammar import expressions
 from services.registry.wordings.lexicon import Lexicon
 from services.registry.wordings.phrases import (
+    Century,
     Core,
     Decade,
     Expression,

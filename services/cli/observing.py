@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from contracts.topics import BY_NAME, INGEST, PUBLIC
+from services.registry.consistency import due_day
 
 HEARD_BY_SCHEDULER = [t.name for t in PUBLIC if "scheduler" in t.readers]
 HEARD_BY_NOTIFIER = [t.name for t in PUBLIC if "notifier" in t.readers]
@@ -34,7 +35,8 @@ select
     (select count(*) from scheduler.reminder where state = 'pending' and due_at <= $1) as reminders_due,
     (select count(*) from notifier.delivery where state = 'sending' or (state = 'pending' and next_at <= $1))
       as deliveries_due,
-    (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind
+    (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind,
+    (select day < $4 from registry.consistency_run) as daily_look_behind
 """
 
 
@@ -48,6 +50,7 @@ class Unrest:
     reminders_due: int
     deliveries_due: int
     tick_behind: bool
+    daily_look_behind: bool
 
     @property
     def at_rest(self) -> bool:
@@ -88,7 +91,7 @@ class Observer:
 
     async def unrest(self, now: datetime) -> Unrest:
         """What is under way at this business instant, in one snapshot."""
-        row = await self.connection.fetchrow(_UNREST, now, HEARD_BY_SCHEDULER, HEARD_BY_NOTIFIER)
+        row = await self.connection.fetchrow(_UNREST, now, HEARD_BY_SCHEDULER, HEARD_BY_NOTIFIER, due_day(now))
         return Unrest(**dict(row or {}))
 
     async def rest(

@@ -107,7 +107,7 @@ async def hold_old_schedules(connection: Connection, holds: Holds, versions: Seq
     `idle_in_transaction_session_timeout`, which every server has, and by `transaction_timeout` from PostgreSQL 17 on,
     which holds in the middle of a statement too.
     """
-    limit = f"'{LONGEST_TRANSACTION:.0f}s'"
+    limit = f"'{LONGEST_TRANSACTION * 1000:.0f}ms'"
     await connection.execute(f"set local idle_in_transaction_session_timeout = {limit}")
     if connection.get_server_version().major >= 17:
         await connection.execute(f"set local transaction_timeout = {limit}")

@@ -22,6 +22,7 @@ BOUNDARIES = [
     ("registry", "api-after-validate", "http", 0),
     ("registry", "api-before-commit", "http", 0),
     ("registry", "api-after-commit", "http", 0),
+    ("registry", "registry-after-hold", "move", 0),
     ("registry", "ingest-after-inbox", "kafka", 0),
     ("registry", "intake-after-poll", "kafka", 0),
     ("registry", "intake-after-commit", "kafka", 0),
@@ -69,7 +70,9 @@ async def furnished(house: House) -> House:
     """The house with the statement imported and a subscription for each channel, once."""
     if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
         for channel in ("email", "slack", "teams", "webhook"):
-            await house.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
+            await house.subscribe(
+                channel, "everything", events=["status-changed", "milestone-due", "milestone-scheduled"]
+            )
         await house.import_statement()
     return house
 
@@ -100,6 +103,8 @@ async def test_a_kill_there_loses_nothing(
     match trigger:
         case "http":
             await house.insist_on_status(ids[next(commitments)], "in-progress")
+        case "move":
+            await house.insist_on_move("nals-2022", "2040-05-05", source="What the hosts said")
         case "kafka":
             await house.report_over_kafka("mx-sre", ids[next(commitments)], "in-progress")
         case "tick":

@@ -9,6 +9,7 @@ import typer
 
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
+from services.cli.wordings import wordings
 
 app = typer.Typer(
     help="The wire service for what governments promise.",
@@ -27,6 +28,7 @@ app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
+app.add_typer(wordings, name="wordings")
 
 
 def _day(text: str) -> date:

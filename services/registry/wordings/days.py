@@ -63,7 +63,8 @@ class Days:
 
     def beside(self, *alternatives: Alternative) -> "Days":
         """The same days with further alternatives; what gives the same days is none."""
-        by_days = {one.edtf: one for one in reversed((*self.alternatives, *alternatives)) if one.edtf != self.edtf}
+        others = [one for one in (*self.alternatives, *alternatives) if one.edtf is None or one.edtf != self.edtf]
+        by_days = {one.edtf: one for one in reversed(others)}
         return Days(self.edtf, self.rules, tuple(reversed(by_days.values())))
 
 
@@ -115,7 +116,7 @@ def days_of(core: Core, frame: Frame) -> Days:
         case Part():
             return _part(core, frame)
         case Century():
-            return Days(f"{frame.made_on.year // 100 * 100:04}/{frame.made_on.year // 100 * 100 + 99:04}")
+            return Days(f"{_century(frame):04}/{_century(frame) + 99:04}")
         case Range(first=one, last=other):
             return _range(days_of(one, frame), days_of(other, frame))
         case Week(day=day_core):
@@ -227,9 +228,9 @@ def _fiscal(core: Fiscal, frame: Frame) -> Days:
 
 def _part(core: Part, frame: Frame) -> Days:
     if isinstance(core.of, Century):
-        start = frame.made_on.year // 100 * 100
+        start = _century(frame)
         year = {"early": start + 33, "mid": start + 50}.get(core.part, start + 100)
-        return Days(f"{year:04}", ("century",)).beside(
+        return Days(f"{_checked(year):04}", ("century",)).beside(
             alternative("century", f"{year - 1:04}", "a century may be counted from its year 0 or from its year 1")
         )
     whole = days_of(core.of, frame)
@@ -260,12 +261,32 @@ def _range(first: Days, last: Days) -> Days:
     rules = tuple(dict.fromkeys([*first.rules, *last.rules]))
     if first.edtf is None or last.edtf is None:
         return Days(None, rules, (*first.alternatives, *last.alternatives))
-    one, other = first.edtf.partition("/")[0], last.edtf.rpartition("/")[2]
-    if "X" in one + other:
-        one, other = f"{_ends(one)[0].year:04}", f"{_ends(other)[1].year:04}"
+    one, other = first_named(first.edtf), last_named(last.edtf)
     if _ends(one)[0] > _ends(other)[1]:
         raise ValueError("the range ends before it begins")
     return Days(f"{one}/{other}", rules)
+
+
+def first_named(edtf: str) -> str:
+    """Where a value begins, as an interval may begin: EDTF has none from a season or a decade."""
+    return _interval_end(edtf.partition("/")[0], 0)
+
+
+def last_named(edtf: str) -> str:
+    """Where a value ends, as an interval may end."""
+    return _interval_end(edtf.rpartition("/")[2], 1)
+
+
+def is_season(edtf: str) -> bool:
+    """Whether a value is one season."""
+    return len(edtf) == 7 and edtf[5:] > "12"
+
+
+def _interval_end(edtf: str, which: Literal[0, 1]) -> str:
+    day = _ends(edtf)[which]
+    if edtf.endswith("X"):
+        return f"{day.year:04}"
+    return f"{day.year:04}-{day.month:02}" if is_season(edtf) else edtf
 
 
 def _stretch(count: int, unit: UnitName, frame: Frame) -> Days:
@@ -305,6 +326,10 @@ def _current(unit: UnitName, ahead: int, made_on: date) -> str:
     length = 3 if unit == "quarter" else 6
     then = shifted(made_on.replace(day=1), length * ahead, "month")
     return _months(then.year, (then.month - 1) // length * length + 1, length)
+
+
+def _century(frame: Frame) -> int:
+    return _checked(frame.made_on.year // 100 * 100)
 
 
 def _year(year: int | Ahead, frame: Frame) -> str:

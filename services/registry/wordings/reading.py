@@ -6,12 +6,13 @@ from datetime import date, timedelta
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
 from services.registry.deadlines import span_of
-from services.registry.wordings.days import Days, Frame, alternative, days_of
+from services.registry.wordings.days import Days, Frame, alternative, days_of, first_named, is_season, last_named
 from services.registry.wordings.english import ENGLISH
 from services.registry.wordings.french import FRENCH
 from services.registry.wordings.grammar import expressions
 from services.registry.wordings.lexicon import Lexicon
 from services.registry.wordings.phrases import (
+    Century,
     Core,
     Decade,
     Expression,
@@ -46,6 +47,8 @@ _READINGS = {
     Modality.RECURRING: Reading.RECURRING,
     Modality.NONE: Reading.UNDATED,
 }
+_SEASON_ENDING = {5: 21, 8: 22, 11: 23}
+"""The season whose last month it is; a winter goes on into the next year, which EDTF's doesn't."""
 _UNITS = {"quarter": ("months", 3), "half": ("months", 6), "decade": ("years", 10), "century": ("years", 100)}
 
 
@@ -170,11 +173,11 @@ def _tied(tie: Tie, core: Core, frame: Frame) -> Days:
         case Tie.SINCE if (span_of(days.edtf).latest or date.max) < frame.made_on:
             return Days(None, ("no-date",))  # what lies behind us is no deadline
         case Tie.FROM | Tie.SINCE:
-            start = days.edtf.partition("/")[0] if not days.edtf.endswith("X") else f"{days.edtf[:3]}0"
-            return Days(f"{start}/..", days.rules, days.alternatives)
+            return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)
         case Tie.AFTER:
             last = span_of(days.edtf).latest or date.max
-            return Days(f"{_as_fine(days.edtf, last + timedelta(days=1))}/..", ("exclusive", *days.rules))
+            start = _as_fine(last_named(days.edtf), last + timedelta(days=1))
+            return Days(f"{start}/..", (*days.rules, "exclusive"))
         case Tie.DURING | Tie.OVER if isinstance(core, Year) and not isinstance(core.year, int) and core.year.count:
             return days.by("calendar-year")
     return days
@@ -213,30 +216,18 @@ def _before(days: Days, core: Core, frame: Frame) -> Days:
 
 
 def _as_fine(edtf: str, day: date) -> str:
-    """The day, month, season or year that holds a day, as finely as another value is written."""
+    """The day, month, season, year or decade that holds a day, as finely as another value is written."""
     first = edtf.partition("/")[0]
-    match len(first):
-        case 10:
-            return day.isoformat()
-        case 7 if first[5:] > "12":
-            start = date(day.year, day.month, 1)
-            season = {5: 21, 8: 22, 11: 23}.get(day.month) or {3: 21, 6: 22, 9: 23, 12: 24}.get(day.month)
-            if season and day.month != 12:
-                return f"{day.year:04}-{season}"
-            return f"{start.year:04}-{start.month:02}"
-        case 7:
-            return f"{day.year:04}-{day.month:02}"
-    return f"{day.year // 10:03}X" if first.endswith("X") else f"{day.year:04}"
+    if is_season(first):
+        return f"{day.year:04}-{_SEASON_ENDING[day.month]}" if day.month in _SEASON_ENDING else day.isoformat()[:7]
+    return f"{day.isoformat()[:3]}X" if first.endswith("X") else day.isoformat()[: len(first)]
 
 
 def _from_statement(edtf: str, made_on: date) -> str:
-    last = edtf.rpartition("/")[2]
-    if last.endswith("X"):
-        last = f"{last[:3]}9"
-    start = _as_fine("2000" if len(last) == 7 and last[5:] > "12" else last, made_on)
-    if last > start[: len(last)]:
-        return f"{start}/{last}"
-    return last
+    """From the statement's day to the end of a value, as finely as that is written; the value if that is past."""
+    last = last_named(edtf)
+    start = _as_fine(last, made_on)
+    return f"{start}/{last}" if start < last else edtf
 
 
 def _modality(expression: Expression, days: Days) -> Modality:
@@ -265,7 +256,7 @@ def _modality(expression: Expression, days: Days) -> Modality:
 def _of_core(core: Core | None, days: Days) -> Modality:
     """What "in", or nothing at all, says of these days."""
     match core:
-        case Decade() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade()):
+        case Decade() | Century() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade()):
             return Modality.DURING
         case Numeric():
             return Modality.ON

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.topics import BY_NAME, INGEST, PUBLIC
+from contracts.topics import BY_NAME, INGEST, INTERNAL, PUBLIC
 from services.registry.consistency import due_day
 
-HEARD_BY_SCHEDULER = [t.name for t in PUBLIC if "scheduler" in t.readers]
+HEARD_BY_SCHEDULER = [t.name for t in PUBLIC + INTERNAL if "scheduler" in t.readers]
 HEARD_BY_NOTIFIER = [t.name for t in PUBLIC if "notifier" in t.readers]
 _EVENTS = (
     "(select event_id, topic, key, headers from registry.outbox union all"
@@ -27,8 +27,9 @@ select
     (select count(*) from registry.outbox where published_at is null)
       + (select count(*) from scheduler.outbox where published_at is null)
       + (select count(*) from notifier.outbox where published_at is null) as unpublished,
-    (select count(*) from registry.outbox where topic = any($2)) - (select count(*) from scheduler.inbox)
-      as unheard_by_scheduler,
+    (select count(*) from registry.outbox where topic = any($2))
+      + (select count(*) from notifier.outbox where topic = any($2))
+      - (select count(*) from scheduler.inbox) as unheard_by_scheduler,
     (select count(*) from registry.outbox where topic = any($3))
       + (select count(*) from scheduler.outbox where topic = any($3))
       - (select count(*) from notifier.event) as unheard_by_notifier,
@@ -122,6 +123,12 @@ class Observer:
             " and not exists (select from notifier.event e where e.id = o.event_id)",
             HEARD_BY_NOTIFIER,
         )
+        unplanned = await ask(
+            "select count(*) from (select event_id, topic from registry.outbox union all"
+            " select event_id, topic from notifier.outbox) o where topic = any($1)"
+            " and not exists (select from scheduler.inbox i where i.event_id = o.event_id)",
+            HEARD_BY_SCHEDULER,
+        )
         invented = await ask(
             f"select count(*) from notifier.event e where not exists (select from {events} o where o.event_id = e.id)"
         )
@@ -163,6 +170,7 @@ class Observer:
         )
         return [
             Check("every event has been heard by the notifier", unheard == 0, f"{unheard} not heard"),
+            Check("every event has been heard by the scheduler", unplanned == 0, f"{unplanned} not heard"),
             Check("nothing was heard that was never said", invented == 0, f"{invented} invented"),
             Check(
                 "accepted × matching = terminal + pending",

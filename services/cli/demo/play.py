@@ -237,7 +237,7 @@ class Player:
         self.revived: Counter[str] = Counter()
 
     async def subscribe(self) -> None:
-        """Add what the three ministries wish; a wish that is there already stays as it is."""
+        """Add what the ministries wish; a wish that is there already stays as it is."""
         for wish in WISHES:
             response = await self._http.post(
                 f"{self._url('notifier')}/subscriptions",

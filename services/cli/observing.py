@@ -34,6 +34,7 @@ select
       + (select count(*) from scheduler.outbox where topic = any($3))
       - (select count(*) from notifier.event) as unheard_by_notifier,
     (select count(*) from scheduler.reminder where state = 'pending' and due_at <= $1) as reminders_due,
+    (select count(*) from scheduler.replanning where finished_at is null) as replannings,
     (select count(*) from scheduler.escalation e where next_at <= $1 and failed is null) as escalations_due,
     (select count(*) from notifier.delivery where state = 'sending' or (state = 'pending' and next_at <= $1))
       as deliveries_due,
@@ -50,6 +51,7 @@ class Unrest:
     unheard_by_scheduler: int
     unheard_by_notifier: int
     reminders_due: int
+    replannings: int
     escalations_due: int
     deliveries_due: int
     tick_behind: bool

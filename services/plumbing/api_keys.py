@@ -37,10 +37,11 @@ class Caller:
 def new_key(client: str) -> tuple[str, str]:
     """A new key, to be shown once, and the hash to be kept."""
     key = f"pw_{client}_{secrets.token_urlsafe(32)}"
-    return key, _hash(key)
+    return key, hash_of(key)
 
 
-def _hash(key: str) -> str:
+def hash_of(key: str) -> str:
+    """What is kept of a key."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -69,7 +70,7 @@ class ApiKeys:
 
     def _find(self, key: str) -> Caller | None:
         self._reload()
-        wanted = _hash(key)
+        wanted = hash_of(key)
         found = None
         for known, caller in self._callers.items():  # all of them, so that the time tells nothing
             if hmac.compare_digest(known, wanted):

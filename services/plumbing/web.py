@@ -56,10 +56,17 @@ class Problem(Exception):
 
 
 def web_app(
-    service: str, title: str, checks: Mapping[str, Check], *, secret_behind: Sequence[str] = (), **options: Any
+    service: str,
+    title: str,
+    checks: Mapping[str, Check],
+    *,
+    facts: Mapping[str, Any] | None = None,
+    secret_behind: Sequence[str] = (),
+    **options: Any,
 ) -> FastAPI:
     """A FastAPI application with problems, `/livez`, `/readyz` and `/metrics`; routes are added by its owner.
 
+    `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
     `secret_behind` names the beginnings of paths (`/feeds/`) whose next part is a secret: no log and no trace tells it.
     """
     app = FastAPI(title=title, **options)
@@ -80,6 +87,7 @@ def web_app(
         body = {
             "status": "waiting" if wrong else "ready",
             "checks": {name: wrong.get(name, "ok") for name in checks},
+            **(facts or {}),
         }
         return JSONResponse(body, status, {"Retry-After": "1"} if wrong else {})
 

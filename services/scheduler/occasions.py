@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from contracts.vocabulary import Milestone
-from services.scheduler.ladder import LADDER, Step, following
-from services.scheduler.planning import Countdown, Planned, countdown
+from services.scheduler.countdown import Countdown
+from services.scheduler.ladder import Step
+from services.scheduler.planning import Planned
 from services.scheduler.zones import day_in
 
-Phase = Literal["ahead", "today", "overdue"]
+Phase = Literal["ahead", "today", "overdue", "review"]
 
 LATE_AFTER = timedelta(hours=6)
 """A reminder that fires later than this after its time says so."""
@@ -32,54 +32,47 @@ class Occasion:
     late: bool
     not_after: datetime
     follow_up: Planned | None
-    """The endless rung to be planned next, where the ladder's fixed rungs are behind."""
+    """The endless step to be planned next, where the ladder's rungs are behind."""
 
 
-def occasion(milestone: Milestone, due: Mapping[Step, datetime], now: datetime) -> Occasion:
-    """What is to be told at `now`, when these steps (at least one) of a milestone are due.
+def occasion(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> Occasion:
+    """What is to be told at `now`, when these steps (at least one) of a milestone's ladder are due.
 
     After a long downtime several steps are due at once: the newest is told, the others are merged into it. Steps of
     the endless end that would have been planned and would have fired in the meantime are among them.
 
     `not_after` is the instant at which the next step is due, since that one says the same with the right number of
-    days; and never later than a week from now.
+    days, or at which the event begins; and never later than a week from now.
     """
-    count = countdown(milestone)
-    if count is None:
-        raise ValueError(f"milestone {milestone.id} is undated: nothing of it can be due")
-    all_due = {**due, **_caught_up(count, max(due), now)}
-    step = max(all_due)
-    due_at = all_due.pop(step)
+    merged = dict(due)
+    step = max(due, key=lambda one: (due[one], one.count))
+    following = count.next_after(step)
+    while following and following[1] <= now and count.is_endless(following[0]):
+        # It came due behind the newest planned one, which would have planned it.
+        step, merged[following[0]] = following[0], following[1]
+        following = count.next_after(step)
+    due_at = merged.pop(step)
     phase, days = standing_of(count, now)
-    following_step = count.next_after(step)
-    next_at = count.due_at(following_step)
-    stale_at = now + LONGEST_FRESH
+    ends = [now + LONGEST_FRESH, following[1] if following else None, count.begins_at]
     return Occasion(
         step=step,
         due_at=due_at,
-        merged=dict(sorted(all_due.items())),
+        merged=dict(sorted(merged.items(), key=lambda one: one[1])),
         phase=phase,
         days=days,
         late=now - due_at > LATE_AFTER,
-        not_after=min(next_at, stale_at) if next_at and next_at > now else stale_at,
-        follow_up=Planned(following_step, next_at, "pending") if next_at and step >= LADDER[-1] else None,
+        not_after=min(end for end in ends if end and end > now),
+        follow_up=Planned(*following, "pending", count) if following and count.is_endless(following[0]) else None,
     )
 
 
 def standing_of(count: Countdown, now: datetime) -> tuple[Phase, int]:
-    """Where a milestone stands on the day that it is in its zone at `now`, and how many days from its day."""
+    """Where a milestone stands at `now`, and how many days from its day; what is reviewed stands nowhere."""
+    if count.kind == "review":
+        return "review", 0
     today = day_in(count.zone, now)
     if today < count.opens:
         return "ahead", (count.opens - today).days
-    if today > count.closes:
+    if now >= count.ended_at:
         return "overdue", (today - count.closes).days
     return "today", 0
-
-
-def _caught_up(count: Countdown, newest: Step, now: datetime) -> dict[Step, datetime]:
-    """The endless rungs that came due behind the newest planned one, which would each have planned the next."""
-    found: dict[Step, datetime] = {}
-    step = newest
-    while step >= LADDER[-1] and (due_at := count.due_at(step := following(step))) and due_at <= now:
-        found[step] = due_at
-    return found

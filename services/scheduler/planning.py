@@ -1,78 +1,49 @@
-"""Which reminders a milestone gets, and when: nine in the morning, by the milestone's own calendar.
+"""Which reminders a milestone gets, in which state they begin, and why."""
 
-From which day is counted:
-- a deadline (`by`, `during`), and an event whose day isn't known, from the last day of the span;
-- an event whose days are known (`on`, precision day, such as a summit of 9 and 10 December) up to its first day,
-  and from its last day on: while it goes on it is today's, not overdue.
-
-An event that is dated to a season, a year or a decade only gets no reminder 7 days or 1 day before the span's last
-day, and none on it: nobody said that it will be then. That the span has ended without it is certain again, so what
-comes after is the same for all.
-"""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from contracts.vocabulary import Milestone, Precision, Reading
-from services.scheduler.ladder import EVERY, LADDER, Step, following
-from services.scheduler.zones import day_in, instant_at, zone_named
+from contracts.vocabulary import Milestone
+from services.scheduler.business_days import DayOff
+from services.scheduler.choices import Choice
+from services.scheduler.countdown import Countdown, countdown
+from services.scheduler.ladder import Rung, Step
+from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook
+from services.scheduler.zones import Clock, clock_on
 
-NINE = time(9)
-"""The hour of reminders, on the wall clocks of the milestone's zone."""
+LONGEST_LATE = timedelta(days=7)
+"""What a moved date puts further back than this is no news any more."""
 
-SHORTEST_COARSE_NOTICE = Step(-30)
-_COARSE = frozenset({Precision.SEASON, Precision.YEAR, Precision.DECADE})
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""Which rungs suit a milestone doesn't depend on when it was scheduled."""
+
+Why = Literal["ahead", "before-it-was-planned", "put-into-the-past-by-a-move"]
 
 
 @dataclass(frozen=True)
-class Countdown:
-    """The days that a milestone's steps are counted from: up to `opens`, on from `closes`."""
+class Reason:
+    """How a reminder came to its instant and to its state."""
 
-    opens: date
-    closes: date
-    zone_name: str
-    rungs: tuple[Step, ...]
-    """Those of the ladder's fixed rungs that this milestone has, from the first to the last; never empty."""
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        """In whose calendar the days are counted."""
-        return zone_named(self.zone_name)
-
-    def due_at(self, step: Step) -> datetime | None:
-        """When a step is due, in UTC; None where the calendar (years 1 to 9999) ends before."""
-        try:
-            day = (self.closes if step.days > 0 else self.opens) + timedelta(days=step.days)
-            return instant_at(day, NINE, self.zone)
-        except OverflowError:
-            return None
-
-    def next_after(self, step: Step) -> Step:
-        """The step that this milestone has after another."""
-        later = following(step)
-        while later < self.rungs[-1] and later not in self.rungs:
-            later = following(later)
-        return later
-
-
-def countdown(milestone: Milestone) -> Countdown | None:
-    """How to count for this milestone; None when it is undated. Raises `UnknownZone`."""
-    span = milestone.span
-    if span.earliest is None or span.latest is None or milestone.reading is Reading.UNDATED:
-        return None
-    zone_named(milestone.zone)
-    if milestone.reading is not Reading.ON:
-        return Countdown(span.latest, span.latest, milestone.zone, LADDER)
-    if span.precision is Precision.DAY:
-        return Countdown(span.earliest, span.latest, milestone.zone, LADDER)
-    if span.precision in _COARSE:
-        rungs = tuple(step for step in LADDER if step <= SHORTEST_COARSE_NOTICE or step.days > 0)
-        return Countdown(span.latest, span.latest, milestone.zone, rungs)
-    return Countdown(span.latest, span.latest, milestone.zone, LADDER)
+    rung: Rung
+    ladder: str
+    """The ladder's name in the book; `chosen` for a subscription's own."""
+    counted_from: date
+    """The milestone's first or last day; in a review the day on which it was scheduled."""
+    day: date
+    """The day that the step comes to."""
+    skipped: tuple[DayOff, ...]
+    """Weekends and holidays that a count of business days left out, from `counted_from` on."""
+    zone: str
+    """On whose clocks the rung's time of day is told."""
+    clock: Clock
+    """Whether that time is skipped there on that day, or comes twice."""
+    jitter: timedelta
+    """How long behind that time it is due, so that not all come at once."""
+    why: Why
+    """`before-it-was-planned`: it was due before, is recorded as passed and never sent; `put-into-the-past-by-a-move`:
+    it was too, but is told once, marked late."""
 
 
 @dataclass(frozen=True)
@@ -82,40 +53,112 @@ class Planned:
     step: Step
     due_at: datetime
     state: Literal["pending", "passed"]
+    countdown: Countdown = field(compare=False, repr=False)
+    why: Why = "ahead"
+
+    @property
+    def reason(self) -> Reason:
+        """How it came to this instant and this state."""
+        count, rung = self.countdown, self.countdown.rung(self.step)
+        reckoned = count.reckon(self.step)
+        return Reason(
+            rung=rung,
+            ladder=count.ladder.name,
+            counted_from=reckoned.counted_from,
+            day=reckoned.day,
+            skipped=reckoned.skipped,
+            zone=count.clock_zone.key,
+            clock=clock_on(reckoned.day, rung.at, count.clock_zone),
+            jitter=count.jitter(self.step),
+            why=self.why,
+        )
 
 
-def plan(milestone: Milestone, now: datetime, beyond: Step | None = None) -> tuple[Planned, ...]:
-    """The reminders of a milestone that was scheduled (or taken up again) at `now`, none when it is undated.
+@dataclass(frozen=True)
+class LeftOut:
+    """A rung of its ladder that a milestone does not get."""
 
-    Steps that were due before `now` are recorded as passed and never sent. Of the endless rungs at the end only the
-    next one is planned, once all before it have passed; the one after follows when it has fired. `beyond` is the
-    last step that has been told already. Raises `UnknownZone`.
+    rung: Rung
+    why: Literal["finer-than-the-date", "no-last-day", "calendar-ends"]
+    shortest_notice: int
+    """For `finer-than-the-date`: so many days before it a rung would have to be at least; otherwise 0."""
+
+
+def plan(
+    milestone: Milestone,
+    at: datetime,
+    book: LadderBook = DEFAULT_BOOK,
+    *,
+    choice: Choice | None = None,
+    scheduled_at: datetime | None = None,
+    told: Collection[Step] = (),
+    moved: Mapping[Step, datetime] | None = None,
+) -> tuple[Planned, ...]:
+    """The reminders of a milestone as they are planned at `at`, in the order in which they are due.
+
+    Steps that were due before `at` are recorded as passed and never sent. Of the endless steps only the next one is
+    planned, once all rungs before it have passed; the one after follows when it has fired.
+
+    `choice` is a subscription's own ladder, in place of the book's; `scheduled_at` the instant of the schedule, where
+    it is older than the planning; `told` are the steps of this schedule that have been told. Where the schedule is a
+    move, `moved` are the steps that were told under the one before, with their instants, and the book's rule says
+    what becomes of what the new date puts into the past. Raises `UnknownZone`.
     """
-    count = countdown(milestone)
-    return tuple(_planned(count, now, beyond)) if count else ()
+    count = countdown(milestone, book, scheduled_at or at, choice)
+    planned = tuple(_planned(count, at, told))
+    return planned if moved is None else _told_late(planned, count, at, moved)
 
 
-def _planned(count: Countdown, now: datetime, beyond: Step | None) -> Iterator[Planned]:
-    last = count.rungs[-1]
+def left_out(
+    milestone: Milestone, book: LadderBook = DEFAULT_BOOK, choice: Choice | None = None
+) -> tuple[LeftOut, ...]:
+    """The rungs of its ladder that a milestone does not get, with why. Raises `UnknownZone`."""
+    count = countdown(milestone, book, _ANY_TIME, choice)
+    return tuple(_left_out(count))
+
+
+def _left_out(count: Countdown) -> Iterator[LeftOut]:
+    for rung in count.ladder.rungs:
+        if count.kind == "review":
+            yield LeftOut(rung, "no-last-day", 0)
+        elif not count.has(rung.step):
+            yield LeftOut(rung, "finer-than-the-date", count.shortest_notice)
+        elif count.due_at(rung.step) is None:
+            yield LeftOut(rung, "calendar-ends", 0)
+
+
+def _planned(count: Countdown, at: datetime, told: Collection[Step]) -> Iterator[Planned]:
     all_behind = True
-    for step in count.rungs:
-        due_at = count.due_at(step)
-        if due_at is None:
-            continue
-        yield Planned(step, due_at, "passed" if due_at < now else "pending")
-        all_behind = due_at < now
-    if all_behind or (beyond and beyond >= last):
-        step = _first_repeat(count, now, beyond)
-        if due_at := count.due_at(step):
-            yield Planned(step, due_at, "pending")
+    for rung, due_at in count.rungs:
+        all_behind = due_at < at
+        yield _passed(rung.step, due_at, count) if all_behind else Planned(rung.step, due_at, "pending", count)
+    endless = [step for step in told if count.is_endless(step)]
+    if all_behind or endless or count.rungs[-1][0].step in told:
+        furthest = max(endless, key=lambda step: step.count, default=None)
+        if found := count.endless_from(at, furthest):
+            yield Planned(*found, "pending", count)
 
 
-def _first_repeat(count: Countdown, now: datetime, beyond: Step | None) -> Step:
-    """The first of the endless rungs that is neither told nor due before `now`; found without climbing them all."""
-    told = beyond.days if beyond else 0
-    # The rung of today or just before, so at most two looks; not less than the first one.
-    gone = max((day_in(count.zone, now) - count.closes).days // EVERY * EVERY, EVERY)
-    step = Step(max(gone, told // EVERY * EVERY + EVERY))
-    while (due_at := count.due_at(step)) and due_at < now:
-        step = following(step)
-    return step
+def _passed(step: Step, due_at: datetime, count: Countdown) -> Planned:
+    return Planned(step, due_at, "passed", count, "before-it-was-planned")
+
+
+def _told_late(
+    planned: tuple[Planned, ...], count: Countdown, at: datetime, told_before: Mapping[Step, datetime]
+) -> tuple[Planned, ...]:
+    """The newest of the steps that a moved date puts into the past is told once, and the others are recorded.
+
+    Not so by the book's rule `record`, when that very reminder was told before the move, when it lies more than 7 days
+    back, and when the last day is over: then the endless end speaks.
+    """
+    newest = next((one for one in reversed(planned) if one.state == "passed"), None)
+    if (
+        newest is None
+        or count.book.moved_into_past == "record"
+        or told_before.get(newest.step) == newest.due_at
+        or at - newest.due_at > LONGEST_LATE
+        or at >= count.ended_at
+    ):
+        return planned
+    late = replace(newest, state="pending", why="put-into-the-past-by-a-move")
+    return tuple(late if one is newest else one for one in planned)

@@ -13,10 +13,13 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.database import Database
 from services.plumbing.web import Check, Problem, problems, web_app
 from services.scheduler import store
+from services.scheduler.hold_routes import hold_routes
 from services.scheduler.store import Listed
+from services.scheduler.zones import ZONE_DATA
 
 State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
 
@@ -50,6 +53,8 @@ class ReminderEntry(BaseModel):
     """IANA zone in whose calendar the days are counted."""
     schedule_version: int
     step: Step
+    audience: UUID | None = None
+    """The subscription whose own ladder asks for it; null for the book's."""
     due_at: Instant
     state: State
     """`passed`: was due before it was planned, never sent. `merged`: told by a later step's event after a downtime."""
@@ -70,21 +75,26 @@ class ReminderPage(BaseModel):
     """Pass it as `cursor` for what follows; null at the end."""
 
 
-def build_http(database: Database, checks: Mapping[str, Check]) -> FastAPI:
-    """The application with the scheduler's routes."""
+def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | None = None) -> FastAPI:
+    """The application with the scheduler's routes; without keys nobody may write."""
     app = web_app(
         "scheduler",
         "Pledgewire scheduler",
         checks,
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
+        facts={"zone_data": ZONE_DATA},
         secret_behind=("/feeds/",),
     )
+    app.include_router(hold_routes(database, keys or ApiKeys(ApiKeySettings(file=None))))
 
     @app.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=problems(400, 422, 503))
     async def reminders(
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
         state: Annotated[State, Query(description="Upcoming ones are `pending`.")] = "pending",
+        subscription: Annotated[
+            UUID | None, Query(description="Those of this subscription's own ladder, instead of the book's.")
+        ] = None,
         before: Annotated[QueryInstant | None, Query(description="Only those due before this instant.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
@@ -95,6 +105,7 @@ def build_http(database: Database, checks: Mapping[str, Check]) -> FastAPI:
                 connection,
                 state=state,
                 commitment_id=commitment,
+                audience=subscription,
                 before=before,
                 after=_place(cursor) if cursor else None,
                 limit=limit + 1,
@@ -121,6 +132,7 @@ def _entry(one: Listed) -> ReminderEntry:
         zone=one.milestone.zone,
         schedule_version=one.schedule_version,
         step=one.step,
+        audience=one.audience,
         due_at=one.due_at,
         state=one.state,
         fired_at=one.fired_at,

@@ -34,14 +34,15 @@ async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) ->
     )
     plans = await connection.fetch(
         """
-        select milestone_id, commitment_id, schedule_version, commitment::text, milestone::text, settled, correlation_id
+        select milestone_id, commitment_id, schedule_version, commitment::text, milestone::text, scheduled_at, settled,
+               correlation_id
         from milestone_plan where commitment_id = any($1::text[]) order by milestone_id for update
         """,
         ids,
     )
     rows = await connection.fetch(
         """
-        select r.milestone_id, r.schedule_version, r.step, r.due_at, r.state
+        select r.milestone_id, r.schedule_version, r.step, r.audience, r.due_at, r.state
         from reminder r join milestone_plan p using (milestone_id, schedule_version)
         where p.milestone_id = any($1::text[])
         """,
@@ -54,7 +55,7 @@ async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) ->
         owner[plan["milestone_id"]] = plan["commitment_id"]
         schedules[plan["commitment_id"]][plan["milestone_id"]] = _schedule(plan)
     for row in rows:
-        key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]))
+        key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
         reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
     return {
         row["commitment_id"]: Agenda(_standing(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]])
@@ -108,18 +109,22 @@ async def _write_schedules(connection: Connection, schedules: Sequence[tuple[str
     await connection.execute(
         """
         insert into milestone_plan
-            (milestone_id, commitment_id, schedule_version, commitment, milestone, settled, correlation_id)
-        select * from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[], $5::jsonb[], $6::boolean[], $7::text[])
+            (milestone_id, commitment_id, schedule_version, commitment, milestone, scheduled_at, settled,
+             correlation_id)
+        select * from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[], $5::jsonb[], $6::timestamptz[],
+                             $7::boolean[], $8::text[])
         on conflict (milestone_id) do update set
             commitment_id = excluded.commitment_id, schedule_version = excluded.schedule_version,
             commitment = excluded.commitment, milestone = excluded.milestone,
-            settled = excluded.settled, correlation_id = excluded.correlation_id
+            scheduled_at = excluded.scheduled_at, settled = excluded.settled,
+            correlation_id = excluded.correlation_id
         """,
         [schedule.milestone.id for _, schedule in schedules],
         [id_ for id_, _ in schedules],
         [schedule.version for _, schedule in schedules],
         [schedule.commitment.model_dump(mode="json") for _, schedule in schedules],
         [schedule.milestone.model_dump(mode="json") for _, schedule in schedules],
+        [schedule.scheduled_at for _, schedule in schedules],
         [schedule.settled for _, schedule in schedules],
         [schedule.correlation_id for _, schedule in schedules],
     )
@@ -128,14 +133,15 @@ async def _write_schedules(connection: Connection, schedules: Sequence[tuple[str
 async def _write_reminders(connection: Connection, reminders: Sequence[tuple[Key, Reminder]]) -> None:
     await connection.execute(
         """
-        insert into reminder (milestone_id, schedule_version, step, due_at, state)
-        select * from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[])
+        insert into reminder (milestone_id, schedule_version, step, audience, due_at, state)
+        select * from unnest($1::text[], $2::int[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[])
         on conflict (milestone_id, schedule_version, step, audience)
         do update set due_at = excluded.due_at, state = excluded.state
         """,
         [key.milestone_id for key, _ in reminders],
         [key.schedule_version for key, _ in reminders],
         [key.step.name for key, _ in reminders],
+        [key.audience for key, _ in reminders],
         [reminder.due_at for _, reminder in reminders],
         [reminder.state for _, reminder in reminders],
     )
@@ -150,6 +156,7 @@ class Listed:
     milestone: Milestone
     schedule_version: int
     step: str
+    audience: UUID | None
     due_at: datetime
     state: str
     fired_at: datetime | None
@@ -162,17 +169,22 @@ async def listed(
     *,
     state: str,
     commitment_id: str | None,
+    audience: UUID | None,
     before: datetime | None,
     after: tuple[datetime, int] | None,
     limit: int,
 ) -> list[Listed]:
-    """Reminders in the order in which they are due (then by id), those behind `after` only."""
+    """Reminders in the order in which they are due (then by id), those behind `after` only.
+
+    Of the book's ladders where `audience` is None, otherwise of that subscription's own.
+    """
     rows = await connection.fetch(
         f"""
-        select r.id, p.commitment::text, p.milestone::text, r.schedule_version, r.step, r.due_at, r.state, r.fired_at,
-               r.event_id, r.reason
+        select r.id, p.commitment::text, p.milestone::text, r.schedule_version, r.step, r.audience, r.due_at, r.state,
+               r.fired_at, r.event_id, r.reason
         from reminder r join milestone_plan p using (milestone_id)
         where r.state = $1 and {"r.state = 'pending'" if state == "pending" else "r.state <> 'pending'"}
+          and r.audience is not distinct from $7::uuid
           and ($2::text is null or p.commitment_id = $2)
           and ($3::timestamptz is null or r.due_at < $3)
           and ($4::timestamptz is null or (r.due_at, r.id) > ($4, $5::bigint))
@@ -184,6 +196,7 @@ async def listed(
         after[0] if after else None,
         after[1] if after else None,
         limit,
+        audience,
     )
     return [
         Listed(
@@ -202,6 +215,7 @@ def _schedule(row: asyncpg.Record) -> Schedule:
         CommitmentBrief.model_validate_json(row["commitment"]),
         Milestone.model_validate_json(row["milestone"]),
         row["schedule_version"],
+        row["scheduled_at"],
         row["settled"],
         row["correlation_id"],
     )

@@ -1,19 +1,33 @@
-"""Calendar days in a zone, and the instants at which a wall clock there shows a time.
+"""Calendar days in a zone, the instants at which a wall clock there shows a time, and when a day has ended.
 
 Zone data comes from the package `tzdata` alone, so that two machines with the same lock file agree about every
 instant; what the machine itself has under /usr/share/zoneinfo is never read, in the whole process.
 """
 
 import zoneinfo
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.metadata import version
+from typing import Literal
 from zoneinfo import ZoneInfo
+
+from contracts.vocabulary import Country
 
 zoneinfo.reset_tzpath(())
 ZoneInfo.clear_cache()  # what somebody loaded before this module came from the machine
 
 ZONE_DATA: str = version("tzdata")
 """Which release of the zone data these answers rest on: instants kept from another one are to be recomputed."""
+
+CAPITALS: Mapping[Country, str] = {
+    Country.CA: "America/Toronto",
+    Country.MX: "America/Mexico_City",
+    Country.US: "America/New_York",
+}
+"""The zones of Ottawa, Mexico City and Washington; the first and the last have none of their own."""
+
+Clock = Literal["as-told", "gap", "overlap"]
+"""How a wall time comes to an instant: as it stands; skipped there on that day; there twice on that day."""
 
 _SECOND = timedelta(seconds=1)
 
@@ -47,6 +61,27 @@ def instant_at(day: date, wall: time, zone: ZoneInfo) -> datetime:
         return instant
     # In a gap: fold=1 reckons with the offset after it and lands before, fold=0 lands after; the change is between.
     return _change_between(local.replace(fold=1).astimezone(UTC), instant, zone)
+
+
+def clock_on(day: date, wall: time, zone: ZoneInfo) -> Clock:
+    """Whether `instant_at` takes the first instant after a gap, or the first of two."""
+    local = datetime.combine(day, wall.replace(fold=0), tzinfo=zone)
+    if local.utcoffset() == local.replace(fold=1).utcoffset():
+        return "as-told"
+    return (
+        "overlap"
+        if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
+        else "gap"
+    )
+
+
+def day_ends(day: date, countries: Iterable[Country]) -> datetime:
+    """When a day has ended in the last capital of these countries (at least one), in UTC.
+
+    That is when a joint deadline has passed: while it is still that day for one of those who are bound, it has not.
+    """
+    following = day + timedelta(days=1)
+    return max(instant_at(following, time(), zone_named(CAPITALS[country])) for country in countries)
 
 
 def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:

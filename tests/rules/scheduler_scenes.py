@@ -1,6 +1,7 @@
 """Commitments, milestones and events to try the scheduler's rules on."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,30 @@ from contracts.vocabulary import (
     Strength,
     Text,
 )
+from services.scheduler.countdown import Countdown, countdown
+from services.scheduler.ladder import ON_THE_DAY, Step
+from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook
 
 MEXICO_CITY = ZoneInfo("America/Mexico_City")
 ALL = (Country.CA, Country.MX, Country.US)
+NINE_SHARP = replace(DEFAULT_BOOK, jitter=timedelta())
+"""The shipped book without its jitter, for tests that look at the clock."""
+LADDER = tuple(rung.step for rung in DEFAULT_BOOK.ladders[-1].rungs)
+EVERY = 30
+
+
+def days(count: int) -> Step:
+    """The step so many days after the milestone (before it, when negative)."""
+    if count == 0:
+        return ON_THE_DAY
+    return Step("before", -count) if count < 0 else Step("after", count)
+
+
+def counting(
+    what: Milestone, book: LadderBook = NINE_SHARP, at: datetime = datetime(2021, 11, 18, 18, tzinfo=UTC)
+) -> Countdown:
+    """A milestone under the shipped ladder, at nine sharp."""
+    return countdown(what, book, at)
 
 
 def text(words: str) -> Text:
@@ -58,6 +80,9 @@ def milestone(
     reading: Reading = Reading.BY,
     countries: tuple[Country, ...] = ALL,
     zone: str = "America/Mexico_City",
+    anchor_id: str | None = None,
+    local_time: str | None = None,
+    review_months: int | None = None,
 ) -> Milestone:
     return Milestone(
         id=id_,
@@ -67,6 +92,9 @@ def milestone(
         reading=reading,
         countries=countries,
         zone=zone,
+        anchor_id=anchor_id,
+        local_time=local_time,
+        review_months=review_months,
     )
 
 
@@ -89,7 +117,7 @@ def scheduled(
     what: Milestone,
     version: int = 1,
     id_: str = "end-coal-finance-abroad",
-    change: Literal["first", "moved", "more-precise"] = "first",
+    change: Literal["first", "moved", "more-precise", "cancelled"] = "first",
 ) -> MilestoneScheduled:
     return MilestoneScheduled(
         seq=version,
@@ -133,12 +161,12 @@ zones = st.sampled_from(
 
 @st.composite
 def milestones(draw: st.DrawFn) -> Milestone:
-    """Any dated milestone."""
-    days = sorted(draw(st.tuples(dates, dates)))
+    """Any milestone with a last day."""
+    span_days = sorted(draw(st.tuples(dates, dates)))
     return milestone(
-        days[1],
-        earliest=days[0],
+        span_days[1],
+        earliest=span_days[0],
         precision=draw(st.sampled_from([p for p in Precision if p is not Precision.UNDATED])),
-        reading=draw(st.sampled_from([r for r in Reading if r is not Reading.UNDATED])),
+        reading=draw(st.sampled_from([Reading.ON, Reading.BY, Reading.DURING])),
         zone=draw(zones),
     )

@@ -1,6 +1,7 @@
-"""The ladder's steps: their names, their order, and that there is always one more."""
+"""Steps and their names, and the days that they come to."""
 
-from itertools import pairwise
+from calendar import monthrange
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,13 +9,28 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from contracts import events
-from services.scheduler.ladder import EVERY, LADDER, ON_THE_DAY, Step, following
+from services.scheduler.day_count import months_after, reckon
+from services.scheduler.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
+from services.scheduler.ladder_book import DEFAULT_BOOK
 
-steps = st.builds(Step, st.integers(-100_000, 100_000))
+steps = st.one_of(
+    st.just(ON_THE_DAY),
+    st.builds(
+        Step,
+        st.sampled_from(["before", "after"]),
+        st.integers(1, LONGEST_COUNT),
+        st.sampled_from(["d", "bd", "w", "m"]),
+    ),
+    st.builds(Step, st.just("review"), st.integers(1, LONGEST_COUNT)),
+)
+days = st.dates(date(1900, 1, 1), date(2200, 12, 31))
+months = st.integers(-1200, 1200)
 
 
-def test_the_ladder_is_90_30_7_and_1_days_before_the_day_and_1_and_7_after() -> None:
-    assert [step.name for step in LADDER] == [
+def test_the_shipped_ladder_is_90_30_7_and_1_days_before_the_day_1_and_7_after_and_every_30() -> None:
+    [ladder] = DEFAULT_BOOK.ladders
+
+    assert [rung.step.name for rung in ladder.rungs] == [
         "before-90d",
         "before-30d",
         "before-7d",
@@ -23,15 +39,7 @@ def test_the_ladder_is_90_30_7_and_1_days_before_the_day_and_1_and_7_after() -> 
         "after-1d",
         "after-7d",
     ]
-
-
-def test_after_the_last_rung_comes_one_every_30_days() -> None:
-    step, names = LADDER[-1], []
-    for _ in range(4):
-        step = following(step)
-        names.append(step.name)
-
-    assert names == ["after-30d", "after-60d", "after-90d", "after-120d"]
+    assert Repeat(30, "d") == ladder.repeat
 
 
 @given(steps)
@@ -39,26 +47,100 @@ def test_a_steps_name_leads_back_to_it_and_fits_the_contract(step: Step) -> None
     assert step == Step.named(TypeAdapter(events.Step).validate_python(step.name))
 
 
-@given(steps, steps)
-def test_steps_are_ordered_by_their_days(one: Step, other: Step) -> None:
-    assert (one < other) == (one.days < other.days)
-
-
-@given(steps)
-def test_the_following_step_is_later_and_no_rung_is_left_out(step: Step) -> None:
-    later = following(step)
-
-    assert later > step
-    assert not [rung for rung in LADDER if step < rung < later]
-    assert later in LADDER or (later.days % EVERY == 0 and later.days - step.days <= EVERY)
-
-
-def test_the_rungs_rise() -> None:
-    assert all(one < other for one, other in pairwise(LADDER))
-    assert ON_THE_DAY in LADDER
-
-
-@pytest.mark.parametrize("name", ["", "before-0d", "after-007d", "after--7d", "on-the-day ", "before-7", "after-٣d"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "before-0d",
+        "after-007d",
+        "after--7d",
+        "on-the-day ",
+        "before-7",
+        "after-٣d",
+        "before-7y",
+        "review-0",
+        "review-",
+    ],
+)
 def test_what_names_no_step_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="names no step"):
         Step.named(name)
+
+
+@pytest.mark.parametrize("name", ["before-36601d", "review-99999999"])
+def test_a_step_out_of_reach_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="further away than 36600"):
+        Step.named(name)
+
+
+# Days
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "expected"),
+    [
+        (date(2022, 3, 31), -1, date(2022, 2, 28)),
+        (date(2024, 3, 31), -1, date(2024, 2, 29)),
+        (date(2024, 2, 29), 12, date(2025, 2, 28)),
+        (date(2024, 2, 29), 48, date(2028, 2, 29)),
+        (date(2022, 2, 28), -1, date(2022, 1, 28)),  # a month's last day does not stick
+        (date(2021, 12, 31), 2, date(2022, 2, 28)),
+        (date(2022, 1, 15), -1, date(2021, 12, 15)),
+    ],
+)
+def test_a_month_away_is_the_same_day_or_the_last_of_a_shorter_month(day: date, count: int, expected: date) -> None:
+    assert expected == months_after(day, count)
+
+
+def test_a_month_back_and_a_month_on_need_not_come_home() -> None:
+    assert date(2022, 3, 28) == months_after(months_after(date(2022, 3, 31), -1), 1)
+
+
+@given(days, months)
+def test_months_keep_the_day_unless_the_month_is_too_short(day: date, count: int) -> None:
+    there = months_after(day, count)
+
+    assert (there.year * 12 + there.month) - (day.year * 12 + day.month) == count
+    assert there.day == min(day.day, monthrange(there.year, there.month)[1])
+
+
+@given(days, days, months)
+def test_months_never_change_the_order_of_two_days(one: date, other: date, count: int) -> None:
+    first, second = sorted((one, other))
+
+    assert months_after(first, count) <= months_after(second, count)
+
+
+@given(days, months)
+def test_a_month_more_is_always_later(day: date, count: int) -> None:
+    assert months_after(day, count) < months_after(day, count + 1)
+
+
+@given(days, months)
+def test_back_again_is_home_or_the_last_day_of_the_shorter_month(day: date, count: int) -> None:
+    home = months_after(months_after(day, count), -count)
+
+    assert home == day or (home < day and day.day > 28 and (day - home).days <= 3)
+
+
+@given(days, st.integers(0, 200), st.integers(1, 500))
+def test_what_is_before_is_counted_from_the_first_day_and_what_is_after_from_the_last(
+    first: date, length: int, count: int
+) -> None:
+    last = first + timedelta(days=length)
+
+    assert reckon(Step("before", count), first, last, ()).day == first - timedelta(days=count)
+    assert reckon(Step("after", count), first, last, ()).day == last + timedelta(days=count)
+    assert reckon(Step("after", count, "w"), first, last, ()).day == last + timedelta(days=7 * count)
+    assert reckon(ON_THE_DAY, first, last, ()).day == first
+
+
+def test_a_review_is_counted_from_no_day_of_the_milestone() -> None:
+    with pytest.raises(ValueError, match="review-1"):
+        reckon(Step("review", 1), date(2022, 1, 1), date(2022, 1, 1), ())
+
+
+@pytest.mark.parametrize(("step", "day"), [("before-1d", date.min), ("before-1m", date.min), ("after-1m", date.max)])
+def test_where_the_calendar_ends_there_is_no_day(step: str, day: date) -> None:
+    with pytest.raises(OverflowError):
+        reckon(Step.named(step), day, day, ())

@@ -21,18 +21,18 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import claims, clockwork
+from services.scheduler import claims, clockwork, replanning, telling
 from services.scheduler import tick as tick_module
-from services.scheduler.agenda import Heard
-from services.scheduler.clockwork import Clockwork
+from services.scheduler.agenda import Heard, Rules
+from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner, Received
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.planning import countdown
 from services.scheduler.routes import build_http
+from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from services.scheduler.zones import ZONE_DATA, UnknownZone
 from tests.conftest import FreshDatabase
-from tests.rules.scheduler_scenes import changed, created, milestone, scheduled, utc
+from tests.rules.scheduler_scenes import NINE_SHARP, changed, created, milestone, scheduled, utc
 
 THEN = utc(2021, 11, 18, 18)
 END_OF_2021 = milestone(date(2021, 12, 31), earliest=date(2021, 1, 1), precision=Precision.YEAR)
@@ -50,7 +50,7 @@ class Scheduler:
 
     def another(self) -> Tick:
         """A second scheduler on the same tables."""
-        return Tick(self.database, self.clock)
+        return Tick(self.database, self.clock, Shelf(NINE_SHARP))
 
     async def hears(self, *events: Heard, at: datetime | None = None, one_batch: bool = True) -> list[Received]:
         """Take events in, as of `at` (now, where it isn't given)."""
@@ -101,7 +101,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    yield Scheduler(database, clock, Planner(database, clock), Tick(database, clock))
+    shelf = Shelf(NINE_SHARP)
+    yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
     await database.close()
 
 
@@ -174,10 +175,16 @@ async def test_an_older_version_that_arrives_late_never_fires(scheduler: Schedul
     assert await scheduler.states(1) == {}
 
 
-async def test_a_milestone_that_loses_its_date_has_no_more_reminders(scheduler: Scheduler) -> None:
-    await scheduler.hears(created(), scheduled(END_OF_2021), scheduled(milestone(None), 2, change="moved"))
+async def test_a_milestone_that_loses_its_date_is_looked_at_again_and_never_overdue(scheduler: Scheduler) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021), scheduled(milestone(None), 2, change="cancelled"))
 
-    assert await scheduler.ticks_at(utc(2025, 1, 1)) == []
+    assert await scheduler.ticks_at(utc(2022, 5, 18, 13)) == []
+    [told] = await scheduler.ticks_at(utc(2022, 5, 18, 14))
+    [late] = await scheduler.ticks_at(utc(2025, 1, 1))
+
+    assert (told.step, told.phase, told.days, told.late) == ("review-1", "review", 0, False)
+    assert (late.step, late.phase, late.merged_steps[0]) == ("review-6", "review", "review-2")
+    assert (await scheduler.states(2))["review-7"] == "pending"
 
 
 @pytest.mark.parametrize("one_batch", [True, False])
@@ -303,8 +310,7 @@ async def test_a_withdrawal_that_races_with_the_last_rung_leaves_nothing_to_come
         [locked], [due] = await claims.claim(connection, scheduler.clock.now(), 10)
         withdrawal = asyncio.create_task(scheduler.hears(changed(Status.MET)))
         await _until_somebody_waits(scheduler)
-        telling = tick_module._telling(due, scheduler.clock.now())
-        await scheduler.tick._tell(connection, [telling], scheduler.clock.now())
+        await scheduler.tick._tell_these(connection, [due], Rules(NINE_SHARP), scheduler.clock.now())
     await withdrawal
 
     states = await scheduler.states()
@@ -381,7 +387,7 @@ async def test_when_nothing_works_at_all_it_is_no_reminders_fault(
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(tick_module, "occasion", broken)
+    monkeypatch.setattr(telling, "occasion", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(utc(2021, 12, 1, 15))
@@ -410,7 +416,7 @@ async def test_the_clockwork_ticks_on_through_what_passes_and_ends_by_a_slip() -
         raise KeyError("a slip of ours")
 
     with pytest.raises(KeyError):
-        await asyncio.wait_for(Clockwork(tick, 0.01).run(asyncio.Event()), 10)
+        await asyncio.wait_for(Clockwork(Regular("tick", tick, 0.01)).run(asyncio.Event()), 10)
     assert ticks == 4
 
 
@@ -431,7 +437,7 @@ async def test_a_tick_that_comes_late_is_not_dropped_and_none_runs_beside_anothe
     async def tick() -> None:
         ticked.set()
 
-    running = asyncio.create_task(Clockwork(tick, 0.01).run(stopping))
+    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
     await asyncio.wait_for(ticked.wait(), 10)
     [job] = built[0].get_jobs()
     stopping.set()
@@ -449,7 +455,7 @@ async def test_the_clockwork_finishes_the_tick_under_way_before_it_stops() -> No
         await asyncio.sleep(0.05)
         finished.append(True)
 
-    running = asyncio.create_task(Clockwork(tick, 0.01).run(stopping))
+    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
     await asyncio.wait_for(begun.wait(), 10)
     stopping.set()
     await asyncio.wait_for(running, 10)
@@ -466,12 +472,10 @@ async def test_other_zone_data_gives_other_instants(scheduler: Scheduler, monkey
     await scheduler.hears(created(), scheduled(END_OF_2021))
     async with scheduler.database.connection() as connection:
         await connection.execute("update reminder set due_at = due_at - interval '1 hour' where state = 'pending'")
-    monkeypatch.setattr(tick_module, "AT_ONCE", 2)
+    monkeypatch.setattr(replanning, "AT_ONCE", 2)
 
     await scheduler.tick.once()
 
-    count = countdown(END_OF_2021)
-    assert count
     rows = await scheduler.rows("select step, due_at from reminder where milestone_id = $1", END_OF_2021.id)
     assert {"on-the-day": utc(2021, 12, 31, 15)}.items() <= {r["step"]: r["due_at"] for r in rows}.items()
     [row] = await scheduler.rows("select zone_data, business_at, ticked_at from tick")

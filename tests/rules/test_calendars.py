@@ -362,7 +362,7 @@ def test_any_text_comes_back_as_one_property(title: str, name: str) -> None:
 
 
 def test_what_never_had_a_last_day_is_in_no_calendar() -> None:
-    undated = Schedule(brief(), milestone(None), 1, settled=False)
+    undated = Schedule(brief(), milestone(None), 1, THEN, settled=False)
 
     assert entry_after(None, undated, Standing(), None, THEN) is None
 

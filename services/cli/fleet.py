@@ -75,14 +75,21 @@ class Fleet:
         first = self.members[of]
         return self.add(name, first.module, environment=first.environment)
 
-    def add_services(self, environment: Mapping[str, str] | None = None, *, portal_port: int = 0) -> None:
-        """Name the four services, so that each knows where the others are; the portal at a wished port, if free."""
+    def add_services(
+        self, environment: Mapping[str, str] | None = None, *, holder_key: str, portal_port: int = 0
+    ) -> None:
+        """Name the four services, so that each knows where the others are; the portal at a wished port, if free.
+
+        `holder_key` is the registry's API key of the role `holder`, with which it holds old dates at the scheduler.
+        """
         ports = {name: free_port(portal_port if name == "portal" else 0) for name in SERVICES}
         urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        urls |= {"NOTIFIER_PUBLIC_URL": urls["NOTIFIER_URL"], "NOTIFIER_PORTAL_URL": urls["PORTAL_URL"]}
+        for name in ("NOTIFIER", "SCHEDULER"):
+            urls |= {f"{name}_PUBLIC_URL": urls[f"{name}_URL"], f"{name}_PORTAL_URL": urls["PORTAL_URL"]}
         urls["NOTIFIER_LINK_KEYS"] = kept_secret(self.folder / "link-key")
         for name in SERVICES:
             self.add(name, f"services.{name}", port=ports[name], environment=urls | dict(environment or {}))
+        self.members["registry"].environment["SCHEDULER_KEY"] = holder_key
 
     def start(self, *names: str, environment: Mapping[str, str] | None = None) -> None:
         """Start the named processes, or all; `environment` is for this start only (a failpoint, say)."""

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from services.cli.escalation import escalation
+from services.cli.feeds import feeds
+from services.cli.wordings import wordings
+
 app = typer.Typer(
     help="The wire service for what governments promise.",
     no_args_is_help=True,
@@ -22,6 +26,9 @@ app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
+app.add_typer(escalation, name="escalation")
+app.add_typer(feeds, name="feeds")
+app.add_typer(wordings, name="wordings")
 
 
 def _day(text: str) -> date:
@@ -199,13 +206,19 @@ def embedded_fetch() -> None:
 def keys_add(
     client: Annotated[str, typer.Argument(help="Whom the key is for: lower case, digits, hyphens.")],
     file: Annotated[Path, typer.Option(envvar="API_KEYS_FILE", help="The file of hashes.")],
-    role: Annotated[list[str], typer.Option(help="editor, reporter, subscriber or operator; may be repeated.")],
+    role: Annotated[list[str], typer.Option(help="editor, reporter, subscriber, operator or holder; may be repeated.")],
     ministry: Annotated[str | None, typer.Option(help="The code of the ministry that it speaks for.")] = None,
+    known: Annotated[
+        str | None, typer.Option("--from", help="The environment variable that holds a key which is agreed already.")
+    ] = None,
 ) -> None:
     """Make a key and print it, once: only its hash is kept."""
-    from services.cli.platform import add_key
+    from services.cli.platform import add_key, agreed_key
 
-    print(add_key(file, client, role, ministry))
+    if known is None:
+        print(add_key(file, client, role, ministry))
+    else:
+        add_key(file, client, role, ministry, agreed_key(known))
 
 
 def main() -> None:

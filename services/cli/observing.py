@@ -12,9 +12,10 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.topics import BY_NAME, INGEST, PUBLIC
+from contracts.topics import BY_NAME, INGEST, INTERNAL, PUBLIC
+from services.registry.consistency import due_day
 
-HEARD_BY_SCHEDULER = [t.name for t in PUBLIC if "scheduler" in t.readers]
+HEARD_BY_SCHEDULER = [t.name for t in PUBLIC + INTERNAL if "scheduler" in t.readers]
 HEARD_BY_NOTIFIER = [t.name for t in PUBLIC if "notifier" in t.readers]
 _EVENTS = (
     "(select event_id, topic, key, headers from registry.outbox union all"
@@ -26,15 +27,19 @@ select
     (select count(*) from registry.outbox where published_at is null)
       + (select count(*) from scheduler.outbox where published_at is null)
       + (select count(*) from notifier.outbox where published_at is null) as unpublished,
-    (select count(*) from registry.outbox where topic = any($2)) - (select count(*) from scheduler.inbox)
-      as unheard_by_scheduler,
+    (select count(*) from registry.outbox where topic = any($2))
+      + (select count(*) from notifier.outbox where topic = any($2))
+      - (select count(*) from scheduler.inbox) as unheard_by_scheduler,
     (select count(*) from registry.outbox where topic = any($3))
       + (select count(*) from scheduler.outbox where topic = any($3))
       - (select count(*) from notifier.event) as unheard_by_notifier,
     (select count(*) from scheduler.reminder where state = 'pending' and due_at <= $1) as reminders_due,
+    (select count(*) from scheduler.replanning where finished_at is null) as replannings,
+    (select count(*) from scheduler.escalation e where next_at <= $1 and failed is null) as escalations_due,
     (select count(*) from notifier.delivery where state = 'sending' or (state = 'pending' and next_at <= $1))
       as deliveries_due,
-    (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind
+    (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind,
+    (select day < $4 from registry.consistency_run) as daily_look_behind
 """
 
 
@@ -46,8 +51,11 @@ class Unrest:
     unheard_by_scheduler: int
     unheard_by_notifier: int
     reminders_due: int
+    replannings: int
+    escalations_due: int
     deliveries_due: int
     tick_behind: bool
+    daily_look_behind: bool
 
     @property
     def at_rest(self) -> bool:
@@ -88,7 +96,7 @@ class Observer:
 
     async def unrest(self, now: datetime) -> Unrest:
         """What is under way at this business instant, in one snapshot."""
-        row = await self.connection.fetchrow(_UNREST, now, HEARD_BY_SCHEDULER, HEARD_BY_NOTIFIER)
+        row = await self.connection.fetchrow(_UNREST, now, HEARD_BY_SCHEDULER, HEARD_BY_NOTIFIER, due_day(now))
         return Unrest(**dict(row or {}))
 
     async def rest(
@@ -116,6 +124,12 @@ class Observer:
             f"select count(*) from {events} o where topic = any($1)"
             " and not exists (select from notifier.event e where e.id = o.event_id)",
             HEARD_BY_NOTIFIER,
+        )
+        unplanned = await ask(
+            "select count(*) from (select event_id, topic from registry.outbox union all"
+            " select event_id, topic from notifier.outbox) o where topic = any($1)"
+            " and not exists (select from scheduler.inbox i where i.event_id = o.event_id)",
+            HEARD_BY_SCHEDULER,
         )
         invented = await ask(
             f"select count(*) from notifier.event e where not exists (select from {events} o where o.event_id = e.id)"
@@ -145,8 +159,20 @@ class Observer:
             "select count(*) from (select from scheduler.reminder where state = 'fired'"
             " group by milestone_id, schedule_version, step, audience having count(*) > 1) as d"
         )
+        escalated_twice = await ask(
+            "select count(*) from (select from scheduler.outbox,"
+            " lateral (select convert_from(value, 'UTF8')::json as v) j"
+            " where topic = 'milestone-escalated' group by v #>> '{milestone,id}', v ->> 'round', v ->> 'rank',"
+            " v ->> 'repeat' having count(*) > 1) as d"
+        )
+        escalations_logged = await ask(
+            "select count(*) from scheduler.escalation_log l full join"
+            " (select event_id from scheduler.outbox where topic = 'milestone-escalated') o using (event_id)"
+            " where (l.what = 'told' or l.what is null) and (l.id is null or o.event_id is null)"
+        )
         return [
             Check("every event has been heard by the notifier", unheard == 0, f"{unheard} not heard"),
+            Check("every event has been heard by the scheduler", unplanned == 0, f"{unplanned} not heard"),
             Check("nothing was heard that was never said", invented == 0, f"{invented} invented"),
             Check(
                 "accepted × matching = terminal + pending",
@@ -159,6 +185,12 @@ class Observer:
             ),
             Check("seq has no gap on any topic", gaps == 0, f"{gaps} keys with a gap"),
             Check("no reminder fired twice", fired_twice == 0, f"{fired_twice} twice"),
+            Check("no level was told twice in a round", escalated_twice == 0, f"{escalated_twice} twice"),
+            Check(
+                "every level that was told is in the log, and nobody else",
+                escalations_logged == 0,
+                f"{escalations_logged} in one of both only",
+            ),
         ]
 
     async def events(self) -> dict[str, int]:

@@ -12,7 +12,9 @@ import typer
 from deploy.embedded.errors import EmbeddedError
 from services.plumbing.faults import is_passing
 
-ROLES = ("editor", "reporter", "subscriber", "operator")
+ROLES = ("editor", "reporter", "subscriber", "operator", "holder")
+"""`holder` is the registry's own: it holds old dates at the scheduler while they move."""
+SHORTEST_KEY = 32
 
 
 def database_url() -> str:
@@ -90,18 +92,22 @@ def sql_command() -> None:
         offline_sql("postgresql://", schema, versions)
 
 
-def add_key(file: Path, client: str, roles: list[str], ministry: str | None) -> str:
-    """Write a new key's hash into the file (mode 0600), in place of an older one of the client; the key itself.
+def add_key(file: Path, client: str, roles: list[str], ministry: str | None, agreed: str | None = None) -> str:
+    """Write a key's hash into the file (mode 0600), in place of an older one of the client; the key itself.
 
-    Raises EmbeddedError for a client or a role that can't be.
+    It is a new one, unless one is agreed already. Raises EmbeddedError for a client, a role or a key that can't be.
     """
-    from services.plumbing.api_keys import new_key
+    from services.plumbing.api_keys import hash_of, new_key
 
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", client):
         raise EmbeddedError(f"{client!r} is no name for a client", "use lower-case letters, digits and single hyphens")
     if wrong := set(roles) - set(ROLES):
         raise EmbeddedError(f"there is no role {', '.join(sorted(wrong))}", f"use {', '.join(ROLES)}")
-    key, digest = new_key(client)
+    if agreed is not None and (len(agreed) < SHORTEST_KEY or not agreed.isascii()):
+        raise EmbeddedError(
+            f"a key has at least {SHORTEST_KEY} ASCII characters", "use what `openssl rand -hex 32` prints"
+        )
+    key, digest = (agreed, hash_of(agreed)) if agreed else new_key(client)
     entries = json.loads(file.read_text()) if file.exists() else {}
     entries[client] = {"sha256": digest, "ministry": ministry, "roles": roles}
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -111,4 +117,12 @@ def add_key(file: Path, client: str, roles: list[str], ministry: str | None) -> 
     with os.fdopen(descriptor, "w") as out:
         json.dump(entries, out, indent=2)
     new.replace(file)
+    return key
+
+
+def agreed_key(variable: str) -> str:
+    """The key that an environment variable holds; raises EmbeddedError where it holds none."""
+    key = os.environ.get(variable)
+    if not key:
+        raise EmbeddedError(f"{variable} is not set", "put the key into it, or leave out --from to have one made")
     return key

@@ -6,15 +6,15 @@ from datetime import datetime
 from aiokafka import ConsumerRecord
 
 from contracts.envelope import UnreadableRecord, from_record
-from contracts.events import MilestoneDue
-from contracts.topics import BY_NAME, COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDULED, STATUS_CHANGED
+from contracts.events import MilestoneDue, MilestoneEscalated
+from contracts.topics import BY_NAME, PUBLIC
 from services.notifier.audience import Notifiable, traits
 from services.notifier.dispatch import Dispatch
 from services.notifier.store import DeliveryStore, Heard
 from services.plumbing.clock import Clock
 
 GROUP = "notifier"
-TOPICS = tuple(topic.name for topic in (COMMITMENT_CREATED, MILESTONE_SCHEDULED, MILESTONE_DUE, STATUS_CHANGED))
+TOPICS = tuple(topic.name for topic in PUBLIC if "notifier" in topic.readers)
 
 
 def read(record: ConsumerRecord[bytes, bytes]) -> Heard:
@@ -56,7 +56,7 @@ class Hearing:
 
 
 def _not_after(event: Notifiable) -> datetime | None:
-    return event.not_after if isinstance(event, MilestoneDue) else None
+    return event.not_after if isinstance(event, MilestoneDue | MilestoneEscalated) else None
 
 
 def _is_structured(record: ConsumerRecord[bytes, bytes]) -> bool:

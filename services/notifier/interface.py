@@ -14,11 +14,19 @@ from uuid import UUID
 import asyncpg
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDULED, STATUS_CHANGED
+from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED, PUBLIC
 from contracts.vocabulary import Channel, Country, Instant, Language, Line, Slug
+from services.notifier.ladders import Ladder
 
-EventName = Literal["commitment-created", "milestone-scheduled", "milestone-due", "status-changed"]
-EVENTS = tuple(t.name for t in (COMMITMENT_CREATED, MILESTONE_SCHEDULED, MILESTONE_DUE, STATUS_CHANGED))
+EventName = Literal[
+    "commitment-created",
+    "milestone-scheduled",
+    "milestone-due",
+    "milestone-escalated",
+    "status-changed",
+    "consistency-flagged",
+]
+EVENTS = tuple(topic.name for topic in PUBLIC if "notifier" in topic.readers)
 State = Literal["active", "paused", "ended", "disabled"]
 DeliveryState = Literal["pending", "sending", "delivered", "failed", "expired", "suppressed", "cancelled"]
 MOST_TERMS = 100
@@ -49,7 +57,10 @@ class _Form(BaseModel):
 
 
 class FilterForm(_Form):
-    """What a subscription asks for; an empty list asks for everything, and all lists have to agree."""
+    """What a subscription asks for; an empty list asks for everything, and all lists have to agree.
+
+    `consistency-flagged` has to be named: an empty list of events does not ask for it, since it comes in crowds.
+    """
 
     events: Events = ()
     countries: Countries = ()
@@ -71,6 +82,15 @@ class NewSubscription(_Form):
     language: Language = Language.EN
     zone: Zone = "America/New_York"
     filters: FilterForm = FilterForm()
+    ladder: Ladder | None = None
+    """Its own ladder: it is reminded at these steps, and no longer at the usual ones."""
+    level: Slug | None = None
+    """`focal-point`, `director`, `ministers-office` or another level: it is told of what escalates to it."""
+
+    @model_validator(mode="after")
+    def _reaches(self) -> Self:
+        check_reach(self.filters, self.ladder, self.level)
+        return self
 
     @model_validator(mode="after")
     def _secret_fits(self) -> Self:
@@ -82,11 +102,13 @@ class NewSubscription(_Form):
 
 
 class ChangedSubscription(_Form):
-    """What is to be different; what is left out stays."""
+    """What is to be different; what is left out stays, and null gives up a ladder or a level."""
 
     language: Language | None = None
     zone: Zone | None = None
     filters: FilterForm | None = None
+    ladder: Ladder | None = None
+    level: Slug | None = None
     state: Literal["active", "paused"] | None = None
     """`paused` hears nothing until it is `active` again; a subscription that was disabled is revived so, too."""
 
@@ -103,6 +125,8 @@ class SubscriptionAnswer(_Form):
     language: Language
     zone: str
     filters: FilterForm
+    ladder: Ladder | None
+    level: str | None
     state: State
     reason: str | None
     created_at: Instant
@@ -124,6 +148,8 @@ class SubscriptionSummary(_Form):
     language: Language
     zone: str
     filters: FilterForm
+    ladder: Ladder | None
+    level: str | None
     state: State
     reason: str | None
     """Why it has ended, or why it was disabled."""
@@ -221,9 +247,18 @@ def masked(channel: str, address: str) -> str:
     return f"{urlsplit(address).hostname}/…{address[-4:]}"
 
 
-def fingerprint(channel: str, address: str, filters: FilterForm) -> bytes:
+def check_reach(filters: FilterForm, ladder: Ladder | None, level: str | None) -> None:
+    """Refuse a ladder or a level that would never tell anything, since the events it is for are left out."""
+    if ladder and filters.events and MILESTONE_DUE.name not in filters.events:
+        raise ValueError(f"a ladder is for reminders, and the events asked for leave out {MILESTONE_DUE.name}")
+    if level and filters.events and MILESTONE_ESCALATED.name not in filters.events:
+        raise ValueError(f"a level is for escalations, and the events asked for leave out {MILESTONE_ESCALATED.name}")
+
+
+def fingerprint(channel: str, address: str, filters: FilterForm, level: str | None) -> bytes:
     """Equal for subscriptions that would tell the same address the same things."""
-    told = json.dumps([channel, address.casefold() if channel == "email" else address, filters.model_dump(mode="json")])
+    asked = [channel, address.casefold() if channel == "email" else address, filters.model_dump(mode="json")]
+    told = json.dumps([*asked, level] if level else asked)
     return hashlib.sha256(told.encode()).digest()
 
 
@@ -233,6 +268,11 @@ def filters_of(row: asyncpg.Record) -> FilterForm:
         {name: tuple(row[name]) for name in ("events", "countries", "themes", "sections", "commitments")}
         | {"countries": tuple(Country(code) for code in row["countries"])}
     )
+
+
+def ladder_of(row: asyncpg.Record) -> Ladder | None:
+    """The ladder of a row."""
+    return None if row["ladder"] is None else Ladder.model_validate(row["ladder"])
 
 
 def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
@@ -246,6 +286,8 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
         "language": Language(row["language"]),
         "zone": row["zone"],
         "filters": filters_of(row),
+        "ladder": ladder_of(row),
+        "level": row["level"],
         "state": row["state"],
         "reason": row["reason"],
         "created_at": row["created_at"],

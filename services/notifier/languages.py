@@ -113,10 +113,14 @@ class Words:
     def span(self, span: Span, reading: Reading, wording: str) -> str:
         """When it is to happen: coarse words stay coarse, and are followed by the last day that they allow.
 
-        `by 2030, that is by December 31, 2030`; `no date given: “over the medium term”`.
+        `by 2030, that is by December 31, 2030`; `from 2022 on`; `no date given: “over the medium term”`.
         """
-        if span.earliest is None or span.latest is None:
+        if span.earliest is None and reading is Reading.RECURRING:
+            return self.gettext("recurring, no date given: %(wording)s", wording=self.quoted(wording))
+        if span.earliest is None:
             return self.gettext("no date given: %(wording)s", wording=self.quoted(wording))
+        if span.latest is None:
+            return self.stretch(span)
         if span.precision is Precision.DAY:
             if span.earliest != span.latest:
                 return self._interval(span.earliest, span.latest)
@@ -131,8 +135,10 @@ class Words:
     def stretch(self, span: Span, *, inside: bool = False) -> str:
         """The span as a name, `summer 2022` or `the 2020s`; `inside` says `in summer 2022`."""
         first, last = span.earliest, span.latest
-        if first is None or last is None:
+        if first is None:
             return self.gettext("no date given")
+        if last is None:
+            return self._from(span, first)
         values = {"first": self.short_day(first), "last": self.short_day(last), "year": str(first.year)}
         match span.precision:
             case Precision.DAY:
@@ -150,6 +156,21 @@ class Words:
             case Precision.DECADE if first.year // 10 == last.year // 10:
                 return self.gettext("in the %(year)ss", **values) if inside else self.gettext("the %(year)ss", **values)
         return self.gettext("%(first)s to %(last)s", **values)
+
+    def _from(self, span: Span, first: date) -> str:
+        """An open span by its beginning: `from June 2022 on`."""
+        match span.precision:
+            case Precision.DAY:
+                return self.gettext("from %(day)s on", day=self.day(first))
+            case Precision.YEAR:
+                return self.gettext("from %(year)s on", year=str(first.year))
+            case Precision.SEASON if season := _SEASONS.get((span.edtf or "")[5:7]):
+                begin = self.gettext(season[0], year=(span.edtf or "")[:4])
+            case Precision.DECADE:
+                begin = self.gettext("the %(year)ss", year=str(first.year // 10 * 10))
+            case _:
+                begin = str(format_skeleton("yMMMM", first, locale=self.locale))
+        return self.gettext("from %(span)s on", span=begin)
 
     def _interval(self, first: date, last: date) -> str:
         return str(format_interval(first, last, "yMMMd", locale=self.locale))

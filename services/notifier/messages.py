@@ -8,21 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from functools import cached_property, lru_cache
+from typing import cast, get_args
 from uuid import UUID
 
-from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
+from contracts.events import MilestoneEscalated
 from contracts.topics import BY_NAME
 from contracts.vocabulary import Channel
 from services.notifier import slots
 from services.notifier.audience import Filters, Notifiable, traits
 from services.notifier.channels import email, slack, teams, webhook
 from services.notifier.languages import instant_in, words_in
-from services.notifier.news import tell
 from services.notifier.reasons import Subject, why
+from services.notifier.tellings import tell
 
 
 class NothingToTell(ValueError):
-    """People are told of commitments, dates, reminders and statuses; this event is none of them."""
+    """People are told of what happens to commitments; this event is none of that."""
+
+
+_TOLD = get_args(Notifiable)
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class EventView:
     def data(self) -> Notifiable:
         """The event, read by its contract; raises `NothingToTell` or pydantic's `ValidationError`."""
         topic = BY_NAME.get(self.kind)
-        if topic is None or topic.event not in (CommitmentCreated, MilestoneScheduled, MilestoneDue, StatusChanged):
+        if topic is None or topic.event not in _TOLD:
             raise NothingToTell(f"{self.kind} is no news for people")
-        return topic.event.model_validate_json(self.value)
+        return cast(Notifiable, topic.event.model_validate_json(self.value))
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,10 @@ def render(event: EventView, channel: str, language: str, links: Links) -> Rende
             content = email.letter(news, words, commitment_id=commitment.id, event_id=event.id)
         case _:
             raise ValueError(f"there is no channel {channel}")
-    return Rendered(channel, words.language, content, Subject(traits(event.kind, told), commitment), links)
+    subject = Subject(
+        traits(event.kind, told), commitment, told.level_title if isinstance(told, MilestoneEscalated) else None
+    )
+    return Rendered(channel, words.language, content, subject, links)
 
 
 def for_delivery(rendered: Rendered, delivery: DeliveryView, *, sender: str, attempted_at: datetime) -> Message:

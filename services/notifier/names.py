@@ -55,7 +55,9 @@ FOLLOWED_KINDS = {
     "commitment-created": N_("new commitments"),
     "milestone-scheduled": N_("dates"),
     "milestone-due": N_("reminders"),
+    "milestone-escalated": N_("escalations"),
     "status-changed": N_("changes of status"),
+    "consistency-flagged": N_("what does not agree in the register"),
 }
 """What a subscription says that it wants."""
 

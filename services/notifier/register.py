@@ -7,13 +7,14 @@ from uuid import UUID
 
 import asyncpg
 
+from services.notifier.choosing import tell_chosen
 from services.plumbing.database import Connection, Database
 
 Row = asyncpg.Record
 
 _COLUMNS = (
     "id, owner, subscriber, channel, address, language, zone, events, countries, themes, sections, commitments,"
-    " state, reason, created_at, ended_at"
+    " ladder, level, state, reason, created_at, ended_at"
 )
 _DELIVERY = (
     "d.id, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel, s.language,"
@@ -37,12 +38,14 @@ class Register:
         places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
         try:
             async with self._database.transaction() as connection:
-                return await _one(
+                row = await _one(
                     connection,
                     f"insert into subscription ({', '.join(names)}) values ({places}) returning {_COLUMNS}",
                     *values.values(),
                     now,
                 )
+                await tell_chosen(self._database, connection, [(None, dict(row))], now)
+                return row
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
 
@@ -70,19 +73,22 @@ class Register:
                 )
             )
 
-    async def change(self, id_: UUID, owner: str | None, values: Mapping[str, Any]) -> Row | None:
+    async def change(self, id_: UUID, owner: str | None, values: Mapping[str, Any], now: datetime) -> Row | None:
         """Set columns of a subscription that has not ended; raises `AlreadySubscribed`."""
-        sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 3))
+        sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 2))
         try:
             async with self._database.transaction() as connection:
-                return await _one_or_none(
+                before = await _locked(connection, id_, owner)
+                if before is None or before["state"] == "ended":
+                    return None
+                after = await _one(
                     connection,
-                    f"update subscription set {sets} where id = $1 and ($2::text is null or owner = $2)"
-                    f" and state <> 'ended' returning {_COLUMNS}",
+                    f"update subscription set {sets} where id = $1 returning {_COLUMNS}",
                     id_,
-                    owner,
                     *values.values(),
                 )
+                await tell_chosen(self._database, connection, [(dict(before), dict(after))], now)
+                return after
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
 
@@ -92,18 +98,19 @@ class Register:
         What waits for it is cancelled when it is claimed, retries included.
         """
         async with self._database.transaction() as connection:
-            return bool(
-                await connection.fetchval(
-                    "update subscription set state = 'ended',"
-                    " reason = case when state = 'ended' then reason else $3 end,"
-                    " ended_at = case when state = 'ended' then ended_at else $4 end"
-                    " where id = $1 and ($2::text is null or owner = $2) returning true",
-                    id_,
-                    owner,
-                    reason,
-                    now,
-                )
+            before = await _locked(connection, id_, owner)
+            if before is None or before["state"] == "ended":
+                return before is not None
+            after = await _one(
+                connection,
+                "update subscription set state = 'ended', reason = $2, ended_at = $3 where id = $1"
+                f" returning {_COLUMNS}",
+                id_,
+                reason,
+                now,
             )
+            await tell_chosen(self._database, connection, [(dict(before), dict(after))], now)
+            return True
 
     async def deliveries(
         self,
@@ -178,6 +185,16 @@ class Register:
                 " union all select 'sending', count(*) from delivery where state = 'sending'"
             )
         return {row["state"]: row["n"] for row in rows}
+
+
+async def _locked(connection: Connection, id_: UUID, owner: str | None) -> Row | None:
+    """A subscription of this owner's, which nobody else changes until the transaction ends."""
+    return await _one_or_none(
+        connection,
+        f"select {_COLUMNS} from subscription where id = $1 and ($2::text is null or owner = $2) for update",
+        id_,
+        owner,
+    )
 
 
 async def _one(connection: Connection, query: str, *values: Any) -> Row:

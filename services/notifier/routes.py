@@ -29,9 +29,11 @@ from services.notifier.interface import (
     SubscriptionAnswer,
     SubscriptionPage,
     SubscriptionSummary,
+    check_reach,
     delivery_answer,
     filters_of,
     fingerprint,
+    ladder_of,
     new_secret,
     read_cursor,
     subscription_answer,
@@ -90,8 +92,10 @@ def build_http(
             "secret": secret,
             "language": str(form.language),
             "zone": form.zone,
-            "fingerprint": fingerprint(form.channel, address, form.filters),
+            "fingerprint": fingerprint(form.channel, address, form.filters, form.level),
             **form.filters.model_dump(mode="json"),
+            "ladder": form.ladder.model_dump(mode="json") if form.ladder else None,
+            "level": form.level,
         }
         try:
             row = await register.add(values, clock.now())
@@ -149,23 +153,31 @@ def build_http(
         responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
     )
     async def change_subscription(id_: UUID, form: ChangedSubscription, caller: Owner) -> SubscriptionAnswer:
-        """Change language, zone or filters; pause or resume."""
+        """Change language, zone, filters, ladder or level; pause or resume."""
         row = await register.find(id_, _owner(caller))
         if row is None:
             raise _missing("subscription")
         if row["state"] == "ended":
             raise Problem(409, "ended", "The subscription has ended; make a new one")
         filters = form.filters or filters_of(row)
+        ladder = form.ladder if "ladder" in form.model_fields_set else ladder_of(row)
+        level = form.level if "level" in form.model_fields_set else row["level"]
+        try:
+            check_reach(filters, ladder, level)
+        except ValueError as error:
+            raise Problem(422, "never-told", "The subscription would never be told of this", str(error)) from None
         values: dict[str, object] = {
             "language": str(form.language or row["language"]),
             "zone": form.zone or row["zone"],
-            "fingerprint": fingerprint(row["channel"], row["address"], filters),
+            "fingerprint": fingerprint(row["channel"], row["address"], filters, level),
             **filters.model_dump(mode="json"),
+            "ladder": ladder.model_dump(mode="json") if ladder else None,
+            "level": level,
         }
         if form.state:
             values |= {"state": form.state, "reason": None, "ended_at": None}
         try:
-            changed = await register.change(id_, _owner(caller), values)
+            changed = await register.change(id_, _owner(caller), values, clock.now())
         except AlreadySubscribed:
             raise _twice() from None
         if changed is None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.notifier.audience import Filters, Notifiable, Traits
+from services.notifier.choosing import COLUMNS, tell_chosen
 from services.notifier.deliveries import Delivery, Result, Room, Subscription
 from services.notifier.outcomes import Accepted, Delivered, Outcome, Reason, Refused, Unknown
 from services.plumbing.database import Connection, Database
@@ -21,16 +22,16 @@ from services.plumbing.failpoints import failpoint
 READY = "deliveries"
 """The wake-up that says that deliveries wait which nobody has in hand."""
 
-# `matches` is the rule of audience.py; a property test holds the two together. `fresh` inserts what was not seen
-# before, and only its events get deliveries: a repeat, even one that another process holds right now, gets none.
+# `matches` is the rule `is_told` of audience.py; a property test holds the two together. `fresh` inserts what was not
+# seen before, and only its events get deliveries: a repeat, even one that another process holds right now, gets none.
 FAN_OUT = """
 with heard as materialized (
     select id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after, section,
-           string_to_array(countries, ',') as countries, string_to_array(themes, ',') as themes, place
+           string_to_array(countries, ',') as countries, string_to_array(themes, ',') as themes, audience, level, place
     from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::bytea[], $6::timestamptz[], $7::text[],
-                $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[])
+                $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[])
          with ordinality as h(id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
-                              countries, themes, section, place)
+                              countries, themes, section, audience, level, place)
 ),
 matches as materialized (
     select h.id as event_id, h.place, h.commitment_id, h.not_after, s.id as subscription_id, s.channel
@@ -40,12 +41,18 @@ matches as materialized (
         and (s.themes = '{}' or s.themes && h.themes)
         and (s.sections = '{}' or h.section = any(s.sections))
         and (s.commitments = '{}' or h.commitment_id = any(s.commitments))
+        and case h.topic
+                when 'milestone-due' then coalesce(s.id = h.audience, s.ladder is null)
+                when 'milestone-escalated' then s.level = h.level
+                when 'consistency-flagged' then s.events <> '{}'
+                else true
+            end
 ),
 fresh as (
     insert into event (id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
                        received_at, matched)
     select h.id, h.topic, h.commitment_id, h.seq, h.value, h.time, h.correlation_id, h.traceparent, h.not_after,
-           $13, coalesce(m.n, 0)
+           $15, coalesce(m.n, 0)
     from heard h left join (select event_id, count(*)::integer as n from matches group by event_id) m
         on m.event_id = h.id
     order by h.id
@@ -57,19 +64,19 @@ placed as (
            row_number() over (
                partition by case m.channel when 'email' then null else m.subscription_id end order by m.place
            ) as in_lane,
-           case m.channel when 'email' then $16 else coalesce(n.room, $15) end as lane
+           case m.channel when 'email' then $18 else coalesce(n.room, $17) end as lane
     from matches m join fresh f on f.id = m.event_id
-         left join unnest($17::uuid[], $18::integer[]) as n(subscription_id, room)
+         left join unnest($19::uuid[], $20::integer[]) as n(subscription_id, room)
              on n.subscription_id = m.subscription_id
 ),
 written as (
     insert into delivery (event_id, subscription_id, commitment_id, channel, state, next_at, not_after, created_at,
                           lease, lease_until)
     select event_id, subscription_id, commitment_id, channel,
-           case when taken then 'sending' else 'pending' end, $13, not_after, $13,
-           case when taken then $19::uuid end,
-           case when taken then clock_timestamp() + make_interval(secs => $20) end
-    from (select *, in_all <= $14 and in_lane <= lane as taken from placed order by place, subscription_id) p
+           case when taken then 'sending' else 'pending' end, $15, not_after, $15,
+           case when taken then $21::uuid end,
+           case when taken then clock_timestamp() + make_interval(secs => $22) end
+    from (select *, in_all <= $16 and in_lane <= lane as taken from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state
 )
 select id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state from written
@@ -210,6 +217,8 @@ class DeliveryStore:
                         ",".join(sorted(e.about.countries)),
                         ",".join(sorted(e.about.themes)),
                         e.about.section,
+                        e.about.audience,
+                        e.about.level,
                     )
                     for e in batch
                 ),
@@ -277,13 +286,17 @@ class DeliveryStore:
         rows = await connection.fetch(SETTLE, *_columns(_row(result) for result in ordered))
         gone = {r.delivery.subscription.id: r for r in ordered if r.ends_subscription}
         if gone:
-            await connection.execute(
+            at = max(r.at for r in gone.values())
+            disabled = await connection.fetch(
                 "update subscription set state = 'disabled', reason = $2, ended_at = $3"
-                " where id = any($1::uuid[]) and state in ('active', 'paused')",
-                list(gone),
+                " where id = any($1::uuid[]) and state in ('active', 'paused')"
+                f" returning old.state as was, {COLUMNS}",
+                sorted(gone),
                 str(Reason.GONE),
-                max(r.at for r in gone.values()),
+                at,
             )
+            changes = [(dict(row) | {"state": row["was"]}, dict(row)) for row in disabled]
+            await tell_chosen(self._database, connection, changes, at)
         return {row["id"]: row["attempts"] for row in rows}
 
     async def sweep(self, now: datetime) -> int:

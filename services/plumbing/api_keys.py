@@ -37,10 +37,11 @@ class Caller:
 def new_key(client: str) -> tuple[str, str]:
     """A new key, to be shown once, and the hash to be kept."""
     key = f"pw_{client}_{secrets.token_urlsafe(32)}"
-    return key, _hash(key)
+    return key, hash_of(key)
 
 
-def _hash(key: str) -> str:
+def hash_of(key: str) -> str:
+    """What is kept of a key."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -52,8 +53,8 @@ class ApiKeys:
         self._seen: tuple[int, int] | None = None
         self._callers: dict[str, Caller] = {}
 
-    def require(self, request: Request, role: str) -> Caller:
-        """The caller of this request, who must have a role; raises a 401 or 403 problem otherwise."""
+    def require(self, request: Request, *roles: str) -> Caller:
+        """The caller of this request, who must have one of the roles; raises a 401 or 403 problem otherwise."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         caller = self._find(key) if scheme.lower() == "bearer" else None
         if caller is None:
@@ -63,13 +64,13 @@ class ApiKeys:
                 "Send a valid API key: `Authorization: Bearer …`",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if role not in caller.roles:
-            raise Problem(403, "forbidden", f"This key has no role `{role}`")
+        if caller.roles.isdisjoint(roles):
+            raise Problem(403, "forbidden", f"This key has no role {' or '.join(f'`{role}`' for role in roles)}")
         return caller
 
     def _find(self, key: str) -> Caller | None:
         self._reload()
-        wanted = _hash(key)
+        wanted = hash_of(key)
         found = None
         for known, caller in self._callers.items():  # all of them, so that the time tells nothing
             if hmac.compare_digest(known, wanted):

@@ -357,7 +357,7 @@ class KafkaProducer:
                     acks="all",
                     enable_idempotence=True,
                     linger_ms=0,
-                    max_batch_size=131_072,
+                    max_batch_size=524_288,
                     request_timeout_ms=15_000,
                 )
                 try:

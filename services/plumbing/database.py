@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import AliasChoices, Field, SecretStr
+from pydantic_core import from_json, to_json
 from pydantic_settings import BaseSettings
 
 from services.plumbing.faults import Unavailable, is_passing
@@ -147,4 +147,8 @@ def _set(event: asyncio.Event, *_: Any) -> None:
 
 async def _prepare(connection: Any) -> None:
     for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+        await connection.set_type_codec(kind, encoder=_json_text, decoder=from_json, schema="pg_catalog")
+
+
+def _json_text(value: Any) -> str:
+    return to_json(value).decode()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -56,17 +56,24 @@ class Problem(Exception):
 
 
 def web_app(
-    service: str, title: str, checks: Mapping[str, Check], *, facts: Mapping[str, Any] | None = None, **options: Any
+    service: str,
+    title: str,
+    checks: Mapping[str, Check],
+    *,
+    facts: Mapping[str, Any] | None = None,
+    secret_behind: Sequence[str] = (),
+    **options: Any,
 ) -> FastAPI:
     """A FastAPI application with problems, `/livez`, `/readyz` and `/metrics`; routes are added by its owner.
 
     `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
+    `secret_behind` names the beginnings of paths (`/feeds/`) whose next part is a secret: no log and no trace tells it.
     """
     app = FastAPI(title=title, **options)
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(HTTPException, _http_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(RequestValidationError, _validation_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
-    app.add_middleware(Door)
+    app.add_middleware(Door, secret_behind=tuple(secret_behind))
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> dict[str, str]:
@@ -128,8 +135,17 @@ class Door:
     behind it would let the last key win, run out of stack or inflate without bound.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, secret_behind: tuple[str, ...] = ()) -> None:
         self._app = app
+        self._secret_behind = secret_behind
+
+    def _told(self, path: str) -> str:
+        """The path as it may be told."""
+        for beginning in self._secret_behind:
+            if path.startswith(beginning):
+                _, slash, rest = path.removeprefix(beginning).partition("/")
+                return f"{beginning}…{slash}{rest}"
+        return path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -150,7 +166,8 @@ class Door:
                 message["headers"] = [*message["headers"], (b"x-correlation-id", correlation.encode())]
             await send(message)
 
-        route = f"{scope['method']} {scope['path']}"
+        scope["state"]["told_path"] = self._told(scope["path"])
+        route = f"{scope['method']} {scope['state']['told_path']}"
         with bound_contextvars(correlation_id=correlation), traced(route, headers.get("traceparent")):
             try:
                 if scope["method"] in ("POST", "PUT", "PATCH"):
@@ -251,5 +268,5 @@ async def _fault(request: Request, error: Exception) -> Response:
         return Problem(
             503, "unavailable", "Something that this needs is away; try again", headers={"Retry-After": "2"}
         ).response()
-    log.error("a request failed", action="request_failed", path=request.url.path, exc_info=error)
+    log.error("a request failed", action="request_failed", path=request.state.told_path, exc_info=error)
     return Problem(500, "fault", "Something went wrong here; it has been logged").response()

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts import vocabulary
-from contracts.events import Evidence, Reporter
+from contracts.events import Acknowledgement, Evidence, Reporter
 from contracts.vocabulary import Country, Instant, Language, Link, Source, Span, Status, Strength, Text
 from services.plumbing.faults import Unavailable
 from services.plumbing.logs import log
@@ -148,6 +148,29 @@ class Reminder(Reading):
     milestone_id: str
     step: str
     due_at: Instant
+    audience: UUID | None = None
+    """The subscription whose own ladder it is a step of, where it is one's own."""
+
+
+class Anchor(Reading):
+    """An event on which milestones hang."""
+
+    id: str
+    title: Text
+
+
+class Escalation(Reading):
+    """How it stands with an overdue milestone: who hears, and who has said that they are on it."""
+
+    state: str
+    """`climbing` while nobody owns it, `owned` once somebody does; otherwise there is nothing to say."""
+    level: str | None = None
+    """Who heard last."""
+    next_at: Instant | None = None
+    """When the next level hears; for what is owned, until when evidence is awaited."""
+    next_level: str | None = None
+    acknowledged: Acknowledgement | None = None
+    """Who is on it; while it climbs, who said so and brought no evidence."""
 
 
 class Delivery(Reading):
@@ -179,6 +202,27 @@ class Filters(Reading):
         return self == Filters()
 
 
+class Rung(Reading):
+    """One step of a ladder, at a time of day."""
+
+    step: str
+    at: str
+
+
+class HolidayRegion(Reading):
+    """Whose public holidays are no business days."""
+
+    country: Country
+    subdivision: str | None = None
+
+
+class Ladder(Reading):
+    """When a subscription is reminded, instead of at the usual steps."""
+
+    rungs: tuple[Rung, ...]
+    holidays: HolidayRegion | None = None
+
+
 class Subscription(Reading):
     """Who asked for what; never where it goes."""
 
@@ -188,6 +232,8 @@ class Subscription(Reading):
     language: Language
     zone: str
     filters: Filters
+    ladder: Ladder | None = None
+    level: str | None = None
     state: str
     reason: str | None = None
     created_at: Instant
@@ -262,6 +308,14 @@ class Neighbours:
         """What will be reminded of."""
         return await self._all(self._settings.scheduler_url, "/reminders", Reminder, {"commitment": commitment_id})
 
+    async def anchor(self, anchor_id: str) -> Anchor | None:
+        """An event; None where the registry knows none by this id."""
+        return await self._found(self._settings.registry_url, f"/anchors/{anchor_id}", Anchor)
+
+    async def escalation(self, milestone_id: str) -> Escalation | None:
+        """How it stands with a milestone; None where the scheduler watches over none by this id."""
+        return await self._found(self._settings.scheduler_url, f"/milestones/{milestone_id}/escalation", Escalation)
+
     async def deliveries(self, commitment_id: str) -> list[Delivery]:
         """Who was told lately, the newest first."""
         asked = {"commitment": commitment_id}
@@ -269,11 +323,7 @@ class Neighbours:
 
     async def subscription(self, subscription_id: UUID) -> Subscription | None:
         """What a subscription asks for; None where there is none."""
-        try:
-            answer = await self._get(self._settings.notifier_url, f"/subscriptions/{subscription_id}/summary", {})
-        except NotFound:
-            return None
-        return _read(Subscription, answer)
+        return await self._found(self._settings.notifier_url, f"/subscriptions/{subscription_id}/summary", Subscription)
 
     async def deliveries_to(self, subscription_id: UUID, most: int) -> list[Delivery]:
         """What a subscription was told lately, the newest first."""
@@ -287,6 +337,12 @@ class Neighbours:
         except (Unavailable, NotFound) as error:
             return str(error)
         return None
+
+    async def _found(self, base: str, path: str, model: type[T]) -> T | None:
+        try:
+            return _read(model, await self._get(base, path, {}))
+        except NotFound:
+            return None
 
     async def _all(
         self,

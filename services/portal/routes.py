@@ -3,11 +3,11 @@
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Query, Request
@@ -17,6 +17,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from contracts.topics import PUBLIC
 from contracts.vocabulary import Country, Language, Status
 from services.plumbing import web
 from services.plumbing.clock import Clock
@@ -27,9 +28,11 @@ from services.portal.neighbours import (
     Choice,
     Commitment,
     Delivery,
+    Milestone,
     Named,
     Neighbours,
     NotFound,
+    Part,
     Reminder,
     Statement,
     next_milestone,
@@ -45,6 +48,8 @@ SHOWN = 100
 """Events on the live page."""
 TOLD = 20
 """Deliveries on a subscription's page."""
+
+P = TypeVar("P")
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -108,10 +113,12 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
             found = await neighbours.commitment(commitment_id)
         except NotFound:
             raise HTTPException(404) from None
-        reminders, deliveries, statements = await asyncio.gather(
+        reminders, deliveries, statements, anchors, escalations = await asyncio.gather(
             part("reminders", neighbours.reminders(commitment_id), list[Reminder]()),
             part("deliveries", neighbours.deliveries(commitment_id), list[Delivery]()),
             part("statements", neighbours.statements(), list[Statement]()),
+            _each("anchor", {m.anchor_id for m in found.milestones if m.anchor_id}, neighbours.anchor),
+            _each("escalation", _past(found.milestones, portal.today()), neighbours.escalation),
         )
         return show(
             request,
@@ -122,6 +129,9 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
             reminders=reminders,
             deliveries=deliveries,
             milestones={milestone.id: milestone for milestone in found.milestones},
+            reviews=_next_reviews(reminders.value),
+            anchors=anchors,
+            escalations=escalations,
             today=portal.today(),
         )
 
@@ -160,6 +170,7 @@ def _add_pages(app: FastAPI, portal: Portal) -> None:
             request,
             "live.html",
             commitment_id=wanted,
+            topics=" ".join(topic.name for topic in PUBLIC),
             told=[tell(heard, voice) for heard in reversed(held)],
             last=str(held[-1].place) if held else "",
             origin=str(request.base_url).rstrip("/"),
@@ -274,6 +285,31 @@ def _counts(commitments: Sequence[Commitment]) -> list[tuple[Status, int]]:
     return [(status, found[status]) for status in Status if found[status]]
 
 
+async def _each(name: str, ids: Iterable[str], ask: Callable[[str], Awaitable[P | None]]) -> dict[str, P]:
+    """What there is of some things by their ids; what can't be had is left out, and counted."""
+
+    async def one(id_: str) -> tuple[str, P | None]:
+        asked: Part[P | None] = await part(name, ask(id_), None)
+        return id_, asked.value
+
+    found = await asyncio.gather(*(one(id_) for id_ in sorted(ids)))
+    return {id_: value for id_, value in found if value is not None}
+
+
+def _past(milestones: Iterable[Milestone], today: date) -> list[str]:
+    """Milestones whose last day is over, or may be: which day it is there, the scheduler knows."""
+    return [m.id for m in milestones if m.span.latest and m.span.latest <= today]
+
+
+def _next_reviews(reminders: Iterable[Reminder]) -> dict[str, Reminder]:
+    """The next review of each milestone that has one."""
+    found: dict[str, Reminder] = {}
+    for reminder in sorted(reminders, key=lambda one: one.due_at):
+        if reminder.step.startswith("review-"):
+            found.setdefault(reminder.milestone_id, reminder)
+    return found
+
+
 def _titles(things: Any) -> dict[str, Any]:
     return {thing.id: thing.title for thing in things}
 
@@ -295,13 +331,13 @@ def _picture(commitments: Sequence[Commitment], statements: Sequence[Statement],
         (commitment, milestone, milestone.span.earliest, milestone.span.latest)
         for commitment in commitments
         for milestone in commitment.milestones
-        if milestone.span.earliest and milestone.span.latest
+        if milestone.span.earliest
     ]
     if not dated:
         return None
-    dated.sort(key=lambda row: (row[3], row[2]))
+    dated.sort(key=lambda row: (row[3] or date.max, row[2]))
     made_on = min((statement.made_on for statement in statements), default=min(row[2] for row in dated))
-    axis = axis_for([row[2:] for row in dated], made_on, today)
+    axis = axis_for([(first, last or first) for *_, first, last in dated], made_on, today)
     bars = [(commitment, milestone, *axis.bar(first, last)) for commitment, milestone, first, last in dated]
     on_axis = axis.stretches[0].first <= today.year <= axis.stretches[-1].last
     return {"axis": axis, "bars": bars, "today": axis.at(today) if on_axis else None}

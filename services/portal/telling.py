@@ -3,15 +3,18 @@
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from contracts.events import (
     CommitmentCreated,
+    ConsistencyFlagged,
     DeliverySettled,
     MilestoneDue,
+    MilestoneEscalated,
     MilestoneScheduled,
     StatusChanged,
 )
+from contracts.vocabulary import Milestone
 from services.portal.feed import Heard
 from services.portal.voices import Voice
 
@@ -64,16 +67,23 @@ def _said(heard: Heard, voice: Voice) -> tuple[str, str]:
         case MilestoneScheduled() as event:
             return _scheduled(event, voice), _source(event, voice)
         case MilestoneDue() as event:
-            return _due(event, voice), _milestone(event, voice)
+            return _due(event, voice), _milestone(event.milestone, voice)
+        case MilestoneEscalated() as event:
+            return _escalated(event, voice), _milestone(event.milestone, voice)
         case StatusChanged() as event:
             return _changed(event, voice), _reported(event, voice)
         case DeliverySettled() as event:
             return _settled(event, voice), ""
+        case ConsistencyFlagged() as event:
+            return _flagged(event, voice), _milestone(event.milestone, voice) if event.milestone else ""
+    assert_never(heard.event)
 
 
 def _scheduled(event: MilestoneScheduled, voice: Voice) -> str:
     milestone = voice.words_of(event.milestone.title)
     after = voice.span(event.milestone.span)
+    if event.change == "cancelled":
+        return voice.say("%(milestone)s: the event is off, and there is no date any more", milestone=milestone)
     if event.previous is None:
         return voice.say("%(milestone)s: %(after)s", milestone=milestone, after=after)
     before = voice.span(event.previous)
@@ -100,10 +110,31 @@ def _due(event: MilestoneDue, voice: Voice) -> str:
             return voice.count("Due in %(n)s day", "Due in %(n)s days", event.days)
         case "overdue":
             return voice.count("Due %(n)s day ago", "Due %(n)s days ago", event.days)
+        case "review":
+            return voice.say("To be looked at again: it has no last day")
+    assert_never(event.phase)
 
 
-def _milestone(event: MilestoneDue, voice: Voice) -> str:
-    return f"{voice.words_of(event.milestone.title)} ({voice.span(event.milestone.span)})"
+def _escalated(event: MilestoneEscalated, voice: Voice) -> str:
+    overdue = voice.count("Due %(n)s day ago", "Due %(n)s days ago", event.days)
+    return voice.say("%(overdue)s; asked now: %(who)s", overdue=overdue, who=voice.words_of(event.level_title))
+
+
+def _flagged(event: ConsistencyFlagged, voice: Voice) -> str:
+    match event.rule:
+        case "past-due-in-progress":
+            return voice.say("Past its date, and the register still has it open")
+        case "met-with-open-milestones":
+            return voice.say("Met, but a milestone is still ahead")
+        case "no-news":
+            return voice.count("No news for %(n)s day", "No news for %(n)s days", event.days)
+        case "anchor-without-outcome":
+            return voice.say("The event should be over, and its outcome is not recorded")
+    assert_never(event.rule)
+
+
+def _milestone(milestone: Milestone, voice: Voice) -> str:
+    return f"{voice.words_of(milestone.title)} ({voice.span(milestone.span)})"
 
 
 def _changed(event: StatusChanged, voice: Voice) -> str:

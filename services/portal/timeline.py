@@ -38,9 +38,9 @@ class Axis:
                 return stretch.left + part * (stretch.right - stretch.left)
         return 1.0
 
-    def bar(self, earliest: date, latest: date) -> tuple[float, float]:
-        """From where to where a span of days reaches, its last day included."""
-        return self.at(earliest), self.at(latest + timedelta(days=1)) if latest < date.max else 1.0
+    def bar(self, earliest: date, latest: date | None) -> tuple[float, float]:
+        """From where to where a span of days reaches, its last day included; without one it reaches to the end."""
+        return self.at(earliest), self.at(latest + timedelta(days=1)) if latest and latest < date.max else 1.0
 
 
 def axis_for(spans: Sequence[tuple[date, date]], made_on: date, today: date | None = None) -> Axis:

@@ -6,7 +6,7 @@ The messages in code and templates are the English; `locales/*.po` hold what is 
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from babel import Locale
@@ -15,6 +15,7 @@ from babel.dates import (
     format_datetime,
     format_interval,
     format_skeleton,
+    format_time,
     format_timedelta,
     get_timezone_location,
 )
@@ -23,7 +24,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
-from contracts.vocabulary import Country, Language, Precision, Reading, Span, Status, Strength, Text
+from contracts.vocabulary import Country, Language, Offset, Precision, Reading, Span, Status, Strength, Text
 from services.portal import words
 
 LOCALES = Path(__file__).parent / "locales"
@@ -87,8 +88,10 @@ class Voice:
 
     def span(self, span: Span) -> str:
         """A span as finely as the words give it, and no finer."""
-        if span.earliest is None or span.latest is None:
+        if span.earliest is None:
             return self.say("no date given")
+        if span.latest is None:
+            return self._from(span, span.earliest)
         match span.precision:
             case Precision.DAY if span.earliest == span.latest:
                 return self.day(span.latest)
@@ -102,14 +105,69 @@ class Voice:
                 return self.say("the %(decade)ss", decade=span.earliest.year // 10 * 10)
         return format_interval(span.earliest, span.latest, "yMMMMd", locale=self.locale)
 
+    def _from(self, span: Span, first: date) -> str:
+        """An open span by its beginning."""
+        match span.precision:
+            case Precision.DAY:
+                return self.say("from %(day)s on", day=self.day(first))
+            case Precision.YEAR:
+                begin = str(first.year)
+            case Precision.SEASON if season := words.SEASONS.get((span.edtf or "")[5:7]):
+                begin = f"{self.say(season)} {first.year}"
+            case Precision.DECADE:
+                begin = self.say("the %(decade)ss", decade=first.year // 10 * 10)
+            case _:
+                begin = format_skeleton("yMMMM", first, locale=self.locale)
+        return self.say("from %(span)s on", span=begin)
+
     def step(self, step: str) -> str:
-        """A rung of a milestone's ladder, such as `before-7d`."""
-        match step.rsplit("-", 1):
-            case ["before", days]:
-                return self.count("%(n)s day before", "%(n)s days before", int(days.removesuffix("d")))
-            case ["after", days]:
-                return self.count("%(n)s day after", "%(n)s days after", int(days.removesuffix("d")))
-        return self.say("on the day")
+        """A rung of a milestone's ladder, such as `before-7d`, `after-3bd`, `before-2w`, `after-1m` or `review-2`."""
+        side, _, length = step.partition("-")
+        if side == "review":
+            return self.say("review no. %(number)s", number=length)
+        if side not in ("before", "after"):
+            return self.say("on the day")
+        n = int(length.rstrip("bdwm"))
+        match side, length.lstrip("0123456789"):
+            case "before", "bd":
+                return self.count("%(n)s business day before", "%(n)s business days before", n)
+            case "before", "w":
+                return self.count("%(n)s week before", "%(n)s weeks before", n)
+            case "before", "m":
+                return self.count("%(n)s month before", "%(n)s months before", n)
+            case "before", _:
+                return self.count("%(n)s day before", "%(n)s days before", n)
+            case _, "bd":
+                return self.count("%(n)s business day after", "%(n)s business days after", n)
+            case _, "w":
+                return self.count("%(n)s week after", "%(n)s weeks after", n)
+            case _, "m":
+                return self.count("%(n)s month after", "%(n)s months after", n)
+        return self.count("%(n)s day after", "%(n)s days after", n)
+
+    def distance(self, offset: Offset | None, anchor: str) -> str:
+        """How far from an event: `90 days after NALS 2022`, `before NALS 2022`, or the event itself."""
+        if offset is None:
+            return anchor
+        before, n = offset.direction == "before", offset.count
+        if n == 0:
+            return self.say("before %(event)s", event=anchor) if before else self.say("after %(event)s", event=anchor)
+        match offset.unit:
+            case "days":
+                counted = self.count("%(n)s day", "%(n)s days", n)
+            case "weeks":
+                counted = self.count("%(n)s week", "%(n)s weeks", n)
+            case "months":
+                counted = self.count("%(n)s month", "%(n)s months", n)
+            case "years":
+                counted = self.count("%(n)s year", "%(n)s years", n)
+        if before:
+            return self.say("%(time)s before %(event)s", time=counted, event=anchor)
+        return self.say("%(time)s after %(event)s", time=counted, event=anchor)
+
+    def local_time(self, wall_time: str) -> str:
+        """What a wall clock shows, as people write it: `10:00 AM`, `10 h 00`."""
+        return format_time(time.fromisoformat(wall_time), "short", locale=self.locale)
 
     def from_now(self, days: int) -> str:
         """How far a day is from today; negative days have gone by. Beyond three months it is told roughly."""

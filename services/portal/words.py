@@ -27,6 +27,8 @@ NAMES = {
     "on": _("it happens then"),
     "by": _("to be done when this ends"),
     "during": _("to be done in the course of this"),
+    "from": _("it begins then and has no end"),
+    "recurring": _("it comes again and again"),
     "undated": _("the words give no date"),
     # themes of the first statement
     "climate": _("Climate action"),
@@ -63,6 +65,10 @@ NAMES = {
     "paused": _("Paused"),
     "ended": _("Ended"),
     "disabled": _("Switched off"),
+    # levels that are asked about what is overdue
+    "focal-point": _("Focal point"),
+    "director": _("Director"),
+    "ministers-office": _("Minister’s office"),
     # why it ended
     "unsubscribed": _("by the link in a mail"),
     "ended-by-owner": _("by whoever set it up"),
@@ -90,19 +96,24 @@ NAMES = {
     "commitment-created": _("New commitment"),
     "milestone-scheduled": _("Date"),
     "milestone-due": _("Reminder"),
+    "milestone-escalated": _("Escalation"),
     "status-changed": _("Status"),
+    "consistency-flagged": _("Does not agree"),
     "delivery-settled": _("People told"),
     # changes of a schedule
     "first": _("first date"),
     "moved": _("moved"),
     "more-precise": _("more precise"),
+    # and "cancelled", which is above
 }
 
 FOLLOWED = {
     "commitment-created": _("new commitments"),
     "milestone-scheduled": _("dates that are set or moved"),
     "milestone-due": _("reminders of what is due"),
+    "milestone-escalated": _("what is overdue and owned by nobody"),
     "status-changed": _("changes of status"),
+    "consistency-flagged": _("what does not agree in the register"),
 }
 """What a subscription asks for, by the event's topic."""
 

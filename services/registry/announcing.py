@@ -6,9 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.envelope import Envelope, to_record
-from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
+from contracts.events import CommitmentCreated, ConsistencyFlagged, MilestoneScheduled, StatusChanged
 from services.plumbing.ids import new_id
 from services.plumbing.outbox import Outgoing
+from services.registry.holding import Holds
+
+Event = CommitmentCreated | MilestoneScheduled | StatusChanged | ConsistencyFlagged
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,11 @@ class Occasion:
     ministry: str | None = None
     correlation_id: str | None = None
     traceparent: str | None = None
+    holds: Holds | None = None
+    """Who holds an old date while it moves; nobody where the register stands alone."""
 
 
-def announcement(
-    event: CommitmentCreated | MilestoneScheduled | StatusChanged, occasion: Occasion, event_id: UUID | None = None
-) -> Outgoing:
+def announcement(event: Event, occasion: Occasion, event_id: UUID | None = None) -> Outgoing:
     """The outbox record of an event; its id is made here, once, unless the caller has made it."""
     event_id = event_id or new_id()
     envelope = Envelope(
@@ -38,8 +41,6 @@ def announcement(
     return Outgoing(event_id, record.topic, record.key, record.headers, record.value)
 
 
-def announcements(
-    events: Iterable[CommitmentCreated | MilestoneScheduled | StatusChanged], occasion: Occasion
-) -> list[Outgoing]:
+def announcements(events: Iterable[Event], occasion: Occasion) -> list[Outgoing]:
     """The records of several events of one occasion, in order."""
     return [announcement(event, occasion) for event in events]

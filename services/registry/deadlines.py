@@ -7,6 +7,7 @@ is `latest`, and `earliest` says only how much room the words leave, not from wh
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from time import struct_time
 
 from edtf import EDTFObject, Interval, Season, Unspecified, parse_edtf
@@ -42,13 +43,18 @@ def last_capital_zone(countries: Iterable[Country]) -> str:
     raise ValueError("a deadline that binds no country has no zone")
 
 
+@lru_cache(maxsize=16_384)  # the library's grammar takes a millisecond or more for a value
 def span_of(edtf: str | None) -> Span:
-    """The days of an EDTF value; without one there is no date, and none is invented."""
+    """The days of an EDTF value; without one there is no date, and none is invented.
+
+    What begins and has no end ("2022/..") has no latest day. Raises `UnreadableDate`.
+    """
     if edtf is None:
         return UNDATED
     try:
         value = parse_edtf(edtf)
-        earliest, latest = _day(value.lower_strict()), _day(value.upper_strict())
+        earliest = _day(value.lower_strict())
+        latest = None if edtf.endswith("/..") else _day(value.upper_strict())
         return Span(edtf=str(value), earliest=earliest, latest=latest, precision=_precision(value))
     except (EDTFParseException, ValueError, AttributeError) as error:
         # AttributeError: the library has level 2 values that know neither a first nor a last day.
@@ -64,6 +70,8 @@ def _day(moment: struct_time | float) -> date:
 
 def _precision(value: EDTFObject) -> Precision:
     match value:
+        case Interval() if str(value).endswith("/.."):
+            return _precision(parse_edtf(str(value.lower)))
         case Interval():
             return max(_precision(value.lower), _precision(value.upper), key=_PRECISIONS.index)
         case Season():

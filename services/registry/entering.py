@@ -11,7 +11,9 @@ from services.plumbing.outbox import append, take_seqs
 from services.registry import store
 from services.registry.announcing import Occasion, announcements
 from services.registry.catalogue import CatalogueError, Commitment, locate
-from services.registry.deadlines import UnreadableDate, last_capital_zone, span_of
+from services.registry.dating import said
+from services.registry.deadlines import last_capital_zone
+from services.registry.hanging import zone_of
 from services.registry.interface import NewCommitment, NewMilestone
 from services.registry.refusals import AlreadyThere, Invalid, Unknown
 from services.registry.scheduling import Dated, said_by, schedule
@@ -51,7 +53,7 @@ async def enter(database: Database, connection: Connection, new: NewCommitment, 
     """Enter one commitment and its milestones; the id of the event that says so.
 
     Raises a `Refusal` where it does not fit the statement: a quote that is not verbatim or not found just once, an
-    unknown section, theme or anchor, an id that is taken.
+    unknown section, theme or anchor, an id that is taken, time words that give no clear date where they have to.
     """
     statement = await store.known_statement(connection, new.statement_id)
     if statement is None:
@@ -107,19 +109,29 @@ def _fitted_milestone(
         raise Invalid(f"The milestone {new.id} binds a country that the commitment does not", field="countries")
     if new.wording not in statement.text:
         raise Invalid(f"The wording of {new.id} does not stand in the statement", field="wording")
-    if new.anchor_id and new.anchor_id not in anchors:
-        raise Invalid(f"There is no anchor {new.anchor_id}", field="anchor_id")
-    try:
-        span = anchors[new.anchor_id].span if new.anchor_id else span_of(new.edtf)
-    except UnreadableDate as error:
-        raise Invalid(str(error), field="edtf") from None
+    anchor = _anchor(new.anchor_id, anchors) if new.anchor_id else None
+    zone = last_capital_zone(countries)
+    date = said(new, statement)
     return Milestone(
         id=new.id,
         wording=new.wording,
         title=new.title,
-        span=span,
-        reading=new.reading,
+        span=anchor.span if anchor else date.span,  # how far from the anchor, its first schedule reckons
+        reading=date.reading,
         countries=countries,
-        zone=last_capital_zone(countries),
+        zone=zone_of(date.reading, anchor.zone, zone) if anchor else zone,
         anchor_id=new.anchor_id,
+        offset=date.offset,
+        local_time=new.local_time,
+        review_months=date.review_months,
+        wording_language=statement.language,
     )
+
+
+def _anchor(anchor_id: str, anchors: Mapping[str, HeldAnchor]) -> HeldAnchor:
+    if anchor_id not in anchors:
+        raise Invalid(f"There is no anchor {anchor_id}", field="anchor_id")
+    anchor = anchors[anchor_id]
+    if anchor.successor_id:
+        raise Invalid(f"{anchor.successor_id} has taken the place of {anchor_id}", field="anchor_id")
+    return anchor

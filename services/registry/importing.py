@@ -2,12 +2,14 @@
 
 Taking it in again brings edited facts up to date and says nothing. Dates are different: one that came from elsewhere
 stays, one that the statement itself gives follows the catalogue, and a change of it is said.
+
+A copy of the statement, from another page, may come along: it has to have the same words, and then says nothing either.
 """
 
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contracts.events import StatementRef
@@ -17,14 +19,30 @@ from services.registry import catalogue as nals_2021
 from services.registry import store
 from services.registry.announcing import Occasion
 from services.registry.catalogue import Catalogue, CatalogueError, load
+from services.registry.copies import canonical, first_difference
 from services.registry.entering import announce_created
+from services.registry.hanging import zone_of
 from services.registry.passages import paragraph_starts
-from services.registry.refusals import Unknown
-from services.registry.scheduling import Dated, News, said_by, schedule
+from services.registry.refusals import Refusal, Unknown
+from services.registry.scheduling import Dated, News, dated_now, said_by, schedule
 from services.registry.store import HeldAnchor, HeldMilestone
 
 BUILT_IN: Mapping[str, Path] = {"nals-2021": nals_2021.HERE}
 """The catalogues that come with the program, by the id of their statement."""
+
+
+class OtherWords(Refusal):
+    """The copy does not have the statement's words."""
+
+    kind = "other-words"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The statement as another page has it."""
+
+    text: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -37,14 +55,37 @@ class Taken:
     scheduled: int
 
 
-async def import_built_in(database: Database, name: str, occasion: Occasion) -> Taken:
-    """Import a catalogue that comes with the program; raises `Unknown` for any other name."""
+async def import_built_in(database: Database, name: str, occasion: Occasion, copy: Copy | None = None) -> Taken:
+    """Import a catalogue that comes with the program, and note where a copy of its statement was found.
+
+    Raises `Unknown` for any other name, and `OtherWords` for a copy that says something else.
+    """
     folder = BUILT_IN.get(name)
     if folder is None:
         raise Unknown(f"There is no catalogue {name}", catalogues=sorted(BUILT_IN))
     catalogue, published = await asyncio.to_thread(read, folder)
+    if copy:
+        await asyncio.to_thread(check_copy, published, copy)
     async with database.transaction() as connection:
-        return await import_catalogue(database, connection, catalogue, published, occasion)
+        taken = await import_catalogue(database, connection, catalogue, published, occasion)
+        if copy:
+            digest = hashlib.sha256(copy.text.encode()).hexdigest()
+            await store.add_copy(connection, taken.statement_id, copy.url, digest, occasion.client, occasion.now)
+        return taken
+
+
+def check_copy(published: str, copy: Copy) -> None:
+    """Raise `OtherWords`, with the place, where the copy does not have the published words."""
+    difference = first_difference(canonical(published), canonical(copy.text))
+    if difference:
+        raise OtherWords(
+            f"The words part at character {difference.position}: the statement has “{difference.expected}”,"
+            f" the copy “{difference.found}”",
+            field="copy",
+            position=difference.position,
+            expected=difference.expected,
+            found=difference.found,
+        )
 
 
 def read(folder: Path) -> tuple[Catalogue, str]:
@@ -85,17 +126,18 @@ async def import_catalogue(
 
 
 async def _put_anchors(connection: Connection, catalogue: Catalogue, occasion: Occasion) -> dict[str, HeldAnchor]:
-    """Write the anchors, and read where they are now: a known one may have moved since it was written."""
+    """Write the anchors, and read where they and their successors are now: a known one may have moved since."""
     known_on = catalogue.statement.made_on
     for anchor in sorted(catalogue.anchors, key=lambda anchor: anchor.id):
-        is_new = await store.add_anchor(
-            connection, anchor.id, anchor.title, anchor.zone, anchor.span, anchor.source, known_on
-        )
-        if is_new:
-            await store.add_anchor_news(
-                connection, anchor.id, anchor.span, "first", anchor.source, known_on, occasion.client, occasion.now
-            )
-    return await store.hold_anchors(connection, [anchor.id for anchor in catalogue.anchors])
+        first = HeldAnchor(anchor.id, anchor.zone, anchor.span, anchor.local_time, anchor.source, known_on, None, None)
+        if await store.add_anchor(connection, first, anchor.title):
+            await store.add_anchor_news(connection, first, "first", occasion.client, occasion.now)
+    held: dict[str, HeldAnchor] = {}
+    wanted = {anchor.id for anchor in catalogue.anchors}
+    while wanted:
+        held |= await store.hold_anchors(connection, wanted)
+        wanted = {one.successor_id for one in held.values() if one.successor_id} - set(held)
+    return held
 
 
 async def _put_milestones(
@@ -110,11 +152,23 @@ async def _put_milestones(
     held = {found.milestone.id: found for found in await store.hold_milestones(connection, ids)}
     dates = []
     for commitment in catalogue.commitments:
-        for milestone in commitment.milestones:
+        for written in commitment.milestones:
+            milestone = _where_it_hangs_now(written, anchors)
             await store.put_milestone(connection, commitment.id, milestone)
             if date := _date(commitment.id, milestone, held.get(milestone.id), anchors):
                 dates.append(date)
     return len(await schedule(database, connection, dates, occasion))
+
+
+def _where_it_hangs_now(milestone: Milestone, anchors: Mapping[str, HeldAnchor]) -> Milestone:
+    """The milestone on the event that has taken the place of the one in the catalogue, if any has."""
+    if milestone.anchor_id is None:
+        return milestone
+    anchor = anchors[milestone.anchor_id]
+    while anchor.successor_id:
+        anchor = anchors[anchor.successor_id]
+    zone = zone_of(milestone.reading, anchor.zone, milestone.zone)
+    return milestone.model_copy(update={"anchor_id": anchor.id, "zone": zone})
 
 
 def _date(
@@ -126,4 +180,4 @@ def _date(
         return Dated(commitment_id, milestone, 0, None), said
     if held.source and milestone.anchor_id is None:
         return None  # it has news from elsewhere, which the statement does not take back
-    return Dated(commitment_id, milestone, held.schedule_version, held.milestone.span), said
+    return replace(dated_now(held), milestone=milestone), said

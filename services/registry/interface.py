@@ -21,7 +21,10 @@ from contracts.vocabulary import (
     CommitmentBrief,
     Country,
     Day,
+    Language,
     Line,
+    Link,
+    Offset,
     Ordinal,
     Paragraph,
     Reading,
@@ -31,8 +34,11 @@ from contracts.vocabulary import (
     Status,
     Strength,
     Text,
+    WallTime,
 )
 from services.registry.catalogue import Section, Theme
+from services.registry.consistency import Rule
+from services.registry.wordings import DEFAULT, ReadingPolicy, Wording
 
 Edtf = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]+$", max_length=64)]
 """A date as ISO 8601-2 (EDTF, levels 0 and 1) writes it: `2023-01-10`, `2022-12`, `2022-22`, `2022`, `202X`,
@@ -73,25 +79,40 @@ def from_json(form: type[Form]) -> WrapValidator:
 
 
 class NewMilestone(Form):
-    """A milestone of a new commitment; its date comes from `edtf`, or from the anchor that it hangs on."""
+    """A milestone of a new commitment; its date comes from its anchor, from `edtf`, or from its words.
+
+    Without `reading` the words are read, in the statement's language and by its reading policy.
+    """
 
     id: Slug
     wording: Line
     """The exact words of the time expression; they have to stand in the statement."""
     title: Text
-    reading: Reading
+    reading: Reading | None = None
+    """None where the words are to say it."""
     edtf: Edtf | None = None
-    """None where the words give no date, or where an anchor does."""
+    """None where the words say it or give no date, or where an anchor does."""
     countries: Countries | None = None
     """Whom it binds; the commitment's countries unless said otherwise."""
     anchor_id: Slug | None = None
+    offset: Offset | None = None
+    """How far before or after its anchor; none where it is on it."""
+    local_time: WallTime | None = None
+    """When an event without an anchor begins, on the wall clocks of its zone."""
 
     @model_validator(mode="after")
     def _one_date_at_most(self) -> Self:
-        if self.anchor_id and self.edtf:
+        if self.anchor_id and (self.edtf or self.local_time):
             raise ValueError("a milestone has its date from `edtf` or from its anchor, not from both")
-        if not self.anchor_id and (self.edtf is None) != (self.reading is Reading.UNDATED):
-            raise ValueError("the reading is `undated` exactly where there is no date")
+        if self.offset and not self.anchor_id:
+            raise ValueError("an offset is from an anchor")
+        if self.local_time and not self.edtf:
+            raise ValueError("a time of day needs a day")
+        if self.edtf and self.reading is None:
+            raise ValueError("give `reading` with `edtf`, or leave both to the words")
+        undated = self.reading in {Reading.UNDATED, Reading.RECURRING}
+        if not self.anchor_id and self.reading is not None and (self.edtf is None) != undated:
+            raise ValueError("the reading is `undated` or `recurring` exactly where there is no date")
         return self
 
 
@@ -135,12 +156,77 @@ class NewDate(Form):
     source: Source
     known_on: Day
     """The day on which it became known."""
+    local_time: WallTime | None = None
+    """When it begins on the wall clocks of its zone; without it the time that is known stays while the days do."""
+
+    @model_validator(mode="after")
+    def _a_time_has_a_day(self) -> Self:
+        if self.local_time and not self.edtf:
+            raise ValueError("a time of day needs a day")
+        return self
+
+
+class NewAnchor(NewDate):
+    """An event on which milestones may hang, as far as its date is known."""
+
+    id: Slug
+    title: Text
+    zone: Line
+    """The IANA zone where it takes place."""
+
+
+class NewOutcome(Form):
+    """What came of an anchor, and who says so."""
+
+    outcome: Literal["held", "cancelled"]
+    edtf: Edtf | None = None
+    """The days on which it was held, where they are others than the register has."""
+    local_time: WallTime | None = None
+    successor_id: Slug | None = None
+    """The event that takes the place of a cancelled one."""
+    source: Source
+    known_on: Day
+
+    @model_validator(mode="after")
+    def _held_or_cancelled(self) -> Self:
+        if self.outcome == "held" and self.successor_id:
+            raise ValueError("only what was cancelled has a successor")
+        if self.outcome == "cancelled" and (self.edtf or self.local_time):
+            raise ValueError("what was cancelled has no days; a successor has its own")
+        return self
+
+
+class StatementCopy(Form):
+    """The statement as another page has it; how it is laid out doesn't matter, the words do."""
+
+    text: Annotated[str, StringConstraints(min_length=1)]
+    url: Link
+
+
+class NewReadingPolicy(Form):
+    """How the time words of a statement are to be read."""
+
+    policy: ReadingPolicy
+    language: Language | None = None
+    """The language of its words; the one that it has unless said otherwise."""
+
+
+class WordingToRead(Form):
+    """A time expression, as it stands in a statement of some day."""
+
+    wording: Paragraph
+    language: Language
+    made_on: Day
+    """The day of the statement: what "next year" is reckoned from."""
+    policy: ReadingPolicy = DEFAULT
 
 
 class ImportOrder(Form):
     """Which statement to take in."""
 
     catalogue: Slug
+    copy_found: Annotated[StatementCopy | None, Field(alias="copy")] = None
+    """A copy of it that was found elsewhere; other words are refused."""
 
 
 class Shown(BaseModel):
@@ -164,6 +250,18 @@ class StatementEntry(Shown):
     themes: tuple[Theme, ...]
     commitments: int
     """How many commitments of it are in the register."""
+    language: Language
+    """The language of its words."""
+    reading_policy: ReadingPolicy
+    """How its time words are read."""
+
+
+class FoundCopy(Shown):
+    """Where else the same words were found."""
+
+    url: str
+    sha256: str
+    received_at: datetime
 
 
 class StatementRecord(StatementEntry):
@@ -171,6 +269,8 @@ class StatementRecord(StatementEntry):
 
     text: str
     """Whitespace-collapsed; the positions of quotes count its characters."""
+    copies: tuple[FoundCopy, ...]
+    """Where else the same words were found, in the order in which they came."""
 
 
 class StatementList(Shown):
@@ -191,6 +291,11 @@ class MilestoneEntry(Shown):
     countries: tuple[Country, ...]
     zone: str
     anchor_id: Slug | None
+    offset: Offset | None
+    """How far from the anchor; none where it is the anchor itself."""
+    local_time: WallTime | None
+    review_months: int | None
+    wording_language: Language
     schedule_version: int
 
 
@@ -199,7 +304,7 @@ class Schedule(Shown):
 
     version: int
     span: Span
-    change: Literal["first", "moved", "more-precise"]
+    change: Literal["first", "moved", "more-precise", "cancelled"]
     source: Source | None
     """None when the statement itself says it."""
     known_on: date | None
@@ -210,6 +315,8 @@ class MilestoneRecord(MilestoneEntry):
     """A milestone with all the dates that it has had, the oldest first."""
 
     schedules: tuple[Schedule, ...]
+    read_as: Wording
+    """What the statement's reading policy makes of the wording, and why; a date with a source may differ."""
 
 
 class CountryStatus(Shown):
@@ -308,17 +415,24 @@ class AnchorEntry(Shown):
     title: Text
     zone: str
     span: Span
+    local_time: WallTime | None
+    """When it begins on the wall clocks of its zone."""
     source: Source
     known_on: date
+    outcome: Literal["held", "cancelled"] | None
+    """What came of it; none while it is ahead, or while nobody has said."""
+    successor_id: Slug | None
+    """The event that has taken its place."""
     milestones: tuple[Slug, ...]
     """Ids of the milestones that have their date from it."""
 
 
 class AnchorNews(Shown):
-    """What became known of an anchor's date."""
+    """What became known of an anchor."""
 
     span: Span
-    change: Literal["first", "moved", "more-precise", "unchanged"]
+    local_time: WallTime | None
+    change: Literal["first", "moved", "more-precise", "unchanged", "cancelled", "held", "succeeded"]
     source: Source
     known_on: date
     recorded_at: datetime
@@ -326,7 +440,7 @@ class AnchorNews(Shown):
 
 
 class AnchorRecord(AnchorEntry):
-    """An anchor with all that became known of its date, the oldest first."""
+    """An anchor with all that became known of it, the oldest first."""
 
     news: tuple[AnchorNews, ...]
 
@@ -343,7 +457,7 @@ class Rescheduled(Shown):
     milestone_id: Slug
     commitment_id: Slug
     schedule_version: int
-    change: Literal["moved", "more-precise"]
+    change: Literal["moved", "more-precise", "cancelled"]
     event_id: UUID
 
 
@@ -353,6 +467,51 @@ class AnchorMoved(Shown):
     change: Literal["moved", "more-precise", "unchanged"]
     anchor: AnchorEntry
     rescheduled: tuple[Rescheduled, ...]
+
+
+class AnchorSettled(Shown):
+    """What an outcome did."""
+
+    anchor: AnchorEntry
+    rescheduled: tuple[Rescheduled, ...]
+
+
+class ScheduleVersion(Shown):
+    """Which of a milestone's schedules holds; reminders of an older one must not fire."""
+
+    milestone_id: Slug
+    schedule_version: int
+
+
+class Flag(Shown):
+    """Something that does not agree with itself, or with the calendar."""
+
+    rule: Rule
+    commitment_id: Slug | None
+    """None for an anchor on which nothing hangs."""
+    milestone_id: Slug | None
+    anchor_id: Slug | None
+    since: date
+    """The day from which on it did not agree."""
+    flagged_at: datetime
+    event_id: UUID | None
+
+
+class FlagList(Shown):
+    """One page of what is open, in the order in which it was found."""
+
+    items: tuple[Flag, ...]
+    next_cursor: str | None
+
+
+class ReadingPolicyChanged(Shown):
+    """What another reading policy did."""
+
+    statement_id: Slug
+    reading_policy: ReadingPolicy
+    rescheduled: tuple[Rescheduled, ...]
+    kept: tuple[Slug, ...]
+    """Milestones of which the new policy makes no date; they keep the one that they have."""
 
 
 class MilestoneMoved(Shown):

@@ -20,11 +20,13 @@ from services.registry.store import (
     Row,
     brief_from,
     milestone_from,
+    policy_from,
     quote_from,
     source_from,
     span_from,
     standing_from,
 )
+from services.registry.wordings import read
 
 # The order is that of the statements and of the words in them; the id only settles ties.
 _ORDER = "st.made_on, c.statement_id, c.quote_start, c.id"
@@ -106,7 +108,7 @@ async def commitment_record(connection: Connection, commitment_id: str) -> inter
     row = await connection.fetchrow(
         f"""
         select {BRIEF}, {_HOW_IT_STANDS}, c.quote, c.quote_start, c.quote_end, c.verb, c.lead_ministries,
-               st.title as statement_title, st.made_on, st.url, st.sha256, st.text, st.paragraphs
+               st.title as statement_title, st.made_on, st.url, st.sha256, st.text, st.paragraphs, st.reading_policy
         from commitment c join statement st on st.id = c.statement_id where c.id = $1
         """,
         commitment_id,
@@ -117,6 +119,7 @@ async def commitment_record(connection: Connection, commitment_id: str) -> inter
     words, start, end = passage(row["text"], row["paragraphs"], quote.start, quote.end)
     milestones = (await _milestones_of(connection, [commitment_id])).get(commitment_id, [])
     schedules = await _schedules_of(connection, [milestone.id for milestone in milestones])
+    policy = policy_from(row["reading_policy"])
     return interface.CommitmentRecord(
         **_fields(brief_from(row)),
         statement=StatementRef(
@@ -136,7 +139,12 @@ async def commitment_record(connection: Connection, commitment_id: str) -> inter
         country_statuses=_country_statuses(row),
         version=row["version"],
         milestones=tuple(
-            interface.MilestoneRecord(**_fields(one), schedules=tuple(schedules[one.id])) for one in milestones
+            interface.MilestoneRecord(
+                **_fields(one),
+                schedules=tuple(schedules[one.id]),
+                read_as=read(one.wording, one.wording_language, row["made_on"], policy),
+            )
+            for one in milestones
         ),
         status_updates=await _status_updates_of(connection, commitment_id),
     )
@@ -156,6 +164,14 @@ async def milestone_entry(connection: Connection, milestone_id: str) -> interfac
     return None if row is None else _milestone(row)
 
 
+async def schedule_version(connection: Connection, milestone_id: str) -> int | None:
+    """Which of a milestone's schedules holds."""
+    version: int | None = await connection.fetchval(
+        "select schedule_version from milestone where id = $1", milestone_id
+    )
+    return version
+
+
 async def statement_list(connection: Connection) -> interface.StatementList:
     """All statements."""
     rows = await connection.fetch(f"{_STATEMENT} order by made_on, id")
@@ -167,7 +183,15 @@ async def statement_list(connection: Connection) -> interface.StatementList:
 async def statement_record(connection: Connection, statement_id: str) -> interface.StatementRecord | None:
     """A statement with its words."""
     row = await connection.fetchrow(f"{_STATEMENT} where id = $1", statement_id)
-    return None if row is None else interface.StatementRecord.model_validate(dict(row), strict=False)
+    if row is None:
+        return None
+    copies = await connection.fetch(
+        "select url, sha256, received_at from statement_copy where statement_id = $1 order by received_at, url, sha256",
+        statement_id,
+    )
+    return interface.StatementRecord.model_validate(
+        {**dict(row), "copies": [dict(copy) for copy in copies]}, strict=False
+    )
 
 
 async def anchor_list(connection: Connection) -> interface.AnchorList:
@@ -193,6 +217,7 @@ async def anchor_record(connection: Connection, anchor_id: str) -> interface.Anc
         news=tuple(
             interface.AnchorNews(
                 span=span_from(one),
+                local_time=one["local_time"],
                 change=one["change"],
                 source=Source.model_validate(one["source"]),
                 known_on=one["known_on"],
@@ -205,12 +230,12 @@ async def anchor_record(connection: Connection, anchor_id: str) -> interface.Anc
 
 
 _STATEMENT = """
-    select id, title, made_on, url, sha256, countries, sections, themes, text,
+    select id, title, made_on, url, sha256, countries, sections, themes, text, language, reading_policy,
            (select count(*) from commitment c where c.statement_id = statement.id) as commitments
     from statement
 """
 _ANCHOR = """
-    select id, title, zone, edtf, earliest, latest, precision, source, known_on,
+    select id, title, zone, edtf, earliest, latest, precision, local_time, source, known_on, outcome, successor_id,
            array(select m.id from milestone m where m.anchor_id = anchor.id order by m.id) as milestones
     from anchor
 """
@@ -222,8 +247,11 @@ def _anchor(row: Row) -> dict[str, Any]:
         "title": row["title"],
         "zone": row["zone"],
         "span": span_from(row),
+        "local_time": row["local_time"],
         "source": row["source"],
         "known_on": row["known_on"],
+        "outcome": row["outcome"],
+        "successor_id": row["successor_id"],
         "milestones": tuple(row["milestones"]),
     }
 

@@ -4,49 +4,62 @@ A handler writes rows and outbox lines, and never to Kafka: the register serves 
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Query, Request, Response, Security
-from fastapi.responses import JSONResponse
-from fastapi.security import HTTPBearer
 from pydantic import BaseModel, StringConstraints
 
-from contracts.vocabulary import Country, Slug, Span, Status
+from contracts.vocabulary import Country, Slug, Status
 from services.plumbing.api_keys import ApiKeys, Caller
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
-from services.plumbing.tracing import current_traceparent
 from services.plumbing.web import PROBLEM, Check, Problem, web_app
-from services.registry import answers, commitments, paging, queries, refusals, scheduling
+from services.registry import (
+    anchor_routes,
+    anchoring,
+    answers,
+    commitments,
+    dating,
+    holding,
+    importing,
+    paging,
+    queries,
+    refusals,
+    scheduling,
+    wording_routes,
+)
 from services.registry.announcing import Occasion
-from services.registry.deadlines import UnreadableDate, span_of
+from services.registry.consistency import Rule
+from services.registry.door import BEARER, Door, span_said
+from services.registry.door import KEYED as _KEYED
+from services.registry.door import found_or_404 as _found
+from services.registry.door import id_of as _id
+from services.registry.door import problems as _problems
 from services.registry.entering import enter
-from services.registry.importing import import_built_in
+from services.registry.flags import flag_list
+from services.registry.holding import Holds
+from services.registry.importing import Copy, import_built_in
 from services.registry.interface import (
-    AnchorList,
-    AnchorMoved,
-    AnchorRecord,
     CommitmentAccepted,
     CommitmentList,
     CommitmentRecord,
+    FlagList,
     Imported,
     ImportOrder,
     MilestoneMoved,
     NewCommitment,
     NewDate,
     NewStatusUpdate,
-    ProblemDocument,
     QueryDay,
-    Rescheduled,
+    ScheduleVersion,
     StatementList,
     StatementRecord,
     StatusUpdateAccepted,
     from_json,
 )
-from services.registry.paging import LONGEST_PAGE, is_slug
-from services.registry.refusals import Invalid, Refusal, Unknown
+from services.registry.paging import LONGEST_PAGE
+from services.registry.refusals import Refusal
 from services.registry.reporting import Report, record
 
 STATUS_OF: Mapping[type[Refusal], int] = {
@@ -56,37 +69,32 @@ STATUS_OF: Mapping[type[Refusal], int] = {
     commitments.StatusRefused: 422,
     commitments.VersionDiffers: 409,
     scheduling.FollowsAnchor: 409,
+    anchoring.Succeeded: 409,
+    anchoring.Off: 409,
+    importing.OtherWords: 422,
+    dating.AmbiguousWording: 422,
+    dating.AnchorNeeded: 422,
+    holding.SchedulerAway: 503,
     paging.BadCursor: 400,
     answers.KeyInFlight: 409,
     answers.KeyReused: 422,
 }
 
-T = TypeVar("T")
 Words = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", min_length=1, max_length=100)]
 # A body is read strictly, and as JSON.
 NewCommitmentBody = Annotated[NewCommitment, Body(), from_json(NewCommitment)]
 NewStatusUpdateBody = Annotated[NewStatusUpdate, Body(), from_json(NewStatusUpdate)]
 NewDateBody = Annotated[NewDate, Body(), from_json(NewDate)]
 ImportOrderBody = Annotated[ImportOrder, Body(), from_json(ImportOrder)]
-Act = Callable[[Connection, Occasion], Awaitable[BaseModel]]
-Responses = dict[int | str, dict[str, Any]]
-
-_KEYED = {
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "description": "Made up by the caller, a new one for each new request. The same request again has the"
-            " same answer and no second effect, for at least 24 hours.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }
-    ]
-}
 
 
-def http_app(database: Database, clock: Clock, keys: ApiKeys, checks: Mapping[str, Check]) -> FastAPI:
-    """The whole HTTP interface; nothing is connected by building it."""
+def http_app(
+    database: Database, clock: Clock, keys: ApiKeys, checks: Mapping[str, Check], holds: Holds | None = None
+) -> FastAPI:
+    """The whole HTTP interface; nothing is connected by building it.
+
+    `holds` is where an old date is held while it moves; without it the register stands alone.
+    """
     app = web_app(
         "registry",
         "Pledgewire registry",
@@ -97,57 +105,16 @@ def http_app(database: Database, clock: Clock, keys: ApiKeys, checks: Mapping[st
         redoc_url=None,
     )
     app.add_exception_handler(Refusal, _refusal)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
+    door = Door(database, clock, keys, holds)
     app.include_router(_reading(database))
-    app.include_router(_writing(Door(database, clock, keys)))
+    app.include_router(_writing(door))
+    app.include_router(anchor_routes.reading(database))
+    app.include_router(anchor_routes.writing(door))
+    app.include_router(wording_routes.reading())
+    app.include_router(wording_routes.writing(door))
     plain = app.openapi
     app.openapi = lambda: _problems_by_their_type(plain())  # type: ignore[method-assign]  # as FastAPI's manual has it
     return app
-
-
-class Door:
-    """What every writing route goes through: who may, once, and in one transaction."""
-
-    def __init__(self, database: Database, clock: Clock, keys: ApiKeys) -> None:
-        self.database = database
-        self._clock = clock
-        self._keys = keys
-
-    def role(self, role: str) -> Callable[[Request], Caller]:
-        """A dependency: the caller, who must have the role and send JSON."""
-
-        def caller(request: Request) -> Caller:
-            caller = self._keys.require(request, role)
-            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if media != "application/json":
-                raise Problem(415, "media-type", "Send the body as application/json")
-            return caller
-
-        return caller
-
-    def occasion(self, request: Request, caller: Caller) -> Occasion:
-        """Now, by whom, in which thread."""
-        return Occasion(
-            now=self._clock.now(),
-            client=caller.client,
-            ministry=caller.ministry,
-            correlation_id=request.state.correlation_id,
-            traceparent=current_traceparent(),
-        )
-
-    async def once(self, request: Request, caller: Caller, status: int, act: Act) -> Response:
-        """Act once for this request's key; whoever asks again has the same answer."""
-        key = request.headers.get("idempotency-key", "")
-        if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-            raise Problem(400, "idempotency-key", "Send an `Idempotency-Key` of 1 to 255 printable ASCII characters")
-        digest = answers.digest_of(request.method, request.url.path, await request.body())
-        occasion = self.occasion(request, caller)
-        answer = await answers.once(
-            self.database,
-            answers.Request(caller.client, key, digest),
-            status,
-            lambda connection: act(connection, occasion),
-        )
-        return JSONResponse(answer.body, answer.status)
 
 
 def _reading(database: Database) -> APIRouter:
@@ -204,26 +171,36 @@ def _reading(database: Database) -> APIRouter:
             record = _found(await queries.commitment_record(connection, _id(commitment_id, "commitment")), "commitment")
         return _tagged(request, record)
 
-    @router.get("/anchors", response_model=AnchorList, operation_id="list_anchors")
-    async def anchors() -> AnchorList:
-        """The events on which milestones hang."""
-        async with queries.snapshot(database) as connection:
-            return await queries.anchor_list(connection)
+    @router.get(
+        "/milestones/{milestone_id}/schedule-version",
+        response_model=ScheduleVersion,
+        responses=_problems(404),
+        operation_id="read_schedule_version",
+    )
+    async def schedule_version(milestone_id: str) -> ScheduleVersion:
+        """Which schedule of a milestone holds: reminders of an older one must not fire."""
+        async with database.connection() as connection:
+            version = await queries.schedule_version(connection, _id(milestone_id, "milestone"))
+        return ScheduleVersion(milestone_id=milestone_id, schedule_version=_found(version, "milestone"))
 
     @router.get(
-        "/anchors/{anchor_id}", response_model=AnchorRecord, responses=_problems(404), operation_id="read_anchor"
+        "/consistency", response_model=FlagList, responses=_problems(400, 422), operation_id="list_consistency_flags"
     )
-    async def anchor(anchor_id: str) -> AnchorRecord:
-        """An anchor, with all that became known of its date."""
+    async def consistency(
+        rule: Annotated[Rule | None, Query()] = None,
+        commitment: Annotated[Slug | None, Query(description="the commitment's id")] = None,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 50,
+        cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
+    ) -> FlagList:
+        """What does not agree with itself or with the calendar, as the last daily look found it."""
         async with queries.snapshot(database) as connection:
-            return _found(await queries.anchor_record(connection, _id(anchor_id, "anchor")), "anchor")
+            return await flag_list(connection, rule, commitment, limit, cursor)
 
     return router
 
 
 def _writing(door: Door) -> APIRouter:
-    bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
-    router = APIRouter(dependencies=[Security(bearer)])
+    router = APIRouter(dependencies=[Security(BEARER)])
     Editor = Annotated[Caller, Depends(door.role("editor"))]  # noqa: N806  a type, though made here
     Reporter = Annotated[Caller, Depends(door.role("reporter"))]  # noqa: N806
     database = door.database
@@ -235,8 +212,12 @@ def _writing(door: Door) -> APIRouter:
         operation_id="import_statement",
     )
     async def import_statement(request: Request, order: ImportOrderBody, caller: Editor) -> Imported:
-        """Take in a statement that comes with the program; a second time only brings edited facts up to date."""
-        taken = await import_built_in(database, order.catalogue, door.occasion(request, caller))
+        """Take in a statement that comes with the program; a second time only brings edited facts up to date.
+
+        A copy of it from another page may come along. It is noted where its words are the same, and refused otherwise.
+        """
+        copy = Copy(order.copy_found.text, order.copy_found.url) if order.copy_found else None
+        taken = await import_built_in(database, order.catalogue, door.occasion(request, caller), copy)
         return Imported(
             statement_id=taken.statement_id,
             commitments=taken.commitments,
@@ -299,37 +280,6 @@ def _writing(door: Door) -> APIRouter:
         return await door.once(request, caller, 201, act)
 
     @router.put(
-        "/anchors/{anchor_id}",
-        response_model=AnchorMoved,
-        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
-        openapi_extra=_KEYED,
-        operation_id="move_anchor",
-    )
-    async def move_anchor(request: Request, anchor_id: str, new: NewDateBody, caller: Editor) -> Response:
-        """Give an anchor another date; the milestones that hang on it get it too."""
-
-        async def act(connection: Connection, occasion: Occasion) -> BaseModel:
-            change, followers = await scheduling.move_anchor(
-                database, connection, _id(anchor_id, "anchor"), _span(new), new.source, new.known_on, occasion
-            )
-            return AnchorMoved(
-                change=change,
-                anchor=_found(await queries.anchor_entry(connection, anchor_id), "anchor"),
-                rescheduled=tuple(
-                    Rescheduled(
-                        milestone_id=one.milestone.id,
-                        commitment_id=one.commitment_id,
-                        schedule_version=one.version,
-                        change=one.change,
-                        event_id=one.event_id,
-                    )
-                    for one in followers
-                ),
-            )
-
-        return await door.once(request, caller, 200, act)
-
-    @router.put(
         "/milestones/{milestone_id}/schedule",
         response_model=MilestoneMoved,
         responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
@@ -340,8 +290,9 @@ def _writing(door: Door) -> APIRouter:
         """Give a milestone another date; one that hangs on an anchor moves with it alone (409)."""
 
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
+            news = scheduling.News(span_said(new.edtf), new.source, new.known_on, new.local_time)
             moved = await scheduling.move_milestone(
-                database, connection, _id(milestone_id, "milestone"), _span(new), new.source, new.known_on, occasion
+                database, connection, _id(milestone_id, "milestone"), news, occasion
             )
             return MilestoneMoved(
                 change=moved.change if moved else "unchanged",
@@ -352,26 +303,6 @@ def _writing(door: Door) -> APIRouter:
         return await door.once(request, caller, 200, act)
 
     return router
-
-
-def _id(text: str, what: str) -> str:
-    # What can't be an id names nothing, and is not sent to the database or back to the asker.
-    if not is_slug(text):
-        raise Unknown(f"There is no such {what}")
-    return text
-
-
-def _found(thing: T | None, what: str) -> T:
-    if thing is None:
-        raise Unknown(f"There is no such {what}")
-    return thing
-
-
-def _span(new: NewDate) -> Span:
-    try:
-        return span_of(new.edtf)
-    except UnreadableDate as error:
-        raise Invalid(str(error), field="edtf") from None
 
 
 def _tagged(request: Request, shown: BaseModel) -> Response:
@@ -387,12 +318,8 @@ def _tagged(request: Request, shown: BaseModel) -> Response:
 
 async def _refusal(_: Request, refusal: Refusal) -> Response:
     title = (type(refusal).__doc__ or "").partition("\n")[0].removesuffix(".")
-    headers = {"Retry-After": "1"} if isinstance(refusal, answers.KeyInFlight) else {}
+    headers = {"Retry-After": "1"} if isinstance(refusal, answers.KeyInFlight | holding.SchedulerAway) else {}
     return Problem(STATUS_OF[type(refusal)], refusal.kind, title, str(refusal), headers, **refusal.members).response()
-
-
-def _problems(*statuses: int) -> Responses:
-    return {status: {"model": ProblemDocument, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
 def _problems_by_their_type(document: dict[str, Any]) -> dict[str, Any]:

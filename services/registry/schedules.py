@@ -3,23 +3,28 @@
 from datetime import date
 from typing import Literal
 
-from contracts.vocabulary import Precision, Span
+from contracts.vocabulary import Precision, Span, WallTime
 
-Change = Literal["first", "moved", "more-precise"]
+Change = Literal["first", "moved", "more-precise", "cancelled"]
 
 _FINE_TO_COARSE = tuple(Precision)
 
 
-def change_of(previous: Span | None, new: Span) -> Change | None:
+def change_of(
+    previous: Span | None, new: Span, previous_time: WallTime | None = None, new_time: WallTime | None = None
+) -> Literal["first", "moved", "more-precise"] | None:
     """What the new span is after the previous one; None when it says nothing new.
 
-    More precise is a span inside the previous one, named more finely: June for "summer", the tenth for June. A
-    milestone without a date may get any date as a more precise one; one that loses its date has moved.
+    More precise is a span inside the previous one, named more finely: June for "summer", the tenth for June, nine
+    o'clock for the tenth. A milestone without a date may get any date as a more precise one; one that loses its date
+    has moved.
     """
     if previous is None:
         return "first"
     if _days(previous) == _days(new) and previous.precision is new.precision:
-        return None
+        if previous_time == new_time:
+            return None
+        return "more-precise" if previous_time is None else "moved"
     if _is_finer(new.precision, previous.precision) and _lies_inside(new, previous):
         return "more-precise"
     return "moved"

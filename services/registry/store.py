@@ -3,18 +3,19 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
 
 from contracts.events import Evidence, Quote, Reporter, StatementRef
-from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Span, Status, Text
+from contracts.vocabulary import CommitmentBrief, Country, Language, Milestone, Offset, Source, Span, Status, Text
 from services.plumbing.database import Connection
 from services.registry.catalogue import Commitment, Section, Statement, Theme
 from services.registry.commitments import Standing
 from services.registry.refusals import AlreadyThere
 from services.registry.schedules import Change
+from services.registry.wordings import ReadingPolicy
 
 Row = asyncpg.Record
 
@@ -30,7 +31,8 @@ DIFFERING = """
 SPAN = "edtf, earliest, latest, precision"
 SCHEDULED_MILESTONE = """
     select m.id, m.commitment_id, m.wording, m.title, m.reading, m.countries, m.zone, m.anchor_id,
-           m.schedule_version, s.edtf, s.earliest, s.latest, s.precision, s.source
+           m."offset", m.local_time, m.review_months, m.wording_language, m.schedule_version,
+           s.edtf, s.earliest, s.latest, s.precision, s.source
     from milestone m join milestone_schedule s on s.milestone_id = m.id and s.version = m.schedule_version
 """
 
@@ -56,12 +58,16 @@ class HeldMilestone:
 
 @dataclass(frozen=True)
 class HeldAnchor:
-    """An anchor whose row is locked, with its present date."""
+    """An anchor whose row is locked, with its present date and what came of it."""
 
     id: str
+    zone: str
     span: Span
+    local_time: str | None
     source: Source
     known_on: date
+    outcome: Literal["held", "cancelled"] | None
+    successor_id: str | None
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class KnownStatement:
     text: str
     sections: tuple[Section, ...]
     themes: tuple[Theme, ...]
+    language: Language
+    policy: ReadingPolicy
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ def source_from(found: Any) -> Source | None:
     return None if found is None else Source.model_validate(found)
 
 
-def as_json(model: Text | Source | Evidence | None) -> dict[str, Any] | None:
+def as_json(model: Text | Source | Evidence | Offset | None) -> dict[str, Any] | None:
     """What a jsonb column holds of a model."""
     return None if model is None else model.model_dump(mode="json")
 
@@ -137,12 +145,12 @@ async def put_statement(
     themes: Iterable[Theme],
     now: datetime,
 ) -> None:
-    """Write a statement, or bring it up to date."""
+    """Write a statement, or bring it up to date; how its words are to be read stays as it was set."""
     await connection.execute(
         """
         insert into statement (id, title, made_on, url, sha256, countries, published, text, paragraphs,
-                               sections, themes, imported_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                               sections, themes, imported_at, language)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         on conflict (id) do update set
             title = excluded.title, made_on = excluded.made_on, url = excluded.url, sha256 = excluded.sha256,
             countries = excluded.countries, published = excluded.published, text = excluded.text,
@@ -160,12 +168,16 @@ async def put_statement(
         [section.model_dump(mode="json") for section in sections],
         [theme.model_dump(mode="json") for theme in themes],
         now,
+        statement.language,
     )
 
 
-async def known_statement(connection: Connection, statement_id: str) -> KnownStatement | None:
-    """A statement, kept from being changed until the transaction ends."""
-    row = await connection.fetchrow("select * from statement where id = $1 for share", statement_id)
+async def known_statement(
+    connection: Connection, statement_id: str, *, to_change: bool = False
+) -> KnownStatement | None:
+    """A statement, kept from being changed by others until the transaction ends."""
+    lock = "for no key update" if to_change else "for share"
+    row = await connection.fetchrow(f"select * from statement where id = $1 {lock}", statement_id)
     if row is None:
         return None
     return KnownStatement(
@@ -180,6 +192,40 @@ async def known_statement(connection: Connection, statement_id: str) -> KnownSta
         text=row["text"],
         sections=tuple(Section.model_validate(section) for section in row["sections"]),
         themes=tuple(Theme.model_validate(theme) for theme in row["themes"]),
+        language=Language(row["language"]),
+        policy=policy_from(row["reading_policy"]),
+    )
+
+
+def policy_from(found: Any) -> ReadingPolicy:
+    """A reading policy of its column."""
+    return ReadingPolicy.model_validate(found, strict=False)
+
+
+async def put_reading_policy(
+    connection: Connection, statement_id: str, language: Language, policy: ReadingPolicy
+) -> None:
+    """Say how a locked statement's words are to be read."""
+    await connection.execute(
+        "update statement set language = $2, reading_policy = $3 where id = $1",
+        statement_id,
+        language,
+        policy.model_dump(mode="json"),
+    )
+
+
+async def add_copy(
+    connection: Connection, statement_id: str, url: str, sha256: str, client: str, now: datetime
+) -> None:
+    """Note where else a statement's words were found; the same copy again is no other."""
+    await connection.execute(
+        "insert into statement_copy (statement_id, url, sha256, received_at, received_by) values ($1, $2, $3, $4, $5)"
+        " on conflict do nothing",
+        statement_id,
+        url,
+        sha256,
+        now,
+        client,
     )
 
 
@@ -313,16 +359,18 @@ async def recorded_report(connection: Connection, ministry: str, report_id: UUID
 async def put_milestone(connection: Connection, commitment_id: str, milestone: Milestone) -> bool:
     """Write a milestone, or bring its facts up to date; whether it is new, and so needs its first schedule.
 
-    Its date is not touched. Raises `AlreadyThere` where the id belongs to another commitment.
+    Its date and time are not touched. Raises `AlreadyThere` where the id belongs to another commitment.
     """
     new = await connection.fetchval(
         """
         insert into milestone as m (id, commitment_id, wording, title, reading, countries, zone, anchor_id,
-                                    schedule_version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, 0)
+                                    "offset", review_months, wording_language, schedule_version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
         on conflict (id) do update set
             wording = excluded.wording, title = excluded.title, reading = excluded.reading,
-            countries = excluded.countries, zone = excluded.zone, anchor_id = excluded.anchor_id
+            countries = excluded.countries, zone = excluded.zone, anchor_id = excluded.anchor_id,
+            "offset" = excluded."offset", review_months = excluded.review_months,
+            wording_language = excluded.wording_language
         where m.commitment_id = excluded.commitment_id
         returning xmax = 0
         """,
@@ -334,6 +382,9 @@ async def put_milestone(connection: Connection, commitment_id: str, milestone: M
         list(milestone.countries),
         milestone.zone,
         milestone.anchor_id,
+        as_json(milestone.offset),
+        milestone.review_months,
+        milestone.wording_language,
     )
     if new is None:
         raise AlreadyThere(f"There is a milestone {milestone.id} already, of another commitment")
@@ -350,8 +401,9 @@ async def add_schedule(
     known_on: date | None,
     event_id: UUID,
     now: datetime,
+    local_time: str | None,
 ) -> None:
-    """Give a milestone another date; the old ones stay in its history."""
+    """Give a milestone another date and time; the old dates stay in its history."""
     await connection.execute(
         f"""
         insert into milestone_schedule (milestone_id, version, {SPAN}, change, source, known_on, recorded_at, event_id)
@@ -369,7 +421,12 @@ async def add_schedule(
         now,
         event_id,
     )
-    await connection.execute("update milestone set schedule_version = $2 where id = $1", milestone_id, version)
+    await connection.execute(
+        "update milestone set (schedule_version, local_time) = ($2, $3) where id = $1",
+        milestone_id,
+        version,
+        local_time,
+    )
 
 
 async def hold_milestones(connection: Connection, ids: Collection[str]) -> list[HeldMilestone]:
@@ -389,6 +446,16 @@ async def followers_of(connection: Connection, anchor_id: str) -> list[str]:
     return [r["id"] for r in await connection.fetch("select id from milestone where anchor_id = $1", anchor_id)]
 
 
+async def without_anchor(connection: Connection, statement_id: str) -> list[str]:
+    """Ids of a statement's milestones that hang on no anchor."""
+    rows = await connection.fetch(
+        "select m.id from milestone m join commitment c on c.id = m.commitment_id"
+        " where c.statement_id = $1 and m.anchor_id is null",
+        statement_id,
+    )
+    return [row["id"] for row in rows]
+
+
 async def briefs(connection: Connection, commitment_ids: Collection[str]) -> dict[str, CommitmentBrief]:
     """What events say of these commitments."""
     rows = await connection.fetch(
@@ -401,25 +468,25 @@ async def briefs(connection: Connection, commitment_ids: Collection[str]) -> dic
 # Anchors
 
 
-async def add_anchor(
-    connection: Connection, anchor_id: str, title: Text, zone: str, span: Span, source: Source, known_on: date
-) -> bool:
+async def add_anchor(connection: Connection, anchor: HeldAnchor, title: Text) -> bool:
     """Write a new anchor, or a known one's title; whether it is new. A known one keeps the date that it has now."""
     new = await connection.fetchval(
         f"""
-        insert into anchor (id, title, zone, {SPAN}, source, known_on) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        insert into anchor (id, title, zone, {SPAN}, local_time, source, known_on)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         on conflict (id) do update set title = excluded.title
         returning xmax = 0
         """,
-        anchor_id,
+        anchor.id,
         as_json(title),
-        zone,
-        span.edtf,
-        span.earliest,
-        span.latest,
-        span.precision,
-        as_json(source),
-        known_on,
+        anchor.zone,
+        anchor.span.edtf,
+        anchor.span.earliest,
+        anchor.span.latest,
+        anchor.span.precision,
+        anchor.local_time,
+        as_json(anchor.source),
+        anchor.known_on,
     )
     return bool(new)
 
@@ -427,50 +494,69 @@ async def add_anchor(
 async def hold_anchors(connection: Connection, ids: Collection[str]) -> dict[str, HeldAnchor]:
     """Lock anchors, always in the same order; the unknown are left out."""
     rows = await connection.fetch(
-        f"select id, {SPAN}, source, known_on from anchor where id = any($1::text[]) order by id for no key update",
+        f"select id, zone, {SPAN}, local_time, source, known_on, outcome, successor_id"
+        " from anchor where id = any($1::text[]) order by id for no key update",
         list(ids),
     )
-    return {r["id"]: HeldAnchor(r["id"], span_from(r), Source.model_validate(r["source"]), r["known_on"]) for r in rows}
+    return {
+        r["id"]: HeldAnchor(
+            id=r["id"],
+            zone=r["zone"],
+            span=span_from(r),
+            local_time=r["local_time"],
+            source=Source.model_validate(r["source"]),
+            known_on=r["known_on"],
+            outcome=r["outcome"],
+            successor_id=r["successor_id"],
+        )
+        for r in rows
+    }
 
 
-async def move_anchor(connection: Connection, anchor_id: str, span: Span, source: Source, known_on: date) -> None:
-    """Give a locked anchor another date."""
+async def put_anchor(connection: Connection, anchor: HeldAnchor) -> None:
+    """Write how a locked anchor stands now: its date, and what came of it."""
     await connection.execute(
-        f"update anchor set ({SPAN}, source, known_on) = ($2, $3, $4, $5, $6, $7) where id = $1",
-        anchor_id,
-        span.edtf,
-        span.earliest,
-        span.latest,
-        span.precision,
-        as_json(source),
-        known_on,
+        f"update anchor set ({SPAN}, local_time, source, known_on, outcome, successor_id)"
+        " = ($2, $3, $4, $5, $6, $7, $8, $9, $10) where id = $1",
+        anchor.id,
+        anchor.span.edtf,
+        anchor.span.earliest,
+        anchor.span.latest,
+        anchor.span.precision,
+        anchor.local_time,
+        as_json(anchor.source),
+        anchor.known_on,
+        anchor.outcome,
+        anchor.successor_id,
     )
 
 
-async def add_anchor_news(
-    connection: Connection,
-    anchor_id: str,
-    span: Span,
-    change: str,
-    source: Source,
-    known_on: date,
-    client: str,
-    now: datetime,
-) -> None:
-    """Add to what became known of an anchor."""
+async def add_anchor_news(connection: Connection, anchor: HeldAnchor, change: str, client: str, now: datetime) -> None:
+    """Add to what became known of an anchor, as it stands from then on."""
     await connection.execute(
-        f"insert into anchor_news (anchor_id, {SPAN}, change, source, known_on, recorded_at, recorded_by)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        anchor_id,
-        span.edtf,
-        span.earliest,
-        span.latest,
-        span.precision,
+        f"insert into anchor_news (anchor_id, {SPAN}, local_time, change, source, known_on, recorded_at, recorded_by)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        anchor.id,
+        anchor.span.edtf,
+        anchor.span.earliest,
+        anchor.span.latest,
+        anchor.span.precision,
+        anchor.local_time,
         change,
-        as_json(source),
-        known_on,
+        as_json(anchor.source),
+        anchor.known_on,
         now,
         client,
+    )
+
+
+async def rehang(connection: Connection, milestone: Milestone) -> None:
+    """Hang a locked milestone on another anchor, in whose calendar it may be counted."""
+    await connection.execute(
+        "update milestone set (anchor_id, zone) = ($2, $3) where id = $1",
+        milestone.id,
+        milestone.anchor_id,
+        milestone.zone,
     )
 
 

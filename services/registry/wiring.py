@@ -1,5 +1,7 @@
 """Builds the registry; nothing is connected before it runs."""
 
+import httpx2
+
 from contracts.topics import INGEST
 from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.broker import (
@@ -16,6 +18,9 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
 from services.registry.answers import AnswerSettings, Forgetting
+from services.registry.daily import SECONDS, SECONDS_UNDER_A_SETTABLE_CLOCK, Daily
+from services.registry.flagging import ConsistencySettings, DailyLook
+from services.registry.holding import LONGEST_HOLD, HoldSettings, SchedulerHolds
 from services.registry.intake import ReportIntake, read
 from services.registry.routes import http_app
 
@@ -30,13 +35,28 @@ def build() -> Service:
     intake = Intake("registry", read, ReportIntake(database, clock).apply, DeadLetters(producer))
     subscribe(broker, [topic.name for topic in INGEST], intake)
 
+    http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
+    look = DailyLook(database, clock, ConsistencySettings())
+    daily = Daily(look.once, SECONDS_UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS)
+
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
     return Service(
         name="registry",
-        http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks),
+        http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks, _holds(HoldSettings(), http)),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(Relay(database, producer, OutboxSettings()).run, Forgetting(database, AnswerSettings()).run),
+        work=(
+            Relay(database, producer, OutboxSettings()).run,
+            Forgetting(database, AnswerSettings()).run,
+            daily.run,
+        ),
+        closing=(http.aclose,),
     )
+
+
+def _holds(settings: HoldSettings, http: httpx2.AsyncClient) -> SchedulerHolds | None:
+    if not (settings.url and settings.key):
+        return None
+    return SchedulerHolds(http, settings.url, settings.key.get_secret_value())

@@ -21,6 +21,9 @@ from services.plumbing.inbox import first_sight
 from services.scheduler import replanning, store
 from services.scheduler.agenda import Heard, heard
 from services.scheduler.choices import chosen
+from services.scheduler.escalation_book import read_book
+from services.scheduler.escalations import Escalations, News
+from services.scheduler.feed_store import keep_feeds
 from services.scheduler.shelf import Shelf, write_choices
 
 GROUP = "scheduler"
@@ -68,10 +71,14 @@ def read(record: ConsumerRecord[bytes, bytes]) -> Received | ReceivedChoice:
 class Planner:
     """Brings agendas up to what was heard; an event that was seen before changes nothing."""
 
-    def __init__(self, database: Database, clock: Clock, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, shelf: Shelf | None = None, escalations: Escalations | None = None
+    ) -> None:
+        """By the rules that are shipped, unless said otherwise."""
         self._database = database
         self._clock = clock
         self._shelf = shelf or Shelf()
+        self._escalations = escalations or Escalations(read_book())
 
     async def apply(self, batch: Sequence[Received | ReceivedChoice]) -> None:
         """All or nothing; raises `UnknownZone` for a milestone that is reckoned in a zone that doesn't exist.
@@ -89,11 +96,15 @@ class Planner:
             rules = await self._shelf.rules(connection, "alone" if choices else "shared")
             before = await store.lock_agendas(connection, (one.event.commitment.id for one in received))
             after = dict(before)
+            told = []
             for one in received:
                 at = min(one.envelope.time, now)  # its sender's clock may be ahead of ours
                 id_ = one.event.commitment.id
                 after[id_] = heard(after[id_], one.event, at, one.envelope.correlation_id, rules)
+                told.append(News(one.event, at, one.envelope.id))
             changed = await store.write_agendas(connection, before, after)
+            await self._escalations.follow(connection, before, told)
+            await keep_feeds(connection, received, before, after, now)
             await _keep(connection, choices, now)
             failpoint("intake-before-commit")
         for reminder in changed:

@@ -9,8 +9,10 @@ from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.openapi import keep_openapi, openapi_text
-from services.scheduler.ladder_routes import ladder_routes
-from services.scheduler.routes import build_http
+from services.scheduler.application import http_app
+from services.scheduler.escalation_book import read_book
+from services.scheduler.escalations import Escalations
+from services.scheduler.feed_routes import FeedSettings
 from services.scheduler.shelf import Shelf
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
@@ -19,9 +21,17 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "scheduler")
-    http = build_http(nowhere, {})
-    http.include_router(ladder_routes(nowhere, SystemClock(), ApiKeys(ApiKeySettings(file=None)), Shelf()))
-    return openapi_text(http)
+    return openapi_text(
+        http_app(
+            nowhere,
+            SystemClock(),
+            ApiKeys(ApiKeySettings(file=None)),
+            {},
+            shelf=Shelf(),
+            escalations=Escalations(read_book()),
+            feeds=FeedSettings(),
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
+from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.database import Database
 from services.plumbing.web import Check, Problem, problems, web_app
 from services.scheduler import store
+from services.scheduler.hold_routes import hold_routes
 from services.scheduler.store import Listed
 from services.scheduler.zones import ZONE_DATA
 
@@ -73,8 +75,8 @@ class ReminderPage(BaseModel):
     """Pass it as `cursor` for what follows; null at the end."""
 
 
-def build_http(database: Database, checks: Mapping[str, Check]) -> FastAPI:
-    """The application with the scheduler's routes."""
+def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | None = None) -> FastAPI:
+    """The application with the scheduler's routes; without keys nobody may write."""
     app = web_app(
         "scheduler",
         "Pledgewire scheduler",
@@ -82,7 +84,9 @@ def build_http(database: Database, checks: Mapping[str, Check]) -> FastAPI:
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
         facts={"zone_data": ZONE_DATA},
+        secret_behind=("/feeds/",),
     )
+    app.include_router(hold_routes(database, keys or ApiKeys(ApiKeySettings(file=None))))
 
     @app.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=problems(400, 422, 503))
     async def reminders(

@@ -1,31 +1,26 @@
 """The tick: claims what is due and writes the event about it, in one transaction; any number of schedulers may."""
 
+import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from contracts.envelope import Envelope, to_record
-from contracts.events import MilestoneDue
 from contracts.topics import MILESTONE_DUE
-from contracts.vocabulary import CommitmentBrief, Milestone, Status
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.faults import is_passing
-from services.plumbing.ids import new_id
 from services.plumbing.logs import log
-from services.plumbing.outbox import Outgoing, append, take_seqs
-from services.plumbing.tracing import traced
+from services.plumbing.outbox import append, take_seqs
 from services.scheduler import claims
 from services.scheduler.agenda import Rules
 from services.scheduler.claims import Due, Told
-from services.scheduler.countdown import countdown
-from services.scheduler.ladder import Step
-from services.scheduler.occasions import Occasion, occasion
 from services.scheduler.replanning import Replanner, begin_for_zones
 from services.scheduler.shelf import Shelf
+from services.scheduler.telling import Reader, record_of
 from services.scheduler.zones import ZONE_DATA
 
 FIRED = Counter("pledgewire_reminders_fired_total", "Reminders told by an event of their own", ["phase"])
@@ -41,18 +36,33 @@ DUE_TO_OUTBOX = Histogram(
 AT_ONCE = 500
 """Milestones claimed in one transaction."""
 
+HANDS = 2
+"""Transactions at a time, once more is due than one of them takes."""
+
+OLDEST_LOOK = timedelta(seconds=5)
+"""A process that was frozen for longer, between its look at the clock and its claim, looks again."""
+
+BREATH = 50
+"""Events after which others have their turn."""
+
+AHEAD = timedelta(seconds=10)
+"""What is due so soon is read already."""
+
+READ_AT_ONCE = 2_000
+MOST_AHEAD = 20_000
+"""Milestones that are read ahead of their time: after one tick, and in all."""
+
 SYSTEMIC = 20
 """So many milestones that fail one by one, and none that works: that is our fault, and none of theirs."""
 
 
 @dataclass(frozen=True)
-class _Telling:
-    """An event to be: all of it but its `seq`."""
+class _Look:
+    """One look at what is due: when by either clock, and how many milestones were claimed."""
 
-    due: Due
-    commitment: CommitmentBrief
-    milestone: Milestone
-    occasion: Occasion
+    looked_at: datetime
+    now: datetime
+    claimed: int
 
 
 class Tick:
@@ -64,11 +74,14 @@ class Tick:
         self._shelf = shelf or Shelf()
         self._last = time.monotonic()
         self._awake = False
+        self._next_due: datetime | None = None
+        self._reader = Reader()
+        self._read_to: tuple[datetime, int] = (datetime.min.replace(tzinfo=UTC), 0)
         TICK_AGE.set_function(lambda: self.age)
 
     @property
     def age(self) -> float:
-        """Seconds, of real time, since the last tick that went through; since the start before the first."""
+        """Seconds, of real time, since a look that went through; since the start before the first."""
         return time.monotonic() - self._last
 
     async def once(self) -> int:
@@ -79,17 +92,62 @@ class Tick:
         """
         if not self._awake:
             await self._wake()
+        told, first = await self._some()
+        looks = [first]
+        if first.claimed:
+            # While one waits for the database the other writes events.
+            hands = HANDS if first.claimed > AT_ONCE // 2 else 1
+            ends = await asyncio.gather(*(self._rest() for _ in range(hands)), return_exceptions=True)
+            _raise_worst(ends)
+            for events, last in ends:  # type: ignore[misc]  # none of them is an error any more
+                told += events
+                looks.append(last)
+        last_looks = [look for look in looks if not look.claimed]
+        async with self._database.connection() as connection:
+            self._next_due = await claims.write_tick(
+                connection, min(look.now for look in last_looks), min(look.looked_at for look in last_looks)
+            )
+        return told
+
+    async def _rest(self) -> tuple[int, "_Look"]:
+        """Tell until nothing is left; how many events, and the look that found nothing."""
         told = 0
         while True:
-            now = self._clock.now()
-            claimed, events = await self._tell_some(now)
+            events, look = await self._some()
             told += events
-            if not claimed:
-                break
+            if not look.claimed:
+                return told, look
+
+    async def _some(self) -> tuple[int, "_Look"]:
+        """Look once, and tell some of what is due; how many events, and what the look found."""
         async with self._database.connection() as connection:
-            await claims.write_tick(connection, now)
+            looked_at = await claims.look_at_clock(connection)
+        now = self._clock.now()
+        claimed, events = await self._tell_some(now)
         self._last = time.monotonic()
-        return told
+        return events, _Look(looked_at, now, claimed)
+
+    async def beat(self) -> float | None:
+        """Tick; seconds of real time until the next reminder is due, None where that can't be told."""
+        await self.once()
+        if self._clock.settable or self._next_due is None:
+            return None
+        await self._read_ahead()
+        left = (self._next_due - self._clock.now()).total_seconds()
+        return left if left > 0 else None
+
+    async def _read_ahead(self) -> None:
+        """Read what is due within `AHEAD` and has not been read yet."""
+        until = self._clock.now() + AHEAD
+        if self._next_due is None or self._next_due > until:
+            return
+        async with self._database.connection() as connection:
+            coming = await claims.coming(connection, self._read_to, until, READ_AT_ONCE)
+        for number in range(0, len(coming), BREATH):
+            self._reader.read_ahead((one.texts for one in coming[number : number + BREATH]), MOST_AHEAD)
+            await asyncio.sleep(0)
+        if coming:
+            self._read_to = coming[-1].place
 
     async def _wake(self) -> None:
         """Once in a process: what a newer program or newer zone data sees otherwise."""
@@ -114,7 +172,7 @@ class Tick:
         """Claim and tell some; how many milestones were claimed, and how many events written."""
         claimed: list[str] = []
         try:
-            return await self._transact(now, AT_ONCE, None, claimed)
+            return await self._transact(now, None, claimed)
         except Exception as error:
             if is_passing(error) or not claimed:
                 raise
@@ -126,7 +184,7 @@ class Tick:
         broken: dict[str, Exception] = {}
         for milestone_id in milestone_ids:
             try:
-                told += (await self._transact(now, 1, milestone_id, []))[1]
+                told += (await self._transact(now, milestone_id, []))[1]
             except Exception as error:
                 if is_passing(error):
                     raise
@@ -150,30 +208,42 @@ class Tick:
             exc_info=error,
         )
 
-    async def _transact(self, now: datetime, limit: int, only: str | None, claimed: list[str]) -> tuple[int, int]:
+    async def _transact(self, now: datetime, only: str | None, claimed: list[str]) -> tuple[int, int]:
         async with self._database.transaction() as connection:
-            locked, due = await claims.claim(connection, now, limit, only)
+            locked, due = (
+                await claims.claim_one(connection, now, only) if only else await claims.claim(connection, now, AT_ONCE)
+            )
             claimed += locked
-            if not due:
+            if not due or self._clock.now() - now > OLDEST_LOOK:
                 return len(locked), 0
             rules = await self._shelf.rules(connection)  # as of the claim, so that no older rule plans what follows
             failpoint("scheduler-after-due-select")
-            tellings = [_telling(one, rules, now) for one in due]
-            await claims.withdraw(connection, [one for one, telling in zip(due, tellings, strict=True) if not telling])
-            told = await self._tell(connection, [telling for telling in tellings if telling], now)
+            told = await self._tell_these(connection, due, rules, now)
             failpoint("scheduler-before-commit")
         failpoint("scheduler-after-commit")
         self._count(told)
         return len(locked), len(told)
 
-    async def _tell(self, connection: Connection, tellings: list[_Telling], now: datetime) -> list[Told]:
+    async def _tell_these(self, connection: Connection, due: list[Due], rules: Rules, now: datetime) -> list[Told]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""
+        tellings, given_up = [], []
+        for number, one in enumerate(due):
+            telling = self._reader.telling(one, rules, now)
+            if telling:
+                tellings.append(telling)
+            else:
+                given_up.append(one)
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+        await claims.withdraw(connection, given_up)
         seqs = await take_seqs(connection, MILESTONE_DUE.name, [telling.commitment.id for telling in tellings])
         told, records = [], []
         for telling, seq in zip(tellings, seqs, strict=True):
-            record = _record(telling, seq, now)
+            record = record_of(telling, seq, now)
             records.append(record)
             told.append(Told(telling.due, telling.occasion, record.event_id))
+            if len(told) % BREATH == 0:
+                await asyncio.sleep(0)
         await claims.record_told(connection, told, now)
         await append(self._database, connection, records, now)
         return told
@@ -188,36 +258,8 @@ class Tick:
         log.info("reminders were told", action="reminders_told", count=len(told))
 
 
-def _telling(due: Due, rules: Rules, now: datetime) -> _Telling | None:
-    """What is to be told; None when it is by a ladder that its reader no longer has."""
-    commitment, milestone, choice = due.commitment(), due.milestone(), None
-    if due.audience:
-        choice = rules.choice_of(due.audience)
-        if choice is None or not choice.asks_for(commitment, milestone):
-            return None
-    steps = {Step.named(name): due_at for name, due_at in due.steps.items()}
-    count = countdown(milestone, rules.book, due.scheduled_at, choice)
-    return _Telling(due, commitment, milestone, occasion(count, steps, now))
-
-
-def _record(telling: _Telling, seq: int, now: datetime) -> Outgoing:
-    due, what = telling.due, telling.occasion
-    event = MilestoneDue(
-        seq=seq,
-        commitment=telling.commitment,
-        milestone=telling.milestone,
-        schedule_version=due.schedule_version,
-        step=what.step.name,
-        phase=what.phase,
-        days=what.days,
-        due_at=what.due_at,
-        late=what.late,
-        merged_steps=tuple(step.name for step in what.merged),
-        not_after=what.not_after,
-        status=Status(due.status),
-        audience=due.audience,
-    )
-    with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here
-        envelope = Envelope(new_id(), now, telling.commitment.id, due.correlation_id, traceparent)
-    record = to_record(event, envelope)
-    return Outgoing(envelope.id, record.topic, record.key, record.headers, record.value)
+def _raise_worst(ends: Sequence[object]) -> None:
+    """Raise what is broken for good, else what passes."""
+    errors = [end for end in ends if isinstance(end, BaseException)]
+    for error in sorted(errors, key=is_passing):
+        raise error

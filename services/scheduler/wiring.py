@@ -1,5 +1,7 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
+from datetime import UTC, datetime
+
 from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.broker import (
     DeadLetters,
@@ -13,29 +15,47 @@ from services.plumbing.broker import (
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
-from services.plumbing.process import HttpSettings, Service
-from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings
+from services.plumbing.process import CannotStart, HttpSettings, Service
+from services.scheduler.application import http_app
+from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
+from services.scheduler.escalating import Escalator
+from services.scheduler.escalation_book import EscalationSettings
+from services.scheduler.escalations import Escalations
+from services.scheduler.feed_routes import FeedSettings
+from services.scheduler.gathering import Gathering
+from services.scheduler.holds import Sweep
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
-from services.scheduler.ladder_routes import ladder_routes
+from services.scheduler.registry import Registry, RegistrySettings
 from services.scheduler.replanning import Replanner
-from services.scheduler.routes import build_http
 from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
 
+NOT_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
+"""A clock that shows less was never set: no reminder is older than the first statement, of 2021."""
+
+SWEEP_SECONDS = 2.0
+"""Between two looks at the holds."""
+
 
 def build() -> Service:
     """The scheduler, from the environment."""
     clock = clock_from(ClockSettings())
+    if clock.now() < NOT_BEFORE:
+        raise CannotStart(
+            f"the clock says {clock.now():%Y-%m-%dT%H:%MZ}, and by such a clock all reminders would be planned wrongly",
+            "set this machine's clock, or the one that PLEDGEWIRE_CLOCK_FILE names, and start again",
+        )
     clockwork_settings = ClockworkSettings()
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
     shelf = Shelf()
-    planner = Planner(database, clock, shelf)
+    escalations = Escalations(EscalationSettings().book())
+    planner = Planner(database, clock, shelf, escalations)
     subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
     tick = Tick(database, clock, shelf)
@@ -43,17 +63,33 @@ def build() -> Service:
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
+    registry_settings = RegistrySettings()
+    registry = Registry(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
+    escalator = Escalator(database, clock, escalations)
+    clockwork = Clockwork(
+        Regular("tick", tick.beat, seconds),
+        Regular("escalation", escalator.beat, seconds),
+        Regular("holds", Sweep(database, registry).once, SWEEP_SECONDS),
+    )
+
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
-    http = build_http(database, {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks})
-    http.include_router(ladder_routes(database, clock, ApiKeys(ApiKeySettings()), shelf))
     return Service(
         name="scheduler",
-        http=http,
+        http=http_app(
+            database,
+            clock,
+            ApiKeys(ApiKeySettings()),
+            {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks},
+            shelf=shelf,
+            escalations=escalations,
+            feeds=FeedSettings(),
+        ),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, Clockwork(tick.once, seconds).run, Replanner(database, shelf, seconds).run),
+        work=(relay.run, clockwork.run, Replanner(database, shelf, seconds).run, Gathering(database, clock).run),
+        closing=(registry.close,) if registry else (),
     )

@@ -8,7 +8,7 @@ import pytest
 from services.notifier.channels import email
 from services.notifier.languages import words_in
 from services.notifier.messages import for_delivery, render
-from services.notifier.news import tell
+from services.notifier.tellings import tell
 from tests.channels.render_material import GOLDEN, LANGUAGES, LINKS, NOW, ONE_OF_EACH_KIND, mail, message, part, reader
 from tests.channels.test_render_limits import Page
 
@@ -76,7 +76,7 @@ def test_a_senders_name_stays_in_its_header(view, sender):
 @pytest.mark.parametrize("name", GOLDEN)
 def test_both_parts_tell_the_same_facts_in_the_same_order(name, language):
     letter = mail(GOLDEN[name], language)
-    told = tell(GOLDEN[name].data, words_in(language), "https://pledgewire.example")
+    told = tell(GOLDEN[name].data, words_in(language), LINKS.commitment(GOLDEN[name].data.commitment.id))
     shown = Page(part(letter, "html")).seen
     written = " ".join(part(letter, "plain").replace("\n> ", " ").split())
 

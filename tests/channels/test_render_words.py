@@ -9,12 +9,14 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from contracts.topics import BY_NAME
+from contracts.topics import PUBLIC
 from contracts.vocabulary import Country, Precision, Reading, Span, Status, Strength
-from services.notifier import languages, names, news
+from services.notifier import languages, names
 from services.notifier.audience import Filters, traits
+from services.notifier.dates import step_in_words
 from services.notifier.languages import plain, shorten, words_in
 from services.notifier.reasons import Subject, why
+from services.notifier.tellings import tell
 from services.registry import catalogue, deadlines
 from tests.channels.render_material import GOLDEN, LANGUAGES
 
@@ -65,7 +67,7 @@ def test_every_code_has_a_name(language):
 
     assert set(names.STATUSES) == set(Status)
     assert set(names.STRENGTHS) == set(Strength)
-    assert set(names.FOLLOWED_KINDS) == set(BY_NAME) - {"delivery-settled"} - {n for n in BY_NAME if "reported" in n}
+    assert set(names.FOLLOWED_KINDS) == {topic.name for topic in PUBLIC if "notifier" in topic.readers}
     assert len(set(names.country_names(Country, words))) == len(Country)
 
 
@@ -154,6 +156,81 @@ def test_a_span_is_told_as_coarsely_as_it_was_written(edtf, reading, en, es, fr)
     assert [en, es, fr] == [text.replace("\u2009", " ").replace("\xa0", " ") for text in told]
 
 
+@pytest.mark.parametrize(
+    ("edtf", "first", "precision", "en", "es", "fr"),
+    [
+        ("2022/..", date(2022, 1, 1), Precision.YEAR, "from 2022 on", "a partir de 2022", "à partir de 2022"),
+        (
+            "2022-08/..",
+            date(2022, 8, 1),
+            Precision.MONTH,
+            "from August 2022 on",
+            "desde agosto de 2022",
+            "dès août 2022",
+        ),
+        (
+            "2022-22/..",
+            date(2022, 6, 1),
+            Precision.SEASON,
+            "from summer 2022 on",
+            "desde el verano de 2022",
+            "dès l’été 2022",
+        ),
+        (
+            "202X/..",
+            date(2020, 1, 1),
+            Precision.DECADE,
+            "from the 2020s on",
+            "desde la década de 2020",
+            "dès les années 2020",
+        ),
+        (
+            "2023-01-01/..",
+            date(2023, 1, 1),
+            Precision.DAY,
+            "from January 1, 2023 on",
+            "desde el 1 de enero de 2023",
+            "à partir du 1er janvier 2023",
+        ),
+    ],
+)
+def test_a_span_without_an_end_is_told_from_its_beginning(edtf, first, precision, en, es, fr):
+    span = Span(edtf=edtf, earliest=first, latest=None, precision=precision)
+
+    assert [en, es, fr] == [words_in(lang).span(span, Reading.FROM, "in 2022 and beyond") for lang in LANGUAGES]
+    assert [en, es, fr] == [words_in(lang).stretch(span) for lang in LANGUAGES]
+
+
+def test_what_recurs_has_no_date_and_says_so():
+    undated = Span(edtf=None, earliest=None, latest=None, precision=Precision.UNDATED)
+
+    assert words_in("en").span(undated, Reading.RECURRING, "every two years") == (
+        "recurring, no date given: “every two years”"
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "en", "es", "fr"),
+    [
+        ("before-1bd", "1 business day before", "1 día hábil antes", "1 jour ouvrable avant"),
+        ("before-3bd", "3 business days before", "3 días hábiles antes", "3 jours ouvrables avant"),
+        ("after-2bd", "2 business days after", "2 días hábiles después", "2 jours ouvrables après"),
+        ("before-2w", "2 weeks before", "2 semanas antes", "2 semaines avant"),
+        ("after-1w", "1 week after", "1 semana después", "1 semaine après"),
+        ("before-6m", "6 months before", "6 meses antes", "6 mois avant"),
+        ("after-1m", "1 month after", "1 mes después", "1 mois après"),
+        ("before-7d", "7 days before", "7 días antes", "7 jours avant"),
+        ("after-30d", "30 days after", "30 días después", "30 jours après"),
+        ("on-the-day", "on the day", "el mismo día", "le jour même"),
+        ("review-2", "review no. 2", "revisión n.º 2", "examen nᵒ 2"),
+    ],
+)
+def test_a_step_is_told_in_the_days_that_it_counts(step, en, es, fr):
+    told = [step_in_words(step, words_in(language)) for language in LANGUAGES]
+
+    assert [en, es, fr] == [text.replace("\xa0", " ") for text in told]
+
+
 def test_a_span_over_several_years_is_told_from_its_ends():
     span = Span(edtf="2022/2024", earliest=date(2022, 1, 1), latest=date(2024, 12, 31), precision=Precision.YEAR)
 
@@ -203,10 +280,27 @@ def test_a_reason_names_what_was_met_and_nothing_else():
     assert why(Filters(), subject, "en") == "You get this because you follow all that is in the register."
 
 
+def test_a_reason_names_the_level_that_is_asked_and_ones_own_ladder():
+    def reason(name, **filters):
+        view = GOLDEN[name]
+        title = getattr(view.data, "level_title", None)
+        return why(Filters(**filters), Subject(traits(view.kind, view.data), view.data.commitment, title), "en")
+
+    assert reason("milestone-escalated.v1.cabinet-du-ministre") == (
+        "You get this because you follow: escalations to “Minister’s office”."
+    )
+    assert reason("milestone-escalated.v1.focal-point-first", events=frozenset({"milestone-escalated"})) == (
+        "You get this because you follow: escalations to “Focal point”."
+    )
+    assert reason("milestone-due.v1.two-business-days", countries=frozenset({"CA"})) == (
+        "You get this because you follow: your own reminder ladder · Canada."
+    )
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_subject_line_fits_a_telephone_and_keeps_what_is_new(name, language):
-    told = news.tell(GOLDEN[name].data, words_in(language), "https://pledgewire.example/c")
+    told = tell(GOLDEN[name].data, words_in(language), "https://pledgewire.example/c")
 
     assert re.match(r"\[[A-Z/]+ - [^\]]+\] .+: .+", told.subject)
     assert len(told.subject) < 70

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from cloudevents.core.bindings.kafka import to_binary
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.envelope import Envelope, UnreadableRecord, from_record, to_record
+from contracts.envelope import Envelope, UnreadableRecord, from_record, schema_uri, to_record
 from contracts.topics import COMMITMENT_CREATED, INGEST, MILESTONE_DUE, PUBLIC
 from tests.contracts.event_strategies import envelopes, topics_with_events
 from tests.contracts.golden_records import PATHS, example, structured, wire
@@ -36,6 +39,48 @@ def test_an_event_comes_back_the_same(topic_and_event, envelope) -> None:
     assert (envelope, event) == from_record(topic.event, record.key.encode(), wired(record), record.value)
     assert (topic.name, envelope.subject) == (record.topic, record.key)
     assert record == to_record(event, envelope, topic)
+
+
+class _Bytes(JSONFormat):
+    def write_data(self, data, datacontenttype) -> bytes:
+        return data
+
+
+@quick
+@given(topics_with_events, envelopes)
+def test_what_is_written_is_what_the_cloudevents_library_writes(topic_and_event, envelope) -> None:
+    """
+    The record is written by hand; header by header it is the library's.
+    """
+    topic, event = topic_and_event
+    attributes = {
+        "id": str(envelope.id),
+        "source": f"/pledgewire/{topic.writers[0]}",
+        "type": topic.event_type,
+        "specversion": "1.0",
+        "time": envelope.time.astimezone(UTC),
+        "subject": envelope.subject,
+        "datacontenttype": "application/json",
+        "dataschema": schema_uri(topic),
+        "partitionkey": envelope.subject,
+    }
+    threads = {"correlationid": envelope.correlation_id, "traceparent": envelope.traceparent}
+    attributes |= {name: thread for name, thread in threads.items() if thread}
+    message = to_binary(CloudEvent(attributes, event.model_dump_json().encode()), _Bytes())
+    record = to_record(event, envelope, topic)
+
+    assert (message.key, message.value) == (record.key, record.value)
+    assert {name: value.decode() for name, value in message.headers.items()} == record.headers
+
+
+def test_an_event_without_a_subject_is_not_written() -> None:
+    """
+    The library would refuse it too.
+    """
+    envelope, due = GOOD.read()
+
+    with pytest.raises(ValueError, match="subject"):
+        to_record(due, replace(envelope, subject=""))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

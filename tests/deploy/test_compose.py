@@ -234,7 +234,8 @@ def test_the_job_makes_topics_and_schemas_and_ends() -> None:
     prefix = "python -m services.cli.main "
 
     assert job["entrypoint"] == ["sh", "-c"]
-    assert [f"{prefix}topics apply", f"{prefix}db upgrade"] == steps
+    key = f"{prefix}keys add registry --role holder --from SCHEDULER_KEY"
+    assert [f"{prefix}topics apply", f"{prefix}db upgrade", key] == steps
     assert job["restart"] == "no"
     assert {needed: how["condition"] for needed, how in job["depends_on"].items()} == {
         "kafka": "service_healthy",
@@ -279,12 +280,12 @@ def test_no_secret_is_committed() -> None:
     for name, rest in interpolated(DOCUMENT):
         found = {**found, name: found.get(name, set()) | {rest}}
 
-    for secret in ("POSTGRES_PASSWORD", "NOTIFIER_LINK_KEYS"):
+    for secret in ("POSTGRES_PASSWORD", "NOTIFIER_LINK_KEYS", "SCHEDULER_KEY"):
         assert all(rest.startswith(":?") for rest in found[secret])
         assert example()[secret] == ""
     for name, container in ALL.items():
         for variable, value in container.get("environment", {}).items():
-            if "PASSWORD" in variable or variable.endswith("_KEYS"):
+            if "PASSWORD" in variable or variable.endswith(("_KEY", "_KEYS")):
                 assert re.fullmatch(r"\$\{[A-Z_]+:[?-][^}]*\}", value), f"{name}: {variable}"
                 assert not re.fullmatch(r"\$\{[A-Z_]+:-.+\}", value), f"{name}: {variable}"
 
@@ -310,5 +311,5 @@ def test_keys_are_written_by_the_job_only() -> None:
     }
 
     assert users.pop("init") == ["keys:/var/lib/pledgewire"]
-    assert {"registry", "notifier"} == set(users)
+    assert {"registry", "scheduler", "notifier"} == set(users)
     assert all(volumes == ["keys:/var/lib/pledgewire:ro"] for volumes in users.values())

@@ -7,7 +7,7 @@ import asyncio
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -194,9 +194,23 @@ class House:
     async def insist_on_status(self, commitment: str, status: str, **more: Any) -> dict[str, Any]:
         """Post as a careful client does: the same key until there is an answer."""
         key = str(uuid4())
+        return await self._insist(lambda: self.post_status(commitment, status, key=key, **more))
+
+    async def insist_on_move(self, anchor: str, edtf: str, *, source: str) -> dict[str, Any]:
+        """Move an anchor as a careful client does."""
+        key = str(uuid4())
+        return await self._insist(
+            lambda: self.http.put(
+                f"{self.url('registry')}/anchors/{anchor}",
+                json={"edtf": edtf, "source": {"text": source}, "known_on": self.now.date().isoformat()},
+                headers=self.headers | {"Idempotency-Key": key},
+            )
+        )
+
+    async def _insist(self, ask: Callable[[], Awaitable[httpx2.Response]]) -> dict[str, Any]:
         for _ in range(600):
             try:
-                response = await self.post_status(commitment, status, key=key, **more)
+                response = await ask()
             except httpx2.TransportError:
                 self.fleet.revive()
                 await asyncio.sleep(0.1)
@@ -427,6 +441,7 @@ def prepared(folder: Path, *, brokers: int = 1) -> Iterator[tuple[EmbeddedStack,
         clock = SharedClock(folder / "clock")
         clock.set(day(0))
         key = add_key(folder / "api-keys.json", "tests", ["editor", "reporter", "subscriber", "operator"], None)
+        holder_key = add_key(folder / "api-keys.json", "registry", ["holder"], None)
         smtp = free_port()
         inbox = free_port()
         fleet = Fleet(
@@ -453,7 +468,7 @@ def prepared(folder: Path, *, brokers: int = 1) -> Iterator[tuple[EmbeddedStack,
                 "PORTAL_SECRET": secrets.token_hex(16),
             },
         )
-        fleet.add_services()
+        fleet.add_services(holder_key=holder_key)
         fleet.add("inbox", "deploy.embedded.inbox", port=inbox)
         fleet.start()
         try:

@@ -3,12 +3,15 @@
 A repeat is explained only where a message had left and its answer was not yet on record.
 """
 
+import asyncio
 import re
 import signal
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
+import httpx2
 import pytest
 
 from tests.journeys.house import House
@@ -22,6 +25,7 @@ BOUNDARIES = [
     ("registry", "api-after-validate", "http", 0),
     ("registry", "api-before-commit", "http", 0),
     ("registry", "api-after-commit", "http", 0),
+    ("registry", "registry-after-hold", "move", 0),
     ("registry", "ingest-after-inbox", "kafka", 0),
     ("registry", "intake-after-poll", "kafka", 0),
     ("registry", "intake-after-commit", "kafka", 0),
@@ -38,6 +42,11 @@ BOUNDARIES = [
     ("scheduler", "relay-after-claim", "tick", 0),
     ("scheduler", "relay-after-produce", "tick", 0),
     ("scheduler", "relay-after-mark", "tick", 0),
+    ("scheduler", "escalation-after-claim", "escalation", 0),
+    ("scheduler", "escalation-before-commit", "escalation", 0),
+    ("scheduler", "escalation-after-commit", "escalation", 0),
+    ("scheduler", "acknowledgement-before-commit", "acknowledgement", 0),
+    ("scheduler", "acknowledgement-after-commit", "acknowledgement", 0),
     ("notifier", "intake-after-poll", "http", 0),
     ("notifier", "fanout-before-commit", "http", 0),
     ("notifier", "fanout-after-commit", "http", 0),
@@ -69,7 +78,9 @@ async def furnished(house: House) -> House:
     """The house with the statement imported and a subscription for each channel, once."""
     if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
         for channel in ("email", "slack", "teams", "webhook"):
-            await house.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
+            await house.subscribe(
+                channel, "everything", events=["status-changed", "milestone-due", "milestone-scheduled"]
+            )
         await house.import_statement()
     return house
 
@@ -78,6 +89,48 @@ async def next_due(house: House) -> None:
     due = await house.observer.connection.fetchval("select min(due_at) from scheduler.reminder where state = 'pending'")
     assert due is not None, "no reminder is left to fire"
     house.clock.set(due)
+
+
+async def next_escalation(house: House) -> None:
+    due = await house.observer.connection.fetchval("select min(next_at) from scheduler.escalation")
+    assert due is not None, "no milestone is left to escalate"
+    house.clock.set(due)
+
+
+async def overdue(house: House) -> str:
+    """A milestone that is overdue and owned by nobody; the clock goes on until there is one."""
+    climbing = "select min(milestone_id) from scheduler.escalation where state = 'climbing'"
+    while not (found := await house.observer.connection.fetchval(climbing)):
+        await next_escalation(house)
+        await house.rest()
+    return str(found)
+
+
+async def insist_on_owning(house: House, milestone: str) -> None:
+    """Acknowledge as a careful client does: the same key until there is an answer, and the same one once more."""
+    key = str(uuid4())
+    answers: list[object] = []
+    for _ in range(600):
+        try:
+            response = await house.http.post(
+                f"{house.url('scheduler')}/milestones/{milestone}/acknowledgements",
+                json={"name": "Ana Ruiz", "note": None},
+                headers=house.headers | {"Idempotency-Key": key},
+            )
+        except httpx2.TransportError:
+            house.fleet.revive()
+            await asyncio.sleep(0.1)
+            continue
+        if response.status_code == 201:
+            answers.append(response.json())
+        if len(answers) == 2:
+            break
+        assert response.status_code in (201, 503), response.text
+    log = await house.observer.connection.fetchval(
+        "select count(*) from scheduler.escalation_log where idem_key = $1", key
+    )
+    assert answers == [answers[0]] * 2
+    assert log == 1
 
 
 @pytest.mark.parametrize(("service", "failpoint", "trigger", "explained"), BOUNDARIES)
@@ -100,10 +153,18 @@ async def test_a_kill_there_loses_nothing(
     match trigger:
         case "http":
             await house.insist_on_status(ids[next(commitments)], "in-progress")
+        case "move":
+            await house.insist_on_move("nals-2022", "2040-05-05", source="What the hosts said")
         case "kafka":
             await house.report_over_kafka("mx-sre", ids[next(commitments)], "in-progress")
         case "tick":
             await next_due(house)
+        case "escalation":
+            await next_escalation(house)
+            await house.insist_on_status(ids[next(commitments)], "in-progress")  # so that something arrives
+        case "acknowledgement":
+            await insist_on_owning(house, await overdue(house))
+            await house.insist_on_status(ids[next(commitments)], "in-progress")
         case "retry":
             # A delivery is claimed as it is written; a claim of its own is what a second attempt needs.
             await house.refuse_once("slack", "everything")

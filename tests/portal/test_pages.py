@@ -4,12 +4,14 @@ import json
 import re
 from datetime import UTC, datetime
 from html import unescape
+from uuid import UUID
 
 import httpx2
 import pytest
 
-from contracts.vocabulary import Country, Language
+from contracts.vocabulary import Country, Language, Span
 from services.notifier.interface import FilterForm
+from services.notifier.ladders import Ladder
 from services.portal.neighbours import MISSING
 from tests.portal.conftest import Standing
 
@@ -139,6 +141,122 @@ def test_a_service_that_is_away_is_a_missing_part_and_no_fault(standing: Standin
     assert said in words_in(page.text)
     assert "<mark>" in page.text
     assert before + 1 == MISSING.labels(part)._value.get()
+
+
+MEETING = "nals-2021-next-summit-meeting"
+COAL_ENDS = "nals-2021-coal-finance-end"
+MEDIUM_TERM, PHASE_OUT = "nals-2021-fossil-subsidies-medium-term", "nals-2021-fossil-subsidies-medium-term-phase-out"
+
+
+def test_a_milestone_says_how_exactly_its_date_is_known_and_what_it_hangs_on(standing: Standing) -> None:
+    text = words_in(standing.get(SUMMIT).text)
+
+    assert "As exactly as it is known 2022 Hangs on North American Leaders’ Summit 2022 (NALS 2022), Mexico" in text
+    assert "As exactly as it is known" not in words_in(standing.get("/commitments/nals-2021-vaccine-donations").text)
+
+
+def test_a_milestone_says_how_far_from_its_event_it_is_and_when_that_begins(standing: Standing) -> None:
+    standing.neighbourhood.milestones[MEETING] = {
+        "offset": {"direction": "after", "count": 90, "unit": "days"},
+        "local_time": "10:00",
+        "wording": "noventa días después",
+        "wording_language": "es",
+    }
+    page = standing.get(SUMMIT)
+
+    assert "Hangs on 90 days after North American Leaders’ Summit" in words_in(page.text)
+    assert "Begins at 10:00 AM (Mexico City)" in words_in(page.text).replace("\u202f", " ")
+    assert '<q lang="es">noventa días después</q>' in page.text
+    french = words_in(standing.get(SUMMIT, accept_language="fr").text).replace("\xa0", " ").replace("\u202f", " ")
+    assert "90 jours après : Sommet des leaders" in french
+
+
+def test_what_has_no_date_says_when_it_is_looked_at_again(standing: Standing) -> None:
+    hood = standing.neighbourhood
+    hood.remind(PHASE_OUT, "review-3", datetime(2023, 5, 18, 14, tzinfo=UTC))
+    hood.remind(PHASE_OUT, "review-4", datetime(2023, 11, 18, 15, tzinfo=UTC))
+    text = words_in(standing.get(f"/commitments/{MEDIUM_TERM}").text)
+
+    assert "over the medium term — no date given" in text
+    assert "To be looked at again May 18, 2023" in text
+    assert "18 May 2023, 14:00 UTC review no. 3" in text
+    hood.reminders.clear()
+    hood.milestones[PHASE_OUT] = {"review_months": 6}
+    assert "To be looked at again every 6 months" in words_in(standing.get(f"/commitments/{MEDIUM_TERM}").text)
+
+
+def test_what_begins_and_has_no_end_is_on_the_timeline_without_a_last_day(standing: Standing) -> None:
+    hood = standing.neighbourhood
+    beyond = {"edtf": "2022/..", "earliest": "2022-01-01", "latest": None, "precision": "year"}
+    record = hood.register.records[MEDIUM_TERM]
+    milestone = record.milestones[0].model_copy(update={"span": Span.model_validate_json(json.dumps(beyond))})
+    hood.register.records[MEDIUM_TERM] = record.model_copy(update={"milestones": (milestone,)})
+    listed, page = standing.get("/").text, words_in(standing.get(f"/commitments/{MEDIUM_TERM}").text)
+
+    assert "over the medium term from 2022 on no end" in words_in(listed)
+    assert "over the medium term — from 2022 on" in words_in(listed)
+    assert "As exactly as it is known from 2022 on" in page
+
+
+def test_reminders_by_somebodys_own_ladder_are_not_shown_to_everybody(standing: Standing) -> None:
+    hood = standing.neighbourhood
+    hood.remind(MEETING, "before-3bd", datetime(2022, 12, 27, 15, tzinfo=UTC), audience=UUID(int=1))
+
+    text = words_in(standing.get(SUMMIT).text)
+    assert "3 business days before" not in text and "7 days before" in text
+
+
+def test_an_overdue_milestone_says_who_is_asked_and_how_to_answer(standing: Standing) -> None:
+    hood = standing.neighbourhood
+    hood.escalations[COAL_ENDS] = {
+        "state": "climbing",
+        "level": "director",
+        "next_level": "ministers-office",
+        "next_at": "2022-12-14T17:00:00Z",
+        "acknowledged": {"name": "M. Tremblay <b>", "note": None, "at": "2022-01-20T15:30:00Z"},
+    }
+    page = standing.get(COAL).text
+    text = words_in(page)
+
+    assert "Overdue, and nobody is on it. M. Tremblay <b> had said to be on it, and no evidence has followed." in text
+    assert "Asked last: Director. Asked next: Minister’s office, 14 Dec 2022, 17:00 UTC." in text
+    assert f"$SCHEDULER_URL/milestones/{COAL_ENDS}/acknowledgements" in text
+    assert "M. Tremblay <b>" not in page
+
+
+def test_who_is_on_it_is_named_with_their_note_until_evidence_is_due(standing: Standing) -> None:
+    standing.neighbourhood.escalations[COAL_ENDS] = {
+        "state": "owned",
+        "level": None,
+        "next_level": "focal-point",
+        "next_at": "2022-12-14T17:00:00Z",
+        "acknowledged": {"name": "M. Tremblay", "note": "En consultation.", "at": "2022-11-30T15:30:00Z"},
+    }
+    text = words_in(standing.get(COAL).text)
+
+    assert "M. Tremblay is on it said on 30 Nov 2022, 15:30 UTC; evidence is awaited until 14 Dec 2022" in text
+    assert "En consultation." in text and "acknowledgements" not in text
+
+
+def test_without_news_of_an_escalation_the_page_says_nothing_of_it(standing: Standing) -> None:
+    for state in ("dormant", "settled"):
+        standing.neighbourhood.escalations[COAL_ENDS] = {"state": state, "next_at": None, "acknowledged": None}
+        assert "nobody is on it" not in standing.get(COAL).text
+    asked = [path for path in standing.neighbourhood.asked if "/escalation" in path]
+    assert len(asked) == 2
+    standing.get(SUMMIT)
+    assert asked == [path for path in standing.neighbourhood.asked if "/escalation" in path], "it is not due yet"
+
+
+def test_a_subscription_shows_its_own_ladder_and_as_what_it_is_asked(standing: Standing) -> None:
+    ladder = Ladder.model_validate({"rungs": "-2w, -3bd 08:30, 0", "holidays": {"country": "CA", "subdivision": "QC"}})
+    id_ = standing.neighbourhood.subscribe("Climate desk", "email", ladder=ladder, level="focal-point")
+    text = words_in(standing.get(f"/subscriptions/{id_}").text).replace("\u202f", " ")
+
+    assert (
+        "Its own reminders 2 weeks before, 9:00 AM 3 business days before, 8:30 AM on the day, 9:00 AM"
+        " Business days of Canada (QC) Is asked as Focal point" in text
+    )
 
 
 def test_a_subscription_says_in_plain_words_what_it_asks_for(standing: Standing) -> None:

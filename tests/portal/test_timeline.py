@@ -33,6 +33,12 @@ def test_a_decade_that_began_before_the_statement_is_drawn_from_its_year() -> No
     assert axis.bar(date(2020, 1, 1), date(2029, 12, 31)) == (0.0, 1.0)
 
 
+def test_what_has_no_end_reaches_to_the_right() -> None:
+    axis = axis_for([(date(2022, 1, 1), date(2022, 1, 1)), (date(2030, 1, 1), date(2030, 12, 31))], MADE_ON)
+
+    assert axis.bar(date(2022, 1, 1), None) == (axis.at(date(2022, 1, 1)), 1.0)
+
+
 @given(SPANS, DAYS)
 def test_the_axis_is_gapless_and_keeps_the_order_of_days(spans: list[tuple[date, date]], today: date) -> None:
     axis = axis_for(spans, MADE_ON, today)

@@ -8,7 +8,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from contracts.vocabulary import Country, Language, Precision, Span
+from contracts.vocabulary import Country, Language, Offset, Precision, Span
 from services.portal import words
 from services.portal.voices import LOCALES, choose_language, load_voices
 
@@ -75,6 +75,35 @@ def test_nothing_is_singular_in_french_and_plural_in_spanish() -> None:
         ("2030", date(2030, 1, 1), date(2030, 12, 31), "year", "2030, 2030, 2030"),
         ("202X", date(2020, 1, 1), date(2029, 12, 31), "decade", "the 2020s, la década de 2020, les années 2020"),
         (None, None, None, "undated", "no date given, sin fecha, sans date"),
+        ("2022/..", date(2022, 1, 1), None, "year", "from 2022 on, 2022 en adelante, 2022 et après"),
+        (
+            "2022-06/..",
+            date(2022, 6, 1),
+            None,
+            "month",
+            "from June 2022 on, junio de 2022 en adelante, juin 2022 et après",
+        ),
+        (
+            "2022-22/..",
+            date(2022, 6, 1),
+            None,
+            "season",
+            "from summer 2022 on, verano de 2022 en adelante, été 2022 et après",
+        ),
+        (
+            "202X/..",
+            date(2020, 1, 1),
+            None,
+            "decade",
+            "from the 2020s on, la década de 2020 en adelante, les années 2020 et après",
+        ),
+        (
+            "2023-01-10/..",
+            date(2023, 1, 10),
+            None,
+            "day",
+            "from January 10, 2023 on, desde el 10 de enero de 2023, à partir du 10 janvier 2023",
+        ),
     ],
 )
 def test_a_span_is_said_as_finely_as_it_is_known(
@@ -122,8 +151,40 @@ def test_names_come_in_the_language() -> None:
     assert spanish.countries([Country.CA, Country.MX, Country.US]) == "Canadá, México y Estados Unidos"
     assert spanish.zone("America/Mexico_City") == "Ciudad de México"
     assert spanish.step("before-7d") == "7 días antes"
+    assert spanish.step("before-1bd") == "1 día hábil antes"
+    assert [spanish.step(f"after-2{unit}") for unit in ("d", "bd", "w", "m")] == [
+        "2 días después",
+        "2 días hábiles después",
+        "2 semanas después",
+        "2 meses después",
+    ]
+    assert [VOICES[Language.FR].step(f"before-2{unit}") for unit in ("d", "bd", "w", "m")] == [
+        "2 jours avant",
+        "2 jours ouvrables avant",
+        "2 semaines avant",
+        "2 mois avant",
+    ]
+    assert spanish.step("on-the-day") == "ese mismo día"
     assert spanish.name_of("unknown-thing") == "unknown thing"
     assert spanish.instant(datetime(2023, 1, 10, 23, 30, tzinfo=UTC)) == "10 ene 2023, 23:30 UTC"
+
+
+@pytest.mark.parametrize(
+    ("direction", "count", "unit", "said"),
+    [
+        ("after", 90, "days", "90 days after NALS; 90 días después de: NALS; 90 jours après : NALS"),
+        ("before", 1, "weeks", "1 week before NALS; 1 semana antes de: NALS; 1 semaine avant : NALS"),
+        ("before", 2, "months", "2 months before NALS; 2 meses antes de: NALS; 2 mois avant : NALS"),
+        ("after", 1, "years", "1 year after NALS; 1 año después de: NALS; 1 an après : NALS"),
+        ("before", 0, "days", "before NALS; antes de: NALS; avant : NALS"),
+        ("after", 0, "days", "after NALS; después de: NALS; après : NALS"),
+    ],
+)
+def test_the_distance_from_an_event_is_said(direction: str, count: int, unit: str, said: str) -> None:
+    offset = Offset.model_validate({"direction": direction, "count": count, "unit": unit})
+
+    assert said == "; ".join(voice.distance(offset, "NALS").replace("\xa0", " ") for voice in VOICES.values())
+    assert VOICES[Language.EN].distance(None, "NALS") == "NALS"
 
 
 @pytest.mark.parametrize(

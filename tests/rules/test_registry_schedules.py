@@ -50,3 +50,11 @@ def test_what_is_more_precise_one_way_is_a_move_the_other_way(one: Span, other: 
 @given(spans)
 def test_any_date_is_more_precise_than_none(span: Span) -> None:
     assert change_of(UNDATED, span) == (None if span.precision is Precision.UNDATED else "more-precise")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "change"),
+    [(None, "09:30", "more-precise"), ("09:30", "11:00", "moved"), ("09:30", "09:30", None), ("09:30", None, "moved")],
+)
+def test_the_time_of_day_is_part_of_when(was: str | None, now: str | None, change: str | None) -> None:
+    assert change_of(span_of("2023-01-10"), span_of("2023-01-10"), was, now) == change

@@ -163,6 +163,12 @@ class Neighbourhood:
         self.subscriptions: dict[UUID, notifier.SubscriptionSummary] = {}
         self.deliveries: list[notifier.DeliveryAnswer] = []
         """The newest first."""
+        self.milestones: dict[str, dict[str, Any]] = {}
+        """What the registry says of milestones beyond the catalogue, by their ids."""
+        self.escalations: dict[str, dict[str, Any]] = {}
+        """How the scheduler says that it stands with milestones; of others it knows nothing."""
+        self.reminders: list[dict[str, Any]] = []
+        """Reminders beyond those before the catalogue's dates."""
         self._page = page
         self.app = FastAPI()
         self._routes()
@@ -178,6 +184,8 @@ class Neighbourhood:
                 "language": Language.EN,
                 "zone": "America/Toronto",
                 "filters": notifier.FilterForm(),
+                "ladder": None,
+                "level": None,
                 "state": "active",
                 "reason": None,
                 "created_at": noon(self.register.today),
@@ -214,6 +222,17 @@ class Neighbourhood:
         )
         self.deliveries.insert(0, told)
 
+    def remind(self, milestone_id: str, step: str, due_at: datetime, audience: UUID | None = None) -> None:
+        """Let there be another reminder, for a subscription's own ladder where one is named."""
+        record, milestone = next(
+            (record, milestone)
+            for record in self.register.records.values()
+            for milestone in record.milestones
+            if milestone.id == milestone_id
+        )
+        told = answer(_reminder(record, milestone, step, due_at))
+        self.reminders.append(told | {"audience": str(audience) if audience else None})
+
     def _routes(self) -> None:
         app = self.app
 
@@ -245,11 +264,27 @@ class Neighbourhood:
         async def commitment(commitment_id: str) -> Any:
             if commitment_id not in self.register.records:
                 return JSONResponse({"type": "/problems/not-found"}, 404)
-            return answer(self.register.records[commitment_id])
+            told = answer(self.register.records[commitment_id])
+            return told | {"milestones": [m | self.milestones.get(m["id"], {}) for m in told["milestones"]]}
+
+        @app.get("/registry/anchors/{anchor_id}")
+        async def anchor(anchor_id: str) -> Any:
+            for one in self.register.catalogue.anchors:
+                if one.id == anchor_id:
+                    return {"id": one.id, "title": answer(one.title)}
+            return JSONResponse({"type": "/problems/not-found"}, 404)
+
+        @app.get("/scheduler/milestones/{milestone_id}/escalation")
+        async def escalation(milestone_id: str) -> Any:
+            if milestone_id not in self.escalations:
+                return JSONResponse({"type": "/problems/not-found"}, 404)
+            return self.escalations[milestone_id]
 
         @app.get("/scheduler/reminders")
         async def reminders(commitment: str) -> Any:
-            return answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
+            told = answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
+            more = [one for one in self.reminders if one["commitment_id"] == commitment]
+            return told | {"items": [*more, *told["items"]]}
 
         @app.get("/notifier/deliveries")
         async def deliveries(
@@ -274,21 +309,29 @@ class Neighbourhood:
         for milestone in record.milestones:
             for days in (30, 7, 1):
                 if milestone.span.latest and milestone.span.latest - timedelta(days=days) > self.register.today:
-                    yield ReminderEntry(
-                        id=days,
-                        commitment_id=record.id,
-                        commitment_title=record.title,
-                        milestone_id=milestone.id,
-                        milestone_title=milestone.title,
-                        countries=milestone.countries,
-                        earliest=milestone.span.earliest,
-                        latest=milestone.span.latest,
-                        zone=milestone.zone,
-                        schedule_version=milestone.schedule_version,
-                        step=f"before-{days}d",
-                        due_at=noon(milestone.span.latest - timedelta(days=days)),
-                        state="pending",
-                        fired_at=None,
-                        event_id=None,
-                        reason=None,
+                    yield _reminder(
+                        record, milestone, f"before-{days}d", noon(milestone.span.latest - timedelta(days=days))
                     )
+
+
+def _reminder(
+    record: interface.CommitmentRecord, milestone: interface.MilestoneRecord, step: str, due_at: datetime
+) -> ReminderEntry:
+    return ReminderEntry(
+        id=due_at.toordinal(),
+        commitment_id=record.id,
+        commitment_title=record.title,
+        milestone_id=milestone.id,
+        milestone_title=milestone.title,
+        countries=milestone.countries,
+        earliest=milestone.span.earliest,
+        latest=milestone.span.latest,
+        zone=milestone.zone,
+        schedule_version=milestone.schedule_version,
+        step=step,
+        due_at=due_at,
+        state="pending",
+        fired_at=None,
+        event_id=None,
+        reason=None,
+    )

@@ -3,11 +3,13 @@
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
-from contracts.events import StatusChanged
+from contracts.envelope import from_record
+from contracts.events import LadderChosen, StatusChanged
 from services.notifier.audience import Filters, traits
 from services.notifier.deliveries import Room
 from services.notifier.interface import new_secret
@@ -18,6 +20,7 @@ from tests.contracts.golden_records import PATHS, wire
 
 NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
 NO_ROOM = Room(0, 0, 0, {})
+NOBODY = UUID(int=0)
 MUCH_ROOM = Room(10_000, 10_000, 10_000, {})
 _, STATUS_CHANGED = next(wire(p) for p in PATHS if p.name.startswith("status-changed")).read()
 assert isinstance(STATUS_CHANGED, StatusChanged)
@@ -41,6 +44,9 @@ def with_traits(about, event_id: UUID | None = None) -> Heard:
     return replace(heard(), id=event_id or new_id(), topic=about.event, about=about)
 
 
+LADDER = {"rungs": [{"step": "before-3bd", "at": "09:00"}], "holidays": {"country": "MX", "subdivision": None}}
+
+
 async def subscribe(
     database: Database,
     address: str = "https://hooks.example.org/x",
@@ -49,13 +55,16 @@ async def subscribe(
     filters: Filters = Filters(),  # noqa: B008  it is frozen
     state: str = "active",
     language: str = "en",
+    ladder: dict[str, Any] | None = None,
+    level: str | None = None,
 ) -> UUID:
     """A subscription, straight into the table."""
     async with database.connection() as connection:
         return await connection.fetchval(
             "insert into subscription (owner, subscriber, channel, address, secret, language, zone, events, countries,"
-            " themes, sections, commitments, fingerprint, state, created_at)"
-            " values ('tester', 'A desk', $1, $2, $3, $4, 'America/Mexico_City', $5, $6, $7, $8, $9, $10, $11, $12)"
+            " themes, sections, commitments, fingerprint, state, created_at, ladder, level)"
+            " values ('tester', 'A desk', $1, $2, $3, $4, 'America/Mexico_City', $5, $6, $7, $8, $9, $10, $11, $12,"
+            " $13, $14)"
             " returning id",
             channel,
             address,
@@ -68,6 +77,8 @@ async def subscribe(
             os.urandom(32) + uuid4().bytes,
             state,
             NOW,
+            ladder,
+            level,
         )
 
 
@@ -81,3 +92,18 @@ async def states(database: Database) -> dict[str, int]:
 async def empty(database: Database) -> None:
     async with database.connection() as connection:
         await connection.execute("truncate event, delivery, delivery_attempt, subscription, outbox, outbox_seq")
+
+
+async def chosen_ladders(database: Database) -> list[LadderChosen]:
+    """The events about ladders that stand in the outbox, in order; each is read as the scheduler reads it."""
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select key, headers, value from outbox where topic = 'ladder-chosen' order by id"
+        )
+    read = []
+    for row in rows:
+        headers = [(name, text.encode()) for name, text in row["headers"].items()]
+        _, event = from_record(LadderChosen, row["key"].encode(), headers, row["value"])
+        assert row["key"] == str(event.subscription_id)
+        read.append(event)
+    return read

@@ -21,7 +21,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from tests.conftest import FreshDatabase
 from tests.stores.dispatching import links
-from tests.stores.notifier_scenes import NO_ROOM, NOW, database_at, empty, heard
+from tests.stores.notifier_scenes import NO_ROOM, NOW, chosen_ladders, database_at, empty, heard
 
 HOOK = "http://127.0.0.1:8025/hooks/very-secret-token"
 
@@ -151,6 +151,19 @@ async def test_the_same_twice_is_refused_until_the_first_has_ended(http: httpx.A
         {"owner": "gac"},
         {"state": "active"},
         {"subscriber": "two\nlines"},
+        {"level": "Director"},
+        {"ladder": {"rungs": []}},
+        {"ladder": {"rungs": "-3bd, 3w"}},
+        {"ladder": {"rungs": "-3bd 09:00, -3bd 10:00"}},
+        {"ladder": {"rungs": [{"step": "review-1"}]}},
+        {"ladder": {"rungs": [{"step": "before-9999d"}]}},
+        {"ladder": {"rungs": [{"step": "before-1d", "at": "25:00"}]}},
+        {"ladder": {"rungs": [{"step": f"before-{n}d"} for n in range(1, 22)]}},
+        {"ladder": {"rungs": "-3bd", "holidays": {"country": "FR"}}},
+        {"ladder": {"rungs": "-3bd", "holidays": {"country": "CA", "subdivision": "TX"}}},
+        {"ladder": {"rungs": "-3bd", "holidays": {"country": "MX", "subdivision": "JAL"}}},
+        {"ladder": {"rungs": "-3bd"}, "filters": {"events": ["status-changed"]}},
+        {"level": "director", "filters": {"events": ["milestone-due"]}},
     ],
 )
 async def test_what_makes_no_sense_is_refused(http: httpx.AsyncClient, changes: dict[str, Any]):
@@ -187,6 +200,92 @@ async def test_language_filters_and_rest_may_change(http: httpx.AsyncClient):
     assert (await http.patch(path, json={"state": "ended"})).status_code == 422
     await http.delete(path)
     assert (await http.patch(path, json={"state": "active"})).status_code == 409
+
+
+SHORT = "-2w, -3bd 08:30, 0"
+LONG = {
+    "rungs": [
+        {"step": "before-2w", "at": "09:00"},
+        {"step": "before-3bd", "at": "08:30"},
+        {"step": "on-the-day", "at": "09:00"},
+    ],
+    "holidays": {"country": "CA", "subdivision": "QC"},
+}
+
+
+async def test_a_ladder_may_be_written_in_short_and_is_shown_in_full(http: httpx.AsyncClient):
+    holidays = {"country": "CA", "subdivision": "QC"}
+    made = await subscribed(http, ladder={"rungs": SHORT, "holidays": holidays}, level="focal-point")
+
+    assert (made["ladder"], made["level"]) == (LONG, "focal-point")
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["ladder"] == LONG
+
+
+async def test_the_scheduler_hears_of_a_ladder_and_of_every_change_that_it_has_to_know(
+    http: httpx.AsyncClient, database: Database
+):
+    """Each line is a change and what the scheduler is told of it: nothing, or whether it is to remind."""
+    made = await subscribed(http, channel="email", address="desk@sre.example", ladder={"rungs": SHORT})
+    path = f"/subscriptions/{made['id']}"
+    told = [True]
+    for change, news in (
+        ({"language": "es"}, []),
+        ({"zone": "America/Mexico_City"}, [True]),
+        ({"zone": "America/Mexico_City", "state": "active"}, []),
+        ({"filters": {"countries": ["MX"]}}, [True]),
+        ({"filters": {"countries": ["MX"], "events": ["milestone-due"]}}, []),
+        ({"ladder": LONG}, [True]),
+        ({"state": "paused"}, [False]),
+        ({"zone": "America/Toronto"}, []),
+        ({"ladder": None}, []),
+        ({"state": "active"}, []),
+        ({"ladder": {"rungs": "-1m 07:00"}}, [True]),
+        ({"ladder": None}, [False]),
+        ({"ladder": LONG}, [True]),
+    ):
+        assert (await http.patch(path, json=change)).status_code == 200, change
+        told += news
+        assert [event.active for event in await chosen_ladders(database)] == told, change
+
+    token = links().url(UUID(made["id"])).removeprefix("https://notices.example")
+    for _ in range(2):
+        assert (await http.post(token)).status_code == 200
+    events = await chosen_ladders(database)
+    assert [event.active for event in events] == [*told, False]
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert {str(event.subscription_id) for event in events} == {made["id"]}
+    assert (events[-2].zone, [str(c) for c in events[-2].countries]) == ("America/Toronto", ["MX"])
+    assert [(rung.step, rung.at) for rung in events[-2].rungs] == [(r["step"], r["at"]) for r in LONG["rungs"]]
+
+
+async def test_who_never_had_a_ladder_is_nothing_to_the_scheduler(http: httpx.AsyncClient, database: Database):
+    made = await subscribed(http, level="director")
+    path = f"/subscriptions/{made['id']}"
+    for change in ({"zone": "America/Toronto"}, {"state": "paused"}, {"state": "active"}, {"level": None}):
+        assert (await http.patch(path, json=change)).status_code == 200
+    await http.delete(path)
+
+    assert await chosen_ladders(database) == []
+
+
+async def test_a_ladder_or_level_that_would_tell_nothing_is_refused_when_it_is_changed_too(http: httpx.AsyncClient):
+    made = await subscribed(http, ladder={"rungs": SHORT}, level="director")
+    path = f"/subscriptions/{made['id']}"
+
+    for events, missing in ((["milestone-due"], "milestone-escalated"), (["milestone-escalated"], "milestone-due")):
+        answer = await http.patch(path, json={"filters": {"events": events}})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert missing in answer.json()["detail"]
+    given_up = {"filters": {"events": ["status-changed"]}, "ladder": None, "level": None}
+    assert (await http.patch(path, json=given_up)).status_code == 200
+
+
+async def test_two_levels_at_one_address_are_two_subscriptions(http: httpx.AsyncClient):
+    only = {"events": ["milestone-escalated"]}
+    await subscribed(http, filters=only, level="director")
+
+    assert (await http.post("/subscriptions", json=form(filters=only, level="focal-point"))).status_code == 201
+    assert (await http.post("/subscriptions", json=form(filters=only, level="director"))).status_code == 409
 
 
 async def test_an_unsubscribe_link_asks_when_opened_and_acts_when_posted(http: httpx.AsyncClient):

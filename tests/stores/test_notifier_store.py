@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country
-from services.notifier.audience import Filters, Traits, matches
+from services.notifier.audience import Filters, Traits, Wish, is_told
 from services.notifier.backoff import MOST_ATTEMPTS
 from services.notifier.deliveries import Attempt, Delivery, Result, Room, after_attempt, verdict
 from services.notifier.interface import EVENTS
@@ -22,9 +23,12 @@ from services.plumbing.database import Database
 from tests.conftest import FreshDatabase
 from tests.stand_ins.database_clock import an_hour_ahead
 from tests.stores.notifier_scenes import (
+    LADDER,
     MUCH_ROOM,
     NO_ROOM,
+    NOBODY,
     NOW,
+    chosen_ladders,
     database_at,
     empty,
     heard,
@@ -72,6 +76,8 @@ filters = st.builds(
     sections=terms,
     commitments=terms,
 )
+levels = st.sampled_from([None, "focal-point", "director"])
+wishes = st.tuples(st.just(Filters()) | filters, st.booleans(), levels)
 about = st.builds(
     Traits,
     event=st.sampled_from(EVENTS),
@@ -79,22 +85,48 @@ about = st.builds(
     themes=st.frozensets(st.sampled_from(["a", "b", "c"]), min_size=1),
     section=st.sampled_from(["a", "b", "c"]),
     commitment=st.sampled_from(["a", "b", "c"]),
+    level=levels,
 )
+audiences = st.none() | st.integers(0, 4)
+"""For everybody, or for the subscription with this number; where there are fewer, for somebody who isn't there."""
+REMINDER = Traits("milestone-due", frozenset({"MX"}), frozenset({"a"}), "a", "a")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(asked=st.lists(filters, min_size=1, max_size=12), events=st.lists(about, min_size=1, max_size=8))
-async def test_sql_and_the_rule_agree_on_who_is_told(migrated: Database, asked: list[Filters], events: list[Traits]):
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    asked=st.lists(wishes, min_size=1, max_size=12),
+    events=st.lists(st.tuples(about, audiences), min_size=1, max_size=8),
+)
+@example(
+    asked=[(Filters(), has_ladder, None) for has_ladder in (True, True, False, False)],
+    events=[(REMINDER, number) for number in (None, 0, 2, 4)],
+)
+async def test_sql_and_the_rule_agree_on_who_is_told(
+    migrated: Database, asked: list[tuple[Filters, bool, str | None]], events: list[tuple[Traits, int | None]]
+):
     await empty(migrated)
-    ids = {await subscribe(migrated, f"https://hooks.example.org/{n}", filters=f): f for n, f in enumerate(asked)}
-    news = [with_traits(one) for one in events]
+    ids = {}
+    for n, (wanted, has_ladder, level) in enumerate(asked):
+        id_ = await subscribe(
+            migrated,
+            f"https://hooks.example.org/{n}",
+            filters=wanted,
+            ladder=LADDER if has_ladder else None,
+            level=level,
+        )
+        ids[id_] = Wish(id_, wanted, has_ladder, level)
+    numbered = dict(enumerate(ids))
+    news = [
+        with_traits(replace(one, audience=None if number is None else numbered.get(number, NOBODY)))
+        for one, number in events
+    ]
 
     await DeliveryStore(migrated, lease_seconds=60).fan_out(news, NOW, NO_ROOM)
 
     async with migrated.connection() as connection:
         rows = await connection.fetch("select event_id, subscription_id from delivery")
         matched = dict(await connection.fetch("select id, matched from event"))
-    expected = {(e.id, s) for e in news for s, f in ids.items() if matches(f, e.about)}
+    expected = {(e.id, s) for e in news for s, wish in ids.items() if is_told(wish, e.about)}
     assert expected == {(row["event_id"], row["subscription_id"]) for row in rows}
     assert len(expected) == len(rows)
     assert matched == {e.id: sum(1 for one, _ in expected if one == e.id) for e in news}
@@ -269,6 +301,17 @@ async def test_who_is_gone_is_disabled_and_what_waits_is_suppressed(database: Da
     assert (row["state"], row["reason"]) == ("disabled", "gone")
     (waiting,) = await store.claim(NOW, MUCH_ROOM)
     assert verdict(waiting, NOW) == ("suppressed", "subscription-disabled")
+
+
+async def test_who_is_gone_needs_no_reminders_planned_any_more(database: Database, store: DeliveryStore):
+    id_ = await subscribe(database, ladder=LADDER)
+    await subscribe(database, "https://hooks.example.org/other")
+    out = await store.fan_out([heard()], NOW, MUCH_ROOM)
+
+    await record(database, store, *(tried(one, Refused(Reason.GONE, 410, gone=True)) for one in out.claimed))
+
+    (told,) = await chosen_ladders(database)
+    assert (told.subscription_id, told.active, told.rungs, told.seq) == (id_, False, (), 1)
 
 
 async def test_after_the_last_attempt_it_has_failed(database: Database, store: DeliveryStore):

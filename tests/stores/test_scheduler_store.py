@@ -21,10 +21,10 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import claims, clockwork, replanning
+from services.scheduler import claims, clockwork, replanning, telling
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard, Rules
-from services.scheduler.clockwork import Clockwork
+from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner, Received
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.routes import build_http
@@ -310,9 +310,7 @@ async def test_a_withdrawal_that_races_with_the_last_rung_leaves_nothing_to_come
         [locked], [due] = await claims.claim(connection, scheduler.clock.now(), 10)
         withdrawal = asyncio.create_task(scheduler.hears(changed(Status.MET)))
         await _until_somebody_waits(scheduler)
-        telling = tick_module._telling(due, Rules(NINE_SHARP), scheduler.clock.now())
-        assert telling
-        await scheduler.tick._tell(connection, [telling], scheduler.clock.now())
+        await scheduler.tick._tell_these(connection, [due], Rules(NINE_SHARP), scheduler.clock.now())
     await withdrawal
 
     states = await scheduler.states()
@@ -389,7 +387,7 @@ async def test_when_nothing_works_at_all_it_is_no_reminders_fault(
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(tick_module, "occasion", broken)
+    monkeypatch.setattr(telling, "occasion", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(utc(2021, 12, 1, 15))
@@ -418,7 +416,7 @@ async def test_the_clockwork_ticks_on_through_what_passes_and_ends_by_a_slip() -
         raise KeyError("a slip of ours")
 
     with pytest.raises(KeyError):
-        await asyncio.wait_for(Clockwork(tick, 0.01).run(asyncio.Event()), 10)
+        await asyncio.wait_for(Clockwork(Regular("tick", tick, 0.01)).run(asyncio.Event()), 10)
     assert ticks == 4
 
 
@@ -439,7 +437,7 @@ async def test_a_tick_that_comes_late_is_not_dropped_and_none_runs_beside_anothe
     async def tick() -> None:
         ticked.set()
 
-    running = asyncio.create_task(Clockwork(tick, 0.01).run(stopping))
+    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
     await asyncio.wait_for(ticked.wait(), 10)
     [job] = built[0].get_jobs()
     stopping.set()
@@ -457,7 +455,7 @@ async def test_the_clockwork_finishes_the_tick_under_way_before_it_stops() -> No
         await asyncio.sleep(0.05)
         finished.append(True)
 
-    running = asyncio.create_task(Clockwork(tick, 0.01).run(stopping))
+    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
     await asyncio.wait_for(begun.wait(), 10)
     stopping.set()
     await asyncio.wait_for(running, 10)

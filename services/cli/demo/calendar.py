@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from contracts.vocabulary import Status
+from contracts.vocabulary import Source, Status
 from services.registry.catalogue import Catalogue, News
 
 FIRST_DAY = date(2021, 11, 18)
@@ -31,7 +31,16 @@ class StatusComes:
     over_kafka: str | None
 
 
-Happening = AnchorMoves | StatusComes
+@dataclass(frozen=True)
+class AnchorHeld:
+    """An event has taken place, on the days that it has or on others."""
+
+    anchor_id: str
+    edtf: str | None
+    source: Source
+
+
+Happening = AnchorMoves | AnchorHeld | StatusComes
 
 
 def noon(day: date) -> datetime:
@@ -53,11 +62,9 @@ def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
     made_on = catalogue.statement.made_on
     found: list[Happening] = []
     for news in catalogue.news:
-        known_on = max(news.known_on, made_on)
-        if known_on != day:
+        found += _of_its_anchor(news, day, made_on)
+        if max(news.known_on, made_on) != day:
             continue
-        if news.anchor_id and news.span and news.known_on > made_on:
-            found.append(AnchorMoves(news.anchor_id, news))
         found += [
             StatusComes(
                 commitment_id=news.commitment_id or "",
@@ -70,6 +77,18 @@ def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
             for report in news.reports
         ]
     return found
+
+
+def _of_its_anchor(news: News, day: date, made_on: date) -> Iterator[AnchorMoves | AnchorHeld]:
+    """What became known of an anchor on this day; that it was held says the days too, where both are known at once."""
+    if news.anchor_id is None:
+        return
+    held = news.outcome is not None and news.outcome.known_on == day
+    moves = news.span is not None and news.known_on == day > made_on
+    if held:
+        yield AnchorHeld(news.anchor_id, news.span.edtf if news.span and moves else None, news.source)
+    elif moves:
+        yield AnchorMoves(news.anchor_id, news)
 
 
 def _speaks_on_kafka(news: News, country: str | None) -> str | None:

@@ -25,7 +25,7 @@ from contracts.vocabulary import Country
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import upgrade_all
-from services.cli.demo.calendar import AnchorMoves, StatusComes, days, happenings, noon
+from services.cli.demo.calendar import AnchorHeld, AnchorMoves, StatusComes, days, happenings, noon
 from services.cli.demo.report import Result, show
 from services.cli.demo.subscribers import WEBHOOK_SECRETS, WISHES
 from services.cli.demo.systems import Listener, Ministry
@@ -148,7 +148,7 @@ def _stage(choices: Choices, say: Callable[[str], None]) -> Iterator[Stage]:
             "editors": add_key(demo / "api-keys.json", "editors", ["editor", "subscriber", "operator"], None),
             "tracker": add_key(demo / "api-keys.json", "tracker", ["reporter"], None),
         }
-        fleet, inbox_url = _fleet(demo)
+        fleet, inbox_url = _fleet(demo, add_key(demo / "api-keys.json", "registry", ["holder"], None))
         closing.callback(fleet.stop)
         say("Starting registry, scheduler, notifier, portal, and an inbox that listens")
         fleet.start()
@@ -161,7 +161,7 @@ async def _prepare(settings: KafkaSettings, database_url: str) -> None:
     await asyncio.gather(apply_topics(settings), upgrade_all(database_url))
 
 
-def _fleet(demo: Path) -> tuple[Fleet, str]:
+def _fleet(demo: Path, holder_key: str) -> tuple[Fleet, str]:
     smtp_port, inbox_port = free_port(), free_port(INBOX_PORT)
     inbox_url = f"http://127.0.0.1:{inbox_port}"
     fleet = Fleet(
@@ -178,7 +178,7 @@ def _fleet(demo: Path) -> tuple[Fleet, str]:
             "INBOX_WEBHOOK_SECRETS": json.dumps(WEBHOOK_SECRETS),
         },
     )
-    fleet.add_services({"INBOX_URL": inbox_url}, portal_port=PORTAL_PORT)
+    fleet.add_services({"INBOX_URL": inbox_url}, holder_key=holder_key, portal_port=PORTAL_PORT)
     fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
     return fleet, inbox_url
 
@@ -237,7 +237,7 @@ class Player:
         self.revived: Counter[str] = Counter()
 
     async def subscribe(self) -> None:
-        """Add what the three ministries wish; a wish that is there already stays as it is."""
+        """Add what the ministries wish; a wish that is there already stays as it is."""
         for wish in WISHES:
             response = await self._http.post(
                 f"{self._url('notifier')}/subscriptions",
@@ -264,6 +264,8 @@ class Player:
             match happening:
                 case AnchorMoves():
                     await self._move(happening, now)
+                case AnchorHeld():
+                    await self._hold(happening, now)
                 case StatusComes(over_kafka=None):
                     await self._post(happening, now)
                 case StatusComes():
@@ -285,6 +287,19 @@ class Player:
             headers=self._as("editors") | {"Idempotency-Key": f"{news.anchor_id}-{span.edtf}-{now:%Y%m%d}"},
         )
         _expect(response, 200, f"move {news.anchor_id}")
+
+    async def _hold(self, held: AnchorHeld, now: datetime) -> None:
+        response = await self._http.post(
+            f"{self._url('registry')}/anchors/{held.anchor_id}/outcome",
+            json={
+                "outcome": "held",
+                "edtf": held.edtf,
+                "source": held.source.model_dump(mode="json"),
+                "known_on": now.date().isoformat(),
+            },
+            headers=self._as("editors") | {"Idempotency-Key": f"{held.anchor_id}-held-{now:%Y%m%d}"},
+        )
+        _expect(response, 200, f"say that {held.anchor_id} was held")
 
     async def _post(self, report: StatusComes, now: datetime) -> None:
         response = await self._http.post(

@@ -1,10 +1,13 @@
-"""Who has asked to be told: three ministries, each in its language and where it already is."""
+"""Who has asked to be told: ministries of three countries, in their languages, where they are, at their own times."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-WEBHOOK_SECRETS = {"sre-sistemas": "whsec_cGxlZGdld2lyZS1kZW1vLXNlY3JldC1zcmU="}
-"""The demo's only; it never leaves the loopback interface."""
+WEBHOOK_SECRETS = {
+    "sre-sistemas": "whsec_cGxlZGdld2lyZS1kZW1vLXNlY3JldC1zcmU=",
+    "amc-registre": "whsec_cGxlZGdld2lyZS1kZW1vLXNlY3JldC1hbWM=",
+}
+"""The demo's only; they never leave the loopback interface."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,8 @@ class Wish:
     zone: str
     filters: dict[str, list[str]] = field(default_factory=dict)
     secret: str | None = None
+    ladder: dict[str, Any] | None = None
+    level: str | None = None
 
     def request(self, inbox_url: str) -> dict[str, Any]:
         """What is posted to the notifier."""
@@ -29,6 +34,8 @@ class Wish:
             "language": self.language,
             "zone": self.zone,
             "filters": self.filters,
+            "ladder": self.ladder,
+            "level": self.level,
         }
         return body | ({"secret": self.secret} if self.secret else {})
 
@@ -36,6 +43,8 @@ class Wish:
 STATE = "U.S. Department of State"
 RELACIONES = "Secretaría de Relaciones Exteriores"
 GLOBAL_AFFAIRS = "Affaires mondiales Canada"
+MEDIO_AMBIENTE = "Secretaría de Medio Ambiente y Recursos Naturales"
+ENVIRONMENT = "Environnement et Changement climatique Canada"
 
 WISHES = (
     Wish(STATE, "email", "nals@state.example", "en", "America/New_York", {"countries": ["US"]}),
@@ -64,5 +73,32 @@ WISHES = (
         "fr",
         "America/Toronto",
         {"events": ["milestone-due", "status-changed"]},
+    ),
+    Wish(
+        MEDIO_AMBIENTE,
+        "email",
+        "compromisos@semarnat.example",
+        "es",
+        "America/Mexico_City",
+        {"countries": ["MX"], "events": ["milestone-due"]},
+        ladder={"rungs": "-1m, -3bd 10:00, 0 08:00, +1w", "holidays": {"country": "MX"}},
+    ),
+    Wish(
+        ENVIRONMENT,
+        "email",
+        "point-focal@eccc.example",
+        "fr",
+        "America/Toronto",
+        {"countries": ["CA"], "events": ["milestone-escalated"]},
+        level="focal-point",
+    ),
+    Wish(
+        GLOBAL_AFFAIRS,
+        "webhook",
+        "/hooks/webhook/amc-registre",
+        "fr",
+        "America/Toronto",
+        {"events": ["consistency-flagged"]},
+        secret=WEBHOOK_SECRETS["amc-registre"],
     ),
 )

@@ -29,7 +29,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -39,16 +39,21 @@ from contracts.vocabulary import (
     CommitmentBrief,
     Contract,
     Country,
+    Language,
     Line,
     Milestone,
+    Offset,
+    Reading,
     Slug,
     Source,
     Span,
     Status,
     Strength,
     Text,
+    WallTime,
 )
 from services.registry.deadlines import last_capital_zone, span_of
+from services.registry.hanging import hung, local_time_of, zone_of
 
 HERE = Path(__file__).parent
 
@@ -74,6 +79,8 @@ class TextChanged(CatalogueError):
 class Statement(StatementRef):
     """A source document, with the words that were read."""
 
+    language: Language = Language.EN
+    """In which its time expressions are written."""
     countries: Countries
     """Who made it; a commitment binds all of them unless it says otherwise."""
     text: Annotated[str, Field(min_length=1)]
@@ -122,6 +129,7 @@ class Anchor(Contract):
     """As it was known when the statement was made."""
     source: Source
     zone: str
+    local_time: WallTime | None = None
 
 
 class StatusReport(Contract):
@@ -130,6 +138,13 @@ class StatusReport(Contract):
     country: Country | None = None
     status: Status
     note: Line
+
+
+class AnchorOutcome(Contract):
+    """What came of an event, and on which day that became known by the row's source."""
+
+    outcome: Literal["held", "cancelled"]
+    known_on: date
 
 
 class News(Contract):
@@ -144,6 +159,8 @@ class News(Contract):
     anchor_id: Slug | None = None
     span: Span | None = None
     """The anchor's date from then on; none when the news gives it no other."""
+    outcome: AnchorOutcome | None = None
+    """What came of the anchor; on a later day, where the row's source says it later."""
     commitment_id: Slug | None = None
     reports: tuple[StatusReport, ...] = ()
 
@@ -151,8 +168,10 @@ class News(Contract):
     def _is_about_something(self) -> Self:
         if self.anchor_id is None and self.commitment_id is None:
             raise ValueError("news is about an anchor or a commitment")
-        if self.span and self.anchor_id is None:
-            raise ValueError("only an anchor's date can move")
+        if (self.span or self.outcome) and self.anchor_id is None:
+            raise ValueError("only an anchor's date can move, and only an anchor has an outcome")
+        if self.outcome and self.outcome.known_on < self.known_on:
+            raise ValueError("an outcome is known when the news are, or later")
         if self.reports and self.commitment_id is None:
             raise ValueError("a status is a commitment's")
         return self
@@ -257,8 +276,10 @@ def _anchor(row: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, A
 def _commitment(row: Mapping[str, Any], statement: Mapping[str, Any], anchors: Mapping[str, Any]) -> dict[str, Any]:
     start, end = locate(row["quote"], statement["text"])
     whole = {"countries": statement["countries"], **row}
+    language = statement.get("language", Language.EN)
     milestones = [
-        _milestone({"countries": whole["countries"], **milestone}, anchors) for milestone in row.get("milestones", ())
+        _milestone({"countries": whole["countries"], "wording_language": language, **milestone}, anchors)
+        for milestone in row.get("milestones", ())
     ]
     return {**whole, "quote": {"text": row["quote"], "start": start, "end": end}, "milestones": milestones}
 
@@ -269,7 +290,15 @@ def _milestone(row: Mapping[str, Any], anchors: Mapping[str, Any]) -> dict[str, 
     if "anchor_id" not in row:
         return _dated(placed)
     _known(row["anchor_id"], anchors)
-    return {**placed, "span": anchors[row["anchor_id"]]["span"]}
+    anchor = anchors[row["anchor_id"]]
+    reading = Reading(row["reading"])
+    offset = Offset.model_validate(row["offset"]) if "offset" in row else None
+    return {
+        **placed,
+        "span": hung(anchor["span"], offset),
+        "zone": zone_of(reading, anchor["zone"], placed["zone"]),
+        "local_time": local_time_of(reading, offset, anchor.get("local_time")),
+    }
 
 
 def _dated(row: Mapping[str, Any]) -> dict[str, Any]:

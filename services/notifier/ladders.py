@@ -1,0 +1,142 @@
+"""A subscription's own ladder of reminders: its forms, its short notation, and when the scheduler has to hear of it.
+
+People write `-14d, -3bd 09:00, 0 08:30, +2w`: days, business days, weeks or months before (-) or after (+) the last
+day, 0 for the day itself, and a time of day on the reader's clock, 09:00 where none is given.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from contracts.events import LadderChosen, LadderHolidays, LadderRung, Step
+from contracts.vocabulary import Country, WallTime
+
+MOST_RUNGS = 20
+MOST_DAYS = {"d": 3660, "bd": 2610, "w": 522, "m": 120}
+"""The longest step in each unit, about ten years: beyond it nobody remembers what is reminded of."""
+USUAL_TIME = "09:00"
+
+_SHORT = re.compile(r"(?P<sign>[-+−]?) ?(?P<count>\d{1,5}) ?(?P<unit>bd|d|w|m|)(?: +(?P<at>\S+))?", re.ASCII)
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+_STEP = re.compile(r"(before|after)-(\d+)(d|bd|w|m)", re.ASCII)
+
+
+def rungs_in_short(text: str) -> list[dict[str, str]]:
+    """The rungs that people write in short, as `Rung` takes them; raises ValueError that says which one can't be read.
+
+    >>> rungs_in_short("-3bd 08:30, 0")
+    [{'step': 'before-3bd', 'at': '08:30'}, {'step': 'on-the-day', 'at': '09:00'}]
+    """
+    return [_rung_in_short(part.strip()) for part in text.split(",")]
+
+
+def _rung_in_short(part: str) -> dict[str, str]:
+    read = _SHORT.fullmatch(part)
+    if read is None:
+        raise ValueError(f"`{part[:40]}` is no rung: write -14d, -3bd 09:00, 0 08:30 or +2w, separated by commas")
+    sign, count, unit, at = read["sign"].replace("−", "-"), int(read["count"]), read["unit"], read["at"] or USUAL_TIME
+    if not _TIME.fullmatch(at):
+        raise ValueError(f"`{at[:20]}` in `{part[:40]}` is no time of day from 00:00 to 23:59")
+    if count == 0:
+        return {"step": "on-the-day", "at": at}
+    if not sign:
+        raise ValueError(f"`{part[:40]}` does not say whether it is before (-) or after (+) the last day")
+    if not unit:
+        raise ValueError(f"`{part[:40]}` does not say what it counts: d, bd (business days), w or m")
+    return {"step": f"{'before' if sign == '-' else 'after'}-{count}{unit}", "at": at}
+
+
+def _a_step(step: str) -> str:
+    if step.startswith("review-"):
+        raise ValueError("reviews come of themselves; a ladder has steps before, on and after the last day")
+    if (counted := _STEP.fullmatch(step)) and int(counted[2]) > MOST_DAYS[counted[3]]:
+        raise ValueError(f"a step counts at most {MOST_DAYS[counted[3]]}{counted[3]}")
+    return step
+
+
+def _from_short(value: Any) -> Any:
+    return rungs_in_short(value) if isinstance(value, str) else value
+
+
+def _each_once(rungs: "tuple[Rung, ...]") -> "tuple[Rung, ...]":
+    steps = [rung.step for rung in rungs]
+    if twice := sorted({step for step in steps if steps.count(step) > 1}):
+        raise ValueError(f"a ladder has each step once, and {twice[0]} is there twice")
+    return rungs
+
+
+@cache
+def subdivisions(country: str) -> frozenset[str]:
+    """States or provinces whose public holidays are known (ISO 3166-2, without the country); Mexico has none."""
+    import holidays  # a large library, and only who counts business days needs it
+
+    return frozenset(holidays.list_supported_countries(include_aliases=False)[country])
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Rung(_Form):
+    """One reminder: so long before or after the last day, at a time of day on the subscription's clock."""
+
+    step: Annotated[Step, AfterValidator(_a_step)]
+    at: WallTime = USUAL_TIME
+
+
+class HolidayRegion(_Form):
+    """Whose public holidays are no business days: a country's, or one of its states' or provinces'."""
+
+    country: Country
+    subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] | None = None
+
+    @model_validator(mode="after")
+    def _is_known(self) -> "HolidayRegion":
+        if self.subdivision is not None and self.subdivision not in (known := subdivisions(self.country)):
+            named = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"no holidays are known of {self.country}-{self.subdivision}; known are: {named}")
+        return self
+
+
+class Ladder(_Form):
+    """When a subscription wants to be reminded, instead of at the usual steps."""
+
+    rungs: Annotated[
+        tuple[Rung, ...],
+        Field(min_length=1, max_length=MOST_RUNGS),
+        AfterValidator(_each_once),
+        BeforeValidator(_from_short, json_schema_input_type=tuple[Rung, ...] | str),
+    ]
+    """Each step once, or all in short: `-14d, -3bd 09:00, 0 08:30, +2w`."""
+    holidays: HolidayRegion | None = None
+    """Whose business days are counted; none for the days on which all work who are bound by the milestone."""
+
+
+def chosen(subscription: Mapping[str, Any], seq: int = 1) -> LadderChosen:
+    """What the scheduler has to know of a subscription (its row): nothing is to be planned for one that is inactive."""
+    ladder = None
+    if subscription["state"] == "active" and subscription["ladder"] is not None:
+        ladder = Ladder.model_validate(subscription["ladder"])
+    region = ladder.holidays if ladder else None
+    return LadderChosen(
+        seq=seq,
+        subscription_id=subscription["id"],
+        active=ladder is not None,
+        rungs=tuple(LadderRung(step=rung.step, at=rung.at) for rung in ladder.rungs) if ladder else (),
+        zone=subscription["zone"],
+        holidays=LadderHolidays(country=region.country, subdivision=region.subdivision) if region else None,
+        countries=tuple(Country(code) for code in subscription["countries"]),
+        themes=tuple(subscription["themes"]),
+        sections=tuple(subscription["sections"]),
+        commitments=tuple(subscription["commitments"]),
+    )
+
+
+def is_news(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
+    """Whether the scheduler has to hear of a change; `before` is None for a subscription that was just made."""
+    now = chosen(after)
+    then = chosen(before) if before is not None else None
+    return now != then and (now.active or (then is not None and then.active))

@@ -1,0 +1,249 @@
+"""Time words of French, as statements and laws of Canada and the United Nations write them."""
+
+from contracts.vocabulary import Language
+from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
+from services.registry.wordings.tokens import Kind
+
+_SMALL = numbered(
+    "zéro un|une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
+    " dix_sept dix_huit dix_neuf"
+)
+_SMALL = {n: name.replace("_", " ") for n, name in _SMALL.items()}
+_TENS = {20: "vingt", 30: "trente", 40: "quarante", 50: "cinquante", 60: "soixante"}
+_UNITS = {n: name for n, name in _SMALL.items() if 1 < n < 10}
+_TEENS = {n: name for n, name in _SMALL.items() if 9 < n < 20}
+_NUMBERS = (
+    _SMALL
+    | _TENS
+    | {80: "quatre vingts|quatre vingt"}
+    | {ten + 1: f"{name} et un|{name} et une" for ten, name in _TENS.items()}
+    | {71: "soixante et onze"}
+    | compounds(_TENS, _UNITS, " ")
+    | {n: name for n, name in compounds({60: "soixante"}, _TEENS, " ").items() if n != 71}
+    | compounds({80: "quatre vingt"}, {1: "un|une"} | _UNITS | _TEENS, " ")
+)
+
+
+def _ordinal(name: str) -> str:
+    """The ordinal of a number's name: "soixante-dix-huit" → "soixante-dix-huitième"."""
+    stem = {"cinq": "cinqu", "neuf": "neuv"}.get(name.rpartition(" ")[2], name.rpartition(" ")[2].removesuffix("e"))
+    return " ".join(filter(None, [name.rpartition(" ")[0], f"{stem}ième"]))
+
+
+_ORDINALS = {n: _ordinal(name.partition("|")[0]) for n, name in _NUMBERS.items() if n > 1} | {
+    1: "premier|première",
+    2: "deuxième|second|seconde",
+    80: "quatre vingtième",
+}
+
+FRENCH = lexicon_of(
+    Language.FR,
+    {
+        Kind.BY: {
+            "counts": "d'ici | d'ici à | d'ici au | d'ici le",
+            None: (
+                "au plus tard | au plus tard le | au plus tard en | au plus tard à | au plus tard au"
+                " | au plus tard d'ici | à l'horizon | à l'horizon de | pour le | vers | pour | au plus tard dans"
+                " | au plus tard lors de | au plus tard lors du"
+            ),
+        },
+        Kind.BEFORE: {
+            None: (
+                "avant | avant le | avant la | avant de | préalablement à | en prévision de | en amont de"
+                " | en amont du | précédant"
+            )
+        },
+        Kind.IN: {None: "en | dans | prévu pour | prévue pour | courant"},
+        Kind.AT: {
+            None: (
+                "à | au | aux | lors de | lors du | à l'occasion de | à l'occasion du | en marge de | en marge du"
+                " | pendant le | à la"
+            )
+        },
+        Kind.ON: {None: "en date du | le jour du | daté du"},
+        Kind.DURING: {
+            None: (
+                "au cours de | au cours du | au cours des | durant | pendant | tout au long de | tout au long du"
+                " | dans le courant de | dans le courant du | au fil de | au fil des | pour la période"
+                " | pendant la période | au cours de la période"
+            )
+        },
+        Kind.OVER: {
+            None: "sur | sur une période de | pendant une période de | pour une période de | échelonné sur | étalé sur"
+        },
+        Kind.FROM: {
+            None: (
+                "à compter de | à compter du | à partir de | à partir du | dès | dès le | à dater du | au plus tôt le"
+                " | au plus tôt en | pas avant | avec effet au | à compter des"
+            )
+        },
+        Kind.AFTER: {
+            None: (
+                "après | suivant | suivant la | suivant le | suivant la date de | après la date de | à la suite de"
+                " | à la suite du | qui suivent | qui suit | au delà de | suivant la date d' | après la date d'"
+                " | postérieur à | à compter de la date de | à compter de la date d' | qui suivent la date d'"
+            )
+        },
+        Kind.WITHIN: {
+            None: (
+                "dans les | dans un délai de | dans un délai d' | dans l'espace de | en moins de | dans le délai de"
+                " | dans un délai maximal de | dans un délai maximum de | dans un délai n'excédant pas | d'ici les"
+                " | dans un délai d'au plus | dans un maximum de | dans les limites de"
+            )
+        },
+        Kind.UNTIL: {None: "jusque | jusqu'à | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de"},
+        Kind.BETWEEN: {None: "entre"},
+        Kind.EVERY: {
+            None: (
+                "tous les | toutes les | chaque | une fois tous les | une fois par | au moins tous les"
+                " | au moins une fois tous les | au moins une fois par | à tous les | au moins chaque"
+            )
+        },
+        Kind.SINCE: {None: "depuis | il y a | par rapport à | par rapport aux | en comparaison de | comparativement à"},
+        Kind.NUMBER: _NUMBERS | {100: "cent", 120: "cent vingt", 180: "cent quatre vingts"},
+        Kind.ORDINAL: _ORDINALS,
+        Kind.YEAR: years_in_words("deux mille ", {n: t for n, t in _NUMBERS.items() if n}),
+        Kind.MONTH: {
+            1: "janvier | janv | janv.",
+            2: "février | févr | févr. | fév | fév.",
+            3: "mars",
+            4: "avril | avr | avr.",
+            5: "mai",
+            6: "juin",
+            7: "juillet | juil | juil. | juill.",
+            8: "août",
+            9: "septembre | sept.",
+            10: "octobre | oct | oct.",
+            11: "novembre | nov | nov.",
+            12: "décembre | déc | déc.",
+        },
+        Kind.WEEKDAY: {None: "lundi | mardi | mercredi | jeudi | vendredi | samedi | dimanche"},
+        Kind.SEASON: {21: "printemps", 22: "été", 23: "automne", 24: "hiver"},
+        Kind.QUARTER: {1: "q1 | t1 | 1t", 2: "q2 | t2 | 2t", 3: "q3 | t3 | 3t", 4: "q4 | t4 | 4t"},
+        Kind.HALF: {1: "s1 | 1s", 2: "s2 | 2s"},
+        Kind.PART: {
+            "early": (
+                "début | le début de | au début de | au début du | le début du | début de | au commencement de"
+                " | au début des | le début des | la première partie de | au tout début de"
+            ),
+            "mid": (
+                "mi | la mi | le milieu de | le milieu du | au milieu de | au milieu du | milieu | le milieu des"
+                " | au milieu des | à la mi"
+            ),
+            "late": "vers la fin de | vers la fin du",
+            "end": (
+                "à la fin de | à la fin du | à la fin des | à la toute fin de | en fin d' | fin | en fin de | la fin"
+                " | la fin de | la fin du | la fin des | fin de | la clôture de | l'expiration de | l'achèvement de"
+                " | la fin de l'an | l'issue de | la fin d' | l'échéance de"
+            ),
+        },
+        Kind.UNIT: {
+            ("day", False): "jour | journée | jour civil",
+            ("day", True): "jours | jours civils",
+            ("week", False): "semaine",
+            ("week", True): "semaines",
+            ("month", None): "mois",
+            ("quarter", False): "trimestre",
+            ("quarter", True): "trimestres",
+            ("half", False): "semestre | moitié",
+            ("half", True): "semestres",
+            ("year", False): "an | année | année civile",
+            ("year", True): "ans | années",
+            ("decade", False): "décennie",
+            ("decade", True): "décennies",
+            ("century", False): "siècle",
+        },
+        Kind.FISCAL: {
+            None: (
+                "exercice | exercice financier | année financière | année fiscale | exercice budgétaire"
+                " | exercice fiscal"
+            )
+        },
+        Kind.THIS: {
+            None: (
+                "cette | ce | cet | la présente | le présent | en cours | courante | l'actuel | l'actuelle | actuelle"
+                " | actuel"
+            )
+        },
+        Kind.NEXT: {None: "prochain | prochaine | le prochain | la prochaine | qui vient | suivante"},
+        Kind.COMING: {
+            None: (
+                "prochains | prochaines | les prochains | les prochaines | à venir | suivants | suivantes"
+                " | qui viennent | des prochaines | des prochains"
+            )
+        },
+        Kind.LAST: {
+            None: (
+                "dernier | dernière | derniers | dernières | passé | passée | passés | passées | précédent | précédente"
+            )
+        },
+        Kind.LATER: {
+            None: "plus tard | plus tard dans | plus tard au cours de | ultérieurement dans | le reste de | le reste du"
+        },
+        Kind.FEW: {None: "quelques | plusieurs"},
+        Kind.ONWARD: {
+            None: (
+                "et au delà | et par la suite | et les années suivantes | et ultérieurement | et après"
+                " | et les suivantes | et pour les années suivantes"
+            )
+        },
+        Kind.OFTEN: {
+            12: (
+                "annuellement | une fois par année | une fois par an | une fois l'an | sur une base annuelle"
+                " | au moins une fois par année | au moins une fois par an"
+            ),
+            6: "semestriellement | deux fois par an | deux fois par année | deux fois l'an",
+            3: "trimestriellement | quatre fois par an | sur une base trimestrielle | quatre fois par année",
+            1: "mensuellement | hebdomadairement | une fois par mois | quotidiennement | sur une base mensuelle",
+            24: "une année sur deux | un an sur deux | bisannuellement | biennalement",
+            36: "triennalement",
+            60: "quinquennalement",
+            0: "périodiquement | régulièrement | de façon régulière | de manière régulière | à intervalles réguliers",
+        },
+        Kind.VAGUE: {
+            None: (
+                "à moyen terme | à long terme | à court terme | dans un avenir proche | dans un proche avenir"
+                " | dans un avenir prévisible | dès que possible | le plus tôt possible | dans les meilleurs délais"
+                " | dans les plus brefs délais | sans délai | sans tarder | bientôt | prochainement | sous peu"
+                " | en temps voulu | en temps utile | à l'avenir | avec le temps | à plus long terme"
+                " | dans un délai raisonnable | sur le moyen terme | sur le long terme | promptement"
+            )
+        },
+        Kind.EVENT: {
+            "summit": "sommet | sommet des leaders | sommet des dirigeants",
+            "own-summit": "sommet des leaders nord américains | slna | sommet des dirigeants nord américains | nals",
+            "other": (
+                "réunion | conférence | session | assemblée | entrée en vigueur | date d'entrée en vigueur"
+                " | signature | adoption | ratification | élection | forum | dialogue | examen | examen conjoint"
+                " | publication | conférence des parties | cop | réunion ministérielle | g20 | g7 | rencontre"
+                " | anniversaire | bilan mondial | date de l'entrée en vigueur | sanction"
+                " | date de son entrée en vigueur | promulgation"
+            ),
+        },
+        Kind.HERE: {
+            None: (
+                "aujourd'hui | cette déclaration | la date de cette déclaration | la présente déclaration"
+                " | la date de la présente déclaration | maintenant | ce jour | la date de la présente"
+            )
+        },
+        Kind.MEASURE: {
+            None: (
+                "% | pour cent | p. 100 | niveaux | tonnes | personnes | décès | emplois | kilomètres | hectares"
+                " | dollars | millions | milliards | km | mw | gw | entreprises | véhicules | étudiants | réfugiés"
+                " | travailleurs | communautés"
+            )
+        },
+        Kind.MINIMUM: {
+            None: "au moins | au minimum | un minimum de | pas moins de | au maximum | environ | à peu près"
+        },
+        Kind.GLUE: {
+            None: (
+                "de | du | des | d' | l' | le | la | les | son | sa | ses | leur | notre | mois de | le mois de"
+                " | de la | de l' | du mois de | nos | au mois de | la date de | la date d'"
+            )
+        },
+        Kind.AND: {None: "et | ou"},
+        Kind.TO: {None: "jusqu'à l'"},
+    },
+    day_first=True,
+)

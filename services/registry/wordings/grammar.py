@@ -1,0 +1,343 @@
+"""Tokens into time expressions: what ties the work to days, to an event, or to a rhythm.
+
+A number is a year only where something ties it to time; words that the lexicon doesn't know break an expression.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from services.registry.wordings.cores import CoreReader, Read, stretch
+from services.registry.wordings.phrases import (
+    Ahead,
+    Coming,
+    Core,
+    Day,
+    Decade,
+    Distance,
+    Event,
+    Expression,
+    Moment,
+    Month,
+    Numeric,
+    Part,
+    Range,
+    Season,
+    Shifted,
+    Tie,
+    Year,
+)
+from services.registry.wordings.tokens import Kind, Token
+
+_TIES = {
+    Kind.BY: Tie.BY,
+    Kind.BEFORE: Tie.BEFORE,
+    Kind.IN: Tie.IN,
+    Kind.AT: Tie.IN,
+    Kind.ON: Tie.ON,
+    Kind.DURING: Tie.DURING,
+    Kind.OVER: Tie.OVER,
+    Kind.FROM: Tie.FROM,
+    Kind.AFTER: Tie.AFTER,
+    Kind.WITHIN: Tie.WITHIN,
+    Kind.UNTIL: Tie.UNTIL,
+}
+_FIRM = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.AFTER, Tie.UNTIL, Tie.FROM})
+_COUPLES = frozenset({Tie.IN, Tie.ON, Tie.DURING, Tie.OVER})
+_MONTHS = {"day": 0, "week": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120}
+_NAME_BEFORE, _NAME_BEHIND = 9, 9
+_BEFORE_A_NAME = frozenset({Kind.GLUE, Kind.THE, Kind.NEXT, Kind.COMING, Kind.THIS, Kind.ORDINAL, Kind.YEAR})
+_NUMBERED_COP = re.compile(r"cop ?[0-9]{1,3}", re.IGNORECASE)
+_WITHIN_A_NAME = frozenset(
+    {Kind.GLUE, Kind.THE, Kind.AND, Kind.THIS, Kind.BY, Kind.OVER, Kind.AT, Kind.ON}  # "para", "sur", "a"
+)
+_CONNECTORS = frozenset({"for", "on", "por", "para", "sobre", "pour", "sur"})
+_NO_NAME = frozenset({Kind.BREAK, Kind.COMMA, Kind.YEAR, Kind.MONTH, Kind.NUMBER})
+
+
+def expressions(text: str, tokens: Sequence[Token]) -> list[Expression]:
+    """The time expressions of a plain text and its tokens, in their order."""
+    grammar = _Grammar(text, tokens)
+    found = []
+    i = 0
+    while i < len(tokens):
+        read = grammar.expression(i)
+        if read is None:
+            i += 1
+            continue
+        expression, i = read
+        if expression is not None:
+            found.append(expression)
+    return found
+
+
+class _Grammar(CoreReader):
+    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
+        super().__init__(tokens)
+        self.text = text
+
+    def expression(self, i: int) -> tuple[Expression | None, int] | None:
+        """What stands at a place; None as the expression is time that is past."""
+        kind = self.kind(i)
+        match kind:
+            case Kind.SINCE | Kind.LAST:
+                return None, self._past(i)
+            case Kind.VAGUE:
+                return Expression(Tie.VAGUE, i, i + 1), i + 1
+            case Kind.OFTEN:
+                return Expression(Tie.EVERY, i, i + 1, months=self.at(i).value), i + 1
+            case Kind.EVERY:
+                return self._every(i)
+            case Kind.BETWEEN:
+                return self._between(i)
+        if kind in _TIES:
+            found = self._tied(_TIES[kind], i, i + 1)
+            if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
+                return replace(found[0], tie=Tie.SINCE), found[1]
+            return found or (self._bare(i) if kind in {Kind.AT, Kind.ON} else None)
+        return self._bare(i)
+
+    def _past(self, i: int) -> int:
+        found = self.core(i + 1, inside=True) or self.count(i + 1)
+        return found[1] if found else i + 1
+
+    def _every(self, i: int) -> tuple[Expression, int] | None:
+        j, number = self.skip(i + 1), 1
+        if self.kind(j) in {Kind.NUMBER, Kind.ORDINAL}:
+            number, j = self.at(j).value, self.skip(self._after_figure(j))
+        months: int | None = 0
+        if unit := self.unit(j):
+            months = max(1, number * _MONTHS[unit[0]])
+        elif self.kind(j) in {Kind.SEASON, Kind.MONTH}:
+            months = 12
+        elif self.kind(j) is Kind.FEW and self.unit(j + 1):
+            j += 1
+        elif self.kind(j) is not Kind.EVENT:
+            return None
+        return Expression(Tie.EVERY, i, j + 1, months=months), j + 1
+
+    def _between(self, i: int) -> tuple[Expression, int] | None:
+        first = self.core(i + 1)
+        if first is None:
+            return None
+        core, j = first
+        if self.kind(j) in {Kind.AND, Kind.TO} and (last := self.core(j + 1)):
+            core, j = Range(_as_the_other(core, last[0]), last[0]), last[1]
+        elif not isinstance(core, Range):
+            return None
+        return Expression(Tie.DURING, i, j, core=core), j
+
+    def _tied(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
+        """What stands behind a tie; of two ties in a row the closer one speaks ("no later than within 90 days")."""
+        i = self.skip(i)
+        if self.kind(i) is Kind.AND and self.kind(i + 1) is Kind.MINIMUM:
+            i = self.skip(i + 2)  # "by or around"
+        inner = _TIES.get(self.kind(i))
+        if inner is not None and self.kind(i) is not Kind.AT:
+            nearer = tie if tie is Tie.BY and inner in {Tie.IN, Tie.ON, Tie.DURING} else inner
+            return self._tied(nearer, start, i + 1) if i - start < 4 else None
+        if found := self._distance(tie, start, i):
+            return found
+        if found := self._counted(tie, start, i):
+            return found
+        if read := self.core(i, inside=tie in {Tie.WITHIN, Tie.DURING, Tie.BEFORE}):
+            core, j = self._coupled(tie, read)
+            if self.at(start).value == "by" and isinstance(core, Year | Day):
+                return self._closed(Tie.BY, start, core, j)  # "al 2050", "al 31 de diciembre"
+            if self._is_time(tie, start, core):
+                return self._closed(tie, start, core, j)
+        if event := self._event(i, is_firm=tie in _FIRM or self.kind(start) is Kind.AT):
+            return Expression(tie, start, event[1], event=event[0]), event[1]
+        return None
+
+    def _is_time(self, tie: Tie, start: int, core: Core) -> bool:
+        """Whether the tie is enough to make these words time: "at 2030" and "the 2030 package" are not."""
+        if self.kind(start) is Kind.AT and isinstance(core, Year) and isinstance(core.year, int):
+            return self._says_year(start)
+        if isinstance(core, Year) and isinstance(core.year, int) and not self._says_year(start):
+            place = self.skip(start + 1)
+            article = any(self.kind(k) is Kind.THE for k in range(start + 1, place))
+            return not (
+                article and self.kind(place + 1) not in {Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO}
+            )
+        if self.kind(start) is Kind.AT and isinstance(core, Season) and core.year == Coming(is_next=False):
+            return self.skip(start + 1) > start + 1  # "à l'été" is time, "a été" is a verb
+        return not isinstance(core, Month) or tie is not Tie.ON
+
+    def _says_year(self, start: int) -> bool:
+        return any(self.is_unit(k, "year") for k in range(start, start + 5))
+
+    def _coupled(self, tie: Tie, read: tuple[Core, int]) -> tuple[Core, int]:
+        """The days with those that follow: "from 2022 to 2025", "in 2022 and 2023"."""
+        core, j = read
+        joined = {Kind.TO, Kind.AT, Kind.UNTIL} if tie in {Tie.FROM, Tie.DURING, Tie.IN} else set()
+        joined |= {Kind.AND} if tie in _COUPLES and self.at(j).text.casefold() in {"and", "y", "et", "&"} else set()
+        last = self.core(j + 1) if self.kind(j) in joined and not isinstance(core, Range) else None
+        if last is None or (isinstance(last[0], Range | Part) and tie is not Tie.FROM):
+            return core, j
+        return Range(_as_the_other(core, last[0]), last[0]), last[1]
+
+    def _closed(self, tie: Tie, start: int, core: Core, j: int) -> tuple[Expression, int]:
+        """The expression, with "and beyond" behind it."""
+        k = j + 1 if self.kind(j) is Kind.COMMA else j
+        if self.kind(k) is Kind.ONWARD and tie in {Tie.IN, Tie.ON, Tie.FROM, Tie.DURING, Tie.BARE}:
+            return Expression(Tie.FROM, start, k + 1, core=core), k + 1
+        if tie is Tie.FROM and isinstance(core, Range):
+            tie = Tie.DURING
+        return Expression(tie, start, j, core=core), j
+
+    def _counted(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
+        found = self.count(i)
+        if found is None:
+            return None
+        count, j = found
+        if count.count is None:
+            return Expression(Tie.VAGUE, start, j), j
+        if tie in {Tie.BEFORE, Tie.FROM, Tie.AFTER} or (tie is Tie.UNTIL and not count.is_ahead):
+            return None
+        if tie is Tie.IN and self.kind(start) is Kind.AT and not count.is_ahead:
+            return None
+        core = stretch(count, is_point=tie is Tie.IN and not count.is_ahead)
+        is_amount = tie is Tie.ON or (tie is Tie.BY and self.at(start).value != "counts")
+        if core is None or (is_amount and not count.is_ahead):
+            return None  # "reduce it by two years"
+        if tie is Tie.IN and not isinstance(core, Moment):
+            tie = Tie.DURING
+        return Expression(tie, start, j, core=core), j
+
+    def _distance(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
+        """So long before or after an event, a day, or the statement: "within 90 days of the summit"."""
+        found = self.count(i)
+        if found is None or found[0].count is None:
+            return None
+        count, j = found
+        j = self.skip(j, frozenset({Kind.COMMA}))
+        linked = self.kind(j)
+        behind = self.skip(j + 1)
+        if linked is Kind.BEFORE:
+            direction: Literal["before", "after"] = "before"
+        elif linked in {Kind.AFTER, Kind.FROM} or (linked is Kind.GLUE and tie is Tie.WITHIN):
+            direction = "after"
+        else:
+            return None
+        if self.kind(behind) is Kind.HERE:
+            core = stretch(count, is_point=tie not in {Tie.WITHIN, Tie.BY})
+            within = tie in {Tie.WITHIN, Tie.BY}
+            return Expression(Tie.WITHIN if within else Tie.IN, start, behind + 1, core=core), behind + 1
+        if (read := self.core(j + 1)) and isinstance(read[0], Day):
+            core = Shifted(read[0], count.count or 0, count.unit, direction)
+            return Expression(tie, start, read[1], core=core), read[1]
+        if event := self._event(behind, is_firm=True):
+            distance = Distance(count.count or 0, count.unit, direction)
+            return Expression(tie, start, event[1], event=event[0], distance=distance), event[1]
+        return None
+
+    def _bare(self, i: int) -> tuple[Expression, int] | None:
+        """Time words with nothing that ties them: only what can't be anything else, or all that there is."""
+        if found := self._distance(Tie.BARE, i, i):
+            return found
+        read = self.core(i)
+        if read and (self._is_plain(read[0]) or self._is_all(i, read[1]) or self.kind(read[1]) is Kind.ONWARD):
+            return self._closed(Tie.BARE, i, *read)
+        begins = self._is_begin(i)
+        event = self._event(i, is_firm=begins) if begins or self.kind(i) in {Kind.NEXT, Kind.COMING} else None
+        return None if event is None else (Expression(Tie.BARE, i, event[1], event=event[0]), event[1])
+
+    def _is_begin(self, i: int) -> bool:
+        return i <= _NAME_BEFORE and all(self.kind(k) in {Kind.GLUE, Kind.THE, Kind.AT} for k in range(i))
+
+    def _is_all(self, i: int, j: int) -> bool:
+        rest = range(j, min(len(self.tokens), j + 4))
+        return (
+            self._is_begin(i)
+            and len(self.tokens) - j < 4
+            and all(self.kind(k) in {Kind.BREAK, Kind.COMMA, Kind.GLUE} for k in rest)
+        )
+
+    def _is_plain(self, core: Core) -> bool:
+        """Whether the words are a date on their face, without a tie."""
+        match core:
+            case Year(year=year):
+                return isinstance(year, Ahead)
+            case Month(year=year) | Day(year=year):
+                return not isinstance(year, Coming) or year.is_next
+            case Part(of=of):
+                return isinstance(of, Year | Decade) or self._is_plain(of)
+            case Range(first=first, last=last):
+                return not (isinstance(first, Year) and isinstance(last, Year)) and self._is_plain(last)
+            case Decade() | Numeric():
+                return True
+        return not isinstance(getattr(core, "year", None), Coming)
+
+    def _event(self, i: int, *, is_firm: bool) -> Read[Event]:
+        """An event by its name; a weak tie needs more than "the dialogue" to make one of it."""
+        i = self.skip(i)
+        place = self._event_place(i)
+        if place is None:
+            return None
+        before = self.tokens[i:place]
+        end, tail = self._name_behind(place)
+        value = self.at(place).value if self.kind(place) is Kind.EVENT else "other"
+        is_next = any(token.kind in {Kind.NEXT, Kind.COMING} for token in before)
+        named = bool(tail) or any(
+            (token.kind is Kind.WORD and token.is_capital) or token.kind is Kind.YEAR for token in before
+        )
+        numbered = any(token.kind is Kind.ORDINAL for token in before)
+        if value == "other" and not (is_firm or is_next or named or numbered):
+            return None
+        if value in {"summit", "own-summit"} and not named and not numbered:
+            return Event("next-summit" if is_next else "that-summit", None), end
+        return Event("named", self._text(i, end)), end
+
+    def _event_place(self, i: int) -> int | None:
+        for k in range(i, i + _NAME_BEFORE):
+            token = self.at(k)
+            if token.kind is Kind.EVENT or _NUMBERED_COP.fullmatch(token.text):
+                following = self.kind(k + 1) is Kind.EVENT
+                return k + 1 if following else k
+            if token.kind not in _BEFORE_A_NAME and not (token.kind in {Kind.WORD, Kind.MEASURE} and token.is_capital):
+                return None
+        return None
+
+    def _name_behind(self, place: int) -> tuple[int, list[Token]]:
+        """The end of a name that goes on behind its noun: "Summit of the Americas", "NALS 2022"."""
+        end = place + 1
+        tail: list[Token] = []
+        for k in range(place + 1, place + 1 + _NAME_BEHIND):
+            token = self.at(k)
+            if token.kind is Kind.YEAR and k == place + 1:
+                return k + 1, [token]
+            if token.kind is Kind.EVENT:
+                end = k + 1
+            elif token.is_capital and token.kind not in _NO_NAME:
+                end, tail = k + 1, [*tail, token]
+            elif self._is_complement(place, k):
+                return k + 1, [token]
+            elif token.kind not in _WITHIN_A_NAME and token.text not in _CONNECTORS:
+                break
+        return end, tail
+
+    def _is_complement(self, place: int, k: int) -> bool:
+        """Whether a small word belongs to the name of a noun with a capital: "Sommet pour la démocratie"."""
+        between = self.tokens[place + 1 : k]
+        return (
+            self.at(place).is_capital
+            and self.kind(k) is Kind.WORD
+            and self.at(k).text not in _CONNECTORS
+            and any(token.text in _CONNECTORS for token in between)
+            and len(between) < _NAME_BEHIND // 2
+        )
+
+    def _text(self, i: int, j: int) -> str:
+        return self.text[self.at(self.skip(i)).start : self.at(j - 1).end]
+
+
+def _as_the_other(first: Core, last: Core) -> Core:
+    """The first of two days or months has the year that only the second one names."""
+    match first, last:
+        case (Day(year=Coming()), Day(year=year) | Month(year=year)):
+            return Day(year, first.month, first.day)
+        case (Month(year=Coming()), Day(year=year) | Month(year=year)):
+            return Month(year, first.month)
+    return first

@@ -1,0 +1,207 @@
+"""What a time expression says before it is known when it was said: the tree that the grammar makes of words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+UnitName = Literal["day", "week", "month", "quarter", "half", "year", "decade", "century"]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """So many years, or other units, after the one in which the statement was made."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Coming:
+    """No year is said: "in June" (the first that is not over), or "next summer"."""
+
+    is_next: bool
+
+
+Which = int | Ahead | Coming
+"""Which year a day, month, season, quarter or half lies in."""
+
+
+@dataclass(frozen=True)
+class Day:
+    year: Which
+    month: int
+    day: int
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """Day and month in an order that the words don't say."""
+
+    first: int
+    second: int
+    year: int
+
+
+@dataclass(frozen=True)
+class Month:
+    year: Which
+    month: int
+
+
+@dataclass(frozen=True)
+class Season:
+    year: Which
+    season: int
+    is_turn: bool = False
+    """Whether both years are written: "winter 2022-2023"."""
+
+
+@dataclass(frozen=True)
+class Quarter:
+    year: Which
+    number: int
+
+
+@dataclass(frozen=True)
+class Half:
+    year: Which
+    number: int
+
+
+@dataclass(frozen=True)
+class LongHalf:
+    """Half of a decade or a century."""
+
+    of: "Decade | Century"
+    number: int
+
+
+@dataclass(frozen=True)
+class Year:
+    year: int | Ahead
+
+
+@dataclass(frozen=True)
+class Decade:
+    first: int | Ahead
+
+
+@dataclass(frozen=True)
+class Century:
+    """Only ever a part of one: "by mid-century"."""
+
+
+@dataclass(frozen=True)
+class Fiscal:
+    """`last` is written where the year has two names: "2024-25"."""
+
+    first: int | Ahead
+    last: int | None
+
+
+@dataclass(frozen=True)
+class Current:
+    """The day, week, month or quarter that is so many ahead."""
+
+    unit: UnitName
+    ahead: int
+
+
+@dataclass(frozen=True)
+class Part:
+    part: Literal["early", "mid", "late", "end"]
+    of: "Core"
+
+
+@dataclass(frozen=True)
+class Range:
+    first: "Core"
+    last: "Core"
+
+
+@dataclass(frozen=True)
+class Week:
+    """The seven days from this one: "the week of 6 June"."""
+
+    day: Day
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From the statement's day, so long: "within 18 months", "over the next two years"."""
+
+    count: int
+    unit: UnitName
+
+
+@dataclass(frozen=True)
+class Moment:
+    """So long after the statement's day: "in two years"; as precise as its unit."""
+
+    count: int
+    unit: UnitName
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """So long before or after a day that is said: "90 days after 15 June 2023"."""
+
+    day: Day
+    count: int
+    unit: UnitName
+    direction: Literal["before", "after"]
+
+
+Core = (
+    Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
+    | Range | Week | Stretch | Moment | Shifted
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event that has no date of its own here."""
+
+    kind: Literal["next-summit", "that-summit", "named"]
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far from an event."""
+
+    count: int
+    unit: UnitName
+    direction: Literal["before", "after"]
+
+
+class Tie(StrEnum):
+    """How the words tie the work to the days."""
+
+    BY = "by"
+    BEFORE = "before"
+    WITHIN = "within"
+    UNTIL = "until"
+    IN = "in"
+    ON = "on"
+    DURING = "during"
+    OVER = "over"
+    FROM = "from"
+    SINCE = "since"  # "desde": from a day to come, or ever since one that is past
+    AFTER = "after"
+    EVERY = "every"
+    VAGUE = "vague"
+    BARE = "bare"
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One time expression, from token `start` to token `end` (exclusive)."""
+
+    tie: Tie
+    start: int
+    end: int
+    core: Core | None = None
+    event: Event | None = None
+    distance: Distance | None = None
+    months: int | None = None
+    """Of what comes again: how many months lie between; negative where the word has two meanings, 0 where none."""

@@ -1,0 +1,281 @@
+"""Reads a time expression: words, the day on which they were said, and a policy in; days, or none, out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from contracts.vocabulary import Language, Offset, Precision, Reading
+from services.registry.deadlines import span_of
+from services.registry.wordings.days import Days, Frame, alternative, days_of, first_named, is_season, last_named
+from services.registry.wordings.english import ENGLISH
+from services.registry.wordings.french import FRENCH
+from services.registry.wordings.grammar import expressions
+from services.registry.wordings.lexicon import Lexicon
+from services.registry.wordings.phrases import (
+    Century,
+    Core,
+    Decade,
+    Expression,
+    LongHalf,
+    Numeric,
+    Part,
+    Range,
+    Season,
+    Tie,
+    Year,
+)
+from services.registry.wordings.policy import DEFAULT, ReadingPolicy
+from services.registry.wordings.spanish import SPANISH
+from services.registry.wordings.tokens import plain, tokens_of
+from services.registry.wordings.wording import Alternative, AnchorReference, Modality, Wording
+
+LEXICONS: Mapping[Language, Lexicon] = {
+    Language.EN: ENGLISH,
+    Language.ES: SPANISH,
+    Language.FR: FRENCH,
+}
+
+_LONGEST_REVIEW = 120  # months, as the contract has it
+_DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.UNTIL})
+_READINGS = {
+    Modality.BY: Reading.BY,
+    Modality.IN: Reading.ON,
+    Modality.ON: Reading.ON,
+    Modality.DURING: Reading.DURING,
+    Modality.OVER: Reading.DURING,
+    Modality.FROM: Reading.FROM,
+    Modality.RECURRING: Reading.RECURRING,
+    Modality.NONE: Reading.UNDATED,
+}
+_SEASON_ENDING = {5: 21, 8: 22, 11: 23}
+"""The season whose last month it is; a winter goes on into the next year, which EDTF's doesn't."""
+_UNITS = {"quarter": ("months", 3), "half": ("months", 6), "decade": ("years", 10), "century": ("years", 100)}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An expression with its days."""
+
+    expression: Expression
+    days: Days
+
+
+def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy = DEFAULT) -> Wording:
+    """Read a time expression as it stands in a statement of that day.
+
+    Never raises: words that give no date, or one outside the calendar, give none. Of several expressions the first
+    with days to come counts, then days that are past, an event, a rhythm; the other days are alternatives.
+    """
+    lexicon = LEXICONS[language]
+    text = plain(wording)
+    tokens = tokens_of(text, lexicon.trie)
+    found = [_days(one, made_on, policy, lexicon) for one in expressions(text, tokens)]
+    chosen = min(found, key=lambda one: _rank(one, made_on), default=None)
+    if chosen is None:
+        return _wording(wording, None, Days(None, ("no-date",)), Modality.NONE, policy)
+    expression, days = chosen.expression, chosen.days
+    words = text[tokens[expression.start].start : tokens[expression.end - 1].end]
+    days = days.beside(*_others(found, chosen))
+    modality = _modality(expression, days)
+    rhythm = next((one.expression.months for one in found if one.expression.tie is Tie.EVERY), None)
+    return _wording(wording, words, days, modality, policy, expression, rhythm)
+
+
+def _wording(
+    wording: str,
+    words: str | None,
+    days: Days,
+    modality: Modality,
+    policy: ReadingPolicy,
+    expression: Expression | None = None,
+    rhythm: int | None = None,
+) -> Wording:
+    span = span_of(days.edtf)
+    reading = _READINGS[modality]
+    settled = days.edtf is not None or not days.alternatives or modality is Modality.RECURRING
+    return Wording(
+        wording=wording,
+        expression=words,
+        edtf=span.edtf,
+        earliest=span.earliest,
+        latest=span.latest,
+        precision=span.precision,
+        modality=modality,
+        reading=reading if settled else Reading.UNDATED,
+        review_months=_review(reading, rhythm),
+        anchor=_anchor(expression) if expression else None,
+        rules=days.rules or ("as-written",),
+        settled=settled,
+        alternatives=days.alternatives,
+        policy=policy,
+    )
+
+
+def _review(reading: Reading, rhythm: int | None) -> int | None:
+    if not rhythm or reading not in {Reading.RECURRING, Reading.FROM}:
+        return None
+    return min(abs(rhythm), _LONGEST_REVIEW)
+
+
+def _rank(one: _Found, made_on: date) -> int:
+    """What counts before what: days to come, days that are past, events, rhythms, and words that give nothing."""
+    rhythm = one.expression.tie is Tie.EVERY
+    if one.days.edtf is not None:
+        latest = span_of(one.days.edtf).latest
+        return 0 if latest is None or latest >= made_on else 1
+    if one.days.alternatives and not rhythm:
+        return 0
+    if one.expression.event is not None:
+        return 2
+    return 3 if rhythm else 4
+
+
+def _others(found: list[_Found], chosen: _Found) -> list[Alternative]:
+    why = "the words hold another time expression"
+    return [
+        alternative("another-expression", one.days.edtf, why)
+        for one in found
+        if one is not chosen and one.days.edtf is not None
+    ]
+
+
+def _days(expression: Expression, made_on: date, policy: ReadingPolicy, lexicon: Lexicon) -> _Found:
+    frame = Frame(made_on, policy, lexicon.day_first, is_deadline=expression.tie in _DEADLINES)
+    match expression:
+        case Expression(core=core) if core is not None:
+            try:
+                return _Found(expression, _tied(expression.tie, core, frame))
+            except (ValueError, OverflowError):
+                return _Found(expression, Days(None, ("outside-the-calendar",)))
+        case Expression(tie=Tie.EVERY, months=-6):
+            why = "“biannually” may mean twice a year or every two years"
+            twice = Alternative("every-two-years", None, None, None, why)
+            return _Found(expression, Days(None, ("twice-a-year",), (twice,)))
+        case Expression(tie=Tie.EVERY):
+            return _Found(expression, Days(None, ("rhythm",)))
+        case Expression(event=event) if event is not None:
+            return _Found(expression, Days(None, ("anchor",)))
+    return _Found(expression, Days(None, ("no-date",)))
+
+
+def _tied(tie: Tie, core: Core, frame: Frame) -> Days:
+    """The days of a phrase as the words tie to it: until it, before it, from it on."""
+    days = days_of(core, frame)
+    if days.edtf is None:
+        return days
+    match tie:
+        case Tie.BY:
+            return _by(days, core, frame)
+        case Tie.BEFORE:
+            return _before(days, core, frame)
+        case Tie.UNTIL:
+            return Days(_from_statement(days.edtf, frame.made_on), ("from-statement", *days.rules), days.alternatives)
+        case Tie.SINCE if (span_of(days.edtf).latest or date.max) < frame.made_on:
+            return Days(None, ("no-date",))  # what lies behind us is no deadline
+        case Tie.FROM | Tie.SINCE:
+            return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)
+        case Tie.AFTER:
+            last = span_of(days.edtf).latest or date.max
+            start = _as_fine(last_named(days.edtf), last + timedelta(days=1))
+            return Days(f"{start}/..", (*days.rules, "exclusive"))
+        case Tie.DURING | Tie.OVER if isinstance(core, Year) and not isinstance(core.year, int) and core.year.count:
+            return days.by("calendar-year")
+    return days
+
+
+def _by(days: Days, core: Core, frame: Frame) -> Days:
+    """A deadline is the last day of its span, unless the policy has it the first; said plainly, it is no choice."""
+    span = span_of(days.edtf)
+    plainly = isinstance(core, Part) and core.part == "end"
+    if plainly or span.precision is Precision.DAY or span.earliest is None or span.earliest == date.min:
+        return days
+    begins = f"{span.earliest - timedelta(days=1)}/{span.earliest}"
+    if frame.policy.deadline == "start-of-span":
+        why = "“by” a span of time may mean by its end"
+        other = alternative("end-of-span", days.edtf, why)
+        return Days(begins, (*days.rules, "start-of-span"), days.alternatives).beside(other)
+    why = "“by” a span of time may mean before it begins"
+    return days.by("end-of-span").beside(alternative("start-of-span", begins, why))
+
+
+def _before(days: Days, core: Core, frame: Frame) -> Days:
+    """The time before a span, as finely as the span is named; before the end of one is by it."""
+    if isinstance(core, Part) and core.part == "end":
+        return days
+    span = span_of(days.edtf)
+    if span.earliest is None:
+        return days
+    last = span.earliest - timedelta(days=1)
+    found = Days(_as_fine(days.edtf or "", last), (*days.rules, "exclusive"), days.alternatives)
+    if span.precision is Precision.DAY:
+        return found.beside(alternative("inclusive", days.edtf, "“before” a day may include it"))
+    if isinstance(core, Season):
+        why = "seasons are read by months; by the sun, this one begins three weeks later"
+        return found.beside(alternative("by-the-sun", f"{span.earliest.year:04}-{span.earliest.month:02}", why))
+    return found
+
+
+def _as_fine(edtf: str, day: date) -> str:
+    """The day, month, season, year or decade that holds a day, as finely as another value is written."""
+    first = edtf.partition("/")[0]
+    if is_season(first):
+        return f"{day.year:04}-{_SEASON_ENDING[day.month]}" if day.month in _SEASON_ENDING else day.isoformat()[:7]
+    return f"{day.isoformat()[:3]}X" if first.endswith("X") else day.isoformat()[: len(first)]
+
+
+def _from_statement(edtf: str, made_on: date) -> str:
+    """From the statement's day to the end of a value, as finely as that is written; the value if that is past."""
+    last = last_named(edtf)
+    start = _as_fine(last, made_on)
+    return f"{start}/{last}" if start < last else edtf
+
+
+def _modality(expression: Expression, days: Days) -> Modality:
+    match expression.tie:
+        case Tie.BY | Tie.BEFORE | Tie.WITHIN:
+            return Modality.BY
+        case Tie.UNTIL | Tie.DURING:
+            return Modality.DURING
+        case Tie.OVER:
+            return Modality.OVER
+        case Tie.SINCE if days.edtf is None:
+            return Modality.NONE
+        case Tie.FROM | Tie.SINCE | Tie.AFTER:
+            return Modality.FROM
+        case Tie.EVERY:
+            return Modality.RECURRING
+        case Tie.VAGUE:
+            return Modality.NONE
+        case Tie.ON:
+            return Modality.ON
+    if expression.event is not None:
+        return Modality.ON
+    return _of_core(expression.core, days)
+
+
+def _of_core(core: Core | None, days: Days) -> Modality:
+    """What "in", or nothing at all, says of these days."""
+    match core:
+        case Decade() | Century() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade()):
+            return Modality.DURING
+        case Numeric():
+            return Modality.ON
+        case _ if days.edtf and span_of(days.edtf).precision is Precision.DAY:
+            return Modality.ON
+    return Modality.IN
+
+
+def _anchor(expression: Expression) -> AnchorReference | None:
+    event, distance = expression.event, expression.distance
+    if event is None:
+        return None
+    offset = None
+    if distance is not None:
+        unit, times = _UNITS.get(distance.unit, (f"{distance.unit}s", 1))
+        count = distance.count * times
+        if count <= 3660:
+            offset = Offset.model_validate({"direction": distance.direction, "count": count, "unit": unit})
+    elif expression.tie in {Tie.BEFORE, Tie.AFTER}:
+        direction = "before" if expression.tie is Tie.BEFORE else "after"
+        offset = Offset.model_validate({"direction": direction, "count": 0, "unit": "days"})
+    return AnchorReference(event.kind, event.name, offset)

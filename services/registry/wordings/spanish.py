@@ -1,0 +1,259 @@
+"""Time words of Spanish, as statements and laws of Mexico and the United Nations write them."""
+
+from contracts.vocabulary import Language
+from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
+from services.registry.wordings.tokens import Kind
+
+_SMALL = numbered(
+    "cero un|uno|una dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis"
+    " diecisiete dieciocho diecinueve veinte veintiuno|veintiún|veintiuna veintidós veintitrés veinticuatro veinticinco"
+    " veintiséis veintisiete veintiocho veintinueve"
+)
+_TENS = {30: "treinta", 40: "cuarenta", 50: "cincuenta", 60: "sesenta", 70: "setenta", 80: "ochenta", 90: "noventa"}
+_UNITS = {n: name for n, name in _SMALL.items() if 0 < n < 10}
+_NUMBERS = _SMALL | _TENS | compounds(_TENS, _UNITS, " y ")
+_ORDINAL_UNITS = numbered(
+    "primer|primero|primera segundo|segunda tercer|tercero|tercera cuarto|cuarta quinto|quinta sexto|sexta"
+    " séptimo|séptima octavo|octava noveno|novena",
+    1,
+)
+_ORDINAL_TENS = {
+    10: "décimo|décima",
+    20: "vigésimo|vigésima",
+    30: "trigésimo|trigésima",
+    40: "cuadragésimo|cuadragésima",
+    50: "quincuagésimo|quincuagésima",
+    60: "sexagésimo|sexagésima",
+    70: "septuagésimo|septuagésima",
+    80: "octogésimo|octogésima",
+}
+_ORDINALS = _ORDINAL_UNITS | _ORDINAL_TENS | compounds(_ORDINAL_TENS, _ORDINAL_UNITS, " ")
+
+SPANISH = lexicon_of(
+    Language.ES,
+    {
+        Kind.BY: {
+            "counts": "de aquí a | de aquí al | en no más de",
+            None: (
+                "para | para el | a más tardar | a más tardar el | a más tardar el día | a más tardar en"
+                " | no más tarde de | no después de | no más tarde del | hacia | hacia el | a más tardar para"
+                " | como máximo | como máximo el | al año | con fecha límite | a más tardar al | con vistas a"
+                " | a más tardar dentro de | con plazo al | rumbo a"
+            ),
+        },
+        Kind.BEFORE: {
+            None: (
+                "antes de | antes del | previo a | previa a | con anterioridad a | con antelación a | anterior a"
+                " | antes de que | previamente a | previos a | previas a"
+            )
+        },
+        Kind.IN: {None: "en | en el curso de | programado para | prevista para | previsto para"},
+        Kind.AT: {"by": "al", None: "a | al margen de | en el marco de | en ocasión de | con motivo de | por"},
+        Kind.ON: {None: "el día | con fecha"},
+        Kind.DURING: {
+            None: (
+                "durante | a lo largo de | en el transcurso de | en el transcurso del | a lo largo del"
+                " | durante el curso de | en el período | en el periodo | a lo largo de todo"
+            )
+        },
+        Kind.OVER: {
+            None: (
+                "a lo largo de un período de | por un período de | por un periodo de | por un plazo de"
+                " | durante un período de | durante un periodo de | en un horizonte de | a lo largo de un periodo de"
+            )
+        },
+        Kind.FROM: {
+            "since": "desde",
+            None: (
+                "a partir de | a partir del | a contar de | a contar del | con efectos a partir de"
+                " | no antes de | no antes del | a partir de enero | empezando en | comenzando en | con inicio en"
+                " | a partir del día | con efecto a partir del"
+            ),
+        },
+        Kind.AFTER: {
+            None: (
+                "después de | después del | tras | posterior a | posteriores a | posteriormente a | siguientes a"
+                " | contados a partir de | contado a partir de | contados desde | siguiente a | más allá de"
+                " | más allá del | a partir de la fecha de | después de la fecha de"
+                " | contados a partir de la fecha de | posteriores a la fecha de | siguientes a la fecha de"
+                " | con posterioridad a | contados a partir del | posteriores al | siguientes al"
+                " | contados a partir de la"
+            )
+        },
+        Kind.WITHIN: {
+            None: (
+                "dentro de | dentro de los | dentro de las | en un plazo de | en un plazo no mayor a"
+                " | en un plazo máximo de | dentro de un plazo de | en un término de | en el plazo de"
+                " | en un lapso de | en menos de | dentro del | dentro del plazo de | en un plazo no mayor de"
+                " | en un plazo que no exceda de | dentro de un período de | en un plazo no superior a"
+            )
+        },
+        Kind.UNTIL: {None: "hasta | hasta el | hasta al menos"},
+        Kind.BETWEEN: {None: "entre"},
+        Kind.EVERY: {
+            None: (
+                "cada | una vez cada | al menos cada | por lo menos cada | al menos una vez cada | todos los"
+                " | todas las"
+            )
+        },
+        Kind.SINCE: {None: "hace | con respecto a | respecto de | en comparación con | respecto a | desde hace"},
+        Kind.NUMBER: _NUMBERS | {100: "cien", 120: "ciento veinte", 180: "ciento ochenta"},
+        Kind.ORDINAL: _ORDINALS,
+        Kind.YEAR: years_in_words("dos mil ", {n: t for n, t in _NUMBERS.items() if n}),
+        Kind.MONTH: {
+            1: "enero | ene | ene.",
+            2: "febrero | feb | feb.",
+            3: "marzo | mar.",
+            4: "abril | abr | abr.",
+            5: "mayo | may.",
+            6: "junio | jun | jun.",
+            7: "julio | jul | jul.",
+            8: "agosto | ago | ago.",
+            9: "septiembre | setiembre | sep | sept | sep. | sept.",
+            10: "octubre | oct | oct.",
+            11: "noviembre | nov | nov.",
+            12: "diciembre | dic | dic.",
+        },
+        Kind.WEEKDAY: {None: "lunes | martes | miércoles | jueves | viernes | sábado | domingo"},
+        Kind.SEASON: {21: "primavera", 22: "verano", 23: "otoño", 24: "invierno"},
+        Kind.QUARTER: {1: "q1 | t1 | 1t", 2: "q2 | t2 | 2t", 3: "q3 | t3 | 3t", 4: "q4 | t4 | 4t"},
+        Kind.HALF: {1: "s1 | 1s", 2: "s2 | 2s"},
+        Kind.PART: {
+            "early": (
+                "principios de | principios del | comienzos de | comienzos del | inicios de | inicios del"
+                " | a principios de | a principios del | a comienzos de | a comienzos del | a inicios de"
+                " | a inicios del | al inicio de | al inicio del | al comienzo de | al comienzo del | el inicio de"
+                " | el inicio del | el comienzo del | la primera parte de"
+            ),
+            "mid": (
+                "mediados de | mediados del | a mediados de | a mediados del | la mitad de | la mitad del | mediados"
+            ),
+            "late": "la última parte de | hacia finales de | hacia fines de | la parte final de | hacia el final de",
+            "end": (
+                "a finales de | a finales del | a fines de | a fines del | finales de | finales del | fines de"
+                " | fines del | fin de | fin del | el fin de | el fin del | final de | final del | el final de"
+                " | el final del | término de | el término de | al término de | al término del | el término del"
+                " | el cierre de | el cierre del | al cierre de | al cierre del | al final de | al final del"
+                " | al finalizar | finalizar | que termine | que finalice | que concluya | terminar | concluir"
+                " | al concluir | la conclusión de | que acabe | acabar"
+            ),
+        },
+        Kind.UNIT: {
+            ("day", False): "día | día natural",
+            ("day", True): "días | días naturales",
+            ("week", False): "semana",
+            ("week", True): "semanas",
+            ("month", False): "mes",
+            ("month", True): "meses",
+            ("quarter", False): "trimestre",
+            ("quarter", True): "trimestres",
+            ("half", False): "semestre | mitad",
+            ("half", True): "semestres",
+            ("year", False): "año | año calendario | año natural",
+            ("year", True): "años",
+            ("decade", False): "década | decenio",
+            ("decade", True): "décadas | decenios",
+            ("century", False): "siglo",
+        },
+        Kind.FISCAL: {None: "ejercicio fiscal | año fiscal | ejercicio fiscal de | ejercicio presupuestal"},
+        Kind.THIS: {
+            None: (
+                "este | esta | el presente | la presente | el actual | la actual | el año en curso de | en curso"
+                " | corriente | actual | presente | ese mismo"
+            )
+        },
+        Kind.NEXT: {
+            None: (
+                "próximo | próxima | que viene | siguiente | entrante | venidero | venidera | el próximo | la próxima"
+                " | el siguiente | la siguiente"
+            )
+        },
+        Kind.COMING: {
+            None: (
+                "próximos | próximas | los próximos | las próximas | siguientes | venideros | venideras"
+                " | los siguientes | las siguientes"
+            )
+        },
+        Kind.LAST: {None: "último | última | últimos | últimas | pasado | pasada | pasados | pasadas | anterior"},
+        Kind.LATER: {
+            None: (
+                "más adelante en | más tarde en | más adelante | más tarde | lo que resta de | lo que resta del"
+                " | el resto de | el resto del"
+            )
+        },
+        Kind.FEW: {
+            None: "pocos | pocas | algunos | algunas | varios | varias | unos | unas | unos cuantos | unas cuantas"
+        },
+        Kind.ONWARD: {
+            None: (
+                "en adelante | y en adelante | y más adelante | y más allá | y posteriormente | y después"
+                " | y años posteriores | y los años siguientes | y años siguientes | y a partir de entonces"
+                " | y a futuro"
+            )
+        },
+        Kind.OFTEN: {
+            12: (
+                "anualmente | una vez al año | con carácter anual | de manera anual | de forma anual"
+                " | con periodicidad anual"
+            ),
+            6: "semestralmente | dos veces al año | de manera semestral | con carácter semestral",
+            3: "trimestralmente | cuatro veces al año | de manera trimestral",
+            1: "mensualmente | semanalmente | una vez al mes | de manera mensual | diariamente",
+            24: "bienalmente | un año sí y otro no | año por medio | con carácter bienal | de manera bienal",
+            36: "trienalmente",
+            60: "quinquenalmente",
+            0: "periódicamente | regularmente | de manera regular | con regularidad | de forma periódica",
+        },
+        Kind.VAGUE: {
+            None: (
+                "a mediano plazo | a medio plazo | a largo plazo | a corto plazo | en el mediano plazo"
+                " | en el largo plazo | en el corto plazo | en un futuro próximo | en un futuro cercano"
+                " | en el futuro cercano | en el futuro próximo | lo antes posible | cuanto antes | a la brevedad"
+                " | a la brevedad posible | en breve | próximamente | pronto | sin demora | oportunamente"
+                " | en su momento | en el futuro | con el tiempo | en un plazo razonable"
+                " | dentro de un plazo razonable | tan pronto como sea posible | al mediano plazo | de inmediato"
+                " | sin dilación"
+            )
+        },
+        Kind.EVENT: {
+            "summit": "cumbre | cumbre de líderes",
+            "own-summit": "cumbre de líderes de américa del norte | clan | cumbre de líderes de norteamérica | nals",
+            "other": (
+                "reunión | conferencia | período de sesiones | periodo de sesiones | asamblea | entrada en vigor"
+                " | fecha de entrada en vigor | firma | adopción | ratificación | elección | foro | diálogo"
+                " | revisión | revisión conjunta | publicación | conferencia de las partes | cop"
+                " | reunión ministerial | g20 | g7 | aniversario | elecciones | balance mundial | sesión"
+                " | fecha de su entrada en vigor | su entrada en vigor | conclusión | promulgación | expedición"
+            ),
+        },
+        Kind.HERE: {
+            None: (
+                "hoy | esta declaración | la fecha de esta declaración | la presente declaración"
+                " | la fecha de la presente declaración | ahora | este comunicado | la fecha del presente"
+                " | la fecha de este comunicado | la fecha"
+            )
+        },
+        Kind.MEASURE: {
+            None: (
+                "% | por ciento | niveles | toneladas | personas | muertes | empleos | kilómetros | hectáreas"
+                " | dólares | pesos | millones | km | mw | gw | empresas | vehículos | estudiantes | refugiados"
+                " | trabajadores | comunidades"
+            )
+        },
+        Kind.MINIMUM: {
+            None: (
+                "al menos | por lo menos | como mínimo | un mínimo de | no menos de | un máximo de | aproximadamente"
+                " | alrededor de | cerca de"
+            )
+        },
+        Kind.GLUE: {
+            None: (
+                "de | del | el | la | los | las | lo | su | sus | nuestro | nuestra | mes de | el mes de | del día"
+                " | nuestros | la fecha de | fecha de"
+            )
+        },
+        Kind.AND: {None: "y | o | e | u"},
+        Kind.TO: {None: "hasta el día"},
+    },
+    day_first=True,
+)

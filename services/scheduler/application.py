@@ -1,0 +1,35 @@
+"""The scheduler's whole HTTP interface, put together from the routes of each subject."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+
+from services.plumbing.api_keys import ApiKeys
+from services.plumbing.clock import Clock
+from services.plumbing.database import Database
+from services.plumbing.web import Check
+from services.scheduler.escalation_routes import escalation_router
+from services.scheduler.escalations import Escalations
+from services.scheduler.feed_routes import FeedSettings, add_feeds
+from services.scheduler.feed_store import FeedStore
+from services.scheduler.ladder_routes import ladder_routes
+from services.scheduler.routes import build_http
+from services.scheduler.shelf import Shelf
+
+
+def http_app(
+    database: Database,
+    clock: Clock,
+    keys: ApiKeys,
+    checks: Mapping[str, Check],
+    *,
+    shelf: Shelf,
+    escalations: Escalations,
+    feeds: FeedSettings,
+) -> FastAPI:
+    """The application; nothing is connected by building it."""
+    app = build_http(database, checks, keys)
+    app.include_router(ladder_routes(database, clock, keys, shelf))
+    app.include_router(escalation_router(database, clock, keys, escalations))
+    add_feeds(app, FeedStore(database), keys, clock, feeds)
+    return app

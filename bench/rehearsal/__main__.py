@@ -66,9 +66,10 @@ def main() -> None:
         "ratio": round(statistics.median(b.cpu / w.cpu for b, w in zip(bares, wholes, strict=True)), 3),
     }
     print(
-        f"{choices.commitments:,} commitments with {len(zones):,} milestones, five years: {len(plays.before):,} reminders"
-        f" by today's rules and {len(plays.after):,} by others, with their difference in {document['whole_seconds']:.2f} s"
-        f" ({document['whole_cpu_seconds']:.2f} s of work), median ratio {document['ratio']:.2f}"
+        f"{choices.commitments:,} commitments with {len(zones):,} milestones, five years:"
+        f" {len(plays.before):,} reminders by today's rules and {len(plays.after):,} by others, with their difference in"
+        f" {document['whole_seconds']:.2f} s ({document['whole_cpu_seconds']:.2f} s of work),"
+        f" median ratio {document['ratio']:.2f}"
     )
     if choices.json:
         print(json.dumps(document, indent=2))

@@ -60,6 +60,8 @@ def holds(wording: Wording) -> None:
     assert wording.span == span_of(wording.edtf)
     if wording.edtf is None:
         assert (wording.earliest, wording.latest, wording.precision) == (None, None, Precision.UNDATED)
+        if wording.anchor is None:
+            assert wording.reading in {Reading.UNDATED, Reading.RECURRING}
     else:
         assert wording.earliest is not None
         assert wording.latest is None or wording.earliest <= wording.latest
@@ -81,6 +83,7 @@ def test_any_text_is_read_without_a_fault(language: Language, text: str, made_on
 
 @settings(max_examples=400)
 @given(soups(), any_day, policies)
+@example((Language.EN, "by 31/02/2024"), NALS_2021, DEFAULT)
 @example((Language.EN, "next year"), date(9999, 12, 31), DEFAULT)
 @example((Language.FR, "après 2030s"), NALS_2021, DEFAULT)
 @example((Language.EN, "before this decade"), date(1, 1, 1), DEFAULT)

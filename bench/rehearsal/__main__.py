@@ -67,8 +67,8 @@ def main() -> None:
     }
     print(
         f"{choices.commitments:,} commitments with {len(zones):,} milestones, five years:"
-        f" {len(plays.before):,} reminders by today's rules and {len(plays.after):,} by others, with their difference in"
-        f" {document['whole_seconds']:.2f} s ({document['whole_cpu_seconds']:.2f} s of work),"
+        f" {len(plays.before):,} reminders by today's rules and {len(plays.after):,} by others, with their difference"
+        f" in {document['whole_seconds']:.2f} s ({document['whole_cpu_seconds']:.2f} s of work),"
         f" median ratio {document['ratio']:.2f}"
     )
     if choices.json:

@@ -310,5 +310,5 @@ def test_keys_are_written_by_the_job_only() -> None:
     }
 
     assert users.pop("init") == ["keys:/var/lib/pledgewire"]
-    assert {"registry", "notifier"} == set(users)
+    assert {"registry", "scheduler", "notifier"} == set(users)
     assert all(volumes == ["keys:/var/lib/pledgewire:ro"] for volumes in users.values())

@@ -62,6 +62,10 @@ class _Look:
     claimed: int
 
 
+class _LookedLongAgo(Exception):
+    """The claim is given up, so that what is due is weighed by the clock of now."""
+
+
 class Tick:
     """Tells what is due, until nothing is."""
 
@@ -140,7 +144,8 @@ class Tick:
         async with self._database.connection() as connection:
             coming = await claims.coming(connection, self._read_to, until, READ_AT_ONCE)
         for number in range(0, len(coming), BREATH):
-            self._reader.read_ahead((one.texts for one in coming[number : number + BREATH]), MOST_AHEAD)
+            some = coming[number : number + BREATH]
+            self._reader.read_ahead(((one.plan, one.texts) for one in some), MOST_AHEAD)
             await asyncio.sleep(0)
         if coming:
             self._read_to = coming[-1].place
@@ -180,6 +185,8 @@ class Tick:
         claimed: list[str] = []
         try:
             return await self._transact(now, None, claimed)
+        except _LookedLongAgo:
+            return len(claimed), 0
         except Exception as error:
             if is_passing(error) or not claimed:
                 raise
@@ -191,7 +198,9 @@ class Tick:
         broken: dict[str, Exception] = {}
         for milestone_id in milestone_ids:
             try:
-                told += (await self._transact(now, milestone_id, []))[1]
+                told += (await self._transact(self._clock.now(), milestone_id, []))[1]
+            except _LookedLongAgo:
+                continue  # the next look finds it
             except Exception as error:
                 if is_passing(error):
                     raise
@@ -221,28 +230,31 @@ class Tick:
                 await claims.claim_one(connection, now, only) if only else await claims.claim(connection, now, AT_ONCE)
             )
             claimed += locked
-            if not due or self._clock.now() - now > OLDEST_LOOK:
+            if not due:
                 return len(locked), 0
+            if self._clock.now() - now > OLDEST_LOOK:
+                raise _LookedLongAgo
             failpoint("scheduler-after-due-select")
             told = await self._tell_these(connection, due, now)
             failpoint("scheduler-before-commit")
         failpoint("scheduler-after-commit")
+        self._reader.forget(due)
         self._count(told)
         return len(locked), len(told)
 
     async def _tell_these(self, connection: Connection, due: list[Due], now: datetime) -> list[Told]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""
+        texts = await claims.texts(connection, self._reader.unread(due))
         tellings = []
         for number, one in enumerate(due):
-            tellings.append(self._reader.telling(one, now))
+            tellings.append(self._reader.telling(one, texts, now))
             if number % BREATH == 0:
                 await asyncio.sleep(0)
         seqs = await take_seqs(connection, MILESTONE_DUE.name, [telling.commitment.id for telling in tellings])
         told, records = [], []
         for telling, seq in zip(tellings, seqs, strict=True):
-            record = record_of(telling, seq, now)
-            records.append(record)
-            told.append(Told(telling.due, telling.occasion, record.event_id))
+            records.append(record_of(telling, seq, now))
+            told.append(Told(telling.due, telling.occasion))
             if len(told) % BREATH == 0:
                 await asyncio.sleep(0)
         await claims.record_told(connection, told, now)

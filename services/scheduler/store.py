@@ -53,7 +53,7 @@ async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) ->
     owner = {}
     for plan in plans:
         owner[plan["milestone_id"]] = plan["commitment_id"]
-        schedules[plan["commitment_id"]][plan["milestone_id"]] = _schedule(plan)
+        schedules[plan["commitment_id"]][plan["milestone_id"]] = schedule_of(plan)
     for row in rows:
         key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
         reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
@@ -210,7 +210,8 @@ async def listed(
     ]
 
 
-def _schedule(row: asyncpg.Record) -> Schedule:
+def schedule_of(row: asyncpg.Record) -> Schedule:
+    """A row of `milestone_plan` with its JSON as text; raises ValueError for one that can't be read."""
     return Schedule(
         CommitmentBrief.model_validate_json(row["commitment"]),
         Milestone.model_validate_json(row["milestone"]),

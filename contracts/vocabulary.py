@@ -238,7 +238,7 @@ class Milestone(Contract):
     span: Span
     reading: Reading
     countries: Annotated[tuple[Country, ...], Field(min_length=1)]
-    zone: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Z][A-Za-z_]+){0,2}$", max_length=64)]
+    zone: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Z][A-Za-z_-]+){0,2}$", max_length=64)]
     """IANA zone in whose calendar the days are counted: for a joint milestone the last capital to end the day."""
     anchor_id: Slug | None = None
     """The event that it hangs on, such as `nals-2022`, when its date is that event's."""

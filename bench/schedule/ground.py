@@ -1,7 +1,6 @@
 """What all measurements here stand on: a PostgreSQL with fsync, a Kafka, databases in bulk, and real schedulers."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from services.scheduler.migrations import VERSIONS
 T = TypeVar("T")
 
 SAFE = ("fsync", "synchronous_commit", "full_page_writes")
+PARTITIONS = [TopicPartition(MILESTONE_DUE.name, number) for number in range(MILESTONE_DUE.partitions)]
 
 
 def run(work: Awaitable[T]) -> T:
@@ -43,8 +43,10 @@ class Ground:
 
     def __init__(self, stack: EmbeddedStack, folder: Path) -> None:
         self.stack, self.folder = stack, folder
-        os.environ.update(stack.environment())
-        self.kafka = KafkaSettings()
+        self._environment = stack.environment()
+        self._server = self._environment["DATABASE_URL"]
+        named = {name.removeprefix("KAFKA_").lower(): value for name, value in self._environment.items()}
+        self.kafka = KafkaSettings.model_validate({k: v for k, v in named.items() if k in KafkaSettings.model_fields})
         run(self._prepare())
 
     async def _prepare(self) -> None:
@@ -57,7 +59,7 @@ class Ground:
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, MILESTONE_DUE.name, config)])
         finally:
             await admin.close()
-        connection = await asyncpg.connect(self.stack.environment()["DATABASE_URL"])
+        connection = await asyncpg.connect(self._server)
         for name in SAFE:
             if (setting := await connection.fetchval(f"show {name}")) != "on":
                 raise SystemExit(f"{name} is {setting}: this would measure something else")
@@ -65,25 +67,24 @@ class Ground:
 
     async def database(self) -> str:
         """A new database with the scheduler's empty tables; its URL."""
-        server = self.stack.environment()["DATABASE_URL"]
         name = f"bench_{uuid4().hex[:8]}"
-        connection = await asyncpg.connect(server)
+        connection = await asyncpg.connect(self._server)
         await connection.execute(f'create database "{name}"')
         await connection.close()
-        url = with_database(server, name)
+        url = with_database(self._server, name)
         await upgrade(url, "scheduler", VERSIONS)
         return url
 
     async def drop(self, url: str) -> None:
         """Give a database's room back."""
-        connection = await asyncpg.connect(self.stack.environment()["DATABASE_URL"])
+        connection = await asyncpg.connect(self._server)
         await connection.execute(f'drop database "{url.split("?")[0].rsplit("/", 1)[1]}" with (force)')
         await connection.close()
 
     @contextmanager
     def schedulers(self, url: str, count: int, **settings: str) -> Iterator[Fleet]:
         """Real scheduler processes on a database, ready."""
-        fleet = Fleet(self.folder / uuid4().hex[:8], {"DATABASE_URL": url} | settings)
+        fleet = Fleet(self.folder / uuid4().hex[:8], self._environment | {"DATABASE_URL": url} | settings)
         for number in range(count):
             fleet.add(f"scheduler-{number}", "services.scheduler")
         fleet.start()
@@ -96,16 +97,17 @@ class Ground:
     async def ends(self) -> dict[TopicPartition, int]:
         """Where the topic of reminders ends now."""
         async with self._consumer() as consumer:
-            return await consumer.end_offsets(_partitions(consumer))  # type: ignore[no-any-return]
+            return await consumer.end_offsets(PARTITIONS)  # type: ignore[no-any-return]
 
     async def behind(self, start: dict[TopicPartition, int]) -> list[ConsumerRecord[bytes, bytes]]:
         """All records of that topic from there to its end, read once nothing more is to come."""
         async with self._consumer() as consumer:
-            ends = await consumer.end_offsets(list(start))
-            consumer.assign(list(start))
+            ends = await consumer.end_offsets(PARTITIONS)
+            consumer.assign(PARTITIONS)
             for partition, offset in start.items():
                 consumer.seek(partition, offset)
-            wanted, found = sum(ends.values()) - sum(start.values()), []
+            wanted = sum(ends.values()) - sum(start.values())
+            found: list[ConsumerRecord[bytes, bytes]] = []
             while len(found) < wanted:
                 for batch in (await consumer.getmany(timeout_ms=500)).values():
                     found += batch
@@ -119,10 +121,6 @@ class Ground:
             yield consumer
         finally:
             await consumer.stop()
-
-
-def _partitions(_: AIOKafkaConsumer) -> list[TopicPartition]:
-    return [TopicPartition(MILESTONE_DUE.name, number) for number in range(MILESTONE_DUE.partitions)]
 
 
 async def connect(url: str) -> asyncpg.Connection:

@@ -1,7 +1,7 @@
 """`pledgewire`: one program, nouns then verbs. Modules are imported inside the commands, so that help is instant."""
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +36,16 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("write a day as 2021-11-18") from None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text) if "T" in text.upper() else datetime.combine(_day(text), time(), UTC)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise typer.BadParameter("write an instant as 2026-01-01T09:00:00Z, or a day as 2026-01-01")
+    return instant
 
 
 @app.command()
@@ -110,6 +120,46 @@ def bench(
     from services.cli.testing import run_bench
 
     raise typer.Exit(run_bench(what, context.args))
+
+
+@app.command()
+def rehearse(
+    *,
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day (UTC).")],
+    end: Annotated[str, typer.Option("--to", metavar="DAY", help="The day behind the last one.")],
+    ladder: Annotated[Path | None, typer.Option(metavar="FILE", help="The ladder book to rehearse.")] = None,
+    holidays: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CA-QC,MX,…", help="Count business days by these calendars, all of them, in place of the book's."
+        ),
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a picture too.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
+    database_url: Annotated[
+        str | None,
+        typer.Option(envvar="DATABASE_URL", help="Whose commitments; without it, the built-in statement's."),
+    ] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(metavar="INSTANT", help="Play from then on (RFC 3339, or a day); otherwise from now on."),
+    ] = None,
+) -> None:
+    """Play other ladders over the real data, send and write nothing, and show what would be told otherwise."""
+    from services.cli.rehearse.command import Wishes, rehearse
+
+    rehearse(
+        Wishes(
+            first=_day(first),
+            end=_day(end),
+            ladder=ladder,
+            holidays=holidays,
+            svg=svg,
+            as_json=json,
+            database_url=database_url or None,
+            now=_instant(now) if now else None,
+        )
+    )
 
 
 @topics.command("plan")

@@ -65,6 +65,7 @@ def build_http(
         checks,
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
+        secret_behind=("/unsubscribe/",),
     )
     bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
 

@@ -67,7 +67,7 @@ def _said(heard: Heard, voice: Voice) -> tuple[str, str]:
         case MilestoneScheduled() as event:
             return _scheduled(event, voice), _source(event, voice)
         case MilestoneDue() as event:
-            return _due(event, voice), _milestone(event.milestone, voice)
+            return _due(event, voice), _reminded(event, voice)
         case MilestoneEscalated() as event:
             return _escalated(event, voice), _milestone(event.milestone, voice)
         case StatusChanged() as event:
@@ -113,6 +113,13 @@ def _due(event: MilestoneDue, voice: Voice) -> str:
         case "review":
             return voice.say("To be looked at again: it has no last day")
     assert_never(event.phase)
+
+
+def _reminded(event: MilestoneDue, voice: Voice) -> str:
+    milestone = _milestone(event.milestone, voice)
+    if event.audience is None:
+        return milestone
+    return voice.say("%(milestone)s, for one subscription by its own ladder", milestone=milestone)
 
 
 def _escalated(event: MilestoneEscalated, voice: Voice) -> str:

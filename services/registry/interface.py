@@ -45,6 +45,10 @@ Edtf = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]+$", max_length=64
 `2022-06-06/2022-06-10`."""
 
 
+Zone = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Z][A-Za-z_]+){0,2}$", max_length=64)]
+"""An IANA zone, of a name that events can carry (`Milestone.zone`): one with digits, signs or hyphens is none."""
+
+
 def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(set(values)) < len(values):
         raise ValueError("something stands here twice")
@@ -171,8 +175,8 @@ class NewAnchor(NewDate):
 
     id: Slug
     title: Text
-    zone: Line
-    """The IANA zone where it takes place."""
+    zone: Zone
+    """Where it takes place."""
 
 
 class NewOutcome(Form):

@@ -26,8 +26,8 @@ PRODUCT = "-//Pledgewire//Calendar 1//EN"
 REFRESH = timedelta(hours=1)
 """How often a calendar program is asked to look again; many take longer, whatever they are asked."""
 
-_VTIMEZONE_FROM, _VTIMEZONE_TO = 2020, 2040
-"""Years whose changes of the clock are always told, so that a zone's part rarely differs."""
+_LOCAL_TIMES = range(2000, 2061)
+"""Years in which a time of day is worth telling: a zone's rules are known for no others, and each year takes room."""
 
 
 def calendar(feed: Feed, entries: Iterable[Entry], domain: str, portal_url: str) -> bytes:
@@ -89,13 +89,18 @@ def _when(milestone: Milestone) -> Mapping[str, date | datetime]:
     if milestone.reading in (Reading.BY, Reading.DURING):
         first = last
     after = last + timedelta(days=1) if last < date.max else last
-    if milestone.local_time and not is_fuzzy(milestone) and milestone.reading not in (Reading.BY, Reading.DURING):
+    if milestone.local_time and _tells_its_time(milestone) and first.year in _LOCAL_TIMES and last.year in _LOCAL_TIMES:
         zone = zone_named(milestone.zone)
         # By way of the instant, since a time that the clocks skip is on no wall.
         start = instant_at(first, time.fromisoformat(milestone.local_time), zone).astimezone(zone)
         # Nobody said when it ends on its only day.
         return {"dtstart": start} if first == last else {"dtstart": start, "dtend": _midnight(after, milestone.zone)}
     return {"dtstart": first, "dtend": after} if first < after else {"dtstart": first}
+
+
+def _tells_its_time(milestone: Milestone) -> bool:
+    """Whether it is an event of known days; a deadline has no hour."""
+    return milestone.reading not in (Reading.BY, Reading.DURING) and not is_fuzzy(milestone)
 
 
 def _midnight(day: date, zone: str) -> datetime:
@@ -171,17 +176,19 @@ def _alarm(days: int, text: str) -> Alarm:
 
 
 def _zones(entries: Sequence[Entry]) -> list[Timezone]:
-    """The zones of those entries that begin at a time of day."""
-    years: dict[str, list[int]] = {}
-    for entry in entries:
-        start = _when(entry.milestone)["dtstart"]
-        if isinstance(start, datetime):
-            years.setdefault(entry.milestone.zone, []).append(start.year)
-    return [
-        Timezone.from_tzid(
-            zone,
-            first_date=date(max(min(_VTIMEZONE_FROM, *found) - 1, 1), 1, 1),
-            last_date=date(min(max(_VTIMEZONE_TO, *found) + 2, date.max.year), 1, 1),
-        )
-        for zone, found in sorted(years.items())
-    ]
+    """The zones of those entries that begin at a time of day.
+
+    Each always tells the same years: some programs keep the first part that they see of a zone.
+    """
+    timed = {entry.milestone.zone for entry in entries if isinstance(_when(entry.milestone)["dtstart"], datetime)}
+    first, last = date(_LOCAL_TIMES.start, 1, 1), date(_LOCAL_TIMES.stop + 1, 1, 1)
+    return [_with_single_dates(Timezone.from_tzid(zone, first_date=first, last_date=last)) for zone in sorted(timed)]
+
+
+def _with_single_dates(zone: Timezone) -> Timezone:
+    """The same with a line for each change of the clocks: of a list in one line some programs read the first only."""
+    for part in zone.subcomponents:
+        if "RDATE" in part:
+            for changed in part.pop("RDATE").dts:
+                part.add("rdate", changed.dt)
+    return zone

@@ -48,19 +48,29 @@ async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) ->
         """,
         [plan["milestone_id"] for plan in plans],
     )
-    schedules: dict[str, dict[str, Schedule]] = {id_: {} for id_ in ids}
-    reminders: dict[str, dict[Key, Reminder]] = {id_: {} for id_ in ids}
-    owner = {}
-    for plan in plans:
-        owner[plan["milestone_id"]] = plan["commitment_id"]
-        schedules[plan["commitment_id"]][plan["milestone_id"]] = schedule_of(plan)
-    for row in rows:
-        key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
-        reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
-    return {
-        row["commitment_id"]: Agenda(_standing(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]])
-        for row in standings
-    }
+    return _agendas(standings, plans, rows)
+
+
+async def read_agendas(connection: Connection) -> dict[str, Agenda]:
+    """The agendas of all commitments as they stand, for who only looks: nothing is locked.
+
+    The three questions see the same in a transaction of isolation `repeatable_read`.
+    """
+    standings = await connection.fetch("select * from commitment_state order by commitment_id")
+    plans = await connection.fetch(
+        """
+        select milestone_id, commitment_id, schedule_version, commitment::text, milestone::text, scheduled_at, settled,
+               correlation_id
+        from milestone_plan order by milestone_id
+        """
+    )
+    rows = await connection.fetch(
+        """
+        select r.milestone_id, r.schedule_version, r.step, r.audience, r.due_at, r.state
+        from reminder r join milestone_plan p using (milestone_id, schedule_version)
+        """
+    )
+    return _agendas(standings, plans, rows)
 
 
 async def write_agendas(
@@ -208,6 +218,25 @@ async def listed(
         )
         for row in rows
     ]
+
+
+def _agendas(
+    standings: Sequence[asyncpg.Record], plans: Sequence[asyncpg.Record], rows: Sequence[asyncpg.Record]
+) -> dict[str, Agenda]:
+    """Rows of commitments, their milestones, and these milestones' reminders, put together."""
+    schedules: dict[str, dict[str, Schedule]] = {row["commitment_id"]: {} for row in standings}
+    reminders: dict[str, dict[Key, Reminder]] = {row["commitment_id"]: {} for row in standings}
+    owner = {}
+    for plan in plans:
+        owner[plan["milestone_id"]] = plan["commitment_id"]
+        schedules[plan["commitment_id"]][plan["milestone_id"]] = schedule_of(plan)
+    for row in rows:
+        key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
+        reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
+    return {
+        row["commitment_id"]: Agenda(_standing(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]])
+        for row in standings
+    }
 
 
 def schedule_of(row: asyncpg.Record) -> Schedule:

@@ -81,7 +81,7 @@ class Tick:
 
     @property
     def age(self) -> float:
-        """Seconds, of real time, since the last tick that went through; since the start before the first."""
+        """Seconds, of real time, since a look that went through; since the start before the first."""
         return time.monotonic() - self._last
 
     async def once(self) -> int:
@@ -96,7 +96,8 @@ class Tick:
         looks = [first]
         if first.claimed:
             # While one waits for the database the other writes events.
-            ends = await asyncio.gather(*(self._rest() for _ in range(HANDS)), return_exceptions=True)
+            hands = HANDS if first.claimed > AT_ONCE // 2 else 1
+            ends = await asyncio.gather(*(self._rest() for _ in range(hands)), return_exceptions=True)
             _raise_worst(ends)
             for events, last in ends:  # type: ignore[misc]  # none of them is an error any more
                 told += events
@@ -106,7 +107,6 @@ class Tick:
             self._next_due = await claims.write_tick(
                 connection, min(look.now for look in last_looks), min(look.looked_at for look in last_looks)
             )
-        self._last = time.monotonic()
         return told
 
     async def _rest(self) -> tuple[int, "_Look"]:
@@ -124,6 +124,7 @@ class Tick:
             looked_at = await claims.look_at_clock(connection)
         now = self._clock.now()
         claimed, events = await self._tell_some(now)
+        self._last = time.monotonic()
         return events, _Look(looked_at, now, claimed)
 
     async def beat(self) -> float | None:

@@ -1,5 +1,7 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
+from datetime import UTC, datetime
+
 from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.broker import (
     DeadLetters,
@@ -13,7 +15,7 @@ from services.plumbing.broker import (
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
-from services.plumbing.process import HttpSettings, Service
+from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
 from services.scheduler.escalating import Escalator
@@ -31,6 +33,9 @@ from services.scheduler.tick import Tick
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
 
+NOT_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
+"""A clock that shows less was never set: no reminder is older than the first statement, of 2021."""
+
 SWEEP_SECONDS = 2.0
 """Between two looks at the holds."""
 
@@ -38,6 +43,11 @@ SWEEP_SECONDS = 2.0
 def build() -> Service:
     """The scheduler, from the environment."""
     clock = clock_from(ClockSettings())
+    if clock.now() < NOT_BEFORE:
+        raise CannotStart(
+            f"the clock says {clock.now():%Y-%m-%dT%H:%MZ}, and by such a clock all reminders would be planned wrongly",
+            "set this machine's clock, or the one that PLEDGEWIRE_CLOCK_FILE names, and start again",
+        )
     clockwork_settings = ClockworkSettings()
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")

@@ -5,6 +5,7 @@ import importlib.util
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from faststream import AckPolicy
 from contracts.topics import ALL, BY_NAME
 from services.cli.databases import SERVICES_WITH_SCHEMA
 from services.cli.fleet import SERVICES
+from services.plumbing.clock import SharedClock
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -93,7 +95,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         environment.setenv("DATABASE_URL", "postgresql://nobody:none@127.0.0.1:1/none")
         environment.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
         environment.setenv("NOTIFIER_LINK_KEYS", "for-this-test-only-and-long-enough")
-        environment.setenv("PLEDGEWIRE_CLOCK_FILE", str(tmp_path_factory.mktemp("clock") / "clock"))
+        clock = tmp_path_factory.mktemp("clock") / "clock"
+        SharedClock(clock).set(datetime(2021, 11, 18, tzinfo=UTC))
+        environment.setenv("PLEDGEWIRE_CLOCK_FILE", str(clock))
         yield {
             name: importlib.import_module(f"services.{name}.wiring").build()
             for name in SERVICES

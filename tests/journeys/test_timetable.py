@@ -454,6 +454,11 @@ async def test_a_summit_that_moves_is_told_with_before_after_and_source_and_coun
     mail = await house.expect_mail(to="cumbre", subject="nueva fecha: 10 ene 2023")
     assert "10 de enero de 2023" in mail.text
     assert "Casa Blanca, 2023-01-10" in mail.text
+    # "1 day before" lies behind now, was never told, and is told once.
+    await house.expect_event(
+        "wire", "milestone-due", NEXT_SUMMIT, step="before-1d", phase="today", late=True, schedule_version=2
+    )
+    await house.expect_mail(to="cumbre", subject="vence hoy")
     await house.expect_nothing("cumbre")
 
     await house.move_anchor("nals-2022", "2023-01-10", source="Presidencia de México")

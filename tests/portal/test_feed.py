@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from contracts.topics import PUBLIC
+from contracts.vocabulary import Language
 from services.portal.feed import SKIPPED, Feed, Heard, Place, resume
 from services.portal.telling import tell
 from services.portal.voices import load_voices
 from tests.contracts.golden_records import PATHS, example, wire
 from tests.portal.conftest import record_of
 
+OWN = "two-business-days"
 DUE = example("milestone-due.v1.coal-finance-in-7-days")
 CREATED = example("commitment-created.v1.land-and-waters")
 TOLD = [path for path in PATHS if wire(path).topic in PUBLIC]
@@ -135,3 +137,14 @@ async def test_every_public_event_can_be_told_in_every_language(path: Path) -> N
 
     assert len({(one.kind, one.title, one.text, one.when) for one in told}) == 3
     assert all(one.text and "%(" not in one.text for one in told)
+
+
+async def test_a_reminder_by_somebodys_own_ladder_is_not_taken_for_a_second_one() -> None:
+    feed = Feed()
+    await feed.take(
+        [record_of(example(f"milestone-due.v1.{name}"), n) for n, name in enumerate(("rappel-tardif", OWN))]
+    )
+    english = load_voices()[Language.EN]
+
+    usual, own = [tell(heard, english).detail for heard in feed.latest()]
+    assert own.endswith(", for one subscription by its own ladder") and "ladder" not in usual

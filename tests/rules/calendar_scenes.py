@@ -40,7 +40,7 @@ def entry(
     at: datetime = THEN,
 ) -> Entry:
     """The entry of a milestone that was scheduled."""
-    schedule = Schedule(commitment or brief(), what, version, settled=False)
+    schedule = Schedule(commitment or brief(), what, version, at, settled=False)
     found = entry_after(known, schedule, standing or Standing(), source, at)
     assert found is not None
     return found

@@ -319,6 +319,14 @@ def test_a_step_that_only_the_new_book_puts_into_the_past_is_recorded_and_with_o
     assert by_step(replanned(agenda, at, early, into_past="pending"))["before-7d"] == "pending"
 
 
+def test_a_step_that_had_passed_unsent_and_lies_ahead_by_the_new_book_is_to_come() -> None:
+    morning = utc(2030, 6, 23, 18)
+    agenda = after((scheduled(FAR), morning))
+
+    assert by_step(agenda)["before-7d"] == "passed"
+    assert by_step(replanned(agenda, morning, NEW))["before-7d"] == "pending"
+
+
 def test_what_was_missed_stays_to_be_told_where_the_new_book_has_it_too() -> None:
     agenda = at_once(scheduled(FAR))
 

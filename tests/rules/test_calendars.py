@@ -1,6 +1,6 @@
 """Calendars, read back by vobject, which shares no code with what writes them."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,8 +15,9 @@ from services.scheduler.agenda import Schedule
 from services.scheduler.calendars import is_fuzzy
 from services.scheduler.entries import entry_after
 from services.scheduler.standing import Standing
+from services.scheduler.zones import instant_at
 from tests.rules.calendar_scenes import PORTAL, THEN, days, entry, lines, only, parsed, written, year
-from tests.rules.scheduler_scenes import brief, changed, milestone, milestones, text, utc
+from tests.rules.scheduler_scenes import brief, changed, milestone, milestones, text, utc, zones
 
 LATER = utc(2022, 11, 18, 12)
 DEADLINE = milestone(date(2021, 12, 31), id_="coal")
@@ -109,6 +110,20 @@ def test_a_local_time_counts_for_nothing_while_the_day_is_unknown() -> None:
     assert days(only(written(entry(SUMMIT.model_copy(update={"local_time": "10:00"}))))) == (
         date(2022, 1, 1),
         date(2022, 12, 31),
+    )
+
+
+@pytest.mark.parametrize("day", [date.max, date(2061, 1, 1), date(1999, 12, 31)])
+def test_a_local_time_counts_for_nothing_in_years_whose_clocks_nobody_knows(day: date) -> None:
+    far = milestone(day, reading=Reading.ON).model_copy(update={"local_time": "23:00"})
+
+    assert days(only(written(entry(far)))) == (day, day)
+
+
+def test_a_deadline_has_no_hour() -> None:
+    assert days(only(written(entry(DEADLINE.model_copy(update={"local_time": "10:00"}))))) == (
+        date(2021, 12, 31),
+        date(2021, 12, 31),
     )
 
 
@@ -324,6 +339,15 @@ def test_any_dated_milestone_is_found_again_on_its_days(what: Milestone, version
     assert event.sequence.value == str(version - 1)
 
 
+@given(st.dates(date(2000, 1, 1), date(2060, 12, 31)), st.times(), zones)
+def test_any_local_time_is_found_again_as_its_instant(day: date, wall: time, zone: str) -> None:
+    what = milestone(day, reading=Reading.ON, zone=zone).model_copy(update={"local_time": f"{wall:%H:%M}"})
+
+    found = only(written(entry(what))).dtstart.value
+
+    assert found.astimezone(UTC) == instant_at(day, wall.replace(second=0, microsecond=0), ZoneInfo(zone))
+
+
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_any_text_comes_back_as_one_property(title: str, name: str) -> None:
     what = DEADLINE.model_copy(update={"title": Text.model_construct(en=title, es=title, fr=title)})
@@ -338,7 +362,7 @@ def test_any_text_comes_back_as_one_property(title: str, name: str) -> None:
 
 
 def test_what_never_had_a_last_day_is_in_no_calendar() -> None:
-    undated = Schedule(brief(), milestone(None), 1, settled=False)
+    undated = Schedule(brief(), milestone(None), 1, THEN, settled=False)
 
     assert entry_after(None, undated, Standing(), None, THEN) is None
 

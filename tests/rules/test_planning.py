@@ -186,6 +186,18 @@ def test_endless_steps_begin_behind_the_last_rung() -> None:
     assert found and found[0].name == "after-3w"
 
 
+@pytest.mark.parametrize(
+    ("last", "often", "expected"),
+    [("after-30d", "30d", "after-60d"), ("after-4w", "14d", "after-42d"), ("after-1d", "30d", "after-30d")],
+)
+def test_the_endless_end_does_not_repeat_the_day_of_the_last_rung(last: str, often: str, expected: str) -> None:
+    by = book(f"on-the-day, {last}", f", every: {often}")
+
+    found = countdown(END_OF_2021, by, STATEMENT_DAY).endless_from(STATEMENT_DAY)
+    assert found
+    assert expected == found[0].name
+
+
 def test_a_ladder_without_an_endless_end_is_silent_after_its_last_rung() -> None:
     short = book("before-7d")
 

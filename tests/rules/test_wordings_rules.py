@@ -60,6 +60,8 @@ def holds(wording: Wording) -> None:
     assert wording.span == span_of(wording.edtf)
     if wording.edtf is None:
         assert (wording.earliest, wording.latest, wording.precision) == (None, None, Precision.UNDATED)
+        if wording.anchor is None:
+            assert wording.reading in {Reading.UNDATED, Reading.RECURRING}
     else:
         assert wording.earliest is not None
         assert wording.latest is None or wording.earliest <= wording.latest
@@ -74,12 +76,14 @@ def holds(wording: Wording) -> None:
 
 
 @given(languages, st.text(), any_day, policies)
+@example(Language.EN, "`¸0", NALS_2021, DEFAULT)
 def test_any_text_is_read_without_a_fault(language: Language, text: str, made_on: date, policy: ReadingPolicy) -> None:
     holds(read(text, language, made_on, policy))
 
 
 @settings(max_examples=400)
 @given(soups(), any_day, policies)
+@example((Language.EN, "by 31/02/2024"), NALS_2021, DEFAULT)
 @example((Language.EN, "next year"), date(9999, 12, 31), DEFAULT)
 @example((Language.FR, "après 2030s"), NALS_2021, DEFAULT)
 @example((Language.EN, "before this decade"), date(1, 1, 1), DEFAULT)
@@ -289,6 +293,20 @@ def test_the_catalogue_s_milestones_are_read_as_its_readers_read_them() -> None:
     for milestone in dated:
         wording = read(milestone.wording, milestone.wording_language, NALS_2021)
         assert (wording.span, wording.reading) == (milestone.span, milestone.reading), milestone.wording
+
+
+@pytest.mark.parametrize(
+    ("edtf", "earliest", "precision"),
+    [
+        ("2022/..", date(2022, 1, 1), Precision.YEAR),
+        ("2022-06/..", date(2022, 6, 1), Precision.MONTH),
+        ("2022-06-06/..", date(2022, 6, 6), Precision.DAY),
+    ],
+)
+def test_what_begins_and_has_no_end_has_no_last_day(edtf: str, earliest: date, precision: Precision) -> None:
+    span = span_of(edtf)
+    assert (span.edtf, span.earliest, span.latest, span.precision) == (edtf, earliest, None, precision)
+    assert span.is_open
 
 
 @pytest.mark.parametrize("language", Language)

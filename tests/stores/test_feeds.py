@@ -583,15 +583,20 @@ async def test_what_was_planned_before_there_were_calendars_is_in_them(
         "undated": (milestone(None), False, "announced"),
     }
     async with database.connection() as connection:
-        await connection.execute("update tick set business_at = $1", THEN)
         for name, (what, settled, overall) in plans.items():
-            await connection.execute("insert into commitment_state values ($1, $2, 0, null, '{}')", name, overall)
             await connection.execute(
-                "insert into milestone_plan values ($1, $1, 3, $2, $3, $4)",
+                "insert into commitment_state (commitment_id, overall, seq, countries) values ($1, $2, 0, '{}')",
+                name,
+                overall,
+            )
+            await connection.execute(
+                "insert into milestone_plan (milestone_id, commitment_id, schedule_version, commitment, milestone,"
+                " settled, scheduled_at) values ($1, $1, 3, $2, $3, $4, $5)",
                 name,
                 brief(name).model_dump(mode="json"),
                 what.model_copy(update={"id": name}).model_dump(mode="json"),
                 settled,
+                THEN,
             )
 
     await upgrade(url, "scheduler", VERSIONS)

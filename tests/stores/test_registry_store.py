@@ -366,7 +366,7 @@ async def test_a_milestone_of_its_own_moves_and_an_import_leaves_it_there(regist
 
 
 async def test_a_date_that_is_none_is_refused(register: Register) -> None:
-    for edtf in ("soon", "2022-02-30", "2022/..", ""):
+    for edtf in ("soon", "2022-02-30", "../2022", ""):
         answer = await register.send("PUT", "/anchors/nals-2022", {**MOVED, "edtf": edtf})
         assert answer.status_code == 422, edtf
     undated = await register.send("PUT", "/anchors/nals-2022", {**MOVED, "edtf": None})

@@ -4,11 +4,9 @@ One grammar for all languages: they differ in words and order, not in kind. Ever
 tokens, so the whole is linear. A rule takes a place, and gives what it read with the place after it, or None.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
+from services.registry.wordings.counts import FILLING, CountReader, Read
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
@@ -20,115 +18,25 @@ from services.registry.wordings.phrases import (
     Fiscal,
     Half,
     LongHalf,
-    Moment,
     Month,
     Numeric,
     Part,
     Quarter,
     Range,
     Season,
-    Stretch,
     UnitName,
     Week,
     Which,
     Year,
 )
-from services.registry.wordings.tokens import Kind, Token
+from services.registry.wordings.tokens import Kind
 
-T = TypeVar("T")
-Read = tuple[T, int] | None
-
-_END = Token(Kind.BREAK, None, "", 0, 0)
-_FILLING = frozenset({Kind.GLUE, Kind.THE})
-_RELATIVE = frozenset({Kind.NEXT, Kind.COMING})
 _LINKS = frozenset({Kind.TO, Kind.AT, Kind.AND})
 _NAMES = frozenset({Kind.NUMBER, Kind.ORDINAL})
-_LONGEST_FILLING = 4
 
 
-@dataclass(frozen=True)
-class Count:
-    """How long; without a number ("the coming weeks") nobody can say."""
-
-    count: int | None
-    unit: UnitName
-    is_ahead: bool
-
-
-class CoreReader:
+class CoreReader(CountReader):
     """Reads days at a place among the tokens."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens = tokens
-
-    def at(self, i: int) -> Token:
-        """The token at a place; after the last one come breaks."""
-        return self.tokens[i] if 0 <= i < len(self.tokens) else _END
-
-    def kind(self, i: int) -> Kind:
-        """The kind of the token at a place."""
-        return self.at(i).kind
-
-    def skip(self, i: int, kinds: frozenset[Kind] = _FILLING) -> int:
-        """The place after words that hold others together."""
-        j = i
-        while j - i < _LONGEST_FILLING and self.kind(j) in kinds:
-            j += 1
-        return j
-
-    def unit(self, i: int) -> tuple[UnitName, bool | None] | None:
-        """The unit at a place, and whether it is a plural."""
-        if self.kind(i) is not Kind.UNIT:
-            return None
-        name, plural = self.at(i).value
-        return name, plural
-
-    def is_unit(self, i: int, *names: str) -> bool:
-        """Whether one of these units stands at a place, in the singular."""
-        found = self.unit(i)
-        return found is not None and found[0] in names and found[1] is not True
-
-    # Counts
-
-    def count(self, i: int) -> Read[Count]:
-        """How long: "18 months", "the next two years", "18 prochains mois", "ninety (90) days", "the coming weeks"."""
-        i = self.skip(i)
-        i = self.skip(i + 1) if self.kind(i) is Kind.MINIMUM else i
-        ahead = self.kind(i) in _RELATIVE
-        coming = self.kind(i) is Kind.COMING
-        i += ahead
-        if self.kind(i) is Kind.FEW:
-            return self._count_unit(i + 1, None, is_ahead=True)
-        if self.kind(i) is Kind.NUMBER:
-            number, i = self.at(i).value, self._after_figure(i)
-            if self.kind(i) in _RELATIVE:
-                ahead, i = True, i + 1
-            return self._count_unit(i, number, is_ahead=ahead)
-        found = self.unit(i)
-        if found is None:
-            return None
-        name, plural = found
-        after = self.kind(i + 1)
-        if (ahead or after in _RELATIVE) and plural is not False and (plural or coming or after is Kind.COMING):
-            return Count(None, name, is_ahead=True), i + 1 + (not ahead)
-        if coming:
-            return Count(1, name, is_ahead=True), i + 1
-        return None
-
-    def _after_figure(self, i: int) -> int:
-        """After a number, and the figure in brackets that laws write behind it."""
-        in_brackets = self.at(i + 1).text == "(" and self.kind(i + 2) is Kind.NUMBER and self.at(i + 3).text == ")"
-        return i + 4 if in_brackets else i + 1
-
-    def _count_unit(self, i: int, number: int | None, *, is_ahead: bool) -> Read[Count]:
-        i = self.skip(i)
-        found = self.unit(i)
-        if found is None:
-            return None
-        trailing = self.kind(i + 1) in _RELATIVE
-        return Count(number, found[0], is_ahead or trailing), i + 1 + trailing
-
-    # Days
 
     def core(self, i: int, *, inside: bool = False) -> Read[Core]:
         """The days named at a place; `inside` another expression "the year" is this year."""
@@ -154,7 +62,7 @@ class CoreReader:
             case Kind.YEAR:
                 return self._year(i)
             case Kind.WEEKDAY:
-                return self.core(self.skip(i + 1, _FILLING | {Kind.COMMA}), inside=inside)
+                return self.core(self.skip(i + 1, FILLING | {Kind.COMMA}), inside=inside)
             case Kind.NUMBER | Kind.ORDINAL:
                 return self._numbered(i)
             case Kind.MONTH:
@@ -327,7 +235,7 @@ class CoreReader:
 
     def year_behind(self, i: int) -> tuple[Which, int]:
         """Which year the words behind a month, season or quarter say; the coming one where they say none."""
-        j = self.skip(i, _FILLING | {Kind.COMMA})
+        j = self.skip(i, FILLING | {Kind.COMMA})
         match self.kind(j):
             case Kind.YEAR if self.kind(j + 1) is not Kind.MEASURE:
                 return self.at(j).value, j + 1
@@ -348,13 +256,6 @@ class CoreReader:
                         return self.at(k).value, k + 1
                 return Ahead(0), j + 1
         return Coming(is_next=False), i
-
-
-def stretch(found: Count, *, is_point: bool) -> Core | None:
-    """A count as days from the statement's day; None where it has no number."""
-    if found.count is None:
-        return None
-    return Moment(found.count, found.unit) if is_point else Stretch(found.count, found.unit)
 
 
 def _is_day(year: int, month: int, day: int) -> bool:

@@ -3,12 +3,12 @@
 A number is a year only where something ties it to time; words that the lexicon doesn't know break an expression.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from services.registry.wordings.cores import CoreReader, Read, stretch
+from services.registry.wordings.counts import stretch
+from services.registry.wordings.events import NAME_BEFORE, EventReader
 from services.registry.wordings.phrases import (
     Ahead,
     Coming,
@@ -16,7 +16,6 @@ from services.registry.wordings.phrases import (
     Day,
     Decade,
     Distance,
-    Event,
     Expression,
     Moment,
     Month,
@@ -46,14 +45,6 @@ _TIES = {
 _FIRM = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.AFTER, Tie.UNTIL, Tie.FROM})
 _COUPLES = frozenset({Tie.IN, Tie.ON, Tie.DURING, Tie.OVER})
 _MONTHS = {"day": 0, "week": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120}
-_NAME_BEFORE, _NAME_BEHIND = 9, 9
-_BEFORE_A_NAME = frozenset({Kind.GLUE, Kind.THE, Kind.NEXT, Kind.COMING, Kind.THIS, Kind.ORDINAL, Kind.YEAR})
-_NUMBERED_COP = re.compile(r"cop ?[0-9]{1,3}", re.IGNORECASE)
-_WITHIN_A_NAME = frozenset(
-    {Kind.GLUE, Kind.THE, Kind.AND, Kind.THIS, Kind.BY, Kind.OVER, Kind.AT, Kind.ON}  # "para", "sur", "a"
-)
-_CONNECTORS = frozenset({"for", "on", "por", "para", "sobre", "pour", "sur"})
-_NO_NAME = frozenset({Kind.BREAK, Kind.COMMA, Kind.YEAR, Kind.MONTH, Kind.NUMBER})
 
 
 def expressions(text: str, tokens: Sequence[Token]) -> list[Expression]:
@@ -72,11 +63,7 @@ def expressions(text: str, tokens: Sequence[Token]) -> list[Expression]:
     return found
 
 
-class _Grammar(CoreReader):
-    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
-        super().__init__(tokens)
-        self.text = text
-
+class _Grammar(EventReader):
     def expression(self, i: int) -> tuple[Expression | None, int] | None:
         """What stands at a place; None as the expression is time that is past."""
         kind = self.kind(i)
@@ -105,7 +92,7 @@ class _Grammar(CoreReader):
     def _every(self, i: int) -> tuple[Expression, int] | None:
         j, number = self.skip(i + 1), 1
         if self.kind(j) in {Kind.NUMBER, Kind.ORDINAL}:
-            number, j = self.at(j).value, self.skip(self._after_figure(j))
+            number, j = self.at(j).value, self.skip(self.after_figure(j))
         months: int | None = 0
         if unit := self.unit(j):
             months = max(1, number * _MONTHS[unit[0]])
@@ -147,7 +134,7 @@ class _Grammar(CoreReader):
                 return self._closed(Tie.BY, start, core, j)  # "al 2050", "al 31 de diciembre"
             if self._is_time(tie, start, core):
                 return self._closed(tie, start, core, j)
-        if event := self._event(i, is_firm=tie in _FIRM or self.kind(start) is Kind.AT):
+        if event := self.event(i, is_firm=tie in _FIRM or self.kind(start) is Kind.AT):
             return Expression(tie, start, event[1], event=event[0]), event[1]
         return None
 
@@ -228,7 +215,7 @@ class _Grammar(CoreReader):
         if (read := self.core(j + 1)) and isinstance(read[0], Day):
             core = Shifted(read[0], count.count or 0, count.unit, direction)
             return Expression(tie, start, read[1], core=core), read[1]
-        if event := self._event(behind, is_firm=True):
+        if event := self.event(behind, is_firm=True):
             distance = Distance(count.count or 0, count.unit, direction)
             return Expression(tie, start, event[1], event=event[0], distance=distance), event[1]
         return None
@@ -241,11 +228,11 @@ class _Grammar(CoreReader):
         if read and (self._is_plain(read[0]) or self._is_all(i, read[1]) or self.kind(read[1]) is Kind.ONWARD):
             return self._closed(Tie.BARE, i, *read)
         begins = self._is_begin(i)
-        event = self._event(i, is_firm=begins) if begins or self.kind(i) in {Kind.NEXT, Kind.COMING} else None
+        event = self.event(i, is_firm=begins) if begins or self.kind(i) in {Kind.NEXT, Kind.COMING} else None
         return None if event is None else (Expression(Tie.BARE, i, event[1], event=event[0]), event[1])
 
     def _is_begin(self, i: int) -> bool:
-        return i <= _NAME_BEFORE and all(self.kind(k) in {Kind.GLUE, Kind.THE, Kind.AT} for k in range(i))
+        return i <= NAME_BEFORE and all(self.kind(k) in {Kind.GLUE, Kind.THE, Kind.AT} for k in range(i))
 
     def _is_all(self, i: int, j: int) -> bool:
         rest = range(j, min(len(self.tokens), j + 4))
@@ -269,68 +256,6 @@ class _Grammar(CoreReader):
             case Decade() | Numeric():
                 return True
         return not isinstance(getattr(core, "year", None), Coming)
-
-    def _event(self, i: int, *, is_firm: bool) -> Read[Event]:
-        """An event by its name; a weak tie needs more than "the dialogue" to make one of it."""
-        i = self.skip(i)
-        place = self._event_place(i)
-        if place is None:
-            return None
-        before = self.tokens[i:place]
-        end, tail = self._name_behind(place)
-        value = self.at(place).value if self.kind(place) is Kind.EVENT else "other"
-        is_next = any(token.kind in {Kind.NEXT, Kind.COMING} for token in before)
-        named = bool(tail) or any(
-            (token.kind is Kind.WORD and token.is_capital) or token.kind is Kind.YEAR for token in before
-        )
-        numbered = any(token.kind is Kind.ORDINAL for token in before)
-        if value == "other" and not (is_firm or is_next or named or numbered):
-            return None
-        if value in {"summit", "own-summit"} and not named and not numbered:
-            return Event("next-summit" if is_next else "that-summit", None), end
-        return Event("named", self._text(i, end)), end
-
-    def _event_place(self, i: int) -> int | None:
-        for k in range(i, i + _NAME_BEFORE):
-            token = self.at(k)
-            if token.kind is Kind.EVENT or _NUMBERED_COP.fullmatch(token.text):
-                following = self.kind(k + 1) is Kind.EVENT
-                return k + 1 if following else k
-            if token.kind not in _BEFORE_A_NAME and not (token.kind in {Kind.WORD, Kind.MEASURE} and token.is_capital):
-                return None
-        return None
-
-    def _name_behind(self, place: int) -> tuple[int, list[Token]]:
-        """The end of a name that goes on behind its noun: "Summit of the Americas", "NALS 2022"."""
-        end = place + 1
-        tail: list[Token] = []
-        for k in range(place + 1, place + 1 + _NAME_BEHIND):
-            token = self.at(k)
-            if token.kind is Kind.YEAR and k == place + 1:
-                return k + 1, [token]
-            if token.kind is Kind.EVENT:
-                end = k + 1
-            elif token.is_capital and token.kind not in _NO_NAME:
-                end, tail = k + 1, [*tail, token]
-            elif self._is_complement(place, k):
-                return k + 1, [token]
-            elif token.kind not in _WITHIN_A_NAME and token.text not in _CONNECTORS:
-                break
-        return end, tail
-
-    def _is_complement(self, place: int, k: int) -> bool:
-        """Whether a small word belongs to the name of a noun with a capital: "Sommet pour la démocratie"."""
-        between = self.tokens[place + 1 : k]
-        return (
-            self.at(place).is_capital
-            and self.kind(k) is Kind.WORD
-            and self.at(k).text not in _CONNECTORS
-            and any(token.text in _CONNECTORS for token in between)
-            and len(between) < _NAME_BEHIND // 2
-        )
-
-    def _text(self, i: int, j: int) -> str:
-        return self.text[self.at(self.skip(i)).start : self.at(j - 1).end]
 
 
 def _as_the_other(first: Core, last: Core) -> Core:

@@ -27,6 +27,8 @@ Which = int | Ahead | Coming
 
 @dataclass(frozen=True)
 class Day:
+    """A day of a month."""
+
     year: Which
     month: int
     day: int
@@ -43,12 +45,16 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Month:
+    """A month."""
+
     year: Which
     month: int
 
 
 @dataclass(frozen=True)
 class Season:
+    """A season, as EDTF numbers it: 21 is spring, 24 winter."""
+
     year: Which
     season: int
     is_turn: bool = False
@@ -57,12 +63,16 @@ class Season:
 
 @dataclass(frozen=True)
 class Quarter:
+    """Three months, numbered 1 to 4."""
+
     year: Which
     number: int
 
 
 @dataclass(frozen=True)
 class Half:
+    """Six months, numbered 1 or 2."""
+
     year: Which
     number: int
 
@@ -77,11 +87,15 @@ class LongHalf:
 
 @dataclass(frozen=True)
 class Year:
+    """A calendar year."""
+
     year: int | Ahead
 
 
 @dataclass(frozen=True)
 class Decade:
+    """Ten years, by their first; or so many decades ahead."""
+
     first: int | Ahead
 
 
@@ -108,12 +122,16 @@ class Current:
 
 @dataclass(frozen=True)
 class Part:
+    """A part of something longer: early, mid, late, or the end."""
+
     part: Literal["early", "mid", "late", "end"]
     of: "Core"
 
 
 @dataclass(frozen=True)
 class Range:
+    """From the first day of one to the last day of another."""
+
     first: "Core"
     last: "Core"
 

@@ -168,7 +168,8 @@ def _pieces(text: str) -> Iterator[Piece]:
         name, piece = str(match.lastgroup), match.group()
         if name == "mark" and piece == "-" and not _between_digits(text, match.start()):
             continue  # "mid-century", "twenty-four"
-        yield folded(piece), _own(name, piece), match.start(), match.end()
+        if word := folded(piece):  # an accent alone is no word
+            yield word, _own(name, piece), match.start(), match.end()
 
 
 def _between_digits(text: str, at: int) -> bool:

@@ -78,10 +78,9 @@ select p.milestone_id, p.commitment_id,
        array(select jsonb_array_elements_text(p.commitment -> 'themes')),
        p.commitment ->> 'section', p.schedule_version, 0,
        case when not p.settled then 'open' when s.overall = 'withdrawn' then 'withdrawn' else 'met' end,
-       p.commitment, p.milestone, t.at, t.at, nextval('calendar_mark')
+       p.commitment, p.milestone, p.scheduled_at, p.scheduled_at, nextval('calendar_mark')
 from milestone_plan p
 join commitment_state s using (commitment_id)
-cross join (select coalesce(max(business_at), now()) as at from tick) t
 where p.milestone -> 'span' ->> 'latest' is not null
 """
 

@@ -1,0 +1,162 @@
+"""Plays today's plan and another one over the same commitments, and shows how they differ."""
+
+import gc
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.embedded.errors import EmbeddedError
+from services.cli.rehearse.outcome import Outcome, schedules_of
+from services.cli.rehearse.picture import draw
+from services.cli.rehearse.report import show
+from services.cli.rehearse.source import Source, built_in, from_database
+from services.cli.rehearse.watching import watching
+from services.plumbing.clock import ClockSettings, clock_from
+from services.scheduler.agenda import Agenda, Rules, replanned
+from services.scheduler.business_days import Calendar, UnknownCalendar, calendar_named
+from services.scheduler.ladder_book import BookRefused, LadderBook, read_book
+from services.scheduler.rehearsal import Telling, counted_by, difference, tellings
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asked for."""
+
+    first: date
+    end: date
+    ladder: Path | None = None
+    holidays: str | None = None
+    svg: Path | None = None
+    as_json: bool = False
+    database_url: str | None = None
+    now: datetime | None = None
+
+
+def rehearse(wishes: Wishes) -> None:
+    """Rehearse, and print what came of it; raises EmbeddedError for what can't be rehearsed."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if wishes.end <= wishes.first:
+        raise EmbeddedError(
+            f"the period from {wishes.first} to {wishes.end} ends before it begins",
+            "give two days: --from 2026-01-01 --to 2031-01-01 (the last one is not part of it)",
+        )
+    book, calendars = _book(wishes.ladder), _calendars(wishes.holidays)
+    if book is None and not calendars:
+        raise EmbeddedError(
+            "there is nothing to rehearse", "name a file of ladders with --ladder, or --holidays CA-QC,MX"
+        )
+    now = _now(wishes)
+    start, end = max(_midnight(wishes.first), now), _midnight(wishes.end)
+    if end <= now:
+        raise EmbeddedError(
+            f"the period ends on {wishes.end}, and it is {_minute(now)} already",
+            "choose a period that is to come, or another instant with --now",
+        )
+    if start > _midnight(wishes.first):
+        if wishes.now:
+            raise EmbeddedError(
+                f"the period begins on {wishes.first}, before the {_minute(now)} of --now",
+                "begin it later: what was due before now has been told, by whatever ladders",
+            )
+        console.print(f"What was due before {_minute(now)} has been told: the rehearsal begins there")
+    source = from_database(wishes.database_url) if wishes.database_url else built_in(now)
+    if not wishes.database_url:
+        console.print(f"No DATABASE_URL: rehearsing on {source.name}")
+    outcome = _play(source, _others(source.rules, book, calendars), _named(wishes), now, start, end, console)
+    if wishes.svg:
+        _write(wishes.svg, draw(outcome))
+        console.print(f"The picture is in {wishes.svg}")
+    if wishes.as_json:
+        print(json.dumps(outcome.document(), indent=2, ensure_ascii=False))
+    else:
+        show(outcome, Console())
+
+
+def _book(file: Path | None) -> LadderBook | None:
+    if file is None:
+        return None
+    try:
+        return read_book(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise EmbeddedError(
+            f"can't read {file}: {getattr(error, 'strerror', None) or error}", "name a file of ladders, in UTF-8"
+        ) from error
+    except BookRefused as error:
+        raise EmbeddedError(
+            str(error),
+            "mend that place; services/scheduler/ladders.yaml is the shipped book and shows how it is written",
+        ) from error
+
+
+def _calendars(names: str | None) -> tuple[Calendar, ...]:
+    try:
+        return tuple(calendar_named(name.strip()) for name in names.split(",")) if names else ()
+    except UnknownCalendar as error:
+        raise EmbeddedError(
+            str(error), "write --holidays US, CA-QC or CA-QC,MX: all of them have to work that day"
+        ) from error
+
+
+def _now(wishes: Wishes) -> datetime:
+    """The instant from which on it is played: of the database's plan it is now, of the built-in statement the start."""
+    if wishes.now:
+        return wishes.now
+    return clock_from(ClockSettings()).now() if wishes.database_url else _midnight(wishes.first)
+
+
+def _others(rules: Rules, book: LadderBook | None, calendars: tuple[Calendar, ...]) -> Rules:
+    book = book or rules.book
+    return replace(rules, book=counted_by(book, calendars) if calendars else book)
+
+
+def _named(wishes: Wishes) -> str:
+    ladders = wishes.ladder.name if wishes.ladder else "the ladders of today"
+    return f"{ladders}, business days of {wishes.holidays}" if wishes.holidays else ladders
+
+
+def _play(
+    source: Source, others: Rules, named: str, now: datetime, start: datetime, end: datetime, console: Console
+) -> Outcome:
+    gc.disable()  # a play makes very many small things, and none of them in a circle
+    try:
+        with watching(console, now, end) as watched:
+            anew = [replanned(agenda, now, others) for agenda in source.agendas]
+            before = watched("today's plan", _since(start, source.agendas, source.rules, now, end))
+            after = watched("rehearsed", _since(start, anew, others, now, end))
+    finally:
+        gc.enable()
+    return Outcome(
+        start,
+        end,
+        now,
+        source.name,
+        source.book,
+        named,
+        before,
+        after,
+        difference(before, after),
+        schedules_of(source.agendas),
+    )
+
+
+def _since(start: datetime, agendas: Iterable[Agenda], rules: Rules, now: datetime, end: datetime) -> Iterator[Telling]:
+    return (telling for telling in tellings(agendas, rules, now, end) if telling.at >= start)
+
+
+def _write(file: Path, picture: str) -> None:
+    try:
+        file.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise EmbeddedError(f"can't write {file}: {error.strerror or error}", "name another file with --svg") from error
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

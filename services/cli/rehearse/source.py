@@ -1,0 +1,85 @@
+"""What is rehearsed on: the scheduler's own tables, only looked at, or the statement that comes with the program."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from contracts.events import MilestoneScheduled
+from deploy.embedded.errors import EmbeddedError
+from services.registry.catalogue import load
+from services.scheduler.agenda import BY_THE_BOOK, Agenda, Rules, heard
+from services.scheduler.shelf import Shelf
+from services.scheduler.store import read_agendas
+
+
+@dataclass(frozen=True)
+class Source:
+    """Commitments as they stand, and the rules that hold for them now."""
+
+    name: str
+    """What it is, for people."""
+    agendas: Sequence[Agenda]
+    rules: Rules
+    book: str
+    """Which ladders hold now."""
+
+
+def built_in(at: datetime) -> Source:
+    """The joint statement of 2021 as if it had just been imported at this instant."""
+    catalogue = load()
+    agendas = []
+    for commitment in catalogue.commitments:
+        agenda = Agenda()
+        for seq, milestone in enumerate(commitment.milestones, 1):
+            event = MilestoneScheduled(
+                seq=seq,
+                commitment=catalogue.brief(commitment),
+                milestone=milestone,
+                schedule_version=1,
+                change="first",
+                previous=None,
+                source=None,
+            )
+            agenda = heard(agenda, event, at)
+        agendas.append(agenda)
+    name = f"the built-in statement of {catalogue.statement.made_on}, as just imported"
+    return Source(name, agendas, BY_THE_BOOK, "the shipped ladders")
+
+
+def from_database(url: str) -> Source:
+    """The scheduler's schema of this database as it stands, in one read-only snapshot; raises EmbeddedError."""
+    try:
+        return asyncio.run(_read(url))
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError) as error:
+        raise EmbeddedError(
+            f"the database has no scheduler's schema of this version: {error}",
+            "bring it to its newest revision: pledgewire db upgrade",
+        ) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise EmbeddedError(
+            f"the database did not answer: {error or type(error).__name__}",
+            "check DATABASE_URL (postgresql://user:password@host/name), or unset it for the built-in statement",
+        ) from error
+
+
+async def _read(url: str) -> Source:
+    connection = await asyncpg.connect(
+        url,
+        timeout=10,
+        server_settings={"search_path": "scheduler", "application_name": "pledgewire-rehearse", "timezone": "UTC"},
+    )
+    try:
+        for kind in ("json", "jsonb"):
+            await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            rules = await Shelf().rules(connection)
+            agendas: Mapping[str, Agenda] = await read_agendas(connection)
+            version = await connection.fetchval("select book_version from planning_rules")
+    finally:
+        await connection.close()
+    book = f"ladder book {version}, which holds now" if version else "the shipped ladders, which hold now"
+    return Source("the commitments in the database", list(agendas.values()), rules, book)

@@ -1,0 +1,45 @@
+"""A sign of progress for who waits longer than a moment."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+
+from services.scheduler.rehearsal import Telling
+
+PATIENCE = 1.0
+"""Seconds, of real time, without a sign."""
+_EVERY = 500
+"""Reminders between two looks at the time."""
+
+Watched = Callable[[str, Iterable[Telling]], list[Telling]]
+
+
+@contextmanager
+def watching(console: Console, start: datetime, end: datetime) -> Iterator[Watched]:
+    """Collects plays of one period; on a terminal, a bar follows their virtual clock once it takes its time."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    shown_from = time.monotonic() + PATIENCE
+
+    def collect(name: str, play: Iterable[Telling]) -> list[Telling]:
+        told: list[Telling] = []
+        task: TaskID | None = None
+        for number, telling in enumerate(play):
+            told.append(telling)
+            if number % _EVERY == 0 and console.is_terminal and time.monotonic() > shown_from:
+                progress.start()
+                task = progress.add_task(name, total=1.0) if task is None else task
+                progress.update(task, completed=(telling.at - start) / (end - start))
+        if task is not None:
+            progress.update(task, completed=1.0)
+        return told
+
+    try:
+        yield collect
+    finally:
+        if progress.live.is_started:
+            progress.stop()

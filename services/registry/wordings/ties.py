@@ -1,0 +1,83 @@
+"""The days of a phrase as the words tie to it: by it, before it, until it, from it on."""
+
+from datetime import date, timedelta
+
+from contracts.vocabulary import Precision
+from services.registry.deadlines import span_of
+from services.registry.wordings.days import Days, Frame, alternative, days_of, first_named, is_season, last_named
+from services.registry.wordings.phrases import Core, Part, Season, Tie, Year
+
+_SEASON_ENDING = {5: 21, 8: 22, 11: 23}
+"""The season whose last month it is; a winter goes on into the next year, which EDTF's doesn't."""
+
+
+def tied(tie: Tie, core: Core, frame: Frame) -> Days:
+    """The days of a phrase as the words tie to it: until it, before it, from it on."""
+    days = days_of(core, frame)
+    if days.edtf is None:
+        return days
+    match tie:
+        case Tie.BY:
+            return _by(days, core, frame)
+        case Tie.BEFORE:
+            return _before(days, core, frame)
+        case Tie.UNTIL:
+            return Days(_from_statement(days.edtf, frame.made_on), ("from-statement", *days.rules), days.alternatives)
+        case Tie.SINCE if (span_of(days.edtf).latest or date.max) < frame.made_on:
+            return Days(None, ("no-date",))  # what lies behind us is no deadline
+        case Tie.FROM | Tie.SINCE:
+            return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)
+        case Tie.AFTER:
+            last = span_of(days.edtf).latest or date.max
+            start = _as_fine(last_named(days.edtf), last + timedelta(days=1))
+            return Days(f"{start}/..", (*days.rules, "exclusive"))
+        case Tie.DURING | Tie.OVER if isinstance(core, Year) and not isinstance(core.year, int) and core.year.count:
+            return days.by("calendar-year")
+    return days
+
+
+def _by(days: Days, core: Core, frame: Frame) -> Days:
+    """A deadline is the last day of its span, unless the policy has it the first; said plainly, it is no choice."""
+    span = span_of(days.edtf)
+    plainly = isinstance(core, Part) and core.part == "end"
+    if plainly or span.precision is Precision.DAY or span.earliest is None or span.earliest == date.min:
+        return days
+    begins = f"{span.earliest - timedelta(days=1)}/{span.earliest}"
+    if frame.policy.deadline == "start-of-span":
+        why = "“by” a span of time may mean by its end"
+        other = alternative("end-of-span", days.edtf, why)
+        return Days(begins, (*days.rules, "start-of-span"), days.alternatives).beside(other)
+    why = "“by” a span of time may mean before it begins"
+    return days.by("end-of-span").beside(alternative("start-of-span", begins, why))
+
+
+def _before(days: Days, core: Core, frame: Frame) -> Days:
+    """The time before a span, as finely as the span is named; before the end of one is by it."""
+    if isinstance(core, Part) and core.part == "end":
+        return days
+    span = span_of(days.edtf)
+    if span.earliest is None:
+        return days
+    last = span.earliest - timedelta(days=1)
+    found = Days(_as_fine(days.edtf or "", last), (*days.rules, "exclusive"), days.alternatives)
+    if span.precision is Precision.DAY:
+        return found.beside(alternative("inclusive", days.edtf, "“before” a day may include it"))
+    if isinstance(core, Season):
+        why = "seasons are read by months; by the sun, this one begins three weeks later"
+        return found.beside(alternative("by-the-sun", f"{span.earliest.year:04}-{span.earliest.month:02}", why))
+    return found
+
+
+def _as_fine(edtf: str, day: date) -> str:
+    """The day, month, season, year or decade that holds a day, as finely as another value is written."""
+    first = edtf.partition("/")[0]
+    if is_season(first):
+        return f"{day.year:04}-{_SEASON_ENDING[day.month]}" if day.month in _SEASON_ENDING else day.isoformat()[:7]
+    return f"{day.isoformat()[:3]}X" if first.endswith("X") else day.isoformat()[: len(first)]
+
+
+def _from_statement(edtf: str, made_on: date) -> str:
+    """From the statement's day to the end of a value, as finely as that is written; the value if that is past."""
+    last = last_named(edtf)
+    start = _as_fine(last, made_on)
+    return f"{start}/{last}" if start < last else edtf

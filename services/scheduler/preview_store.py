@@ -34,9 +34,9 @@ class Seen:
 @asynccontextmanager
 async def one_look(database: Database) -> AsyncIterator[Connection]:
     """All that is read inside is of the same instant."""
-    async with database.transaction() as connection:
-        await connection.execute("set transaction isolation level repeatable read, read only")
-        yield connection
+    async with database.connection() as connection:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
 
 
 async def is_known(connection: Connection, commitment_id: str) -> bool:

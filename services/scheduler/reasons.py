@@ -95,7 +95,7 @@ def sentence(what: Because, words: Words, due_at: datetime | None = None) -> str
     elif due_at is not None and due_at != what.due_at:
         now = words.at(what.due_at, what.reason.zone)
         parts.append(words.gettext("it was planned by other rules: those of now have it on %(moment)s", moment=now))
-    return "; ".join(parts) + "."
+    return "; ".join(parts).removesuffix(".") + "."  # one full stop behind "a.m." is enough
 
 
 def _counted(what: Because, words: Words) -> Iterator[str]:

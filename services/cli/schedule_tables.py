@@ -60,7 +60,7 @@ def _moments(milestone: dict[str, Any]) -> Table:
     for moment in milestone["moments"]:
         when = _clock(moment["local"])
         if moment["local"] != moment["local_there"]:
-            when += f"\n({_clock(moment['local_there'])})"
+            when += f"\n({_shortly(moment['local_there'], moment['local'])})"
         why = moment["sentence"] + (f" {moment['failure']}" if moment["failure"] else "")
         state = STATES[moment["state"]]
         if moment["schedule_version"] != now:
@@ -147,3 +147,8 @@ def _table(*columns: tuple[str, int | None]) -> Table:
 def _clock(instant: str) -> str:
     """`2021-12-24 09:00`, as it stands."""
     return instant[:16].replace("T", " ")
+
+
+def _shortly(there: str, here: str) -> str:
+    """The same instant on other clocks: `09:00`, or `12-25 01:00` where it is another day there."""
+    return there[11:16] if there[:10] == here[:10] else _clock(there)[5:]

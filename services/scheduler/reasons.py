@@ -68,7 +68,8 @@ def because(reason: Reason, count: Countdown, step: Step) -> Because:
     if step.direction == "review":
         anchor: Anchor = "scheduled-on"
     elif count.opens == count.closes:
-        anchor = "only-day" if count.kind == "event" else "last-day"
+        on_one_day = count.kind == "event" and count.milestone.span.precision is Precision.DAY
+        anchor = "only-day" if on_one_day else "last-day"
     else:
         anchor = "last-day" if step.direction == "after" else "first-day"
     monthly = step.unit == "m" or step.direction == "review"

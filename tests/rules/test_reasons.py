@@ -147,6 +147,11 @@ def test_a_sentence_says_why(what: Milestone, rung: str, expected: tuple[str, st
             "On the day: Friday, December 9, 2022; at 9:00 AM (Mexico City).",
         ),
         (
+            milestone(date(2022, 12, 31), earliest=date(2022, 1, 1), precision=Precision.YEAR, reading=Reading.ON),
+            "before-30d",
+            "30 days before December 31, 2022 (the last day): Thursday, December 1, 2022; at 9:00 AM (Mexico City).",
+        ),
+        (
             milestone(date(2022, 3, 31)),
             "before-40bd",
             "40 business days before March 31, 2022 (the last day): Monday, January 31, 2022; not counted: 16 days of"

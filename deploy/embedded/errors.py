@@ -9,9 +9,10 @@ from pathlib import Path
 class EmbeddedError(Exception):
     """What went wrong and how to mend it, each a single line without a full stop or a trace."""
 
-    def __init__(self, what: str, how: str) -> None:
-        """Keep both halves; the command line prints `error: <what>` and `help: <how>`."""
+    def __init__(self, what: str, how: str, status: int = 1) -> None:
+        """Keep both halves; the command line prints `error: <what>` and `help: <how>`, and exits with the status."""
         super().__init__(what)
+        self.status = status
         self.what = " ".join(what.split())
         self.how = " ".join(how.split())
 

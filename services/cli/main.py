@@ -9,6 +9,7 @@ import typer
 
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
+from services.cli.schedule import schedule
 from services.cli.wordings import wordings
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
+app.add_typer(schedule, name="schedule")
 app.add_typer(wordings, name="wordings")
 
 
@@ -229,7 +231,7 @@ def main() -> None:
         app(prog_name="pledgewire")
     except EmbeddedError as error:
         print(error, file=sys.stderr)
-        sys.exit(1)
+        sys.exit(error.status)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -13,6 +13,7 @@ from services.scheduler.escalations import Escalations
 from services.scheduler.feed_routes import FeedSettings, add_feeds
 from services.scheduler.feed_store import FeedStore
 from services.scheduler.ladder_routes import ladder_routes
+from services.scheduler.preview_routes import preview_router
 from services.scheduler.routes import build_http
 from services.scheduler.shelf import Shelf
 
@@ -31,5 +32,6 @@ def http_app(
     app = build_http(database, checks, keys)
     app.include_router(ladder_routes(database, clock, keys, shelf))
     app.include_router(escalation_router(database, clock, keys, escalations))
+    app.include_router(preview_router(database, clock, shelf.shipped, escalations.book))
     add_feeds(app, FeedStore(database), keys, clock, feeds)
     return app

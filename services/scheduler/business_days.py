@@ -129,9 +129,16 @@ def subdivisions(country: Country) -> tuple[str, ...]:
     return tuple(country_holidays(country).subdivisions)
 
 
+def holiday_in_english(off: DayOff) -> str:
+    """What the library calls a holiday: `Boxing Day (observed)`; its id where it has no such holiday any more."""
+    if off.calendar is None or off.holiday is None:
+        raise ValueError(f"{off.day} is no holiday")
+    return _holidays(calendar_named(off.calendar), off.day.year).get(off.day, {}).get(off.holiday, off.holiday)
+
+
 @lru_cache(maxsize=4096)
-def _holidays(calendar: Calendar, year: int) -> Mapping[date, tuple[str, ...]]:
-    """The holidays of one year by their ids; several may fall on a day."""
+def _holidays(calendar: Calendar, year: int) -> Mapping[date, Mapping[str, str]]:
+    """The holidays of one year, their English names by their ids; several may fall on a day."""
     from holidays import country_holidays
 
     found = country_holidays(
@@ -141,7 +148,7 @@ def _holidays(calendar: Calendar, year: int) -> Mapping[date, tuple[str, ...]]:
         language="en_US",
         categories=_CATEGORIES.get(calendar.country, ("public",)),
     )
-    return {day: tuple(_id(name) for name in found.get_list(day)) for day in found}
+    return {day: {_id(name): name for name in found.get_list(day)} for day in found}
 
 
 def _id(name: str) -> str:

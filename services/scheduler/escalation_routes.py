@@ -27,7 +27,7 @@ from services.scheduler.escalation_book import Book
 from services.scheduler.escalations import Escalations, Held
 
 Stage = Literal["dormant", "climbing", "owned", "settled"]
-_STAGES: dict[type[State], Stage] = {Dormant: "dormant", Climbing: "climbing", Owned: "owned", Settled: "settled"}
+STAGES: dict[type[State], Stage] = {Dormant: "dormant", Climbing: "climbing", Owned: "owned", Settled: "settled"}
 _NAMED = {
     "parameters": [
         {
@@ -264,7 +264,7 @@ def _entry(held: Held, book: Book) -> EscalationEntry:
         latest=milestone.span.latest,
         zone=milestone.zone,
         schedule_version=held.case.version,
-        state=_STAGES[type(state)],
+        state=STAGES[type(state)],
         round=state.round,
         level=book.levels[min(heard, len(book.levels)) - 1].level if heard else None,
         next_at=held.next_at,

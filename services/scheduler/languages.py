@@ -8,7 +8,7 @@ import gettext
 import io
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from importlib import resources
 
 from babel import Locale
@@ -135,10 +135,10 @@ class Words:
     def moment(self, instant: datetime, place: str, zone: str) -> str:
         """When something begins in a place, and when that is in the reader's zone, where clocks there differ."""
         there, here = instant.astimezone(zone_named(place)), instant.astimezone(zone_named(zone))
-        values = {"day": self.day(there.date()), "time": self._time(there), "place": self._place(place)}
         if there.utcoffset() == here.utcoffset():
-            return self.gettext("%(day)s, %(time)s (%(place)s)", **values)
-        values |= {"day_here": self.day(here.date()), "time_here": self._time(here), "here": self._place(zone)}
+            return self.at(instant, place)
+        values = {"day": self.day(there.date()), "time": self.clock(there), "place": self.place(place)}
+        values |= {"day_here": self.day(here.date()), "time_here": self.clock(here), "here": self.place(zone)}
         return self.gettext("%(day)s, %(time)s in %(place)s; for you %(day_here)s, %(time_here)s (%(here)s)", **values)
 
     def span(self, span: Span, reading: Reading, wording: str) -> str:
@@ -185,18 +185,45 @@ class Words:
                 return self.gettext("in the %(year)ss", **values) if inside else self.gettext("the %(year)ss", **values)
         return self.gettext("%(first)s to %(last)s", **values)
 
+    def weekday(self, day: date) -> str:
+        """`Friday, December 24, 2021`."""
+        return self._first(format_date(day, "full", self._locale), day)
+
+    def month(self, day: date) -> str:
+        """`February 2022`."""
+        return str(format_skeleton("yMMMM", day, locale=self._locale))
+
+    def days(self, first: date, last: date) -> str:
+        """A day without its year, or days from one to another: `Dec 24`, `Dec 25 – 26`."""
+        if first == last:
+            return self._first(str(format_skeleton("MMMd", first, locale=self._locale)), first)
+        return str(format_interval(first, last, "MMMd", locale=self._locale))
+
+    def at(self, instant: datetime, zone: str) -> str:
+        """An instant on the clocks of a zone: `December 24, 2021, 8:00 AM (Toronto)`."""
+        local = instant.astimezone(zone_named(zone))
+        return self.gettext(
+            "%(day)s, %(time)s (%(place)s)", day=self.day(local.date()), time=self.clock(local), place=self.place(zone)
+        )
+
+    def listing(self, things: Iterable[str]) -> str:
+        """`a, b, and c`."""
+        return format_list(list(things), locale=self._locale)
+
+    def clock(self, local: datetime | time) -> str:
+        """A time of day: `8:00 AM`."""
+        return format_time(local, "short", locale=self._locale)
+
+    def place(self, zone: str) -> str:
+        """The city that a zone is named after, or what else it is called."""
+        return get_timezone_location(zone_named(zone), self._locale, return_city=True)
+
     def _interval(self, first: date, last: date) -> str:
         return str(format_interval(first, last, "yMMMMd", locale=self._locale))
 
     def _first(self, written: str, day: date) -> str:
         # CLDR lets French months begin on the "1"; people write "1er".
         return re.sub(r"\b1 ", "1er ", written, count=1) if self.language == "fr" and day.day == 1 else written
-
-    def _time(self, local: datetime) -> str:
-        return format_time(local, "short", locale=self._locale)
-
-    def _place(self, zone: str) -> str:
-        return get_timezone_location(zone_named(zone), self._locale, return_city=True)
 
 
 def _catalogue(language: str) -> gettext.NullTranslations:

@@ -229,7 +229,7 @@ def _agendas(
     owner = {}
     for plan in plans:
         owner[plan["milestone_id"]] = plan["commitment_id"]
-        schedules[plan["commitment_id"]][plan["milestone_id"]] = _schedule(plan)
+        schedules[plan["commitment_id"]][plan["milestone_id"]] = schedule_of(plan)
     for row in rows:
         key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
         reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
@@ -239,7 +239,8 @@ def _agendas(
     }
 
 
-def _schedule(row: asyncpg.Record) -> Schedule:
+def schedule_of(row: asyncpg.Record) -> Schedule:
+    """A row of `milestone_plan` with its JSON as text; raises ValueError for one that can't be read."""
     return Schedule(
         CommitmentBrief.model_validate_json(row["commitment"]),
         Milestone.model_validate_json(row["milestone"]),

@@ -1,0 +1,254 @@
+"""`pledgewire schedule`: when people are reminded and why, and by which ladders, over the scheduler's HTTP.
+
+Exit statuses: 0 done, 1 failed, 2 asked wrongly, 3 not found.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+schedule = typer.Typer(help="When people are reminded of what, and why then.", no_args_is_help=True)
+ladder = typer.Typer(help="The ladder book: which reminders a milestone gets.", no_args_is_help=True)
+schedule.add_typer(ladder, name="ladder")
+
+Url = Annotated[str, typer.Option(envvar="SCHEDULER_URL", help="Where the scheduler answers.")]
+Zone = Annotated[str | None, typer.Option(metavar="IANA", help="Your time zone, as America/Mexico_City.")]
+Tongue = Annotated[str | None, typer.Option(help="en, es or fr.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
+LOCAL = "http://127.0.0.1:8402"
+LANGUAGES = ("en", "es", "fr")
+
+FAILED, ASKED_WRONGLY, NOT_FOUND = 1, 2, 3
+
+
+@schedule.command("preview")
+def preview_command(
+    commitment: Annotated[str, typer.Argument(help="The commitment's id.")],
+    *,
+    subscription: Annotated[
+        str | None, typer.Option(metavar="ID", help="As this subscription is reminded: by its ladder, in its zone.")
+    ] = None,
+    zone: Zone = None,
+    language: Tongue = None,
+    limit: Annotated[int, typer.Option(help="So many endless steps beyond what is planned.", min=0, max=100)] = 3,
+    url: Url = LOCAL,
+    notifier_url: Annotated[
+        str | None, typer.Option(envvar="NOTIFIER_URL", help="Where a subscription's zone and language are asked for.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Show every instant of a commitment's milestones: told, passed, to come; and why it is then."""
+    wanted = {"commitment": commitment, "limit": str(limit)} | _wishes(zone, language)
+    if subscription is not None:
+        wanted["subscription"] = _uuid(subscription)
+        wanted |= _of_subscription(wanted, url, notifier_url)
+    seen = _scheduler(url, "GET", "/schedule/preview", params=wanted)
+    if json:
+        _print_json(seen)
+        return
+    from services.cli.schedule_tables import show_preview
+
+    show_preview(seen)
+
+
+@schedule.command("next")
+def next_command(
+    *,
+    limit: Annotated[int, typer.Option(help="So many.", min=1, max=500)] = 20,
+    commitment: Annotated[str | None, typer.Option(help="Only those of this commitment.")] = None,
+    zone: Zone = None,
+    url: Url = LOCAL,
+    json: AsJson = False,
+) -> None:
+    """List the reminders that come next by the ladder book, in the order in which they are due."""
+    wanted = {"limit": str(limit)} | ({"commitment": commitment} if commitment else {})
+    known = _known_zone(zone) if zone else None
+    found = _scheduler(url, "GET", "/reminders", params=wanted)
+    if json:
+        _print_json(found["items"])
+        return
+    from services.cli.schedule_tables import show_next
+
+    show_next(found["items"], known)
+    rest = ", and more" if found["next_cursor"] else ""
+    print(f"{len(found['items'])} to come{rest}", file=sys.stderr)
+
+
+@schedule.command("explain")
+def explain_command(
+    reminder: Annotated[int, typer.Argument(help="The reminder's number, as `preview` and `next` show it.")],
+    *,
+    zone: Zone = None,
+    language: Tongue = None,
+    url: Url = LOCAL,
+    json: AsJson = False,
+) -> None:
+    """Say of one reminder what it is, why it is due then, what became of it, and what comes next."""
+    found = _scheduler(url, "GET", f"/reminders/{reminder}/explanation", params=_wishes(zone, language))
+    if json:
+        _print_json(found)
+        return
+    from services.cli.schedule_tables import show_explanation
+
+    show_explanation(found)
+
+
+@ladder.command("show")
+def ladder_show(*, url: Url = LOCAL, json: AsJson = False) -> None:
+    """Print the ladder book that holds, as it was written; `ladder apply` takes it back."""
+    book = _scheduler(url, "GET", "/ladders")
+    if json:
+        _print_json(book)
+        return
+    since = f"applied by {book['applied_by']} at {book['applied_at'][:16]}" if book["version"] else "as shipped"
+    print(f"version {book['version']}, {since}", file=sys.stderr)
+    typer.echo(book["text"], nl=not book["text"].endswith("\n"))
+
+
+@ladder.command("apply")
+def ladder_apply(
+    file: Annotated[Path, typer.Argument(help="The ladder book, in YAML.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    key: Annotated[str | None, typer.Option(envvar="PLEDGEWIRE_KEY", help="An API key with the role editor.")] = None,
+    url: Url = LOCAL,
+    json: AsJson = False,
+) -> None:
+    """Put a ladder book in place of the one that holds, and plan all that is to come by it."""
+    from deploy.embedded.errors import EmbeddedError
+
+    text = _book(file)
+    if not key:
+        raise EmbeddedError(
+            "applying ladders takes an API key",
+            "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role editor` makes one",
+            ASKED_WRONGLY,
+        )
+    if not yes:
+        _ask_first(file, _scheduler(url, "GET", "/ladders")["version"])
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/yaml"}
+    done = _scheduler(url, "PUT", "/ladders", content=text.encode(), headers=headers, timeout=600)
+    if json:
+        _print_json(done)
+        return
+    typer.echo(f"version {done['version']}, {done['milestones']} milestones planned anew")
+    for what in ("added", "withdrawn", "moved", "passed"):
+        typer.echo(f"{done[what]:>7} {what}")
+
+
+def _book(file: Path) -> str:
+    """The text of a ladder book that can be read; raises EmbeddedError with its line otherwise."""
+    from deploy.embedded.errors import EmbeddedError
+    from services.scheduler.ladder_book import BookRefused, read_book
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        read_book(text, file.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise EmbeddedError(f"{file} can't be read: {error}", "name a file with a ladder book", ASKED_WRONGLY) from None
+    except BookRefused as refused:
+        raise EmbeddedError(
+            str(refused), "`pledgewire schedule ladder show` shows how a book is written", ASKED_WRONGLY
+        ) from None
+    return text
+
+
+def _ask_first(file: Path, version: int) -> None:
+    from deploy.embedded.errors import EmbeddedError
+
+    if not sys.stdin.isatty():
+        raise EmbeddedError(
+            f"{file} would replace version {version} of the ladder book, and nobody is here to be asked",
+            "say --yes; `pledgewire rehearse --ladder FILE` shows beforehand what changes",
+            ASKED_WRONGLY,
+        )
+    typer.confirm(
+        f"Replace version {version} of the ladder book, and plan all that is to come anew?", abort=True, err=True
+    )
+
+
+def _wishes(zone: str | None, language: str | None) -> dict[str, str]:
+    from deploy.embedded.errors import EmbeddedError
+
+    if language is not None and language not in LANGUAGES:
+        raise EmbeddedError(f"{language!r} is no language that we write", f"use {', '.join(LANGUAGES)}", ASKED_WRONGLY)
+    known = {"zone": _known_zone(zone)} if zone else {}
+    return known | ({"language": language} if language else {})
+
+
+def _known_zone(zone: str) -> str:
+    from deploy.embedded.errors import EmbeddedError
+    from services.scheduler.zones import UnknownZone, zone_named
+
+    try:
+        return zone_named(zone).key
+    except UnknownZone as error:
+        raise EmbeddedError(str(error), "write a zone as America/Mexico_City", ASKED_WRONGLY) from None
+
+
+def _uuid(subscription: str) -> str:
+    from uuid import UUID
+
+    from deploy.embedded.errors import EmbeddedError
+
+    try:
+        return str(UUID(subscription))
+    except ValueError:
+        raise EmbeddedError(
+            f"{subscription!r} is no subscription's id", "it is a UUID; every message links to its own", ASKED_WRONGLY
+        ) from None
+
+
+def _of_subscription(wanted: dict[str, str], url: str, notifier_url: str | None) -> dict[str, str]:
+    """The zone and the language that a subscription has, as far as nobody asked for others."""
+    if "zone" in wanted and "language" in wanted:
+        return {}
+    if notifier_url is None:
+        print("its language, and its zone if it has no ladder, are not known: set NOTIFIER_URL", file=sys.stderr)
+        return {}
+    summary = _ask("notifier", "NOTIFIER_URL", notifier_url, "GET", f"/subscriptions/{wanted['subscription']}/summary")
+    return {name: summary[name] for name in ("zone", "language") if name not in wanted}
+
+
+def _scheduler(url: str, method: str, path: str, **request: Any) -> Any:
+    return _ask("scheduler", "SCHEDULER_URL", url, method, path, **request)
+
+
+def _ask(who: str, setting: str, url: str, method: str, path: str, *, timeout: float = 30, **request: Any) -> Any:
+    """The answer's JSON; raises EmbeddedError for a refusal, or when there is none."""
+    import httpx2
+
+    from deploy.embedded.errors import EmbeddedError
+
+    try:
+        with httpx2.Client(base_url=url, timeout=timeout, trust_env=False) as client:
+            answer = client.request(method, path, **request)
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        raise EmbeddedError(
+            f"the {who} at {url} does not answer: {error or type(error).__name__}",
+            f"set {setting} or its option",
+            FAILED,
+        ) from error
+    try:
+        body = answer.json()
+    except ValueError as error:
+        raise EmbeddedError(
+            f"{url} answers {answer.status_code} without JSON", f"is {setting} really the {who}'s?", FAILED
+        ) from error
+    if answer.is_success:
+        return body
+    status = {404: NOT_FOUND, 400: ASKED_WRONGLY, 422: ASKED_WRONGLY}.get(answer.status_code, FAILED)
+    reasons = [body.get("detail", ""), *(f"{fault['where']}: {fault['what']}" for fault in body.get("errors", ()))]
+    raise EmbeddedError(
+        f"the {who} refuses ({answer.status_code}): {body.get('title', 'no reason is given')}",
+        "; ".join(filter(None, reasons)) or "`pledgewire schedule next` shows what there is",
+        status,
+    )
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

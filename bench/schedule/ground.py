@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -20,12 +21,16 @@ from services.cli.fleet import Fleet
 from services.cli.topics import apply_topics
 from services.plumbing.broker import KafkaSettings
 from services.plumbing.migrations import upgrade
+from services.scheduler.ladder_book import DEFAULT_BOOK, read_book
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.shelf import write_book
 from services.scheduler.zones import ZONE_DATA
 
 T = TypeVar("T")
 
 SAFE = ("fsync", "synchronous_commit", "full_page_writes")
+NINE_SHARP = read_book(DEFAULT_BOOK.text.replace("\njitter: 15m\n", "\njitter: 0\n"))
+"""All at nine sharp: the hardest hour, and few instants to play."""
 PARTITIONS = [TopicPartition(MILESTONE_DUE.name, number) for number in range(MILESTONE_DUE.partitions)]
 
 
@@ -67,13 +72,16 @@ class Ground:
         await connection.close()
 
     async def database(self) -> str:
-        """A new database with the scheduler's empty tables; its URL."""
+        """A new database with the scheduler's empty tables, by a book that spreads nothing; its URL."""
         name = f"bench_{uuid4().hex[:8]}"
         connection = await asyncpg.connect(self._server)
         await connection.execute(f'create database "{name}"')
         await connection.close()
         url = with_database(self._server, name)
         await upgrade(url, "scheduler", VERSIONS)
+        connection = await connect(url)
+        await write_book(connection, NINE_SHARP, datetime.now(UTC), "bench")
+        await connection.close()
         connection = await connect(url)
         # Or the first tick would compute anew when everything is due, which here is not nine in the morning.
         await connection.execute("update tick set zone_data = $1", ZONE_DATA)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 import asyncpg
@@ -13,6 +13,8 @@ from services.registry.catalogue import load
 
 STEPS = ("before-90d", "before-30d", "before-7d", "before-1d", "on-the-day", "after-1d", "after-7d", "after-30d")
 """What a milestone that lies ahead has pending."""
+
+SCHEDULED_AT = datetime(2021, 11, 18, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,19 @@ async def _copy_plans(connection: asyncpg.Connection, some: list[Row]) -> None:
                 json.dumps(row.commitment.model_dump(mode="json")),
                 json.dumps(row.milestone.model_dump(mode="json")),
                 False,
+                SCHEDULED_AT,
             )
             for row in some
         ),
-        columns=("milestone_id", "commitment_id", "schedule_version", "commitment", "milestone", "settled"),
+        columns=(
+            "milestone_id",
+            "commitment_id",
+            "schedule_version",
+            "commitment",
+            "milestone",
+            "settled",
+            "scheduled_at",
+        ),
     )
 
 
@@ -102,6 +113,4 @@ async def _copy_reminders(connection: asyncpg.Connection, reminders: Iterator[tu
 
 def nine(day: date) -> datetime:
     """Nine in the morning of a day, in UTC: when everybody's reminders come at once."""
-    from datetime import UTC
-
     return datetime.combine(day, time(9), UTC)

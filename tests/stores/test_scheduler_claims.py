@@ -21,6 +21,7 @@ from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.rules.scheduler_scenes import NINE_SHARP, created, milestone, scheduled, utc
+from tests.stores.test_scheduler_ladders import choice, chooses
 from tests.stores.test_scheduler_store import END_OF_2021, THEN, Scheduler, many
 
 DUE = utc(2021, 12, 24, 15)
@@ -42,15 +43,9 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
 async def test_each_audience_has_one_event_that_merges_its_own_steps(scheduler: Scheduler) -> None:
     await scheduler.hears(created(), scheduled(END_OF_2021))
     await scheduler.ticks_at(utc(2021, 12, 2))
-    for audience, step, day in ((ONE, "before-7d", 24), (ONE, "before-1d", 30), (OTHER, "on-the-day", 31)):
-        await scheduler.rows(
-            "insert into reminder (milestone_id, schedule_version, step, due_at, state, audience)"
-            " values ($1, 1, $2, $3, 'pending', $4)",
-            END_OF_2021.id,
-            step,
-            utc(2021, 12, day, 13),
-            audience,
-        )
+    await chooses(
+        scheduler, choice("before-7d", "before-1d", subscription=ONE), choice("on-the-day", subscription=OTHER)
+    )
 
     told = await scheduler.ticks_at(utc(2021, 12, 31, 16))
 

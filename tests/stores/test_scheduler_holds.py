@@ -16,6 +16,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import Unavailable
 from services.scheduler import claims, holds
+from services.scheduler.agenda import Rules
 from services.scheduler.holds import Schedules, Sweep
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
@@ -157,7 +158,7 @@ async def test_a_hold_waits_for_the_tick_that_has_the_milestone_in_hand(
         asking = asyncio.create_task(registry.post("/holds", json=order(2)))
         await _until_somebody_waits(scheduler)
         assert not asking.done()
-        await scheduler.tick._tell_these(connection, [due], DUE)
+        await scheduler.tick._tell_these(connection, [due], Rules(NINE_SHARP), DUE)
     answer = await asking
 
     assert answer.status_code == 204

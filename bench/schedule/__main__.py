@@ -21,6 +21,7 @@ from bench.schedule.ground import Ground
 from bench.schedule.horizon import costs
 from bench.schedule.planning import plan_many
 from deploy.embedded.stack import EmbeddedStack
+from services.plumbing.process import spare_garbage_collection
 
 Choices = argparse.Namespace
 Figures = list[dict[str, Any]]
@@ -118,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON behind the table")
     choices = parser.parse_args(arguments)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # what is measured in this process logs nothing
+    spare_garbage_collection()  # as the services do
     document: dict[str, Any] = {"load_before": os.getloadavg()[0], "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory() as folder, EmbeddedStack(Path(folder) / "state") as stack:
         ground = Ground(stack, Path(folder))

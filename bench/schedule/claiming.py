@@ -104,5 +104,5 @@ async def _ours(database: Database) -> int:
             _, due = await claims.claim(connection, NOW, AT_ONCE)
             if not due:
                 return claimed
-            await claims.record_told(connection, [Told(one, CLAIMED, uuid4()) for one in due], NOW)
+            await claims.record_told(connection, [Told(one, CLAIMED) for one in due], NOW)
             claimed += len(due)

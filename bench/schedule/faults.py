@@ -53,7 +53,7 @@ class Size:
         return -(-self.reminders // (STEPS + 1))
 
 
-SIZES = {"q": Size(10_000, 12, 20, 40), "F": Size(200_000, 90, 200, 400)}
+SIZES = {"q": Size(10_500, 12, 20, 40), "F": Size(205_000, 90, 200, 400)}
 
 
 @dataclass

@@ -21,6 +21,7 @@ from services.cli.topics import apply_topics
 from services.plumbing.broker import KafkaSettings
 from services.plumbing.migrations import upgrade
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.zones import ZONE_DATA
 
 T = TypeVar("T")
 
@@ -73,6 +74,10 @@ class Ground:
         await connection.close()
         url = with_database(self._server, name)
         await upgrade(url, "scheduler", VERSIONS)
+        connection = await connect(url)
+        # Or the first tick would compute anew when everything is due, which here is not nine in the morning.
+        await connection.execute("update tick set zone_data = $1", ZONE_DATA)
+        await connection.close()
         return url
 
     async def drop(self, url: str) -> None:

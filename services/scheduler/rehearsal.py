@@ -139,7 +139,7 @@ class _Run:
     count: Countdown
     pending: dict[Step, datetime]
     known: set[Step]
-    """Steps that have a reminder, other than a withdrawn one: they are not planned again."""
+    """Steps that have had a reminder from the first, other than a withdrawn one: they are not planned again."""
 
     @property
     def next_due(self) -> datetime:
@@ -151,10 +151,8 @@ class _Run:
         what = occasion(self.count, due, now)
         for step in due:
             del self.pending[step]
-        self.known |= what.merged.keys()
         if what.follow_up and what.follow_up.step not in self.known:
             self.pending[what.follow_up.step] = what.follow_up.due_at
-            self.known.add(what.follow_up.step)
         return Telling(
             now,
             what.due_at,

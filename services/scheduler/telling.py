@@ -1,23 +1,20 @@
 """From a claimed milestone to the record of its event: what is due, read, weighed and written down."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.envelope import Envelope, to_record
 from contracts.events import MilestoneDue
 from contracts.vocabulary import CommitmentBrief, Milestone, Status
-from services.plumbing.ids import new_id
 from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
 from services.scheduler.agenda import Rules
-from services.scheduler.claims import Due
+from services.scheduler.claims import Due, Plan, Texts
 from services.scheduler.countdown import countdown
 from services.scheduler.ladder import Step
 from services.scheduler.occasions import Occasion, occasion
 
-Texts = tuple[str, str]
-"""A commitment and a milestone, as JSON."""
 Read = tuple[CommitmentBrief, Milestone]
 
 
@@ -32,32 +29,35 @@ class Telling:
 
 
 class Reader:
-    """Reads what the tables hold as JSON, some of it ahead of its time.
+    """Reads what plans say, some of it ahead of its time.
 
-    Reading is a third of the work of telling, and what is due in ten seconds can be read now. It is remembered by its
-    very text, so what is written anew in the meantime is read anew.
+    Reading is a third of the work of telling, and what is due in ten seconds can be read now. It is remembered for the
+    plan as it was written then, so what is written anew in the meantime is read anew.
     """
 
     def __init__(self) -> None:
-        self._ahead: dict[Texts, Read] = {}
+        self._ahead: dict[Plan, Read] = {}
 
-    def read_ahead(self, texts: Iterable[Texts], most: int) -> None:
+    def read_ahead(self, coming: Iterable[tuple[Plan, Texts]], most: int) -> None:
         """Read what will be needed soon, and forget what has not been needed once there is more than `most` of it."""
-        for one in texts:
+        for plan, texts in coming:
             if len(self._ahead) >= most:
                 self._ahead.clear()
             try:
-                self._ahead[one] = _read(one)
+                self._ahead[plan] = _read(texts)
             except ValueError:
                 continue  # it is found out when its time has come
 
-    def telling(self, due: Due, rules: Rules, now: datetime) -> Telling | None:
+    def unread(self, due: Iterable[Due]) -> set[Plan]:
+        """The plans whose texts are needed to tell this."""
+        return {one.plan for one in due} - self._ahead.keys()
+
+    def telling(self, due: Due, texts: Mapping[Plan, Texts], rules: Rules, now: datetime) -> Telling | None:
         """What is to be told of a milestone, None when it is by a ladder that its reader no longer has.
 
         Raises ValueError where it can't be told.
         """
-        texts = due.commitment_json, due.milestone_json
-        commitment, milestone = self._ahead.pop(texts) if texts in self._ahead else _read(texts)
+        commitment, milestone = _read(texts[due.plan]) if due.plan in texts else self._ahead[due.plan]
         choice = None
         if due.audience:
             choice = rules.choice_of(due.audience)
@@ -67,6 +67,11 @@ class Reader:
         count = countdown(milestone, rules.book, due.scheduled_at, choice)
         return Telling(due, commitment, milestone, occasion(count, steps, now))
 
+    def forget(self, due: Iterable[Due]) -> None:
+        """Give room back, once it has been told."""
+        for one in due:
+            self._ahead.pop(one.plan, None)
+
 
 def _read(texts: Texts) -> Read:
     commitment, milestone = texts
@@ -74,7 +79,7 @@ def _read(texts: Texts) -> Read:
 
 
 def record_of(telling: Telling, seq: int, now: datetime) -> Outgoing:
-    """The record of the event, with an id of its own."""
+    """The record of the event."""
     due, what = telling.due, telling.occasion
     event = MilestoneDue(
         seq=seq,
@@ -92,6 +97,6 @@ def record_of(telling: Telling, seq: int, now: datetime) -> Outgoing:
         audience=due.audience,
     )
     with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here
-        envelope = Envelope(new_id(), now, telling.commitment.id, due.correlation_id, traceparent)
+        envelope = Envelope(due.event_id, now, telling.commitment.id, due.correlation_id, traceparent)
     record = to_record(event, envelope)
     return Outgoing(envelope.id, record.topic, record.key, record.headers, record.value)

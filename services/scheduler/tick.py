@@ -65,6 +65,10 @@ class _Look:
     claimed: int
 
 
+class _LookedLongAgo(Exception):
+    """The claim is given up, so that what is due is weighed by the clock of now."""
+
+
 class Tick:
     """Tells what is due, until nothing is."""
 
@@ -144,7 +148,8 @@ class Tick:
         async with self._database.connection() as connection:
             coming = await claims.coming(connection, self._read_to, until, READ_AT_ONCE)
         for number in range(0, len(coming), BREATH):
-            self._reader.read_ahead((one.texts for one in coming[number : number + BREATH]), MOST_AHEAD)
+            some = coming[number : number + BREATH]
+            self._reader.read_ahead(((one.plan, one.texts) for one in some), MOST_AHEAD)
             await asyncio.sleep(0)
         if coming:
             self._read_to = coming[-1].place
@@ -173,6 +178,8 @@ class Tick:
         claimed: list[str] = []
         try:
             return await self._transact(now, None, claimed)
+        except _LookedLongAgo:
+            return len(claimed), 0
         except Exception as error:
             if is_passing(error) or not claimed:
                 raise
@@ -184,7 +191,9 @@ class Tick:
         broken: dict[str, Exception] = {}
         for milestone_id in milestone_ids:
             try:
-                told += (await self._transact(now, milestone_id, []))[1]
+                told += (await self._transact(self._clock.now(), milestone_id, []))[1]
+            except _LookedLongAgo:
+                continue  # the next look finds it
             except Exception as error:
                 if is_passing(error):
                     raise
@@ -214,21 +223,25 @@ class Tick:
                 await claims.claim_one(connection, now, only) if only else await claims.claim(connection, now, AT_ONCE)
             )
             claimed += locked
-            if not due or self._clock.now() - now > OLDEST_LOOK:
+            if not due:
                 return len(locked), 0
+            if self._clock.now() - now > OLDEST_LOOK:
+                raise _LookedLongAgo
             rules = await self._shelf.rules(connection)  # as of the claim, so that no older rule plans what follows
             failpoint("scheduler-after-due-select")
             told = await self._tell_these(connection, due, rules, now)
             failpoint("scheduler-before-commit")
         failpoint("scheduler-after-commit")
+        self._reader.forget(due)
         self._count(told)
         return len(locked), len(told)
 
     async def _tell_these(self, connection: Connection, due: list[Due], rules: Rules, now: datetime) -> list[Told]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""
+        texts = await claims.texts(connection, self._reader.unread(due))
         tellings, given_up = [], []
         for number, one in enumerate(due):
-            telling = self._reader.telling(one, rules, now)
+            telling = self._reader.telling(one, texts, rules, now)
             if telling:
                 tellings.append(telling)
             else:
@@ -239,9 +252,8 @@ class Tick:
         seqs = await take_seqs(connection, MILESTONE_DUE.name, [telling.commitment.id for telling in tellings])
         told, records = [], []
         for telling, seq in zip(tellings, seqs, strict=True):
-            record = record_of(telling, seq, now)
-            records.append(record)
-            told.append(Told(telling.due, telling.occasion, record.event_id))
+            records.append(record_of(telling, seq, now))
+            told.append(Told(telling.due, telling.occasion))
             if len(told) % BREATH == 0:
                 await asyncio.sleep(0)
         await claims.record_told(connection, told, now)

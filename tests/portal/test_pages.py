@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Language, Span
 from services.notifier.interface import FilterForm
 from services.notifier.ladders import Ladder
@@ -207,14 +208,14 @@ def test_reminders_by_somebodys_own_ladder_are_not_shown_to_everybody(standing: 
 
 
 def test_an_overdue_milestone_says_who_is_asked_and_how_to_answer(standing: Standing) -> None:
-    hood = standing.neighbourhood
-    hood.escalations[COAL_ENDS] = {
-        "state": "climbing",
-        "level": "director",
-        "next_level": "ministers-office",
-        "next_at": "2022-12-14T17:00:00Z",
-        "acknowledged": {"name": "M. Tremblay <b>", "note": None, "at": "2022-01-20T15:30:00Z"},
-    }
+    standing.neighbourhood.escalate(
+        COAL_ENDS,
+        "climbing",
+        level="director",
+        next_level="ministers-office",
+        next_at=datetime(2022, 12, 14, 17, tzinfo=UTC),
+        acknowledged=Acknowledgement(name="M. Tremblay <b>", note=None, at=datetime(2022, 1, 20, 15, 30, tzinfo=UTC)),
+    )
     page = standing.get(COAL).text
     text = words_in(page)
 
@@ -225,13 +226,15 @@ def test_an_overdue_milestone_says_who_is_asked_and_how_to_answer(standing: Stan
 
 
 def test_who_is_on_it_is_named_with_their_note_until_evidence_is_due(standing: Standing) -> None:
-    standing.neighbourhood.escalations[COAL_ENDS] = {
-        "state": "owned",
-        "level": None,
-        "next_level": "focal-point",
-        "next_at": "2022-12-14T17:00:00Z",
-        "acknowledged": {"name": "M. Tremblay", "note": "En consultation.", "at": "2022-11-30T15:30:00Z"},
-    }
+    standing.neighbourhood.escalate(
+        COAL_ENDS,
+        "owned",
+        next_level="focal-point",
+        next_at=datetime(2022, 12, 14, 17, tzinfo=UTC),
+        acknowledged=Acknowledgement(
+            name="M. Tremblay", note="En consultation.", at=datetime(2022, 11, 30, 15, 30, tzinfo=UTC)
+        ),
+    )
     text = words_in(standing.get(COAL).text)
 
     assert "M. Tremblay is on it said on 30 Nov 2022, 15:30 UTC; evidence is awaited until 14 Dec 2022" in text
@@ -240,7 +243,7 @@ def test_who_is_on_it_is_named_with_their_note_until_evidence_is_due(standing: S
 
 def test_without_news_of_an_escalation_the_page_says_nothing_of_it(standing: Standing) -> None:
     for state in ("dormant", "settled"):
-        standing.neighbourhood.escalations[COAL_ENDS] = {"state": state, "next_at": None, "acknowledged": None}
+        standing.neighbourhood.escalate(COAL_ENDS, state)
         assert "nobody is on it" not in standing.get(COAL).text
     asked = [path for path in standing.neighbourhood.asked if "/escalation" in path]
     assert len(asked) == 2

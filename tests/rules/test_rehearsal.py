@@ -145,6 +145,19 @@ def test_a_ladder_that_its_reader_gave_up_tells_nothing() -> None:
     assert {t.audience for t in play([agenda], BY_DEFAULT, START, END)} == {None}
 
 
+def test_a_step_that_was_told_before_is_not_told_again_even_where_it_would_follow() -> None:
+    """As the tick has it: a reminder that is there, and not withdrawn, is planned by nobody again."""
+    agenda = agenda_of(milestone(date(2025, 12, 20)))
+    reminders = {key: one for key, one in agenda.reminders.items() if one.state == "pending"}
+    [(key, _)] = reminders.items()
+    assert key.step.name == "after-30d"
+    for state, following in (("fired", []), ("failed", []), ("withdrawn", ["after-60d"])):
+        told_before = {key._replace(step=Step.named("after-60d")): Reminder(utc(2026, 2, 18, 15), state)}  # type: ignore[arg-type]
+        one = replace(agenda, reminders=reminders | told_before)
+
+        assert [t.step.name for t in play([one], BY_DEFAULT, START, utc(2026, 3, 1))] == ["after-30d", *following]
+
+
 # How two plays differ
 
 

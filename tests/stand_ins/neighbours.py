@@ -20,6 +20,8 @@ from services.registry import interface
 from services.registry.catalogue import HERE, Catalogue, Commitment, load
 from services.registry.passages import paragraph_starts, passage
 from services.registry.schedules import change_of
+from services.registry.wordings import read
+from services.scheduler.escalation_routes import EscalationRecord
 from services.scheduler.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
@@ -130,6 +132,7 @@ class Register:
                 span=schedules[-1].span,
                 schedule_version=len(schedules),
                 schedules=tuple(schedules),
+                read_as=read(milestone.wording, milestone.wording_language, self.catalogue.statement.made_on),
             )
 
 
@@ -165,7 +168,7 @@ class Neighbourhood:
         """The newest first."""
         self.milestones: dict[str, dict[str, Any]] = {}
         """What the registry says of milestones beyond the catalogue, by their ids."""
-        self.escalations: dict[str, dict[str, Any]] = {}
+        self.escalations: dict[str, EscalationRecord] = {}
         """How the scheduler says that it stands with milestones; of others it knows nothing."""
         self.reminders: list[dict[str, Any]] = []
         """Reminders beyond those before the catalogue's dates."""
@@ -224,14 +227,42 @@ class Neighbourhood:
 
     def remind(self, milestone_id: str, step: str, due_at: datetime, audience: UUID | None = None) -> None:
         """Let there be another reminder, for a subscription's own ladder where one is named."""
-        record, milestone = next(
+        record, milestone = self._milestone(milestone_id)
+        told = answer(_reminder(record, milestone, step, due_at))
+        self.reminders.append(told | {"audience": str(audience) if audience else None})
+
+    def escalate(self, milestone_id: str, state: Any, **changes: Any) -> None:
+        """Let it stand so with a milestone that may be overdue."""
+        record, milestone = self._milestone(milestone_id)
+        self.escalations[milestone_id] = EscalationRecord(
+            milestone_id=milestone.id,
+            milestone_title=milestone.title,
+            commitment_id=record.id,
+            commitment_title=record.title,
+            countries=milestone.countries,
+            latest=milestone.span.latest,
+            zone=milestone.zone,
+            schedule_version=milestone.schedule_version,
+            state=state,
+            **{
+                "round": 1,
+                "level": None,
+                "next_at": None,
+                "next_level": None,
+                "acknowledged": None,
+                "failed": None,
+                "log": (),
+                **changes,
+            },
+        )
+
+    def _milestone(self, milestone_id: str) -> tuple[interface.CommitmentRecord, interface.MilestoneRecord]:
+        return next(
             (record, milestone)
             for record in self.register.records.values()
             for milestone in record.milestones
             if milestone.id == milestone_id
         )
-        told = answer(_reminder(record, milestone, step, due_at))
-        self.reminders.append(told | {"audience": str(audience) if audience else None})
 
     def _routes(self) -> None:
         app = self.app
@@ -278,7 +309,7 @@ class Neighbourhood:
         async def escalation(milestone_id: str) -> Any:
             if milestone_id not in self.escalations:
                 return JSONResponse({"type": "/problems/not-found"}, 404)
-            return self.escalations[milestone_id]
+            return answer(self.escalations[milestone_id])
 
         @app.get("/scheduler/reminders")
         async def reminders(commitment: str) -> Any:

@@ -317,3 +317,9 @@ async def test_a_database_without_the_schema_is_an_error_in_two_lines(fresh_data
 async def test_a_database_that_is_not_there_is_an_error_in_two_lines() -> None:
     with pytest.raises(EmbeddedError, match="the database did not answer"):
         await asyncio.to_thread(from_database, "postgresql://nobody@127.0.0.1:9/nothing")
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:nine/nothing", "mysql://nobody@127.0.0.1/nothing"])
+async def test_an_address_that_is_none_is_an_error_in_two_lines(url: str) -> None:
+    with pytest.raises(EmbeddedError, match="the address of the database can't be read"):
+        await asyncio.to_thread(from_database, url)

@@ -15,6 +15,8 @@ from services.scheduler.agenda import BY_THE_BOOK, Agenda, Rules, heard
 from services.scheduler.shelf import Shelf
 from services.scheduler.store import read_agendas
 
+_HOW = "check DATABASE_URL (postgresql://user:password@host/name), or unset it for the built-in statement"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -62,16 +64,16 @@ def from_database(url: str) -> Source:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise EmbeddedError(
             f"the database did not answer: {error or type(error).__name__}",
-            "check DATABASE_URL (postgresql://user:password@host/name), or unset it for the built-in statement",
+            _HOW,
         ) from error
 
 
 async def _read(url: str) -> Source:
-    connection = await asyncpg.connect(
-        url,
-        timeout=10,
-        server_settings={"search_path": "scheduler", "application_name": "pledgewire-rehearse", "timezone": "UTC"},
-    )
+    settings = {"search_path": "scheduler", "application_name": "pledgewire-rehearse", "timezone": "UTC"}
+    try:
+        connection = await asyncpg.connect(url, timeout=10, server_settings=settings)
+    except ValueError as error:
+        raise EmbeddedError(f"the address of the database can't be read: {error}", _HOW) from error
     try:
         for kind in ("json", "jsonb"):
             await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")

@@ -189,7 +189,9 @@ async def test_it_is_told_when_it_becomes_overdue_and_who_hears_then(scheduler: 
 async def test_a_hold_and_a_planning_anew_are_told(scheduler: Scheduler, preview: Preview) -> None:
     await scheduler.hears(created(), scheduled(DUE))
     assert False is (await preview.get("/schedule/preview", commitment=COAL))["being_planned_anew"]
-    await scheduler.rows("insert into hold (milestone_id, schedule_version) values ($1, 2)", DUE.id)
+    await scheduler.rows("insert into hold (milestone_id, schedule_version) values ($1, 1)", DUE.id)
+    assert (await preview.of())[DUE.id]["hold"] is None  # what it was taken for has come
+    await scheduler.rows("update hold set schedule_version = 2")
     async with scheduler.database.transaction() as connection:
         await replanning.begin(connection, "book", THEN)
 

@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeVar
 
 from bench.rehearsal.commitments import END, LADDERS, START, agendas
 from services.scheduler.agenda import BY_THE_BOOK, Agenda, Rules, replanned
-from services.scheduler.ladder_book import read_book
-from services.scheduler.rehearsal import Difference, Telling, difference, play
+from services.scheduler.ladders.book import read_book
+from services.scheduler.ladders.rehearsal import Difference, Telling, difference, play
 from services.scheduler.zones import instant_at, zone_named
 
 T = TypeVar("T")

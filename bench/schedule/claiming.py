@@ -16,8 +16,8 @@ from bench.schedule.loading import copy_ahead, copy_due
 from services.plumbing.database import Database, DatabaseSettings
 from services.scheduler import claims
 from services.scheduler.claims import Told
-from services.scheduler.ladder import Step
-from services.scheduler.occasions import Occasion
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.occasions import Occasion
 from services.scheduler.tick import AT_ONCE
 
 FIRST = datetime(2030, 1, 1, 9, tzinfo=UTC)

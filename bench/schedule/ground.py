@@ -21,9 +21,9 @@ from services.cli.fleet import Fleet
 from services.cli.topics import apply_topics
 from services.plumbing.broker import KafkaSettings
 from services.plumbing.migrations import upgrade
-from services.scheduler.ladder_book import DEFAULT_BOOK, read_book
+from services.scheduler.ladders.book import DEFAULT_BOOK, read_book
+from services.scheduler.ladders.shelf import write_book
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.shelf import write_book
 from services.scheduler.zones import ZONE_DATA
 
 T = TypeVar("T")

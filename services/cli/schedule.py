@@ -141,7 +141,7 @@ def ladder_apply(
 def _book(file: Path) -> str:
     """The text of a ladder book that can be read; raises EmbeddedError with its line otherwise."""
     from deploy.embedded.errors import EmbeddedError
-    from services.scheduler.ladder_book import BookRefused, read_book
+    from services.scheduler.ladders.book import BookRefused, read_book
 
     try:
         text = file.read_text(encoding="utf-8")

@@ -13,11 +13,11 @@ from uuid import UUID
 
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import CommitmentBrief, Milestone
-from services.scheduler.choices import Choice
-from services.scheduler.countdown import countdown
-from services.scheduler.ladder import Step
-from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook
-from services.scheduler.planning import Planned, plan
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.choices import Choice
+from services.scheduler.ladders.countdown import countdown
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.planning import Planned, plan
 from services.scheduler.standing import Standing
 
 State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]

@@ -8,14 +8,14 @@ from services.plumbing.api_keys import ApiKeys
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.web import Check
-from services.scheduler.escalation_routes import escalation_router
-from services.scheduler.escalations import Escalations
-from services.scheduler.feed_routes import FeedSettings, add_feeds
-from services.scheduler.feed_store import FeedStore
-from services.scheduler.ladder_routes import ladder_routes
-from services.scheduler.preview_routes import preview_router
+from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.routes import escalation_router
+from services.scheduler.feeds.routes import FeedSettings, add_feeds
+from services.scheduler.feeds.store import FeedStore
+from services.scheduler.ladders.routes import ladder_routes
+from services.scheduler.ladders.shelf import Shelf
+from services.scheduler.previews.routes import preview_router
 from services.scheduler.routes import build_http
-from services.scheduler.shelf import Shelf
 
 
 def http_app(

@@ -11,8 +11,8 @@ import asyncpg
 
 from services.plumbing.database import Connection
 from services.plumbing.ids import new_id
-from services.scheduler.ladder import Step
-from services.scheduler.occasions import Occasion
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.occasions import Occasion
 
 
 class Plan(NamedTuple):

@@ -18,13 +18,14 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
-from services.scheduler import replanning, store
+from services.scheduler import store
 from services.scheduler.agenda import Heard, heard
-from services.scheduler.choices import chosen
-from services.scheduler.escalation_book import read_book
-from services.scheduler.escalations import Escalations, News
-from services.scheduler.feed_store import keep_feeds
-from services.scheduler.shelf import Shelf, write_choices
+from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.escalations import Escalations, News
+from services.scheduler.feeds.store import keep_feeds
+from services.scheduler.ladders import replanning
+from services.scheduler.ladders.choices import chosen
+from services.scheduler.ladders.shelf import Shelf, write_choices
 
 GROUP = "scheduler"
 TOPICS = (COMMITMENT_CREATED.name, MILESTONE_SCHEDULED.name, STATUS_CHANGED.name, LADDER_CHOSEN.name)

@@ -10,10 +10,10 @@ from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.openapi import keep_openapi, openapi_text
 from services.scheduler.application import http_app
-from services.scheduler.escalation_book import read_book
-from services.scheduler.escalations import Escalations
-from services.scheduler.feed_routes import FeedSettings
-from services.scheduler.shelf import Shelf
+from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.ladders.shelf import Shelf
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 

@@ -16,7 +16,7 @@ import asyncpg
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
 from services.plumbing.database import Connection
 from services.scheduler.agenda import Agenda, Key, Reminder, Schedule
-from services.scheduler.ladder import Step
+from services.scheduler.ladders.ladder import Step
 from services.scheduler.standing import Said, Standing
 
 

@@ -11,9 +11,9 @@ from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
 from services.scheduler.agenda import Rules
 from services.scheduler.claims import Due, Plan, Texts
-from services.scheduler.countdown import countdown
-from services.scheduler.ladder import Step
-from services.scheduler.occasions import Occasion, occasion
+from services.scheduler.ladders.countdown import countdown
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.occasions import Occasion, occasion
 
 Read = tuple[CommitmentBrief, Milestone]
 

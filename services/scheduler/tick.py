@@ -18,8 +18,8 @@ from services.plumbing.outbox import append, take_seqs
 from services.scheduler import claims
 from services.scheduler.agenda import Rules
 from services.scheduler.claims import Due, Told
-from services.scheduler.replanning import Replanner, begin_for_zones
-from services.scheduler.shelf import Shelf
+from services.scheduler.ladders.replanning import Replanner, begin_for_zones
+from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.telling import Reader, record_of
 from services.scheduler.zones import ZONE_DATA
 

@@ -18,16 +18,16 @@ from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
-from services.scheduler.escalating import Escalator
-from services.scheduler.escalation_book import EscalationSettings
-from services.scheduler.escalations import Escalations
-from services.scheduler.feed_routes import FeedSettings
-from services.scheduler.gathering import Gathering
+from services.scheduler.escalation.book import EscalationSettings
+from services.scheduler.escalation.escalating import Escalator
+from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.feeds.gathering import Gathering
+from services.scheduler.feeds.routes import FeedSettings
 from services.scheduler.holds import Sweep
 from services.scheduler.intake import GROUP, TOPICS, Planner, read
+from services.scheduler.ladders.replanning import Replanner
+from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.registry import Registry, RegistrySettings
-from services.scheduler.replanning import Replanner
-from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 
 OLDEST_TICK = 10.0

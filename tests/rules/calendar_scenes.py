@@ -9,9 +9,9 @@ import vobject
 
 from contracts.vocabulary import CommitmentBrief, Milestone, Precision, Source, Span
 from services.scheduler.agenda import Schedule
-from services.scheduler.calendars import calendar
-from services.scheduler.entries import Entry, entry_after
-from services.scheduler.feeds import Feed, Filters
+from services.scheduler.feeds.calendars import calendar
+from services.scheduler.feeds.entries import Entry, entry_after
+from services.scheduler.feeds.feed import Feed, Filters
 from services.scheduler.standing import Standing
 from tests.rules.scheduler_scenes import brief, utc
 

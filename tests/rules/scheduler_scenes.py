@@ -19,9 +19,9 @@ from contracts.vocabulary import (
     Strength,
     Text,
 )
-from services.scheduler.countdown import Countdown, countdown
-from services.scheduler.ladder import ON_THE_DAY, Step
-from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.countdown import Countdown, countdown
+from services.scheduler.ladders.ladder import ON_THE_DAY, Step
 
 MEXICO_CITY = ZoneInfo("America/Mexico_City")
 ALL = (Country.CA, Country.MX, Country.US)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Precision, Reading, Status
 from services.scheduler.agenda import Agenda, Heard, Key, Reminder, Rules, State, heard, replanned
-from services.scheduler.choices import Choice
-from services.scheduler.ladder import Ladder, Rung, Step
-from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook, read_book
-from services.scheduler.planning import plan
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
+from services.scheduler.ladders.choices import Choice
+from services.scheduler.ladders.ladder import Ladder, Rung, Step
+from services.scheduler.ladders.planning import plan
 from tests.rules.scheduler_scenes import LADDER, changed, created, days, milestone, scheduled, utc
 
 THEN = utc(2021, 11, 18, 18)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.events import CommitmentCreated, Evidence, MilestoneDue, MilestoneScheduled, Reporter, StatusChanged
 from contracts.vocabulary import Country, Milestone, Status, Text
-from services.scheduler.bulletins import Bulletin, Told, atom, rss, tell
+from services.scheduler.feeds.bulletins import Bulletin, Told, atom, rss, tell
 from services.scheduler.languages import plain, words_in
 from tests.contracts.golden_records import PATHS, wire
 from tests.rules.calendar_scenes import FEED, PORTAL, THEN

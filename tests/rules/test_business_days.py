@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country
-from services.scheduler.business_days import (
+from services.scheduler.ladders.business_days import (
     BOUND,
     Calendar,
     DayOff,

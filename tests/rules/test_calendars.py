@@ -12,8 +12,8 @@ from contracts.events import StatusChanged
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Source, Span, Status, Text
 from services.registry import catalogue
 from services.scheduler.agenda import Schedule
-from services.scheduler.calendars import is_fuzzy
-from services.scheduler.entries import entry_after
+from services.scheduler.feeds.calendars import is_fuzzy
+from services.scheduler.feeds.entries import entry_after
 from services.scheduler.standing import Standing
 from services.scheduler.zones import instant_at
 from tests.rules.calendar_scenes import PORTAL, THEN, days, entry, lines, only, parsed, written, year

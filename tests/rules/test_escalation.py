@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from contracts.events import Acknowledgement, Evidence, StatusChanged
 from contracts.vocabulary import Country, Status
-from services.scheduler import overdue
-from services.scheduler.escalation import (
+from services.scheduler.escalation import overdue
+from services.scheduler.escalation.book import Book, BookError, EscalationSettings, Level, read_book
+from services.scheduler.escalation.machine import (
     Change,
     Climbing,
     Deadline,
@@ -36,8 +37,7 @@ from services.scheduler.escalation import (
     reopened,
     settled,
 )
-from services.scheduler.escalation_book import Book, BookError, EscalationSettings, Level, read_book
-from services.scheduler.overdue import Watch, case_of
+from services.scheduler.escalation.overdue import Watch, case_of
 from services.scheduler.standing import Standing
 from tests.rules.scheduler_scenes import changed, created, milestone, milestones, scheduled, text, utc
 

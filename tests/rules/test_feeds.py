@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.feed_routes import Copies
-from services.scheduler.feeds import KINDS, etag, new_token, token_hash, unchanged
+from services.scheduler.feeds.feed import KINDS, etag, new_token, token_hash, unchanged
+from services.scheduler.feeds.routes import Copies
 
 FEED = UUID("01900000-0000-7000-8000-000000000001")
 TAG = etag("form", "calendar.ics", FEED, "marker")

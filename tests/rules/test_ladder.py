@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from contracts import events
-from services.scheduler.day_count import months_after, reckon
-from services.scheduler.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
-from services.scheduler.ladder_book import DEFAULT_BOOK
+from services.scheduler.ladders.book import DEFAULT_BOOK
+from services.scheduler.ladders.day_count import months_after, reckon
+from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
 
 steps = st.one_of(
     st.just(ON_THE_DAY),

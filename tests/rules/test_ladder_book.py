@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
-from services.scheduler.ladder import Condition, Rung, Step
-from services.scheduler.ladder_book import DEFAULT_BOOK, BookRefused, kind_of, read_book
+from services.scheduler.ladders.book import DEFAULT_BOOK, BookRefused, kind_of, read_book
+from services.scheduler.ladders.ladder import Condition, Rung, Step
 from tests.rules.scheduler_scenes import milestone
 
 BOOK = """\

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from contracts.events import LadderChosen, LadderHolidays, LadderRung
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
-from services.scheduler.business_days import UnknownCalendar
-from services.scheduler.choices import Choice, chosen
-from services.scheduler.countdown import countdown
-from services.scheduler.ladder import Step
-from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook, read_book
-from services.scheduler.occasions import LATE_AFTER, LONGEST_FRESH, occasion, standing_of
-from services.scheduler.planning import LONGEST_LATE, left_out, plan
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
+from services.scheduler.ladders.business_days import UnknownCalendar
+from services.scheduler.ladders.choices import Choice, chosen
+from services.scheduler.ladders.countdown import countdown
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.occasions import LATE_AFTER, LONGEST_FRESH, occasion, standing_of
+from services.scheduler.ladders.planning import LONGEST_LATE, left_out, plan
 from services.scheduler.zones import UnknownZone
 from tests.rules.scheduler_scenes import (
     EVERY,

@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
-from services.scheduler import escalation
 from services.scheduler.agenda import Schedule, State
-from services.scheduler.countdown import Countdown
-from services.scheduler.escalation import Climbing, Dormant, Owned, Settled, deadline_of
-from services.scheduler.escalation_book import read_book
-from services.scheduler.fates import (
+from services.scheduler.escalation import machine
+from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.machine import Climbing, Dormant, Owned, Settled, deadline_of
+from services.scheduler.ladders.countdown import Countdown
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.occasions import occasion
+from services.scheduler.ladders.planning import plan
+from services.scheduler.languages import words_in
+from services.scheduler.previews.fates import (
     Failed,
     Fate,
     Merged,
@@ -29,11 +33,7 @@ from services.scheduler.fates import (
     told_fate,
     told_next,
 )
-from services.scheduler.ladder import Step
-from services.scheduler.languages import words_in
-from services.scheduler.occasions import occasion
-from services.scheduler.planning import plan
-from services.scheduler.preview import Hearing, Hold, Kept, hearings, moments, overdue_at
+from services.scheduler.previews.preview import Hearing, Hold, Kept, hearings, moments, overdue_at
 from tests.rules.scheduler_scenes import NINE_SHARP, brief, counting, days, instants, milestone, milestones, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -148,7 +148,7 @@ def test_what_is_owned_begins_again_when_its_window_ends() -> None:
 @pytest.mark.parametrize(
     ("state", "what"), [(Settled(1), DUE), (Dormant(), SOMEDAY)], ids=["settled", "without a last day"]
 )
-def test_nobody_hears_of_what_is_over_or_never_overdue(state: escalation.State, what: Milestone) -> None:
+def test_nobody_hears_of_what_is_over_or_never_overdue(state: machine.State, what: Milestone) -> None:
     assert (overdue_at(state, deadline_of(what)), hearings(state, deadline_of(what), BOOK)) == (None, ())
 
 
@@ -156,11 +156,11 @@ def test_nobody_hears_of_what_is_over_or_never_overdue(state: escalation.State, 
 def test_each_hearing_is_what_the_escalation_does_at_that_instant(rank: int, since: date, told: int) -> None:
     """Looked at just before and at the instant, the state machine tells nobody, and then the foreseen level."""
     deadline = deadline_of(DUE)
-    state: escalation.State = Climbing(1, since, rank, told)
+    state: machine.State = Climbing(1, since, rank, told)
     for one in hearings(state, deadline, BOOK):
-        assert escalation.passed(state, deadline, BOOK, one.at - timedelta(microseconds=1)) == (state, ())
-        state, entries = escalation.passed(state, deadline, BOOK, one.at)
-        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, escalation.Told)]
+        assert machine.passed(state, deadline, BOOK, one.at - timedelta(microseconds=1)) == (state, ())
+        state, entries = machine.passed(state, deadline, BOOK, one.at)
+        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, machine.Told)]
 
 
 # What became of a reminder

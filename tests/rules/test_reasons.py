@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading
-from services.scheduler.business_days import BOUND, DayOff, WorkingWeek, calendar_named, days_off, subdivisions
-from services.scheduler.countdown import countdown
-from services.scheduler.holiday_names import HOLIDAYS, PROVINCES, Named, calendar_place, holiday_name
-from services.scheduler.ladder import Ladder, Repeat, Rung, Step
-from services.scheduler.ladder_book import LadderBook, read_book
+from services.scheduler.ladders.book import LadderBook, read_book
+from services.scheduler.ladders.business_days import BOUND, DayOff, WorkingWeek, calendar_named, days_off, subdivisions
+from services.scheduler.ladders.countdown import countdown
+from services.scheduler.ladders.ladder import Ladder, Repeat, Rung, Step
+from services.scheduler.ladders.planning import Planned, left_out, plan
 from services.scheduler.languages import words_in
-from services.scheduler.planning import Planned, left_out, plan
-from services.scheduler.reasons import because, sentence, why_left_out
+from services.scheduler.previews.holiday_names import HOLIDAYS, PROVINCES, Named, calendar_place, holiday_name
+from services.scheduler.previews.reasons import because, sentence, why_left_out
 from services.scheduler.zones import instant_at, zone_named
 from tests.rules.scheduler_scenes import instants, milestone, milestones, utc
 

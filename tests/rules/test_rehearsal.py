@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.agenda import Agenda, Key, Reminder, Rules, heard, replanned
-from services.scheduler.business_days import calendar_named
-from services.scheduler.choices import Choice
-from services.scheduler.countdown import countdown
-from services.scheduler.ladder import Condition, Ladder, Repeat, Rung, Step
-from services.scheduler.ladder_book import LadderBook
-from services.scheduler.occasions import occasion
-from services.scheduler.rehearsal import Telling, counted_by, difference, play
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.business_days import calendar_named
+from services.scheduler.ladders.choices import Choice
+from services.scheduler.ladders.countdown import countdown
+from services.scheduler.ladders.ladder import Condition, Ladder, Repeat, Rung, Step
+from services.scheduler.ladders.occasions import occasion
+from services.scheduler.ladders.rehearsal import Telling, counted_by, difference, play
 from tests.rules.scheduler_scenes import ALL, NINE_SHARP, changed, created, milestone, scheduled, utc
 
 BY_DEFAULT = Rules(NINE_SHARP)

@@ -22,8 +22,8 @@ from services.cli.rehearse.picture import MOST_LANES, draw
 from services.cli.rehearse.report import MOST_ROWS, show
 from services.cli.rehearse.watching import watching
 from services.scheduler.agenda import Agenda, Rules, Schedule, heard, replanned
-from services.scheduler.ladder_book import DEFAULT_BOOK, read_book
-from services.scheduler.rehearsal import difference, play
+from services.scheduler.ladders.book import DEFAULT_BOOK, read_book
+from services.scheduler.ladders.rehearsal import difference, play
 from tests.rules.scheduler_scenes import NINE_SHARP, milestone, scheduled, utc
 
 OTHERS = """

@@ -21,7 +21,7 @@ from services.registry.catalogue import HERE, Catalogue, Commitment, load
 from services.registry.passages import paragraph_starts, passage
 from services.registry.schedules import change_of
 from services.registry.wordings import read
-from services.scheduler.escalation_routes import EscalationRecord
+from services.scheduler.escalation.routes import EscalationRecord
 from services.scheduler.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")

@@ -17,9 +17,9 @@ from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
-from services.scheduler.escalating import Escalator
-from services.scheduler.escalation_book import read_book
-from services.scheduler.escalations import Escalations
+from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.escalating import Escalator
+from services.scheduler.escalation.escalations import Escalations
 from services.scheduler.intake import Planner, Received
 from services.scheduler.migrations import VERSIONS
 from tests.conftest import FreshDatabase

@@ -27,12 +27,12 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.web import web_app
-from services.scheduler import escalating, escalations
 from services.scheduler.agenda import Heard
-from services.scheduler.escalating import Escalator
-from services.scheduler.escalation_book import Book, Level, read_book
-from services.scheduler.escalation_routes import escalation_router
-from services.scheduler.escalations import Escalations
+from services.scheduler.escalation import escalating, escalations
+from services.scheduler.escalation.book import Book, Level, read_book
+from services.scheduler.escalation.escalating import Escalator
+from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.routes import escalation_router
 from services.scheduler.intake import Planner, Received
 from services.scheduler.migrations import VERSIONS
 from tests.conftest import FreshDatabase

@@ -28,11 +28,11 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.migrations import upgrade
-from services.scheduler import feed_routes
 from services.scheduler.agenda import Heard
-from services.scheduler.feed_routes import FeedSettings, add_feeds
-from services.scheduler.feed_store import KEPT, FeedStore
-from services.scheduler.gathering import Gathering
+from services.scheduler.feeds import routes
+from services.scheduler.feeds.gathering import Gathering
+from services.scheduler.feeds.routes import FeedSettings, add_feeds
+from services.scheduler.feeds.store import KEPT, FeedStore
 from services.scheduler.intake import Planner, Received
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.routes import build_http
@@ -213,7 +213,7 @@ async def test_feeds_are_their_owners(house: House) -> None:
 
 
 async def test_a_client_has_a_hundred_feeds_at_most(house: House) -> None:
-    made = [await house.makes() for _ in range(feed_routes.MOST_FEEDS)]
+    made = [await house.makes() for _ in range(routes.MOST_FEEDS)]
 
     assert (await house.http.post("/feeds", json={})).status_code == 409
     await house.http.delete(f"/feeds/{made[0]['id']}")

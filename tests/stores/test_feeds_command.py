@@ -17,8 +17,8 @@ import uvicorn
 from services.plumbing.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler.feed_routes import FeedSettings, add_feeds
-from services.scheduler.feed_store import FeedStore
+from services.scheduler.feeds.routes import FeedSettings, add_feeds
+from services.scheduler.feeds.store import FeedStore
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.routes import build_http
 from tests.conftest import FreshDatabase

@@ -27,14 +27,14 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.web import Problem, web_app
 from services.scheduler.application import http_app
-from services.scheduler.escalation_book import read_book
-from services.scheduler.escalations import Escalations
-from services.scheduler.feed_routes import FeedSettings
+from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.feeds.routes import FeedSettings
 from services.scheduler.intake import Planner, Received, ReceivedChoice
-from services.scheduler.ladder_book import DEFAULT_BOOK
+from services.scheduler.ladders.book import DEFAULT_BOOK
+from services.scheduler.ladders.replanning import Replanner
+from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.replanning import Replanner
-from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served

@@ -14,14 +14,15 @@ import pytest
 from contracts.events import LadderHolidays
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.plumbing.api_keys import ApiKeys, ApiKeySettings
-from services.scheduler import claims, replanning, shelf
+from services.scheduler import claims
 from services.scheduler.application import http_app
-from services.scheduler.escalating import Escalator
-from services.scheduler.escalation_book import read_book
-from services.scheduler.escalations import Escalations
-from services.scheduler.feed_routes import FeedSettings
-from services.scheduler.ladder_book import read_book as read_ladders
-from services.scheduler.shelf import Shelf
+from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.escalating import Escalator
+from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.ladders import replanning, shelf
+from services.scheduler.ladders.book import read_book as read_ladders
+from services.scheduler.ladders.shelf import Shelf
 from tests.rules.scheduler_scenes import NINE_SHARP, changed, created, milestone, scheduled, utc
 from tests.stores.test_scheduler_ladders import LATE_ONES, ME, YOU, choice, chooses, plans
 from tests.stores.test_scheduler_store import (  # the scheduler to try is a fixture of that file

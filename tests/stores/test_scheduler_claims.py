@@ -16,8 +16,8 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.scheduler import claims
 from services.scheduler import tick as tick_module
 from services.scheduler.intake import Planner
+from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.rules.scheduler_scenes import NINE_SHARP, created, milestone, scheduled, utc

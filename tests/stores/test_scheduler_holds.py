@@ -19,10 +19,10 @@ from services.scheduler import claims, holds
 from services.scheduler.agenda import Rules
 from services.scheduler.holds import Schedules, Sweep
 from services.scheduler.intake import Planner
+from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.registry import Registry
 from services.scheduler.routes import build_http
-from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served

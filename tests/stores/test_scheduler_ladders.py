@@ -18,17 +18,17 @@ from services.plumbing.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import replanning, shelf
-from services.scheduler.choices import chosen
 from services.scheduler.intake import Planner, ReceivedChoice, read
-from services.scheduler.ladder import Step
-from services.scheduler.ladder_book import DEFAULT_BOOK, LadderBook, read_book
-from services.scheduler.ladder_routes import ladder_routes
+from services.scheduler.ladders import replanning, shelf
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
+from services.scheduler.ladders.choices import chosen
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.planning import plan
+from services.scheduler.ladders.replanning import Replanner
+from services.scheduler.ladders.routes import ladder_routes
+from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.planning import plan
-from services.scheduler.replanning import Replanner
 from services.scheduler.routes import build_http
-from services.scheduler.shelf import Shelf
 from services.scheduler.zones import ZONE_DATA
 from tests.conftest import FreshDatabase
 from tests.rules.scheduler_scenes import NINE_SHARP, brief, changed, created, milestone, scheduled, utc

@@ -21,14 +21,15 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import claims, clockwork, replanning, telling
+from services.scheduler import claims, clockwork, telling
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard, Rules
 from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner, Received
+from services.scheduler.ladders import replanning
+from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.routes import build_http
-from services.scheduler.shelf import Shelf
 from services.scheduler.tick import Tick
 from services.scheduler.zones import ZONE_DATA, UnknownZone
 from tests.conftest import FreshDatabase

@@ -17,9 +17,9 @@ from services.cli.rehearse.source import Source, built_in, from_database
 from services.cli.rehearse.watching import watching
 from services.plumbing.clock import ClockSettings, clock_from
 from services.scheduler.agenda import Agenda, Rules, replanned
-from services.scheduler.business_days import Calendar, UnknownCalendar, calendar_named
-from services.scheduler.ladder_book import BookRefused, LadderBook, read_book
-from services.scheduler.rehearsal import Telling, counted_by, difference, tellings
+from services.scheduler.ladders.book import BookRefused, LadderBook, read_book
+from services.scheduler.ladders.business_days import Calendar, UnknownCalendar, calendar_named
+from services.scheduler.ladders.rehearsal import Telling, counted_by, difference, tellings
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _book(file: Path | None) -> LadderBook | None:
     except BookRefused as error:
         raise EmbeddedError(
             str(error),
-            "mend that place; services/scheduler/ladders.yaml is the shipped book and shows how it is written",
+            "mend that place; services/scheduler/ladders/ladders.yaml is the shipped book and shows how it is written",
         ) from error
 
 

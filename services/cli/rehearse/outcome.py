@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any, get_args
 
 from services.scheduler.agenda import Agenda, Schedule
-from services.scheduler.occasions import Phase
-from services.scheduler.rehearsal import Difference, Moved, Telling
+from services.scheduler.ladders.occasions import Phase
+from services.scheduler.ladders.rehearsal import Difference, Moved, Telling
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 

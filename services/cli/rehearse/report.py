@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.rehearse.outcome import PHASES, Outcome, busiest_day, by_month
-from services.scheduler.rehearsal import Moved, Telling
+from services.scheduler.ladders.rehearsal import Moved, Telling
 from services.scheduler.zones import zone_named
 
 MOST_ROWS = 40

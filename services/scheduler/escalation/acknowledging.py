@@ -1,0 +1,89 @@
+"""Acknowledging: "we are on it", once for each request's key, in one transaction with the log."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import asyncpg
+
+from contracts.events import Acknowledgement
+from services.plumbing.database import Connection, Database
+from services.plumbing.failpoints import failpoint
+from services.plumbing.faults import Unavailable
+from services.scheduler.escalation import escalations
+from services.scheduler.escalation.escalations import Escalations, Held, Line
+from services.scheduler.escalation.machine import acknowledged, next_at
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that is to have its effect once; keys belong to the client that made them up."""
+
+    client: str
+    key: str
+    digest: bytes
+
+
+class UnknownMilestone(LookupError):
+    """There is no such milestone."""
+
+
+class KeyReused(ValueError):
+    """The key was used for another acknowledgement."""
+
+
+def digest_of(path: str, body: bytes) -> bytes:
+    """What makes two requests the same: path and the JSON itself, however it is laid out."""
+    canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{path}\n{canonical}".encode()).digest()
+
+
+async def acknowledge(
+    database: Database,
+    escalations_: Escalations,
+    milestone_id: str,
+    made: Acknowledgement,
+    asked: Asked,
+    answer: Callable[[Held], Any],
+) -> Any:
+    """Own a milestone; the answer about how it stands then, in JSON's types, or the one that was given before.
+
+    A refusal is not kept: it did nothing. Raises `UnknownMilestone`, `NothingToOwn`, `KeyReused`.
+    """
+    try:
+        async with database.transaction() as connection:
+            given = await _once(connection, escalations_, milestone_id, made, asked, answer)
+            failpoint("acknowledgement-before-commit")
+    except asyncpg.UniqueViolationError as error:
+        raise KeyReused from error  # for another milestone, at the same time
+    failpoint("acknowledgement-after-commit")
+    return given
+
+
+async def _once(
+    connection: Connection,
+    escalations_: Escalations,
+    milestone_id: str,
+    made: Acknowledgement,
+    asked: Asked,
+    answer: Callable[[Held], Any],
+) -> Any:
+    if not await escalations.lock(connection, milestone_id):
+        raise UnknownMilestone
+    # Behind the lock: the same request at the same time has committed by now.
+    if before := await escalations.asked_before(connection, asked.client, asked.key):
+        if before["body_sha256"] != asked.digest:
+            raise KeyReused
+        return before["answer"]
+    held = await escalations.read(connection, milestone_id)
+    if held is None:
+        raise Unavailable("the escalation of this milestone has not begun yet")
+    state, entries = acknowledged(held.case.state, held.case.deadline, escalations_.book, made)
+    case = replace(held.case, state=state)
+    given = answer(replace(held, case=case, next_at=next_at(state, case.deadline, escalations_.book), failed=None))
+    lines = [Line(milestone_id, case.version, entry, made.at, client=asked.client) for entry in entries]
+    lines[-1] = replace(lines[-1], idem_key=asked.key, body_sha256=asked.digest, answer=given)
+    await escalations_.save(connection, {milestone_id: case}, lines)
+    return given

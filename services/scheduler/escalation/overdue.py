@@ -1,0 +1,95 @@
+"""What the escalation of a commitment's milestones makes of what is heard about it. Pure, event by event.
+
+It follows the same events as the agenda, with the same standing; whatever of them it has heard before changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
+from contracts.vocabulary import Country, Milestone
+from services.scheduler.agenda import Heard
+from services.scheduler.escalation import machine
+from services.scheduler.escalation.machine import Deadline, Dormant, Entry, State, deadline_of
+from services.scheduler.standing import Standing
+
+
+@dataclass(frozen=True)
+class Case:
+    """A milestone's escalation, with what of its schedule it rests on."""
+
+    state: State
+    deadline: Deadline | None
+    countries: tuple[Country, ...]
+    version: int
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A commitment's standing, and the cases of its milestones."""
+
+    standing: Standing = field(default_factory=Standing)
+    cases: Mapping[str, Case] = field(default_factory=dict)
+
+
+def case_of(milestone: Milestone, version: int, *, over: bool, at: datetime) -> tuple[Case, tuple[Entry, ...]]:
+    """The case of a milestone of which nothing was heard before `at`; `over` when the commitment is, for it."""
+    return _dated(Case(Dormant(), deadline_of(milestone), milestone.countries, version), over=over, at=at)
+
+
+def heard(watch: Watch, event: Heard, at: datetime) -> tuple[Watch, list[tuple[str, Entry]]]:
+    """The watch after an event of the time `at`, and what each milestone's log tells of it. Raises `UnknownZone`."""
+    match event:
+        case CommitmentCreated():
+            return _stands(watch, watch.standing.after_created(event), None, at)
+        case StatusChanged():
+            return _stands(watch, watch.standing.after_changed(event), event, at)
+        case MilestoneScheduled():
+            return _scheduled(watch, event, at)
+
+
+def _scheduled(watch: Watch, event: MilestoneScheduled, at: datetime) -> tuple[Watch, list[tuple[str, Entry]]]:
+    milestone = event.milestone
+    known = watch.cases.get(milestone.id)
+    if known and known.version >= event.schedule_version:
+        return watch, []
+    state = known.state if known else Dormant()
+    case = Case(state, deadline_of(milestone), milestone.countries, event.schedule_version)
+    case, entries = _dated(case, over=watch.standing.settles(milestone.countries), at=at)
+    return replace(watch, cases={**watch.cases, milestone.id: case}), [(milestone.id, entry) for entry in entries]
+
+
+def _dated(case: Case, *, over: bool, at: datetime) -> tuple[Case, tuple[Entry, ...]]:
+    """The case under a date that holds since `at`."""
+    if over:
+        state, entries = machine.settled(case.state)
+    else:
+        state, entries = machine.moved(case.state, case.deadline, at)
+        state, more = machine.reopened(state, case.deadline, at)
+        entries = (*entries, *more)
+    return replace(case, state=state), entries
+
+
+def _stands(
+    watch: Watch, standing: Standing, event: StatusChanged | None, at: datetime
+) -> tuple[Watch, list[tuple[str, Entry]]]:
+    cases, log = dict(watch.cases), []
+    for name, case in watch.cases.items():
+        state = case.state
+        entries: tuple[Entry, ...] = ()
+        if event and _shows_work(event, case.countries):
+            state, entries = machine.evidenced(state, case.deadline, at)
+        if standing.settles(case.countries):
+            state, more = machine.settled(state)
+        else:
+            state, more = machine.reopened(state, case.deadline, at)
+        cases[name] = replace(case, state=state)
+        log += [(name, entry) for entry in (*entries, *more)]
+    return Watch(standing, cases), log
+
+
+def _shows_work(event: StatusChanged, countries: Iterable[Country]) -> bool:
+    """Whether it is evidence for what these countries owe: a link to some, or a status that is another one."""
+    concerns = event.country is None or event.country in countries
+    return concerns and (event.evidence is not None or event.status != event.previous)

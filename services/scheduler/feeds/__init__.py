@@ -1,0 +1,1 @@
+"""Calendars and feeds of events, behind private addresses."""

@@ -1,0 +1,59 @@
+"""The day that a step comes to.
+
+- Days and weeks are counted as they are.
+- Months keep the day of the month, and where the month has no such day, it is its last one: 1 month before 31 March
+  is 28 February, in a leap year 29 February; 12 months after 29 February 2024 is 28 February 2025. A month's last day
+  does not stick: 1 month before 28 February is 28 January. So going back and forth need not come home (31 March, a
+  month back, a month on: 28 March), and two steps may fall on one day.
+- Business days leave out weekends and holidays, and the day that is counted from counts as none of them, whether or
+  not it is one.
+"""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.scheduler.ladders.business_days import Calendar, DayOff, count_business_days
+from services.scheduler.ladders.ladder import Step
+
+
+@dataclass(frozen=True)
+class Reckoned:
+    """A step's day, and how it was come to."""
+
+    day: date
+    counted_from: date
+    skipped: tuple[DayOff, ...] = ()
+    """The days that a count of business days left out, from the day that was counted from on."""
+
+
+def reckon(step: Step, opens: date, closes: date, calendars: tuple[Calendar, ...]) -> Reckoned:
+    """The day of a step: before and on the day counted from `opens`, after it from `closes`.
+
+    Raises `OverflowError` where the calendar (years 1 to 9999) ends before, and ValueError for a review, which is
+    counted from no day of the milestone.
+    """
+    if step.direction == "review":
+        raise ValueError(f"{step.name} is not counted from a milestone's day")
+    start, signed = (closes, step.count) if step.direction == "after" else (opens, -step.count)
+    match step.unit:
+        case "bd":
+            counted = count_business_days(start, signed, calendars)
+            return Reckoned(counted.day, start, counted.skipped)
+        case "m":
+            return Reckoned(months_after(start, signed), start)
+        case "w":
+            return Reckoned(start + timedelta(weeks=signed), start)
+        case _:
+            return Reckoned(start + timedelta(days=signed), start)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of another month (negative: earlier), or that month's last day where it is shorter.
+
+    Raises `OverflowError` outside the years 1 to 9999.
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not 1 <= year <= 9999:
+        raise OverflowError("the calendar ends there")
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,0 +1,144 @@
+"""Ladders: how long before and after a milestone people are reminded of it, at what time, and by whose working days."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import time
+from functools import cached_property
+from typing import Literal
+
+from services.scheduler.ladders.business_days import BOUND, WorkingWeek
+
+Direction = Literal["before", "on", "after", "review"]
+Unit = Literal["d", "bd", "w", "m"]
+"""Days, business days, weeks, months."""
+
+UNITS: dict[Unit, str] = {"d": "days", "bd": "business days", "w": "weeks", "m": "months"}
+
+NINE = time(9)
+"""When a rung is told where nothing else is said, on the wall clocks of its zone."""
+
+MOST_RUNGS = 20
+"""In one ladder; its endless end is no rung."""
+
+LONGEST_COUNT = 36_600
+"""Days, business days, weeks or months of one step: a hundred years of days."""
+
+_NAME = re.compile(r"(before|after)-([1-9][0-9]*)(d|bd|w|m)|on-the-day|review-([1-9][0-9]*)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A place on a ladder: so many days, business days, weeks or months before or after the milestone's day, or on it;
+    or so many reviews after a milestone without a last day was scheduled.
+
+    Steps have no order of their own ("1 month before" may be 28 days or 31): a milestone's day gives it to them.
+    """
+
+    direction: Direction
+    count: int = 0
+    unit: Unit = "d"
+
+    @property
+    def name(self) -> str:
+        """As contracts and tables write it: `before-3bd`, `on-the-day`, `after-2w`, `review-1`."""
+        match self.direction:
+            case "on":
+                return "on-the-day"
+            case "review":
+                return f"review-{self.count}"
+            case _:
+                return f"{self.direction}-{self.count}{self.unit}"
+
+    @property
+    def nominal_days(self) -> int:
+        """About how many days it is away from the milestone's day, whatever the calendar says: a month counts 30."""
+        match self.unit:
+            case "w":
+                return self.count * 7
+            case "m":
+                return self.count * 30
+            case "bd":
+                return self.count * 7 // 5
+            case _:
+                return self.count
+
+    @staticmethod
+    def named(name: str) -> "Step":
+        """The step of this name; raises ValueError when it is none, or further away than `LONGEST_COUNT`."""
+        found = _NAME.fullmatch(name)
+        if found is None:
+            raise ValueError(f"{name!r} names no step")
+        direction, count, unit, review = found.groups()
+        if name == "on-the-day":
+            return ON_THE_DAY
+        if len(count or review) > 5 or int(count or review) > LONGEST_COUNT:
+            raise ValueError(f"{name!r} is further away than {LONGEST_COUNT}")
+        return Step("review", int(review)) if review else Step(direction, int(count), unit)  # type: ignore[arg-type]  # as the pattern has it
+
+
+ON_THE_DAY = Step("on")
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step with the wall time at which it is told, and by whose business days it is counted."""
+
+    step: Step
+    at: time = NINE
+    working: WorkingWeek = BOUND
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The endless end of a ladder: after the last rung, a reminder after every so many days, weeks or months.
+
+    Its steps are the multiples, counted from the milestone's last day: `after-30d`, `after-60d` and so on, from the
+    first that lies behind the last rung.
+    """
+
+    every: int
+    unit: Literal["d", "w", "m"]
+
+    def step(self, number: int) -> Step:
+        """The multiple of this number, from 1."""
+        return Step("after", self.every * number, self.unit)
+
+    def number(self, step: Step) -> int:
+        """Which multiple a step is; 0 for a step that is none."""
+        fits = step.direction == "after" and step.unit == self.unit and step.count % self.every == 0
+        return step.count // self.every if fits else 0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Which milestones a ladder is for; what is empty asks for nothing, and all that is asked for has to hold."""
+
+    kinds: frozenset[str] = frozenset()
+    """`event` (read `on`), `deadline` (read `by` or `during`), `review` (without a last day)."""
+    readings: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    """At least one of them is bound by the milestone."""
+    anchors: frozenset[str] = frozenset()
+    """The milestone hangs on one of them."""
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        """Whether every milestone meets it."""
+        return not (self.kinds or self.readings or self.countries or self.anchors)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Rungs, each step once, and what comes after the last."""
+
+    name: str
+    rungs: tuple[Rung, ...]
+    repeat: Repeat | None = None
+    at: time = NINE
+    """The time of day of what has no rung of its own: the endless end, and reviews."""
+    when: Condition = field(default_factory=Condition)
+
+    @cached_property
+    def by_step(self) -> dict[Step, Rung]:
+        """Its rungs by their steps."""
+        return {rung.step: rung for rung in self.rungs}

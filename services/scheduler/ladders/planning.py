@@ -1,0 +1,164 @@
+"""Which reminders a milestone gets, in which state they begin, and why."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from contracts.vocabulary import Milestone
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.business_days import DayOff
+from services.scheduler.ladders.choices import Choice
+from services.scheduler.ladders.countdown import Countdown, countdown
+from services.scheduler.ladders.ladder import Rung, Step
+from services.scheduler.zones import Clock, clock_on
+
+LONGEST_LATE = timedelta(days=7)
+"""What a moved date puts further back than this is no news any more."""
+
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""Which rungs suit a milestone doesn't depend on when it was scheduled."""
+
+Why = Literal["ahead", "before-it-was-planned", "put-into-the-past-by-a-move"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """How a reminder came to its instant and to its state."""
+
+    rung: Rung
+    ladder: str
+    """The ladder's name in the book; `chosen` for a subscription's own."""
+    counted_from: date
+    """The milestone's first or last day; in a review the day on which it was scheduled."""
+    day: date
+    """The day that the step comes to."""
+    skipped: tuple[DayOff, ...]
+    """Weekends and holidays that a count of business days left out, from `counted_from` on."""
+    zone: str
+    """On whose clocks the rung's time of day is told."""
+    clock: Clock
+    """Whether that time is skipped there on that day, or comes twice."""
+    jitter: timedelta
+    """How long behind that time it is due, so that not all come at once."""
+    why: Why
+    """`before-it-was-planned`: it was due before, is recorded as passed and never sent; `put-into-the-past-by-a-move`:
+    it was too, but is told once, marked late."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A reminder to be: due at an instant, or recorded as passed since it was due before it was planned."""
+
+    step: Step
+    due_at: datetime
+    state: Literal["pending", "passed"]
+    countdown: Countdown = field(compare=False, repr=False)
+    why: Why = "ahead"
+
+    @property
+    def reason(self) -> Reason:
+        """How it came to this instant and this state."""
+        count, rung = self.countdown, self.countdown.rung(self.step)
+        reckoned = count.reckon(self.step)
+        return Reason(
+            rung=rung,
+            ladder=count.ladder.name,
+            counted_from=reckoned.counted_from,
+            day=reckoned.day,
+            skipped=reckoned.skipped,
+            zone=count.clock_zone.key,
+            clock=clock_on(reckoned.day, rung.at, count.clock_zone),
+            jitter=count.jitter(self.step),
+            why=self.why,
+        )
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A rung of its ladder that a milestone does not get."""
+
+    rung: Rung
+    why: Literal["finer-than-the-date", "no-last-day", "calendar-ends"]
+    shortest_notice: int
+    """For `finer-than-the-date`: so many days before it a rung would have to be at least; otherwise 0."""
+
+
+def plan(
+    milestone: Milestone,
+    at: datetime,
+    book: LadderBook = DEFAULT_BOOK,
+    *,
+    choice: Choice | None = None,
+    scheduled_at: datetime | None = None,
+    told: Collection[Step] = (),
+    moved: Mapping[Step, datetime] | None = None,
+) -> tuple[Planned, ...]:
+    """The reminders of a milestone as they are planned at `at`, in the order in which they are due.
+
+    Steps that were due before `at` are recorded as passed and never sent. Of the endless steps only the next one is
+    planned, once all rungs before it have passed; the one after follows when it has fired.
+
+    `choice` is a subscription's own ladder, in place of the book's; `scheduled_at` the instant of the schedule, where
+    it is older than the planning; `told` are the steps of this schedule that have been told. Where the schedule is a
+    move, `moved` are the steps that were told under the one before, with their instants, and the book's rule says
+    what becomes of what the new date puts into the past. Raises `UnknownZone`.
+    """
+    count = countdown(milestone, book, scheduled_at or at, choice)
+    planned = tuple(_planned(count, at, told))
+    return planned if moved is None else _told_late(planned, count, at, moved)
+
+
+def left_out(
+    milestone: Milestone, book: LadderBook = DEFAULT_BOOK, choice: Choice | None = None
+) -> tuple[LeftOut, ...]:
+    """The rungs of its ladder that a milestone does not get, with why. Raises `UnknownZone`."""
+    count = countdown(milestone, book, _ANY_TIME, choice)
+    return tuple(_left_out(count))
+
+
+def _left_out(count: Countdown) -> Iterator[LeftOut]:
+    for rung in count.ladder.rungs:
+        if count.kind == "review":
+            yield LeftOut(rung, "no-last-day", 0)
+        elif not count.has(rung.step):
+            yield LeftOut(rung, "finer-than-the-date", count.shortest_notice)
+        elif count.due_at(rung.step) is None:
+            yield LeftOut(rung, "calendar-ends", 0)
+
+
+def _planned(count: Countdown, at: datetime, told: Collection[Step]) -> Iterator[Planned]:
+    all_behind = True
+    for rung, due_at in count.rungs:
+        all_behind = due_at < at
+        yield _passed(rung.step, due_at, count) if all_behind else Planned(rung.step, due_at, "pending", count)
+    endless = [step for step in told if count.is_endless(step)]
+    if all_behind or endless or count.rungs[-1][0].step in told:
+        furthest = max(endless, key=lambda step: step.count, default=None)
+        if found := count.endless_from(at, furthest):
+            yield Planned(*found, "pending", count)
+
+
+def _passed(step: Step, due_at: datetime, count: Countdown) -> Planned:
+    return Planned(step, due_at, "passed", count, "before-it-was-planned")
+
+
+def _told_late(
+    planned: tuple[Planned, ...], count: Countdown, at: datetime, told_before: Mapping[Step, datetime]
+) -> tuple[Planned, ...]:
+    """The newest of the steps that a moved date puts into the past is told once, and the others are recorded.
+
+    Not so by the book's rule `record`, when that very reminder was told before the move, when it lies more than 7 days
+    back, and when the last day is over: then the endless end speaks.
+    """
+    newest = next((one for one in reversed(planned) if one.state == "passed"), None)
+    if (
+        newest is None
+        or count.book.moved_into_past == "record"
+        or told_before.get(newest.step) == newest.due_at
+        or at - newest.due_at > LONGEST_LATE
+        or at >= count.ended_at
+    ):
+        return planned
+    late = replace(newest, state="pending", why="put-into-the-past-by-a-move")
+    return tuple(late if one is newest else one for one in planned)

@@ -1,0 +1,1 @@
+"""What is to come, what became of what was, and why."""

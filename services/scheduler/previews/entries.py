@@ -1,0 +1,384 @@
+"""What previews and explanations look like over HTTP, and how they are made of what was read and reckoned."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.events import Acknowledgement, Step
+from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
+from services.scheduler.escalation.book import Book
+from services.scheduler.escalation.escalations import Held
+from services.scheduler.escalation.machine import Climbing, Owned
+from services.scheduler.escalation.routes import STAGES, Stage
+from services.scheduler.ladders.book import Kind
+from services.scheduler.ladders.business_days import DayOff
+from services.scheduler.ladders.planning import LeftOut, Why
+from services.scheduler.languages import Words
+from services.scheduler.previews.fates import Failed, Fate, Merged, Next, Passed, Told, Waits, Withdrawn
+from services.scheduler.previews.holiday_names import holiday_name
+from services.scheduler.previews.preview import Hold, Moment, hearings, overdue_at
+from services.scheduler.previews.reasons import Anchor, Because, sentence
+from services.scheduler.zones import Clock, zone_named
+
+State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed", "planned-later"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class SkippedDay(_Entry):
+    """A day that a count of business days left out."""
+
+    day: Day
+    why: Literal["weekend", "holiday"]
+    calendar: str | None
+    """Whose holiday: `US`, `CA-QC`; null for a weekend."""
+    holiday: str | None
+    """The holiday's id, such as `boxing-day-observed`."""
+    name: str | None
+    """What it is called."""
+    name_language: Language | None
+    """In which language: `en` where it has no name in the one that was asked for."""
+
+
+class ReasonEntry(_Entry):
+    """How an instant is come to, by the rules that hold now."""
+
+    ladder: str
+    """Its name in the ladder book; `chosen` for a subscription's own."""
+    at: str
+    """The rung's time of day on the clocks of `zone`."""
+    zone: str
+    counted_from: Day
+    counted_from_is: Anchor
+    """`scheduled-on`: a review is counted from the day on which the milestone got its schedule."""
+    day: Day
+    """The day that the step comes to."""
+    month_end: bool
+    """The day of the month that was counted from is missing there: it is the month's last one."""
+    business_days: str
+    """Whose business days, where they are counted: `bound`, `CA`, `CA-QC`."""
+    skipped: tuple[SkippedDay, ...]
+    clock: Clock
+    """`gap`: the clocks skip that time there on that day, and it is the first instant after. `overlap`: they show it
+    twice, and it is the first one."""
+    jitter_seconds: int
+    """How long behind that time it is due."""
+    jitter_window_seconds: int
+    why: Why
+    on_the_ladder: bool
+    """Whether the ladder that holds now has this step."""
+    due_at: Instant
+    """The instant by these rules; another one than the reminder's where that was planned by other rules."""
+
+
+class MomentEntry(_Entry):
+    """One instant of a milestone."""
+
+    id: int | None
+    """Of the reminder; null for what is planned later."""
+    schedule_version: int
+    step: Step
+    state: State
+    """As of a reminder; `planned-later`: one of the endless steps, planned when the one before it has been told."""
+    due_at: Instant
+    local: datetime
+    """The same on the reader's clocks."""
+    local_there: datetime
+    """The same on the clocks of the milestone's zone."""
+    fired_at: Instant | None
+    event_id: UUID | None
+    failure: str | None
+    """Why it could not be told."""
+    reason: ReasonEntry | None
+    """Null for an older version of the date: only the newest is kept here."""
+    sentence: str
+    """The reason in words."""
+
+
+class LeftOutEntry(_Entry):
+    """A rung of the ladder that the milestone does not get."""
+
+    step: Step
+    why: Literal["finer-than-the-date", "no-last-day", "calendar-ends"]
+    shortest_notice_days: int | None
+    """For `finer-than-the-date`: so many days before (a month counts 30) a rung would have to be at least."""
+    sentence: str
+
+
+class ReviewEntry(_Entry):
+    """The rhythm in which a milestone without a last day is looked at again."""
+
+    every_months: int
+    counted_from: Day
+
+
+class HoldEntry(_Entry):
+    """A newer version of the date is being written: nothing of this one is told."""
+
+    schedule_version: int
+    held_at: Instant
+    """By the clock of the database."""
+
+
+class HearingEntry(_Entry):
+    """A level that hears, unless somebody acknowledges (or, where it is owned, evidence follows)."""
+
+    level: Slug
+    title: Text
+    round: int
+    at: Instant
+    local: datetime
+
+
+class EscalationPreview(_Entry):
+    """How it stands with the escalation, and who would hear when."""
+
+    state: Stage
+    overdue_at: Instant | None
+    """When the milestone is overdue, or has been since; null for what never is, or is over."""
+    overdue_at_local: datetime | None
+    acknowledged: Acknowledgement | None
+    hearings: tuple[HearingEntry, ...]
+    """Up to the highest level, and once more."""
+
+
+class MilestonePreview(_Entry):
+    """A milestone with all its instants."""
+
+    milestone_id: Slug
+    title: Text
+    wording: str
+    countries: tuple[Country, ...]
+    earliest: Day | None
+    latest: Day | None
+    when: str
+    """The date in words, as coarse as it is."""
+    kind: Kind
+    zone: str
+    """In whose calendar the milestone's days are counted."""
+    reader_zone: str
+    """Of `local`."""
+    schedule_version: int
+    scheduled_at: Instant
+    settled: bool
+    """Met or withdrawn for all whom it binds: nothing is told any more."""
+    asked_for: bool
+    """False when the subscription's own ladder is not for this milestone: it is not reminded of it."""
+    ladder: str | None
+    moments: tuple[MomentEntry, ...]
+    left_out: tuple[LeftOutEntry, ...]
+    review: ReviewEntry | None
+    """Of a milestone without a last day."""
+    hold: HoldEntry | None
+    escalation: EscalationPreview | None
+    """Null while it has not begun."""
+
+
+class SchedulePreview(_Entry):
+    """Every instant of every milestone of a commitment."""
+
+    commitment_id: Slug
+    status: Status | None
+    """Of the commitment as a whole; null where it has no milestone yet."""
+    title: Text | None
+    at: Instant
+    """Now, in business time."""
+    language: Language
+    ladder_of: Literal["book", "subscription"]
+    subscription: UUID | None
+    being_planned_anew: bool
+    """Rules have just changed, and what is pending may not be all by them yet."""
+    milestones: tuple[MilestonePreview, ...]
+
+
+class NextEntry(_Entry):
+    """The reminder that comes next for the same readers."""
+
+    step: Step
+    due_at: Instant
+    local: datetime
+    id: int | None
+
+
+class FateEntry(_Entry):
+    """What became of a reminder."""
+
+    what: Literal["waits", "due", "held", "told", "merged", "passed", "withdrawn", "failed"]
+    at: Instant | None = None
+    """When it was told, or found to be untellable."""
+    event_id: UUID | None = None
+    """The `milestone-due` that told it."""
+    late: bool = False
+    merged_into: int | None = None
+    """The reminder whose event told it as well."""
+    merged_into_step: Step | None = None
+    withdrawn_by: Literal["newer-schedule", "settled", "other-rules", "ladder-given-up"] | None = None
+    schedule_version: int | None = None
+    """The version of the date that took its place, or that is being written."""
+    failure: str | None = None
+    sentence: str
+
+
+class ReminderExplanation(_Entry):
+    """One reminder: what it is, why it is due then, what became of it, and what comes next."""
+
+    id: int
+    commitment_id: Slug
+    commitment_title: Text
+    milestone_id: Slug
+    milestone_title: Text
+    audience: UUID | None
+    """The subscription whose own ladder asks for it; null for the book's."""
+    zone: str
+    reader_zone: str
+    moment: MomentEntry
+    what: str
+    """What it is, in words."""
+    fate: FateEntry
+    next: NextEntry | None
+    next_sentence: str
+
+
+def moment_entry(moment: Moment, here: str, there: str, words: Words) -> MomentEntry:
+    """An instant on the reader's clocks (`here`) and on the milestone's."""
+    kept = moment.kept
+    return MomentEntry(
+        id=kept.id if kept else None,
+        schedule_version=moment.schedule_version,
+        step=moment.step.name,
+        state=moment.state,
+        due_at=moment.due_at,
+        local=_on_clocks(moment.due_at, here),
+        local_there=_on_clocks(moment.due_at, there),
+        fired_at=kept.fired_at if kept else None,
+        event_id=kept.event_id if kept else None,
+        failure=kept.reason if kept else None,
+        reason=_reason_entry(moment.because, words) if moment.because else None,
+        sentence=_sentence(moment, words),
+    )
+
+
+def _sentence(moment: Moment, words: Words) -> str:
+    if moment.because:
+        return sentence(moment.because, words, moment.due_at)
+    return words.gettext(
+        "By version %(version)s of the date: what it was counted from is not kept.",
+        version=str(moment.schedule_version),
+    )
+
+
+def _reason_entry(because: Because, words: Words) -> ReasonEntry:
+    reason = because.reason
+    return ReasonEntry(
+        ladder=reason.ladder,
+        at=f"{reason.rung.at:%H:%M}",
+        zone=reason.zone,
+        counted_from=reason.counted_from,
+        counted_from_is=because.anchor,
+        day=reason.day,
+        month_end=because.month_end is not None,
+        business_days=reason.rung.working.name,
+        skipped=tuple(_skipped(off, words) for off in reason.skipped),
+        clock=reason.clock,
+        jitter_seconds=int(reason.jitter.total_seconds()),
+        jitter_window_seconds=int(because.window.total_seconds()),
+        why=reason.why,
+        on_the_ladder=because.on_the_ladder,
+        due_at=because.due_at,
+    )
+
+
+def _skipped(off: DayOff, words: Words) -> SkippedDay:
+    named = holiday_name(off, words) if off.why == "holiday" else None
+    return SkippedDay(
+        day=off.day,
+        why=off.why,
+        calendar=off.calendar,
+        holiday=off.holiday,
+        name=named.text if named else None,
+        name_language=Language(named.language) if named else None,
+    )
+
+
+def left_out_entry(one: LeftOut, told: str) -> LeftOutEntry:
+    """A rung that is left out, with its sentence."""
+    return LeftOutEntry(
+        step=one.rung.step.name, why=one.why, shortest_notice_days=one.shortest_notice or None, sentence=told
+    )
+
+
+def hold_entry(hold: Hold) -> HoldEntry:
+    """A hold."""
+    return HoldEntry(schedule_version=hold.schedule_version, held_at=hold.held_at)
+
+
+def escalation_preview(held: Held, book: Book, here: str) -> EscalationPreview:
+    """Who hears when, on the reader's clocks."""
+    state, deadline = held.case.state, held.case.deadline
+    overdue = overdue_at(state, deadline)
+    made = None
+    match state:
+        case Climbing():
+            made = state.unfollowed
+        case Owned():
+            made = state.acknowledgement
+    return EscalationPreview(
+        state=STAGES[type(state)],
+        overdue_at=overdue,
+        overdue_at_local=overdue and _on_clocks(overdue, here),
+        acknowledged=made,
+        hearings=tuple(
+            HearingEntry(
+                level=one.level.level, title=one.level.title, round=one.round, at=one.at, local=_on_clocks(one.at, here)
+            )
+            for one in hearings(state, deadline, book)
+        ),
+    )
+
+
+def fate_entry(fate: Fate, told: str) -> FateEntry:
+    """What became of a reminder, with its sentence."""
+    match fate:
+        case Waits():
+            what: Literal["held", "due", "waits"] = "held" if fate.held_for else "due" if fate.is_due else "waits"
+            return FateEntry(what=what, schedule_version=fate.held_for, sentence=told)
+        case Told():
+            return FateEntry(what="told", at=fate.at, event_id=fate.event_id, late=fate.late, sentence=told)
+        case Merged():
+            return FateEntry(
+                what="merged",
+                at=fate.at,
+                event_id=fate.event_id,
+                merged_into=fate.into.id,
+                merged_into_step=fate.into.step.name,
+                sentence=told,
+            )
+        case Passed():
+            return FateEntry(what="passed", sentence=told)
+        case Withdrawn():
+            return FateEntry(
+                what="withdrawn", withdrawn_by=fate.by, schedule_version=fate.schedule_version, sentence=told
+            )
+        case Failed():
+            return FateEntry(what="failed", at=fate.at, failure=fate.reason, sentence=told)
+
+
+def next_entry(following: Next, here: str) -> NextEntry:
+    """What comes next, on the reader's clocks."""
+    return NextEntry(
+        step=following.step.name,
+        due_at=following.due_at,
+        local=_on_clocks(following.due_at, here),
+        id=following.id,
+    )
+
+
+def _on_clocks(instant: datetime, zone: str) -> datetime:
+    try:
+        return instant.astimezone(zone_named(zone))
+    except OverflowError:  # the very end of the calendar
+        return instant

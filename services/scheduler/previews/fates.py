@@ -1,0 +1,194 @@
+"""What became of a reminder, and what happens next, as data and in the reader's language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.scheduler.agenda import Schedule
+from services.scheduler.ladders.countdown import Countdown
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.occasions import LATE_AFTER
+from services.scheduler.languages import Words, plain
+from services.scheduler.previews.preview import Hold, Kept
+
+
+@dataclass(frozen=True)
+class Waits:
+    """It is still to be told."""
+
+    due_at: datetime
+    is_due: bool
+    held_for: int | None
+    """The schedule version that is being written; until it has come nothing is told."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event of its own has told it."""
+
+    at: datetime
+    event_id: UUID
+    late: bool
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The event of a later step has told it as well."""
+
+    at: datetime
+    event_id: UUID
+    into: Kept
+
+
+@dataclass(frozen=True)
+class Passed:
+    """It was due before it was planned; it is recorded, and never told."""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """It is not to be told any more."""
+
+    by: Literal["newer-schedule", "settled", "other-rules", "ladder-given-up"]
+    schedule_version: int | None = None
+    """For `newer-schedule`: which one."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It could not be told."""
+
+    at: datetime
+    reason: str
+
+
+Fate = Waits | Told | Merged | Passed | Withdrawn | Failed
+
+
+@dataclass(frozen=True)
+class Next:
+    """The reminder that comes next for the same readers."""
+
+    step: Step
+    due_at: datetime
+    id: int | None
+    """None for what is not in the table yet."""
+
+
+def fate_of(
+    kept: Kept,
+    schedule: Schedule,
+    siblings: Sequence[Kept],
+    count: Countdown | None,
+    hold: Hold | None,
+    now: datetime,
+) -> Fate:
+    """What became of a reminder; `siblings` are all of its milestone and audience, `count` its reader's ladder.
+
+    Raises ValueError for a row that can't be: merged into nothing.
+    """
+    match kept.state:
+        case "pending":
+            return Waits(kept.due_at, kept.due_at <= now, hold.schedule_version if hold else None)
+        case "fired" if kept.fired_at and kept.event_id:
+            return Told(kept.fired_at, kept.event_id, kept.fired_at - kept.due_at > LATE_AFTER)
+        case "merged" if kept.fired_at and kept.event_id:
+            into = [one for one in siblings if one.event_id == kept.event_id and one.state == "fired"]
+            if into:
+                return Merged(kept.fired_at, kept.event_id, into[0])
+        case "passed":
+            return Passed()
+        case "failed" if kept.fired_at and kept.reason is not None:
+            return Failed(kept.fired_at, kept.reason)
+        case "withdrawn":
+            return _withdrawn(kept, schedule, siblings, count)
+    raise ValueError(f"reminder {kept.id} is {kept.state}, and does not say how")
+
+
+def _withdrawn(kept: Kept, schedule: Schedule, siblings: Sequence[Kept], count: Countdown | None) -> Withdrawn:
+    if kept.schedule_version < schedule.version:
+        later = [one.schedule_version for one in siblings if one.schedule_version > kept.schedule_version]
+        return Withdrawn("newer-schedule", schedule_version=min(later, default=schedule.version))
+    if schedule.settled:
+        return Withdrawn("settled")
+    return Withdrawn("other-rules" if count else "ladder-given-up")
+
+
+def next_of(kept: Kept, siblings: Sequence[Kept], count: Countdown | None) -> Next | None:
+    """What is told after this reminder, of the schedule that holds; None when nothing is.
+
+    That is the next one that waits in the table; behind the last of them the first of the endless end.
+    """
+    waiting = [
+        one
+        for one in siblings
+        if one.state == "pending"
+        and one.id != kept.id
+        and (one.due_at > kept.due_at or kept.state != "pending" or one.schedule_version > kept.schedule_version)
+    ]
+    if waiting:
+        first = min(waiting, key=lambda one: (one.due_at, one.id))
+        return Next(first.step, first.due_at, first.id)
+    if kept.state == "pending" and count and (found := count.next_after(kept.step)):
+        return Next(*found, None)
+    return None
+
+
+def told_fate(fate: Fate, words: Words, zone: str) -> str:
+    """One sentence about what became of it."""
+    match fate:
+        case Waits(held_for=int(version)):
+            return words.gettext(
+                "It is held: version %(version)s of the date is being written, and until it has come nothing is told.",
+                version=str(version),
+            )
+        case Waits(is_due=True):
+            return words.gettext("It is due, and is told at the next tick.")
+        case Waits(due_at=due_at):
+            return words.gettext("It waits until %(moment)s.", moment=words.at(due_at, zone))
+        case Told(at=at, late=True):
+            return words.gettext("It was told on %(moment)s, marked late.", moment=words.at(at, zone))
+        case Told(at=at):
+            return words.gettext("It was told on %(moment)s.", moment=words.at(at, zone))
+        case Merged(at=at, into=into):
+            return words.gettext(
+                "It was missed, and told on %(moment)s together with %(step)s.",
+                moment=words.at(at, zone),
+                step=into.step.name,
+            )
+        case Passed():
+            return words.gettext("It was due before it was planned, so it is recorded and never told.")
+        case Withdrawn(by="newer-schedule", schedule_version=by):
+            return words.gettext("Withdrawn: version %(version)s of the date took its place.", version=str(by))
+        case Withdrawn(by="settled"):
+            return words.gettext("Withdrawn: the commitment is met or withdrawn for all whom this binds.")
+        case Withdrawn(by="ladder-given-up"):
+            return words.gettext("Withdrawn: the subscription gave this ladder up, or asks for something else.")
+        case Withdrawn():
+            return words.gettext("Withdrawn: the ladder that holds now does not have it.")
+        case Failed(at=at, reason=reason):
+            return words.gettext(
+                "It could not be told on %(moment)s: %(reason)s.",
+                moment=words.at(at, zone),
+                reason=plain(reason).rstrip("."),
+            )
+
+
+def told_next(following: Next | None, kept: Kept, schedule: Schedule, words: Words, zone: str) -> str:
+    """One sentence, or two, about what happens next."""
+    told = []
+    if kept.state == "failed" and kept.schedule_version == schedule.version and not schedule.settled:
+        told.append(words.gettext("A scheduler that starts tries it again."))
+    if following:
+        told.append(
+            words.gettext(
+                "Next comes %(step)s on %(moment)s.", step=following.step.name, moment=words.at(following.due_at, zone)
+            )
+        )
+    elif schedule.settled:
+        told.append(words.gettext("Nothing follows: the commitment is met or withdrawn for all whom this binds."))
+    elif not told:
+        told.append(words.gettext("Nothing follows on this ladder."))
+    return " ".join(told)

@@ -1,0 +1,196 @@
+"""The preview over HTTP: every instant of a commitment with its reason, and what became of a single reminder."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AfterValidator, StringConstraints
+
+from contracts.vocabulary import Language, Slug
+from services.plumbing.clock import Clock
+from services.plumbing.database import Database
+from services.plumbing.web import Problem, problems
+from services.scheduler.agenda import Rules
+from services.scheduler.escalation.book import Book
+from services.scheduler.ladders.book import LadderBook, kind_of
+from services.scheduler.ladders.choices import Choice
+from services.scheduler.ladders.countdown import Countdown
+from services.scheduler.ladders.planning import left_out
+from services.scheduler.ladders.shelf import Shelf
+from services.scheduler.languages import Words, plain, words_in
+from services.scheduler.previews import store
+from services.scheduler.previews.entries import (
+    LeftOutEntry,
+    MilestonePreview,
+    ReminderExplanation,
+    ReviewEntry,
+    SchedulePreview,
+    escalation_preview,
+    fate_entry,
+    hold_entry,
+    left_out_entry,
+    moment_entry,
+    next_entry,
+)
+from services.scheduler.previews.fates import fate_of, next_of, told_fate, told_next
+from services.scheduler.previews.preview import Kept, ladder_of, moment_of, moments
+from services.scheduler.previews.reasons import why_left_out
+from services.scheduler.previews.store import Seen
+from services.scheduler.zones import UnknownZone, day_in, zone_named
+
+ENDLESS = 3
+"""So many of the endless steps are shown beyond the table, unless asked otherwise."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zone_named(name)
+    except UnknownZone as error:
+        raise ValueError("no zone of the IANA time zone database") from error
+    return name
+
+
+Zone = Annotated[
+    Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)] | None,
+    Query(description="The reader's IANA zone; without it the own ladder's, or else the milestone's."),
+]
+Tongue = Annotated[Language, Query(description="Of the sentences.")]
+
+
+def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: Book) -> APIRouter:
+    """The routes of the preview; reading is open. `book` is that of the escalation."""
+    router = APIRouter(tags=["reminders"])
+    shelf = Shelf(shipped)  # its own: it reads the rules as of its own instant
+
+    @router.get("/schedule/preview", operation_id="preview_schedule", responses=problems(404, 422, 503))
+    async def preview_schedule(
+        commitment: Slug,
+        subscription: Annotated[
+            UUID | None, Query(description="By this subscription's own ladder, where it has one; else by the book's.")
+        ] = None,
+        zone: Zone = None,
+        language: Tongue = Language.EN,
+        limit: Annotated[
+            int, Query(ge=0, le=100, description="So many of a ladder's endless steps beyond what is planned.")
+        ] = ENDLESS,
+    ) -> SchedulePreview:
+        """Every instant of every milestone of a commitment, and why it is then."""
+        now, words = clock.now(), words_in(language)
+        async with store.one_look(database) as connection:
+            rules = await shelf.rules(connection)
+            choice = rules.choice_of(subscription) if subscription else None
+            seen = await store.of_commitment(connection, commitment, subscription if choice else None)
+            if not seen and not await store.is_known(connection, commitment):
+                raise Problem(404, "not-found", "There is no such commitment")
+            replanning = await store.is_replanning(connection)
+        return SchedulePreview(
+            commitment_id=commitment,
+            status=seen[0].status if seen else None,
+            title=seen[0].schedule.commitment.title if seen else None,
+            at=now,
+            language=language,
+            ladder_of="subscription" if choice else "book",
+            subscription=subscription,
+            being_planned_anew=replanning,
+            milestones=tuple(_milestone(one, rules, choice, book, zone, words, now, limit) for one in seen),
+        )
+
+    @router.get("/reminders/{id_}/explanation", operation_id="explain_reminder", responses=problems(404, 422, 503))
+    async def explain_reminder(
+        id_: Annotated[int, Path(ge=1, lt=2**63)], zone: Zone = None, language: Tongue = Language.EN
+    ) -> ReminderExplanation:
+        """One reminder: what it is, why it is due then, what became of it, and what comes next."""
+        now, words = clock.now(), words_in(language)
+        async with store.one_look(database) as connection:
+            rules = await shelf.rules(connection)
+            found = await store.of_reminder(connection, id_)
+        if found is None:
+            raise Problem(404, "not-found", "There is no such reminder")
+        return _explanation(*found, rules, zone, words, now)
+
+    return router
+
+
+def _milestone(
+    seen: Seen,
+    rules: Rules,
+    choice: Choice | None,
+    book: Book,
+    zone: str | None,
+    words: Words,
+    now: datetime,
+    limit: int,
+) -> MilestonePreview:
+    schedule, milestone = seen.schedule, seen.schedule.milestone
+    here = zone or (choice.zone if choice else milestone.zone)
+    count = ladder_of(rules, schedule, choice)
+    kind = kind_of(milestone)
+    return MilestonePreview(
+        milestone_id=milestone.id,
+        title=milestone.title,
+        wording=milestone.wording,
+        countries=milestone.countries,
+        earliest=milestone.span.earliest,
+        latest=milestone.span.latest,
+        when=words.span(milestone.span, milestone.reading, plain(milestone.wording)),
+        kind=kind,
+        zone=milestone.zone,
+        reader_zone=here,
+        schedule_version=schedule.version,
+        scheduled_at=schedule.scheduled_at,
+        settled=schedule.settled,
+        asked_for=count is not None,
+        ladder=count.ladder.name if count else None,
+        moments=tuple(
+            moment_entry(one, here, milestone.zone, words) for one in moments(schedule, seen.kept, count, now, limit)
+        ),
+        left_out=_left_out(count, rules, choice, words) if count else (),
+        review=ReviewEntry(
+            every_months=milestone.review_months or rules.book.review_months,
+            counted_from=day_in(zone_named(milestone.zone), schedule.scheduled_at),
+        )
+        if kind == "review"
+        else None,
+        hold=hold_entry(seen.hold) if seen.hold else None,
+        escalation=escalation_preview(seen.escalation, book, here) if seen.escalation else None,
+    )
+
+
+def _left_out(count: Countdown, rules: Rules, choice: Choice | None, words: Words) -> tuple[LeftOutEntry, ...]:
+    return tuple(
+        left_out_entry(one, why_left_out(one, count, words)) for one in left_out(count.milestone, rules.book, choice)
+    )
+
+
+def _explanation(
+    kept: Kept, seen: Seen, rules: Rules, zone: str | None, words: Words, now: datetime
+) -> ReminderExplanation:
+    schedule, milestone = seen.schedule, seen.schedule.milestone
+    choice = rules.choice_of(kept.audience) if kept.audience else None
+    given_up = kept.audience is not None and choice is None
+    count = None if given_up else ladder_of(rules, schedule, choice)
+    here = zone or (choice.zone if choice else milestone.zone)
+    fate = fate_of(kept, schedule, seen.kept, count, seen.hold, now)
+    following = next_of(kept, seen.kept, count)
+    moment = moment_of(schedule, kept, count)
+    return ReminderExplanation(
+        id=kept.id,
+        commitment_id=schedule.commitment.id,
+        commitment_title=schedule.commitment.title,
+        milestone_id=milestone.id,
+        milestone_title=milestone.title,
+        audience=kept.audience,
+        zone=milestone.zone,
+        reader_zone=here,
+        moment=moment_entry(moment, here, milestone.zone, words),
+        what=words.gettext(
+            "Reminder %(step)s of %(milestone)s, %(when)s.",
+            step=kept.step.name,
+            milestone=words.quoted(plain(milestone.title.in_language(words.language))),
+            when=words.span(milestone.span, milestone.reading, plain(milestone.wording)),
+        ),
+        fate=fate_entry(fate, told_fate(fate, words, here)),
+        next=next_entry(following, here) if following else None,
+        next_sentence=told_next(following, kept, schedule, words, here),
+    )

@@ -1,0 +1,115 @@
+"""What a preview looks at, read at one instant: schedules, reminders, holds and escalations; nothing is locked."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from contracts.vocabulary import Status
+from services.plumbing.database import Connection, Database
+from services.scheduler.agenda import Schedule
+from services.scheduler.escalation import escalations
+from services.scheduler.escalation.escalations import Held
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.previews.preview import Hold, Kept
+from services.scheduler.store import schedule_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A milestone with all its reminders for one audience, in the order in which they are due."""
+
+    schedule: Schedule
+    status: Status
+    """Of the commitment as a whole."""
+    kept: Sequence[Kept]
+    hold: Hold | None
+    escalation: Held | None
+    """None while its case has not begun."""
+
+
+@asynccontextmanager
+async def one_look(database: Database) -> AsyncIterator[Connection]:
+    """All that is read inside is of the same instant."""
+    async with database.connection() as connection:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
+
+async def is_known(connection: Connection, commitment_id: str) -> bool:
+    """Whether anything was heard of a commitment."""
+    found = await connection.fetchval(
+        "select true from commitment_state where commitment_id = $1 limit 1", commitment_id
+    )
+    return bool(found)
+
+
+async def of_commitment(connection: Connection, commitment_id: str, audience: UUID | None) -> list[Seen]:
+    """The milestones of a commitment by their last days, those without one at the end."""
+    plans = await connection.fetch(
+        f"select {_PLAN} where p.commitment_id = $1 order by p.milestone->'span'->>'latest' nulls last, p.milestone_id",
+        commitment_id,
+    )
+    return await _seen(connection, plans, audience)
+
+
+async def of_reminder(connection: Connection, reminder_id: int) -> tuple[Kept, Seen] | None:
+    """A reminder, and its milestone as its own readers see it."""
+    row = await connection.fetchrow("select milestone_id, audience from reminder where id = $1", reminder_id)
+    if row is None:
+        return None
+    plans = await connection.fetch(f"select {_PLAN} where p.milestone_id = $1", row["milestone_id"])
+    [seen] = await _seen(connection, plans, row["audience"])
+    return next(one for one in seen.kept if one.id == reminder_id), seen
+
+
+async def is_replanning(connection: Connection) -> bool:
+    """Whether something is being planned anew: what is pending may not be all by the rules of now yet."""
+    found = await connection.fetchval("select exists (select from replanning where finished_at is null)")
+    return bool(found)
+
+
+_PLAN = """
+    p.milestone_id, p.schedule_version, p.commitment::text, p.milestone::text, p.scheduled_at, p.settled,
+    p.correlation_id, s.overall, h.schedule_version as held_for, h.held_at
+    from milestone_plan p
+    join commitment_state s using (commitment_id)
+    left join hold h on h.milestone_id = p.milestone_id and h.schedule_version > p.schedule_version
+"""
+
+
+async def _seen(connection: Connection, plans: Sequence[asyncpg.Record], audience: UUID | None) -> list[Seen]:
+    kept = await _kept(connection, [plan["milestone_id"] for plan in plans], audience)
+    return [
+        Seen(
+            schedule_of(plan),
+            Status(plan["overall"]),
+            kept[plan["milestone_id"]],
+            Hold(plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
+            await escalations.read(connection, plan["milestone_id"]),
+        )
+        for plan in plans
+    ]
+
+
+async def _kept(
+    connection: Connection, milestone_ids: Sequence[str], audience: UUID | None
+) -> Mapping[str, Sequence[Kept]]:
+    rows = await connection.fetch(
+        """
+        select milestone_id, id, schedule_version, step, audience, due_at, state, fired_at, event_id, reason
+        from reminder where milestone_id = any($1::text[]) and audience is not distinct from $2::uuid
+        order by due_at, id
+        """,
+        milestone_ids,
+        audience,
+    )
+    kept: defaultdict[str, list[Kept]] = defaultdict(list)
+    for row in rows:
+        columns = dict(row)
+        milestone_id = columns.pop("milestone_id")
+        kept[milestone_id].append(Kept(**columns | {"step": Step.named(row["step"])}))
+    return kept

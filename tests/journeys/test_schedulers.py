@@ -25,8 +25,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
-def ground(stack: EmbeddedStack, tmp_path_factory: pytest.TempPathFactory) -> Ground:
-    return Ground(stack, tmp_path_factory.mktemp("schedulers"))
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("schedulers")
+    # A stack of its own: the topic of reminders is real, and others read its end.
+    with EmbeddedStack(folder / "stack") as stack:
+        yield Ground(stack, folder)
 
 
 class Yard:

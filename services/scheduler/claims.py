@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -51,10 +51,12 @@ _HELD = """exists (
 NEXT_DUE = f"""
 select {_PLAN}
 from reminder r join milestone_plan p using (milestone_id, schedule_version)
-where r.state = 'pending' and r.due_at <= $1 and not {_HELD}
+where r.state = 'pending' and r.due_at between $3 and $1 and not {_HELD}
 order by r.due_at, r.id limit $2 for update of p skip locked
 """
-"""The milestones of the reminders that are due at $1, at most $2 rows; one may stand there for several steps."""
+"""The milestones of the reminders due from $3 to $1, at most $2 rows; one may stand there for several steps."""
+
+FROM_THE_FIRST = datetime(1, 1, 2, tzinfo=UTC)
 
 IN_ORDER = "set local enable_sort = off"
 """A planner that knows nothing of the table yet would rather sort all that is due, for each batch anew."""
@@ -77,7 +79,9 @@ returning r.id, r.milestone_id, r.audience, r.step, r.due_at, s.overall
 up, and not all that is due gone through for each batch anew."""
 
 
-async def claim(connection: Connection, now: datetime, limit: int) -> tuple[list[str], list[Due]]:
+async def claim(
+    connection: Connection, now: datetime, limit: int, since: datetime = FROM_THE_FIRST
+) -> tuple[list[str], list[Due]]:
     """Lock the milestones of the next reminders in the order in which they are due, but for those somebody else holds.
 
     At most `limit` reminders are looked at; of the milestones all steps are claimed that are due, since those for one
@@ -85,10 +89,11 @@ async def claim(connection: Connection, now: datetime, limit: int) -> tuple[list
     When the first list isn't empty there may be more to claim, even when the second one is: another tick was faster.
 
     The rows come from the partial index and are locked as they come, so that the cost is that of what is claimed,
-    however much lies ahead.
+    however much lies ahead. What has just been claimed leaves its entries in that index for a while: whoever goes on
+    says since when there may be more, and looks from the first once more before believing that there is none.
     """
     await connection.execute(IN_ORDER)
-    return await _claimed(connection, now, await connection.fetch(NEXT_DUE, now, limit))
+    return await _claimed(connection, now, await connection.fetch(NEXT_DUE, now, limit, since))
 
 
 async def claim_one(connection: Connection, now: datetime, milestone_id: str) -> tuple[list[str], list[Due]]:

@@ -58,11 +58,20 @@ SYSTEMIC = 20
 
 @dataclass(frozen=True)
 class _Look:
-    """One look at what is due: when by either clock, and how many milestones were claimed."""
+    """One look at what is due: when by either clock, what was found, and how far along it was."""
 
     looked_at: datetime
     now: datetime
+    some: "_Some"
+
+
+@dataclass(frozen=True)
+class _Some:
+    """What a look claimed, in milestones, what it told of it, in events, and when the last of it had been due."""
+
     claimed: int
+    told: int
+    up_to: datetime = claims.FROM_THE_FIRST
 
 
 class _LookedLongAgo(Exception):
@@ -96,40 +105,41 @@ class Tick:
         """
         if not self._awake:
             await self._wake()
-        told, first = await self._some()
-        looks = [first]
-        if first.claimed:
+        first = await self._look()
+        told, looks = first.some.told, [first]
+        if first.some.claimed:
             # While one waits for the database the other writes events.
-            hands = HANDS if first.claimed > AT_ONCE // 2 else 1
+            hands = HANDS if first.some.claimed > AT_ONCE // 2 else 1
             ends = await asyncio.gather(*(self._rest() for _ in range(hands)), return_exceptions=True)
             _raise_worst(ends)
             for events, last in ends:  # type: ignore[misc]  # none of them is an error any more
                 told += events
                 looks.append(last)
-        last_looks = [look for look in looks if not look.claimed]
+        last_looks = [look for look in looks if not look.some.claimed]
         async with self._database.connection() as connection:
             self._next_due = await claims.write_tick(
                 connection, min(look.now for look in last_looks), min(look.looked_at for look in last_looks)
             )
         return told
 
-    async def _rest(self) -> tuple[int, "_Look"]:
-        """Tell until nothing is left; how many events, and the look that found nothing."""
-        told = 0
+    async def _rest(self) -> tuple[int, _Look]:
+        """Tell until nothing is left; how many events, and the look from the first on that found nothing."""
+        told, since = 0, claims.FROM_THE_FIRST
         while True:
-            events, look = await self._some()
-            told += events
-            if not look.claimed:
+            look = await self._look(since)
+            told += look.some.told
+            if not look.some.claimed and since == claims.FROM_THE_FIRST:
                 return told, look
+            since = look.some.up_to
 
-    async def _some(self) -> tuple[int, "_Look"]:
-        """Look once, and tell some of what is due; how many events, and what the look found."""
+    async def _look(self, since: datetime = claims.FROM_THE_FIRST) -> _Look:
+        """Look once, and tell some of what is due."""
         async with self._database.connection() as connection:
             looked_at = await claims.look_at_clock(connection)
         now = self._clock.now()
-        claimed, events = await self._tell_some(now)
+        some = await self._tell_some(now, since)
         self._last = time.monotonic()
-        return events, _Look(looked_at, now, claimed)
+        return _Look(looked_at, now, some)
 
     async def beat(self) -> float | None:
         """Tick; seconds of real time until the next reminder is due, None where that can't be told."""
@@ -173,25 +183,25 @@ class Tick:
         )
         self._awake = True
 
-    async def _tell_some(self, now: datetime) -> tuple[int, int]:
-        """Claim and tell some; how many milestones were claimed, and how many events written."""
+    async def _tell_some(self, now: datetime, since: datetime) -> _Some:
+        """Claim and tell some."""
         claimed: list[str] = []
         try:
-            return await self._transact(now, None, claimed)
+            return await self._transact(now, None, claimed, since)
         except _LookedLongAgo:
-            return len(claimed), 0
+            return _Some(len(claimed), 0)
         except Exception as error:
             if is_passing(error) or not claimed:
                 raise
             log.warning("what is due is told one by one", action="tick_isolates", error=repr(error))
-            return len(claimed), await self._tell_one_by_one(now, claimed)
+            return _Some(len(claimed), await self._tell_one_by_one(now, claimed))
 
     async def _tell_one_by_one(self, now: datetime, milestone_ids: list[str]) -> int:
         told = 0
         broken: dict[str, Exception] = {}
         for milestone_id in milestone_ids:
             try:
-                told += (await self._transact(self._clock.now(), milestone_id, []))[1]
+                told += (await self._transact(self._clock.now(), milestone_id, [])).told
             except _LookedLongAgo:
                 continue  # the next look finds it
             except Exception as error:
@@ -217,14 +227,18 @@ class Tick:
             exc_info=error,
         )
 
-    async def _transact(self, now: datetime, only: str | None, claimed: list[str]) -> tuple[int, int]:
+    async def _transact(
+        self, now: datetime, only: str | None, claimed: list[str], since: datetime = claims.FROM_THE_FIRST
+    ) -> _Some:
         async with self._database.transaction() as connection:
             locked, due = (
-                await claims.claim_one(connection, now, only) if only else await claims.claim(connection, now, AT_ONCE)
+                await claims.claim_one(connection, now, only)
+                if only
+                else await claims.claim(connection, now, AT_ONCE, since)
             )
             claimed += locked
             if not due:
-                return len(locked), 0
+                return _Some(len(locked), 0)
             if self._clock.now() - now > OLDEST_LOOK:
                 raise _LookedLongAgo
             rules = await self._shelf.rules(connection)  # as of the claim, so that no older rule plans what follows
@@ -234,7 +248,7 @@ class Tick:
         failpoint("scheduler-after-commit")
         self._reader.forget(due)
         self._count(told)
-        return len(locked), len(told)
+        return _Some(len(locked), len(told), max(min(one.steps.values()) for one in due))
 
     async def _tell_these(self, connection: Connection, due: list[Due], rules: Rules, now: datetime) -> list[Told]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""

@@ -109,12 +109,12 @@ async def test_a_claim_reads_what_it_claims_however_much_lies_ahead(
         if analyzed:
             await connection.execute("analyze")
         await connection.execute(f"set plan_cache_mode = {mode}")
-        await connection.execute(f"prepare next_due (timestamptz, bigint) as {claims.NEXT_DUE}")
+        await connection.execute(f"prepare next_due (timestamptz, bigint, timestamptz) as {claims.NEXT_DUE}")
         for now, claimed in ((DUE - timedelta(days=1), 0), (DUE + timedelta(seconds=1), 500)):
             async with connection.transaction():
                 await claims.claim(connection, now, 1)  # which says how to plan
                 explained = await connection.fetchval(
-                    f"explain (analyze, buffers, format json) execute next_due ('{now.isoformat()}', 500)"
+                    f"explain (analyze, buffers, format json) execute next_due ('{now.isoformat()}', 500, '-infinity')"
                 )
             [found] = json.loads(explained)
             by_node = {node["Node Type"]: node for node in nodes(found["Plan"])}

@@ -95,8 +95,9 @@ class MilestoneScheduled(Contract):
     milestone: Milestone
     schedule_version: Ordinal
     """Counts the schedules of this milestone; reminders of an older version must not fire."""
-    change: Literal["first", "moved", "more-precise", "cancelled"]
-    """`cancelled`: the event that it hung on is off, and it has no date any more."""
+    change: Literal["first", "moved", "more-precise", "cancelled", "held"]
+    """`cancelled`: the event that it hung on is off, and it has no date any more. `held`: the event has taken place, on
+    the days that were known."""
     previous: Span | None
     source: Source | None
     """Where the news comes from; none when the statement itself says it."""

@@ -250,6 +250,8 @@ class Milestone(Contract):
     """Months between two reviews of a milestone without a last day, where the words or an editor give them."""
     wording_language: Language = Language.EN
     """The language of `wording`."""
+    held: bool = False
+    """Whether it is an event that has taken place: nothing more is to come of it."""
 
 
 Channel = Literal["email", "slack", "teams", "webhook"]

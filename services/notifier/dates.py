@@ -28,6 +28,9 @@ def tell_scheduled(event: MilestoneScheduled, words: Words, url: str) -> News:
             lead = words.gettext(
                 "The event that %(milestone)s hung on is off, so it has no date any more.", milestone=name
             )
+        case "held":
+            latest = words.gettext("has taken place")
+            lead = words.gettext("%(milestone)s has taken place.", milestone=name)
         case "first" if undated and milestone.reading is Reading.RECURRING:
             latest = words.gettext("recurring, no date given")
             lead = words.gettext("%(milestone)s comes again and again, and no date is given.", milestone=name)
@@ -50,7 +53,7 @@ def tell_scheduled(event: MilestoneScheduled, words: Words, url: str) -> News:
             assert_never(never)
     now = words.gettext("no date any more") if event.change == "cancelled" else when(milestone.span, milestone, words)
     change = None
-    if event.previous is not None:
+    if event.previous is not None and event.change != "held":
         change = Change(words.gettext("Date"), when(event.previous, milestone, words), now)
     told = plain(source.text) if source else words.gettext("the statement itself")
     facts = [

@@ -84,6 +84,8 @@ def _scheduled(event: MilestoneScheduled, voice: Voice) -> str:
     after = voice.span(event.milestone.span)
     if event.change == "cancelled":
         return voice.say("%(milestone)s: the event is off, and there is no date any more", milestone=milestone)
+    if event.change == "held":
+        return voice.say("%(milestone)s has taken place: %(after)s", milestone=milestone, after=after)
     if event.previous is None:
         return voice.say("%(milestone)s: %(after)s", milestone=milestone, after=after)
     before = voice.span(event.previous)

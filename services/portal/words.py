@@ -104,6 +104,7 @@ NAMES = {
     "first": _("first date"),
     "moved": _("moved"),
     "more-precise": _("more precise"),
+    "held": _("took place"),
     # and "cancelled", which is above
 }
 

@@ -139,7 +139,7 @@ def _rescheduled(followers: Sequence[Scheduled]) -> tuple[Rescheduled, ...]:
             milestone_id=one.milestone.id,
             commitment_id=one.commitment_id,
             schedule_version=one.version,
-            change=cast(Literal["moved", "more-precise", "cancelled"], one.change),
+            change=cast(Literal["moved", "more-precise", "cancelled", "held"], one.change),
             event_id=one.event_id,
         )
         for one in followers

@@ -95,7 +95,8 @@ async def move_anchor(
 async def hold_anchor(
     database: Database, connection: Connection, anchor_id: str, news: WasHeld, occasion: Occasion
 ) -> list[Scheduled]:
-    """Record that an event has taken place; its milestones move only where the days are others.
+    """Record that an event has taken place. The milestones that are this event are told so; others, such as those 90
+    days after it, move only where the days are others.
 
     One that comes again, such as a yearly dialogue, may be held again. Raises `Unknown`, `Succeeded`, and `Invalid`
     where the days aren't known to the day or are still ahead of the news.
@@ -110,7 +111,9 @@ async def hold_anchor(
     after = replace(after, outcome="held")
     await store.add_anchor_news(connection, after, "held", occasion.client, occasion.now)
     await store.put_anchor(connection, after)
-    return [] if change == "unchanged" else await _follow(database, connection, after, occasion)
+    if change == "unchanged" and anchor.outcome == "held":
+        return []
+    return await _follow(database, connection, after, occasion)
 
 
 async def call_off(
@@ -185,5 +188,11 @@ async def _follow(
     database: Database, connection: Connection, anchor: HeldAnchor, occasion: Occasion
 ) -> list[Scheduled]:
     followers = await store.hold_milestones(connection, await store.followers_of(connection, anchor.id))
-    dates = [(dated_now(one), on_anchor(one.milestone, anchor, anchor.source, anchor.known_on)) for one in followers]
+    dates = [
+        (
+            dated_now(one),
+            on_anchor(one.milestone, anchor, anchor.source, anchor.known_on, "held" if one.milestone.held else None),
+        )
+        for one in followers
+    ]
     return await schedule(database, connection, dates, occasion)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.events import CommitmentCreated, Quote, StatementRef
 from contracts.topics import COMMITMENT_CREATED
-from contracts.vocabulary import Country, Milestone, Status
+from contracts.vocabulary import Country, Milestone, Reading, Status
 from services.plumbing.database import Connection, Database
 from services.plumbing.outbox import append, take_seqs
 from services.registry import store
@@ -123,6 +123,7 @@ def _fitted_milestone(
         anchor_id=new.anchor_id,
         offset=date.offset,
         local_time=new.local_time,
+        held=bool(anchor and anchor.outcome == "held" and date.reading is Reading.ON and date.offset is None),
         review_months=date.review_months,
         wording_language=statement.language,
     )

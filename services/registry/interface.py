@@ -308,7 +308,7 @@ class Schedule(Shown):
 
     version: int
     span: Span
-    change: Literal["first", "moved", "more-precise", "cancelled"]
+    change: Literal["first", "moved", "more-precise", "cancelled", "held"]
     source: Source | None
     """None when the statement itself says it."""
     known_on: date | None
@@ -461,7 +461,7 @@ class Rescheduled(Shown):
     milestone_id: Slug
     commitment_id: Slug
     schedule_version: int
-    change: Literal["moved", "more-precise", "cancelled"]
+    change: Literal["moved", "more-precise", "cancelled", "held"]
     event_id: UUID
 
 

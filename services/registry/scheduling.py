@@ -37,7 +37,7 @@ class News:
     source: Source | None
     known_on: date | None
     local_time: WallTime | None = None
-    told_as: Literal["moved", "cancelled"] | None = None
+    told_as: Literal["moved", "cancelled", "held"] | None = None
     """What it is to be called, where the dates alone don't say it: the event is off, or another one is in its place."""
 
 
@@ -85,7 +85,7 @@ def on_anchor(
     anchor: HeldAnchor,
     source: Source,
     known_on: date,
-    told_as: Literal["moved", "cancelled"] | None = None,
+    told_as: Literal["moved", "cancelled", "held"] | None = None,
 ) -> News:
     """The date that a milestone has from its anchor; raises `Invalid` where there is no such day."""
     try:
@@ -144,6 +144,8 @@ def _change(dated: Dated, news: News) -> Change | None:
     change = change_of(dated.previous, news.span, dated.previous_time, news.local_time)
     if news.told_as == "cancelled":
         return "cancelled"
+    if news.told_as == "held":
+        return change or "held"
     return news.told_as if change and news.told_as else change
 
 

@@ -32,8 +32,10 @@ SPAN = "edtf, earliest, latest, precision"
 SCHEDULED_MILESTONE = """
     select m.id, m.commitment_id, m.wording, m.title, m.reading, m.countries, m.zone, m.anchor_id,
            m."offset", m.local_time, m.review_months, m.wording_language, m.schedule_version,
-           s.edtf, s.earliest, s.latest, s.precision, s.source
+           s.edtf, s.earliest, s.latest, s.precision, s.source,
+           (a.outcome = 'held' and m.reading = 'on' and m."offset" is null) is true as held
     from milestone m join milestone_schedule s on s.milestone_id = m.id and s.version = m.schedule_version
+    left join anchor a on a.id = m.anchor_id
 """
 
 

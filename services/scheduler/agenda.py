@@ -170,7 +170,7 @@ def _schedule(
     known = agenda.schedules.get(milestone.id)
     if known and known.version >= event.schedule_version:
         return agenda
-    settled = agenda.standing.settles(milestone.countries)
+    settled = milestone.held or agenda.standing.settles(milestone.countries)
     schedule = Schedule(event.commitment, milestone, event.schedule_version, at, settled, correlation_id)
     reminders = dict(agenda.reminders) | _withdrawn(agenda, milestone.id)
     for choice in rules.for_schedule(schedule):
@@ -186,7 +186,7 @@ def _settle(agenda: Agenda, at: datetime, rules: Rules) -> Agenda:
     """Withdraw what the standing has settled, and take up again what it has reopened."""
     schedules, reminders = dict(agenda.schedules), dict(agenda.reminders)
     for name, schedule in agenda.schedules.items():
-        settled = agenda.standing.settles(schedule.milestone.countries)
+        settled = schedule.milestone.held or agenda.standing.settles(schedule.milestone.countries)
         if settled != schedule.settled:
             schedules[name] = replace(schedule, settled=settled)
             reminders |= _withdrawn(agenda, name) if settled else dict(_reopened(agenda, schedule, at, rules))

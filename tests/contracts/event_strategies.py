@@ -94,6 +94,7 @@ milestones = st.builds(
     local_time=st.none() | wall_times,
     review_months=st.none() | st.integers(1, 120),
     wording_language=languages,
+    held=st.booleans(),
 )
 evidence = st.builds(events.Evidence, url=links, title=st.none() | lines)
 
@@ -121,7 +122,7 @@ scheduled = st.builds(
     commitment=briefs,
     milestone=milestones,
     schedule_version=ordinals,
-    change=st.sampled_from(["first", "moved", "more-precise", "cancelled"]),
+    change=st.sampled_from(["first", "moved", "more-precise", "cancelled", "held"]),
     previous=st.none() | spans,
     source=st.none() | sources,
 )

@@ -117,7 +117,7 @@ def scheduled(
     what: Milestone,
     version: int = 1,
     id_: str = "end-coal-finance-abroad",
-    change: Literal["first", "moved", "more-precise", "cancelled"] = "first",
+    change: Literal["first", "moved", "more-precise", "cancelled", "held"] = "first",
 ) -> MilestoneScheduled:
     return MilestoneScheduled(
         seq=version,

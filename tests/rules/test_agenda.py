@@ -55,6 +55,15 @@ def test_a_commitment_that_is_met_or_withdrawn_withdraws_all(status: Status) -> 
     assert {"withdrawn"} == states(at_once(created(), scheduled(FAR), changed(status)))
 
 
+def test_an_event_that_has_taken_place_is_over_whatever_the_status_and_meets_again_on_another_date() -> None:
+    held = FAR.model_copy(update={"held": True})
+
+    over = at_once(created(), scheduled(FAR), scheduled(held, 2, change="held"), changed(Status.IN_PROGRESS))
+    assert {"withdrawn"} == states(over)
+    again = heard(over, scheduled(LATER, 3, change="moved"), THEN)
+    assert "pending" in {reminder.state for reminder in again.reminders.values()}
+
+
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.MET, Status.WITHDRAWN}))
 def test_any_other_status_leaves_the_reminders_alone(status: Status) -> None:
     assert {"pending"} == states(at_once(created(), scheduled(FAR), changed(status)))

@@ -315,6 +315,17 @@ async def test_it_is_over_when_all_who_are_bound_are_done(scheduler: Scheduler) 
     assert await scheduler.ticks_at(utc(2023, 1, 1)) == []
 
 
+async def test_an_event_that_has_taken_place_is_nobodys_to_own(scheduler: Scheduler) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    assert len(await scheduler.ticks_at(FIRST)) == 1
+
+    await scheduler.hears(scheduled(DUE.model_copy(update={"held": True}), 2, change="held"))
+    await scheduler.hears(changed(Status.IN_PROGRESS, 1))
+
+    assert await scheduler.state() == ("settled", None)
+    assert await scheduler.ticks_at(utc(2023, 1, 1)) == []
+
+
 @pytest.mark.parametrize("one_batch", [True, False])
 async def test_met_and_taken_up_again_begins_a_round_of_its_own(scheduler: Scheduler, one_batch: bool) -> None:
     """However the events were batched."""

@@ -276,13 +276,18 @@ async def test_a_copy_with_other_words_is_refused_and_the_place_is_shown(registe
 # What comes of it
 
 
-async def test_what_was_held_on_its_days_is_no_news_for_its_followers(register: Register) -> None:
+async def test_what_was_held_is_told_once_of_the_milestones_that_are_it(register: Register) -> None:
     await register.send("PUT", "/anchors/nals-2022", dated("2023-01-10"))
     before = await register.count("outbox")
     answer = await register.send("POST", "/anchors/nals-2022/outcome", outcome("held"))
     assert answer.status_code == 200, answer.text
-    assert (answer.json()["anchor"]["outcome"], answer.json()["rescheduled"]) == ("held", [])
-    assert await register.count("outbox") == before
+    assert answer.json()["anchor"]["outcome"] == "held"
+    assert [r["change"] for r in answer.json()["rescheduled"]] == ["held"]
+    [*_, event] = await told(register, "nals-2021-next-summit-meeting")
+    assert (event.change, event.milestone.held, event.milestone.span.edtf) == ("held", True, "2023-01-10")
+    again = await register.send("POST", "/anchors/nals-2022/outcome", outcome("held"))
+    assert again.json()["rescheduled"] == []
+    assert await register.count("outbox") == before + 1
     assert (await news_of(register, "nals-2022"))[-1] == ("held", "2023-01-10", "2023-01-12")
 
 
@@ -291,6 +296,11 @@ async def test_what_was_held_on_other_days_moves_its_followers_there(register: R
     assert [r["change"] for r in answer.json()["rescheduled"]] == ["moved"]
     assert moves(await told(register, "nals-2021-next-summit-meeting"))[1:] == [("moved", "2022", "2023-01-10")]
     assert (await register.get("/anchors/nals-2022"))["outcome"] == "held"
+    [*_, event] = await told(register, "nals-2021-next-summit-meeting")
+    assert event.milestone.held
+    await register.send("PUT", "/anchors/nals-2022", dated("2023-02-10"))
+    [*_, event] = await told(register, "nals-2021-next-summit-meeting")
+    assert not event.milestone.held, "another date means that it meets again"
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,9 @@ from services.scheduler.escalation.machine import (
     Settled,
     State,
     Told,
-    deadline_of,
     next_at,
 )
-from services.scheduler.escalation.overdue import Case, Watch
+from services.scheduler.escalation.overdue import Case, Watch, case_in
 from services.scheduler.zones import ZONE_DATA
 
 NOT_HELD = """not exists (
@@ -115,9 +114,7 @@ class Escalations:
             id_: Watch(
                 agenda.standing,
                 {
-                    name: Case(
-                        states[name], deadline_of(schedule.milestone), schedule.milestone.countries, schedule.version
-                    )
+                    name: case_in(states[name], schedule.milestone, schedule.version)
                     for name, schedule in agenda.schedules.items()
                     if name in states
                 },
@@ -178,7 +175,7 @@ class Escalations:
                 milestone = Milestone.model_validate_json(row["milestone"])
                 if row["milestone_id"]:
                     state = _state(row)
-                    case = Case(state, deadline_of(milestone), milestone.countries, row["version"])
+                    case = case_in(state, milestone, row["version"])
                     next_at(state, case.deadline, self.book)
                 else:
                     case, entries = overdue.case_of(milestone, row["version"], over=row["settled"], at=now)
@@ -313,7 +310,7 @@ def held(row: asyncpg.Record) -> Held:
     """A row as it was claimed or read; raises ValueError for one that can't be read."""
     milestone = Milestone.model_validate_json(row["milestone"])
     return Held(
-        Case(_state(row), deadline_of(milestone), milestone.countries, row["schedule_version"]),
+        case_in(_state(row), milestone, row["schedule_version"]),
         row["next_at"],
         row["failed"],
         CommitmentBrief.model_validate_json(row["commitment"]),

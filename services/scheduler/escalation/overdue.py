@@ -23,6 +23,8 @@ class Case:
     deadline: Deadline | None
     countries: tuple[Country, ...]
     version: int
+    held: bool = False
+    """Whether it is an event that has taken place."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,14 @@ class Watch:
     cases: Mapping[str, Case] = field(default_factory=dict)
 
 
+def case_in(state: State, milestone: Milestone, version: int) -> Case:
+    """The case of a milestone that is in this state."""
+    return Case(state, deadline_of(milestone), milestone.countries, version, milestone.held)
+
+
 def case_of(milestone: Milestone, version: int, *, over: bool, at: datetime) -> tuple[Case, tuple[Entry, ...]]:
     """The case of a milestone of which nothing was heard before `at`; `over` when the commitment is, for it."""
-    return _dated(Case(Dormant(), deadline_of(milestone), milestone.countries, version), over=over, at=at)
+    return _dated(case_in(Dormant(), milestone, version), over=over or milestone.held, at=at)
 
 
 def heard(watch: Watch, event: Heard, at: datetime) -> tuple[Watch, list[tuple[str, Entry]]]:
@@ -55,8 +62,9 @@ def _scheduled(watch: Watch, event: MilestoneScheduled, at: datetime) -> tuple[W
     if known and known.version >= event.schedule_version:
         return watch, []
     state = known.state if known else Dormant()
-    case = Case(state, deadline_of(milestone), milestone.countries, event.schedule_version)
-    case, entries = _dated(case, over=watch.standing.settles(milestone.countries), at=at)
+    case = case_in(state, milestone, event.schedule_version)
+    over = milestone.held or watch.standing.settles(milestone.countries)
+    case, entries = _dated(case, over=over, at=at)
     return replace(watch, cases={**watch.cases, milestone.id: case}), [(milestone.id, entry) for entry in entries]
 
 
@@ -80,7 +88,7 @@ def _stands(
         entries: tuple[Entry, ...] = ()
         if event and _shows_work(event, case.countries):
             state, entries = machine.evidenced(state, case.deadline, at)
-        if standing.settles(case.countries):
+        if case.held or standing.settles(case.countries):
             state, more = machine.settled(state)
         else:
             state, more = machine.reopened(state, case.deadline, at)

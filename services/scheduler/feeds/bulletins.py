@@ -108,6 +108,8 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
     match event.change:
         case _ if lost or event.change == "cancelled":
             headline = words.gettext("No date any more: %(milestone)s", **values)
+        case "held":
+            headline = words.gettext("Has taken place: %(milestone)s, %(when)s", **values)
         case "first":
             headline = words.gettext("Date: %(milestone)s, %(when)s", **values)
         case "more-precise":
@@ -115,7 +117,7 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
         case _:
             headline = words.gettext("Date moved: %(milestone)s, now %(when)s", **values)
     lines = [words.line(words.gettext("Date"), words.span(milestone.span, milestone.reading, wording))]
-    if event.previous is not None:
+    if event.previous is not None and event.change != "held":
         lines.append(words.line(words.gettext("Before"), words.span(event.previous, milestone.reading, wording)))
     lines += [
         words.line(words.gettext("In the statement’s words"), words.quoted(wording)),

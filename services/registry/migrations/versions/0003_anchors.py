@@ -20,7 +20,8 @@ alter table anchor_news
         check (change in ('first', 'moved', 'more-precise', 'unchanged', 'cancelled', 'held', 'succeeded'));
 alter table milestone_schedule
     drop constraint milestone_schedule_change_check,
-    add constraint milestone_schedule_change_check check (change in ('first', 'moved', 'more-precise', 'cancelled'));
+    add constraint milestone_schedule_change_check
+        check (change in ('first', 'moved', 'more-precise', 'cancelled', 'held'));
 
 alter table milestone
     add column "offset" jsonb,

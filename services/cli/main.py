@@ -116,7 +116,8 @@ def test(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
-    context: typer.Context, what: Annotated[str, typer.Argument(help="What to measure: delivery.")] = "delivery"
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="What to measure: delivery, schedule or rehearsal.")] = "delivery",
 ) -> None:
     """Measure speed and memory against a limit that is measured in the same run; options go to the benchmark."""
     from services.cli.testing import run_bench

@@ -31,11 +31,7 @@ from services.registry import (
 )
 from services.registry.announcing import Occasion
 from services.registry.consistency import Rule
-from services.registry.door import BEARER, Door, span_said
-from services.registry.door import KEYED as _KEYED
-from services.registry.door import found_or_404 as _found
-from services.registry.door import id_of as _id
-from services.registry.door import problems as _problems
+from services.registry.door import BEARER, KEYED, Door, found_or_404, id_of, problems, span_said
 from services.registry.entering import enter
 from services.registry.flags import flag_list
 from services.registry.holding import Holds
@@ -129,18 +125,20 @@ def _reading(database: Database) -> APIRouter:
     @router.get(
         "/statements/{statement_id}",
         response_model=StatementRecord,
-        responses=_problems(404),
+        responses=problems(404),
         operation_id="read_statement",
     )
     async def statement(statement_id: str) -> StatementRecord:
         """A source document with its words."""
         async with queries.snapshot(database) as connection:
-            return _found(await queries.statement_record(connection, _id(statement_id, "statement")), "statement")
+            return found_or_404(
+                await queries.statement_record(connection, id_of(statement_id, "statement")), "statement"
+            )
 
     @router.get(
         "/commitments",
         response_model=CommitmentList,
-        responses=_problems(400, 422),
+        responses=problems(400, 422),
         operation_id="list_commitments",
     )
     async def commitment_list(
@@ -162,29 +160,31 @@ def _reading(database: Database) -> APIRouter:
     @router.get(
         "/commitments/{commitment_id}",
         response_model=CommitmentRecord,
-        responses={304: {"description": "It is as you have it"}, **_problems(404)},
+        responses={304: {"description": "It is as you have it"}, **problems(404)},
         operation_id="read_commitment",
     )
     async def commitment(request: Request, commitment_id: str) -> Response:
         """All that is known of a commitment; with an `ETag` for `If-None-Match`."""
         async with queries.snapshot(database) as connection:
-            record = _found(await queries.commitment_record(connection, _id(commitment_id, "commitment")), "commitment")
+            record = found_or_404(
+                await queries.commitment_record(connection, id_of(commitment_id, "commitment")), "commitment"
+            )
         return _tagged(request, record)
 
     @router.get(
         "/milestones/{milestone_id}/schedule-version",
         response_model=ScheduleVersion,
-        responses=_problems(404),
+        responses=problems(404),
         operation_id="read_schedule_version",
     )
     async def schedule_version(milestone_id: str) -> ScheduleVersion:
         """Which schedule of a milestone holds: reminders of an older one must not fire."""
         async with database.connection() as connection:
-            version = await queries.schedule_version(connection, _id(milestone_id, "milestone"))
-        return ScheduleVersion(milestone_id=milestone_id, schedule_version=_found(version, "milestone"))
+            version = await queries.schedule_version(connection, id_of(milestone_id, "milestone"))
+        return ScheduleVersion(milestone_id=milestone_id, schedule_version=found_or_404(version, "milestone"))
 
     @router.get(
-        "/consistency", response_model=FlagList, responses=_problems(400, 422), operation_id="list_consistency_flags"
+        "/consistency", response_model=FlagList, responses=problems(400, 422), operation_id="list_consistency_flags"
     )
     async def consistency(
         rule: Annotated[Rule | None, Query()] = None,
@@ -208,7 +208,7 @@ def _writing(door: Door) -> APIRouter:
     @router.post(
         "/statements/import",
         response_model=Imported,
-        responses=_problems(401, 403, 404, 415, 422, 503),
+        responses=problems(401, 403, 404, 415, 422, 503),
         operation_id="import_statement",
     )
     async def import_statement(request: Request, order: ImportOrderBody, caller: Editor) -> Imported:
@@ -229,8 +229,8 @@ def _writing(door: Door) -> APIRouter:
         "/commitments",
         status_code=201,
         response_model=CommitmentAccepted,
-        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
-        openapi_extra=_KEYED,
+        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=KEYED,
         operation_id="create_commitment",
     )
     async def create_commitment(request: Request, new: NewCommitmentBody, caller: Editor) -> Response:
@@ -238,7 +238,7 @@ def _writing(door: Door) -> APIRouter:
 
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
             event_id = await enter(database, connection, new, occasion)
-            made = _found(await queries.commitment_record(connection, new.id), "commitment")
+            made = found_or_404(await queries.commitment_record(connection, new.id), "commitment")
             return CommitmentAccepted(event_id=event_id, commitment=made)
 
         return await door.once(request, caller, 201, act)
@@ -247,8 +247,8 @@ def _writing(door: Door) -> APIRouter:
         "/commitments/{commitment_id}/status-updates",
         status_code=201,
         response_model=StatusUpdateAccepted,
-        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
-        openapi_extra=_KEYED,
+        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=KEYED,
         operation_id="report_status",
     )
     async def report_status(
@@ -261,7 +261,7 @@ def _writing(door: Door) -> APIRouter:
 
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
             report = Report(
-                commitment_id=_id(commitment_id, "commitment"),
+                commitment_id=id_of(commitment_id, "commitment"),
                 status=new.status,
                 country=new.country,
                 note=new.note,
@@ -282,8 +282,8 @@ def _writing(door: Door) -> APIRouter:
     @router.put(
         "/milestones/{milestone_id}/schedule",
         response_model=MilestoneMoved,
-        responses=_problems(400, 401, 403, 404, 409, 415, 422, 503),
-        openapi_extra=_KEYED,
+        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=KEYED,
         operation_id="move_milestone",
     )
     async def move_milestone(request: Request, milestone_id: str, new: NewDateBody, caller: Editor) -> Response:
@@ -292,11 +292,11 @@ def _writing(door: Door) -> APIRouter:
         async def act(connection: Connection, occasion: Occasion) -> BaseModel:
             news = scheduling.News(span_said(new.edtf), new.source, new.known_on, new.local_time)
             moved = await scheduling.move_milestone(
-                database, connection, _id(milestone_id, "milestone"), news, occasion
+                database, connection, id_of(milestone_id, "milestone"), news, occasion
             )
             return MilestoneMoved(
                 change=moved.change if moved else "unchanged",
-                milestone=_found(await queries.milestone_entry(connection, milestone_id), "milestone"),
+                milestone=found_or_404(await queries.milestone_entry(connection, milestone_id), "milestone"),
                 event_id=moved.event_id if moved else None,
             )
 

@@ -28,7 +28,8 @@ from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
-from services.scheduler.intake import Planner, Received
+from services.scheduler.intake import Planner
+from services.scheduler.received import Received
 
 START = datetime(2026, 1, 1, 18, tzinfo=UTC)
 FIRST_DAY = date(2026, 4, 10)

@@ -15,7 +15,8 @@ from bench.schedule.loading import rows
 from contracts.envelope import to_record
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler.intake import Planner, read
+from services.scheduler.intake import Planner
+from services.scheduler.received import read
 
 AT_ONCE = 500
 

@@ -1,72 +1,29 @@
-"""What the scheduler hears: commitments, schedules, statuses, and the ladders that subscriptions choose.
-
-One transaction for each batch.
-"""
+"""What follows from what is heard: agendas, escalations, feeds and ladders, one transaction for each batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from aiokafka import ConsumerRecord
 from prometheus_client import Counter
 
-from contracts.envelope import Envelope, from_record
-from contracts.events import CommitmentCreated, LadderChosen, MilestoneScheduled, StatusChanged
-from contracts.topics import COMMITMENT_CREATED, LADDER_CHOSEN, MILESTONE_SCHEDULED, STATUS_CHANGED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
 from services.scheduler import store
-from services.scheduler.agenda import Heard, heard
+from services.scheduler.agenda import heard
 from services.scheduler.escalation.book import read_book
 from services.scheduler.escalation.escalations import Escalations, News
 from services.scheduler.feeds.store import keep_feeds
 from services.scheduler.ladders import replanning
-from services.scheduler.ladders.choices import chosen
 from services.scheduler.ladders.shelf import Shelf, write_choices
+from services.scheduler.received import Received, ReceivedChoice
 
 GROUP = "scheduler"
-TOPICS = (COMMITMENT_CREATED.name, MILESTONE_SCHEDULED.name, STATUS_CHANGED.name, LADDER_CHOSEN.name)
 
 PLANNED = Counter(
     "pledgewire_reminders_planned_total", "Reminders written by the intake, by the state they came to", ["state"]
 )
-
-
-@dataclass(frozen=True)
-class Received:
-    """An event about a commitment, with what its envelope says of it."""
-
-    envelope: Envelope
-    event: Heard
-
-
-@dataclass(frozen=True)
-class ReceivedChoice:
-    """A ladder that a subscription has chosen, with what the envelope says of it."""
-
-    envelope: Envelope
-    event: LadderChosen
-
-
-def read(record: ConsumerRecord[bytes, bytes]) -> Received | ReceivedChoice:
-    """Read a record as what its topic carries; raises `UnreadableRecord`, or another ValueError."""
-    key, headers, value = record.key, record.headers, record.value
-    match record.topic:
-        case COMMITMENT_CREATED.name:
-            return Received(*from_record(CommitmentCreated, key, headers, value))
-        case MILESTONE_SCHEDULED.name:
-            return Received(*from_record(MilestoneScheduled, key, headers, value))
-        case STATUS_CHANGED.name:
-            return Received(*from_record(StatusChanged, key, headers, value))
-        case LADDER_CHOSEN.name:
-            envelope, choice = from_record(LadderChosen, key, headers, value)
-            chosen(choice)  # what can't be reckoned is refused here, and never kept
-            return ReceivedChoice(envelope, choice)
-        case other:
-            raise ValueError(f"the scheduler does not read {other}")
 
 
 class Planner:

@@ -24,9 +24,10 @@ from services.scheduler.escalation.escalations import Escalations
 from services.scheduler.feeds.gathering import Gathering
 from services.scheduler.feeds.routes import FeedSettings
 from services.scheduler.holds import Sweep
-from services.scheduler.intake import GROUP, TOPICS, Planner, read
+from services.scheduler.intake import GROUP, Planner
 from services.scheduler.ladders.replanning import Replanner
 from services.scheduler.ladders.shelf import Shelf
+from services.scheduler.received import TOPICS, read
 from services.scheduler.registry import Registry, RegistrySettings
 from services.scheduler.tick import Tick
 

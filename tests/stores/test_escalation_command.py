@@ -20,8 +20,9 @@ from services.plumbing.ids import new_id
 from services.scheduler.escalation.book import read_book
 from services.scheduler.escalation.escalating import Escalator
 from services.scheduler.escalation.escalations import Escalations
-from services.scheduler.intake import Planner, Received
+from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.received import Received
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
 from tests.rules.scheduler_scenes import created, scheduled

@@ -33,8 +33,9 @@ from services.scheduler.escalation.book import Book, Level, read_book
 from services.scheduler.escalation.escalating import Escalator
 from services.scheduler.escalation.escalations import Escalations
 from services.scheduler.escalation.routes import escalation_router
-from services.scheduler.intake import Planner, Received
+from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.received import Received
 from tests.conftest import FreshDatabase
 from tests.rules.scheduler_scenes import changed, created, milestone, scheduled, text, utc
 

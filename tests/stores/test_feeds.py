@@ -33,8 +33,9 @@ from services.scheduler.feeds import routes
 from services.scheduler.feeds.gathering import Gathering
 from services.scheduler.feeds.routes import FeedSettings, add_feeds
 from services.scheduler.feeds.store import KEPT, FeedStore
-from services.scheduler.intake import Planner, Received
+from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.received import Received
 from services.scheduler.routes import build_http
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase

@@ -25,13 +25,14 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.registry.catalogue import load
 from services.scheduler.agenda import Heard, Rules, replanned
-from services.scheduler.intake import Planner, Received, ReceivedChoice
+from services.scheduler.intake import Planner
 from services.scheduler.ladders import replanning
 from services.scheduler.ladders.book import LadderBook, read_book
 from services.scheduler.ladders.rehearsal import Telling, play
 from services.scheduler.ladders.routes import ladder_routes
 from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.received import Received, ReceivedChoice
 from services.scheduler.routes import build_http
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase

@@ -30,11 +30,12 @@ from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_book
 from services.scheduler.escalation.escalations import Escalations
 from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.intake import Planner, Received, ReceivedChoice
+from services.scheduler.intake import Planner
 from services.scheduler.ladders.book import DEFAULT_BOOK
 from services.scheduler.ladders.replanning import Replanner
 from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.received import Received, ReceivedChoice
 from services.scheduler.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served

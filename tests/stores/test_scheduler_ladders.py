@@ -18,7 +18,7 @@ from services.plumbing.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler.intake import Planner, ReceivedChoice, read
+from services.scheduler.intake import Planner
 from services.scheduler.ladders import replanning, shelf
 from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
 from services.scheduler.ladders.choices import chosen
@@ -28,6 +28,7 @@ from services.scheduler.ladders.replanning import Replanner
 from services.scheduler.ladders.routes import ladder_routes
 from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.received import ReceivedChoice, read
 from services.scheduler.routes import build_http
 from services.scheduler.zones import ZONE_DATA
 from tests.conftest import FreshDatabase

@@ -25,10 +25,11 @@ from services.scheduler import claims, clockwork, telling
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard, Rules
 from services.scheduler.clockwork import Clockwork, Regular
-from services.scheduler.intake import Planner, Received
+from services.scheduler.intake import Planner
 from services.scheduler.ladders import replanning
 from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS
+from services.scheduler.received import Received
 from services.scheduler.routes import build_http
 from services.scheduler.tick import Tick
 from services.scheduler.zones import ZONE_DATA, UnknownZone

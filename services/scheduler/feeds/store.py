@@ -7,7 +7,6 @@ feed itself, as a marker that is another one whenever any of it is another: whoe
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
@@ -20,9 +19,7 @@ from services.scheduler.agenda import Agenda
 from services.scheduler.feeds.bulletins import NEWEST, Bulletin, Told
 from services.scheduler.feeds.entries import Entry, entry_after
 from services.scheduler.feeds.feed import Feed, Filters, Kind
-
-if TYPE_CHECKING:
-    from services.scheduler.intake import Received
+from services.scheduler.received import Received
 
 KEPT = timedelta(days=400)
 """How long an event stays in bulletins, in business time."""
@@ -192,7 +189,7 @@ class FeedStore:
 
 async def keep_feeds(
     connection: Connection,
-    batch: Sequence["Received"],
+    batch: Sequence[Received],
     before: Mapping[str, Agenda],
     after: Mapping[str, Agenda],
     now: datetime,
@@ -205,7 +202,7 @@ async def keep_feeds(
     await _keep_entries(connection, batch, before, after, now)
 
 
-async def _keep_events(connection: Connection, batch: Sequence["Received"], now: datetime) -> None:
+async def _keep_events(connection: Connection, batch: Sequence[Received], now: datetime) -> None:
     heard = {one.envelope.id: one for one in batch}
     rows = [
         (id_, min(one.envelope.time, now), one.event)
@@ -235,7 +232,7 @@ async def _keep_events(connection: Connection, batch: Sequence["Received"], now:
 
 async def _keep_entries(
     connection: Connection,
-    batch: Sequence["Received"],
+    batch: Sequence[Received],
     before: Mapping[str, Agenda],
     after: Mapping[str, Agenda],
     now: datetime,

@@ -105,7 +105,7 @@ def verify(
 def test(
     arguments: Annotated[list[str] | None, typer.Argument(help="Handed to pytest.")] = None,
     *,
-    quick: Annotated[bool, typer.Option("--quick", help="Half a minute: without Kafka and PostgreSQL.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Less than a minute: without Kafka and PostgreSQL.")] = False,
     no_lint: Annotated[bool, typer.Option("--no-lint", help="Only the tests, no ruff, mypy or import rules.")] = False,
 ) -> None:
     """Check the code and run the tests, on a Kafka and a PostgreSQL of their own."""

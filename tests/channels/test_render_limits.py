@@ -213,6 +213,7 @@ def check_mail(letter, language):
 
 @often
 @given(any_event, st.sampled_from(LANGUAGES))
+@pytest.mark.slow
 def test_any_event_that_the_contracts_allow_makes_a_valid_message_on_every_channel(told, language):
     view = event_view(*told)
 

@@ -340,6 +340,7 @@ def test_any_dated_milestone_is_found_again_on_its_days(what: Milestone, version
 
 
 @given(st.dates(date(2000, 1, 1), date(2060, 12, 31)), st.times(), zones)
+@pytest.mark.slow
 def test_any_local_time_is_found_again_as_its_instant(day: date, wall: time, zone: str) -> None:
     what = milestone(day, reading=Reading.ON, zone=zone).model_copy(update={"local_time": f"{wall:%H:%M}"})
 

@@ -460,6 +460,7 @@ def unfollowed_of(state: State) -> Acknowledgement | None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.slow
 def test_no_overdue_and_unowned_milestone_stays_silent_wherever_it_came_from(count: int) -> None:
     """After a tick at any place it is known when the next level hears, no later than the longest wait; then it does."""
     silent_places = 0
@@ -543,6 +544,7 @@ def test_what_is_settled_or_not_overdue_is_silent(count: int) -> None:
 
 
 @pytest.mark.parametrize("rules", [book(1), book(2, 1), book(1, 2, 1)], ids=["1", "2", "3"])
+@pytest.mark.slow
 def test_every_history_of_five_steps_holds_what_is_promised(rules: Book) -> None:
     """Not by the states but by what was heard: whole histories, and the messages in them."""
     histories = 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -335,6 +336,7 @@ def test_other_rules_tell_what_they_would_have_told_had_they_held_from_the_first
 
 
 @given(st.data(), rules_in_two_books())
+@pytest.mark.slow
 def test_a_difference_leads_from_one_play_to_the_other(data: st.DataObject, both: tuple[Rules, Rules]) -> None:
     today, others = both
     agenda = data.draw(lived(today))

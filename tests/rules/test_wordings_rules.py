@@ -168,6 +168,7 @@ TWINS = [
 
 @settings(max_examples=300)
 @given(st.sampled_from(TWINS), st.integers(2010, 2150), st.integers(1, 60), days, policies)
+@pytest.mark.slow
 def test_the_same_words_in_three_languages_mean_the_same_days(
     twins: tuple[str, str, str], year: int, number: int, made_on: date, policy: ReadingPolicy
 ) -> None:
@@ -204,6 +205,7 @@ TIES = {
 
 
 @given(languages, st.data(), years, days, st.sampled_from(["thirds", "whole"]))
+@pytest.mark.slow
 def test_more_words_never_widen_a_year(
     language: Language, data: st.DataObject, year: int, made_on: date, parts: str
 ) -> None:
@@ -237,6 +239,7 @@ def test_how_words_are_laid_out_changes_nothing(language: Language, twins: tuple
 
 
 @given(days, st.integers(0, 600))
+@pytest.mark.slow
 def test_months_from_the_end_of_a_month_end_with_the_month(made_on: date, months: int) -> None:
     wording = read(f"within {months} months", Language.EN, made_on)
 

@@ -124,6 +124,7 @@ def test_every_zone_of_the_three_countries_is_looked_at() -> None:
     assert len(countries_zones()) >= 60
 
 
+@pytest.mark.slow
 def test_through_every_change_of_the_clocks_until_2040_a_gap_gives_its_end_and_an_overlap_its_first_time() -> None:
     """More than 100,000 wall times, around each change in each zone of the three countries."""
     cases = kinds = 0

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.events import CommitmentCreated, Quote, StatementRef
 from contracts.topics import COMMITMENT_CREATED
-from contracts.vocabulary import Country, Milestone, Status
+from contracts.vocabulary import Country, Milestone, Reading, Status
 from services.plumbing.database import Connection, Database
 from services.plumbing.outbox import append, take_seqs
 from services.registry import store
@@ -13,7 +13,7 @@ from services.registry.announcing import Occasion, announcements
 from services.registry.catalogue import CatalogueError, Commitment, locate
 from services.registry.dating import said
 from services.registry.deadlines import last_capital_zone
-from services.registry.hanging import is_the_event, zone_of
+from services.registry.hanging import zone_of
 from services.registry.interface import NewCommitment, NewMilestone
 from services.registry.refusals import AlreadyThere, Invalid, Unknown
 from services.registry.scheduling import Dated, said_by, schedule
@@ -123,7 +123,7 @@ def _fitted_milestone(
         anchor_id=new.anchor_id,
         offset=date.offset,
         local_time=new.local_time,
-        held=bool(anchor and anchor.outcome == "held" and is_the_event(date.reading, date.offset)),
+        held=bool(anchor and anchor.outcome == "held" and date.reading is Reading.ON and date.offset is None),
         review_months=date.review_months,
         wording_language=statement.language,
     )

@@ -14,18 +14,15 @@ from services.plumbing.broker import (
     subscribe,
 )
 from services.plumbing.clock import ClockSettings, clock_from
-from services.plumbing.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, Regular
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
 from services.registry.answers import AnswerSettings, Forgetting
+from services.registry.daily import SECONDS, SECONDS_UNDER_A_SETTABLE_CLOCK, Daily
 from services.registry.flagging import ConsistencySettings, DailyLook
 from services.registry.holding import LONGEST_HOLD, HoldSettings, SchedulerHolds
 from services.registry.intake import ReportIntake, read
 from services.registry.routes import http_app
-
-SECONDS_BETWEEN_LOOKS = 30.0
-"""Of real time, between two questions whether another day of business time is to be looked at."""
 
 
 def build() -> Service:
@@ -40,9 +37,7 @@ def build() -> Service:
 
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
     look = DailyLook(database, clock, ConsistencySettings())
-    clockwork = Clockwork(
-        Regular("consistency", look.beat, UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_LOOKS)
-    )
+    daily = Daily(look.once, SECONDS_UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS)
 
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
     return Service(
@@ -55,7 +50,7 @@ def build() -> Service:
         work=(
             Relay(database, producer, OutboxSettings()).run,
             Forgetting(database, AnswerSettings()).run,
-            clockwork.run,
+            daily.run,
         ),
         closing=(http.aclose,),
     )

@@ -13,11 +13,11 @@ from services.plumbing.broker import (
     subscribe,
 )
 from services.plumbing.clock import ClockSettings, clock_from
-from services.plumbing.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, Regular
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
+from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
 from services.scheduler.escalation.book import EscalationSettings
 from services.scheduler.escalation.escalating import Escalator
 from services.scheduler.escalation.escalations import Escalations
@@ -29,7 +29,7 @@ from services.scheduler.ladders.replanning import Replanner
 from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.received import TOPICS, read
 from services.scheduler.registry import Registry, RegistrySettings
-from services.scheduler.tick import Tick, TickSettings
+from services.scheduler.tick import Tick
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
@@ -49,7 +49,7 @@ def build() -> Service:
             f"the clock says {clock.now():%Y-%m-%dT%H:%MZ}, and by such a clock all reminders would be planned wrongly",
             "set this machine's clock, or the one that PLEDGEWIRE_CLOCK_FILE names, and start again",
         )
-    tick_settings = TickSettings()
+    clockwork_settings = ClockworkSettings()
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
@@ -60,7 +60,7 @@ def build() -> Service:
     subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
     tick = Tick(database, clock, shelf)
-    seconds = tick_settings.tick_seconds
+    seconds = clockwork_settings.tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 

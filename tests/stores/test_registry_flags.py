@@ -9,8 +9,8 @@ import pytest
 
 from contracts.events import ConsistencyFlagged
 from services.cli.demo.calendar import FIRST_DAY, LAST_DAY, AnchorHeld, AnchorMoves, days, happenings
-from services.plumbing.clockwork import Clockwork, Regular
 from services.registry import catalogue
+from services.registry.daily import Daily
 from services.registry.flagging import ConsistencySettings, DailyLook
 from tests.stores.registry_scenes import Register
 from tests.stores.test_registry_anchors import SUMMIT, dated, outcome
@@ -197,7 +197,7 @@ async def test_the_timer_looks_again_and_again_and_stops_when_told() -> None:
             third.set()
 
     stopping = asyncio.Event()
-    running = asyncio.create_task(Clockwork(Regular("look", look, 0.01)).run(stopping))
+    running = asyncio.create_task(Daily(look, 0.01).run(stopping))
     await asyncio.wait_for(third.wait(), 30)
     stopping.set()
     await asyncio.wait_for(running, 30)
@@ -208,4 +208,4 @@ async def test_what_breaks_a_look_for_good_ends_the_timer() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(Clockwork(Regular("look", look, 0.01)).run(asyncio.Event()), 30)
+        await asyncio.wait_for(Daily(look, 0.01).run(asyncio.Event()), 30)

@@ -17,10 +17,10 @@ import pytest
 
 from contracts.vocabulary import Status
 from services.cli.fleet import PROJECT
-from services.plumbing import clockwork
 from services.plumbing.clock import SharedClock
-from services.plumbing.clockwork import Clockwork, Regular
 from services.plumbing.database import Database, DatabaseSettings
+from services.scheduler import clockwork
+from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner
 from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.migrations import VERSIONS

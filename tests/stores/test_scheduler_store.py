@@ -16,16 +16,15 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from contracts.envelope import Envelope, from_record
 from contracts.events import MilestoneDue
 from contracts.vocabulary import Country, Precision, Status
-from services.plumbing import clockwork
 from services.plumbing.clock import SharedClock
-from services.plumbing.clockwork import Clockwork, Regular
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.scheduler import claims, telling
+from services.scheduler import claims, clockwork, telling
 from services.scheduler import tick as tick_module
 from services.scheduler.agenda import Heard, Rules
+from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner
 from services.scheduler.ladders import replanning
 from services.scheduler.ladders.shelf import Shelf

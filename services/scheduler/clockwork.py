@@ -1,7 +1,8 @@
-"""APScheduler, which only ticks: what is due, and whether it was done, a table knows.
+"""APScheduler, which only ticks: what is due, and whether it was told, the table knows.
 
-A job for each thing that is due would lose some: APScheduler advances or removes a job before it runs, drops runs that
-it notices late, and its shared stores break with two processes. So there is one job in memory for each piece of work.
+A job for each reminder would lose some: APScheduler advances or removes a job before it runs, drops runs that it
+notices late, and its shared stores break with two schedulers. So there is one job that ticks, in memory, and one for
+each piece of housekeeping beside it.
 
 APScheduler reckons by the wall clock. Put back by two hours, it would sleep for two hours; so it is woken by the clock
 that can't be set.
@@ -18,9 +19,21 @@ from typing import Literal
 from apscheduler.job import Job
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.faults import is_passing
 from services.plumbing.logs import log
+
+
+class ClockworkSettings(BaseSettings):
+    """How often the scheduler looks for what is due."""
+
+    model_config = SettingsConfigDict(env_prefix="SCHEDULER_")
+
+    tick_seconds: float = Field(default=1.0, gt=0, le=5)
+    """Seconds of real time between two ticks; above 5 the promise to tell within 5 seconds could not be kept."""
+
 
 UNDER_A_SETTABLE_CLOCK = 0.03
 """Seconds between ticks where time jumps: a year may go by in a few seconds."""

@@ -21,6 +21,13 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 FreshDatabase = Callable[[Mapping[str, Path]], Awaitable[str]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Kafka or PostgreSQL by what it asks for, so that no list of folders has to be kept."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real_parts)
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
     """A Kafka and a PostgreSQL of this test run's own."""

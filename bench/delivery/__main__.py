@@ -26,8 +26,9 @@ from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import upgrade_all, with_database
 from services.cli.fleet import PROJECT, Fleet, free_port
 from services.cli.topics import apply_topics
-from services.plumbing.broker import KafkaProducer, KafkaSettings
 from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Outgoing, Relay, append
 
 EVENTS = {1: 6000, 10: 2000, 100: 300}

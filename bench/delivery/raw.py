@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from standardwebhooks import Webhook
 
 from bench.delivery.events import SECRET
-from services.plumbing.broker import KafkaSettings
+from services.plumbing.kafka.settings import KafkaSettings
 
 IN_FLIGHT = 64
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from bench.rehearsal.commitments import END, LADDERS, START, agendas
-from services.scheduler.agenda import BY_THE_BOOK, Agenda, Rules, replanned
+from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.ladders.book import read_book
-from services.scheduler.ladders.rehearsal import Difference, Telling, difference, play
-from services.scheduler.zones import instant_at, zone_named
+from services.scheduler.reminders.agenda import BY_THE_BOOK, Agenda, Rules, replanned
+from services.scheduler.reminders.simulation import Difference, Telling, difference, play
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from contracts.events import MilestoneScheduled
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Precision, Reading, Span, Text
-from services.scheduler.agenda import Agenda, heard
-from services.scheduler.zones import CAPITALS
+from services.scheduler.ladders.deadline_end import CAPITALS
+from services.scheduler.reminders.agenda import Agenda, heard
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2031, 1, 1, tzinfo=UTC)

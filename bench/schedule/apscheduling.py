@@ -23,7 +23,7 @@ from bench.schedule.ground import Ground, connect, run
 from bench.schedule.loading import copy_ahead, copy_due
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler.tick import Tick
+from services.scheduler.reminders.tick import Tick
 
 FIRED = [0]
 

@@ -14,11 +14,11 @@ from uuid import uuid4
 from bench.schedule.ground import Ground, connect, run
 from bench.schedule.loading import copy_ahead, copy_due
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler import claims
-from services.scheduler.claims import Told
+from services.scheduler.ladders.firing import Occasion
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.occasions import Occasion
-from services.scheduler.tick import AT_ONCE
+from services.scheduler.reminders import claims
+from services.scheduler.reminders.claims import Told
+from services.scheduler.reminders.tick import AT_ONCE
 
 FIRST = datetime(2030, 1, 1, 9, tzinfo=UTC)
 NOW = FIRST + timedelta(seconds=1)

@@ -29,7 +29,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.scheduler.intake import Planner
-from services.scheduler.received import Received
+from services.scheduler.reminders.records import Received
 
 START = datetime(2026, 1, 1, 18, tzinfo=UTC)
 FIRST_DAY = date(2026, 4, 10)

@@ -19,12 +19,12 @@ from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
 from services.cli.fleet import Fleet
 from services.cli.topics import apply_topics
-from services.plumbing.broker import KafkaSettings
+from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.migrations import upgrade
+from services.plumbing.zones import ZONE_DATA
 from services.scheduler.ladders.book import DEFAULT_BOOK, read_book
-from services.scheduler.ladders.shelf import write_book
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.zones import ZONE_DATA
+from services.scheduler.reminders.ladder_store import write_book
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from bench.schedule.ground import Ground, connect, run
 from bench.schedule.loading import copy_ahead, copy_due
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler.tick import Tick
+from services.scheduler.reminders.tick import Tick
 
 TOLD = 50
 TICKS = 40

@@ -16,7 +16,7 @@ from contracts.envelope import to_record
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.scheduler.intake import Planner
-from services.scheduler.received import read
+from services.scheduler.reminders.records import read
 
 AT_ONCE = 500
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from contracts.topics import BY_NAME, INGEST, INTERNAL, PUBLIC
-from services.registry.consistency import due_day
+from services.registry.rules.consistency import due_day
 
 HEARD_BY_SCHEDULER = [t.name for t in PUBLIC + INTERNAL if "scheduler" in t.readers]
 HEARD_BY_NOTIFIER = [t.name for t in PUBLIC if "notifier" in t.readers]

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from deploy.embedded.errors import EmbeddedError
-from services.plumbing.faults import is_passing
+from services.plumbing.transient_errors import is_passing
 
 ROLES = ("editor", "reporter", "subscriber", "operator", "holder")
 """`holder` is the registry's own: it holds old dates at the scheduler while they move."""
@@ -32,7 +32,7 @@ def topics_command(*, dry_run: bool) -> None:
     from aiokafka.errors import KafkaError
 
     from services.cli.topics import apply_topics
-    from services.plumbing.broker import KafkaSettings
+    from services.plumbing.kafka.settings import KafkaSettings
 
     settings = KafkaSettings()
     try:
@@ -97,7 +97,7 @@ def add_key(file: Path, client: str, roles: list[str], ministry: str | None, agr
 
     It is a new one, unless one is agreed already. Raises EmbeddedError for a client, a role or a key that can't be.
     """
-    from services.plumbing.api_keys import hash_of, new_key
+    from services.plumbing.http.api_keys import hash_of, new_key
 
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", client):
         raise EmbeddedError(f"{client!r} is no name for a client", "use lower-case letters, digits and single hyphens")

@@ -180,7 +180,7 @@ def _wishes(zone: str | None, language: str | None) -> dict[str, str]:
 
 def _known_zone(zone: str) -> str:
     from deploy.embedded.errors import EmbeddedError
-    from services.scheduler.zones import UnknownZone, zone_named
+    from services.plumbing.zones import UnknownZone, zone_named
 
     try:
         return zone_named(zone).key

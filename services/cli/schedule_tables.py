@@ -99,7 +99,7 @@ def _show_escalation(console: Console, escalation: dict[str, Any], language: str
 
 def show_next(items: list[dict[str, Any]], zone: str | None) -> None:
     """Print reminders to come, each on the clocks of its milestone's zone, or of the one that is given."""
-    from services.scheduler.zones import zone_named
+    from services.plumbing.zones import zone_named
 
     console = Console(highlight=False)
     table = _table(("when", 16), ("no.", None), ("step", None), ("milestone", None), ("commitment", None))

@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from contracts.topics import ALL, DEAD_RETENTION_MS
-from services.plumbing.broker import KafkaSettings
+from services.plumbing.kafka.settings import KafkaSettings
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.notifier.addresses import Allowed
-from services.notifier.links import LinkSettings, UnsubscribeLinks
-from services.notifier.register import Register
-from services.notifier.routes import build_http
-from services.plumbing.api_keys import ApiKeys, ApiKeySettings
+from services.notifier.subscriptions.routes import build_http
+from services.notifier.subscriptions.store import Register
+from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.transport.ssrf_guard import Allowed
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.openapi import keep_openapi, openapi_text
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.http.openapi import keep_openapi, openapi_text
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "notifier.json"
 

@@ -7,33 +7,30 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from services.notifier.addresses import Allowed
-from services.notifier.dispatch import Dispatch, DispatchSettings
-from services.notifier.http_client import HttpClient, HttpClientSettings
-from services.notifier.intake import GROUP, TOPICS, Hearing, read
-from services.notifier.links import LinkSettings, UnsubscribeLinks
-from services.notifier.messages import Links
-from services.notifier.metrics import QUEUE
-from services.notifier.register import Register
-from services.notifier.routes import build_http
-from services.notifier.senders import Desk, HttpSender, MailSender
-from services.notifier.smtp import SmtpPool, SmtpSettings
-from services.notifier.store import DeliveryStore
-from services.plumbing.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.broker import (
-    DeadLetters,
-    Intake,
-    KafkaProducer,
-    KafkaSettings,
-    kafka_broker,
-    kafka_check,
-    subscribe,
-)
+from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
+from services.notifier.delivery.intake import GROUP, TOPICS, Hearing, read
+from services.notifier.delivery.metrics import QUEUE
+from services.notifier.delivery.senders import Desk, HttpSender, MailSender
+from services.notifier.delivery.store import DeliveryStore
+from services.notifier.rendering.render import Links
+from services.notifier.subscriptions.routes import build_http
+from services.notifier.subscriptions.store import Register
+from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.transport.http_client import HttpClient, HttpClientSettings
+from services.notifier.transport.smtp import SmtpPool, SmtpSettings
+from services.notifier.transport.ssrf_guard import Allowed
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.faults import is_passing
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.kafka.consumer import kafka_broker, subscribe
+from services.plumbing.kafka.dead_letters import DeadLetters
+from services.plumbing.kafka.health import kafka_check
+from services.plumbing.kafka.intake import Intake
+from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
+from services.plumbing.transient_errors import is_passing
 
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""

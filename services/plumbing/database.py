@@ -12,8 +12,8 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic_core import from_json, to_json
 from pydantic_settings import BaseSettings
 
-from services.plumbing.faults import Unavailable, is_passing
 from services.plumbing.logs import log
+from services.plumbing.transient_errors import Unavailable, is_passing
 
 if TYPE_CHECKING:  # generic for the type checker only
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]

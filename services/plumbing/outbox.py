@@ -20,8 +20,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.faults import is_passing
 from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_passing
 
 OUTBOX_V1 = """
 create table outbox (

@@ -17,8 +17,10 @@ from faststream import FastStream
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.plumbing.broker import KafkaProducer, PatientKafkaBroker, watch_consumers
 from services.plumbing.database import Database
+from services.plumbing.kafka.consumer import PatientKafkaBroker
+from services.plumbing.kafka.health import watch_consumers
+from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.tracing import configure_tracing, flush_tracing
 

@@ -19,12 +19,14 @@ from starlette.exceptions import HTTPException
 
 from contracts.topics import PUBLIC
 from contracts.vocabulary import Country, Language, Status
-from services.plumbing import web
 from services.plumbing.clock import Clock
-from services.plumbing.faults import Unavailable, is_passing
-from services.plumbing.web import Problem
+from services.plumbing.http import app as web
+from services.plumbing.http.app import Problem
+from services.plumbing.transient_errors import Unavailable, is_passing
+from services.portal.event_lines import tell
 from services.portal.feed import Feed, Heard, Place
-from services.portal.neighbours import (
+from services.portal.pages import HERE, Pages, SafeHeaders
+from services.portal.service_clients import (
     Choice,
     Commitment,
     Delivery,
@@ -38,9 +40,7 @@ from services.portal.neighbours import (
     next_milestone,
     part,
 )
-from services.portal.telling import tell
 from services.portal.timeline import axis_for
-from services.portal.visits import HERE, Pages, SafeHeaders
 
 MOST_READERS = 1000
 """Open streams of one process; each costs a connection and a task."""

@@ -1,14 +1,15 @@
 """The portal, put together."""
 
-from services.plumbing.broker import KafkaSettings, kafka_broker
 from services.plumbing.clock import ClockSettings, clock_from
+from services.plumbing.http.app import web_app
+from services.plumbing.kafka.consumer import kafka_broker
+from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.process import HttpSettings, Service
-from services.plumbing.web import web_app
+from services.portal.event_reader import Tail
 from services.portal.feed import Feed
-from services.portal.neighbours import Neighbours, NeighbourSettings
+from services.portal.pages import Pages
 from services.portal.routes import Portal, add_routes
-from services.portal.tail import Tail
-from services.portal.visits import Pages
+from services.portal.service_clients import Neighbours, NeighbourSettings
 
 
 def build() -> Service:

@@ -14,8 +14,8 @@ from typing import Literal
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from services.plumbing.faults import is_passing
 from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_passing
 
 SECONDS = 30.0
 """Between two looks at the clock."""

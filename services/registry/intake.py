@@ -14,9 +14,9 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
 from services.registry import store
-from services.registry.announcing import Occasion
-from services.registry.refusals import Refusal
-from services.registry.reporting import Report, record
+from services.registry.actions.events import Occasion
+from services.registry.actions.status_updates import Report, record
+from services.registry.rules.errors import Refusal
 
 
 class ReportChanged(Refusal):

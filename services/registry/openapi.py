@@ -5,11 +5,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.openapi import keep_openapi, openapi_text
-from services.registry.routes import http_app
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.http.openapi import keep_openapi, openapi_text
+from services.registry.http.routes import http_app
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "registry.json"
 

@@ -12,9 +12,9 @@ from contracts.events import Evidence, Quote, Reporter, StatementRef
 from contracts.vocabulary import CommitmentBrief, Country, Language, Milestone, Offset, Source, Span, Status, Text
 from services.plumbing.database import Connection
 from services.registry.catalogue import Commitment, Section, Statement, Theme
-from services.registry.commitments import Standing
-from services.registry.refusals import AlreadyThere
-from services.registry.schedules import Change
+from services.registry.rules.errors import AlreadyThere
+from services.registry.rules.schedule_change import Change
+from services.registry.rules.status import Standing
 from services.registry.wordings import ReadingPolicy
 
 Row = asyncpg.Record

@@ -3,26 +3,23 @@
 import httpx2
 
 from contracts.topics import INGEST
-from services.plumbing.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.broker import (
-    DeadLetters,
-    Intake,
-    KafkaProducer,
-    KafkaSettings,
-    kafka_broker,
-    kafka_check,
-    subscribe,
-)
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.kafka.consumer import kafka_broker, subscribe
+from services.plumbing.kafka.dead_letters import DeadLetters
+from services.plumbing.kafka.health import kafka_check
+from services.plumbing.kafka.intake import Intake
+from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
-from services.registry.answers import AnswerSettings, Forgetting
+from services.registry.actions.consistency_check import ConsistencySettings, DailyLook
+from services.registry.actions.scheduler_holds import LONGEST_HOLD, HoldSettings, SchedulerHolds
 from services.registry.daily import SECONDS, SECONDS_UNDER_A_SETTABLE_CLOCK, Daily
-from services.registry.flagging import ConsistencySettings, DailyLook
-from services.registry.holding import LONGEST_HOLD, HoldSettings, SchedulerHolds
+from services.registry.http.idempotency import AnswerSettings, Forgetting
+from services.registry.http.routes import http_app
 from services.registry.intake import ReportIntake, read
-from services.registry.routes import http_app
 
 
 def build() -> Service:

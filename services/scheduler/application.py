@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI
 
-from services.plumbing.api_keys import ApiKeys
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.web import Check
+from services.plumbing.http.api_keys import ApiKeys
+from services.plumbing.http.app import Check
 from services.scheduler.escalation.escalations import Escalations
 from services.scheduler.escalation.routes import escalation_router
 from services.scheduler.feeds.routes import FeedSettings, add_feeds
 from services.scheduler.feeds.store import FeedStore
-from services.scheduler.ladders.routes import ladder_routes
-from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.previews.routes import preview_router
-from services.scheduler.routes import build_http
+from services.scheduler.reminders.ladder_routes import ladder_routes
+from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.routes import build_http
 
 
 def http_app(

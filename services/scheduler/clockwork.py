@@ -22,8 +22,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.plumbing.faults import is_passing
 from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_passing
 
 
 class ClockworkSettings(BaseSettings):

@@ -10,14 +10,13 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
-from services.scheduler import store
-from services.scheduler.agenda import heard
 from services.scheduler.escalation.book import read_book
 from services.scheduler.escalation.escalations import Escalations, News
 from services.scheduler.feeds.store import keep_feeds
-from services.scheduler.ladders import replanning
-from services.scheduler.ladders.shelf import Shelf, write_choices
-from services.scheduler.received import Received, ReceivedChoice
+from services.scheduler.reminders import replanning, store
+from services.scheduler.reminders.agenda import heard
+from services.scheduler.reminders.ladder_store import Shelf, write_choices
+from services.scheduler.reminders.records import Received, ReceivedChoice
 
 GROUP = "scheduler"
 

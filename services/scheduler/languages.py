@@ -18,7 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from contracts.vocabulary import Country, Language, Precision, Reading, Span, Status
-from services.scheduler.zones import zone_named
+from services.plumbing.zones import zone_named
 
 LOCALES = {"en": "en_US", "es": "es_MX", "fr": "fr_CA"}
 """How the readers of a language write dates."""

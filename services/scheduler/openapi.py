@@ -5,15 +5,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.plumbing.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.openapi import keep_openapi, openapi_text
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.http.openapi import keep_openapi, openapi_text
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_book
 from services.scheduler.escalation.escalations import Escalations
 from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.ladders.shelf import Shelf
+from services.scheduler.reminders.ladder_store import Shelf
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 

@@ -2,18 +2,15 @@
 
 from datetime import UTC, datetime
 
-from services.plumbing.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.broker import (
-    DeadLetters,
-    Intake,
-    KafkaProducer,
-    KafkaSettings,
-    kafka_broker,
-    kafka_check,
-    subscribe,
-)
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.kafka.consumer import kafka_broker, subscribe
+from services.plumbing.kafka.dead_letters import DeadLetters
+from services.plumbing.kafka.health import kafka_check
+from services.plumbing.kafka.intake import Intake
+from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
@@ -23,13 +20,13 @@ from services.scheduler.escalation.escalating import Escalator
 from services.scheduler.escalation.escalations import Escalations
 from services.scheduler.feeds.gathering import Gathering
 from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.holds import Sweep
+from services.scheduler.holds.registry_client import Registry, RegistrySettings
+from services.scheduler.holds.store import Sweep
 from services.scheduler.intake import GROUP, Planner
-from services.scheduler.ladders.replanning import Replanner
-from services.scheduler.ladders.shelf import Shelf
-from services.scheduler.received import TOPICS, read
-from services.scheduler.registry import Registry, RegistrySettings
-from services.scheduler.tick import Tick
+from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.records import TOPICS, read
+from services.scheduler.reminders.replanning import Replanner
+from services.scheduler.reminders.tick import Tick
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from services.cli.fleet import SERVICES
-from services.plumbing.web import web_app
+from services.plumbing.http.app import web_app
 from tests.deploy.settings_read import PROJECT, variables_read
 
 COMPOSE = PROJECT / "docker-compose.yml"

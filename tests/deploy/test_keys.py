@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from deploy.embedded.errors import EmbeddedError
 from services.cli.main import app
 from services.cli.platform import add_key
-from services.plumbing.api_keys import ApiKeys, ApiKeySettings
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 
 AGREED = "0f" * 32
 

@@ -16,9 +16,9 @@ from faststream import AckPolicy
 from contracts import topics
 from contracts.events import MilestoneDue
 from services.cli.main import app
-from services.notifier.interface import NewSubscription
+from services.notifier.subscriptions.forms import NewSubscription
 from services.registry.catalogue import load
-from services.registry.interface import ImportOrder, NewStatusUpdate
+from services.registry.http.forms import ImportOrder, NewStatusUpdate
 from tests.deploy.settings_read import PROJECT, variables_read
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

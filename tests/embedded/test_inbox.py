@@ -25,8 +25,8 @@ from deploy.embedded.inbox.kept import Box, Filter
 from deploy.embedded.inbox.receiver import Inbox
 from deploy.embedded.inbox.settings import HttpSettings, InboxSettings
 from deploy.embedded.inbox.verdicts import Accepted, Refused
-from services.notifier.messages import HttpMessage, MailMessage
-from tests.channels.render_material import GOLDEN, LANGUAGES, message, reader
+from services.notifier.rendering.render import HttpMessage, MailMessage
+from tests.notifier.rendering.material import GOLDEN, LANGUAGES, message, reader
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_SECRET = "whsec_" + "A" * 32

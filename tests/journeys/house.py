@@ -28,8 +28,8 @@ from services.cli.fleet import Fleet, free_port
 from services.cli.observing import Observer
 from services.cli.platform import add_key
 from services.cli.topics import apply_topics
-from services.plumbing.broker import KafkaSettings
 from services.plumbing.clock import SharedClock
+from services.plumbing.kafka.settings import KafkaSettings
 
 SIGNING_SECRET = "whsec_am91cm5leXMtc2VjcmV0LWpvdXJuZXlz"
 FIRST_DAY = date(2021, 11, 18)

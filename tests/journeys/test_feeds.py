@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.journeys.house import House, on
-from tests.rules.calendar_scenes import days, parsed
+from tests.scheduler.feeds.scenes import days, parsed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -11,11 +11,11 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from services.plumbing.clock import SharedClock
-from services.plumbing.web import web_app
+from services.plumbing.http.app import web_app
 from services.portal.feed import Feed
-from services.portal.neighbours import Neighbours, NeighbourSettings
+from services.portal.pages import Pages
 from services.portal.routes import Portal, add_routes
-from services.portal.visits import Pages
+from services.portal.service_clients import Neighbours, NeighbourSettings
 from tests.contracts.golden_records import Wire, example
 from tests.portal.serving import Served
 from tests.stand_ins.neighbours import Neighbourhood, noon

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from contracts.vocabulary import Language
-from services.notifier.interface import FilterForm
+from services.notifier.subscriptions.forms import FilterForm
 from tests.portal.conftest import TODAY, Standing
 from tests.stand_ins.neighbours import noon
 

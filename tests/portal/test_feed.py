@@ -8,8 +8,8 @@ import pytest
 
 from contracts.topics import PUBLIC
 from contracts.vocabulary import Language
+from services.portal.event_lines import tell
 from services.portal.feed import SKIPPED, Feed, Heard, Place, resume
-from services.portal.telling import tell
 from services.portal.voices import load_voices
 from tests.contracts.golden_records import PATHS, example, wire
 from tests.portal.conftest import record_of

@@ -11,9 +11,9 @@ import pytest
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Language, Span
-from services.notifier.interface import FilterForm
-from services.notifier.ladders import Ladder
-from services.portal.neighbours import MISSING
+from services.notifier.subscriptions.forms import FilterForm
+from services.notifier.subscriptions.own_ladder import Ladder
+from services.portal.service_clients import MISSING
 from tests.portal.conftest import Standing
 
 COAL = "/commitments/nals-2021-coal-finance"

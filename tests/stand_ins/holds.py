@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.registry.holding import Hold, SchedulerAway
+from services.registry.actions.scheduler_holds import Hold, SchedulerAway
 
 
 class RememberingHolds:

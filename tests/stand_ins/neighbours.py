@@ -13,16 +13,16 @@ from fastapi.responses import JSONResponse, Response
 
 from contracts.events import Reporter, StatementRef
 from contracts.vocabulary import Channel, Country, Language, Span, Status
-from services.notifier import interface as notifier
-from services.notifier import routes as notifier_routes
-from services.registry import commitments as standing_rules
-from services.registry import interface
+from services.notifier.subscriptions import forms as notifier
+from services.notifier.subscriptions import routes as notifier_routes
 from services.registry.catalogue import HERE, Catalogue, Commitment, load
-from services.registry.passages import paragraph_starts, passage
-from services.registry.schedules import change_of
+from services.registry.http import forms as interface
+from services.registry.rules import status as standing_rules
+from services.registry.rules.paragraphs import paragraph_starts, passage
+from services.registry.rules.schedule_change import change_of
 from services.registry.wordings import read
 from services.scheduler.escalation.routes import EscalationRecord
-from services.scheduler.routes import ReminderEntry, ReminderPage
+from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
 

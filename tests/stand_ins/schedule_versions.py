@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
-from services.plumbing.faults import Unavailable
+from services.plumbing.transient_errors import Unavailable
 
 
 class WrittenSchedules:

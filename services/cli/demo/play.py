@@ -33,8 +33,8 @@ from services.cli.fleet import Fleet, free_port
 from services.cli.observing import Check, Observer
 from services.cli.platform import add_key
 from services.cli.topics import apply_topics
-from services.plumbing.broker import KafkaSettings
 from services.plumbing.clock import SharedClock
+from services.plumbing.kafka.settings import KafkaSettings
 from services.registry.catalogue import Catalogue, load
 
 PORTAL_PORT, INBOX_PORT = 8400, 8425

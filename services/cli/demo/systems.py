@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from contracts.envelope import Envelope, from_record, to_record
 from contracts.events import MilestoneDue, StatusReported
 from contracts.topics import BY_NAME, MILESTONE_DUE
-from services.plumbing.broker import KafkaSettings
+from services.plumbing.kafka.settings import KafkaSettings
 
 
 class Listener:

@@ -16,10 +16,10 @@ from services.cli.rehearse.report import show
 from services.cli.rehearse.source import Source, built_in, from_database
 from services.cli.rehearse.watching import watching
 from services.plumbing.clock import ClockSettings, clock_from
-from services.scheduler.agenda import Agenda, Rules, replanned
 from services.scheduler.ladders.book import BookRefused, LadderBook, read_book
 from services.scheduler.ladders.business_days import Calendar, UnknownCalendar, calendar_named
-from services.scheduler.ladders.rehearsal import Telling, counted_by, difference, tellings
+from services.scheduler.reminders.agenda import Agenda, Rules, replanned
+from services.scheduler.reminders.simulation import Telling, counted_by, difference, tellings
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, get_args
 
-from services.scheduler.agenda import Agenda, Schedule
-from services.scheduler.ladders.occasions import Phase
-from services.scheduler.ladders.rehearsal import Difference, Moved, Telling
+from services.scheduler.ladders.firing import Phase
+from services.scheduler.reminders.agenda import Agenda, Schedule
+from services.scheduler.reminders.simulation import Difference, Moved, Telling
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 
 from services.cli.rehearse.outcome import PHASES, Month, Outcome
 from services.cli.rehearse.report import says, when
-from services.scheduler.ladders.occasions import Phase
-from services.scheduler.ladders.rehearsal import Moved, Telling
+from services.scheduler.ladders.firing import Phase
+from services.scheduler.reminders.simulation import Moved, Telling
 
 MOST_LANES = 30
 WIDTH, LEFT, RIGHT = 1080, 24, 1056

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.rehearse.outcome import PHASES, Outcome, busiest_day, by_month
-from services.scheduler.ladders.rehearsal import Moved, Telling
-from services.scheduler.zones import zone_named
+from services.plumbing.zones import zone_named
+from services.scheduler.reminders.simulation import Moved, Telling
 
 MOST_ROWS = 40
 """Differences that are listed; the document has all."""

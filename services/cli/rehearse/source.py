@@ -11,9 +11,9 @@ import asyncpg
 from contracts.events import MilestoneScheduled
 from deploy.embedded.errors import EmbeddedError
 from services.registry.catalogue import load
-from services.scheduler.agenda import BY_THE_BOOK, Agenda, Rules, heard
-from services.scheduler.ladders.shelf import Shelf
-from services.scheduler.store import read_agendas
+from services.scheduler.reminders.agenda import BY_THE_BOOK, Agenda, Rules, heard
+from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.store import read_agendas
 
 _HOW = "check DATABASE_URL (postgresql://user:password@host/name), or unset it for the built-in statement"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from services.scheduler.ladders.rehearsal import Telling
+from services.scheduler.reminders.simulation import Telling
 
 PATIENCE = 1.0
 """Seconds, of real time, without a sign."""

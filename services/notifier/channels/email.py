@@ -18,9 +18,9 @@ from uuid import UUID
 from jinja2 import Environment, StrictUndefined
 from mjml import mjml2html
 
-from services.notifier import slots
-from services.notifier.languages import Words, plain
-from services.notifier.news import News
+from services.notifier.rendering import placeholders as slots
+from services.notifier.rendering.language import Words, plain
+from services.notifier.rendering.message import News
 
 
 class _OnOneLine(UnstructuredHeader):
@@ -45,7 +45,7 @@ _environment.filters["split_lines"] = str.splitlines
 
 
 def _template(name: str) -> str:
-    return (resources.files("services.notifier") / "templates" / name).read_text(encoding="utf-8")
+    return (resources.files("services.notifier.channels") / "templates" / name).read_text(encoding="utf-8")
 
 
 _TEXT = _environment.from_string(_template("mail.txt"))

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from services.notifier import slots
-from services.notifier.languages import Words, shorten
-from services.notifier.news import Fact, News
+from services.notifier.rendering import placeholders as slots
+from services.notifier.rendering.language import Words, shorten
+from services.notifier.rendering.message import Fact, News
 
 HEADER, SECTION, FIELD, FIELDS, BUTTON, FALLBACK = 150, 3000, 2000, 10, 75, 600
 

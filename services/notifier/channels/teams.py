@@ -9,9 +9,9 @@ import json
 import re
 from typing import Any
 
-from services.notifier import slots
-from services.notifier.languages import Words, shorten
-from services.notifier.news import News
+from services.notifier.rendering import placeholders as slots
+from services.notifier.rendering.language import Words, shorten
+from services.notifier.rendering.message import News
 
 LARGEST = 20_000
 """Bytes of the whole message."""

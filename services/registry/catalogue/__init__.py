@@ -52,8 +52,8 @@ from contracts.vocabulary import (
     Text,
     WallTime,
 )
-from services.registry.deadlines import last_capital_zone, span_of
-from services.registry.hanging import hung, local_time_of, zone_of
+from services.registry.rules.anchor_offset import hung, local_time_of, zone_of
+from services.registry.rules.edtf_dates import last_capital_zone, span_of
 
 HERE = Path(__file__).parent
 

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from typing import Literal
 
 from contracts.vocabulary import Country
-from services.registry.deadlines import span_of
-from services.registry.hanging import months_later
+from services.registry.rules.anchor_offset import months_later
+from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.phrases import (
     Ahead,
     Century,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
-from services.registry.deadlines import span_of
+from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.days import Days, Frame, alternative
 from services.registry.wordings.english import ENGLISH
 from services.registry.wordings.french import FRENCH

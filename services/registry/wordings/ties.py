@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from contracts.vocabulary import Precision
-from services.registry.deadlines import span_of
+from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.days import Days, Frame, alternative, days_of, first_named, is_season, last_named
 from services.registry.wordings.phrases import Core, Part, Season, Tie, Year
 

@@ -11,7 +11,7 @@ import asyncpg
 from contracts.events import Acknowledgement
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.faults import Unavailable
+from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import escalations
 from services.scheduler.escalation.escalations import Escalations, Held, Line
 from services.scheduler.escalation.machine import acknowledged, next_at

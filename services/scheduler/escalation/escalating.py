@@ -16,11 +16,11 @@ from contracts.topics import MILESTONE_ESCALATED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.faults import is_passing
 from services.plumbing.ids import new_id
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import traced
+from services.plumbing.transient_errors import is_passing
 from services.scheduler.escalation import escalations
 from services.scheduler.escalation.book import Book
 from services.scheduler.escalation.escalations import Escalations, Held, Line

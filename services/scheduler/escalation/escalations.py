@@ -16,7 +16,7 @@ from contracts.events import Acknowledgement, StatusChanged
 from contracts.vocabulary import CommitmentBrief, Milestone, Status
 from services.plumbing.database import Connection
 from services.plumbing.logs import log
-from services.scheduler.agenda import Agenda, Heard
+from services.plumbing.zones import ZONE_DATA
 from services.scheduler.escalation import overdue
 from services.scheduler.escalation.book import Book
 from services.scheduler.escalation.machine import (
@@ -31,7 +31,7 @@ from services.scheduler.escalation.machine import (
     next_at,
 )
 from services.scheduler.escalation.overdue import Case, Watch, case_in
-from services.scheduler.zones import ZONE_DATA
+from services.scheduler.reminders.agenda import Agenda, Heard
 
 NOT_HELD = """not exists (
     select from hold h where h.milestone_id = e.milestone_id and h.schedule_version > e.schedule_version

@@ -29,9 +29,9 @@ from zoneinfo import ZoneInfo
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
+from services.plumbing.zones import day_in, instant_at, zone_named
 from services.scheduler.escalation.book import Book, Level
-from services.scheduler.ladders.occasions import LATE_AFTER
-from services.scheduler.zones import day_in, instant_at, zone_named
+from services.scheduler.ladders.firing import LATE_AFTER
 
 NINE = time(9)
 MIDNIGHT = time(0)

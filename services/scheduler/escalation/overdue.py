@@ -9,10 +9,10 @@ from datetime import datetime
 
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import Country, Milestone
-from services.scheduler.agenda import Heard
 from services.scheduler.escalation import machine
 from services.scheduler.escalation.machine import Deadline, Dormant, Entry, State, deadline_of
-from services.scheduler.standing import Standing
+from services.scheduler.reminders.agenda import Heard
+from services.scheduler.reminders.commitment_status import Standing
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, WrapValidator
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Day, Instant, Line, Paragraph, Slug, Text
-from services.plumbing.api_keys import ApiKeys, Caller
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.faults import Unavailable
-from services.plumbing.web import Problem, problems
+from services.plumbing.http.api_keys import ApiKeys, Caller
+from services.plumbing.http.app import Problem, problems
+from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import escalations
 from services.scheduler.escalation.acknowledging import Asked, KeyReused, UnknownMilestone, acknowledge, digest_of
 from services.scheduler.escalation.book import Book

@@ -16,10 +16,10 @@ from itertools import chain
 from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
 from contracts.vocabulary import Milestone, Precision, Reading
+from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.feeds.entries import Entry
 from services.scheduler.feeds.feed import Feed
 from services.scheduler.languages import Words, plain, words_in
-from services.scheduler.zones import instant_at, zone_named
 
 PRODUCT = "-//Pledgewire//Calendar 1//EN"
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Status
-from services.scheduler.agenda import Schedule
-from services.scheduler.standing import Standing
+from services.scheduler.reminders.agenda import Schedule
+from services.scheduler.reminders.commitment_status import Standing
 
 State = Literal["open", "met", "withdrawn", "dateless"]
 """To come, or to be done; done; the commitment was withdrawn; the milestone has no last day any more."""

@@ -8,8 +8,8 @@ import asyncio
 
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.faults import is_passing
 from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_passing
 from services.scheduler.feeds import store
 
 AT_ONCE = 500

@@ -20,15 +20,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.vocabulary import Country, Instant, Language, Line, Slug
-from services.plumbing.api_keys import ApiKeys, Caller
 from services.plumbing.clock import Clock
+from services.plumbing.http.api_keys import ApiKeys, Caller
+from services.plumbing.http.app import Problem, problems
 from services.plumbing.ids import new_id
-from services.plumbing.web import Problem, problems
+from services.plumbing.zones import UnknownZone, zone_named
 from services.scheduler.feeds import bulletins, calendars
 from services.scheduler.feeds.feed import ALARM, KINDS, Feed, Filters, Kind, etag, new_token, token_hash, unchanged
 from services.scheduler.feeds.store import FeedStore, Known, TooManyFeeds
 from services.scheduler.languages import plain
-from services.scheduler.zones import UnknownZone, zone_named
 
 MOST_FEEDS = 100
 """Feeds that one client may have."""

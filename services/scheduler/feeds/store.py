@@ -15,11 +15,11 @@ from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled
 from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDULED, STATUS_CHANGED
 from contracts.vocabulary import CommitmentBrief, Milestone, Source
 from services.plumbing.database import Connection, Database
-from services.scheduler.agenda import Agenda
 from services.scheduler.feeds.bulletins import NEWEST, Bulletin, Told
 from services.scheduler.feeds.entries import Entry, entry_after
 from services.scheduler.feeds.feed import Feed, Filters, Kind
-from services.scheduler.received import Received
+from services.scheduler.reminders.agenda import Agenda
+from services.scheduler.reminders.records import Received
 
 KEPT = timedelta(days=400)
 """How long an event stays in bulletins, in business time."""
@@ -29,7 +29,7 @@ _FEED = (
     " f.created_at, f.last_read_on"
 )
 
-# The notifier's rule for subscriptions (`services/notifier/audience.py`); a test holds the two together.
+# The notifier's rule for subscriptions (`services/notifier/subscriptions/matching.py`); a test holds the two together.
 _MATCHES = """
     (f.countries = '{}' or f.countries && x.countries)
     and (f.themes = '{}' or f.themes && x.themes)

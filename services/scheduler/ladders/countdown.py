@@ -22,11 +22,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.vocabulary import Milestone, Precision
+from services.plumbing.zones import day_in, instant_at, zone_named
 from services.scheduler.ladders.book import Kind, LadderBook, kind_of
-from services.scheduler.ladders.choices import Choice
 from services.scheduler.ladders.day_count import Reckoned, months_after, reckon
+from services.scheduler.ladders.deadline_end import day_ends
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
-from services.scheduler.zones import day_ends, day_in, instant_at, zone_named
+from services.scheduler.ladders.own_ladder import Choice
 
 SHORTEST_NOTICE: Mapping[Precision, int] = {
     Precision.DAY: 0,

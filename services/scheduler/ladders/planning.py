@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from contracts.vocabulary import Milestone
+from services.plumbing.zones import Clock, clock_on
 from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
 from services.scheduler.ladders.business_days import DayOff
-from services.scheduler.ladders.choices import Choice
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Rung, Step
-from services.scheduler.zones import Clock, clock_on
+from services.scheduler.ladders.own_ladder import Choice
 
 LONGEST_LATE = timedelta(days=7)
 """What a moved date puts further back than this is no news any more."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.events import Acknowledgement, Step
 from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
+from services.plumbing.zones import Clock, zone_named
 from services.scheduler.escalation.book import Book
 from services.scheduler.escalation.escalations import Held
 from services.scheduler.escalation.machine import Climbing, Owned
@@ -20,7 +21,6 @@ from services.scheduler.previews.fates import Failed, Fate, Merged, Next, Passed
 from services.scheduler.previews.holiday_names import holiday_name
 from services.scheduler.previews.preview import Hold, Moment, hearings, overdue_at
 from services.scheduler.previews.reasons import Anchor, Because, sentence
-from services.scheduler.zones import Clock, zone_named
 
 State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed", "planned-later"]
 

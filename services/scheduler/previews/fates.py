@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.scheduler.agenda import Schedule
 from services.scheduler.ladders.countdown import Countdown
+from services.scheduler.ladders.firing import LATE_AFTER
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.occasions import LATE_AFTER
 from services.scheduler.languages import Words, plain
 from services.scheduler.previews.preview import Hold, Kept
+from services.scheduler.reminders.agenda import Schedule
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.scheduler.agenda import Rules, Schedule, State
 from services.scheduler.escalation import machine
 from services.scheduler.escalation.book import Book, Level
 from services.scheduler.escalation.machine import Deadline, Told
-from services.scheduler.ladders.choices import Choice
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.own_ladder import Choice
 from services.scheduler.ladders.planning import Planned, Why
 from services.scheduler.previews.reasons import Because, because
+from services.scheduler.reminders.agenda import Rules, Schedule, State
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from itertools import groupby
 from typing import Literal
 
 from contracts.vocabulary import Precision
+from services.plumbing.zones import zone_named
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import LeftOut, Reason
 from services.scheduler.languages import N_, Words
 from services.scheduler.previews.holiday_names import calendar_place, holiday_name
-from services.scheduler.zones import zone_named
 
 MOST_WEEKENDS = 3
 """More weekends than these are counted in a sentence, and not listed."""

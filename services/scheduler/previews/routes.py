@@ -10,14 +10,13 @@ from pydantic import AfterValidator, StringConstraints
 from contracts.vocabulary import Language, Slug
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.web import Problem, problems
-from services.scheduler.agenda import Rules
+from services.plumbing.http.app import Problem, problems
+from services.plumbing.zones import UnknownZone, day_in, zone_named
 from services.scheduler.escalation.book import Book
 from services.scheduler.ladders.book import LadderBook, kind_of
-from services.scheduler.ladders.choices import Choice
 from services.scheduler.ladders.countdown import Countdown
+from services.scheduler.ladders.own_ladder import Choice
 from services.scheduler.ladders.planning import left_out
-from services.scheduler.ladders.shelf import Shelf
 from services.scheduler.languages import Words, plain, words_in
 from services.scheduler.previews import store
 from services.scheduler.previews.entries import (
@@ -37,7 +36,8 @@ from services.scheduler.previews.fates import fate_of, next_of, told_fate, told_
 from services.scheduler.previews.preview import Kept, ladder_of, moment_of, moments
 from services.scheduler.previews.reasons import why_left_out
 from services.scheduler.previews.store import Seen
-from services.scheduler.zones import UnknownZone, day_in, zone_named
+from services.scheduler.reminders.agenda import Rules
+from services.scheduler.reminders.ladder_store import Shelf
 
 ENDLESS = 3
 """So many of the endless steps are shown beyond the table, unless asked otherwise."""

@@ -10,12 +10,12 @@ import asyncpg
 
 from contracts.vocabulary import Status
 from services.plumbing.database import Connection, Database
-from services.scheduler.agenda import Schedule
 from services.scheduler.escalation import escalations
 from services.scheduler.escalation.escalations import Held
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.previews.preview import Hold, Kept
-from services.scheduler.store import schedule_of
+from services.scheduler.reminders.agenda import Schedule
+from services.scheduler.reminders.store import schedule_of
 
 
 @dataclass(frozen=True)

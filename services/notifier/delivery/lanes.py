@@ -1,0 +1,177 @@
+"""Deliveries in hand, in one lane for each destination: fair between lanes, bounded within each, in order.
+
+A dead or slow destination fills its own lane only, and a lane that does not keep up is given less to hold. Pure: time
+comes as an argument, in monotonic seconds, since an endpoint's health is no matter of business time.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.notifier.delivery.deliveries import Delivery, Room
+from services.notifier.transport.outcomes import Outcome, Reason, Refused, Unknown
+
+MAIL = "email"
+_DEAF = frozenset({Reason.TIMEOUT, Reason.CONNECTION, Reason.RESET, Reason.NAME, Reason.TLS})
+_PATIENCE = 3
+"""So many unanswered attempts in a row, and the lane rests."""
+_LONGEST_REST = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One destination: what waits for it, what is on its way, and how it has been doing."""
+
+    key: str
+    limit: int
+    allowance: int
+    waiting: deque[Delivery] = field(default_factory=deque)
+    threads: set[tuple[UUID, str]] = field(default_factory=set)
+    """Subscription and commitment of what is on its way: the next about the same waits, so that they arrive in order.
+    """
+    in_flight: int = 0
+    queued: bool = False
+    subscriptions: set[UUID] = field(default_factory=set)
+    deaf: int = 0
+    resting_until: float = 0.0
+
+    def next(self) -> Delivery | None:
+        """The first that may start now."""
+        if self.in_flight >= self.limit:
+            return None
+        for place, delivery in enumerate(self.waiting):
+            if (delivery.subscription.id, delivery.commitment_id) not in self.threads:
+                del self.waiting[place]
+                return delivery
+        return None
+
+    @property
+    def holds(self) -> int:
+        return len(self.waiting) + self.in_flight
+
+
+@dataclass
+class Lanes:
+    """All lanes of a process. `pool` bounds what is on its way at once, `hold` what is in hand."""
+
+    pool: int
+    hold: int
+    each: int
+    """In flight to one destination."""
+    mails: int
+    in_flight: int = 0
+    in_hand: int = 0
+    _lanes: dict[str, Lane] = field(default_factory=dict)
+    _ready: deque[Lane] = field(default_factory=deque)
+
+    @property
+    def share(self) -> int:
+        """How many of one destination may be in hand while it keeps up."""
+        return max(self.hold // 8, self.each)
+
+    def add(self, delivery: Delivery) -> None:
+        """Take a claimed delivery in hand."""
+        lane = self._lane(delivery)
+        lane.waiting.append(delivery)
+        lane.subscriptions.add(delivery.subscription.id)
+        self.in_hand += 1
+        self._queue(lane)
+
+    def starts(self, now: float) -> Iterator[Delivery]:
+        """Those that may start now, one from each lane in turn."""
+        while self._ready and self.in_flight < self.pool:
+            lane = self._ready.popleft()
+            lane.queued = False
+            if lane.resting_until > now:
+                continue
+            delivery = lane.next()
+            if delivery is None:
+                continue
+            lane.threads.add((delivery.subscription.id, delivery.commitment_id))
+            lane.in_flight += 1
+            self.in_flight += 1
+            self._queue(lane)
+            yield delivery
+
+    def done(self, delivery: Delivery, outcome: Outcome | None, now: float) -> None:
+        """An attempt has ended, or came to nothing (None); the lane learns from it."""
+        lane = self._lane(delivery)
+        lane.threads.discard((delivery.subscription.id, delivery.commitment_id))
+        lane.in_flight -= 1
+        self.in_flight -= 1
+        self.in_hand -= 1
+        match outcome:
+            case Refused(reason=Reason.THROTTLED, retry_after=wish):
+                self._rest(lane, now, min(max(wish or 1.0, 1.0), _LONGEST_REST))
+            case Refused(reason=reason) | Unknown(reason=reason) if reason in _DEAF:
+                lane.deaf += 1
+                if lane.deaf >= _PATIENCE:
+                    self._rest(lane, now, min(2.0 ** (lane.deaf - _PATIENCE), _LONGEST_REST))
+            case None:
+                pass
+            case _:
+                lane.deaf = 0
+                if not lane.holds:  # it kept up, so it may hold twice as many the next time
+                    lane.allowance = min(lane.allowance * 2, self.share)
+        self._queue(lane)
+        self._forget(lane, now)
+
+    def take_back(self, now: float, oldest: float) -> list[Delivery]:
+        """Those that go back unsent: of resting lanes all, otherwise what was claimed before `oldest`."""
+        back: list[Delivery] = []
+        for lane in self._lanes.values():
+            if not lane.waiting:
+                continue
+            stale = [d for d in lane.waiting if lane.resting_until > now or d.claimed < oldest]
+            if not stale:
+                continue
+            gone = set(stale)
+            lane.waiting = deque(d for d in lane.waiting if d not in gone)
+            lane.allowance = max(lane.allowance // 2, 1)
+            self.in_hand -= len(stale)
+            back += stale
+        return back
+
+    def room(self, now: float) -> Room:
+        """What may be claimed now."""
+        narrow: dict[UUID, int] = {}
+        mail = self._lanes.get(MAIL)
+        for lane in self._lanes.values():
+            if lane is mail:
+                continue
+            left = 0 if lane.resting_until > now else lane.allowance - lane.holds
+            if left < self.share:
+                narrow.update(dict.fromkeys(lane.subscriptions, max(left, 0)))
+        return Room(
+            total=max(self.hold - self.in_hand, 0),
+            each=self.share,
+            mail=self.share if mail is None else self._left(mail, now),
+            narrow=narrow,
+        )
+
+    def _left(self, lane: Lane, now: float) -> int:
+        return 0 if lane.resting_until > now else max(lane.allowance - lane.holds, 0)
+
+    def _lane(self, delivery: Delivery) -> Lane:
+        mail = delivery.subscription.channel == "email"
+        key = MAIL if mail else delivery.subscription.address
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(key, self.mails if mail else self.each, self.share)
+        return lane
+
+    def _queue(self, lane: Lane) -> None:
+        if not lane.queued and lane.waiting and lane.in_flight < lane.limit:
+            lane.queued = True
+            self._ready.append(lane)
+
+    def _rest(self, lane: Lane, now: float, seconds: float) -> None:
+        lane.resting_until = max(lane.resting_until, now + seconds)
+        lane.allowance = 1
+
+    def _forget(self, lane: Lane, now: float) -> None:
+        """A lane that holds nothing and has nothing against it need not be remembered."""
+        healthy = lane.deaf == 0 and lane.resting_until <= now and lane.allowance >= self.share
+        if healthy and not lane.holds:
+            del self._lanes[lane.key]

@@ -1,0 +1,138 @@
+"""The news that ask somebody to act: an overdue milestone that nobody has owned, a record that does not agree."""
+
+from typing import assert_never
+
+from contracts.events import ConsistencyFlagged, MilestoneEscalated
+from contracts.vocabulary import Milestone, Precision
+from services.notifier.rendering import placeholders as slots
+from services.notifier.rendering.language import Words, plain
+from services.notifier.rendering.message import Fact, Link, News, Quotation, compose, place
+from services.notifier.rendering.milestone_content import days_ago, when, wording
+from services.notifier.rendering.names import STATUSES
+
+
+def tell_escalated(event: MilestoneEscalated, words: Words, url: str) -> News:
+    """That something is overdue, who is asked now, and how to say that one is on it."""
+    milestone, said = event.milestone, event.acknowledged
+    what = words.quoted(plain(milestone.title.in_language(words.language)))
+    overdue = words.ngettext(
+        "%(milestone)s has been overdue for %(number)s day.",
+        "%(milestone)s has been overdue for %(number)s days.",
+        event.days,
+        milestone=what,
+    )
+    if said is None:
+        owned = words.gettext("Nobody has said that they are on it.")
+    else:
+        owned = words.gettext(
+            "%(name)s had said that they were on it, and no evidence has followed.", name=plain(said.name)
+        )
+    ask = words.gettext("If you are on it, please say so on the commitment’s page: then nobody else is asked for now.")
+    facts = [
+        Fact(words.gettext("Who is asked now"), plain(event.level_title.in_language(words.language))),
+        Fact(words.gettext("Due"), f"{when(milestone.span, milestone, words)} ({days_ago(event.days, words)})"),
+        *wording(milestone, words),
+        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+    ]
+    if event.repeat:
+        told = words.ngettext("%(number)s time", "%(number)s times", event.repeat)
+        facts.insert(1, Fact(words.gettext("Asked before"), told))
+    if said is not None:
+        facts += [
+            Fact(words.gettext("Was on it"), plain(said.name)),
+            Fact(words.gettext("Said so on"), slots.moment(said.at)),
+        ]
+    facts += place(event.commitment, milestone.countries, words)
+    if event.late:
+        facts.append(Fact(words.gettext("Late; was to go out"), slots.moment(event.due_at)))
+    note = None
+    if said is not None and said.note:
+        # Their words carry no language, so none is claimed for them.
+        note = Quotation(words.gettext("Their note, as written (not translated)"), plain(said.note))
+    return compose(
+        event.commitment,
+        milestone.countries,
+        words,
+        url,
+        latest=words.ngettext(
+            "overdue by %(number)s day, nobody on it", "overdue by %(number)s days, nobody on it", event.days
+        ),
+        lead=f"{overdue} {owned} {ask}",
+        facts=facts,
+        quotation=note,
+        links=[Link(words.gettext("Say that you are on it"), f"{url}#m-{milestone.id}")],
+    )
+
+
+def tell_flagged(event: ConsistencyFlagged, words: Words, url: str) -> News:
+    """Which rule is broken, since when, and what would mend it."""
+    milestone = event.milestone
+    latest, lead = _rule(event, words)
+    facts = [
+        *([] if milestone is None else _milestone(milestone, words)),
+        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Since"), f"{words.day(event.since)} ({days_ago(event.days, words)})"),
+        Fact(words.gettext("Found on"), words.day(event.flagged_on)),
+        *place(event.commitment, milestone.countries if milestone else event.commitment.countries, words),
+    ]
+    return compose(
+        event.commitment,
+        milestone.countries if milestone else event.commitment.countries,
+        words,
+        url,
+        latest=latest,
+        lead=lead,
+        facts=facts,
+    )
+
+
+def _rule(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
+    """What does not agree, in a few words and in a sentence or two."""
+    title = event.milestone.title if event.milestone else event.commitment.title
+    what, since = words.quoted(plain(title.in_language(words.language))), words.day(event.since)
+    match event.rule:
+        case "past-due-in-progress":
+            return (
+                words.gettext("past its date, status not updated"),
+                words.gettext(
+                    "%(milestone)s was due by %(day)s, and some whom it binds still have it open."
+                    " Either it is done, or it is late, and the register does not say which.",
+                    milestone=what,
+                    day=since,
+                ),
+            )
+        case "met-with-open-milestones":
+            return (
+                words.gettext("met, but a milestone is ahead"),
+                words.gettext(
+                    "All whom %(milestone)s binds have met the commitment, and its date is still ahead."
+                    " Either it was met early, or one of the two is wrong.",
+                    milestone=what,
+                ),
+            )
+        case "no-news":
+            return (
+                words.ngettext("no news for %(number)s day", "no news for %(number)s days", event.days),
+                words.gettext(
+                    "Nothing has been reported about this commitment since %(day)s, and it is not finished.", day=since
+                ),
+            )
+        case "anchor-without-outcome":
+            return (
+                words.gettext("event past, outcome not recorded"),
+                words.gettext(
+                    "The event that %(milestone)s hangs on was to be over by %(day)s,"
+                    " and nobody has recorded whether it took place.",
+                    milestone=what,
+                    day=since,
+                ),
+            )
+    assert_never(event.rule)
+
+
+def _milestone(milestone: Milestone, words: Words) -> list[Fact]:
+    return [
+        Fact(words.gettext("Milestone"), plain(milestone.title.in_language(words.language))),
+        Fact(words.gettext("Date"), when(milestone.span, milestone, words)),
+        *wording(milestone, words, quoted=milestone.span.precision is Precision.UNDATED),
+    ]

@@ -1,0 +1,123 @@
+"""What each event is to a person: the news of it, in words."""
+
+from typing import assert_never
+from urllib.parse import urlsplit
+
+from contracts.events import (
+    CommitmentCreated,
+    ConsistencyFlagged,
+    MilestoneDue,
+    MilestoneEscalated,
+    MilestoneScheduled,
+    StatusChanged,
+)
+from contracts.vocabulary import Country
+from services.notifier.rendering import placeholders as slots
+from services.notifier.rendering.alert_content import tell_escalated, tell_flagged
+from services.notifier.rendering.language import Words, plain
+from services.notifier.rendering.message import Change, Fact, Link, News, Quotation, compose, place
+from services.notifier.rendering.milestone_content import tell_due, tell_scheduled
+from services.notifier.rendering.names import STATUSES, STRENGTHS, country_names, ministry_name
+from services.notifier.subscriptions.matching import Notifiable
+
+
+def tell(event: Notifiable, words: Words, url: str) -> News:
+    """The news of an event; `url` is the commitment's page."""
+    match event:
+        case CommitmentCreated():
+            return _created(event, words, url)
+        case MilestoneScheduled():
+            return tell_scheduled(event, words, url)
+        case MilestoneDue():
+            return tell_due(event, words, url)
+        case MilestoneEscalated():
+            return tell_escalated(event, words, url)
+        case StatusChanged():
+            return _status(event, words, url)
+        case ConsistencyFlagged():
+            return tell_flagged(event, words, url)
+    assert_never(event)
+
+
+def _created(event: CommitmentCreated, words: Words, url: str) -> News:
+    statement = event.statement
+    document = plain(statement.title.in_language(words.language))
+    facts = [
+        Fact(
+            words.gettext("Made in"),
+            words.gettext("%(statement)s, %(day)s", statement=words.quoted(document), day=words.day(statement.made_on)),
+        ),
+        Fact(words.gettext("Its words are"), words.gettext(STRENGTHS[event.strength])),
+        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        *place(event.commitment, event.commitment.countries, words),
+    ]
+    if event.lead_ministries:
+        facts.append(Fact(words.gettext("Led by"), " · ".join(plain(name) for name in event.lead_ministries)))
+    links = [Link(words.gettext("Read the statement"), statement.url)] if statement.url else []
+    return compose(
+        event.commitment,
+        event.commitment.countries,
+        words,
+        url,
+        latest=words.gettext("new commitment"),
+        lead=plain(event.summary.in_language(words.language)),
+        facts=facts,
+        quotation=_as_written(words.gettext("The exact words"), event.quote.text, words),
+        links=links,
+    )
+
+
+def _status(event: StatusChanged, words: Words, url: str) -> News:
+    before, after = (words.gettext(STATUSES[status]) for status in (event.previous, event.status))
+    facts = []
+    if event.country is None:
+        latest = after
+        lead = words.gettext("The status of this commitment has changed.")
+        label = words.gettext("Status")
+        countries: tuple[Country, ...] = event.commitment.countries
+    else:
+        name = country_names([event.country], words)[0]
+        latest = words.gettext("%(country)s: %(status)s", country=name, status=after)
+        lead = words.gettext("The status of this commitment has changed for one country.")
+        label = words.gettext("Status, %(country)s", country=name)
+        countries = (event.country,)
+        facts.append(Fact(words.gettext("Status as a whole"), words.gettext(STATUSES[event.overall])))
+    reporter = event.reported_by
+    who = ministry_name(reporter.ministry, words) if reporter.ministry else reporter.client
+    facts += [
+        Fact(words.gettext("Reported by"), who),
+        Fact(words.gettext("Reported on"), slots.moment(event.reported_at)),
+    ]
+    links = []
+    if event.evidence:
+        shown = event.evidence.title or _host(event.evidence.url)
+        facts.append(Fact(words.gettext("Evidence"), plain(shown)))
+        links.append(Link(words.gettext("Open the evidence"), event.evidence.url))
+    # The reporter's words carry no language, so none is claimed for them.
+    note = Quotation(words.gettext("Note, as reported (not translated)"), plain(event.note)) if event.note else None
+    return compose(
+        event.commitment,
+        countries,
+        words,
+        url,
+        latest=latest,
+        headline=words.gettext("Status: %(status)s", status=latest) if event.country is None else None,
+        lead=lead,
+        change=Change(label, before, after),
+        facts=[*facts, *place(event.commitment, event.commitment.countries, words)],
+        quotation=note,
+        links=links,
+    )
+
+
+def _host(url: str) -> str:
+    """The host of a link; all of it when it is none that can be read."""
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
+
+
+def _as_written(label: str, text: str, words: Words) -> Quotation:
+    shown = label if words.language == "en" else words.gettext("%(label)s (in English)", label=label)
+    return Quotation(shown, plain(text), "en")

@@ -1,0 +1,119 @@
+"""News: what an event says to a person, in one language and for no channel in particular.
+
+A channel only sets this: the words, their order and what is told first are decided here and in `tellings.py`. Texts
+of others pass `plain` on their way in; a channel escapes them on their way out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from contracts.vocabulary import CommitmentBrief, Country
+from services.notifier.rendering.language import Words, opened, plain, shorten
+from services.notifier.rendering.names import country_names, short_theme, theme_title
+
+SUBJECT_LENGTH = 69
+"""Longest subject line, in characters: what a telephone shows."""
+
+# A link of others goes out as ASCII without quotation marks and backslashes, the same address to every program.
+_IN_ADDRESSES = "%!#$&'()*+,/:;=?@[]~"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of the table. `lang` is the language of a value that stands as written, where it isn't the reader's."""
+
+    label: str
+    value: str
+    lang: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was and what is."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Quotation:
+    """Somebody's own words, not translated; the channel sets the quotation marks."""
+
+    label: str
+    text: str
+    lang: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where to read on; the first link of all is the commitment itself."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class News:
+    """One event for readers of one language."""
+
+    language: str
+    subject: str
+    headline: str
+    title: str
+    lead: str
+    change: Change | None
+    facts: tuple[Fact, ...]
+    quotation: Quotation | None
+    links: tuple[Link, ...]
+
+
+def compose(
+    commitment: CommitmentBrief,
+    countries: tuple[Country, ...],
+    words: Words,
+    url: str,
+    *,
+    latest: str,
+    headline: str | None = None,
+    lead: str,
+    facts: list[Fact],
+    change: Change | None = None,
+    quotation: Quotation | None = None,
+    links: Iterable[Link] = (),
+) -> News:
+    """The news of a commitment: `latest` is what is new in a few words, `url` the commitment's page."""
+    title = plain(commitment.title.in_language(words.language))
+    return News(
+        language=words.language,
+        subject=_subject(countries, commitment, title, latest, words),
+        headline=opened(headline or latest),
+        title=title,
+        lead=lead,
+        change=change,
+        facts=tuple(facts),
+        quotation=quotation,
+        links=(
+            Link(words.gettext("Open the commitment"), url),
+            *(Link(link.label, quote(link.url, safe=_IN_ADDRESSES)) for link in links),
+        ),
+    )
+
+
+def _subject(countries: tuple[Country, ...], commitment: CommitmentBrief, title: str, latest: str, words: Words) -> str:
+    """`[MX - Climate] Title: due in 7 days`; what is new is never cut, the title is."""
+    tag = f"{'/'.join(countries)} - {shorten(plain(short_theme(commitment.themes[0], words)), 20)}"
+    values = {"tag": tag, "news": shorten(latest, 34)}
+    room = SUBJECT_LENGTH - len(words.gettext("[%(tag)s] %(title)s: %(news)s", title="", **values))
+    return words.gettext("[%(tag)s] %(title)s: %(news)s", title=shorten(title, room), **values)
+
+
+def place(commitment: CommitmentBrief, countries: tuple[Country, ...], words: Words) -> list[Fact]:
+    """Where it belongs: the countries that it is about, its section and its themes."""
+    themes = [theme_title(slug, words) for slug in commitment.themes]
+    return [
+        Fact(words.gettext("Countries"), words.listed(country_names(countries, words))),
+        Fact(words.gettext("Section"), plain(commitment.section_title.in_language(words.language))),
+        Fact(words.gettext("Themes"), " · ".join(themes)),
+    ]

@@ -1,0 +1,1 @@
+"""Out of the process: HTTP with an SSRF guard, SMTP, and what an answer means."""

@@ -1,0 +1,170 @@
+"""Mail out: a small pool of connections to one mail server, each used for many mails.
+
+What a server says about a recipient (RCPT TO) is kept apart from what it says about the sender or the mail; an answer
+missing after the mail's last byte is unknown, never a failure.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+import aiosmtplib
+from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException, SMTPServerDisconnected
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.notifier.transport.outcomes import Outcome, Reason, Refused, Unknown, of_smtp_code
+from services.plumbing.logs import log
+
+
+class SmtpSettings(BaseSettings):
+    """Where the mail server is; without a host there is no e-mail."""
+
+    model_config = SettingsConfigDict(env_prefix="SMTP_")
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    tls: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
+    """`starttls` insists on it: a server without it gets no mail. `none` is for a server on this machine."""
+    sender: str = Field(default="Pledgewire <pledgewire@localhost>", validation_alias=AliasChoices("SMTP_FROM"))
+    """The From of every mail; its address is also the envelope's."""
+    connections: int = Field(default=4, ge=1, le=64)
+    mails_per_connection: int = Field(default=100, ge=1)
+    idle_seconds: float = Field(default=30.0, gt=0)
+    """A connection that lay longer is asked (NOOP) before it is used."""
+    deadline: float = Field(default=30.0, gt=0)
+    """Seconds for one mail, from connecting to the server's last word."""
+    ca_file: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """One connection, and how much it was used."""
+
+    client: aiosmtplib.SMTP
+    mails: int = 0
+    used: float = 0.0
+
+
+class SmtpPool:
+    """Sends mails, as many at once as it has connections."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self._settings = settings
+        self._free: list[_Line] = []
+        self._places = asyncio.Semaphore(settings.connections)
+
+    async def send(self, mail: EmailMessage, sender: str, recipient: str) -> Outcome:
+        """Send one mail to one recipient; `sender` and `recipient` are bare addresses of the envelope."""
+        if not self._settings.host:
+            return Refused(Reason.FAULT, retryable=True)
+        async with self._places:
+            until = asyncio.get_running_loop().time() + self._settings.deadline
+            try:
+                async with asyncio.timeout_at(until):
+                    line = await self._line()
+            except (SMTPException, OSError, ValueError) as error:
+                return _not_connected(error)
+            async with self._kept(line):
+                return await _converse(line.client, mail, sender, recipient, until)
+
+    async def close(self) -> None:
+        """Say goodbye on all idle connections."""
+        lines, self._free = self._free, []
+        for line in lines:
+            await _quit(line)
+
+    async def _line(self) -> _Line:
+        while self._free:
+            line = self._free.pop()
+            if line.mails >= self._settings.mails_per_connection:
+                await _quit(line)
+            elif time.monotonic() - line.used < self._settings.idle_seconds or await _is_alive(line):
+                return line
+        settings = self._settings
+        context = None if settings.tls == "none" else ssl.create_default_context(cafile=settings.ca_file)
+        client = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username or None,
+            password=settings.password.get_secret_value() or None,
+            use_tls=settings.tls == "tls",
+            start_tls=settings.tls == "starttls",
+            tls_context=context,
+            timeout=settings.deadline,
+        )
+        await client.connect()
+        return _Line(client)
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, line: _Line) -> AsyncIterator[None]:
+        """Give the connection back if the conversation ended where the next may begin."""
+        clean = False
+        try:
+            yield
+            clean = True
+        finally:
+            if clean and line.client.is_connected:
+                line.mails += 1
+                line.used = time.monotonic()
+                self._free.append(line)
+            else:
+                line.client.close()  # cancelled half-way: the next mail would talk into this one
+
+
+async def _converse(client: aiosmtplib.SMTP, mail: EmailMessage, sender: str, recipient: str, until: float) -> Outcome:
+    content = mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
+    step = "mail"
+    try:
+        async with asyncio.timeout_at(until):
+            await client.mail(sender, options=[f"SIZE={len(content)}"] if client.supports_extension("size") else [])
+            step = "rcpt"
+            await client.rcpt(recipient)
+            step = "data"
+            answer = await client.data(content)
+            return of_smtp_code(answer.code)
+    except SMTPResponseException as error:
+        if client.is_connected:
+            with contextlib.suppress(SMTPException, OSError):
+                await client.rset()
+        return of_smtp_code(error.code, recipient=step == "rcpt")
+    except TimeoutError:  # SMTPTimeoutError is one
+        client.close()
+        return Unknown(Reason.TIMEOUT) if step == "data" else Refused(Reason.TIMEOUT, retryable=True)
+    except (SMTPServerDisconnected, SMTPException, OSError):
+        client.close()
+        return Unknown(Reason.RESET) if step == "data" else Refused(Reason.RESET, retryable=True)
+
+
+def _not_connected(error: BaseException) -> Outcome:
+    # The texts may quote the user name: only the kind is told.
+    log.warning("the mail server can't be used", action="smtp_unreachable", error=type(error).__name__)
+    if isinstance(error, SMTPResponseException) and not isinstance(error, SMTPConnectError):
+        # Refused log-in or greeting: ours to mend, so mails wait however final the code.
+        return Refused(Reason.FAULT, error.code, retryable=True)
+    if isinstance(error, TimeoutError):
+        return Refused(Reason.TIMEOUT, retryable=True)
+    if isinstance(error, ssl.SSLError):
+        return Refused(Reason.TLS, retryable=True)
+    return Refused(Reason.CONNECTION, retryable=True)
+
+
+async def _is_alive(line: _Line) -> bool:
+    try:
+        await line.client.noop(timeout=5)
+    except (SMTPException, OSError):
+        line.client.close()
+        return False
+    return True
+
+
+async def _quit(line: _Line) -> None:
+    with contextlib.suppress(SMTPException, OSError):
+        await line.client.quit(timeout=5)
+    line.client.close()

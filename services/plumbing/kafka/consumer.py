@@ -1,0 +1,150 @@
+"""How Kafka is read here; each setting below replaces a default that loses messages.
+
+FastStream's default policy acknowledges before the handler runs; `ACK` and `REJECT_ON_ERROR` commit on failure
+too; `MANUAL` commits past a failure at the next success. So: `NACK_ON_ERROR`, batches, one decision for each record
+(`docs/decisions/0002-kafka-policy.md` has the measurements).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from services.plumbing.kafka.intake import Intake
+from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.logs import log
+
+
+class PatientKafkaBroker(KafkaBroker):
+    """FastStream's broker, but one that waits for a Kafka that is not there yet, and never creates a topic."""
+
+    is_running = False
+    session_timeout_ms = 10_000
+
+    def silence(self) -> float:
+        """Seconds since the consumers that have partitions last heard from Kafka, the quietest one's; 0 with none.
+
+        An answer that brings nothing counts: while all is well there is one every few hundredths of a second.
+        """
+        quietest = 0.0
+        for subscriber in self.subscribers:
+            consumer = getattr(subscriber, "consumer", None)
+            polls = [consumer.last_poll_timestamp(p) or 0 for p in consumer.assignment()] if consumer else []
+            if any(polls):
+                quietest = max(quietest, time.time() - max(polls) / 1000)
+        return quietest
+
+    async def start(self) -> None:
+        """Connect and start all subscribers, trying until Kafka is there."""
+        wait = 0.2
+        while True:
+            try:
+                await super().start()
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning("Kafka is not there yet", action="kafka_waits", error=str(error), seconds=wait)
+                await self.stop()  # what was half started would leak
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 5.0)
+            else:
+                self.is_running = True
+                return
+
+    async def stop(self, *args: Any) -> None:
+        """Wait for running handlers, at most the graceful time-out, and leave the groups."""
+        self.is_running = False
+        await super().stop(*args)
+
+
+def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
+    """The broker that a service declares its subscribers on."""
+    broker = PatientKafkaBroker(
+        settings.bootstrap_servers.split(","),
+        security=settings.faststream_security(),
+        consumer_only=True,  # services publish through their outbox only
+        allow_auto_create_topics=False,  # or a typing error becomes a topic with one partition
+        graceful_timeout=15.0,
+        apply_types=False,
+        logger=None,
+    )
+    broker.session_timeout_ms = settings.session_timeout_ms
+    return broker
+
+
+def subscribe(
+    broker: PatientKafkaBroker, topics: Sequence[str], intake: Intake[Any], *, max_records: int = 500
+) -> None:
+    """Declare a batch subscriber whose offsets move only after `intake` has taken the batch."""
+
+    @broker.subscriber(
+        *topics,
+        group_id=intake.group,
+        batch=True,
+        max_records=max_records,
+        session_timeout_ms=broker.session_timeout_ms,
+        heartbeat_interval_ms=broker.session_timeout_ms // 4,
+        # FastStream waits so long for a batch and, where none came, sleeps as long again: that is what the first
+        # event after a lull waits.
+        batch_timeout_ms=20,
+        # aiokafka has one fetch per broker under way, for the partitions that were empty when it was sent: what comes
+        # to another one lies until that fetch returns. Its default of 500 ms was the 99th percentile of deliveries.
+        fetch_max_wait_ms=40,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        auto_offset_reset="earliest",  # a new group hears what was published before it
+        isolation_level="read_committed",  # others may write transactionally to their ingest topics
+        parser=_unparsed,
+        decoder=_raw,
+        no_reply=True,  # or a `reply_to` header would make us publish where its sender likes
+        title=f"{intake.group}",
+    )
+    async def take(batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        await intake.take(batch)
+
+
+def watch(
+    broker: KafkaBroker,
+    topics: Sequence[str],
+    take: Callable[[Sequence[ConsumerRecord[bytes, bytes]]], Awaitable[None]],
+) -> Any:
+    """Declare a subscriber without a group: it hears every record from its start on, and leaves no trace.
+
+    For what is shown and forgotten, such as a live page; whatever has an effect needs `subscribe`.
+    """
+    subscriber = broker.subscriber(
+        *topics,
+        group_id=None,
+        batch=True,
+        batch_timeout_ms=200,
+        ack_policy=AckPolicy.MANUAL,  # there is nothing to acknowledge to: without a group a commit is an error
+        auto_offset_reset="latest",
+        isolation_level="read_committed",
+        parser=_unparsed,
+        decoder=_raw,
+        no_reply=True,
+        title="-".join(("watch", *topics))[:80],
+    )
+
+    @subscriber
+    async def hear(batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        await take(batch)
+
+    return subscriber
+
+
+async def _unparsed(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
+    """FastStream's message, without its reading of headers.
+
+    A header that is null or no UTF-8 would make the batch unparseable, and such a batch is skipped without a word.
+    """
+    parsed = await original((replace(message[0], headers=()),))
+    parsed.raw_message = message
+    return parsed
+
+
+async def _raw(message: Any) -> Any:
+    return message.raw_message

@@ -1,0 +1,1 @@
+"""What decides in the register. Pure: no database, no HTTP, no clock."""

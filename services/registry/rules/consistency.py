@@ -1,0 +1,168 @@
+"""What does not agree with itself, or with the calendar: four rules, looked at once a day.
+
+- `past-due-in-progress`: announced, in progress or at risk in a country that a milestone binds, and the milestone's
+  latest day has ended in its zone.
+- `met-with-open-milestones`: met in every country that a milestone binds, while its latest day is still ahead.
+- `no-news`: neither a status update nor another date for so many months, counted from the statement's day at first;
+  what is met or withdrawn has come to rest and needs none.
+- `anchor-without-outcome`: the latest day of an event has ended where it takes place, and nobody has said whether it
+  was held. It is found once for each commitment that hangs on it, and once by itself where nothing does.
+
+A finding stays the same one as long as its rule, subject and `since` do.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from contracts.vocabulary import Country, Milestone, Reading, Span, Status
+from services.plumbing.zones import day_in, zone_named
+from services.registry.rules.anchor_offset import months_later
+from services.registry.rules.status import CLOSED, Standing
+
+Rule = Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
+
+HOME = "America/Mexico_City"
+"""Where the days of the register are counted: the last of the capitals to end one."""
+AT = time(6)
+"""When the rules are looked at, on the wall clocks of `HOME`."""
+
+_OPEN = frozenset({Status.ANNOUNCED, Status.IN_PROGRESS, Status.AT_RISK})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One entry of a history: from then on a country, or where none is named all of them, had this status."""
+
+    at: datetime
+    country: Country | None
+    status: Status
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A commitment as the rules see it; `last_news` is the day of the last of them, or the statement's."""
+
+    id: str
+    status: Status
+    standing: Standing
+    milestones: Sequence[Milestone]
+    history: Sequence[Step]
+    last_news: date
+
+
+@dataclass(frozen=True)
+class WatchedAnchor:
+    """An event as the rules see it."""
+
+    id: str
+    zone: str
+    span: Span
+    has_outcome: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not agree, and since which day."""
+
+    rule: Rule
+    subject: str
+    since: date
+    commitment_id: str | None
+    milestone: Milestone | None = None
+    anchor_id: str | None = None
+
+
+def due_day(now: datetime) -> date:
+    """The day whose look is due: today from six in the morning on, yesterday before."""
+    here = now.astimezone(ZoneInfo(HOME))
+    return here.date() if here.time() >= AT else here.date() - timedelta(days=1)
+
+
+def findings(
+    commitments: Iterable[Watched], anchors: Iterable[WatchedAnchor], now: datetime, no_news_months: int
+) -> list[Finding]:
+    """Everything that does not agree now."""
+    watched = list(commitments)
+    found: list[Finding] = []
+    for one in watched:
+        found += past_due(one, now)
+        found += met_too_early(one, now)
+        found += without_news(one, now, no_news_months)
+    hanging: dict[str, list[tuple[str, Milestone]]] = {}
+    for one in watched:
+        for milestone in one.milestones:
+            if milestone.anchor_id:
+                hanging.setdefault(milestone.anchor_id, []).append((one.id, milestone))
+    for anchor in anchors:
+        found += without_outcome(anchor, hanging.get(anchor.id, []), now)
+    return found
+
+
+def past_due(one: Watched, now: datetime) -> Iterator[Finding]:
+    """Milestones whose latest day has ended before all whom they bind were done, or had failed."""
+    for milestone in one.milestones:
+        latest = _last_day(milestone)
+        if latest is None or day_in(zone_named(milestone.zone), now) <= latest:
+            continue
+        if any(one.standing.get(country) in _OPEN for country in milestone.countries):
+            yield _about(one, milestone, "past-due-in-progress", latest)
+
+
+def met_too_early(one: Watched, now: datetime) -> Iterator[Finding]:
+    """Milestones that are still ahead, while all whom they bind have met the commitment."""
+    for milestone in one.milestones:
+        latest = _last_day(milestone)
+        if latest is None or day_in(zone_named(milestone.zone), now) >= latest:
+            continue
+        since = met_since(one.history, milestone.countries, tuple(one.standing))
+        if since and all(one.standing.get(country) is Status.MET for country in milestone.countries):
+            yield _about(one, milestone, "met-with-open-milestones", day_in(zone_named(HOME), since))
+
+
+def without_news(one: Watched, now: datetime, months: int) -> Iterator[Finding]:
+    """A commitment that is not closed, and of which nothing was heard for so many months."""
+    if one.status not in CLOSED and day_in(zone_named(HOME), now) >= months_later(one.last_news, months):
+        yield Finding("no-news", one.id, one.last_news, one.id)
+
+
+def without_outcome(
+    anchor: WatchedAnchor, hanging: Sequence[tuple[str, Milestone]], now: datetime
+) -> Iterator[Finding]:
+    """An event that is over by the calendar, and of which nobody has said what came of it."""
+    latest = anchor.span.latest
+    if anchor.has_outcome or latest is None or day_in(zone_named(anchor.zone), now) <= latest:
+        return
+    first: dict[str, Milestone] = {}
+    for commitment_id, milestone in sorted(hanging, key=lambda pair: pair[1].id):
+        first.setdefault(commitment_id, milestone)
+    for commitment_id, milestone in first.items():
+        subject = f"{anchor.id}/{commitment_id}"
+        yield Finding("anchor-without-outcome", subject, latest, commitment_id, milestone, anchor.id)
+    if not first:
+        yield Finding("anchor-without-outcome", anchor.id, latest, None, None, anchor.id)
+
+
+def met_since(history: Iterable[Step], countries: Sequence[Country], bound: Sequence[Country]) -> datetime | None:
+    """Since when these countries, among those that are bound, have all met it without a break; None if they haven't."""
+    standing: dict[Country, Status] = {}
+    since: datetime | None = None
+    for step in history:
+        for country in bound if step.country is None else (step.country,):
+            standing[country] = step.status
+        if any(standing.get(country) is not Status.MET for country in countries):
+            since = None
+        elif since is None:
+            since = step.at
+    return since
+
+
+def _last_day(milestone: Milestone) -> date | None:
+    """The day on which it is over; what only begins then has none."""
+    return None if milestone.reading is Reading.FROM else milestone.span.latest
+
+
+def _about(one: Watched, milestone: Milestone, rule: Rule, since: date) -> Finding:
+    return Finding(rule, milestone.id, since, one.id, milestone, milestone.anchor_id)

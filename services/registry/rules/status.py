@@ -1,0 +1,110 @@
+"""How a commitment's status may change, and what the statuses of its countries make of the whole."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from contracts.vocabulary import Country, Status
+from services.registry.rules.errors import Refusal
+
+Standing = Mapping[Country, Status]
+"""The status of each country that is bound; at least one."""
+
+_ENDS = {Status.MET, Status.PARTLY_MET, Status.MISSED, Status.WITHDRAWN}
+_NEXT: Mapping[Status, Collection[Status]] = {
+    Status.ANNOUNCED: {Status.IN_PROGRESS, Status.AT_RISK, *_ENDS},
+    Status.IN_PROGRESS: {Status.AT_RISK, *_ENDS},
+    Status.AT_RISK: {Status.IN_PROGRESS, *_ENDS},
+    Status.PARTLY_MET: {Status.IN_PROGRESS, Status.AT_RISK, Status.MET, Status.MISSED, Status.WITHDRAWN},
+    # What was missed can still be done, late.
+    Status.MISSED: {Status.IN_PROGRESS, Status.PARTLY_MET, Status.MET, Status.WITHDRAWN},
+    # What has been done can turn out not to be, but it can no longer be withdrawn.
+    Status.MET: {Status.IN_PROGRESS, Status.AT_RISK, Status.PARTLY_MET, Status.MISSED},
+    Status.WITHDRAWN: {Status.ANNOUNCED, Status.IN_PROGRESS, Status.AT_RISK, *_ENDS} - {Status.WITHDRAWN},
+}
+
+CLOSED = frozenset({Status.MET, Status.WITHDRAWN})
+"""Only a note reopens these: whoever was told that it is over is owed a reason."""
+
+# While nobody has met anything the worst news is the news; work that has begun in one country has not in all.
+_WORST_FIRST = (Status.MISSED, Status.AT_RISK, Status.ANNOUNCED, Status.IN_PROGRESS)
+
+
+class StatusRefused(Refusal):
+    """A status that can't follow on the one that is."""
+
+    kind = "status-not-allowed"
+
+
+class VersionDiffers(Refusal):
+    """Somebody has updated the commitment since the asker last read it."""
+
+    kind = "version-conflict"
+
+
+@dataclass(frozen=True)
+class Update:
+    """What is reported: a status for one country, or for the commitment as a whole (every country then)."""
+
+    status: Status
+    country: Country | None = None
+    note: str | None = None
+    has_evidence: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an update does: from which status, and how the countries and the whole stand after it."""
+
+    previous: Status
+    standing: Standing
+    overall: Status
+
+
+def overall(standing: Collection[Status]) -> Status:
+    """The status of the whole.
+
+    Met or withdrawn when all countries are; partly met as soon as one has met it, in whole or in part; else
+    the worst news among the countries that have not withdrawn.
+    """
+    found = set(standing)
+    if len(found) == 1:
+        return found.pop()
+    if found & {Status.MET, Status.PARTLY_MET}:
+        return Status.PARTLY_MET
+    return next(status for status in _WORST_FIRST if status in found)
+
+
+def decide(standing: Standing, update: Update) -> Outcome:
+    """What the update does; raises `StatusRefused` where a country can't take that step.
+
+    The same status again is news only with a note or evidence. An update of the whole is a step of every country.
+    """
+    if update.country is None:
+        previous, stepping = overall(standing.values()), list(standing)
+    elif update.country in standing:
+        previous, stepping = standing[update.country], [update.country]
+    else:
+        raise StatusRefused(f"The commitment does not bind {update.country}")
+    has_note = bool(update.note and update.note.strip())
+    changes = [country for country in stepping if standing[country] is not update.status]
+    if not changes and not (has_note or update.has_evidence):
+        raise StatusRefused(f"It is {update.status} already; say what is new in a note or by evidence")
+    for country in changes:
+        _check(standing[country], update.status, country, has_note)
+    after = {**standing, **dict.fromkeys(stepping, update.status)}
+    return Outcome(previous, after, overall(after.values()))
+
+
+def check_version(current: int, expected: int | None) -> None:
+    """Raise `VersionDiffers` where the asker has an expectation and it is not met."""
+    if expected is not None and expected != current:
+        raise VersionDiffers(
+            f"Version {expected} was expected, the commitment is at version {current}", current_version=current
+        )
+
+
+def _check(old: Status, new: Status, country: Country, has_note: bool) -> None:
+    if new not in _NEXT[old]:
+        raise StatusRefused(f"{country}: {new} can't follow on {old}")
+    if old in CLOSED and not has_note:
+        raise StatusRefused(f"{country}: what is {old} is reopened only with a note that says why")

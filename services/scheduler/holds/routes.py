@@ -1,0 +1,79 @@
+"""`POST /holds`: the registry says which milestones it is about to move."""
+
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, Body, Depends, Request, Response, Security
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.vocabulary import Ordinal, Slug
+from services.plumbing.database import Database
+from services.plumbing.http.api_keys import ApiKeys, Caller
+from services.plumbing.http.app import Problem, problems
+from services.scheduler.holds import store as holds
+
+HOLDER = "holder"
+"""The role of whoever may hold milestones: the registry's own key, and nobody else's."""
+
+
+class HeldMilestone(BaseModel):
+    """A milestone, and the schedule version that is about to be written."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    milestone_id: Slug
+    schedule_version: Ordinal
+    """Reminders of an older version are not told any more."""
+
+
+class HoldOrder(BaseModel):
+    """What is to be held; a milestone that stands twice is held for the greater version."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    milestones: Annotated[list[HeldMilestone], Field(min_length=1, max_length=1000)]
+
+
+def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
+    """The route by which milestones are held."""
+    router = APIRouter()
+    bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
+
+    def holder(request: Request, _: Annotated[object, Security(bearer)]) -> Caller:
+        caller = keys.require(request, HOLDER)
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Problem(415, "media-type", "Send the body as application/json")
+        return caller
+
+    @router.post(
+        "/holds",
+        status_code=204,
+        tags=["holds"],
+        operation_id="hold_milestones",
+        dependencies=[Depends(holder)],
+        responses=problems(400, 401, 403, 413, 415, 422, 503),
+    )
+    async def hold(order: Annotated[HoldOrder, Body()]) -> Response:
+        """From the answer on, nothing that an older schedule of these milestones says is told.
+
+        Take it before the newer schedules are committed. It ends when they have come through Kafka; where they never
+        come, it ends some seconds later, when the registry has been asked. 503 when a milestone was in hand all the
+        while: nothing is held then.
+        """
+        versions: dict[str, int] = {}
+        for one in order.milestones:
+            versions[one.milestone_id] = max(one.schedule_version, versions.get(one.milestone_id, 0))
+        try:
+            async with database.transaction() as connection:
+                await holds.take(connection, versions)
+        except asyncpg.LockNotAvailableError as error:
+            raise Problem(
+                503,
+                "milestones-in-hand",
+                "Some of these milestones are being told right now; try again",
+                headers={"Retry-After": "1"},
+            ) from error
+        return Response(status_code=204)
+
+    return router

@@ -1,0 +1,78 @@
+"""What a reminder says when it fires: the phase and the days as they are then, not as they were planned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.plumbing.zones import day_in
+from services.scheduler.ladders.countdown import Countdown
+from services.scheduler.ladders.ladder import Step
+from services.scheduler.ladders.planning import Planned
+
+Phase = Literal["ahead", "today", "overdue", "review"]
+
+LATE_AFTER = timedelta(hours=6)
+"""A reminder that fires later than this after its time says so."""
+
+LONGEST_FRESH = timedelta(days=7)
+"""What was said about "so many days" is stale after this at the latest, however far the next step is."""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """One event to be told about one milestone: its newest step that is due, and those that it tells as well."""
+
+    step: Step
+    due_at: datetime
+    merged: Mapping[Step, datetime]
+    """Earlier steps that were missed, with the instants at which they were due."""
+    phase: Phase
+    days: int
+    late: bool
+    not_after: datetime
+    follow_up: Planned | None
+    """The endless step to be planned next, where the ladder's rungs are behind."""
+
+
+def occasion(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> Occasion:
+    """What is to be told at `now`, when these steps (at least one) of a milestone's ladder are due.
+
+    After a long downtime several steps are due at once: the newest is told, the others are merged into it. Steps of
+    the endless end that would have been planned and would have fired in the meantime are among them.
+
+    `not_after` is the instant at which the next step is due, since that one says the same with the right number of
+    days, or at which the event begins; and never later than a week from now.
+    """
+    merged = dict(due)
+    step = max(due, key=lambda one: (due[one], one.count))
+    following = count.next_after(step)
+    while following and following[1] <= now and count.is_endless(following[0]):
+        # It came due behind the newest planned one, which would have planned it.
+        step, merged[following[0]] = following[0], following[1]
+        following = count.next_after(step)
+    due_at = merged.pop(step)
+    phase, days = standing_of(count, now)
+    ends = [now + LONGEST_FRESH, following[1] if following else None, count.begins_at]
+    return Occasion(
+        step=step,
+        due_at=due_at,
+        merged=dict(sorted(merged.items(), key=lambda one: one[1])),
+        phase=phase,
+        days=days,
+        late=now - due_at > LATE_AFTER,
+        not_after=min(end for end in ends if end and end > now),
+        follow_up=Planned(*following, "pending", count) if following and count.is_endless(following[0]) else None,
+    )
+
+
+def standing_of(count: Countdown, now: datetime) -> tuple[Phase, int]:
+    """Where a milestone stands at `now`, and how many days from its day; what is reviewed stands nowhere."""
+    if count.kind == "review":
+        return "review", 0
+    today = day_in(count.zone, now)
+    if today < count.opens:
+        return "ahead", (count.opens - today).days
+    if now >= count.ended_at:
+        return "overdue", (today - count.closes).days
+    return "today", 0

@@ -1,0 +1,1 @@
+"""Reminders: planned from milestones, claimed when due, published once."""

@@ -1,0 +1,133 @@
+"""`pledgewire feeds` as a program of its own, against a scheduler's interface that really listens."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2 as httpx
+import pytest
+import uvicorn
+
+from services.plumbing.clock import SharedClock
+from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
+from services.scheduler.feeds.routes import FeedSettings, add_feeds
+from services.scheduler.feeds.store import FeedStore
+from services.scheduler.migrations import VERSIONS
+from services.scheduler.reminders.routes import build_http
+from tests.conftest import FreshDatabase
+from tests.scheduler.feeds.scenes import parsed
+from tests.scheduler.scenes import utc
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+async def environment(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """Where a scheduler listens, and a key for it."""
+    url = await fresh_database({"scheduler": VERSIONS})
+    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
+    await database.open()
+    clock = SharedClock(tmp_path / "clock")
+    clock.set(utc(2021, 11, 18))
+    key, digest = new_key("sre")
+    (tmp_path / "keys.json").write_text(json.dumps({"sre": {"sha256": digest, "roles": ["subscriber"]}}))
+    app = build_http(database, {})
+    keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
+    add_feeds(app, FeedStore(database), keys, clock, FeedSettings(public_url="https://times.example"))
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    serving = asyncio.create_task(server.serve([listening]))
+    yield {
+        "SCHEDULER_URL": f"http://127.0.0.1:{listening.getsockname()[1]}",
+        "PLEDGEWIRE_KEY": key,
+        "NO_PROXY": "127.0.0.1",
+    }
+    server.should_exit = True
+    await serving
+    await database.close()
+
+
+async def run(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:
+    """The program's exit status, what it prints, and what it complains of."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.cli.main", "feeds", *arguments),
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, complaints = await process.communicate()
+    return process.returncode or 0, out.decode(), complaints.decode()
+
+
+async def asked(environment: dict[str, str], *arguments: str) -> Any:
+    """What the program prints with `--json`."""
+    status, out, complaints = await run(environment, *arguments, "--json")
+    assert (status, complaints) == (0, "")
+    return json.loads(out)
+
+
+async def test_a_feed_is_made_listed_rotated_and_revoked(environment: dict[str, str]) -> None:
+    made = await asked(
+        environment,
+        "add",
+        "--language",
+        "es",
+        "--country",
+        "MX",
+        "--theme",
+        "climate",
+        "--alarm",
+        "3",
+        "--name",
+        "Clima",
+    )
+    assert (made["language"], made["alarms"], made["name"]) == ("es", [3], "Clima")
+    assert (made["filters"]["countries"], made["filters"]["themes"]) == (["MX"], ["climate"])
+
+    status, out, _ = await run(environment, "list")
+    assert status == 0
+    assert out.startswith(f"{made['id']}  es  Clima  countries=MX themes=climate  never read")
+
+    status, out, _ = await run(environment, "rotate", made["id"])
+    rows = dict(line.split() for line in out.splitlines())
+    assert (status, set(rows), rows["id"]) == (0, {"id", "calendar", "atom", "rss"}, made["id"])
+    assert rows["calendar"] != made["addresses"]["calendar"]
+    path = urlsplit(rows["calendar"]).path
+    async with httpx.AsyncClient(base_url=environment["SCHEDULER_URL"], trust_env=False) as client:
+        calendar = (await client.get(path)).content
+        assert parsed(calendar) == {}
+        head = await client.head(path)
+        assert (head.status_code, head.content, int(head.headers["content-length"])) == (200, b"", len(calendar))
+        assert await asked(environment, "revoke", made["id"]) == {"id": made["id"], "revoked": True}
+        assert (await client.get(path)).status_code == 404
+    assert await asked(environment, "list") == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "error", "how"),
+    [
+        (["list"], {"PLEDGEWIRE_KEY": ""}, "no API key is given", "PLEDGEWIRE_KEY"),
+        (["list"], {"PLEDGEWIRE_KEY": "pw_x_y"}, "Send a valid API key", "role subscriber or editor"),
+        (["list"], {"SCHEDULER_URL": "http://127.0.0.1:1"}, "does not answer", "SCHEDULER_URL"),
+        (["add", "--language", "de"], {}, "does not have the form", "language: Input should be 'en', 'es' or 'fr'"),
+        (["add", "--country", "FR"], {}, "does not have the form", "filters/countries/0"),
+        (["revoke", "not-an-id"], {}, "'not-an-id' is no feed's id", "feeds list"),
+        (["revoke", "01900000-0000-7000-8000-000000000001"], {}, "There is no such feed", "feeds list"),
+    ],
+)
+async def test_what_goes_wrong_is_said_in_two_lines(
+    environment: dict[str, str], arguments: list[str], changes: dict[str, str], error: str, how: str
+) -> None:
+    status, out, complaints = await run(environment | changes, *arguments)
+
+    assert (status, out) == (1, "")
+    first, second = complaints.splitlines()
+    assert first.startswith("error: ") and error in first
+    assert second.startswith("help: ") and how in second

@@ -1,0 +1,61 @@
+"""A dispatch as a process of its own, for tests that kill it: `python -m tests.notifier.delivery.dispatching CLOCK`."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
+from services.notifier.delivery.senders import Desk, HttpSender, MailSender
+from services.notifier.delivery.store import DeliveryStore
+from services.notifier.rendering.render import Links
+from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.transport.http_client import HttpClient, HttpClientSettings
+from services.notifier.transport.smtp import SmtpPool, SmtpSettings
+from services.notifier.transport.ssrf_guard import Allowed
+from services.plumbing.clock import Clock, SharedClock
+from services.plumbing.database import Database
+from services.plumbing.logs import configure_logs
+from tests.notifier.scenes import database_at
+
+LEASE_SECONDS = 2.0
+DEADLINE = 0.8
+
+
+def links() -> UnsubscribeLinks:
+    return UnsubscribeLinks(
+        LinkSettings(public_url="https://notices.example", link_keys=(SecretStr("k" * 40),))  # type: ignore[call-arg]
+    )
+
+
+def dispatch_at(database: Database, clock: Clock, http: HttpClient, mail: SmtpPool | None = None) -> Dispatch:
+    """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
+    desk = Desk(Links("https://pledgewire.example"), links(), clock, "Pledgewire <notices@pledgewire.example>")
+    poster = HttpSender(http, desk, clock)
+    mailer = MailSender(mail or SmtpPool(SmtpSettings()), desk)
+    return Dispatch(
+        database,
+        DeliveryStore(database, lease_seconds=LEASE_SECONDS),
+        {"webhook": poster, "slack": poster, "teams": poster, "email": mailer},
+        clock,
+        DispatchSettings(sweep_seconds=0.5, hold_seconds=1.0, hold=256),
+    )
+
+
+async def main(clock_file: Path) -> None:
+    configure_logs("dispatching")
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    database = database_at(os.environ["DATABASE_URL"])
+    await database.open()
+    http = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["127.0.0.1"]))
+    await dispatch_at(database, SharedClock(clock_file), http).run(stopping)
+    await http.close()
+    await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))

@@ -1,0 +1,416 @@
+"""Dispatch from the table to receivers that listen: nothing lost, nothing doubled without a reason on record."""
+
+import asyncio
+import contextlib
+import email.message
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message as Mailing
+from standardwebhooks import Webhook
+
+from contracts.envelope import from_record
+from contracts.events import DeliverySettled
+from services.notifier.delivery.store import DeliveryStore
+from services.notifier.migrations import VERSIONS
+from services.notifier.subscriptions.store import Register
+from services.notifier.transport.http_client import HttpClient, HttpClientSettings
+from services.notifier.transport.smtp import SmtpPool, SmtpSettings
+from services.notifier.transport.ssrf_guard import Allowed
+from services.plumbing.clock import SharedClock
+from services.plumbing.database import Database
+from tests.conftest import FreshDatabase
+from tests.notifier.delivery.dispatching import DEADLINE, dispatch_at, links
+from tests.notifier.scenes import MUCH_ROOM, NO_ROOM, NOW, database_at, empty, heard, states, subscribe
+
+Answer = Callable[[UUID, int], int | None]
+"""The status for the nth request of a delivery; None for silence."""
+
+
+class Receiver:
+    """Takes signed posts, and remembers for each delivery what it answered."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = lambda _id, _n: 200
+        self.answers: defaultdict[UUID, list[int | None]] = defaultdict(list)
+        self.bodies: dict[UUID, bytes] = {}
+        self.heads: dict[UUID, dict[str, str]] = {}
+        self.port = 0
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
+                head = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+                body = await reader.readexactly(int(head["content-length"]))
+                id_ = UUID(head["webhook-id"])
+                self.bodies[id_], self.heads[id_] = body, head
+                status = self.answer(id_, len(self.answers[id_]) + 1)
+                self.answers[id_].append(status)
+                if status is None:
+                    await asyncio.sleep(DEADLINE * 2)
+                    break
+                writer.write(f"HTTP/1.1 {status} As told\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    @property
+    def delivered(self) -> Counter[UUID]:
+        """How often each delivery was answered with 2xx."""
+        return Counter({id_: sum(1 for s in answers if s and s < 300) for id_, answers in self.answers.items()})
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    made = Receiver()
+    server = await asyncio.start_server(made, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()
+
+
+@pytest.fixture(scope="module")
+async def url(fresh_database: FreshDatabase) -> str:
+    return await fresh_database({"notifier": VERSIONS})
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = database_at(url)
+    await opened.open()
+    await empty(opened)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> SharedClock:
+    made = SharedClock(tmp_path / "clock")
+    made.set(NOW)
+    return made
+
+
+@contextlib.asynccontextmanager
+async def dispatching(database: Database, clock: SharedClock) -> AsyncIterator[None]:
+    """A dispatch in this process, stopped as SIGTERM would stop it."""
+    http = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["127.0.0.1"]))
+    stopping = asyncio.Event()
+    running = asyncio.create_task(dispatch_at(database, clock, http).run(stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await asyncio.wait_for(running, 20)
+        await http.close()
+
+
+@contextlib.asynccontextmanager
+async def passing(clock: SharedClock, seconds_per_tick: float) -> AsyncIterator[None]:
+    """Business time runs, a step every 20 ms."""
+
+    async def run() -> None:
+        while True:
+            await asyncio.sleep(0.02)
+            clock.set(clock.now() + timedelta(seconds=seconds_per_tick))
+
+    running = asyncio.create_task(run())
+    yield
+    running.cancel()
+
+
+async def until(condition: Callable[[], bool], within: float = 20.0) -> None:
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110  what is waited for happens in other processes
+            await asyncio.sleep(0.01)
+
+
+async def settled(database: Database, count: int, within: float = 60.0) -> dict[str, int]:
+    """Wait until so many deliveries have ended; the states then."""
+    async with asyncio.timeout(within):
+        while True:
+            found = await states(database)
+            if sum(n for state, n in found.items() if state not in ("pending", "sending")) >= count:
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def test_a_post_is_signed_and_says_the_event(database: Database, clock: SharedClock, receiver: Receiver):
+    await subscribe(database, receiver.url("a"))
+    async with dispatching(database, clock):
+        await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, NO_ROOM)
+        await settled(database, 1)
+
+    ((id_, body),) = receiver.bodies.items()
+    async with database.connection() as connection:
+        secret = await connection.fetchval("select secret from subscription")
+    told = Webhook(secret).verify(body, receiver.heads[id_])
+    assert (told["type"], told["data"]["commitment"]["id"]) == ("org.pledgewire.status-changed.v1", "coal")
+
+
+async def test_a_retry_has_the_same_id_and_waits_by_the_table(
+    database: Database, clock: SharedClock, receiver: Receiver
+):
+    receiver.answer = lambda _, n: 503 if n == 1 else 204
+    await subscribe(database, receiver.url("a"))
+    async with dispatching(database, clock):
+        await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, NO_ROOM)
+        await until(lambda: bool(receiver.answers))
+        await asyncio.sleep(0.3)  # until it is recorded
+        assert await states(database) == {"pending": 1}
+        clock.set(NOW + timedelta(seconds=3.9))
+        await asyncio.sleep(0.3)
+        assert [len(answers) for answers in receiver.answers.values()] == [1]
+        clock.set(NOW + timedelta(seconds=6.1))
+        await settled(database, 1)
+
+    assert list(receiver.answers.values()) == [[503, 204]]
+
+
+async def test_after_an_unsubscription_nothing_more_is_sent(database: Database, clock: SharedClock, receiver: Receiver):
+    receiver.answer = lambda _id, _n: 503
+    ids = [await subscribe(database, receiver.url(str(n))) for n in range(5)]
+    async with dispatching(database, clock):
+        await DeliveryStore(database, lease_seconds=60).fan_out([heard(seq=n) for n in range(1, 21)], NOW, NO_ROOM)
+        await until(lambda: sum(map(len, receiver.answers.values())) >= 100)
+        for id_ in ids:
+            await Register(database).end(id_, None, "unsubscribed", NOW)
+        before = sum(map(len, receiver.answers.values()))
+        clock.set(NOW + timedelta(days=1))
+        found = await settled(database, 100)
+
+    assert found == {"cancelled": 100}
+    assert sum(map(len, receiver.answers.values())) == before
+
+
+async def test_what_has_become_stale_is_not_sent(database: Database, clock: SharedClock, receiver: Receiver):
+    await subscribe(database, receiver.url("a"))
+    clock.set(NOW + timedelta(hours=6))
+    async with dispatching(database, clock):
+        old = [heard(seq=n, not_after=NOW + timedelta(hours=1)) for n in range(1, 11)]
+        await DeliveryStore(database, lease_seconds=60).fan_out(old, NOW, NO_ROOM)
+        found = await settled(database, 10)
+
+    assert found == {"expired": 10}
+    assert receiver.answers == {}
+
+
+async def test_a_backlog_larger_than_what_is_kept_in_memory_is_sent_whole(
+    database: Database, clock: SharedClock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    """An event may be pushed out of memory between its delivery and the record of it."""
+    monkeypatch.setattr("services.notifier.delivery.dispatch._EVENTS_KEPT", 3)
+    for name in ("a", "b"):
+        await subscribe(database, receiver.url(name))
+    async with dispatching(database, clock):
+        await DeliveryStore(database, lease_seconds=60).fan_out([heard(seq=n) for n in range(1, 201)], NOW, NO_ROOM)
+        found = await settled(database, 400)
+
+    async with database.connection() as connection:
+        told = await connection.fetchval(
+            "select sum(json_array_length(convert_from(value, 'UTF8')::json -> 'deliveries')) from outbox"
+        )
+    assert (found, told) == ({"delivered": 400}, 400)
+    assert set(receiver.delivered.values()) == {1}
+
+
+async def test_a_hanging_destination_holds_up_nobody_else(database: Database, clock: SharedClock, receiver: Receiver):
+    hanging = await subscribe(database, receiver.url("hanging"))
+    healthy = await subscribe(database, receiver.url("healthy"))
+    store = DeliveryStore(database, lease_seconds=60)
+    async with database.connection() as connection:
+        await connection.execute("update subscription set state = 'paused' where id = $1", healthy)
+    await store.fan_out([heard(f"c-{n}") for n in range(300)], NOW, NO_ROOM)
+    async with database.connection() as connection:
+        await connection.execute("update subscription set state = 'active' where id = $1", healthy)
+        stuck = {row["id"] for row in await connection.fetch("select id from delivery")}
+    receiver.answer = lambda id_, _: None if id_ in stuck else 200
+
+    async with dispatching(database, clock):
+        await asyncio.sleep(0.3)
+        async with database.connection() as connection:
+            await connection.execute("update subscription set state = 'paused' where id = $1", hanging)
+        await store.fan_out([heard(f"c-{n}") for n in range(50)], NOW, NO_ROOM)
+        await until(lambda: sum(receiver.delivered.values()) >= 50, within=5)
+
+
+async def test_stopping_gives_back_what_has_not_started(database: Database, clock: SharedClock, receiver: Receiver):
+    receiver.answer = lambda _id, _n: None
+    await subscribe(database, receiver.url("a"))
+    await DeliveryStore(database, lease_seconds=60).fan_out([heard(f"c-{n}") for n in range(100)], NOW, NO_ROOM)
+    async with dispatching(database, clock):
+        await until(lambda: bool(receiver.answers))
+
+    assert await states(database) == {"pending": 100}
+    async with database.connection() as connection:
+        tried = await connection.fetchval("select count(*) from delivery where attempts > 0")
+    assert 1 <= tried <= 8, "those on their way were waited for, and are unknown"
+
+
+class Process:
+    """A dispatch as a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, url: str, clock_file: Path) -> "Process":
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tests.notifier.delivery.dispatching",
+                str(clock_file),
+                env=os.environ | {"DATABASE_URL": url},
+            )
+        )
+
+    async def end(self, how: signal.Signals) -> int:
+        if self._process.returncode is None:
+            self._process.send_signal(how)
+        return await self._process.wait()
+
+
+@pytest.mark.slow
+async def test_nothing_is_lost_or_doubled_though_a_process_is_killed(
+    url: str, database: Database, clock: SharedClock, receiver: Receiver, tmp_path: Path
+):
+    """1,000 events for 3 subscriptions, 15 % answered 503, some not at all, two processes, one of them killed."""
+    silent = set(range(0, 1000, 97))
+
+    def answer(id_: UUID, n: int) -> int | None:
+        if n > 1:
+            return 200
+        luck = id_.int % 1000
+        return None if luck in silent else 503 if luck < 150 else 200
+
+    receiver.answer = answer
+    for name in "abc":
+        await subscribe(database, receiver.url(name))
+    store = DeliveryStore(database, lease_seconds=60)
+    first, second = [await Process.start(url, tmp_path / "clock") for _ in range(2)]
+    try:
+        async with passing(clock, 1.0):
+            for start in range(0, 1000, 100):
+                await store.fan_out(
+                    [heard(f"c-{n % 50}", n // 50 + 1) for n in range(start, start + 100)], NOW, NO_ROOM
+                )
+            await until(lambda: sum(receiver.delivered.values()) >= 800, within=60)
+            await first.end(signal.SIGKILL)
+            found = await settled(database, 3000, within=120)
+        assert await second.end(signal.SIGTERM) == 0
+    finally:
+        await first.end(signal.SIGKILL)
+        await second.end(signal.SIGKILL)
+
+    assert found == {"delivered": 3000}
+    async with database.connection() as connection:
+        ids = {row["id"] for row in await connection.fetch("select id from delivery")}
+        unknown = {
+            row["delivery_id"]
+            for row in await connection.fetch("select delivery_id from delivery_attempt where outcome = 'unknown'")
+        }
+        records = await connection.fetch("select * from outbox order by id")
+    assert set(receiver.delivered) == ids, "lost"
+    doubled = {id_ for id_, times in receiver.delivered.items() if times > 1}
+    assert doubled - unknown == set(), "doubled without an attempt on record whose end nobody saw"
+    _, owed, rows = await Register(database).conservation()
+    assert (owed, sum(n for *_, n in rows)) == (3000, 3000)
+
+    told: list[UUID] = []
+    seqs: defaultdict[str, list[int]] = defaultdict(list)
+    for record in records:
+        headers = [(k, v.encode()) for k, v in record["headers"].items()]
+        _, event = from_record(DeliverySettled, record["key"].encode(), headers, record["value"])
+        seqs[record["key"]].append(event.seq)
+        told += [delivery.delivery_id for delivery in event.deliveries]
+    assert sorted(told) == sorted(ids), "each end is told exactly once"
+    assert all(list(range(1, len(s) + 1)) == s for s in seqs.values())
+
+
+async def test_room_that_is_given_at_the_fan_out_saves_the_claim(
+    database: Database, clock: SharedClock, receiver: Receiver
+):
+    await subscribe(database, receiver.url("a"))
+    http = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["127.0.0.1"]))
+    dispatch = dispatch_at(database, clock, http)
+    news = [heard(f"c-{n}") for n in range(10)]
+    out = await DeliveryStore(database, lease_seconds=60).fan_out(news, NOW, MUCH_ROOM)
+    dispatch.remember(news)
+    dispatch.take(out.claimed)
+    await until(lambda: sum(receiver.delivered.values()) >= 10)
+    stopping = asyncio.Event()
+    stopping.set()
+    await dispatch.run(stopping)
+    await http.close()
+
+    assert await states(database) == {"delivered": 10}
+
+
+async def test_each_channel_gets_what_it_reads(database: Database, clock: SharedClock, tmp_path: Path):
+    """Mail over SMTP with its one-click link, cards for the chats in the reader's language."""
+    posts: dict[str, dict[str, Any]] = {}
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = int(re.findall(r"(?i)content-length: *(\d+)", head)[0])
+        posts[head.split()[1]] = json.loads(await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        mail_port = free.getsockname()[1]
+    mailbox = Controller(inbox := Inbox(), hostname="127.0.0.1", port=mail_port)
+    mailbox.start()
+    reader_of_mail = await subscribe(database, "desk@example.org", channel="email", language="fr")
+    await subscribe(database, f"http://127.0.0.1:{port}/slack", channel="slack", language="es")
+    await subscribe(database, f"http://127.0.0.1:{port}/teams", channel="teams")
+    http = HttpClient(HttpClientSettings(deadline=5), Allowed.of(["127.0.0.1"]))
+    pool = SmtpPool(SmtpSettings(host="127.0.0.1", port=mail_port, tls="none"))
+    stopping = asyncio.Event()
+    running = asyncio.create_task(dispatch_at(database, clock, http, pool).run(stopping))
+    await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, NO_ROOM)
+    found = await settled(database, 3)
+    stopping.set()
+    await running
+    await http.close()
+    await pool.close()
+    mailbox.stop()
+    server.close()
+
+    assert found == {"delivered": 3}
+    (mail,) = inbox.mails
+    assert mail["To"] == "desk@example.org"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Unsubscribe"] == f"<{links().url(reader_of_mail)}>", "as it is, however long: no encoding"
+    assert mail["Content-Language"] == "fr"
+    assert set(posts) == {"/slack", "/teams"}
+    assert "blocks" in posts["/slack"]
+    assert posts["/teams"]["attachments"][0]["contentType"] == "application/vnd.microsoft.card.adaptive"
+
+
+class Inbox(Mailing):
+    """Keeps the mails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[email.message.Message] = []
+
+    def handle_message(self, message: email.message.Message) -> None:
+        self.mails.append(message)

@@ -1,0 +1,63 @@
+"""When the notifier tries again: the table, its jitter, and what the receiver wishes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifier.delivery.retry_policy import BREATH, JITTER, MOST_ATTEMPTS, TABLE, next_attempt
+from services.notifier.transport.outcomes import Accepted, Delivered, Reason, Refused, Unknown
+
+NOW = datetime(2021, 11, 18, 15, 0, tzinfo=UTC)
+BUSY = Refused(Reason.BUSY, 503, retryable=True)
+chances = st.floats(0, 1, exclude_max=True)
+
+
+def test_the_schedule_is_that_of_standard_webhooks_in_virtual_time():
+    """Without jitter's luck the attempts lie at 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h."""
+    at, gaps = NOW, []
+    for attempts in range(1, MOST_ATTEMPTS):
+        again = next_attempt(attempts, BUSY, at, 0.5)
+        assert again is not None
+        gaps.append((again - at).total_seconds())
+        at = again
+
+    assert pytest.approx(gaps) == [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]
+    assert timedelta(hours=75, minutes=35, seconds=5) == at - NOW
+    assert next_attempt(MOST_ATTEMPTS, BUSY, at, 0.5) is None
+
+
+@given(st.integers(1, MOST_ATTEMPTS - 1), chances)
+def test_jitter_moves_a_wait_by_a_fifth_at_most(attempts: int, chance: float):
+    again = next_attempt(attempts, BUSY, NOW, chance)
+
+    assert again is not None
+    wait = (again - NOW).total_seconds()
+    assert TABLE[attempts] * (1 - JITTER) - 1e-5 <= wait <= TABLE[attempts] * (1 + JITTER) + 1e-5
+
+
+@given(chances, st.sampled_from([Unknown(Reason.TIMEOUT), Refused(Reason.THROTTLED, 429, retryable=True)]))
+def test_who_is_overwhelmed_gets_a_breath(chance: float, outcome: Unknown | Refused):
+    again = next_attempt(1, outcome, NOW, chance)
+
+    assert again is not None
+    assert BREATH * (1 - JITTER) <= (again - NOW).total_seconds() <= BREATH * (1 + JITTER)
+
+
+@given(st.integers(1, MOST_ATTEMPTS - 1), chances, st.floats(0, 1e9))
+def test_a_receivers_wish_is_heard_between_the_tables_wait_and_twice_that(attempts: int, chance: float, wish: float):
+    again = next_attempt(attempts, Refused(Reason.BUSY, 503, retryable=True, retry_after=wish), NOW, chance)
+
+    assert again is not None
+    wait, base = (again - NOW).total_seconds(), TABLE[attempts]
+    assert base * (1 - JITTER) - 1e-5 <= wait <= 2 * base * (1 + JITTER) + 1e-5
+    if base < wish <= 2 * base:
+        assert wait >= wish - 1e-5, "never before the time that was asked for"
+
+
+@pytest.mark.parametrize(
+    "outcome", [Delivered(200), Accepted(202), Refused(Reason.REFUSED, 400), Refused(Reason.GONE, 410, gone=True)]
+)
+def test_what_is_over_is_not_tried_again(outcome: Delivered | Accepted | Refused):
+    assert next_attempt(1, outcome, NOW, 0.5) is None

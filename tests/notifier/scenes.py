@@ -1,0 +1,109 @@
+"""What the notifier's tests on a real PostgreSQL share: subscriptions, events, and a notifier's insides."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import SecretStr
+
+from contracts.envelope import from_record
+from contracts.events import LadderChosen, StatusChanged
+from services.notifier.delivery.deliveries import Room
+from services.notifier.delivery.store import Heard
+from services.notifier.subscriptions.forms import new_secret
+from services.notifier.subscriptions.matching import Filters, traits
+from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.ids import new_id
+from tests.contracts.golden_records import PATHS, wire
+
+NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
+NO_ROOM = Room(0, 0, 0, {})
+NOBODY = UUID(int=0)
+MUCH_ROOM = Room(10_000, 10_000, 10_000, {})
+_, STATUS_CHANGED = next(wire(p) for p in PATHS if p.name.startswith("status-changed")).read()
+assert isinstance(STATUS_CHANGED, StatusChanged)
+
+
+def database_at(url: str) -> Database:
+    return Database(DatabaseSettings(DATABASE_URL=SecretStr(url)), "notifier")  # type: ignore[call-arg]
+
+
+def heard(commitment: str = "coal", seq: int = 1, *, at: datetime = NOW, not_after: datetime | None = None) -> Heard:
+    """A status change of a commitment, as the intake reads it."""
+    brief = STATUS_CHANGED.commitment.model_copy(update={"id": commitment})
+    event = STATUS_CHANGED.model_copy(update={"commitment": brief, "seq": seq})
+    topic = "status-changed"
+    return Heard(
+        new_id(), topic, seq, event.model_dump_json().encode(), at, None, None, not_after, traits(topic, event), event
+    )
+
+
+def with_traits(about, event_id: UUID | None = None) -> Heard:
+    return replace(heard(), id=event_id or new_id(), topic=about.event, about=about)
+
+
+LADDER = {"rungs": [{"step": "before-3bd", "at": "09:00"}], "holidays": {"country": "MX", "subdivision": None}}
+
+
+async def subscribe(
+    database: Database,
+    address: str = "https://hooks.example.org/x",
+    *,
+    channel: str = "webhook",
+    filters: Filters = Filters(),  # noqa: B008  it is frozen
+    state: str = "active",
+    language: str = "en",
+    ladder: dict[str, Any] | None = None,
+    level: str | None = None,
+) -> UUID:
+    """A subscription, straight into the table."""
+    async with database.connection() as connection:
+        return await connection.fetchval(
+            "insert into subscription (owner, subscriber, channel, address, secret, language, zone, events, countries,"
+            " themes, sections, commitments, fingerprint, state, created_at, ladder, level)"
+            " values ('tester', 'A desk', $1, $2, $3, $4, 'America/Mexico_City', $5, $6, $7, $8, $9, $10, $11, $12,"
+            " $13, $14)"
+            " returning id",
+            channel,
+            address,
+            new_secret() if channel == "webhook" else None,
+            language,
+            *(
+                sorted(part)
+                for part in (filters.events, filters.countries, filters.themes, filters.sections, filters.commitments)
+            ),
+            os.urandom(32) + uuid4().bytes,
+            state,
+            NOW,
+            ladder,
+            level,
+        )
+
+
+async def states(database: Database) -> dict[str, int]:
+    """How many deliveries there are in each state."""
+    async with database.connection() as connection:
+        rows = await connection.fetch("select state, count(*) as n from delivery group by state")
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def empty(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("truncate event, delivery, delivery_attempt, subscription, outbox, outbox_seq")
+
+
+async def chosen_ladders(database: Database) -> list[LadderChosen]:
+    """The events about ladders that stand in the outbox, in order; each is read as the scheduler reads it."""
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select key, headers, value from outbox where topic = 'ladder-chosen' order by id"
+        )
+    read = []
+    for row in rows:
+        headers = [(name, text.encode()) for name, text in row["headers"].items()]
+        _, event = from_record(LadderChosen, row["key"].encode(), headers, row["value"])
+        assert row["key"] == str(event.subscription_id)
+        read.append(event)
+    return read

@@ -1,0 +1,153 @@
+"""A subscription's own ladder: how people write it, what is refused, and when the scheduler has to hear of it."""
+
+import re
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from contracts.events import LadderHolidays
+from contracts.vocabulary import Country
+from services.notifier.subscriptions.own_ladder import (
+    MOST_DAYS,
+    MOST_RUNGS,
+    HolidayRegion,
+    Ladder,
+    Rung,
+    chosen,
+    is_news,
+    rungs_in_short,
+    subdivisions,
+)
+
+units = st.sampled_from(sorted(MOST_DAYS))
+steps = st.just("on-the-day") | units.flatmap(
+    lambda unit: st.builds(
+        "{}-{}{}".format, st.sampled_from(["before", "after"]), st.integers(1, MOST_DAYS[unit]), st.just(unit)
+    )
+)
+times = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))
+ladders = st.lists(st.tuples(steps, times), min_size=1, max_size=MOST_RUNGS, unique_by=lambda rung: rung[0])
+
+
+def short(step: str, at: str) -> str:
+    """A rung as people write it."""
+    sign, _, length = step.partition("-")
+    return f"0 {at}" if step == "on-the-day" else f"{'-' if sign == 'before' else '+'}{length} {at}"
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """A subscription without a ladder, as the table has it."""
+    return {
+        "id": UUID(int=7),
+        "state": "active",
+        "zone": "America/Toronto",
+        "ladder": None,
+        "countries": ["CA"],
+        "themes": [],
+        "sections": [],
+        "commitments": [],
+    } | changes
+
+
+LADDER = {"rungs": [{"step": "before-3bd", "at": "09:00"}], "holidays": {"country": "CA", "subdivision": "QC"}}
+
+
+def test_the_short_notation_is_what_people_write():
+    told = rungs_in_short("-14d, -3bd 09:00, 0 08:30,+2w, −1m 17:45")
+
+    assert told == [
+        {"step": "before-14d", "at": "09:00"},
+        {"step": "before-3bd", "at": "09:00"},
+        {"step": "on-the-day", "at": "08:30"},
+        {"step": "after-2w", "at": "09:00"},
+        {"step": "before-1m", "at": "17:45"},
+    ]
+
+
+@given(ladders)
+def test_whatever_can_be_meant_can_be_written_in_short(rungs: list[tuple[str, str]]):
+    in_full = Ladder(rungs=tuple(Rung(step=step, at=at) for step, at in rungs))
+    written = ", ".join(short(step, at) for step, at in rungs)
+
+    assert in_full == Ladder.model_validate({"rungs": written})
+    assert in_full == Ladder.model_validate(in_full.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("", "`` is no rung"),
+        ("-3bd,", "`` is no rung"),
+        ("soon", "`soon` is no rung: write -14d, -3bd 09:00, 0 08:30 or +2w"),
+        ("3bd", "`3bd` does not say whether it is before (-) or after (+)"),
+        ("-3", "`-3` does not say what it counts"),
+        ("-3y", "`-3y` is no rung"),
+        ("-3bd 9:00", "`9:00` in `-3bd 9:00` is no time of day"),
+        ("0 24:00", "`24:00` in `0 24:00` is no time of day"),
+        ("-1d, -1d 10:00", "a ladder has each step once, and before-1d is there twice"),
+        ("-3661d", "a step counts at most 3660d"),
+        ("-121m", "a step counts at most 120m"),
+        (", ".join(f"-{n}d" for n in range(1, 22)), "at most 20 items"),
+    ],
+)
+def test_what_can_not_be_read_is_refused_with_the_reason(written: str, reason: str):
+    with pytest.raises(ValidationError, match=re.escape(reason)):
+        Ladder.model_validate({"rungs": written})
+
+
+def test_a_ladder_has_no_reviews():
+    with pytest.raises(ValidationError, match="reviews come of themselves"):
+        Rung(step="review-2")
+
+
+def test_a_state_or_province_is_one_of_its_countrys():
+    assert {"QC", "ON", "YT"} <= subdivisions("CA")
+    assert {"TX", "DC", "PR"} <= subdivisions("US")
+    assert subdivisions("MX") == frozenset()
+    assert HolidayRegion(country=Country.CA, subdivision="QC").subdivision == "QC"
+    for country, subdivision in ((Country.CA, "TX"), (Country.US, "QC"), (Country.MX, "JAL")):
+        with pytest.raises(ValidationError, match=f"no holidays are known of {country}-{subdivision}"):
+            HolidayRegion(country=country, subdivision=subdivision)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "news"),
+    [
+        (None, {}, False),
+        (None, {"ladder": LADDER}, True),
+        (None, {"ladder": LADDER, "state": "paused"}, False),
+        ({}, {"zone": "America/Vancouver"}, False),
+        ({}, {"state": "ended"}, False),
+        ({}, {"ladder": LADDER}, True),
+        ({"ladder": LADDER}, {"ladder": LADDER}, False),
+        ({"ladder": LADDER}, {"ladder": LADDER | {"holidays": None}}, True),
+        ({"ladder": LADDER}, {"ladder": LADDER, "zone": "America/Vancouver"}, True),
+        ({"ladder": LADDER}, {"ladder": LADDER, "countries": []}, True),
+        ({"ladder": LADDER}, {}, True),
+        ({"ladder": LADDER}, {"ladder": LADDER, "state": "paused"}, True),
+        ({"ladder": LADDER, "state": "paused"}, {"ladder": LADDER, "state": "ended"}, False),
+        ({"ladder": LADDER, "state": "paused"}, {"ladder": LADDER, "zone": "America/Vancouver"}, True),
+        ({"ladder": LADDER, "state": "disabled"}, {"ladder": LADDER}, True),
+    ],
+)
+def test_the_scheduler_hears_of_what_changes_its_plan(before: dict[str, Any] | None, after: dict[str, Any], news: bool):
+    assert news == is_news(None if before is None else row(**before), row(**after))
+
+
+def test_what_is_told_holds_the_ladder_and_what_is_asked_for():
+    told = chosen(row(ladder=LADDER, themes=["climate"]), seq=3)
+
+    assert (told.seq, told.active, told.zone, told.themes) == (3, True, "America/Toronto", ("climate",))
+    assert [(rung.step, rung.at) for rung in told.rungs] == [("before-3bd", "09:00")]
+    assert told.holidays == LadderHolidays(country=Country.CA, subdivision="QC")
+    given_up = chosen(row(ladder=LADDER, state="ended"))
+    assert (given_up.active, given_up.rungs, given_up.holidays) == (False, (), None)
+
+
+def test_a_ladder_can_be_told_in_every_zone_that_a_subscription_may_have():
+    assert all(chosen(row(ladder=LADDER, zone=zone)).zone == zone for zone in available_timezones())

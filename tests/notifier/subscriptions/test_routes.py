@@ -1,0 +1,352 @@
+"""The notifier over HTTP on a real PostgreSQL: subscriptions, the log, and unsubscribing."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2 as httpx
+import pytest
+
+from services.notifier.delivery.deliveries import Room
+from services.notifier.delivery.store import DeliveryStore
+from services.notifier.migrations import VERSIONS
+from services.notifier.subscriptions.forms import check_secret
+from services.notifier.subscriptions.routes import build_http
+from services.notifier.subscriptions.store import Register
+from services.notifier.transport.ssrf_guard import Allowed
+from services.plumbing.clock import SharedClock
+from services.plumbing.database import Database
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
+from tests.conftest import FreshDatabase
+from tests.notifier.delivery.dispatching import links
+from tests.notifier.scenes import NO_ROOM, NOW, chosen_ladders, database_at, empty, heard
+
+HOOK = "http://127.0.0.1:8025/hooks/very-secret-token"
+
+
+@pytest.fixture(scope="module")
+async def url(fresh_database: FreshDatabase) -> str:
+    return await fresh_database({"notifier": VERSIONS})
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = database_at(url)
+    await opened.open()
+    await empty(opened)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the key of `sre`; the other keys are in its `keys`."""
+    clock = SharedClock(tmp_path / "clock")
+    clock.set(NOW)
+    keys, entries = {}, {}
+    for client, roles in (
+        ("sre", ["subscriber"]),
+        ("gac", ["subscriber"]),
+        ("ops", ["subscriber", "operator"]),
+        ("dos", ["reporter"]),
+    ):
+        keys[client], digest = new_key(client)
+        entries[client] = {"sha256": digest, "roles": roles}
+    (tmp_path / "keys.json").write_text(json.dumps(entries))
+    app = build_http(
+        Register(database),
+        ApiKeys(ApiKeySettings(file=tmp_path / "keys.json")),
+        links(),
+        Allowed.of(["127.0.0.1"]),
+        clock,
+        {},
+    )
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
+        client.headers["authorization"] = f"Bearer {keys['sre']}"
+        client.keys = keys  # type: ignore[attr-defined]
+        yield client
+
+
+def by(http: httpx.AsyncClient, client: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {http.keys[client]}"}  # type: ignore[attr-defined]
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    return {"subscriber": "Climate desk", "channel": "webhook", "address": HOOK} | changes
+
+
+async def subscribed(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    answer = await http.post("/subscriptions", json=form(**changes))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_a_subscription_shows_its_key_once_and_its_address_never(http: httpx.AsyncClient):
+    made = await subscribed(http, filters={"countries": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
+
+    check_secret(made["secret"])
+    assert made["address"] == "127.0.0.1/…oken"
+    shown = await http.get(f"/subscriptions/{made['id']}")
+    assert "secret" not in shown.json()
+    everything = made | {"secret": ""}, shown.text, (await http.get("/subscriptions")).text
+    assert "very-secret" not in str(everything)
+
+
+async def test_anybody_may_see_what_a_subscription_asks_for_but_not_where_it_goes_nor_whose_it_is(
+    http: httpx.AsyncClient,
+):
+    hook = await subscribed(http, filters={"countries": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
+    mail = await subscribed(http, channel="email", address="desk@sre.example", language="es")
+    nobody = {"authorization": ""}
+
+    seen = await http.get(f"/subscriptions/{hook['id']}/summary", headers=nobody)
+    hidden = {"address", "secret", "owner"}
+    assert seen.json() == {name: value for name, value in hook.items() if name not in hidden}
+    seen_mail = await http.get(f"/subscriptions/{mail['id']}/summary", headers=nobody)
+    for answer, made in ((seen, hook), (seen_mail, mail)):
+        for secret in ("very-secret", "oken", "127.0.0.1", "@", "sre", made["address"], hook["secret"], "whsec_"):
+            assert secret not in answer.text, secret
+    await http.delete(f"/subscriptions/{hook['id']}")
+    ended = (await http.get(f"/subscriptions/{hook['id']}/summary", headers=nobody)).json()
+    assert (ended["state"], ended["reason"], ended["ended_at"][:10]) == ("ended", "ended-by-owner", f"{NOW:%Y-%m-%d}")
+
+
+async def test_a_summary_of_nothing_is_a_problem(http: httpx.AsyncClient):
+    assert (await http.get(f"/subscriptions/{uuid4()}/summary")).status_code == 404
+    assert (await http.get("/subscriptions/1/summary")).status_code == 422
+
+
+async def test_the_same_twice_is_refused_until_the_first_has_ended(http: httpx.AsyncClient):
+    first = await subscribed(http, filters={"themes": ["climate", "energy"]})
+    again = form(filters={"themes": ["energy", "climate"]})
+
+    assert (await http.post("/subscriptions", json=again)).status_code == 409
+    assert (await http.post("/subscriptions", json=form())).status_code == 201, "other filters are another one"
+    assert (await http.delete(f"/subscriptions/{first['id']}")).status_code == 204
+    assert (await http.delete(f"/subscriptions/{first['id']}")).status_code == 204
+    assert (await http.post("/subscriptions", json=again)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"address": "https://10.0.0.1/x"},
+        {"address": "https://169.254.169.254/latest"},
+        {"address": "http://example.org/x"},
+        {"address": "https://me:you@example.org/x"},
+        {"channel": "email", "address": "two@example.org,three@example.org"},
+        {"channel": "email", "address": "a@example.org\r\nBcc: b@example.org"},
+        {"channel": "pigeon"},
+        {"language": "de"},
+        {"zone": "../etc/passwd"},
+        {"filters": {"events": ["delivery-settled"]}},
+        {"filters": {"countries": ["FR"]}},
+        {"filters": {"themes": ["(a+)+$"]}},
+        {"filters": {"themes": [f"t-{n}" for n in range(101)]}},
+        {"secret": "whsec_short"},
+        {"channel": "slack", "secret": "whsec_" + "A" * 44},
+        {"owner": "gac"},
+        {"state": "active"},
+        {"subscriber": "two\nlines"},
+        {"level": "Director"},
+        {"ladder": {"rungs": []}},
+        {"ladder": {"rungs": "-3bd, 3w"}},
+        {"ladder": {"rungs": "-3bd 09:00, -3bd 10:00"}},
+        {"ladder": {"rungs": [{"step": "review-1"}]}},
+        {"ladder": {"rungs": [{"step": "before-9999d"}]}},
+        {"ladder": {"rungs": [{"step": "before-1d", "at": "25:00"}]}},
+        {"ladder": {"rungs": [{"step": f"before-{n}d"} for n in range(1, 22)]}},
+        {"ladder": {"rungs": "-3bd", "holidays": {"country": "FR"}}},
+        {"ladder": {"rungs": "-3bd", "holidays": {"country": "CA", "subdivision": "TX"}}},
+        {"ladder": {"rungs": "-3bd", "holidays": {"country": "MX", "subdivision": "JAL"}}},
+        {"ladder": {"rungs": "-3bd"}, "filters": {"events": ["status-changed"]}},
+        {"level": "director", "filters": {"events": ["milestone-due"]}},
+    ],
+)
+async def test_what_makes_no_sense_is_refused(http: httpx.AsyncClient, changes: dict[str, Any]):
+    answer = await http.post("/subscriptions", json=form(**changes))
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "very-secret" not in answer.text
+
+
+async def test_subscriptions_are_their_owners(http: httpx.AsyncClient):
+    made = await subscribed(http)
+    path = f"/subscriptions/{made['id']}"
+
+    assert (await http.get(path, headers={"authorization": ""})).status_code == 401
+    assert (await http.get(path, headers=by(http, "dos"))).status_code == 403
+    for method, headers in (("GET", by(http, "gac")), ("DELETE", by(http, "gac"))):
+        assert (await http.request(method, path, headers=headers)).status_code == 404
+    assert (await http.patch(path, json={"language": "fr"}, headers=by(http, "gac"))).status_code == 404
+    assert (await http.get("/subscriptions", headers=by(http, "gac"))).json()["items"] == []
+    assert (await http.get(path, headers=by(http, "ops"))).status_code == 200
+
+
+async def test_language_filters_and_rest_may_change(http: httpx.AsyncClient):
+    made = await subscribed(http)
+    path = f"/subscriptions/{made['id']}"
+
+    changed = (
+        await http.patch(path, json={"language": "es", "filters": {"countries": ["CA"]}, "state": "paused"})
+    ).json()
+
+    assert (changed["language"], changed["filters"]["countries"], changed["state"]) == ("es", ["CA"], "paused")
+    assert (await http.patch(path, json={"address": "https://example.org/"})).status_code == 422
+    assert (await http.patch(path, json={"state": "ended"})).status_code == 422
+    await http.delete(path)
+    assert (await http.patch(path, json={"state": "active"})).status_code == 409
+
+
+SHORT = "-2w, -3bd 08:30, 0"
+LONG = {
+    "rungs": [
+        {"step": "before-2w", "at": "09:00"},
+        {"step": "before-3bd", "at": "08:30"},
+        {"step": "on-the-day", "at": "09:00"},
+    ],
+    "holidays": {"country": "CA", "subdivision": "QC"},
+}
+
+
+async def test_a_ladder_may_be_written_in_short_and_is_shown_in_full(http: httpx.AsyncClient):
+    holidays = {"country": "CA", "subdivision": "QC"}
+    made = await subscribed(http, ladder={"rungs": SHORT, "holidays": holidays}, level="focal-point")
+
+    assert (made["ladder"], made["level"]) == (LONG, "focal-point")
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["ladder"] == LONG
+
+
+async def test_the_scheduler_hears_of_a_ladder_and_of_every_change_that_it_has_to_know(
+    http: httpx.AsyncClient, database: Database
+):
+    """Each line is a change and what the scheduler is told of it: nothing, or whether it is to remind."""
+    made = await subscribed(http, channel="email", address="desk@sre.example", ladder={"rungs": SHORT})
+    path = f"/subscriptions/{made['id']}"
+    told = [True]
+    for change, news in (
+        ({"language": "es"}, []),
+        ({"zone": "America/Mexico_City"}, [True]),
+        ({"zone": "America/Mexico_City", "state": "active"}, []),
+        ({"filters": {"countries": ["MX"]}}, [True]),
+        ({"filters": {"countries": ["MX"], "events": ["milestone-due"]}}, []),
+        ({"ladder": LONG}, [True]),
+        ({"state": "paused"}, [False]),
+        ({"zone": "America/Toronto"}, []),
+        ({"ladder": None}, []),
+        ({"state": "active"}, []),
+        ({"ladder": {"rungs": "-1m 07:00"}}, [True]),
+        ({"ladder": None}, [False]),
+        ({"ladder": LONG}, [True]),
+    ):
+        assert (await http.patch(path, json=change)).status_code == 200, change
+        told += news
+        assert [event.active for event in await chosen_ladders(database)] == told, change
+
+    token = links().url(UUID(made["id"])).removeprefix("https://notices.example")
+    for _ in range(2):
+        assert (await http.post(token)).status_code == 200
+    events = await chosen_ladders(database)
+    assert [event.active for event in events] == [*told, False]
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert {str(event.subscription_id) for event in events} == {made["id"]}
+    assert (events[-2].zone, [str(c) for c in events[-2].countries]) == ("America/Toronto", ["MX"])
+    assert [(rung.step, rung.at) for rung in events[-2].rungs] == [(r["step"], r["at"]) for r in LONG["rungs"]]
+
+
+async def test_who_never_had_a_ladder_is_nothing_to_the_scheduler(http: httpx.AsyncClient, database: Database):
+    made = await subscribed(http, level="director")
+    path = f"/subscriptions/{made['id']}"
+    for change in ({"zone": "America/Toronto"}, {"state": "paused"}, {"state": "active"}, {"level": None}):
+        assert (await http.patch(path, json=change)).status_code == 200
+    await http.delete(path)
+
+    assert await chosen_ladders(database) == []
+
+
+async def test_a_ladder_or_level_that_would_tell_nothing_is_refused_when_it_is_changed_too(http: httpx.AsyncClient):
+    made = await subscribed(http, ladder={"rungs": SHORT}, level="director")
+    path = f"/subscriptions/{made['id']}"
+
+    for events, missing in ((["milestone-due"], "milestone-escalated"), (["milestone-escalated"], "milestone-due")):
+        answer = await http.patch(path, json={"filters": {"events": events}})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert missing in answer.json()["detail"]
+    given_up = {"filters": {"events": ["status-changed"]}, "ladder": None, "level": None}
+    assert (await http.patch(path, json=given_up)).status_code == 200
+
+
+async def test_two_levels_at_one_address_are_two_subscriptions(http: httpx.AsyncClient):
+    only = {"events": ["milestone-escalated"]}
+    await subscribed(http, filters=only, level="director")
+
+    assert (await http.post("/subscriptions", json=form(filters=only, level="focal-point"))).status_code == 201
+    assert (await http.post("/subscriptions", json=form(filters=only, level="director"))).status_code == 409
+
+
+async def test_an_unsubscribe_link_asks_when_opened_and_acts_when_posted(http: httpx.AsyncClient):
+    made = await subscribed(http, channel="email", address="desk@example.org")
+    other = await subscribed(http)
+    path = links().url(UUID(made["id"])).removeprefix("https://notices.example")
+
+    page = await http.get(path)
+    await http.head(path)
+    assert '<form method="post"' in page.text
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["state"] == "active"
+    for _ in range(2):
+        done = await http.post(
+            path, content=b"List-Unsubscribe=One-Click", headers={"content-type": "application/x-www-form-urlencoded"}
+        )
+        assert done.status_code == 200
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["state"] == "ended"
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["reason"] == "unsubscribed"
+    assert (await http.get(f"/subscriptions/{other['id']}")).json()["state"] == "active"
+
+
+@pytest.mark.parametrize("token", ["x", "ImFiYyI.forged", "..", "%00"])
+async def test_a_forged_link_opens_nothing(http: httpx.AsyncClient, token: str):
+    assert (await http.post(f"/unsubscribe/{token}")).status_code == 404
+    assert (await http.get(f"/unsubscribe/{token}")).status_code == 404
+
+
+async def test_the_log_is_paged_filtered_and_adds_up(http: httpx.AsyncClient, database: Database):
+    ids = [(await subscribed(http, address=f"{HOOK}{n}", language="es"))["id"] for n in range(2)]
+    await DeliveryStore(database, lease_seconds=60).fan_out([heard(f"c-{n}") for n in range(3)], NOW, NO_ROOM)
+
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = (await http.get(f"/deliveries?limit=4{cursor}")).json()
+        seen += [d["id"] for d in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+
+    assert len(seen) == len(set(seen)) == 6
+    assert len((await http.get(f"/deliveries?subscription={ids[0]}")).json()["items"]) == 3
+    assert len((await http.get("/deliveries?commitment=c-1&state=pending")).json()["items"]) == 2
+    assert (await http.get("/deliveries?state=failed")).json()["items"] == []
+    told = await http.get(f"/deliveries?subscription={ids[1]}&limit=1")
+    assert {d["language"] for d in told.json()["items"]} == {"es"}
+    assert "very-secret" not in told.text
+    assert (await http.get("/deliveries?cursor=forged")).status_code == 400
+    assert (await http.get("/deliveries?limit=100000")).status_code == 422
+    one = (await http.get(f"/deliveries/{seen[0]}")).json()
+    assert (one["state"], one["tries"]) == ("pending", [])
+    assert (await http.get(f"/deliveries/{uuid4()}")).status_code == 404
+    law = (await http.get("/conservation")).json()
+    assert (law["ok"], law["events"], law["owed"], law["pending"]) == (True, 3, 6, 6)
+    assert law["by_channel"] == {"webhook": {"pending": 6}}
+
+
+async def test_a_missing_delivery_breaks_the_law(http: httpx.AsyncClient, database: Database):
+    await subscribed(http)
+    await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, Room(0, 0, 0, {}))
+    async with database.connection() as connection:
+        await connection.execute("delete from delivery")
+
+    assert (await http.get("/conservation")).json()["ok"] is False

@@ -1,0 +1,143 @@
+"""Mail against a server that listens: what is accepted, what is refused for whom, and what nobody knows."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from email.message import EmailMessage
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from services.notifier.transport.outcomes import Accepted, Reason, Refused, Unknown
+from services.notifier.transport.smtp import SmtpPool, SmtpSettings
+
+FROM = "notices@pledgewire.example"
+
+
+class Mailbox:
+    """Takes mail, and answers by the recipient's name."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+        self.sessions: set[int] = set()
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        name = address.split("@")[0]
+        if name.isdigit():
+            return f"{name} as you wish"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        name = envelope.rcpt_tos[0].split("@")[0]
+        self.sessions.add(id(session))
+        if name.startswith("data"):
+            return f"{name[4:]} as you wish"
+        if name == "hangup":
+            server.transport.abort()
+        if name == "silence":
+            await asyncio.sleep(5)
+        self.mails.append(envelope.content or b"")
+        return "250 taken"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    box = Mailbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield box, port
+    controller.stop()
+
+
+@contextlib.asynccontextmanager
+async def pool(port: int, **changes: object) -> AsyncIterator[SmtpPool]:
+    settings = SmtpSettings(**({"host": "127.0.0.1", "port": port, "tls": "none", "deadline": 1.0} | changes))  # type: ignore[arg-type]
+    made = SmtpPool(settings)
+    yield made
+    await made.close()
+
+
+def mail(text: str = "The coal commitment is due in 7 days.\n.\n.. dots\n") -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = FROM, "desk@example.org", "Échéance"
+    message.set_content(text)
+    return message
+
+
+async def test_a_mail_arrives_as_it_was_written(mailbox: tuple[Mailbox, int]):
+    box, port = mailbox
+    async with pool(port) as out:
+        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250)
+
+    (taken,) = box.mails
+    assert b"\r\n.\r\n.. dots" in taken
+    assert b"\n" not in taken.replace(b"\r\n", b"")
+
+
+async def test_connections_are_few_and_used_again(mailbox: tuple[Mailbox, int]):
+    box, port = mailbox
+    async with pool(port, connections=2, mails_per_connection=5) as out:
+        outcomes = await asyncio.gather(*(out.send(mail(), FROM, "desk@example.org") for _ in range(20)))
+
+    assert set(outcomes) == {Accepted(250)}
+    assert 2 <= len(box.sessions) <= 4 + 1
+
+
+@pytest.mark.parametrize(
+    ("recipient", "outcome"),
+    [
+        ("550", Refused(Reason.RECIPIENT, 550)),
+        ("450", Refused(Reason.BUSY, 450, retryable=True)),
+        ("data451", Refused(Reason.BUSY, 451, retryable=True)),
+        ("data554", Refused(Reason.REFUSED, 554)),
+    ],
+)
+async def test_codes_are_about_the_recipient_or_the_mail(
+    mailbox: tuple[Mailbox, int], recipient: str, outcome: Refused
+):
+    _, port = mailbox
+    async with pool(port, connections=1) as out:
+        assert await out.send(mail(), FROM, f"{recipient}@example.org") == outcome
+        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250), "the next mail is not harmed"
+
+
+@pytest.mark.parametrize(("recipient", "reason"), [("hangup", Reason.RESET), ("silence", Reason.TIMEOUT)])
+async def test_no_answer_to_the_mail_itself_is_unknown(mailbox: tuple[Mailbox, int], recipient: str, reason: Reason):
+    _, port = mailbox
+    async with pool(port) as out:
+        assert await out.send(mail(), FROM, f"{recipient}@example.org") == Unknown(reason)
+        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250)
+
+
+async def test_a_server_that_is_away_costs_a_retry(mailbox: tuple[Mailbox, int]):
+    async with pool(1) as out:
+        assert await out.send(mail(), FROM, "desk@example.org") == Refused(Reason.CONNECTION, retryable=True)
+
+
+async def test_without_starttls_no_mail_is_sent(mailbox: tuple[Mailbox, int]):
+    box, port = mailbox
+    async with pool(port, tls="starttls") as out:
+        outcome = await out.send(mail(), FROM, "desk@example.org")
+
+    assert isinstance(outcome, Refused)
+    assert outcome.retryable
+    assert box.mails == []
+
+
+async def test_a_connection_that_died_while_idle_is_replaced(mailbox: tuple[Mailbox, int]):
+    box, port = mailbox
+    async with pool(port, connections=1, idle_seconds=0.01) as out:
+        await out.send(mail(), FROM, "desk@example.org")
+        out._free[0].client.transport.abort()  # type: ignore[union-attr]
+        await asyncio.sleep(0.05)
+        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250)
+
+    assert len(box.mails) == 2

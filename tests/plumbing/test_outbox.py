@@ -1,0 +1,223 @@
+"""The outbox on a real database and a real broker: in order, at least once, by one relay at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.plumbing.clock import EPOCH
+from services.plumbing.database import Connection, Database
+from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.outbox import OutboxSettings, Outgoing, Relay, _published_prefix, append, take_seqs
+from tests.plumbing.conftest import MakeTopic, ReadTopic
+from tests.stand_ins.database_clock import an_hour_ahead
+
+
+async def say(database: Database, connection: Connection, topic: str, key: str, count: int = 1) -> list[Outgoing]:
+    seqs = await take_seqs(connection, topic, [key] * count)
+    records = [Outgoing(uuid4(), topic, key, {"seq": str(seq)}, f"{key} {seq}".encode()) for seq in seqs]
+    await append(database, connection, records, EPOCH)
+    return records
+
+
+class Recording:
+    """A producer that remembers, and fails where it is told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[UUID] = []
+        self.failing_keys: set[str] = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def publish(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
+        await self.gate.wait()
+        results: list[BaseException | None] = []
+        for record in records:
+            failed = record.key in self.failing_keys
+            results.append(TimeoutError() if failed else None)
+            if not failed:
+                self.sent.append(record.event_id)
+        return results
+
+
+async def unpublished(database: Database) -> int:
+    async with database.connection() as connection:
+        count: int = await connection.fetchval("select count(*) from outbox where published_at is null")
+        return count
+
+
+async def test_each_key_reads_as_it_was_written_with_seq_from_1_without_a_gap(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, read_topic: ReadTopic
+) -> None:
+    topic = await make_topic()
+    relay = Relay(database, producer, OutboxSettings(batch=50))
+    stopping = asyncio.Event()
+    running = asyncio.create_task(relay.run(stopping))
+
+    async def write(key: str) -> None:
+        for _ in range(25):
+            async with database.transaction() as connection:
+                await say(database, connection, topic, key, 2)
+
+    # Two writers for each key: seq is theirs to share.
+    await asyncio.gather(*(write(key) for key in ("a", "b", "c") for _ in range(2)))
+    records = await read_topic(topic, 300)
+    stopping.set()
+    await running
+
+    for key in ("a", "b", "c"):
+        values = [r.value.decode() for r in records if r.key == key.encode() and r.value]
+        assert values == [f"{key} {seq}" for seq in range(1, 101)]
+    assert await unpublished(database) == 0
+
+
+async def test_a_slower_transaction_with_a_lower_id_is_not_skipped(database: Database) -> None:
+    recording = Recording()
+    relay = Relay(database, recording, OutboxSettings())
+    async with database.connection() as slow:
+        transaction = slow.transaction()
+        await transaction.start()
+        (late,) = await say(database, slow, "t", "slow")
+        async with database.transaction() as quick:
+            (early,) = await say(database, quick, "t", "quick")
+        assert await relay.publish_once() == 1
+        await transaction.commit()
+    assert await relay.publish_once() == 1
+
+    assert recording.sent == [early.event_id, late.event_id]
+
+
+async def test_a_record_that_fails_holds_back_its_key_and_no_other(database: Database) -> None:
+    recording = Recording()
+    recording.failing_keys = {"b"}
+    relay = Relay(database, recording, OutboxSettings())
+    async with database.transaction() as connection:
+        for key in ("a", "b", "a", "b"):
+            await say(database, connection, "t", key)
+
+    with pytest.raises(ConnectionError, match="2 of 4"):
+        await relay.publish_once()
+    assert await unpublished(database) == 2
+
+    recording.failing_keys = set()
+    assert await relay.publish_once() == 2
+
+
+def test_what_was_acknowledged_behind_a_failure_of_its_key_is_sent_again() -> None:
+    records = [Outgoing(uuid4(), "t", key, {}, b"") for key in ("a", "b", "a", "a", "b")]
+
+    assert _published_prefix(records, [None, None, TimeoutError(), None, None]) == [0, 1, 4]
+
+
+async def test_a_relay_that_dies_before_its_mark_repeats_the_same_ids(database: Database) -> None:
+    first, second = Recording(), Recording()
+    async with database.transaction() as connection:
+        said = await say(database, connection, "t", "a", 3)
+    dying = Relay(database, first, OutboxSettings(lease_seconds=0.3))
+
+    class Died(BaseException): ...
+
+    async def publish_and_die(records: Sequence[Outgoing]) -> list[BaseException | None]:
+        first.sent += [r.event_id for r in records]
+        raise Died
+
+    first.publish = publish_and_die  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        await dying.publish_once()
+    successor = Relay(database, second, OutboxSettings(lease_seconds=0.3))
+    assert await successor.publish_once() == 0  # the lease of the dead still stands
+    await asyncio.sleep(0.4)
+    assert await successor.publish_once() == 3
+
+    assert second.sent == first.sent == [record.event_id for record in said]
+
+
+async def test_only_one_of_two_relays_publishes(database: Database) -> None:
+    one, other = Recording(), Recording()
+    relays = [Relay(database, recording, OutboxSettings(batch=5, poll_seconds=0.05)) for recording in (one, other)]
+    stopping = asyncio.Event()
+    running = [asyncio.create_task(relay.run(stopping)) for relay in relays]
+    for _ in range(40):
+        async with database.transaction() as connection:
+            await say(database, connection, "t", "a", 5)
+    for _ in range(200):
+        if await unpublished(database) == 0:
+            break
+        await asyncio.sleep(0.02)
+    stopping.set()
+    await asyncio.gather(*running)
+
+    assert sorted(len(recording.sent) for recording in (one, other)) == [0, 200]
+
+
+async def test_the_lease_begins_and_ends_by_the_databases_clock(database: Database) -> None:
+    lease = OutboxSettings(lease_seconds=1.5)
+    async with an_hour_ahead(database) as ahead:
+        holder, other = Relay(ahead, Recording(), lease), Relay(ahead, Recording(), lease)
+        async with ahead.transaction() as connection:
+            await say(ahead, connection, "t", "a")
+        assert await holder.publish_once() == 1
+        async with ahead.transaction() as connection:
+            left = await connection.fetchval("select until - clock_timestamp() from outbox_lease")
+            await say(ahead, connection, "t", "a")
+        assert timedelta(0) < left < timedelta(seconds=1.5)
+        assert await other.publish_once() == 0
+        await asyncio.sleep(1.6)
+        assert await other.publish_once() == 1
+
+
+async def test_an_event_of_a_transaction_that_failed_is_never_published(database: Database) -> None:
+    recording = Recording()
+    relay = Relay(database, recording, OutboxSettings())
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as connection:
+            await say(database, connection, "t", "a")
+            raise RuntimeError("and rolled back")
+    async with database.transaction() as connection:
+        (record,) = await say(database, connection, "t", "a")
+
+    await relay.publish_once()
+
+    assert recording.sent == [record.event_id]
+    assert record.headers["seq"] == "1"
+
+
+async def test_a_commit_wakes_the_relay_at_once(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, read_topic: ReadTopic
+) -> None:
+    topic = await make_topic()
+    relay = Relay(database, producer, OutboxSettings(poll_seconds=60))  # so only a wake-up can do it
+    stopping = asyncio.Event()
+    running = asyncio.create_task(relay.run(stopping))
+    await asyncio.sleep(0.5)
+    async with database.transaction() as connection:
+        await say(database, connection, topic, "a")
+
+    assert len(await read_topic(topic, 1)) == 1
+    stopping.set()
+    await running
+
+
+def test_the_producer_waits_for_all_replicas_and_repeats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """acks=1 or a producer without idempotence loses or doubles when a broker dies."""
+    import services.plumbing.kafka.producer as broker
+
+    asked: dict[str, object] = {}
+
+    class Refusing:
+        def __init__(self, **options: object) -> None:
+            asked.update(options)
+
+        async def start(self) -> None:
+            raise OSError("enough")
+
+        async def stop(self) -> None: ...
+
+    monkeypatch.setattr(broker, "AIOKafkaProducer", Refusing)
+    with pytest.raises(OSError, match="enough"):
+        asyncio.run(broker.KafkaProducer(broker.KafkaSettings())._living_producer())
+
+    assert asked["acks"] == "all"
+    assert asked["enable_idempotence"] is True

@@ -1,0 +1,36 @@
+"""What passes by itself is waited out; what does not ends in a dead letter or ends the process."""
+
+import asyncpg
+import pytest
+
+from services.plumbing.transient_errors import Unavailable, is_passing
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError(),
+        TimeoutError(),
+        Unavailable(),
+        asyncpg.ConnectionDoesNotExistError(),
+        asyncpg.CannotConnectNowError(),
+        asyncpg.AdminShutdownError(),
+        asyncpg.DiskFullError(),
+        asyncpg.DeadlockDetectedError(),
+        asyncpg.InterfaceError(""),
+        # Seen when PostgreSQL was killed while a connection went back to the pool; a registry died of it.
+        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_fault_of_the_surroundings_passes(error: Exception) -> None:
+    assert is_passing(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError(), ValueError(), asyncpg.UniqueViolationError(), asyncpg.DataError(""), asyncpg.NotNullViolationError()],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_fault_of_the_data_or_of_ours_does_not(error: Exception) -> None:
+    assert not is_passing(error)

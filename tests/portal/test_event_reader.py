@@ -1,0 +1,124 @@
+"""The tail on a real broker: what was there before, what comes, and no trace of a reader left behind."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
+
+from contracts.topics import MILESTONE_DUE, PUBLIC
+from services.plumbing.kafka.consumer import kafka_broker
+from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.kafka.settings import KafkaSettings
+from services.portal.event_reader import TAIL, Tail
+from services.portal.feed import Feed, Heard
+from tests.contracts.golden_records import Wire, example
+
+DUE = example("milestone-due.v1.coal-finance-in-7-days")
+
+
+@pytest.fixture
+async def kafka(kafka_environment: dict[str, str]) -> KafkaSettings:
+    """The broker, with the public topics on it."""
+    settings = KafkaSettings()
+    admin = AIOKafkaAdminClient(**settings.client_options())
+    await admin.start()
+    try:
+        with contextlib.suppress(TopicAlreadyExistsError):
+            await admin.create_topics([NewTopic(topic.name, topic.partitions, 1) for topic in PUBLIC])
+    finally:
+        await admin.close()
+    return settings
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[KafkaProducer]:
+    made = KafkaProducer(kafka)
+    yield made
+    await made.close()
+
+
+@contextlib.asynccontextmanager
+async def reading(kafka: KafkaSettings) -> AsyncIterator[tuple[Feed, Tail]]:
+    """A feed that is fed from the topics' tails."""
+    feed, broker, stopping = Feed(), kafka_broker(kafka), asyncio.Event()
+    tail = Tail(broker, feed)
+    working = asyncio.create_task(tail.run(stopping))
+    starting = asyncio.create_task(broker.start())
+    try:
+        yield feed, tail
+    finally:
+        stopping.set()
+        await working
+        await starting
+        await broker.stop()
+
+
+def numbered(seq: int, base: Wire = DUE) -> tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]:
+    """A record whose event has this number; all of them have one key, so one partition."""
+    value = {**json.loads(base.value or b""), "seq": seq}
+    headers = [(name, content) for name, content in base.headers if content is not None]
+    return base.topic.name, base.key, json.dumps(value).encode(), headers
+
+
+async def until_heard(feed: Feed, seq: int) -> list[Heard]:
+    """What a reader has been told when the event of this number comes."""
+    told: list[Heard] = []
+    async with asyncio.timeout(30):
+        async for heard in feed.follow(None):
+            told.append(heard)
+            if heard.event.seq == seq and heard.place.topic == MILESTONE_DUE.name:
+                break
+    return told
+
+
+async def test_the_tail_is_read_first_and_then_what_comes(kafka: KafkaSettings, producer: KafkaProducer) -> None:
+    await producer.send_raw([numbered(seq) for seq in range(1001, 1001 + TAIL + 10)])
+    async with reading(kafka) as (feed, tail):
+        before = await until_heard(feed, 1000 + TAIL + 10)
+        assert await tail.check() is None
+        await producer.send_raw([numbered(2001)])
+        await until_heard(feed, 2001)
+
+    due = [heard.event.seq for heard in before if heard.place.topic == MILESTONE_DUE.name]
+    assert due == list(range(1011, 1061))
+    assert [heard.event.seq for heard in feed.latest()][-2:] == [1060, 2001]
+
+
+async def test_every_process_hears_everything_and_no_group_is_left(
+    kafka: KafkaSettings, producer: KafkaProducer
+) -> None:
+    async with reading(kafka) as (one, _), reading(kafka) as (other, _):
+        await producer.send_raw([numbered(3001)])
+        await until_heard(one, 3001)
+        await until_heard(other, 3001)
+        admin = AIOKafkaAdminClient(**kafka.client_options())
+        await admin.start()
+        groups = await admin.list_consumer_groups()
+        await admin.close()
+
+    assert not [name for name, *_ in groups if "portal" in name or not name]
+
+
+async def test_an_unreadable_record_holds_nothing_up(kafka: KafkaSettings, producer: KafkaProducer) -> None:
+    async with reading(kafka) as (feed, _):
+        headers: list[tuple[str, bytes]] = [("ce_id", b"\xff\xfe"), ("content-type", b"application/json")]
+        poison = replace(DUE, value=b'{"seq": 1}', headers=list(headers))
+        await producer.send_raw(
+            [numbered(4001), numbered(4002, poison), (DUE.topic.name, DUE.key, None, []), numbered(4003)]
+        )
+        told = await until_heard(feed, 4003)
+
+    numbers = [heard.event.seq for heard in told if heard.event.seq > 4000]
+    assert numbers == [4001, 4003]
+
+
+async def test_without_a_broker_the_feed_is_not_ready() -> None:
+    nowhere = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+    tail = Tail(kafka_broker(nowhere), Feed())
+
+    assert await tail.check() == "not connected to Kafka yet"

@@ -1,0 +1,76 @@
+"""The golden corpus: time expressions of real statements and laws, read as a careful reader reads them."""
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contracts.vocabulary import Language
+from services.registry.rules.edtf_dates import span_of
+from services.registry.wordings import Modality, Wording, read
+
+FOLDER = Path(__file__).parent / "corpus"
+LEAST_OF_A_LANGUAGE = 50
+
+Row = dict[str, Any]
+
+
+def rows(language: Language) -> list[Row]:
+    return list(yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
+
+
+ROWS = [(language, row) for language in Language for row in rows(language)]
+
+
+def named(case: tuple[Language, Row]) -> str:
+    return f"{case[0]}: {case[1]['words'][:60]} ({case[1]['made_on']})"
+
+
+def seen(wording: Wording) -> Row:
+    """A reading as the corpus writes it down."""
+    anchor = None
+    if wording.anchor:
+        offset = wording.anchor.offset
+        # A summit of a series needs no name; what any other is called is the words' own business.
+        name = wording.anchor.name if wording.anchor.kind == "named" else None
+        anchor = [wording.anchor.kind, name, *([offset.direction, offset.count, offset.unit] if offset else [])]
+    return {
+        "edtf": wording.edtf,
+        "modality": str(wording.modality),
+        "anchor": anchor,
+        "months": wording.review_months,
+        "settled": wording.settled,
+    }
+
+
+@pytest.mark.parametrize("case", ROWS, ids=named)
+def test_an_expression_is_read_as_a_careful_reader_reads_it(case: tuple[Language, Row]) -> None:
+    language, row = case
+    expected = {
+        "edtf": row.get("edtf"),
+        "modality": row["modality"],
+        "anchor": row.get("anchor"),
+        "months": row.get("months"),
+        "settled": row.get("settled", True),
+    }
+
+    wording = read(row["words"], language, row["made_on"])
+
+    assert seen(wording) == expected
+    assert wording.span == span_of(wording.edtf)
+    if "rule" in row:
+        assert row["rule"] in wording.rules
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_corpus_is_large_and_says_where_each_expression_stands(language: Language) -> None:
+    found = rows(language)
+
+    assert len(found) >= LEAST_OF_A_LANGUAGE
+    assert all(row["source"] and isinstance(row["made_on"], date) for row in found)
+    assert max(Counter((row["words"], row["made_on"]) for row in found).values()) == 1
+    kinds = {row["modality"] for row in found}
+    assert kinds >= {str(one) for one in Modality if one is not Modality.OVER}

@@ -1,0 +1,532 @@
+"""The preview over HTTP on a real PostgreSQL: what it shows is what the table holds, and what ticking on plans."""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import httpx2 as httpx
+import pytest
+
+from contracts.events import LadderHolidays
+from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
+from services.scheduler.application import http_app
+from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.escalating import Escalator
+from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.ladders.book import read_book as read_ladders
+from services.scheduler.reminders import claims, replanning
+from services.scheduler.reminders import ladder_store as shelf
+from services.scheduler.reminders.ladder_store import Shelf
+from tests.scheduler.reminders.test_replanning import LATE_ONES, ME, YOU, choice, chooses, plans
+from tests.scheduler.reminders.test_store import (  # the scheduler to try is a fixture of that file
+    COAL,
+    END_OF_2021,
+    THEN,
+    Scheduler,
+    scheduler,
+)
+from tests.scheduler.scenes import NINE_SHARP, changed, created, milestone, scheduled, utc
+
+__all__ = ["scheduler"]
+
+DUE = milestone(date(2021, 12, 31))
+TORONTO = "America/Toronto"
+
+
+@dataclass
+class Preview:
+    """Somebody who asks the scheduler over HTTP, without a key."""
+
+    http: httpx.AsyncClient
+
+    async def get(self, path: str, status: int = 200, **wanted: Any) -> Any:
+        answer = await self.http.get(path, params={k: str(v) for k, v in wanted.items()})
+        assert status == answer.status_code, answer.text
+        return answer.json()
+
+    async def of(self, commitment: str = COAL, **wanted: Any) -> dict[str, dict[str, Any]]:
+        """The milestones of a preview, by their ids."""
+        seen = await self.get("/schedule/preview", commitment=commitment, **wanted)
+        return {one["milestone_id"]: one for one in seen["milestones"]}
+
+    async def explain(self, id_: int, **wanted: Any) -> Any:
+        return await self.get(f"/reminders/{id_}/explanation", **wanted)
+
+
+@pytest.fixture
+async def preview(scheduler: Scheduler) -> AsyncIterator[Preview]:
+    app = http_app(
+        scheduler.database,
+        scheduler.clock,
+        ApiKeys(ApiKeySettings(file=None)),
+        {},
+        shelf=Shelf(NINE_SHARP),
+        escalations=Escalations(read_book()),
+        feeds=FeedSettings(),
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as http:
+        yield Preview(http)
+
+
+async def ids(scheduler: Scheduler) -> dict[tuple[str, int], int]:
+    """Reminders by step and version."""
+    rows = await scheduler.rows("select id, step, schedule_version from reminder order by id")
+    return {(row["step"], row["schedule_version"]): row["id"] for row in rows}
+
+
+def at(moment: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(moment["due_at"])
+
+
+# The preview
+
+
+async def test_every_instant_is_shown_with_its_state_and_its_reason(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    await scheduler.ticks_at(utc(2021, 12, 1, 15))
+
+    shown = (await preview.of(zone=TORONTO, limit=2))[DUE.id]
+
+    assert [(m["step"], m["state"], m["local"]) for m in shown["moments"]] == [
+        ("before-90d", "passed", "2021-10-02T10:00:00-04:00"),
+        ("before-30d", "fired", "2021-12-01T10:00:00-05:00"),
+        ("before-7d", "pending", "2021-12-24T10:00:00-05:00"),
+        ("before-1d", "pending", "2021-12-30T10:00:00-05:00"),
+        ("on-the-day", "pending", "2021-12-31T10:00:00-05:00"),
+        ("after-1d", "pending", "2022-01-01T10:00:00-05:00"),
+        ("after-7d", "pending", "2022-01-07T10:00:00-05:00"),
+        ("after-30d", "planned-later", "2022-01-30T10:00:00-05:00"),
+        ("after-60d", "planned-later", "2022-03-01T10:00:00-05:00"),
+    ]
+    week = shown["moments"][2]
+    assert (week["local_there"], week["due_at"]) == ("2021-12-24T09:00:00-06:00", "2021-12-24T15:00:00Z")
+    assert {
+        "ladder": "every-milestone",
+        "at": "09:00",
+        "zone": "America/Mexico_City",
+        "counted_from": "2021-12-31",
+        "counted_from_is": "last-day",
+        "day": "2021-12-24",
+        "clock": "as-told",
+        "jitter_seconds": 0,
+        "why": "ahead",
+        "due_at": week["due_at"],
+    }.items() <= week["reason"].items()
+    assert week["sentence"].startswith("7 days before December 31, 2021 (the last day): Friday, December 24, 2021;")
+    assert shown["moments"][0]["reason"]["why"] == "before-it-was-planned"
+    assert (
+        shown["reader_zone"],
+        shown["ladder"],
+        shown["left_out"],
+        shown["hold"],
+    ) == (TORONTO, "every-milestone", [], None)
+
+
+@pytest.mark.parametrize(
+    ("language", "when", "why"),
+    [
+        ("en", "by 2021, that is by December 31, 2021", "90 days after December 31, 2021 (the last day): "),
+        ("es", "para 2021, es decir, a más tardar el 31 de diciembre de 2021", "90 días después del 31 de diciembre "),
+        ("fr", "d’ici 2021, c’est-à-dire au plus tard le 31 décembre 2021", "90 jours après le 31 décembre 2021 ("),
+    ],
+)
+async def test_it_is_said_in_the_readers_language(
+    scheduler: Scheduler, preview: Preview, language: str, when: str, why: str
+) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+
+    shown = (await preview.of(language=language))[END_OF_2021.id]
+
+    assert shown["when"] == when
+    assert shown["moments"][-1]["sentence"].startswith(why)
+
+
+async def test_rungs_that_are_left_out_and_reviews_are_told(scheduler: Scheduler, preview: Preview) -> None:
+    summit = milestone(date(2022, 12, 31), id_="summit", precision=Precision.YEAR, reading=Reading.ON)
+    someday = milestone(None, id_="someday", reading=Reading.UNDATED, review_months=3)
+    await scheduler.hears(created(), scheduled(summit), scheduled(someday))
+
+    shown = await preview.of()
+
+    assert [(one["step"], one["why"], one["shortest_notice_days"]) for one in shown["summit"]["left_out"][:2]] == [
+        ("before-7d", "finer-than-the-date", 30),
+        ("before-1d", "finer-than-the-date", 30),
+    ]
+    assert list(shown) == ["summit", "someday"]  # what has no last day stands at the end
+    assert {"no-last-day"} == {one["why"] for one in shown["someday"]["left_out"]}
+    assert (
+        shown["someday"]["review"],
+        shown["summit"]["review"],
+    ) == ({"every_months": 3, "counted_from": "2021-11-18"}, None)
+    assert [m["step"] for m in shown["someday"]["moments"]] == ["review-1", "review-2", "review-3", "review-4"]
+
+
+async def test_it_is_told_when_it_becomes_overdue_and_who_hears_then(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+
+    ahead = (await preview.of(zone=TORONTO))[DUE.id]["escalation"]
+    scheduler.clock.set(utc(2022, 1, 1, 15))
+    await Escalator(scheduler.database, scheduler.clock, Escalations(read_book())).once()
+    climbing = (await preview.of(zone=TORONTO))[DUE.id]["escalation"]
+
+    assert (ahead["state"], ahead["overdue_at_local"]) == ("dormant", "2022-01-01T01:00:00-05:00")
+    levels = [(one["level"], one["local"][:16]) for one in ahead["hearings"]]
+    assert levels == [
+        ("focal-point", "2022-01-01T10:00"),
+        ("director", "2022-01-08T10:00"),
+        ("ministers-office", "2022-01-22T10:00"),
+        ("ministers-office", "2022-02-21T10:00"),
+    ]
+    assert climbing["state"] == "climbing"
+    assert levels[1:] == [(one["level"], one["local"][:16]) for one in climbing["hearings"]][:3]
+
+
+async def test_a_hold_and_a_planning_anew_are_told(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    assert False is (await preview.get("/schedule/preview", commitment=COAL))["being_planned_anew"]
+    await scheduler.rows("insert into hold (milestone_id, schedule_version) values ($1, 1)", DUE.id)
+    assert (await preview.of())[DUE.id]["hold"] is None  # what it was taken for has come
+    await scheduler.rows("update hold set schedule_version = 2")
+    async with scheduler.database.transaction() as connection:
+        await replanning.begin(connection, "book", THEN)
+
+    seen = await preview.get("/schedule/preview", commitment=COAL)
+
+    assert (seen["being_planned_anew"], seen["milestones"][0]["hold"]["schedule_version"]) == (True, 2)
+
+
+async def test_of_a_settled_commitment_nothing_is_to_come(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE), changed(Status.MET))
+
+    shown = (await preview.of())[DUE.id]
+
+    assert ({"passed", "withdrawn"}, True) == ({m["state"] for m in shown["moments"]}, shown["settled"])
+    assert (shown["escalation"]["state"], shown["escalation"]["hearings"]) == ("settled", [])
+
+
+async def test_after_a_move_the_told_of_the_old_date_are_shown_beside_the_new(
+    scheduler: Scheduler, preview: Preview
+) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    await scheduler.ticks_at(utc(2021, 12, 24, 15))
+    await scheduler.hears(scheduled(milestone(date(2021, 12, 30)), 2, change="moved"))
+
+    shown = (await preview.of())[DUE.id]["moments"]
+
+    old = [m for m in shown if m["schedule_version"] == 1]
+    assert {"before-7d": "fired", "before-1d": "withdrawn"}.items() <= {m["step"]: m["state"] for m in old}.items()
+    assert {None} == {m["reason"] for m in old}
+    assert {"By version 1 of the date: what it was counted from is not kept."} == {m["sentence"] for m in old}
+    [late] = [m for m in shown if m["schedule_version"] == 2 and m["step"] == "before-7d"]
+    assert (late["state"], late["reason"]["why"]) == ("pending", "put-into-the-past-by-a-move")
+
+
+async def test_a_subscription_sees_its_own_ladder_in_its_own_zone(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(
+        created(), scheduled(DUE), scheduled(milestone(date(2022, 2, 1), id_="mexican", countries=(Country.MX,)))
+    )
+    ontario = LadderHolidays(country=Country.CA, subdivision="ON")
+    await chooses(scheduler, choice("before-3bd", "after-1d", holidays=ontario, countries=(Country.CA,)))
+
+    seen = await preview.get("/schedule/preview", commitment=COAL, subscription=ME)
+    mine, not_mine = seen["milestones"]
+
+    assert ("subscription", str(ME)) == (seen["ladder_of"], seen["subscription"])
+    assert (mine["reader_zone"], mine["ladder"]) == (TORONTO, "chosen")
+    assert [(m["step"], m["local"]) for m in mine["moments"]] == [
+        ("before-3bd", "2021-12-24T08:00:00-05:00"),
+        ("after-1d", "2022-01-01T08:00:00-05:00"),
+    ]
+    reason = mine["moments"][0]["reason"]
+    assert (reason["business_days"], reason["counted_from"]) == ("CA-ON", "2021-12-31")
+    skipped = [tuple(one[k] for k in ("day", "why", "calendar", "name", "name_language")) for one in reason["skipped"]]
+    assert skipped == [
+        ("2021-12-28", "holiday", "CA-ON", "Boxing Day, observed", "en"),
+        ("2021-12-27", "holiday", "CA-ON", "Christmas Day, observed", "en"),
+        ("2021-12-26", "weekend", None, None, None),
+        ("2021-12-25", "weekend", None, None, None),
+    ]
+    assert tuple(not_mine[k] for k in ("milestone_id", "asked_for", "ladder", "moments")) == (
+        "mexican",
+        False,
+        None,
+        [],
+    )
+
+
+async def test_a_subscription_without_a_ladder_sees_the_books(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    await chooses(scheduler, choice("before-3d"), choice("before-4d", subscription=YOU))
+    await chooses(scheduler, choice("before-3d", seq=2, active=False))
+
+    seen = await preview.get("/schedule/preview", commitment=COAL, subscription=ME)
+
+    assert seen["ladder_of"] == "book"
+    assert (await preview.of())[DUE.id] == seen["milestones"][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "status", "what"),
+    [
+        ("/schedule/preview", {"commitment": "nobody-knows-it"}, 404, "no such commitment"),
+        ("/schedule/preview", {"commitment": "No Id"}, 422, "commitment"),
+        ("/schedule/preview", {}, 422, "commitment"),
+        ("/schedule/preview", {"commitment": COAL, "zone": "Mars/Olympus"}, 422, "no zone of the IANA"),
+        ("/schedule/preview", {"commitment": COAL, "zone": "../etc/passwd"}, 422, "no zone of the IANA"),
+        ("/schedule/preview", {"commitment": COAL, "language": "de"}, 422, "language"),
+        ("/schedule/preview", {"commitment": COAL, "subscription": "me"}, 422, "subscription"),
+        ("/schedule/preview", {"commitment": COAL, "limit": 101}, 422, "limit"),
+        ("/reminders/99/explanation", {}, 404, "no such reminder"),
+        ("/reminders/0/explanation", {}, 422, "id_"),
+        (f"/reminders/{2**63}/explanation", {}, 422, "id_"),
+        ("/reminders/1/explanation", {"zone": "Mars/Olympus"}, 422, "no zone of the IANA"),
+    ],
+)
+async def test_what_there_is_not_or_makes_no_sense_is_refused(
+    scheduler: Scheduler, preview: Preview, path: str, wanted: dict[str, Any], status: int, what: str
+) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+
+    answer = await preview.http.get(path, params=wanted)
+
+    assert (status, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+    assert what in answer.text
+
+
+async def test_a_commitment_without_milestones_has_an_empty_preview(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created())
+
+    seen = await preview.get("/schedule/preview", commitment=COAL)
+
+    assert (seen["milestones"], seen["title"]) == ([], None)
+
+
+# What it shows is what there is
+
+BOUND = [(Country.CA,), (Country.MX, Country.US), (Country.CA, Country.MX, Country.US)]
+ZONES = ["America/Mexico_City", TORONTO, "America/St_Johns", "America/Tijuana", "America/New_York"]
+
+
+def any_milestone(chance: random.Random, id_: str) -> Milestone:
+    latest = date(2021, 6, 1) + timedelta(days=chance.randrange(900))
+    reading = chance.choice([Reading.BY, Reading.DURING, Reading.ON, Reading.UNDATED])
+    if reading is Reading.UNDATED:
+        return milestone(None, id_=id_, reading=reading, countries=chance.choice(BOUND), zone=chance.choice(ZONES))
+    precision = chance.choice([Precision.DAY, Precision.DAY, Precision.MONTH, Precision.YEAR])
+    return milestone(
+        latest,
+        id_=id_,
+        earliest=latest - timedelta(days=chance.choice([0, 1, 30])),
+        precision=precision,
+        reading=reading,
+        countries=chance.choice(BOUND),
+        zone=chance.choice(ZONES),
+    )
+
+
+def any_steps(chance: random.Random) -> list[str]:
+    """Steps of a subscription's own ladder, each once."""
+    steps = {"on-the-day"}
+    while len(steps) < 6:
+        steps.add(f"{chance.choice(['before', 'after'])}-{chance.randint(1, 40)}{chance.choice(['d', 'bd', 'w', 'm'])}")
+    return sorted(steps)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_what_is_pending_in_a_preview_is_what_is_pending_in_the_table(
+    scheduler: Scheduler, preview: Preview, seed: int
+) -> None:
+    """For any commitments and chosen ladders, after ticks, moves and another book; and each reason leads there."""
+    chance = random.Random(seed)
+    commitments = [f"any-{number}" for number in range(4)]
+    readers = [uuid4() for _ in range(3)]
+    milestones = {f"{id_}-{n}": id_ for id_ in commitments for n in range(2)}
+    for id_ in commitments:
+        await scheduler.hears(created(id_))
+    for name, id_ in milestones.items():
+        await scheduler.hears(scheduled(any_milestone(chance, name), id_=id_))
+    for reader in readers:
+        bound = chance.choice([(), (Country.MX,), (Country.CA,)])
+        zone = chance.choice(ZONES)
+        await chooses(
+            scheduler, choice(*any_steps(chance), subscription=reader, countries=bound, zone=zone, at="02:30")
+        )
+    await scheduler.ticks_at(THEN + timedelta(days=chance.randrange(400)))
+    for name in chance.sample(sorted(milestones), 3):
+        await scheduler.hears(scheduled(any_milestone(chance, name), 2, milestones[name], change="moved"))
+    if chance.random() < 0.5:
+        async with scheduler.database.transaction() as connection:
+            await shelf.write_book(connection, read_ladders(LATE_ONES), scheduler.clock.now(), "desk")
+            await replanning.begin(connection, "book", scheduler.clock.now())
+        await plans(scheduler)
+    await scheduler.ticks_at(scheduler.clock.now() + timedelta(days=chance.randrange(60)))
+
+    shown: set[tuple[Any, ...]] = set()
+    foreseen: dict[tuple[str, UUID | None], list[tuple[str, datetime]]] = {}
+    for id_ in commitments:
+        for reader in (None, *readers):
+            wanted = {"subscription": reader} if reader else {}
+            for name, one in (await preview.of(id_, zone="Asia/Kathmandu", **wanted)).items():
+                for moment in one["moments"]:
+                    assert at(moment) == datetime.fromisoformat(moment["local"])
+                    assert moment["local"].endswith("+05:45")
+                    if moment["state"] == "pending":
+                        shown.add((moment["id"], name, one["schedule_version"], moment["step"], reader, at(moment)))
+                        assert moment["due_at"] == moment["reason"]["due_at"]
+                        assert moment["reason"]["on_the_ladder"]
+                        day = date.fromisoformat(moment["reason"]["day"])
+                        there = at(moment).astimezone(ZoneInfo(moment["reason"]["zone"]))
+                        assert day == there.date()
+                foreseen[name, reader] = [(m["step"], at(m)) for m in one["moments"] if m["state"] == "planned-later"]
+    rows = await scheduler.rows(
+        "select id, milestone_id, schedule_version, step, audience, due_at from reminder where state = 'pending'"
+    )
+    assert {tuple(row) for row in rows} == shown
+    assert shown
+
+    # And the first of what is planned later is in the table once what is pending has been told.
+    (name, reader), later = chance.choice([item for item in foreseen.items() if item[1]])
+    await scheduler.ticks_at(
+        max(due_at for _, milestone_id, *_, who, due_at in shown if (milestone_id, who) == (name, reader))
+    )
+    [found] = await scheduler.rows(
+        "select due_at from reminder where milestone_id = $1 and step = $2 and audience is not distinct from $3::uuid"
+        " and state = 'pending'",
+        name,
+        later[0][0],
+        reader,
+    )
+    assert later[0][1] == found["due_at"]
+
+
+# One reminder
+
+
+async def test_a_reminder_that_waits_says_when_and_what_follows(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    known = await ids(scheduler)
+
+    found = await preview.explain(known["before-7d", 1], zone=TORONTO)
+
+    assert (
+        found["fate"]["what"],
+        found["fate"]["sentence"].replace("\u202f", " "),
+    ) == ("waits", "It waits until December 24, 2021, 10:00 AM (Toronto).")
+    assert ("before-1d", known["before-1d", 1], "2021-12-30T10:00:00-05:00") == tuple(
+        found["next"][k] for k in ("step", "id", "local")
+    )
+    assert found["what"] == "Reminder before-7d of “No new public finance”, by December 31, 2021."
+    assert (COAL, DUE.id, None) == (found["commitment_id"], found["milestone_id"], found["audience"])
+
+
+async def test_a_reminder_that_is_due_or_held_says_so(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    week = (await ids(scheduler))["before-7d", 1]
+    scheduler.clock.set(utc(2021, 12, 24, 16))
+    due = await preview.explain(week)
+    await scheduler.rows("insert into hold (milestone_id, schedule_version) values ($1, 3)", DUE.id)
+
+    held = await preview.explain(week)
+
+    assert [(one["fate"]["what"], one["fate"]["schedule_version"]) for one in (due, held)] == [
+        ("due", None),
+        ("held", 3),
+    ]
+
+
+async def test_told_and_merged_reminders_name_their_event(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    await scheduler.ticks_at(utc(2022, 1, 2))
+    [(envelope, event)] = await scheduler.records()
+    known = await ids(scheduler)
+
+    told, missed = await preview.explain(known["after-1d", 1]), await preview.explain(known["before-7d", 1])
+
+    assert ("after-1d", str(envelope.id), True) == (event.step, told["fate"]["event_id"], told["fate"]["late"])
+    assert (told["fate"]["what"], told["fate"]["at"]) == ("told", "2022-01-02T00:00:00Z")
+    assert ("merged", str(envelope.id), known["after-1d", 1], "after-1d") == tuple(
+        missed["fate"][k] for k in ("what", "event_id", "merged_into", "merged_into_step")
+    )
+    assert {"after-7d"} == {one["next"]["step"] for one in (told, missed)}
+
+
+async def test_a_passed_reminder_says_that_it_is_never_told(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+
+    found = await preview.explain((await ids(scheduler))["before-90d", 1])
+
+    assert (found["fate"]["what"], found["moment"]["state"]) == ("passed", "passed")
+    assert found["moment"]["sentence"].endswith("that was before it was planned, so it is recorded and never told.")
+
+
+async def test_a_withdrawn_reminder_names_what_withdrew_it(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    known = await ids(scheduler)
+    await scheduler.hears(scheduled(milestone(date(2022, 6, 30)), 2, change="moved"))
+    await scheduler.hears(scheduled(milestone(date(2022, 7, 31)), 3, change="moved"))
+    by_date = await preview.explain(known["before-7d", 1])
+    known = await ids(scheduler)
+    async with scheduler.database.transaction() as connection:
+        await shelf.write_book(connection, read_ladders(LATE_ONES), THEN, "desk")
+        await replanning.begin(connection, "book", THEN)
+    await plans(scheduler)
+    by_rules = await preview.explain(known["before-1d", 3])
+    await scheduler.hears(changed(Status.WITHDRAWN))
+    by_status = await preview.explain(known["on-the-day", 3])
+
+    assert (by_date["fate"]["withdrawn_by"], by_date["fate"]["schedule_version"]) == ("newer-schedule", 2)
+    assert by_date["next"]["step"] == "before-90d"
+    assert (by_rules["fate"]["withdrawn_by"], by_rules["moment"]["reason"]["on_the_ladder"]) == ("other-rules", False)
+    assert (by_status["fate"]["withdrawn_by"], by_status["next"]) == ("settled", None)
+
+
+async def test_a_reminder_of_a_ladder_that_was_given_up_says_so(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    await chooses(scheduler, choice("before-3d"))
+    [row] = await scheduler.rows("select id from reminder where audience is not null")
+    before = await preview.explain(row["id"])
+    await chooses(scheduler, choice("before-3d", seq=2, active=False))
+
+    after = await preview.explain(row["id"])
+
+    assert ("waits", str(ME), TORONTO) == (before["fate"]["what"], before["audience"], before["reader_zone"])
+    assert (
+        after["fate"]["what"],
+        after["fate"]["withdrawn_by"],
+        after["moment"]["reason"],
+    ) == ("withdrawn", "ladder-given-up", None)
+
+
+async def test_a_reminder_that_failed_says_why(scheduler: Scheduler, preview: Preview) -> None:
+    await scheduler.hears(created(), scheduled(DUE))
+    week = (await ids(scheduler))["before-7d", 1]
+    async with scheduler.database.transaction() as connection:
+        await claims.mark_failed(connection, DUE.id, "ValueError: no such zone", utc(2021, 12, 24, 16))
+
+    found = await preview.explain(week)
+
+    assert (found["fate"]["what"], found["fate"]["failure"]) == ("failed", "ValueError: no such zone")
+    assert "A scheduler that starts tries it again. Next comes before-1d" in found["next_sentence"]
+
+
+async def test_every_reminder_there_is_has_an_explanation_in_every_language(
+    scheduler: Scheduler, preview: Preview
+) -> None:
+    await scheduler.hears(created(), scheduled(DUE), scheduled(milestone(None, id_="someday", reading=Reading.UNDATED)))
+    await chooses(scheduler, choice("before-3bd", "before-1m", "after-1w"))
+    await scheduler.ticks_at(utc(2021, 12, 30, 20))
+    await scheduler.hears(scheduled(milestone(date(2022, 3, 31)), 2, change="moved"))
+    rows = await scheduler.rows("select id, state from reminder")
+
+    for row in rows:
+        for language in ("en", "es", "fr"):
+            found = await preview.explain(row["id"], language=language)
+            assert row["state"] == found["moment"]["state"]
+            assert found["what"] and found["fate"]["sentence"] and found["next_sentence"]
+    assert {"pending", "fired", "passed", "merged", "withdrawn"} == {row["state"] for row in rows}

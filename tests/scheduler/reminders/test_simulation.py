@@ -1,0 +1,355 @@
+"""What is told in a rehearsal, against a tick that goes by the same agendas reminder by reminder."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.business_days import calendar_named
+from services.scheduler.ladders.countdown import countdown
+from services.scheduler.ladders.firing import occasion
+from services.scheduler.ladders.ladder import Condition, Ladder, Repeat, Rung, Step
+from services.scheduler.ladders.own_ladder import Choice
+from services.scheduler.reminders.agenda import Agenda, Key, Reminder, Rules, heard, replanned
+from services.scheduler.reminders.simulation import Telling, counted_by, difference, play
+from tests.scheduler.scenes import ALL, NINE_SHARP, changed, created, milestone, scheduled, utc
+
+BY_DEFAULT = Rules(NINE_SHARP)
+START, END = utc(2026, 1, 1), utc(2028, 1, 1)
+READER = UUID(int=7)
+
+
+def agenda_of(*milestones: Milestone, at: datetime = START, rules: Rules = BY_DEFAULT) -> Agenda:
+    agenda = heard(Agenda(), created(), at, rules=rules)
+    for what in milestones:
+        agenda = heard(agenda, scheduled(what), at, rules=rules)
+    return agenda
+
+
+def ticking(agenda: Agenda, rules: Rules, start: datetime, end: datetime) -> tuple[list[Telling], Agenda]:
+    """What a tick at every instant at which something is due tells, and the agenda after it."""
+    told: list[Telling] = []
+    while True:
+        pending = {key: one for key, one in agenda.reminders.items() if one.state == "pending"}
+        now = max(start, min((one.due_at for one in pending.values()), default=end))
+        if now >= end:
+            return told, agenda
+        due = {key: one for key, one in pending.items() if one.due_at <= now}
+        for milestone_id, version, audience in dict.fromkeys((k.milestone_id, k.schedule_version, k[3]) for k in due):
+            schedule = agenda.schedules[milestone_id]
+            assert version == schedule.version
+            choice = rules.choice_of(audience) if audience else None
+            steps = {k.step: r.due_at for k, r in due.items() if k[:2] == (milestone_id, version) and k[3] == audience}
+            count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
+            what = occasion(count, steps, now)
+            reminders = dict(agenda.reminders)
+            for step, due_at in {what.step: what.due_at, **what.merged}.items():
+                key = Key(milestone_id, version, step, audience)
+                assert key not in reminders or reminders[key].state in ("pending", "withdrawn")
+                reminders[key] = Reminder(due_at, "fired" if step == what.step else "merged")
+            if what.follow_up:
+                key = Key(milestone_id, version, what.follow_up.step, audience)
+                if key not in reminders or reminders[key].state == "withdrawn":
+                    reminders[key] = Reminder(what.follow_up.due_at, "pending")
+            agenda = replace(agenda, reminders=reminders)
+            told.append(
+                Telling(
+                    now,
+                    what.due_at,
+                    schedule.commitment.id,
+                    milestone_id,
+                    version,
+                    what.step,
+                    audience,
+                    what.phase,
+                    what.days,
+                    tuple(what.merged),
+                )
+            )
+
+
+def in_brief(told: Sequence[Telling]) -> list[tuple[date, str, str, int]]:
+    return [(one.at.date(), one.step.name, one.phase, one.days) for one in told]
+
+
+# What is told
+
+
+def test_a_year_of_one_deadline_reads_like_a_timetable() -> None:
+    told = play([agenda_of(milestone(date(2026, 6, 30)))], BY_DEFAULT, START, utc(2026, 9, 1))
+
+    assert in_brief(told) == [
+        (date(2026, 4, 1), "before-90d", "ahead", 90),
+        (date(2026, 5, 31), "before-30d", "ahead", 30),
+        (date(2026, 6, 23), "before-7d", "ahead", 7),
+        (date(2026, 6, 29), "before-1d", "ahead", 1),
+        (date(2026, 6, 30), "on-the-day", "today", 0),
+        (date(2026, 7, 1), "after-1d", "overdue", 1),
+        (date(2026, 7, 7), "after-7d", "overdue", 7),
+        (date(2026, 7, 30), "after-30d", "overdue", 30),
+        (date(2026, 8, 29), "after-60d", "overdue", 60),
+    ]
+
+
+def test_what_has_no_last_day_is_reviewed() -> None:
+    told = play([agenda_of(milestone(None))], BY_DEFAULT, START, utc(2027, 12, 1))
+
+    assert [(one.step.name, one.phase) for one in told] == [(f"review-{n}", "review") for n in (1, 2, 3)]
+
+
+def test_a_settled_commitment_tells_nothing() -> None:
+    agenda = heard(agenda_of(milestone(date(2026, 6, 30))), changed(Status.MET), START, rules=BY_DEFAULT)
+
+    assert play([agenda], BY_DEFAULT, START, END) == ()
+
+
+def test_what_is_due_already_is_told_at_the_start_in_one_event() -> None:
+    agenda = agenda_of(milestone(date(2026, 6, 30)))
+
+    told = play([agenda], BY_DEFAULT, utc(2026, 6, 25), utc(2026, 6, 29))
+
+    assert [(t.at, t.step.name, [step.name for step in t.merged]) for t in told] == [
+        (utc(2026, 6, 25), "before-7d", ["before-90d", "before-30d"])
+    ]
+
+
+def test_the_end_is_not_part_of_the_period() -> None:
+    agenda = agenda_of(milestone(date(2026, 6, 30)))
+    [first, *_] = play([agenda], BY_DEFAULT, START, END)
+
+    assert play([agenda], BY_DEFAULT, START, first.at) == ()
+    assert len(play([agenda], BY_DEFAULT, START, first.at + timedelta(microseconds=1))) == 1
+    assert play([agenda], BY_DEFAULT, END, START) == ()
+
+
+def test_a_reader_with_a_ladder_is_told_by_it_and_all_others_by_the_book() -> None:
+    ladder = Ladder("chosen", (Rung(Step.named("before-2w"), time(8)),))
+    rules = Rules(NINE_SHARP, (Choice(READER, ladder, "America/Toronto"),))
+    agenda = agenda_of(milestone(date(2026, 6, 30)), rules=rules)
+
+    told = play([agenda], rules, START, utc(2026, 7, 1))
+
+    assert [(t.step.name, t.at) for t in told if t.audience == READER] == [("before-2w", utc(2026, 6, 16, 12))]
+    assert len([t for t in told if t.audience is None]) == 5
+
+
+def test_a_ladder_that_its_reader_gave_up_tells_nothing() -> None:
+    ladder = Ladder("chosen", (Rung(Step.named("before-2w"), time(8)),))
+    agenda = agenda_of(milestone(None), rules=Rules(NINE_SHARP, (Choice(READER, ladder, "America/Toronto"),)))
+
+    assert {t.audience for t in play([agenda], BY_DEFAULT, START, END)} == {None}
+
+
+def test_a_step_that_was_told_before_is_not_told_again_even_where_it_would_follow() -> None:
+    """As the tick has it: a reminder that is there, and not withdrawn, is planned by nobody again."""
+    agenda = agenda_of(milestone(date(2025, 12, 20)))
+    reminders = {key: one for key, one in agenda.reminders.items() if one.state == "pending"}
+    [(key, _)] = reminders.items()
+    assert key.step.name == "after-30d"
+    for state, following in (("fired", []), ("failed", []), ("withdrawn", ["after-60d"])):
+        told_before = {key._replace(step=Step.named("after-60d")): Reminder(utc(2026, 2, 18, 15), state)}  # type: ignore[arg-type]
+        one = replace(agenda, reminders=reminders | told_before)
+
+        assert [t.step.name for t in play([one], BY_DEFAULT, START, utc(2026, 3, 1))] == ["after-30d", *following]
+
+
+# How two plays differ
+
+
+def test_a_difference_is_added_removed_and_moved_steps() -> None:
+    agenda = agenda_of(milestone(date(2026, 6, 30)))
+    ladder = NINE_SHARP.ladders[0]
+    later = [replace(rung, at=time(17)) for rung in ladder.rungs if rung.step.name in ("before-7d", "before-1d")]
+    kept = [rung for rung in ladder.rungs if rung.step.name in ("before-90d", "on-the-day")]
+    extra = Rung(Step.named("before-2w"))
+    others = Rules(replace(NINE_SHARP, ladders=(replace(ladder, rungs=(*kept, *later, extra), repeat=None),)))
+
+    found = difference(
+        play([agenda], BY_DEFAULT, START, utc(2026, 7, 31)),
+        play([replanned(agenda, START, others)], others, START, utc(2026, 7, 31)),
+    )
+
+    assert [t.step.name for t in found.added] == ["before-2w"]
+    assert [t.step.name for t in found.removed] == ["before-30d", "after-1d", "after-7d", "after-30d"]
+    assert [(m.after.step.name, m.after.at - m.before.at) for m in found.moved] == [
+        ("before-7d", timedelta(hours=8)),
+        ("before-1d", timedelta(hours=8)),
+    ]
+    assert (found.unchanged, found.is_none) == (2, False)
+
+
+def test_business_days_are_counted_by_the_calendars_that_are_asked_for_all_of_them_together() -> None:
+    """24 June is a holiday in Quebec, 5 May is one for nobody here, 1 May is one in Mexico."""
+    book = replace(
+        NINE_SHARP, ladders=(Ladder("two-business-days", (Rung(Step.named("before-2bd")),), when=Condition()),)
+    )
+    days = {}
+    for names in (("US",), ("CA-QC",), ("MX",), ("CA-QC", "MX")):
+        rules = Rules(counted_by(book, tuple(map(calendar_named, names))))
+        what = [milestone(date(2026, 6, 26), id_="june"), milestone(date(2026, 5, 5), id_="may")]
+        told = play([agenda_of(*what, rules=rules)], rules, START, END)
+        days[names] = {t.milestone_id: t.at.date() for t in told}
+
+    june_24, june_23 = date(2026, 6, 24), date(2026, 6, 23)
+    may_1, april_30 = date(2026, 5, 1), date(2026, 4, 30)
+    assert days == {
+        ("US",): {"june": june_24, "may": may_1},
+        ("CA-QC",): {"june": june_23, "may": may_1},
+        ("MX",): {"june": june_24, "may": april_30},
+        ("CA-QC", "MX"): {"june": june_23, "may": april_30},
+    }
+
+
+# Any book, any agendas
+
+STEPS = st.one_of(
+    st.just(Step("on")),
+    st.builds(
+        Step,
+        st.sampled_from(["before", "after"]),
+        st.integers(1, 40),
+        st.sampled_from(["d", "d", "bd", "w", "m"]),
+    ),
+)
+TIMES = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30]))
+REPEATS = st.one_of(
+    st.none(),
+    st.builds(Repeat, st.integers(7, 90), st.just("d")),
+    st.builds(Repeat, st.integers(1, 12), st.just("w")),
+    st.builds(Repeat, st.integers(1, 12), st.just("m")),
+)
+
+
+@st.composite
+def ladders(draw: st.DrawFn, name: str = "everything", when: Condition | None = None) -> Ladder:
+    steps = draw(st.lists(STEPS, min_size=1, max_size=6, unique=True))
+    rungs = tuple(Rung(step, draw(TIMES)) for step in steps)
+    return Ladder(name, rungs, draw(REPEATS), draw(TIMES), when or Condition())
+
+
+@st.composite
+def books(draw: st.DrawFn) -> LadderBook:
+    found = [draw(ladders())]
+    if draw(st.booleans()):
+        found.insert(0, draw(ladders("events", Condition(kinds=frozenset({"event"})))))
+    jitter = timedelta(minutes=draw(st.sampled_from([0, 0, 15, 60])))
+    return LadderBook(tuple(found), jitter, draw(st.integers(1, 12)), draw(st.sampled_from(["tell", "record"])))
+
+
+@st.composite
+def milestones(draw: st.DrawFn, id_: str = "one") -> Milestone:
+    latest = draw(st.one_of(st.none(), st.dates(date(2023, 1, 1), date(2030, 12, 31))))
+    precision = draw(st.sampled_from([Precision.DAY, Precision.DAY, Precision.MONTH, Precision.YEAR]))
+    reading = draw(st.sampled_from([Reading.ON, Reading.BY, Reading.DURING, Reading.FROM]))
+    if latest is None:
+        return milestone(None, id_=id_, reading=Reading.UNDATED, review_months=draw(st.sampled_from([None, 3])))
+    return milestone(
+        latest,
+        id_=id_,
+        precision=precision,
+        reading=reading,
+        countries=draw(st.sampled_from([ALL, (Country.CA,), (Country.MX, Country.US)])),
+        zone=draw(st.sampled_from(["America/Mexico_City", "America/Toronto", "America/St_Johns"])),
+    )
+
+
+@st.composite
+def rules_in_two_books(draw: st.DrawFn) -> tuple[Rules, Rules]:
+    """Today's rules, and others for the same readers."""
+    choices: tuple[Choice, ...] = ()
+    if draw(st.booleans()):
+        countries = frozenset(draw(st.sampled_from([[], ["CA"]])))
+        ladder = replace(draw(ladders("chosen")), repeat=None)
+        choices = (Choice(READER, ladder, "America/Vancouver", countries=countries),)
+    return Rules(draw(books()), choices), Rules(draw(books()), choices)
+
+
+@st.composite
+def lived(draw: st.DrawFn, rules: Rules) -> Agenda:
+    """An agenda with a past: what it has told, been moved to, and has missed for up to a hundred days."""
+    past = utc(2024, 1, 1)
+    agenda = agenda_of(draw(milestones("one")), draw(milestones("two")), at=past, rules=rules)
+    told_until = START - timedelta(days=draw(st.integers(0, 100)))
+    moved_at = draw(st.datetimes(datetime(2024, 1, 2), datetime(2025, 9, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+    if draw(st.booleans()):
+        _, agenda = ticking(agenda, rules, past, moved_at)
+        agenda = heard(agenda, scheduled(draw(milestones("one")), 2, change="moved"), moved_at, rules=rules)
+        _, agenda = ticking(agenda, rules, moved_at, told_until)
+    elif draw(st.booleans()):
+        _, agenda = ticking(agenda, rules, past, told_until)
+    return agenda
+
+
+@given(st.data(), rules_in_two_books())
+def test_a_play_tells_what_a_tick_would_tell(data: st.DataObject, both: tuple[Rules, Rules]) -> None:
+    today, others = both
+    agenda = data.draw(lived(today))
+
+    for rules, planned in ((today, agenda), (others, replanned(agenda, START, others))):
+        told = play([planned], rules, START, END)
+        assert sorted(told, key=str) == sorted(ticking(planned, rules, START, END)[0], key=str)
+        assert [one.at for one in told] == sorted(one.at for one in told)
+
+
+@given(st.data(), rules_in_two_books(), st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)))  # noqa: DTZ001
+def test_a_play_can_be_interrupted_at_any_instant(
+    data: st.DataObject, both: tuple[Rules, Rules], break_at: datetime
+) -> None:
+    """Two plays in a row, with what was told kept in between, tell what one play tells."""
+    rules, middle = both[0], break_at.replace(tzinfo=UTC)
+    agenda = data.draw(lived(rules))
+
+    first, there = ticking(agenda, rules, START, middle)
+
+    assert sorted(play([agenda], rules, START, END), key=str) == sorted(
+        [*first, *play([there], rules, middle, END)], key=str
+    )
+
+
+@given(st.data(), rules_in_two_books())
+def test_rehearsing_the_rules_that_hold_changes_nothing(data: st.DataObject, both: tuple[Rules, Rules]) -> None:
+    rules = both[0]
+    agenda = data.draw(lived(rules))
+
+    found = difference(play([agenda], rules, START, END), play([replanned(agenda, START, rules)], rules, START, END))
+
+    assert found.is_none
+
+
+@given(st.data(), rules_in_two_books())
+def test_other_rules_tell_what_they_would_have_told_had_they_held_from_the_first(
+    data: st.DataObject, both: tuple[Rules, Rules]
+) -> None:
+    """As long as nothing has been told yet."""
+    today, others = both
+    what = [data.draw(milestones("one")), data.draw(milestones("two"))]
+
+    planned_anew = replanned(agenda_of(*what, rules=today), START, others)
+
+    assert play([planned_anew], others, START, END) == play([agenda_of(*what, rules=others)], others, START, END)
+
+
+@given(st.data(), rules_in_two_books())
+@pytest.mark.slow
+def test_a_difference_leads_from_one_play_to_the_other(data: st.DataObject, both: tuple[Rules, Rules]) -> None:
+    today, others = both
+    agenda = data.draw(lived(today))
+    before = play([agenda], today, START, END)
+    after = play([replanned(agenda, START, others)], others, START, END)
+
+    there, back = difference(before, after), difference(after, before)
+
+    left = set(before) - set(there.removed) - {one.before for one in there.moved}
+    right = set(after) - set(there.added) - {one.after for one in there.moved}
+    assert {(t.due_at, t.milestone_id, t.step, t.audience) for t in left} == {
+        (t.due_at, t.milestone_id, t.step, t.audience) for t in right
+    }
+    assert there.unchanged == len(left) == len(right)
+    assert (set(there.added), set(there.removed)) == (set(back.removed), set(back.added))
+    assert {(m.before, m.after) for m in there.moved} == {(m.after, m.before) for m in back.moved}

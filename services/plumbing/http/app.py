@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from services.plumbing.logs import log
 from services.plumbing.tracing import traced
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 PROBLEM = "application/problem+json"
 LONGEST_BODY = 256 * 1024
@@ -268,7 +268,7 @@ async def _validation_problem(_: Request, error: RequestValidationError) -> Resp
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    if is_passing(error):
+    if is_transient(error):
         log.warning("not available", action="unavailable", error=str(error))
         return Problem(
             503, "unavailable", "Something that this needs is away; try again", headers={"Retry-After": "2"}

@@ -23,7 +23,7 @@ from contracts.vocabulary import Country, Precision, Reading, Status
 from services.notifier.subscriptions.matching import Filters, matches, traits
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http import app as web
+from services.plumbing.http import request_context as web
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.ids import new_id
 from services.plumbing.logs import configure_logs, log

@@ -31,7 +31,12 @@ def web_app(
     `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
     `secret_behind` names the beginnings of paths (`/feeds/`) whose next part is a secret: no log and no trace tells it.
     """
-    app = FastAPI(title=title, **options)
+    # FastAPI's own traces, metrics and logs are off: they tell the whole path, secrets and all. `RequestContext` traces instead.
+    app = FastAPI(
+        title=title,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        **options,
+    )
     app.add_exception_handler(Problem, answer_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(HTTPException, answer_http_exception)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(RequestValidationError, answer_validation_error)  # type: ignore[arg-type]  # Starlette types all handlers by Exception

@@ -31,7 +31,7 @@ def web_app(
     `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
     `secret_behind` names the beginnings of paths (`/feeds/`) whose next part is a secret: no log and no trace tells it.
     """
-    # FastAPI's own traces, metrics and logs are off: they tell the whole path, secrets and all. `RequestContext` traces instead.
+    # FastAPI's own traces, metrics and logs are off: they tell the whole path, secrets and all.
     app = FastAPI(
         title=title,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},

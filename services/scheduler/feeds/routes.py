@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from contracts.vocabulary import Country, Instant, Language, Line, Slug
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.ids import new_id
 from services.plumbing.zones import UnknownZone, zone_named
 from services.scheduler.feeds import bulletins, calendars

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 from contracts.vocabulary import Language, Slug
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import UnknownZone, day_in, zone_named
 from services.scheduler.escalation.book import EscalationBook
 from services.scheduler.ladders.book import LadderBook, kind_of

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.events import Acknowledgement, Step
 from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
+from services.i18n.words import Words
 from services.plumbing.zones import Clock, zone_named
 from services.scheduler.escalation.book import Book
 from services.scheduler.escalation.escalations import Held
@@ -16,7 +17,6 @@ from services.scheduler.escalation.routes import STAGES, Stage
 from services.scheduler.ladders.book import Kind
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.planning import LeftOut, Why
-from services.scheduler.languages import Words
 from services.scheduler.previews.fates import Failed, Fate, Merged, Next, Passed, Told, Waits, Withdrawn
 from services.scheduler.previews.holiday_names import holiday_name
 from services.scheduler.previews.preview import Hold, Moment, hearings, overdue_at

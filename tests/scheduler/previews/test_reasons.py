@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading
+from services.i18n.words import words_in
 from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.ladders.book import LadderBook, read_book
 from services.scheduler.ladders.business_days import BOUND, DayOff, WorkingWeek, calendar_named, days_off, subdivisions
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Ladder, Repeat, Rung, Step
 from services.scheduler.ladders.planning import Planned, left_out, plan
-from services.scheduler.languages import words_in
 from services.scheduler.previews.holiday_names import HOLIDAYS, PROVINCES, Named, calendar_place, holiday_name
 from services.scheduler.previews.reasons import because, sentence, why_left_out
 from tests.scheduler.scenes import instants, milestone, milestones, utc

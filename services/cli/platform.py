@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from deploy.embedded.errors import EmbeddedError
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 ROLES = ("editor", "reporter", "subscriber", "operator", "holder")
 """`holder` is the registry's own: it holds old dates at the scheduler while they move."""
@@ -55,7 +55,7 @@ def upgrade_command() -> None:
     try:
         asyncio.run(upgrade_all(database_url()))
     except Exception as error:
-        if not is_passing(error):
+        if not is_transient(error):
             raise
         raise EmbeddedError(f"the database did not do it: {error}", "check DATABASE_URL and try again") from error
     typer.echo("all schemas are at their newest revision")
@@ -72,7 +72,7 @@ def verify_command(*, as_json: bool) -> int:
     try:
         checks = asyncio.run(check())
     except Exception as error:
-        if not is_passing(error):
+        if not is_transient(error):
             raise
         raise EmbeddedError(f"the database did not answer: {error}", "check DATABASE_URL and try again") from error
     if as_json:

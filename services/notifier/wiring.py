@@ -30,7 +30,7 @@ from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
@@ -93,7 +93,7 @@ def build() -> Service:
                 for state, count in (await register.depths()).items():
                     QUEUE.labels(state).set(count)
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
             await asyncio.wait([stop := asyncio.create_task(stopping.wait())], timeout=_DEPTH_SECONDS)
             stop.cancel()

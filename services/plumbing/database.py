@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from pydantic_settings import BaseSettings
 
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import Unavailable, is_passing
+from services.plumbing.transient_errors import Unavailable, is_transient
 
 if TYPE_CHECKING:  # generic for the type checker only
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -54,7 +54,7 @@ class Database:
                     server_settings=self._server_settings(),
                 )
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 log.warning("database is not there yet", action="database_waits", error=str(error), seconds=wait)
                 await asyncio.sleep(wait)
@@ -116,7 +116,7 @@ class Database:
                     with contextlib.suppress(Exception):
                         await connection.close(timeout=2)
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 log.warning("listening was interrupted", action="listen_interrupted", error=str(error))
             await asyncio.sleep(1)

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 OUTBOX_V1 = """
 create table outbox (
@@ -164,7 +164,7 @@ class Relay:
                     published = await self.publish_once()
                     wait = 0.1
                 except Exception as error:
-                    if not is_passing(error):
+                    if not is_transient(error):
                         raise
                     log.warning("the outbox waits", action="outbox_waits", error=str(error), seconds=wait)
                     await asyncio.sleep(wait)

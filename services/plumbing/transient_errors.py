@@ -2,7 +2,7 @@
 
 import asyncpg
 
-_PASSING: tuple[type[BaseException], ...] = (
+_TRANSIENT: tuple[type[BaseException], ...] = (
     ConnectionError,
     TimeoutError,
     OSError,
@@ -25,8 +25,8 @@ class Unavailable(Exception):
     """Something that is needed is not there now; trying again later makes sense."""
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the same attempt may succeed later without anybody changing the data."""
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return False  # asyncpg.DataError of a bound value: it will never fit
-    return isinstance(error, (Unavailable, *_PASSING))
+    return isinstance(error, (Unavailable, *_TRANSIENT))

@@ -22,7 +22,7 @@ from contracts.vocabulary import Country, Language, Status
 from services.plumbing.clock import Clock
 from services.plumbing.http import app as web
 from services.plumbing.http.app import Problem
-from services.plumbing.transient_errors import Unavailable, is_passing
+from services.plumbing.transient_errors import Unavailable, is_transient
 from services.portal.event_lines import tell
 from services.portal.feed import Feed, Heard, Place
 from services.portal.pages import HERE, Pages, SafeHeaders
@@ -241,7 +241,7 @@ def _add_error_pages(app: FastAPI, portal: Portal) -> None:
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        return show(request, 503 if is_passing(error) else 500, await web._fault(request, error))
+        return show(request, 503 if is_transient(error) else 500, await web._fault(request, error))
 
 
 def _choice(request: Request) -> tuple[Choice, list[str]]:

@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 SECONDS = 30.0
 """Between two looks at the clock."""
@@ -65,7 +65,7 @@ class Daily:
         try:
             await self._look()
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 self._not_before = time.monotonic() + PAUSE
                 log.warning("the daily look waits", action="consistency_waits", error=str(error) or repr(error))
             elif not broken.done():

@@ -23,7 +23,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 
 class ClockworkSettings(BaseSettings):
@@ -128,7 +128,7 @@ class _Hand:
             if sooner is not None and sooner < self._seconds_left() and self.job:
                 self.job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=sooner))
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 self._pause = min(max(self._pause * 2, self.regular.seconds), LONGEST_PAUSE)
                 self._not_before = time.monotonic() + self._pause
                 log.warning(

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from services.plumbing.transient_errors import Unavailable, is_passing
+from services.plumbing.transient_errors import Unavailable, is_transient
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from services.plumbing.transient_errors import Unavailable, is_passing
     ids=lambda error: type(error).__name__,
 )
 def test_a_fault_of_the_surroundings_passes(error: Exception) -> None:
-    assert is_passing(error)
+    assert is_transient(error)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_a_fault_of_the_surroundings_passes(error: Exception) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_a_fault_of_the_data_or_of_ours_does_not(error: Exception) -> None:
-    assert not is_passing(error)
+    assert not is_transient(error)

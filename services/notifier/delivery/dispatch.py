@@ -31,7 +31,7 @@ from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
 from services.plumbing.tracing import traced
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 _EVENTS_KEPT = 4096
 
@@ -154,7 +154,7 @@ class Dispatch:
                     more = await self._claim_once()
                     pause = 0.1
                 except Exception as error:
-                    if not is_passing(error):
+                    if not is_transient(error):
                         raise
                     log.warning("claiming waits", action="claim_waits", error=str(error), seconds=pause)
                     await asyncio.wait([stop], timeout=pause)
@@ -308,7 +308,7 @@ class Dispatch:
             try:
                 await self._flush(batch)
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 log.warning("results wait", action="results_wait", error=str(error), seconds=pause)
                 await asyncio.sleep(pause)
@@ -352,7 +352,7 @@ class Dispatch:
                 if found:
                     log.warning("lost leases were put back", action="leases_swept", count=found)
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 log.warning("the sweep waits", action="sweep_waits", error=str(error))
             await asyncio.sleep(self._settings.sweep_seconds * (0.8 + 0.4 * self._chance()))

@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 
 from services.plumbing.logs import log
 from services.plumbing.tracing import traced
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 
 PROBLEM = "application/problem+json"
 LONGEST_BODY = 256 * 1024
@@ -69,7 +69,12 @@ def web_app(
     `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
     `secret_behind` names the beginnings of paths (`/feeds/`) whose next part is a secret: no log and no trace tells it.
     """
-    app = FastAPI(title=title, **options)
+    # FastAPI's own traces, metrics and logs are off: they tell the whole path, secrets and all. `Door` traces instead.
+    app = FastAPI(
+        title=title,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        **options,
+    )
     app.add_exception_handler(Problem, _problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(HTTPException, _http_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(RequestValidationError, _validation_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
@@ -263,7 +268,7 @@ async def _validation_problem(_: Request, error: RequestValidationError) -> Resp
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    if is_passing(error):
+    if is_transient(error):
         log.warning("not available", action="unavailable", error=str(error))
         return Problem(
             503, "unavailable", "Something that this needs is away; try again", headers={"Retry-After": "2"}

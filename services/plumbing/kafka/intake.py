@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from services.plumbing.failpoints import failpoint
 from services.plumbing.kafka.dead_letters import DeadLetter, DeadLetters
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import Unavailable, is_passing
+from services.plumbing.transient_errors import Unavailable, is_transient
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Intake(Generic[T]):
         try:
             await self.apply([event for _, event in events])
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 raise
             log.warning("a batch is taken record by record", action="intake_isolates", error=repr(error))
         else:
@@ -85,7 +85,7 @@ class Intake(Generic[T]):
             try:
                 await self.apply([event])
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
                 log.exception("a record can't be applied", action="intake_rejects")
                 dead.append(DeadLetter(record, str(error)[:1000] or repr(error), type(error).__name__))

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.registry.rules.errors import Refusal
 
 
@@ -125,7 +125,7 @@ class Forgetting:
             try:
                 await self.forget_once()
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 log.warning("old answers stay for now", action="forgetting_waits", error=str(error))
             try:

@@ -20,7 +20,7 @@ from services.plumbing.ids import new_id
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import traced
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.scheduler.escalation import escalations
 from services.scheduler.escalation.book import Book
 from services.scheduler.escalation.escalations import Escalations, Held, Line
@@ -96,7 +96,7 @@ class Escalator:
         try:
             return await self._transact(now, AT_ONCE, None, claimed)
         except Exception as error:
-            if is_passing(error) or not claimed:
+            if is_transient(error) or not claimed:
                 raise
             log.warning("escalations are told one by one", action="escalation_isolates", error=repr(error))
             return len(claimed), await self._tell_one_by_one(now, claimed)
@@ -108,7 +108,7 @@ class Escalator:
             try:
                 told += (await self._transact(now, 1, milestone_id, []))[1]
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
                 broken[milestone_id] = error
         if len(broken) == len(milestone_ids) >= SYSTEMIC:

@@ -9,7 +9,7 @@ import asyncio
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.scheduler.feeds import store
 
 AT_ONCE = 500
@@ -32,7 +32,7 @@ class Gathering:
             try:
                 await self.once()
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 log.warning("feeds wait", action="gathering_waits", error=str(error))
             try:

@@ -17,7 +17,7 @@ import asyncpg
 
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import store
 from services.scheduler.reminders.agenda import Agenda, Rules, replanned
@@ -90,7 +90,7 @@ class Replanner:
                 while not stopping.is_set() and await self.once():
                     pass
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 log.warning("planning anew waits", action="replanning_waits", error=str(error))
             with contextlib.suppress(TimeoutError):
@@ -128,7 +128,7 @@ class Replanner:
         try:
             counts = await _replan(connection, row, rules, commitments)
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 raise
             counts = Counter()
             for commitment in commitments:
@@ -157,7 +157,7 @@ class Replanner:
         try:
             return await _replan(connection, row, rules, [commitment])
         except Exception as error:
-            if is_passing(error):
+            if is_transient(error):
                 raise
             log.exception("a commitment can't be planned anew", action="replanning_left_out", commitment=commitment)
             return Counter()

@@ -14,7 +14,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
 from services.plumbing.outbox import append, take_seqs
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import claims
 from services.scheduler.reminders.agenda import Rules
@@ -191,7 +191,7 @@ class Tick:
         except _LookedLongAgo:
             return _Some(len(claimed), 0)
         except Exception as error:
-            if is_passing(error) or not claimed:
+            if is_transient(error) or not claimed:
                 raise
             log.warning("what is due is told one by one", action="tick_isolates", error=repr(error))
             return _Some(len(claimed), await self._tell_one_by_one(now, claimed))
@@ -205,7 +205,7 @@ class Tick:
             except _LookedLongAgo:
                 continue  # the next look finds it
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
                 broken[milestone_id] = error
         if len(broken) == len(milestone_ids) >= SYSTEMIC:
@@ -287,5 +287,5 @@ class Tick:
 def _raise_worst(ends: Sequence[object]) -> None:
     """Raise what is broken for good, else what passes."""
     errors = [end for end in ends if isinstance(end, BaseException)]
-    for error in sorted(errors, key=is_passing):
+    for error in sorted(errors, key=is_transient):
         raise error

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.registry.actions import scheduler_holds as holding
 from services.registry.actions.scheduler_holds import Hold, Holds, HoldSettings, SchedulerAway, SchedulerHolds
 from tests.registry.actions.test_anchors import dated, news_of
@@ -196,7 +196,7 @@ import asyncio, os, signal, sys
 from datetime import date, datetime, UTC
 from contracts.vocabulary import Source
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.registry.actions.anchors import Moved, move_anchor
 from services.registry.actions.events import Occasion
 from services.registry.rules.edtf_dates import span_of
@@ -214,7 +214,7 @@ async def main():
         async with database.transaction() as connection:
             await move_anchor(database, connection, "nals-2022", news, occasion)
     except Exception as error:
-        return 3 if is_passing(error) else 4
+        return 3 if is_transient(error) else 4
     return 0
 
 sys.exit(asyncio.run(main()))
@@ -248,7 +248,7 @@ async def test_a_statement_in_the_middle_is_cut_too(register: Register, monkeypa
         async with register.database.transaction() as connection:
             await holding.hold_old_schedules(connection, RememberingHolds(), [Hold("a", 2)])
             await connection.execute("select pg_sleep(5)")
-    assert is_passing(caught.value), repr(caught.value)
+    assert is_transient(caught.value), repr(caught.value)
 
 
 async def test_other_transactions_keep_their_time(register: Register) -> None:

@@ -4,7 +4,6 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import StringIO
@@ -23,7 +22,6 @@ from contracts.vocabulary import Country, Precision, Reading, Status
 from services.notifier.subscriptions.matching import Filters, matches, traits
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http import app as web
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.ids import new_id
 from services.plumbing.logs import configure_logs, log
@@ -41,6 +39,7 @@ from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import days, only, parsed
 from tests.scheduler.scenes import brief, changed, created, milestone, scheduled, utc
+from tests.stand_ins.collector import collecting
 
 THEN = utc(2021, 11, 18, 18)
 COAL = "end-coal-finance-abroad"
@@ -263,23 +262,6 @@ async def test_it_is_noted_on_which_day_a_feed_was_last_read(house: House) -> No
 # Secrets
 
 
-@contextmanager
-def names_of_traces(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What pieces of work are called where traces go."""
-    names: list[str] = []
-    real = web.traced
-
-    @contextmanager
-    def noting(name: str, traceparent: str | None, **attributes: str | int) -> Iterator[str]:
-        names.append(f"{name} {attributes}")
-        with real(name, traceparent, **attributes) as carried:
-            yield carried
-
-    with monkeypatch.context() as patch:
-        patch.setattr(web, "traced", noting)
-        yield names
-
-
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     """What a process of ours writes to standard error, set up as it is there."""
@@ -298,7 +280,7 @@ async def test_no_log_trace_or_metric_tells_an_address(
 ) -> None:
     await house.hears(created(), scheduled(END_OF_2021))
     made = await house.makes()
-    with names_of_traces(monkeypatch) as names:
+    with collecting(monkeypatch, "scheduler") as collector:
         for path in made["paths"]:
             await house.reads(path)
         await house.sql("update calendar_entry set milestone = '{}', mark = nextval('calendar_mark')")
@@ -308,11 +290,10 @@ async def test_no_log_trace_or_metric_tells_an_address(
     [line] = [json.loads(line) for line in logged.getvalue().splitlines() if "request_failed" in line]
     assert line["path"] == "/feeds/…/calendar.ics"
     assert "ValidationError" in line["exception"]
-    assert "GET /feeds/…/events.atom {}" in names
+    assert "GET /feeds/…/events.atom" in [span.name for span in collector.spans()]
     token = made["paths"][0].split("/")[2]
-    for place in (logged.getvalue(), str(names), metrics):
-        assert token not in place
-        assert token[:12] not in place
+    for place in (logged.getvalue().encode(), *collector.received, metrics.encode()):
+        assert token[:12].encode() not in place
 
 
 # Calendars

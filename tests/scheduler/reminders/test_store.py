@@ -20,7 +20,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
-from services.plumbing.transient_errors import is_passing
+from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA, UnknownZone
 from services.scheduler import clockwork
 from services.scheduler.clockwork import Clockwork, Regular
@@ -403,7 +403,7 @@ async def test_a_zone_that_does_not_exist_is_refused_and_leaves_no_trace(schedul
     with pytest.raises(UnknownZone) as raised:
         await scheduler.hears(created(), scheduled(nowhere))
 
-    assert not is_passing(raised.value)
+    assert not is_transient(raised.value)
     assert not await scheduler.rows("select from inbox")
     assert not await scheduler.rows("select from commitment_state")
 

@@ -24,7 +24,8 @@ from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.http.app import Problem, web_app
+from services.plumbing.http.app import web_app
+from services.plumbing.http.problems import Problem
 from services.plumbing.ids import new_id
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_book

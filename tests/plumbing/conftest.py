@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
 from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.http.idempotency import IDEMPOTENCY_V1
 from services.plumbing.inbox import INBOX_V1
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
@@ -80,7 +81,9 @@ async def database(stack: EmbeddedStack, database_url: str, tmp_path: Path) -> A
     await connection.close()
     url = with_database(database_url, name)
     connection = await asyncpg.connect(url)
-    await connection.execute("create schema plumbing; set search_path to plumbing;" + OUTBOX_V1 + INBOX_V1)
+    await connection.execute(
+        "create schema plumbing; set search_path to plumbing;" + OUTBOX_V1 + INBOX_V1 + IDEMPOTENCY_V1
+    )
     await connection.execute("create table effect (event_id uuid, word text)")
     await connection.close()
     opened = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "plumbing")

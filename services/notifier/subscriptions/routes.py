@@ -44,7 +44,8 @@ from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.ssrf_guard import Allowed, Unsendable, checked_url
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Check, Problem, problems, web_app
+from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.problems import Problem, problems
 
 _PENDING = ("pending", "sending")
 Limit = Annotated[int, Query(ge=1, le=200)]

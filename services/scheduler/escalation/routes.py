@@ -18,7 +18,7 @@ from contracts.vocabulary import Country, Day, Instant, Line, Paragraph, Slug, T
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import escalations
 from services.scheduler.escalation.acknowledging import Asked, KeyReused, UnknownMilestone, acknowledge, digest_of

@@ -25,7 +25,7 @@ from services.i18n.catalogue import fingerprint
 from services.i18n.text import plain
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.ids import new_id
 from services.plumbing.zones import UnknownZone, zone_named
 from services.scheduler.feeds import bulletins, calendars

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.vocabulary import Ordinal, Slug
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.scheduler.holds import store as holds
 
 HOLDER = "holder"

@@ -13,7 +13,7 @@ from services.i18n.text import plain
 from services.i18n.words import Words, words_in
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import UnknownZone, day_in, zone_named
 from services.scheduler.escalation.book import Book
 from services.scheduler.ladders.book import LadderBook, kind_of

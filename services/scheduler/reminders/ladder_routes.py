@@ -12,7 +12,7 @@ from contracts.vocabulary import Instant
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.ladders.book import LONGEST_TEXT, BookRefused, LadderBook, read_book
 from services.scheduler.reminders import replanning

@@ -15,7 +15,8 @@ from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.http.app import Check, Problem, problems, web_app
+from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.holds.routes import hold_routes
 from services.scheduler.reminders import store

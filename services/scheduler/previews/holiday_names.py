@@ -11,7 +11,7 @@ from contracts.vocabulary import Country
 from services.i18n.catalogue import N_
 from services.i18n.names import country_list
 from services.i18n.words import Words
-from services.scheduler.ladders.business_days import DayOff, calendar_named, holiday_in_english
+from services.scheduler.ladders.business_days import DayOff, holiday_calendar, holiday_in_english
 
 HOLIDAYS = {
     "benito-juarezs-birthday": N_("Benito Juárez’s birthday"),
@@ -72,27 +72,27 @@ _OBSERVED = "-observed"
 
 
 @dataclass(frozen=True)
-class Named:
+class HolidayName:
     """A holiday's name, and in which language it is."""
 
     text: str
     language: str
 
 
-def holiday_name(off: DayOff, words: Words) -> Named:
+def holiday_name(off: DayOff, words: Words) -> HolidayName:
     """A holiday in these words' language, or in English where it has no other name. `off` is a holiday."""
     id_ = off.holiday or ""
     if name := HOLIDAYS.get(id_):
-        return Named(words.gettext(name), words.language)
+        return HolidayName(words.gettext(name), words.language)
     if name := HOLIDAYS.get(id_.removesuffix(_OBSERVED)):
         # A holiday that falls on a weekend is kept on another day.
-        return Named(words.gettext("%(holiday)s, observed", holiday=words.gettext(name)), words.language)
-    return Named(holiday_in_english(off), "en")
+        return HolidayName(words.gettext("%(holiday)s, observed", holiday=words.gettext(name)), words.language)
+    return HolidayName(holiday_in_english(off), "en")
 
 
 def calendar_place(name: str, words: Words) -> str:
     """Whose calendar it is: `Canada`, `Ontario`, `United States, TX`."""
-    calendar = calendar_named(name)
+    calendar = holiday_calendar(name)
     if calendar.subdivision is None:
         return country_list([calendar.country], words)
     if calendar.country is Country.CA and calendar.subdivision in PROVINCES:

@@ -15,7 +15,7 @@ from contracts.events import CommitmentCreated, Evidence, MilestoneDue, Mileston
 from contracts.vocabulary import Country, Milestone, Status, Text
 from services.i18n.text import plain
 from services.i18n.words import words_in
-from services.scheduler.feeds.bulletins import Bulletin, Told, atom, rss, tell
+from services.scheduler.feeds.bulletins import FeedEvent, FeedItem, atom, item_text, rss
 from tests.contracts.golden_records import PATHS, wire
 from tests.scheduler.feeds.scenes import FEED, PORTAL, THEN
 from tests.scheduler.scenes import changed, created, milestone, scheduled
@@ -28,9 +28,9 @@ both = pytest.mark.parametrize("write", [atom, rss], ids=["atom", "rss"])
 Write = Callable[..., bytes]
 
 
-def bulletins(*events: Told) -> list[Bulletin]:
+def bulletins(*events: FeedEvent) -> list[FeedItem]:
     """Events that were told one hour after another, the newest first."""
-    return [Bulletin(UUID(int=n + 1), THEN + timedelta(hours=n), event) for n, event in enumerate(events)][::-1]
+    return [FeedItem(UUID(int=n + 1), THEN + timedelta(hours=n), event) for n, event in enumerate(events)][::-1]
 
 
 def read(document: bytes) -> Any:
@@ -67,7 +67,7 @@ def test_every_golden_event_is_an_entry_in_each_language(write: Write, language:
     assert (found.feed.title, found.feed.link) == (FEED.name, PORTAL)
     assert len(found.entries) == len(GOLDEN) > 6
     for entry, bulletin in zip(found.entries, bulletins(*GOLDEN), strict=True):
-        title, lines = tell(bulletin.event, words_in(language))
+        title, lines = item_text(bulletin.event, words_in(language))
         assert entry.id == f"urn:uuid:{bulletin.event_id}"
         assert entry.title == title
         assert datetime(*entry.published_parsed[:6], tzinfo=UTC) == bulletin.at
@@ -112,8 +112,8 @@ def test_a_moved_date_is_told_with_before_and_after(write: Write) -> None:
         (due(phase="review", days=0), "To be looked at again: No new public finance"),
     ],
 )
-def test_a_title_says_what_happened(event: Told, title: str) -> None:
-    assert tell(event, words_in("en"))[0] == title
+def test_a_title_says_what_happened(event: FeedEvent, title: str) -> None:
+    assert item_text(event, words_in("en"))[0] == title
 
 
 def test_a_status_says_who_and_by_what_evidence() -> None:
@@ -125,7 +125,7 @@ def test_a_status_says_who_and_by_what_evidence() -> None:
         }
     )
 
-    _, lines = tell(event, words_in("es"))
+    _, lines = item_text(event, words_in("es"))
 
     assert lines == [
         "Estado: cumplido",

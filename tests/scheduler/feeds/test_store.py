@@ -27,13 +27,13 @@ from services.plumbing.ids import new_id
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.migrations import upgrade
 from services.scheduler.feeds import routes
-from services.scheduler.feeds.gathering import Gathering
+from services.scheduler.feeds.gathering import ReminderCollector
 from services.scheduler.feeds.routes import FeedSettings, add_feeds
-from services.scheduler.feeds.store import KEPT, FeedStore
+from services.scheduler.feeds.store import KEEP_EVENTS_FOR, FeedStore
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.agenda import Heard
-from services.scheduler.reminders.records import Received
+from services.scheduler.reminders.agenda import CommitmentEvent
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.routes import build_http
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
@@ -59,10 +59,11 @@ class House:
     keys: dict[str, str]
     keys_file: Path
 
-    async def hears(self, *events: Heard, at: datetime | None = None) -> list[Received]:
+    async def hears(self, *events: CommitmentEvent, at: datetime | None = None) -> list[ReceivedCommitmentEvent]:
         """Take events in, as of `at` (now, where it isn't given)."""
         received = [
-            Received(Envelope(new_id(), at or self.clock.now(), event.commitment.id, None), event) for event in events
+            ReceivedCommitmentEvent(Envelope(new_id(), at or self.clock.now(), event.commitment.id, None), event)
+            for event in events
         ]
         await Planner(self.database, self.clock).apply(received)
         return received
@@ -80,7 +81,7 @@ class House:
         return await self.http.get(path, headers={"authorization": "", **headers})
 
     async def gathers(self) -> int:
-        return await Gathering(self.database, self.clock).once()
+        return await ReminderCollector(self.database, self.clock).once()
 
     async def sql(self, query: str, *values: object) -> list[Any]:
         async with self.database.connection() as connection:
@@ -535,9 +536,9 @@ async def test_a_feed_tells_the_newest_hundred_of_four_hundred_days(house: House
     path = (await house.makes())["paths"][1]
     assert len(await entries(house, path)) == 100
 
-    house.clock.set(THEN + KEPT)
+    house.clock.set(THEN + KEEP_EVENTS_FOR)
     assert len(await entries(house, path)) == 100
-    house.clock.set(THEN + KEPT + timedelta(seconds=1))
+    house.clock.set(THEN + KEEP_EVENTS_FOR + timedelta(seconds=1))
     assert await entries(house, path) == []
     await house.gathers()
     assert await house.sql("select from feed_event") == []

@@ -8,9 +8,10 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.app import Check
-from services.scheduler.escalation.escalations import EscalationStore
 from services.scheduler.escalation.routes import escalation_router
-from services.scheduler.feeds.routes import FeedSettings, add_feeds
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.routes import add_feeds
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.feeds.store import FeedStore
 from services.scheduler.previews.routes import preview_router
 from services.scheduler.reminders.ladder_routes import ladder_routes

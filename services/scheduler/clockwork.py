@@ -38,10 +38,8 @@ class ClockworkSettings(BaseSettings):
 UNDER_A_SETTABLE_CLOCK = 0.03
 """Seconds between ticks where time jumps: a year may go by in a few seconds."""
 
-
 LONGEST_PAUSE = 2.0
 """Seconds between two tries while something that a tick needs is away."""
-
 
 LONGEST_SLEEP = 1.0
 """Seconds after which it is seen that the wall clock was put back."""

@@ -11,12 +11,12 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalations import DatedEvent, EscalationStore
-from services.scheduler.feeds.store import write_feed_changes
+from services.scheduler.escalation.store import DatedEvent, EscalationStore
+from services.scheduler.feeds.changes import write_feed_changes
 from services.scheduler.reminders import replanning, store
-from services.scheduler.reminders.agenda import agenda_after
 from services.scheduler.reminders.ladder_store import RulesCache, write_subscription_ladders
 from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
+from services.scheduler.reminders.rules.agenda import agenda_after
 
 GROUP = "scheduler"
 

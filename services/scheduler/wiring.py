@@ -16,10 +16,10 @@ from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
 from services.scheduler.escalation.book import EscalationSettings
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.gathering import ReminderCollector
-from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.collecting import ReminderCollector
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.holds.registry_client import RegistryClient, RegistrySettings
 from services.scheduler.holds.store import HoldSweep
 from services.scheduler.intake import GROUP, Planner

@@ -17,7 +17,8 @@ import uvicorn
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
-from services.scheduler.feeds.routes import FeedSettings, add_feeds
+from services.scheduler.feeds.routes import add_feeds
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.feeds.store import FeedStore
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.routes import build_http

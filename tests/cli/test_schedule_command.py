@@ -29,10 +29,10 @@ from services.plumbing.http.problems import Problem
 from services.plumbing.ids import new_id
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import DEFAULT_BOOK
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice

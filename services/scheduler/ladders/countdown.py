@@ -27,7 +27,7 @@ from services.scheduler.ladders.book import LadderBook, MilestoneKind, kind_of
 from services.scheduler.ladders.day_count import StepDay, add_months, step_day
 from services.scheduler.ladders.deadline_end import day_ends
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 
 SHORTEST_NOTICE: Mapping[Precision, int] = {
     Precision.DAY: 0,

@@ -7,11 +7,12 @@ from typing import Literal
 
 from contracts.vocabulary import Milestone
 from services.plumbing.zones import Clock, clock_on
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 
 LONGEST_LATE = timedelta(days=7)
 """What a moved date puts further back than this is no news any more."""

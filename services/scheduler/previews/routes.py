@@ -12,19 +12,14 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import UnknownZone, day_in, zone_named
-from services.scheduler.escalation.book import EscalationBook
+from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.ladders.book import LadderBook, kind_of
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import left_out_rungs
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 from services.scheduler.languages import Words, plain, words_in
 from services.scheduler.previews import store
-from services.scheduler.previews.entries import (
-    LeftOutEntry,
-    MilestonePreview,
-    ReminderExplanation,
-    ReviewEntry,
-    SchedulePreview,
+from services.scheduler.previews.presenting import (
     escalation_preview,
     hold_entry,
     left_out_entry,
@@ -32,12 +27,19 @@ from services.scheduler.previews.entries import (
     next_entry,
     outcome_entry,
 )
-from services.scheduler.previews.fates import next_reminder, next_sentence, outcome_of, outcome_sentence
-from services.scheduler.previews.preview import StoredReminder, countdown_for, preview_moments, stored_moment
-from services.scheduler.previews.reasons import left_out_sentence
+from services.scheduler.previews.responses import (
+    LeftOutEntry,
+    MilestonePreview,
+    ReminderExplanation,
+    ReviewEntry,
+    SchedulePreview,
+)
+from services.scheduler.previews.rules.outcomes import next_reminder, next_sentence, outcome_of, outcome_sentence
+from services.scheduler.previews.rules.preview import StoredReminder, countdown_for, preview_moments, stored_moment
+from services.scheduler.previews.rules.reasons import left_out_sentence
 from services.scheduler.previews.store import MilestoneView
-from services.scheduler.reminders.agenda import PlanningRules
 from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.rules.agenda import PlanningRules
 
 ENDLESS = 3
 """So many of the endless steps are shown beyond the table, unless asked otherwise."""

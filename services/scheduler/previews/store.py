@@ -10,11 +10,11 @@ import asyncpg
 
 from contracts.vocabulary import Status
 from services.plumbing.database import Connection, Database
-from services.scheduler.escalation import escalations
-from services.scheduler.escalation.escalations import MilestoneEscalation
+from services.scheduler.escalation import queries
+from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.previews.preview import MilestoneHold, StoredReminder
-from services.scheduler.reminders.agenda import MilestoneSchedule
+from services.scheduler.previews.rules.preview import MilestoneHold, StoredReminder
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 from services.scheduler.reminders.store import schedule_of
 
 
@@ -91,7 +91,7 @@ async def _views(connection: Connection, plans: Sequence[asyncpg.Record], audien
             Status(plan["overall"]),
             kept[plan["milestone_id"]],
             MilestoneHold(plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
-            await escalations.read_escalation(connection, plan["milestone_id"]),
+            await queries.read_escalation(connection, plan["milestone_id"]),
         )
         for plan in plans
     ]

@@ -10,10 +10,11 @@ from contracts.vocabulary import CommitmentBrief, Milestone, Status
 from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import DueReminder, due_reminder
+from services.scheduler.ladders.due_reminder import DueReminder, due_reminder
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import PlanningRules
-from services.scheduler.reminders.claims import ClaimedReminder, PlanJson, PlanRow
+from services.scheduler.reminders.claims import ClaimedReminder
+from services.scheduler.reminders.plans import PlanJson, PlanRow
+from services.scheduler.reminders.rules.agenda import PlanningRules
 
 ReadPlan = tuple[CommitmentBrief, Milestone]
 

@@ -16,8 +16,8 @@ import asyncpg
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
 from services.plumbing.database import Connection
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, Reminder, ReminderKey
-from services.scheduler.reminders.commitment_status import CommitmentStatus, KnownStatus
+from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule, Reminder, ReminderKey
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus, KnownStatus
 
 
 async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) -> dict[str, Agenda]:

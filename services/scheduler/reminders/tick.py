@@ -16,12 +16,13 @@ from services.plumbing.logs import log
 from services.plumbing.outbox import append, take_seqs
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
-from services.scheduler.reminders import claims
-from services.scheduler.reminders.agenda import PlanningRules
-from services.scheduler.reminders.claims import ClaimedReminder, FiredReminder
+from services.scheduler.reminders import claims, fired_reminders, plans, tick_log
+from services.scheduler.reminders.claims import ClaimedReminder
 from services.scheduler.reminders.due_events import PlanReader, due_record
+from services.scheduler.reminders.fired_reminders import FiredReminder
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.replanning import Replanner, begin_for_zones
+from services.scheduler.reminders.rules.agenda import PlanningRules
 
 FIRED = Counter("pledgewire_reminders_fired_total", "Reminders told by an event of their own", ["phase"])
 MERGED = Counter("pledgewire_reminders_merged_total", "Missed reminders told by a later one's event")
@@ -117,7 +118,7 @@ class Tick:
                 looks.append(last)
         last_looks = [look for look in looks if not look.some.claimed]
         async with self._database.connection() as connection:
-            self._next_due = await claims.write_tick(
+            self._next_due = await tick_log.write_tick(
                 connection, min(look.now for look in last_looks), min(look.looked_at for look in last_looks)
             )
         return told
@@ -135,7 +136,7 @@ class Tick:
     async def _look(self, since: datetime = claims.BEFORE_ALL) -> _Pass:
         """Look once, and tell some of what is due."""
         async with self._database.connection() as connection:
-            looked_at = await claims.database_now(connection)
+            looked_at = await tick_log.database_now(connection)
         now = self._clock.now()
         some = await self._tell_some(now, since)
         self._last = time.monotonic()
@@ -156,7 +157,7 @@ class Tick:
         if self._next_due is None or self._next_due > until:
             return
         async with self._database.connection() as connection:
-            coming = await claims.upcoming_plans(connection, self._read_to, until, READ_AT_ONCE)
+            coming = await plans.upcoming_plans(connection, self._read_to, until, READ_AT_ONCE)
         for number in range(0, len(coming), YIELD_EVERY):
             some = coming[number : number + YIELD_EVERY]
             self._reader.read_ahead(((one.plan, one.texts) for one in some), MOST_AHEAD)
@@ -167,8 +168,8 @@ class Tick:
     async def _wake(self) -> None:
         """Once in a process: what a newer program or newer zone data sees otherwise."""
         async with self._database.transaction() as connection:
-            last = await claims.last_tick(connection)
-            retried = await claims.retry_failed(connection)
+            last = await tick_log.last_tick(connection)
+            retried = await fired_reminders.retry_failed(connection)
             recomputing = await begin_for_zones(connection, self._clock.now())
         moved = 0
         if recomputing:
@@ -217,7 +218,7 @@ class Tick:
     async def _put_aside(self, milestone_id: str, error: Exception, now: datetime) -> None:
         reason = f"{type(error).__name__}: {error}"[:1000].replace("\0", "")
         async with self._database.transaction() as connection:
-            steps = await claims.mark_failed(connection, milestone_id, reason, now)
+            steps = await fired_reminders.mark_failed(connection, milestone_id, reason, now)
         FAILED.inc(steps)
         log.error(
             "a reminder could not be told",
@@ -254,7 +255,7 @@ class Tick:
         self, connection: Connection, due: list[ClaimedReminder], rules: PlanningRules, now: datetime
     ) -> list[FiredReminder]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""
-        texts = await claims.plan_json(connection, self._reader.unread(due))
+        texts = await plans.plan_json(connection, self._reader.unread(due))
         tellings, given_up = [], []
         for number, one in enumerate(due):
             telling = self._reader.telling(one, texts, rules, now)
@@ -264,7 +265,7 @@ class Tick:
                 given_up.append(one)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await claims.withdraw(connection, given_up)
+        await fired_reminders.withdraw(connection, given_up)
         seqs = await take_seqs(connection, MILESTONE_DUE.name, [telling.commitment.id for telling in tellings])
         told, records = [], []
         for telling, seq in zip(tellings, seqs, strict=True):
@@ -272,7 +273,7 @@ class Tick:
             told.append(FiredReminder(telling.due, telling.occasion))
             if len(told) % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await claims.record_fired(connection, told, now)
+        await fired_reminders.record_fired(connection, told, now)
         await append(self._database, connection, records, now)
         return told
 

@@ -27,15 +27,18 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.app import web_app
 from services.plumbing.ids import new_id
-from services.scheduler.escalation import escalating, escalations
-from services.scheduler.escalation.book import EscalationBook, EscalationLevel, read_escalation_book
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
+from services.scheduler.escalation import escalator as escalating
+from services.scheduler.escalation import queries
+from services.scheduler.escalation import store as escalations
+from services.scheduler.escalation.book import read_escalation_book
+from services.scheduler.escalation.escalator import Escalator
 from services.scheduler.escalation.routes import escalation_router
+from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
+from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.agenda import CommitmentEvent
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import changed, created, milestone, scheduled, text, utc
 
@@ -362,7 +365,7 @@ async def test_a_move_that_races_with_the_tick_leaves_nothing_to_come(scheduler:
     await scheduler.ticks_at(FIRST)
     scheduler.clock.set(SECOND)
     async with scheduler.database.transaction() as connection:
-        [locked], [row] = await escalations.claim_due(connection, SECOND, 10)
+        [locked], [row] = await queries.claim_due(connection, SECOND, 10)
         moving = asyncio.create_task(scheduler.hears(scheduled(milestone(date(2022, 6, 30)), 2, change="moved")))
         async with asyncio.timeout(10):
             while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):

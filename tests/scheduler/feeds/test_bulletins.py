@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.events import CommitmentCreated, Evidence, MilestoneDue, MilestoneScheduled, Reporter, StatusChanged
 from contracts.vocabulary import Country, Milestone, Status, Text
-from services.scheduler.feeds.bulletins import FeedEvent, FeedItem, atom, item_text, rss
+from services.scheduler.feeds.rendering.syndication import FeedEvent, FeedItem, atom, item_text, rss
 from services.scheduler.languages import plain, words_in
 from tests.contracts.golden_records import PATHS, wire
 from tests.scheduler.feeds.scenes import FEED, PORTAL, THEN

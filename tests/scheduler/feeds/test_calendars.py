@@ -12,10 +12,10 @@ from contracts.events import StatusChanged
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Source, Span, Status, Text
 from services.plumbing.zones import instant_at
 from services.registry import catalogue
-from services.scheduler.feeds.calendars import is_fuzzy
-from services.scheduler.feeds.entries import calendar_entry_after
-from services.scheduler.reminders.agenda import MilestoneSchedule
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.feeds.rendering.calendar_entries import calendar_entry_after
+from services.scheduler.feeds.rendering.calendars import is_fuzzy
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 from tests.scheduler.feeds.scenes import PORTAL, THEN, days, entry, lines, only, parsed, written, year
 from tests.scheduler.scenes import brief, changed, milestone, milestones, text, utc, zones
 

@@ -27,14 +27,16 @@ from services.plumbing.ids import new_id
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.migrations import upgrade
 from services.scheduler.feeds import routes
-from services.scheduler.feeds.gathering import ReminderCollector
-from services.scheduler.feeds.routes import FeedSettings, add_feeds
-from services.scheduler.feeds.store import KEEP_EVENTS_FOR, FeedStore
+from services.scheduler.feeds.collecting import ReminderCollector
+from services.scheduler.feeds.event_store import KEEP_EVENTS_FOR
+from services.scheduler.feeds.routes import add_feeds
+from services.scheduler.feeds.settings import FeedSettings
+from services.scheduler.feeds.store import FeedStore
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.agenda import CommitmentEvent
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import days, only, parsed

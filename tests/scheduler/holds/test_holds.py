@@ -21,9 +21,9 @@ from services.scheduler.holds.store import HoldSweep, ScheduleVersions
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims
-from services.scheduler.reminders.agenda import PlanningRules
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.rules.agenda import PlanningRules
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served

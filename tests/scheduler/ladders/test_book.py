@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBookError, kind_of, read_ladder_book
+from services.scheduler.ladders.book import kind_of
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, LadderBookError, read_ladder_book
 from services.scheduler.ladders.ladder import LadderCondition, Rung, Step
 from tests.scheduler.scenes import milestone
 

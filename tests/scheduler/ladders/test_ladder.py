@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from contracts import events
-from services.scheduler.ladders.book import DEFAULT_BOOK
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.day_count import add_months, step_day
 from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
 

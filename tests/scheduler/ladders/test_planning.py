@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from contracts.events import LadderChosen, LadderHolidays, LadderRung
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
 from services.plumbing.zones import UnknownZone
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.ladders.business_days import UnknownCalendar
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import LATE_AFTER, LONGEST_VALID, due_reminder, phase_at
+from services.scheduler.ladders.due_reminder import LATE_AFTER, LONGEST_VALID, due_reminder, phase_at
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder, subscription_ladder
 from services.scheduler.ladders.planning import LONGEST_LATE, left_out_rungs, plan
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder, subscription_ladder
 from tests.scheduler.scenes import (
     EVERY,
     LADDER,

@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
-from services.scheduler.escalation import machine
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.machine import Climbing, Dormant, Owned, Settled, deadline_of
+from services.scheduler.escalation.rules import machine, states
+from services.scheduler.escalation.rules.deadline import deadline_of
+from services.scheduler.escalation.rules.states import Climbing, Dormant, Owned, Settled
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.firing import due_reminder
+from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import plan
 from services.scheduler.languages import words_in
-from services.scheduler.previews.fates import (
+from services.scheduler.previews.rules.outcomes import (
     Failed,
     Fired,
     Merged,
@@ -32,7 +33,7 @@ from services.scheduler.previews.fates import (
     outcome_of,
     outcome_sentence,
 )
-from services.scheduler.previews.preview import (
+from services.scheduler.previews.rules.preview import (
     MilestoneHold,
     StoredReminder,
     UpcomingLevel,
@@ -40,7 +41,7 @@ from services.scheduler.previews.preview import (
     preview_moments,
     upcoming_levels,
 )
-from services.scheduler.reminders.agenda import MilestoneSchedule, ReminderState
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule, ReminderState
 from tests.scheduler.scenes import NINE_SHARP, brief, counting, days, instants, milestone, milestones, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -157,7 +158,7 @@ def test_what_is_owned_begins_again_when_its_window_ends() -> None:
 @pytest.mark.parametrize(
     ("state", "what"), [(Settled(1), DUE), (Dormant(), SOMEDAY)], ids=["settled", "without a last day"]
 )
-def test_nobody_hears_of_what_is_over_or_never_overdue(state: machine.EscalationState, what: Milestone) -> None:
+def test_nobody_hears_of_what_is_over_or_never_overdue(state: states.EscalationState, what: Milestone) -> None:
     assert (overdue_at(state, deadline_of(what)), upcoming_levels(state, deadline_of(what), BOOK)) == (None, ())
 
 
@@ -165,11 +166,11 @@ def test_nobody_hears_of_what_is_over_or_never_overdue(state: machine.Escalation
 def test_each_hearing_is_what_the_escalation_does_at_that_instant(rank: int, since: date, told: int) -> None:
     """Looked at just before and at the instant, the state machine tells nobody, and then the foreseen level."""
     deadline = deadline_of(DUE)
-    state: machine.EscalationState = Climbing(1, since, rank, told)
+    state: states.EscalationState = Climbing(1, since, rank, told)
     for one in upcoming_levels(state, deadline, BOOK):
         assert machine.advanced(state, deadline, BOOK, one.at - timedelta(microseconds=1)) == (state, ())
         state, entries = machine.advanced(state, deadline, BOOK, one.at)
-        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, machine.LevelNotified)]
+        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, states.LevelNotified)]
 
 
 # What became of a reminder

@@ -16,11 +16,11 @@ from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.ladders.book import read_ladder_book as read_ladders
-from services.scheduler.reminders import claims, replanning
+from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.settings import FeedSettings
+from services.scheduler.ladders.book_reader import read_ladder_book as read_ladders
+from services.scheduler.reminders import fired_reminders, replanning
 from services.scheduler.reminders import ladder_store as shelf
 from services.scheduler.reminders.ladder_store import RulesCache
 from tests.scheduler.reminders.test_replanning import LATE_ONES, ME, YOU, choice, chooses, plans
@@ -507,7 +507,7 @@ async def test_a_reminder_that_failed_says_why(scheduler: Scheduler, preview: Pr
     await scheduler.hears(created(), scheduled(DUE))
     week = (await ids(scheduler))["before-7d", 1]
     async with scheduler.database.transaction() as connection:
-        await claims.mark_failed(connection, DUE.id, "ValueError: no such zone", utc(2021, 12, 24, 16))
+        await fired_reminders.mark_failed(connection, DUE.id, "ValueError: no such zone", utc(2021, 12, 24, 16))
 
     found = await preview.explain(week)
 

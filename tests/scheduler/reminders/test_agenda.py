@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Precision, Reading, Status
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import plan
-from services.scheduler.reminders.agenda import (
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.reminders.rules.agenda import (
     Agenda,
     CommitmentEvent,
     PlanningRules,

@@ -20,10 +20,11 @@ from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import subscription_ladder
 from services.scheduler.ladders.planning import plan
+from services.scheduler.ladders.subscription_ladder import subscription_ladder
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import ladder_store as shelf
 from services.scheduler.reminders import replanning

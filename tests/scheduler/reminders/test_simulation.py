@@ -13,11 +13,23 @@ from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.business_days import holiday_calendar
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import due_reminder
+from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Ladder, LadderCondition, Repeat, Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
-from services.scheduler.reminders.agenda import Agenda, PlanningRules, Reminder, ReminderKey, agenda_after, replanned
-from services.scheduler.reminders.simulation import SimulatedReminder, compare_simulations, simulate, with_calendars
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.reminders.rules.agenda import (
+    Agenda,
+    PlanningRules,
+    Reminder,
+    ReminderKey,
+    agenda_after,
+    replanned,
+)
+from services.scheduler.reminders.rules.simulation import (
+    SimulatedReminder,
+    compare_simulations,
+    simulate,
+    with_calendars,
+)
 from tests.scheduler.scenes import ALL, NINE_SHARP, changed, created, milestone, scheduled, utc
 
 BY_DEFAULT = PlanningRules(NINE_SHARP)

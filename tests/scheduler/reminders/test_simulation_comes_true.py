@@ -25,15 +25,16 @@ from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.ids import new_id
 from services.registry.catalogue import load
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import read_ladder_book
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import replanning
-from services.scheduler.reminders.agenda import CommitmentEvent, PlanningRules, replanned
 from services.scheduler.reminders.ladder_routes import ladder_routes
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
 from services.scheduler.reminders.routes import build_http
-from services.scheduler.reminders.simulation import SimulatedReminder, simulate
+from services.scheduler.reminders.rules.agenda import CommitmentEvent, PlanningRules, replanned
+from services.scheduler.reminders.rules.simulation import SimulatedReminder, simulate
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc

@@ -29,10 +29,10 @@ from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims, replanning
 from services.scheduler.reminders import due_events as telling
 from services.scheduler.reminders import tick as tick_module
-from services.scheduler.reminders.agenda import CommitmentEvent, PlanningRules
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.rules.agenda import CommitmentEvent, PlanningRules
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import NINE_SHARP, changed, created, milestone, scheduled, utc

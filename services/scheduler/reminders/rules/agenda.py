@@ -13,12 +13,13 @@ from uuid import UUID
 
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import CommitmentBrief, Milestone
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import PlannedReminder, plan
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
 ReminderState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
 """Waits; was told by an event of its own; had passed when it was planned; was told by a later step's event; is not to

@@ -17,8 +17,8 @@ from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
 from contracts.vocabulary import Milestone, Precision, Reading
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.feeds.entries import CalendarEntry
-from services.scheduler.feeds.feed import Feed
+from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry
+from services.scheduler.feeds.rendering.feed import Feed
 from services.scheduler.languages import Words, plain, words_in
 
 PRODUCT = "-//Pledgewire//Calendar 1//EN"

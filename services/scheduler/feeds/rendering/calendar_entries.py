@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Status
-from services.scheduler.reminders.agenda import MilestoneSchedule
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
 CalendarEntryState = Literal["open", "met", "withdrawn", "dateless"]
 """To come, or to be done; done; the commitment was withdrawn; the milestone has no last day any more."""

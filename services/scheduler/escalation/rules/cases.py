@@ -9,10 +9,11 @@ from datetime import datetime
 
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import Country, Milestone
-from services.scheduler.escalation import machine
-from services.scheduler.escalation.machine import Deadline, Dormant, EscalationState, LogEntry, deadline_of
-from services.scheduler.reminders.agenda import CommitmentEvent
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.escalation.rules import machine
+from services.scheduler.escalation.rules.deadline import Deadline, deadline_of
+from services.scheduler.escalation.rules.states import Dormant, EscalationState, LogEntry
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
 
 @dataclass(frozen=True)

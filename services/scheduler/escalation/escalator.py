@@ -21,10 +21,13 @@ from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import traced
 from services.plumbing.transient_errors import is_transient
-from services.scheduler.escalation import escalations
-from services.scheduler.escalation.book import EscalationBook
-from services.scheduler.escalation.escalations import EscalationStore, LogLine, MilestoneEscalation
-from services.scheduler.escalation.machine import EscalationState, LevelNotified, LogEntry, advanced, next_change_at
+from services.scheduler.escalation import queries, rows
+from services.scheduler.escalation.log import LogLine
+from services.scheduler.escalation.rows import MilestoneEscalation
+from services.scheduler.escalation.rules.book import EscalationBook
+from services.scheduler.escalation.rules.machine import advanced, next_change_at
+from services.scheduler.escalation.rules.states import EscalationState, LevelNotified, LogEntry
+from services.scheduler.escalation.store import EscalationStore
 
 ESCALATED = Counter("pledgewire_escalations_total", "Levels told of an overdue milestone that nobody owned", ["level"])
 FAILED = Counter("pledgewire_escalations_failed_total", "Escalations put aside since they could not be told")
@@ -116,7 +119,7 @@ class Escalator:
         for milestone_id, why in broken.items():
             reason = f"{type(why).__name__}: {why}"[:1000].replace("\0", "")
             async with self._database.transaction() as connection:
-                await escalations.put_aside(connection, milestone_id, reason)
+                await queries.put_aside(connection, milestone_id, reason)
             FAILED.inc()
             log.error(
                 "a milestone could not be escalated",
@@ -128,7 +131,7 @@ class Escalator:
 
     async def _transact(self, now: datetime, limit: int, only: str | None, claimed: list[str]) -> tuple[int, int]:
         async with self._database.transaction() as connection:
-            locked, rows = await escalations.claim_due(connection, now, limit, only)
+            locked, rows = await queries.claim_due(connection, now, limit, only)
             claimed += locked
             if not rows:
                 return len(locked), 0
@@ -143,7 +146,7 @@ class Escalator:
         return len(locked), len(told)
 
     def _step(self, row: asyncpg.Record, now: datetime) -> _Advance:
-        held = escalations.escalation_from_row(row)
+        held = rows.escalation_from_row(row)
         state, entries = advanced(held.case.state, held.case.deadline, self._escalations.book, now)
         return _Advance(held, state, entries)
 

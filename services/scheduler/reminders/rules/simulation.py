@@ -15,9 +15,9 @@ from uuid import UUID
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.business_days import BusinessCalendar, HolidayCalendar
 from services.scheduler.ladders.countdown import Countdown, countdown
-from services.scheduler.ladders.firing import Phase, due_reminder
+from services.scheduler.ladders.due_reminder import Phase, due_reminder
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, PlanningRules
+from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule, PlanningRules
 
 
 class SimulatedReminder(NamedTuple):

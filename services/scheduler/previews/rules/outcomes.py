@@ -7,11 +7,11 @@ from typing import Literal
 from uuid import UUID
 
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.firing import LATE_AFTER
+from services.scheduler.ladders.due_reminder import LATE_AFTER
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.languages import Words, plain
-from services.scheduler.previews.preview import MilestoneHold, StoredReminder
-from services.scheduler.reminders.agenda import MilestoneSchedule
+from services.scheduler.previews.rules.preview import MilestoneHold, StoredReminder
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.scheduler.escalation import machine
-from services.scheduler.escalation.book import EscalationBook, EscalationLevel
-from services.scheduler.escalation.machine import Deadline, LevelNotified
+from services.scheduler.escalation.rules import machine, states
+from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
+from services.scheduler.escalation.rules.deadline import Deadline
+from services.scheduler.escalation.rules.states import LevelNotified
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import PlannedReminder, PlanningCause
-from services.scheduler.previews.reasons import InstantReason, instant_reason
-from services.scheduler.reminders.agenda import MilestoneSchedule, PlanningRules, ReminderState
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.previews.rules.reasons import InstantReason, instant_reason
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule, PlanningRules, ReminderState
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class UpcomingLevel:
 
 
 def upcoming_levels(
-    state: machine.EscalationState, deadline: Deadline | None, book: EscalationBook
+    state: states.EscalationState, deadline: Deadline | None, book: EscalationBook
 ) -> tuple[UpcomingLevel, ...]:
     """Who hears when, if nobody owns the milestone and nothing is heard, up to the highest level and once more."""
     coming: list[UpcomingLevel] = []
@@ -152,6 +153,6 @@ def upcoming_levels(
     return tuple(coming)
 
 
-def overdue_at(state: machine.EscalationState, deadline: Deadline | None) -> datetime | None:
+def overdue_at(state: states.EscalationState, deadline: Deadline | None) -> datetime | None:
     """When it becomes overdue, or has; None for what never does, or is over."""
-    return None if deadline is None or isinstance(state, machine.Settled) else deadline.passes_at
+    return None if deadline is None or isinstance(state, states.Settled) else deadline.passes_at

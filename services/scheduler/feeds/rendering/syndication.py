@@ -14,7 +14,7 @@ from uuid import UUID
 from feedgen.feed import FeedGenerator
 
 from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
-from services.scheduler.feeds.feed import Feed
+from services.scheduler.feeds.rendering.feed import Feed
 from services.scheduler.languages import Words, plain, words_in
 
 FeedEvent = CommitmentCreated | MilestoneScheduled | StatusChanged | MilestoneDue

@@ -27,9 +27,9 @@ def document() -> str:
             SystemClock(),
             ApiKeys(ApiKeySettings(file=None)),
             {},
-            shelf=RulesCache(),
+            rules_cache=RulesCache(),
             escalations=EscalationStore(read_escalation_book()),
-            feeds=FeedSettings(),
+            feed_settings=FeedSettings(),
         )
     )
 

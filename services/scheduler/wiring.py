@@ -51,12 +51,12 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    shelf = RulesCache()
+    rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
-    planner = Planner(database, clock, shelf, escalations)
+    planner = Planner(database, clock, rules_cache, escalations)
     subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
-    tick = Tick(database, clock, shelf)
+    tick = Tick(database, clock, rules_cache)
     seconds = clockwork_settings.tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
@@ -80,9 +80,9 @@ def build() -> Service:
             clock,
             ApiKeys(ApiKeySettings()),
             {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks},
-            shelf=shelf,
+            rules_cache=rules_cache,
             escalations=escalations,
-            feeds=FeedSettings(),
+            feed_settings=FeedSettings(),
         ),
         http_settings=HttpSettings(),
         broker=broker,
@@ -91,7 +91,7 @@ def build() -> Service:
         work=(
             relay.run,
             clockwork.run,
-            Replanner(database, shelf, seconds).run,
+            Replanner(database, rules_cache, seconds).run,
             ReminderCollector(database, clock).run,
         ),
         closing=(registry.close,) if registry else (),

@@ -1,4 +1,4 @@
-"""The escalator: tells the next level of what is overdue and not owned, in one transaction with the state.
+"""The escalator: notifies the next level of what is overdue and not owned, in one transaction with the state.
 
 Any number of schedulers may; each has one beside its tick.
 """
@@ -17,6 +17,7 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.ids import new_id
+from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import traced
@@ -35,170 +36,164 @@ FAILED = Counter("pledgewire_escalations_failed_total", "Escalations put aside s
 AT_ONCE = 500
 """Milestones claimed in one transaction."""
 
-SYSTEMIC_FAILURES = 20
-"""So many milestones that fail one by one, and none that works: that is our fault, and none of theirs."""
-
 
 @dataclass(frozen=True)
 class _Advance:
-    """What time does to a claimed milestone."""
+    """What the time that has passed does to a claimed milestone."""
 
-    held: MilestoneEscalation
+    escalation: MilestoneEscalation
     state: EscalationState
     entries: tuple[LogEntry, ...]
 
     @property
-    def told(self) -> LevelNotified | None:
-        """The message among it; there is one at most."""
+    def milestone_id(self) -> str:
+        return self.escalation.milestone.id
+
+    @property
+    def notified(self) -> LevelNotified | None:
+        """The level that is notified by it; one at most."""
         return next((entry for entry in self.entries if isinstance(entry, LevelNotified)), None)
 
 
 class Escalator:
-    """Tells what is to be told, until nothing is."""
+    """Notifies levels, until none is due."""
 
     def __init__(self, database: Database, clock: Clock, escalations: EscalationStore) -> None:
         self._database = database
         self._clock = clock
         self._escalations = escalations
-        self._awake = False
+        self._caught_up = False
 
     async def once(self) -> int:
-        """Tell all that is due now; how many events that were.
+        """Notify all levels that are due now; how many events that were.
 
-        Raises what passes (nothing is lost then), and what is broken beyond single milestones. A milestone that alone
-        can't be told is put aside, and tried again by the next process.
+        Raises transient errors (nothing is lost then), and what is broken beyond single milestones. A milestone that
+        alone can't be escalated is put aside, and tried again by the next process.
         """
-        if not self._awake:
+        if not self._caught_up:
             await self._catch_up()
         now = self._clock.now()
-        told = 0
+        total = 0
         while True:
-            claimed, count = await self._tell_some(now)
-            told += count
+            claimed, events = await self._escalate_some(now)
+            total += events
             if not claimed:
-                return told
+                return total
 
     async def beat(self) -> None:
-        """Tell all that is due now, at the clockwork's own pace."""
+        """Notify all levels that are due now, at the clockwork's own pace."""
         await self.once()
 
     async def _catch_up(self) -> None:
         """The waits or the zone data may be others than those of the process before."""
         place: str | None = ""
-        reckoned = 0
+        computed = 0
         while place is not None:
             async with self._database.transaction() as connection:
                 place, count = await self._escalations.catch_up(connection, place, AT_ONCE, self._clock.now())
-            reckoned += count
-        if reckoned:
-            log.info("escalations were reckoned anew", action="escalations_reckoned", count=reckoned)
-        self._awake = True
+            computed += count
+        if computed:
+            log.info("escalations were computed anew", action="escalations_reckoned", count=computed)
+        self._caught_up = True
 
-    async def _tell_some(self, now: datetime) -> tuple[int, int]:
+    async def _escalate_some(self, now: datetime) -> tuple[int, int]:
+        """One batch: how many milestones were claimed, and how many events written."""
         claimed: list[str] = []
         try:
             return await self._transact(now, AT_ONCE, None, claimed)
         except Exception as error:
             if is_transient(error) or not claimed:
                 raise
-            log.warning("escalations are told one by one", action="escalation_isolates", error=repr(error))
-            return len(claimed), await self._tell_one_by_one(now, claimed)
+            log.warning("milestones are escalated one by one", action="escalation_isolates", error=repr(error))
 
-    async def _tell_one_by_one(self, now: datetime, milestone_ids: list[str]) -> int:
-        told = 0
-        broken: dict[str, Exception] = {}
-        for milestone_id in milestone_ids:
-            try:
-                told += (await self._transact(now, 1, milestone_id, []))[1]
-            except Exception as error:
-                if is_transient(error):
-                    raise
-                broken[milestone_id] = error
-        if len(broken) == len(milestone_ids) >= SYSTEMIC_FAILURES:
-            raise RuntimeError(f"none of {len(broken)} milestones could be escalated") from next(iter(broken.values()))
-        for milestone_id, why in broken.items():
-            reason = f"{type(why).__name__}: {why}"[:1000].replace("\0", "")
-            async with self._database.transaction() as connection:
-                await queries.put_aside(connection, milestone_id, reason)
-            FAILED.inc()
-            log.error(
-                "a milestone could not be escalated",
-                action="escalation_failed",
-                milestone=milestone_id,
-                exc_info=why,
-            )
-        return told
+        async def by_itself(milestone_id: str) -> int:
+            return (await self._transact(now, 1, milestone_id, []))[1]
+
+        events, failed = await one_by_one(claimed, by_itself)
+        for milestone_id, reason in failed.items():
+            await self._put_aside(milestone_id, reason)
+        return len(claimed), events
+
+    async def _put_aside(self, milestone_id: str, error: Exception) -> None:
+        async with self._database.transaction() as connection:
+            await queries.put_aside(connection, milestone_id, reason_of(error))
+        FAILED.inc()
+        log.error(
+            "a milestone could not be escalated", action="escalation_failed", milestone=milestone_id, exc_info=error
+        )
 
     async def _transact(self, now: datetime, limit: int, only: str | None, claimed: list[str]) -> tuple[int, int]:
         async with self._database.transaction() as connection:
-            locked, rows = await queries.claim_due(connection, now, limit, only)
+            locked, found = await queries.claim_due(connection, now, limit, only)
             claimed += locked
-            if not rows:
+            if not found:
                 return len(locked), 0
             failpoint("escalation-after-claim")
-            told = await self._tell(connection, [self._step(row, now) for row in rows], now)
+            levels = await self._write(connection, [self._advance(row, now) for row in found], now)
             failpoint("escalation-before-commit")
         failpoint("escalation-after-commit")
-        for level in told:
+        for level in levels:
             ESCALATED.labels(level).inc()
-        if told:
-            log.info("levels were told", action="levels_told", count=len(told))
-        return len(locked), len(told)
+        if levels:
+            log.info("levels were notified", action="levels_told", count=len(levels))
+        return len(locked), len(levels)
 
-    def _step(self, row: asyncpg.Record, now: datetime) -> _Advance:
-        held = rows.escalation_from_row(row)
-        state, entries = advanced(held.case.state, held.case.deadline, self._escalations.book, now)
-        return _Advance(held, state, entries)
+    def _advance(self, row: asyncpg.Record, now: datetime) -> _Advance:
+        escalation = rows.escalation_from_row(row)
+        state, entries = advanced(escalation.case.state, escalation.case.deadline, self._escalations.book, now)
+        return _Advance(escalation, state, entries)
 
-    async def _tell(self, connection: Connection, steps: list[_Advance], now: datetime) -> list[str]:
-        """Write the states, the log and the events, in the transaction that holds the claim; the levels told."""
+    async def _write(self, connection: Connection, advances: list[_Advance], now: datetime) -> list[str]:
+        """Write the states, the log and the events, in the transaction that holds the claim; the levels notified."""
         book = self._escalations.book
-        telling = [(step, step.told) for step in steps if step.told]
-        seqs = await take_seqs(connection, MILESTONE_ESCALATED.name, [step.held.commitment.id for step, _ in telling])
+        notifying = [(one, one.notified) for one in advances if one.notified]
+        seqs = await take_seqs(
+            connection, MILESTONE_ESCALATED.name, [one.escalation.commitment.id for one, _ in notifying]
+        )
         records = {
-            step.held.milestone.id: _record(step, told, seq, book, now)
-            for (step, told), seq in zip(telling, seqs, strict=True)
-            if told
+            one.milestone_id: _record(one, notified, seq, book, now)
+            for (one, notified), seq in zip(notifying, seqs, strict=True)
+            if notified
         }
-        cases = {step.held.milestone.id: replace(step.held.case, state=step.state) for step in steps}
+        cases = {one.milestone_id: replace(one.escalation.case, state=one.state) for one in advances}
         lines = [
-            _log_line(step, entry, records[step.held.milestone.id].event_id if entry is step.told else None, book, now)
-            for step in steps
-            for entry in step.entries
+            _log_line(one, entry, records[one.milestone_id].event_id if entry is one.notified else None, book, now)
+            for one in advances
+            for entry in one.entries
         ]
         await self._escalations.save(connection, cases, lines)
         await append(self._database, connection, records.values(), now)
-        return [book.levels[told.rank - 1].level for _, told in telling if told]
+        return [book.levels[notified.rank - 1].level for _, notified in notifying if notified]
 
 
-def _log_line(step: _Advance, entry: LogEntry, event_id: UUID | None, book: EscalationBook, now: datetime) -> LogLine:
+def _log_line(one: _Advance, entry: LogEntry, event_id: UUID | None, book: EscalationBook, now: datetime) -> LogLine:
     level = book.levels[entry.rank - 1].level if entry.rank else None
-    return LogLine(step.held.milestone.id, step.held.case.version, entry, now, level=level, event_id=event_id)
+    return LogLine(one.milestone_id, one.escalation.case.version, entry, now, level=level, event_id=event_id)
 
 
-def _record(step: _Advance, told: LevelNotified, seq: int, book: EscalationBook, now: datetime) -> Outgoing:
-    held, level = step.held, book.levels[told.rank - 1]
-    not_after = next_change_at(step.state, held.case.deadline, book)
+def _record(one: _Advance, notified: LevelNotified, seq: int, book: EscalationBook, now: datetime) -> Outgoing:
+    escalation, level = one.escalation, book.levels[notified.rank - 1]
+    not_after = next_change_at(one.state, escalation.case.deadline, book)
     if not_after is None:
-        raise RuntimeError(f"milestone {held.milestone.id} would be silent from now on")
+        raise RuntimeError(f"milestone {one.milestone_id} would be silent from now on")
     event = MilestoneEscalated(
         seq=seq,
-        commitment=held.commitment,
-        milestone=held.milestone,
-        schedule_version=held.case.version,
+        commitment=escalation.commitment,
+        milestone=escalation.milestone,
+        schedule_version=escalation.case.version,
         level=level.level,
         level_title=level.title,
-        rank=told.rank,
-        round=told.round,
-        repeat=told.repeat,
-        days=told.days,
-        acknowledged=told.unfollowed,
-        due_at=told.due_at,
-        late=told.late,
+        rank=notified.rank,
+        round=notified.round,
+        repeat=notified.repeat,
+        days=notified.days,
+        acknowledged=notified.unfollowed,
+        due_at=notified.due_at,
+        late=notified.late,
         not_after=not_after,
-        status=held.status,
+        status=escalation.status,
     )
     with traced("milestone escalated", None) as traceparent:  # nobody's request: a thread of its own begins here
-        envelope = Envelope(new_id(), now, held.commitment.id, held.correlation_id, traceparent)
+        envelope = Envelope(new_id(), now, escalation.commitment.id, escalation.correlation_id, traceparent)
     record = to_record(event, envelope)
     return Outgoing(envelope.id, record.topic, record.key, record.headers, record.value)

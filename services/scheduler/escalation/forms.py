@@ -1,17 +1,17 @@
 """The escalation over HTTP: what is sent and what is answered."""
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Day, Instant, Line, Paragraph, Slug, Text
+from services.plumbing.http.forms import StrictRequestModel
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.machine import next_level
-from services.scheduler.escalation.rules.states import STAGES, Climbing, Owned, Stage
+from services.scheduler.escalation.rules.states import STAGES, Climbing, Stage, acknowledgement_in
 
 
 def _not_blank(name: str) -> str:
@@ -20,10 +20,8 @@ def _not_blank(name: str) -> str:
     return name
 
 
-class NewAcknowledgement(BaseModel):
-    """Somebody is on it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+class NewAcknowledgement(StrictRequestModel):
+    """Somebody is working on an overdue milestone."""
 
     name: Annotated[Line, AfterValidator(_not_blank)]
     """Who: a person, or the unit that answers for it."""
@@ -105,35 +103,25 @@ class EscalationPage(BaseModel):
     """Pass it as `cursor` for what follows; null at the end."""
 
 
-def acknowledgement_from_json(value: Any, _: object) -> NewAcknowledgement:
-    # FastAPI hands over Python's types, in which a strict model refuses what JSON may well say.
-    return NewAcknowledgement.model_validate_json(json.dumps(value))
-
-
-def escalation_entry(held: MilestoneEscalation, book: EscalationBook) -> EscalationEntry:
-    state, milestone = held.case.state, held.milestone
-    heard = state.rank if isinstance(state, Climbing) else 0
+def escalation_entry(escalation: MilestoneEscalation, book: EscalationBook) -> EscalationEntry:
+    """How it stands with a milestone, as it is answered; `book` names the levels."""
+    state, milestone = escalation.case.state, escalation.milestone
+    rank = state.rank if isinstance(state, Climbing) else 0
     following = next_level(state, book)
-    made = None
-    match state:
-        case Climbing():
-            made = state.unfollowed
-        case Owned():
-            made = state.acknowledgement
     return EscalationEntry(
         milestone_id=milestone.id,
         milestone_title=milestone.title,
-        commitment_id=held.commitment.id,
-        commitment_title=held.commitment.title,
+        commitment_id=escalation.commitment.id,
+        commitment_title=escalation.commitment.title,
         countries=milestone.countries,
         latest=milestone.span.latest,
         zone=milestone.zone,
-        schedule_version=held.case.version,
+        schedule_version=escalation.case.version,
         state=STAGES[type(state)],
         round=state.round,
-        level=book.levels[min(heard, len(book.levels)) - 1].level if heard else None,
-        next_at=held.next_at,
+        level=book.levels[min(rank, len(book.levels)) - 1].level if rank else None,
+        next_at=escalation.next_at,
         next_level=following and following.level,
-        acknowledged=made,
-        failed=held.failed,
+        acknowledged=acknowledgement_in(state),
+        failed=escalation.failed,
     )

@@ -40,7 +40,7 @@ class EscalationStore:
 
     def __init__(self, book: EscalationBook) -> None:
         self.book = book
-        self.reckoned_with = f"{ZONE_DATA} {book.digest}"
+        self.computed_with = f"{ZONE_DATA} {book.digest}"
 
     async def follow(self, connection: Connection, before: Mapping[str, Agenda], news: Iterable[DatedEvent]) -> None:
         """Bring the escalations of these commitments, locked in this transaction, up to what was heard."""
@@ -65,7 +65,7 @@ class EscalationStore:
         # A milestone that has no row yet is one from before there were escalations: the escalator begins its case.
         return {
             id_: CommitmentEscalations(
-                agenda.standing,
+                agenda.commitment_status,
                 {
                     name: case_in(states[name], schedule.milestone, schedule.version)
                     for name, schedule in agenda.schedules.items()
@@ -100,7 +100,7 @@ class EscalationStore:
             [case.version for case in cases.values()],
             *([row[i] for row in columns] for i in range(6)),
             [next_change_at(case.state, case.deadline, self.book) for case in cases.values()],
-            self.reckoned_with,
+            self.computed_with,
         )
 
     async def catch_up(self, connection: Connection, after: str, limit: int, now: datetime) -> tuple[str | None, int]:
@@ -118,7 +118,7 @@ class EscalationStore:
             order by p.milestone_id limit $3 for update of p
             """,
             after,
-            self.reckoned_with,
+            self.computed_with,
             limit,
         )
         cases: dict[str, EscalationCase] = {}

@@ -22,10 +22,10 @@ async def update_entries(
     now: datetime,
 ) -> None:
     concerned = {
-        name: (schedule, agenda.standing, id_)
+        name: (schedule, agenda.commitment_status, id_)
         for id_, agenda in after.items()
         for name, schedule in agenda.schedules.items()
-        if schedule != before[id_].schedules.get(name) or agenda.standing != before[id_].standing
+        if schedule != before[id_].schedules.get(name) or agenda.commitment_status != before[id_].commitment_status
     }
     if not concerned:
         return
@@ -48,9 +48,9 @@ async def update_entries(
             id_, at = one.event.commitment.id, min(one.envelope.time, now)
             times[id_] = max(at, times.get(id_, at))
     changed = []
-    for name, (schedule, standing, id_) in concerned.items():
+    for name, (schedule, commitment_status, id_) in concerned.items():
         source = sources.get((name, schedule.version))
-        entry = calendar_entry_after(known.get(name), schedule, standing, source, times[id_])
+        entry = calendar_entry_after(known.get(name), schedule, commitment_status, source, times[id_])
         if entry and entry != known.get(name):
             changed.append((name, id_, entry))
     if changed:

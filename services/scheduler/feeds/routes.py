@@ -1,4 +1,4 @@
-"""Feeds over HTTP: their owners make and end them with a key, whoever has an address reads.
+"""`/feeds`: owners make feeds, and revoke them, with a key.
 
 An address is a secret. It stands in the answer that made it and nowhere else: not in logs, traces or metrics, and not
 in what is read at it.
@@ -7,18 +7,14 @@ in what is read at it.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Request, Security
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter, Depends
 
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.problems import Problem, problems
+from services.plumbing.http.problems import Problem, not_found, problems
 from services.plumbing.ids import new_id
-from services.scheduler.feeds.documents import FeedDocuments
-from services.scheduler.feeds.forms import FeedAnswer, FeedList, MadeFeed, NewFeed, feed_fields, made_feed
-from services.scheduler.feeds.reading_routes import add_reading_route
+from services.scheduler.feeds.forms import FeedList, MadeFeed, NewFeed, feed_answer, made_feed
 from services.scheduler.feeds.rendering.feed import (
-    FEED_FORMATS,
     Feed,
     Filters,
     new_token,
@@ -31,20 +27,17 @@ MOST_FEEDS = 100
 """Feeds that one client may have."""
 
 
-def add_feeds(app: FastAPI, store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSettings) -> None:
-    """Give the scheduler's application the routes of feeds."""
-    reading = FeedDocuments(store, clock, settings)
-    bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
+def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSettings) -> APIRouter:
+    """The routes by which feeds are made, listed, revoked and rotated.
 
-    def owner(request: Request, _: Annotated[object, Security(bearer)]) -> Caller:
-        return keys.require(request, "subscriber", "editor")
+    They take a key with the role `subscriber` or `editor`, and know its client's own feeds only.
+    """
+    router = APIRouter(tags=["feeds"])
+    Owner = Annotated[Caller, Depends(keys.caller("subscriber", "editor"))]  # noqa: N806  a type
 
-    Owner = Annotated[Caller, Depends(owner)]  # noqa: N806  a type, bound to this application's keys
-
-    @app.post(
+    @router.post(
         "/feeds",
         status_code=201,
-        tags=["feeds"],
         operation_id="make_feed",
         responses=problems(401, 403, 409, 413, 415, 422, 503),
     )
@@ -59,26 +52,24 @@ def add_feeds(app: FastAPI, store: FeedStore, keys: ApiKeys, clock: Clock, setti
             raise Problem(409, "too-many-feeds", f"A client has at most {MOST_FEEDS} feeds; revoke one") from None
         return made_feed(feed, None, token, settings)
 
-    @app.get("/feeds", tags=["feeds"], operation_id="list_feeds", responses=problems(401, 403, 503))
+    @router.get("/feeds", operation_id="list_feeds", responses=problems(401, 403, 503))
     async def list_feeds(caller: Owner) -> FeedList:
         """One's own feeds that aren't revoked, without their addresses."""
-        return FeedList(items=tuple(FeedAnswer(**feed_fields(*held)) for held in await store.owned(caller.client)))
+        return FeedList(items=tuple(feed_answer(*owned) for owned in await store.owned(caller.client)))
 
-    @app.delete(
+    @router.delete(
         "/feeds/{id_}",
         status_code=204,
-        tags=["feeds"],
         operation_id="revoke_feed",
         responses=problems(401, 403, 404, 422, 503),
     )
     async def revoke_feed(id_: UUID, caller: Owner) -> None:
         """Revoke a feed: its addresses are unknown from now on; again does no harm."""
         if not await store.revoke(id_, caller.client, clock.now()):
-            raise Problem(404, "not-found", "There is no such feed")
+            raise not_found("feed")
 
-    @app.post(
+    @router.post(
         "/feeds/{id_}/rotate",
-        tags=["feeds"],
         operation_id="rotate_feed",
         responses=problems(401, 403, 404, 422, 503),
     )
@@ -87,8 +78,7 @@ def add_feeds(app: FastAPI, store: FeedStore, keys: ApiKeys, clock: Clock, setti
         token = new_token()
         rotated = await store.rotate(id_, caller.client, token_hash(token))
         if rotated is None:
-            raise Problem(404, "not-found", "There is no such feed")
+            raise not_found("feed")
         return made_feed(*rotated, token, settings)
 
-    for kind in FEED_FORMATS:
-        add_reading_route(app, reading, kind)
+    return router

@@ -81,7 +81,7 @@ def _ladder_json(ladder: Ladder) -> dict[str, Any]:
             name: sorted(map(str, getattr(ladder.when, name))) for name in ("kinds", "readings", "countries", "anchors")
         },
         "rungs": [
-            {"step": rung.step.name, "at": f"{rung.at:%H:%M}", "business_days": rung.working.name}
+            {"step": rung.step.name, "at": f"{rung.at:%H:%M}", "business_days": rung.business_calendar.name}
             for rung in ladder.rungs
         ],
         "at": f"{ladder.at:%H:%M}",

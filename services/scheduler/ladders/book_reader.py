@@ -132,9 +132,9 @@ def _book(root: _Node, text: str) -> LadderBook:
         if [one.name for one in ladders].count(ladder.name) > 1:
             raise place.refused(f"two ladders are named {ladder.name!r}")
     for place, ladder in zip(places[:-1], ladders, strict=False):
-        if ladder.when.asks_for_nothing:
+        if ladder.when.is_empty:
             raise place.refused("a ladder without a condition is everybody's, and stands last")
-    if not ladders[-1].when.asks_for_nothing:
+    if not ladders[-1].when.is_empty:
         raise places[-1].refused("the last ladder is for all that no other is for, so it has no condition")
     return LadderBook(
         ladders,
@@ -154,11 +154,11 @@ def _ladder(place: _Node) -> Ladder:
     for needed in ("name", "rungs"):
         if needed not in found:
             raise place.refused(f"`{needed}` is missing")
-    at, working = _or(found, "at", _time, NINE), _or(found, "business_days", _working, BOUND)
+    at, business_calendar = _or(found, "at", _time, NINE), _or(found, "business_days", _business_calendar, BOUND)
     places = found["rungs"].items()
     if not 1 <= len(places) <= MOST_RUNGS:
         raise found["rungs"].refused(f"a ladder has 1 to {MOST_RUNGS} rungs, not {len(places)}")
-    rungs = tuple(_rung(one, at, working) for one in places)
+    rungs = tuple(_rung(one, at, business_calendar) for one in places)
     for i, rung in enumerate(rungs):
         if rung.step in [earlier.step for earlier in rungs[:i]]:
             raise places[i].refused(f"{rung.step.name} stands there twice")
@@ -171,13 +171,17 @@ def _ladder(place: _Node) -> Ladder:
     )
 
 
-def _rung(place: _Node, at: time, working: BusinessCalendar) -> Rung:
+def _rung(place: _Node, at: time, business_calendar: BusinessCalendar) -> Rung:
     if isinstance(place.node, yaml.ScalarNode):
-        return Rung(_step(place), at, working)
+        return Rung(_step(place), at, business_calendar)
     found = place.fields("step", "at", "business_days")
     if "step" not in found:
         raise place.refused("`step` is missing")
-    return Rung(_step(found["step"]), _or(found, "at", _time, at), _or(found, "business_days", _working, working))
+    return Rung(
+        _step(found["step"]),
+        _or(found, "at", _time, at),
+        _or(found, "business_days", _business_calendar, business_calendar),
+    )
 
 
 def _step(place: _Node) -> Step:
@@ -198,7 +202,7 @@ def _condition(place: _Node) -> LadderCondition:
         countries=_or(found, "countries", lambda place: _words(place, tuple(Country)), frozenset()),
         anchors=_or(found, "anchors", _slugs, frozenset()),
     )
-    if condition.asks_for_nothing:
+    if condition.is_empty:
         raise place.refused("this condition asks for nothing")
     return condition
 
@@ -215,7 +219,7 @@ def _time(place: _Node) -> time:
     return time.fromisoformat(place.matching(_TIME, "09:00")[0])
 
 
-def _working(place: _Node) -> BusinessCalendar:
+def _business_calendar(place: _Node) -> BusinessCalendar:
     if (word := place.word()) == "bound":
         return BOUND
     try:

@@ -39,50 +39,50 @@ from services.scheduler.previews.rules.reasons import InstantReason, reason_sent
 
 def moment_entry(moment: PreviewMoment, here: str, there: str, words: Words) -> MomentEntry:
     """An instant on the reader's clocks (`here`) and on the milestone's."""
-    kept = moment.kept
+    stored = moment.stored
     return MomentEntry(
-        id=kept.id if kept else None,
+        id=stored.id if stored else None,
         schedule_version=moment.schedule_version,
         step=moment.step.name,
         state=moment.state,
         due_at=moment.due_at,
         local=_on_clocks(moment.due_at, here),
         local_there=_on_clocks(moment.due_at, there),
-        fired_at=kept.fired_at if kept else None,
-        event_id=kept.event_id if kept else None,
-        failure=kept.reason if kept else None,
-        reason=_reason_entry(moment.because, words) if moment.because else None,
+        fired_at=stored.fired_at if stored else None,
+        event_id=stored.event_id if stored else None,
+        failure=stored.reason if stored else None,
+        reason=_reason_entry(moment.instant_reason, words) if moment.instant_reason else None,
         sentence=_sentence(moment, words),
     )
 
 
 def _sentence(moment: PreviewMoment, words: Words) -> str:
-    if moment.because:
-        return reason_sentence(moment.because, words, moment.due_at)
+    if moment.instant_reason:
+        return reason_sentence(moment.instant_reason, words, moment.due_at)
     return words.gettext(
         "By version %(version)s of the date: what it was counted from is not kept.",
         version=str(moment.schedule_version),
     )
 
 
-def _reason_entry(because: InstantReason, words: Words) -> ReasonEntry:
-    reason = because.reason
+def _reason_entry(instant_reason: InstantReason, words: Words) -> ReasonEntry:
+    reason = instant_reason.reason
     return ReasonEntry(
         ladder=reason.ladder,
         at=f"{reason.rung.at:%H:%M}",
         zone=reason.zone,
         counted_from=reason.counted_from,
-        counted_from_is=because.anchor,
+        counted_from_is=instant_reason.anchor,
         day=reason.day,
-        month_end=because.month_end is not None,
-        business_days=reason.rung.working.name,
+        month_end=instant_reason.month_end is not None,
+        business_days=reason.rung.business_calendar.name,
         skipped=tuple(_skipped_day(off, words) for off in reason.skipped),
         clock=reason.clock,
         jitter_seconds=int(reason.jitter.total_seconds()),
-        jitter_window_seconds=int(because.window.total_seconds()),
+        jitter_window_seconds=int(instant_reason.window.total_seconds()),
         why=reason.why,
-        on_the_ladder=because.on_the_ladder,
-        due_at=because.due_at,
+        on_the_ladder=instant_reason.on_the_ladder,
+        due_at=instant_reason.due_at,
     )
 
 

@@ -14,8 +14,8 @@ from services.scheduler.reminders.claims import ClaimedReminder
 class FiredReminder:
     """What an event has told of a claimed milestone."""
 
-    due: ClaimedReminder
-    occasion: DueReminder
+    claimed: ClaimedReminder
+    reminder: DueReminder
 
 
 async def record_fired(connection: Connection, told: Sequence[FiredReminder], now: datetime) -> None:
@@ -23,12 +23,12 @@ async def record_fired(connection: Connection, told: Sequence[FiredReminder], no
 
     What was told before is never told again: raises RuntimeError.
     """
-    fired = [(t, t.occasion.step, t.occasion.due_at, "fired") for t in told]
-    merged = [(t, step, due_at, "merged") for t in told for step, due_at in t.occasion.merged.items()]
+    fired = [(t, t.reminder.step, t.reminder.due_at, "fired") for t in told]
+    merged = [(t, step, due_at, "merged") for t in told for step, due_at in t.reminder.merged.items()]
     changes = [
-        (t.due.ids[step.name], state, t.due.event_id)
+        (t.claimed.ids[step.name], state, t.claimed.event_id)
         for t, step, _, state in [*fired, *merged]
-        if step.name in t.due.ids and (state != "fired" or t.due.event_id != t.due.marked_with)
+        if step.name in t.claimed.ids and (state != "fired" or t.claimed.event_id != t.claimed.marked_with)
     ]
     if changes:
         await connection.execute(
@@ -39,10 +39,10 @@ async def record_fired(connection: Connection, told: Sequence[FiredReminder], no
             [event_id for *_, event_id in changes],
         )
     # Endless rungs that nobody had planned yet; one may have been withdrawn before the commitment was taken up again.
-    caught_up = [mark for mark in [*fired, *merged] if mark[1].name not in mark[0].due.ids]
+    caught_up = [mark for mark in [*fired, *merged] if mark[1].name not in mark[0].claimed.ids]
     if caught_up and (missing := len(caught_up) - await _record_caught_up(connection, caught_up, now)):
         raise RuntimeError(f"{missing} of {len(caught_up)} steps had been told before")
-    follow_ups = [(t, t.occasion.follow_up) for t in told if t.occasion.follow_up]
+    follow_ups = [(t, t.reminder.follow_up) for t in told if t.reminder.follow_up]
     if follow_ups:
         await connection.execute(
             """
@@ -52,11 +52,11 @@ async def record_fired(connection: Connection, told: Sequence[FiredReminder], no
             on conflict (milestone_id, schedule_version, step, audience)
             do update set state = 'pending', due_at = excluded.due_at where r.state = 'withdrawn'
             """,
-            [t.due.plan.milestone_id for t, _ in follow_ups],
-            [t.due.schedule_version for t, _ in follow_ups],
+            [t.claimed.plan.milestone_id for t, _ in follow_ups],
+            [t.claimed.schedule_version for t, _ in follow_ups],
             [planned.step.name for _, planned in follow_ups],
             [planned.due_at for _, planned in follow_ups],
-            [t.due.audience for t, _ in follow_ups],
+            [t.claimed.audience for t, _ in follow_ups],
         )
 
 
@@ -74,13 +74,13 @@ async def _record_caught_up(
         where r.state in ('pending', 'withdrawn')
         returning id
         """,
-        [t.due.plan.milestone_id for t, *_ in marks],
-        [t.due.schedule_version for t, *_ in marks],
+        [t.claimed.plan.milestone_id for t, *_ in marks],
+        [t.claimed.schedule_version for t, *_ in marks],
         [step.name for _, step, _, _ in marks],
         [due_at for _, _, due_at, _ in marks],
         [state for *_, state in marks],
-        [t.due.event_id for t, *_ in marks],
-        [t.due.audience for t, *_ in marks],
+        [t.claimed.event_id for t, *_ in marks],
+        [t.claimed.audience for t, *_ in marks],
         now,
     )
     return len(rows)

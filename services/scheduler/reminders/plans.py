@@ -38,7 +38,7 @@ class UpcomingPlan:
 
     place: tuple[datetime, int]
     plan: PlanRow
-    texts: PlanJson
+    json: PlanJson
 
 
 async def upcoming_plans(

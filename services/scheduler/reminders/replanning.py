@@ -78,10 +78,10 @@ async def begin_for_zones(connection: Connection, at: datetime) -> int | None:
 class Replanner:
     """Works off replannings, those that others left behind too."""
 
-    def __init__(self, database: Database, shelf: RulesCache, every: float = 1.0) -> None:
+    def __init__(self, database: Database, rules_cache: RulesCache, every: float = 1.0) -> None:
         """`every`: seconds of real time between two looks for work."""
         self._database = database
-        self._shelf = shelf
+        self._rules_cache = rules_cache
         self._every = every
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -124,7 +124,7 @@ class Replanner:
         return done
 
     async def _some(self, connection: Connection, row: asyncpg.Record) -> Replanning:
-        rules = await self._shelf.rules(connection)
+        rules = await self._rules_cache.rules(connection)
         commitments = await _commitments(connection, row)
         try:
             counts = await _replan(connection, row, rules, commitments)

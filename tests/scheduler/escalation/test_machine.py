@@ -341,7 +341,7 @@ def test_a_milestone_of_a_commitment_that_is_over_is_never_escalated() -> None:
     case, entries = new_case(BOTH, 1, over=True, at=at(20))
 
     assert (case.state, entries) == (Settled(0), (LogNote("settled", 0),))
-    assert CommitmentStatus() == watching(scheduled(BOTH), when=at(1)).standing
+    assert CommitmentStatus() == watching(scheduled(BOTH), when=at(1)).commitment_status
 
 
 # Exhaustively

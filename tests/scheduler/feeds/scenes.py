@@ -34,14 +34,14 @@ def entry(
     version: int = 1,
     *,
     known: CalendarEntry | None = None,
-    standing: CommitmentStatus | None = None,
+    commitment_status: CommitmentStatus | None = None,
     source: Source | None = None,
     commitment: CommitmentBrief | None = None,
     at: datetime = THEN,
 ) -> CalendarEntry:
     """The entry of a milestone that was scheduled."""
     schedule = MilestoneSchedule(commitment or brief(), what, version, at, settled=False)
-    found = calendar_entry_after(known, schedule, standing or CommitmentStatus(), source, at)
+    found = calendar_entry_after(known, schedule, commitment_status or CommitmentStatus(), source, at)
     assert found is not None
     return found
 

@@ -41,7 +41,7 @@ def test_a_book_is_read_as_it_stands_there() -> None:
         LadderCondition(frozenset({"event"}), frozenset({"on"}), frozenset({"MX"}), frozenset({"nals-2022"}))
         == summits.when
     )
-    assert [(r.step.name, r.at, r.working.name) for r in summits.rungs] == [
+    assert [(r.step.name, r.at, r.business_calendar.name) for r in summits.rungs] == [
         ("before-3bd", time(10, 30), "CA-QC"),
         ("on-the-day", time(7, 5), "bound"),
     ]

@@ -57,7 +57,7 @@ def schedule(
     return MilestoneSchedule(brief(), what, version, at, settled)
 
 
-def kept(
+def stored(
     step: Step,
     state: ReminderState = "pending",
     *,
@@ -93,19 +93,19 @@ def test_the_next_of_the_endless_steps_are_shown_beyond_the_table(what: Mileston
 
     assert expected == [one.step.name for one in shown if one.state == "planned-later"]
     assert [one.due_at for one in shown] == sorted(one.due_at for one in shown)
-    assert all(one.kept is None and one.because for one in shown if one.state == "planned-later")
+    assert all(one.stored is None and one.instant_reason for one in shown if one.state == "planned-later")
 
 
 def test_nothing_is_to_come_of_what_is_settled() -> None:
-    shown = preview_moments(schedule(settled=True), [kept(days(-7), "withdrawn")], counting(DUE), THEN, 3)
+    shown = preview_moments(schedule(settled=True), [stored(days(-7), "withdrawn")], counting(DUE), THEN, 3)
 
     assert [one.state for one in shown] == ["withdrawn"]
 
 
 def test_of_an_older_date_the_instants_are_shown_without_a_reason() -> None:
-    shown = preview_moments(schedule(version=2), [kept(days(-30), "fired", fired_at=THEN)], counting(DUE), THEN, 0)
+    shown = preview_moments(schedule(version=2), [stored(days(-30), "fired", fired_at=THEN)], counting(DUE), THEN, 0)
 
-    assert [(one.state, one.schedule_version, one.because) for one in shown] == [("fired", 1, None)]
+    assert [(one.state, one.schedule_version, one.instant_reason) for one in shown] == [("fired", 1, None)]
 
 
 @given(what=st.one_of(milestones(), st.just(SOMEDAY)), at=instants, more=st.integers(0, 6))
@@ -175,7 +175,7 @@ def test_each_hearing_is_what_the_escalation_does_at_that_instant(rank: int, sin
 
 # What became of a reminder
 
-WEEK, DAY, ON = kept(days(-7), id_=2), kept(days(-1), id_=3), kept(days(0), id_=4)
+WEEK, DAY, ON = stored(days(-7), id_=2), stored(days(-1), id_=3), stored(days(0), id_=4)
 AT_WEEK = WEEK.due_at
 
 
@@ -243,7 +243,7 @@ def test_next_comes_what_waits_behind_it_then_the_endless_end() -> None:
     count = counting(DUE)
     assert NextReminder(DAY.step, DAY.due_at, 3) == next_reminder(WEEK, [WEEK, DAY, ON], count)
     assert NextReminder(DAY.step, DAY.due_at, 3) == next_reminder(replace(WEEK, state="fired"), [ON, DAY], count)
-    last = kept(days(7))
+    last = stored(days(7))
     assert NextReminder(days(30), utc(2022, 1, 30, 15), None) == next_reminder(last, [last], count)
     assert next_reminder(replace(WEEK, state="fired"), [], count) is None
 

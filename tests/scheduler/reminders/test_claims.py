@@ -35,8 +35,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = RulesCache(NINE_SHARP)
-    yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
+    rules_cache = RulesCache(NINE_SHARP)
+    yield Scheduler(database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
     await database.close()
 
 

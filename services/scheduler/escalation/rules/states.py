@@ -90,3 +90,15 @@ STAGES: dict[type[EscalationState], Stage] = {
     Owned: "owned",
     Settled: "settled",
 }
+"""What each state is called in the table and over HTTP."""
+
+
+def acknowledgement_in(state: EscalationState) -> Acknowledgement | None:
+    """The one by which a milestone is owned, or after which no evidence came; None where there is none."""
+    match state:
+        case Climbing():
+            return state.unfollowed
+        case Owned():
+            return state.acknowledgement
+        case _:
+            return None

@@ -2,18 +2,19 @@
 
 import asyncio
 import hashlib
+import inspect
 from collections import OrderedDict
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
-from importlib import metadata, resources
+from importlib import metadata
 
 from fastapi import Response
 
+from services.i18n.catalogue import fingerprint
 from services.plumbing.clock import Clock
 from services.plumbing.http.problems import Problem
-from services.scheduler.feeds.rendering import calendars
-from services.scheduler.feeds.rendering import syndication as bulletins
+from services.scheduler.feeds.rendering import calendars, syndication
 from services.scheduler.feeds.rendering.feed import (
     FeedFormat,
     etag,
@@ -98,7 +99,7 @@ class FeedDocuments:
                 if told is None:
                     raise _unknown_address()
                 known, events = told
-                write = bulletins.atom if kind == "events.atom" else bulletins.rss
+                write = syndication.atom if kind == "events.atom" else syndication.rss
                 render = partial(write, known.feed, events, portal)
             tag = self._tag(kind, known)
             body = self._copies.get(tag)
@@ -113,16 +114,10 @@ class FeedDocuments:
 
 def _rendering_digest(settings: FeedSettings) -> str:
     """Stands for how we render: other code, words, links or libraries are other bytes."""
-    here = resources.files("services.scheduler")
     digest = hashlib.sha256(f"{settings.portal_url} {settings.uid_domain}".encode())
-    for name in (
-        "feeds/rendering/calendars.py",
-        "feeds/rendering/syndication.py",
-        "languages.py",
-        "locales/es.po",
-        "locales/fr.po",
-    ):
-        digest.update(here.joinpath(name).read_bytes())
+    digest.update(fingerprint())
+    for renderer in (calendars, syndication):
+        digest.update(inspect.getsource(renderer).encode())
     for library in ("icalendar", "feedgen", "babel", "tzdata"):
         digest.update(metadata.version(library).encode())
     return digest.hexdigest()

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts.vocabulary import Country, Instant, Language, Line, Slug
+from services.i18n.text import plain
 from services.plumbing.http.forms import RequestModel, ZoneName, sorted_once
 from services.scheduler.feeds.rendering.feed import (
     ALARM,
@@ -14,7 +15,6 @@ from services.scheduler.feeds.rendering.feed import (
     Feed,
 )
 from services.scheduler.feeds.settings import FeedSettings
-from services.scheduler.languages import plain
 
 
 def _visible(name: str) -> str:

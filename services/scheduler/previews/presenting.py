@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.vocabulary import Language
+from services.i18n.words import Words
 from services.plumbing.zones import zone_named
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.states import STAGES, Climbing, Owned
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.planning import LeftOutRung
-from services.scheduler.languages import Words
 from services.scheduler.previews.responses import (
     EscalationPreview,
     HoldEntry,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
+from services.i18n.words import words_in
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.rules import machine, states
 from services.scheduler.escalation.rules.deadline import deadline_of
@@ -18,7 +19,6 @@ from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import plan
-from services.scheduler.languages import words_in
 from services.scheduler.previews.rules.outcomes import (
     Failed,
     Fired,

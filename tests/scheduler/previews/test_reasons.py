@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading
+from services.i18n.words import words_in
 from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import read_ladder_book
@@ -21,7 +22,6 @@ from services.scheduler.ladders.business_days import (
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Ladder, Repeat, Rung, Step
 from services.scheduler.ladders.planning import PlannedReminder, left_out_rungs, plan
-from services.scheduler.languages import words_in
 from services.scheduler.previews.rules.holiday_names import (
     HOLIDAYS,
     PROVINCES,

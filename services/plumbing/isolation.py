@@ -11,11 +11,14 @@ LONGEST_REASON = 1000
 """Characters."""
 
 
-async def one_by_one(items: Sequence[str], work: Callable[[str], Awaitable[int]]) -> tuple[int, dict[str, Exception]]:
+async def one_by_one(
+    items: Sequence[str], work: Callable[[str], Awaitable[int]], what: str
+) -> tuple[int, dict[str, Exception]]:
     """Do the work for each item by itself: how much was done in all, and the items that can't work, with their errors.
 
     Raises transient errors at once, since the whole batch comes again after them; and RuntimeError where nothing
-    works at all, for `SYSTEMIC` items or more: then no single one is to blame.
+    works at all, for `SYSTEMIC` items or more: then no single one is to blame. `what` ends its text, as in "none of
+    20 reminders could be sent".
     """
     done = 0
     failed: dict[str, Exception] = {}
@@ -27,7 +30,7 @@ async def one_by_one(items: Sequence[str], work: Callable[[str], Awaitable[int]]
                 raise
             failed[item] = error
     if len(failed) == len(items) >= SYSTEMIC:
-        raise RuntimeError(f"none of {len(failed)} items works by itself either") from next(iter(failed.values()))
+        raise RuntimeError(f"none of {len(failed)} {what}") from next(iter(failed.values()))
     return done, failed
 
 

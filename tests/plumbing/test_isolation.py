@@ -15,7 +15,7 @@ async def test_what_fails_by_itself_is_named_and_the_others_are_done() -> None:
             raise ValueError("it can't be read")
         return 2
 
-    done, failed = await one_by_one(["first", "broken", "last"], work)
+    done, failed = await one_by_one(["first", "broken", "last"], work, "items work")
 
     assert done == 4
     assert {item: str(error) for item, error in failed.items()} == {"broken": "it can't be read"}
@@ -30,7 +30,7 @@ async def test_a_transient_error_ends_it_at_once() -> None:
         raise Unavailable("the database is away")
 
     with pytest.raises(Unavailable):
-        await one_by_one(["first", "second"], work)
+        await one_by_one(["first", "second"], work, "items work")
     assert seen == ["first"]
 
 
@@ -46,10 +46,10 @@ async def test_where_nothing_works_no_single_item_is_to_blame(count: int, workin
     items = [str(number) for number in range(count)]
 
     if systemic:
-        with pytest.raises(RuntimeError, match=f"none of {count} items"):
-            await one_by_one(items, work)
+        with pytest.raises(RuntimeError, match=f"none of {count} items work"):
+            await one_by_one(items, work, "items work")
     else:
-        done, failed = await one_by_one(items, work)
+        done, failed = await one_by_one(items, work, "items work")
         assert (done, len(failed)) == (working, count - working)
 
 

@@ -109,7 +109,7 @@ class Escalator:
         async def by_itself(milestone_id: str) -> int:
             return (await self._transact(now, 1, milestone_id, []))[1]
 
-        events, failed = await one_by_one(claimed, by_itself)
+        events, failed = await one_by_one(claimed, by_itself, "milestones could be escalated")
         for milestone_id, reason in failed.items():
             await self._put_aside(milestone_id, reason)
         return len(claimed), events

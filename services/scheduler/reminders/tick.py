@@ -193,7 +193,7 @@ class Tick:
             if is_transient(error) or not claimed:
                 raise
             log.warning("reminders are fired one by one", action="tick_isolates", error=repr(error))
-        fired, failed = await one_by_one(claimed, self._fire_one)
+        fired, failed = await one_by_one(claimed, self._fire_one, "milestones could be told")
         for milestone_id, reason in failed.items():
             await self._put_aside(milestone_id, reason, now)
         return _Batch(len(claimed), fired)

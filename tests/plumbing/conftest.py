@@ -1,6 +1,6 @@
 """A broker to talk to, topics of one's own, and a schema with an outbox and an inbox."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -31,12 +31,14 @@ def kafka(kafka_environment: dict[str, str]) -> KafkaSettings:
 async def make_topic(kafka: KafkaSettings) -> MakeTopic:
     """Makes a topic and its dead-letter topic under a name that no other test has."""
 
-    async def make(partitions: int = 3) -> str:
+    async def make(partitions: int = 3, config: Mapping[str, str] | None = None) -> str:
         name = f"t-{uuid4().hex[:10]}"
         admin = AIOKafkaAdminClient(**kafka.client_options())
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(name, partitions, 1), NewTopic(f"{name}-dead", 1, 1)])
+            await admin.create_topics(
+                [NewTopic(name, partitions, 1, topic_configs=dict(config or {})), NewTopic(f"{name}-dead", 1, 1)]
+            )
         finally:
             await admin.close()
         return name

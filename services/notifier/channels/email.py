@@ -18,8 +18,9 @@ from uuid import UUID
 from jinja2 import Environment, StrictUndefined
 from mjml import mjml2html
 
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import News
 
 

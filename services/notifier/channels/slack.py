@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from services.i18n.text import shorten
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.language import Words, shorten
 from services.notifier.rendering.message import Fact, News
 
 HEADER, SECTION, FIELD, FIELDS, BUTTON, FALLBACK = 150, 3000, 2000, 10, 75, 600

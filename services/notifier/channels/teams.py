@@ -9,8 +9,9 @@ import json
 import re
 from typing import Any
 
+from services.i18n.text import shorten
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.language import Words, shorten
 from services.notifier.rendering.message import News
 
 LARGEST = 20_000

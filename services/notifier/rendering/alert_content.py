@@ -4,11 +4,12 @@ from typing import assert_never
 
 from contracts.events import ConsistencyFlagged, MilestoneEscalated
 from contracts.vocabulary import Milestone, Precision
+from services.i18n.names import status_name
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import Fact, Link, News, Quotation, compose, place
 from services.notifier.rendering.milestone_content import days_ago, when, wording
-from services.notifier.rendering.names import STATUSES
 
 
 def tell_escalated(event: MilestoneEscalated, words: Words, url: str) -> News:
@@ -32,7 +33,7 @@ def tell_escalated(event: MilestoneEscalated, words: Words, url: str) -> News:
         Fact(words.gettext("Who is asked now"), plain(event.level_title.in_language(words.language))),
         Fact(words.gettext("Due"), f"{when(milestone.span, milestone, words)} ({days_ago(event.days, words)})"),
         *wording(milestone, words),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
     ]
     if event.repeat:
         told = words.ngettext("%(number)s time", "%(number)s times", event.repeat)
@@ -70,7 +71,7 @@ def tell_flagged(event: ConsistencyFlagged, words: Words, url: str) -> News:
     latest, lead = _rule(event, words)
     facts = [
         *([] if milestone is None else _milestone(milestone, words)),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
         Fact(words.gettext("Since"), f"{words.day(event.since)} ({days_ago(event.days, words)})"),
         Fact(words.gettext("Found on"), words.day(event.flagged_on)),
         *place(event.commitment, milestone.countries if milestone else event.commitment.countries, words),

@@ -12,12 +12,13 @@ from contracts.events import (
     StatusChanged,
 )
 from contracts.vocabulary import Country
+from services.i18n.names import STRENGTHS, country_names, ministry_name, status_name
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders as slots
 from services.notifier.rendering.alert_content import tell_escalated, tell_flagged
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import Change, Fact, Link, News, Quotation, compose, place
 from services.notifier.rendering.milestone_content import tell_due, tell_scheduled
-from services.notifier.rendering.names import STATUSES, STRENGTHS, country_names, ministry_name
 from services.notifier.subscriptions.matching import Notifiable
 
 
@@ -48,7 +49,7 @@ def _created(event: CommitmentCreated, words: Words, url: str) -> News:
             words.gettext("%(statement)s, %(day)s", statement=words.quoted(document), day=words.day(statement.made_on)),
         ),
         Fact(words.gettext("Its words are"), words.gettext(STRENGTHS[event.strength])),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
         *place(event.commitment, event.commitment.countries, words),
     ]
     if event.lead_ministries:
@@ -68,7 +69,7 @@ def _created(event: CommitmentCreated, words: Words, url: str) -> News:
 
 
 def _status(event: StatusChanged, words: Words, url: str) -> News:
-    before, after = (words.gettext(STATUSES[status]) for status in (event.previous, event.status))
+    before, after = (status_name(status, words) for status in (event.previous, event.status))
     facts = []
     if event.country is None:
         latest = after
@@ -81,7 +82,7 @@ def _status(event: StatusChanged, words: Words, url: str) -> News:
         lead = words.gettext("The status of this commitment has changed for one country.")
         label = words.gettext("Status, %(country)s", country=name)
         countries = (event.country,)
-        facts.append(Fact(words.gettext("Status as a whole"), words.gettext(STATUSES[event.overall])))
+        facts.append(Fact(words.gettext("Status as a whole"), status_name(event.overall, words)))
     reporter = event.reported_by
     who = ministry_name(reporter.ministry, words) if reporter.ministry else reporter.client
     facts += [

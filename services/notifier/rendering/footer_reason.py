@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from contracts.vocabulary import CommitmentBrief, Text
-from services.notifier.rendering.language import plain, shorten, words_in
-from services.notifier.rendering.names import FOLLOWED_KINDS, country_names, theme_title
+from services.i18n.names import FOLLOWED_EVENTS, country_names, theme_title
+from services.i18n.text import plain, shorten
+from services.i18n.words import words_in
 from services.notifier.subscriptions.matching import Filters, Traits
 
 LONGEST = 240
@@ -42,7 +43,7 @@ def why(filters: Filters, subject: Subject, language: str) -> str:
     met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
     met += country_names(sorted(traits.countries & filters.countries), words)
     if traits.event in filters.events and not subject.level_title:
-        met.append(words.gettext(FOLLOWED_KINDS[traits.event]))
+        met.append(words.gettext(FOLLOWED_EVENTS[traits.event]))
     if not met:
         return words.gettext("You get this because you follow all that is in the register.")
     return words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))

@@ -3,14 +3,16 @@
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Milestone, Precision, Reading, Span
+from services.i18n.names import status_name
+from services.i18n.spans import date_phrase, span_name
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import Change, Fact, Link, News, compose, place
-from services.notifier.rendering.names import STATUSES
+from services.plumbing.zones import zone_named
 
 # Nobody's clock can show the first and the last days of all calendars: in some zone they lie outside of it.
 _FIRST, _LAST = date(1, 1, 3), date(9999, 12, 29)
@@ -20,7 +22,7 @@ def tell_scheduled(event: MilestoneScheduled, words: Words, url: str) -> News:
     """A date that is set, moved, more precise or cancelled."""
     milestone, source = event.milestone, event.source
     what = plain(milestone.title.in_language(words.language))
-    name, short = words.quoted(what), words.stretch(milestone.span)
+    name, short = words.quoted(what), span_name(milestone.span, words, "medium")
     undated = milestone.span.precision is Precision.UNDATED
     match event.change:
         case "cancelled":
@@ -109,7 +111,7 @@ def tell_due(event: MilestoneDue, words: Words, url: str) -> News:
     missed = [step_in_words(step, words) for step in event.merged_steps]
     facts = [
         *(_reviewed(event, words) if event.phase == "review" else _due(event, words)),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
         *place(event.commitment, milestone.countries, words),
         *late,
         *([Fact(words.gettext("Also stands for reminders missed"), words.listed(missed))] if missed else []),
@@ -179,7 +181,7 @@ def wording(milestone: Milestone, words: Words, *, quoted: bool = False) -> list
 def when(span: Span, milestone: Milestone, words: Words) -> str:
     """When it is to happen, as its words are read."""
     reading = milestone.reading if milestone.reading is not Reading.UNDATED else Reading.ON
-    return words.span(span, reading, plain(milestone.wording))
+    return date_phrase(span, reading, plain(milestone.wording), words, "full")
 
 
 def relative(event: MilestoneDue, words: Words) -> str:
@@ -232,7 +234,7 @@ def _begins(milestone: Milestone, words: Words) -> list[Fact]:
         return []
     if not _FIRST <= day <= _LAST:
         return []
-    begins = datetime.combine(day, time.fromisoformat(milestone.local_time), ZoneInfo(milestone.zone))
+    begins = datetime.combine(day, time.fromisoformat(milestone.local_time), zone_named(milestone.zone))
     return [Fact(words.gettext("Begins"), slots.moment(begins.astimezone(UTC), milestone.zone))]
 
 
@@ -241,7 +243,7 @@ def _end_of(milestone: Milestone) -> datetime | None:
     latest = milestone.span.latest
     if latest is None or not _FIRST <= latest <= _LAST:
         return None
-    return datetime.combine(latest + timedelta(days=1), time(), ZoneInfo(milestone.zone))
+    return datetime.combine(latest + timedelta(days=1), time(), zone_named(milestone.zone))
 
 
 def _months_before(day: date, months: int) -> date | None:

@@ -8,7 +8,7 @@ it out, so nobody can write a slot into a title or a note; JSON, MJML and HTML c
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 _EDGE = "\x7f"
 
@@ -23,6 +23,11 @@ MOMENT = "at"
 def moment(instant: datetime, place: str | None = None) -> str:
     """A slot for a point in time, to be told in the reader's zone, after that of the place if there is one."""
     return f"{_EDGE}{MOMENT}|{instant.timestamp()!r}|{place or ''}{_EDGE}"
+
+
+def instant_in(seconds: str) -> datetime:
+    """The instant of a count of seconds since 1970, as `moment` writes it."""
+    return datetime.fromtimestamp(float(seconds), UTC)
 
 
 def escaped(text: str, escape: Callable[[str], str]) -> str:

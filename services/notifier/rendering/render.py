@@ -14,11 +14,11 @@ from uuid import UUID
 from contracts.events import MilestoneEscalated
 from contracts.topics import BY_NAME
 from contracts.vocabulary import Channel
+from services.i18n.words import words_in
 from services.notifier.channels import email, slack, teams, webhook
 from services.notifier.rendering import placeholders as slots
 from services.notifier.rendering.content import tell
 from services.notifier.rendering.footer_reason import Subject, why
-from services.notifier.rendering.language import instant_in, words_in
 from services.notifier.subscriptions.matching import Filters, Notifiable, traits
 
 
@@ -206,7 +206,7 @@ def _moment(slot: str, zone: str, language: str) -> str:
     kind, seconds, place = slot.split("|")
     if kind != slots.MOMENT:
         raise AssertionError(slot)
-    return words_in(language).moment(instant_in(seconds), zone, place or None)
+    return words_in(language).moment(slots.instant_in(seconds), zone, place or None, "medium")
 
 
 @lru_cache(maxsize=8192)

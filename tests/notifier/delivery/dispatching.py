@@ -31,17 +31,26 @@ def links() -> UnsubscribeLinks:
     )
 
 
-def dispatch_at(database: Database, clock: Clock, http: HttpClient, mail: SmtpPool | None = None) -> Dispatch:
+SETTINGS = DispatchSettings(lease_seconds=LEASE_SECONDS, sweep_seconds=0.5, hold_seconds=1.0, hold=256)
+
+
+def dispatch_at(
+    database: Database,
+    clock: Clock,
+    http: HttpClient,
+    mail: SmtpPool | None = None,
+    settings: DispatchSettings = SETTINGS,
+) -> Dispatch:
     """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
     desk = Desk(Links("https://pledgewire.example"), links(), clock, "Pledgewire <notices@pledgewire.example>")
     poster = HttpSender(http, desk, clock)
     mailer = MailSender(mail or SmtpPool(SmtpSettings()), desk)
     return Dispatch(
         database,
-        DeliveryStore(database, lease_seconds=LEASE_SECONDS),
+        DeliveryStore(database, lease_seconds=settings.lease_seconds),
         {"webhook": poster, "slack": poster, "teams": poster, "email": mailer},
         clock,
-        DispatchSettings(sweep_seconds=0.5, hold_seconds=1.0, hold=256),
+        settings,
     )
 
 

@@ -5,9 +5,9 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from services.i18n.words import words_in
 from services.notifier.channels import email
 from services.notifier.rendering.content import tell
-from services.notifier.rendering.language import words_in
 from services.notifier.rendering.render import for_delivery, render
 from tests.notifier.rendering.material import (
     GOLDEN,

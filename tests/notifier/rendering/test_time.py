@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from services.i18n.words import words_in
 from services.notifier.rendering.content import tell
-from services.notifier.rendering.language import words_in
 from tests.notifier.rendering.material import GOLDEN, LANGUAGES, event_view, mail, part
 from tests.notifier.rendering.test_limits import Page
 

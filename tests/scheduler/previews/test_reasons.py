@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from contracts.vocabulary import Country, Milestone, Precision, Reading
 from services.i18n.words import words_in
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.ladders.book import LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import read_ladder_book
 from services.scheduler.ladders.business_days import (
     BOUND,
     BusinessCalendar,
@@ -21,8 +22,14 @@ from services.scheduler.ladders.business_days import (
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Ladder, Repeat, Rung, Step
 from services.scheduler.ladders.planning import PlannedReminder, left_out_rungs, plan
-from services.scheduler.previews.holiday_names import HOLIDAYS, PROVINCES, HolidayName, calendar_place, holiday_name
-from services.scheduler.previews.reasons import instant_reason, left_out_sentence, reason_sentence
+from services.scheduler.previews.rules.holiday_names import (
+    HOLIDAYS,
+    PROVINCES,
+    HolidayName,
+    calendar_place,
+    holiday_name,
+)
+from services.scheduler.previews.rules.reasons import instant_reason, left_out_sentence, reason_sentence
 from tests.scheduler.scenes import instants, milestone, milestones, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -56,7 +63,7 @@ def told(what: Milestone, rung: str, language: str, *, jitter: str = "0", at: da
                 " observed); at 9:00 AM (Mexico City).",
                 "3 días hábiles antes del 31 de diciembre de 2021 (el último día): viernes, 24 de diciembre de 2021;"
                 " sin contar: 25–26 de dic (fin de semana), 27 dic (Ontario: Navidad, día trasladado) y 28 dic"
-                " (Ontario: Día de las Cajas, día trasladado); a las 9:00 a.m. (Ciudad de México).",
+                " (Ontario: Boxing Day (26 de diciembre), día trasladado); a las 9:00 a.m. (Ciudad de México).",
                 "3 jours ouvrables avant le 31 décembre 2021 (le dernier jour) : vendredi 24 décembre 2021; non"
                 " comptés : 25 – 26 déc. (fin de semaine), 27 déc. (Ontario : Jour de Noël, jour reporté) et 28 déc."
                 " (Ontario : Lendemain de Noël, jour reporté); à 09 h 00 (Mexico).",
@@ -124,7 +131,7 @@ def told(what: Milestone, rung: str, language: str, *, jitter: str = "0", at: da
                 " (Mexico City).",
                 "Revisión 1, cada 6 meses a partir del 18 de noviembre de 2021: miércoles, 18 de mayo de 2022; a las"
                 " 9:00 a.m. (Ciudad de México).",
-                "Révision 1, tous les 6 mois à partir du 18 novembre 2021 : mercredi 18 mai 2022; à 09 h 00 (Mexico).",
+                "Examen 1, tous les 6 mois à partir du 18 novembre 2021 : mercredi 18 mai 2022; à 09 h 00 (Mexico).",
             ),
             id="a review",
         ),

@@ -1,0 +1,368 @@
+"""A small registry, scheduler and notifier that answer over real HTTP, in the real services' own models.
+
+The registry holds the catalogue, as it stood on a day: later news is not known yet.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from contracts.events import Reporter, StatementRef
+from contracts.vocabulary import Channel, Country, Language, Span, Status
+from services.notifier.subscriptions import forms as notifier
+from services.notifier.subscriptions import routes as notifier_routes
+from services.registry.catalogue import HERE, Catalogue, Commitment, load
+from services.registry.http import forms as interface
+from services.registry.rules import status as standing_rules
+from services.registry.rules.paragraphs import paragraph_starts, passage
+from services.registry.rules.schedule_change import change_of
+from services.registry.wordings import read
+from services.scheduler.escalation.forms import EscalationRecord
+from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
+
+_NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
+
+
+def answer(model: Any) -> Any:
+    """What a service's own model puts on the wire."""
+    return model.model_dump(mode="json")
+
+
+def noon(day: date) -> datetime:
+    """Noon of a day, UTC."""
+    return datetime.combine(day, time(12), UTC)
+
+
+class StandInRegister:
+    """The catalogue on a day, in the words of the registry's interface."""
+
+    def __init__(self, today: date) -> None:
+        self.catalogue: Catalogue = load()
+        self.today = today
+        published = (HERE / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8")
+        self._starts = paragraph_starts(published)
+        self.records = {commitment.id: self._record(commitment) for commitment in self.catalogue.commitments}
+
+    def statement(self) -> interface.StatementEntry:
+        """The one document."""
+        told = self.catalogue.statement
+        return interface.StatementEntry(
+            **{name: getattr(told, name) for name in ("id", "title", "made_on", "url", "sha256", "countries")},
+            sections=self.catalogue.sections,
+            themes=self.catalogue.themes,
+            commitments=len(self.records),
+        )
+
+    def chosen(self, asked: dict[str, str]) -> list[interface.CommitmentEntry]:
+        """Entries that meet the registry's filters."""
+        return [self._entry(record) for record in self.records.values() if _meets(record, asked)]
+
+    def _entry(self, record: interface.CommitmentRecord) -> interface.CommitmentEntry:
+        shared = {
+            name: getattr(record, name) for name in interface.CommitmentEntry.model_fields if name != "milestones"
+        }
+        milestones = [
+            interface.MilestoneEntry(**{n: getattr(m, n) for n in interface.MilestoneEntry.model_fields})
+            for m in record.milestones
+        ]
+        return interface.CommitmentEntry(**shared, milestones=tuple(milestones))
+
+    def _record(self, commitment: Commitment) -> interface.CommitmentRecord:
+        told = self.catalogue.statement
+        text, start, end = passage(told.text, self._starts, commitment.quote.start, commitment.quote.end)
+        standing = dict.fromkeys(commitment.countries, Status.ANNOUNCED)
+        updates = tuple(self._updates(commitment, standing))
+        brief = self.catalogue.brief(commitment)
+        return interface.CommitmentRecord(
+            **{name: getattr(brief, name) for name in type(brief).model_fields},
+            statement=StatementRef(**{name: getattr(told, name) for name in StatementRef.model_fields}),
+            quote=commitment.quote,
+            passage=interface.Passage(text=text, start=start, end=end),
+            verb=commitment.verb,
+            summary=commitment.summary,
+            strength=commitment.strength,
+            lead_ministries=commitment.lead_ministries,
+            status=standing_rules.overall(standing.values()),
+            country_statuses=tuple(interface.CountryStatus(country=c, status=s) for c, s in standing.items()),
+            version=1 + len(updates),
+            milestones=tuple(self._milestones(commitment)),
+            status_updates=updates,
+        )
+
+    def _updates(self, commitment: Commitment, standing: dict[Country, Status]) -> Iterable[interface.StatusUpdate]:
+        version = 1
+        for news in self.catalogue.news:
+            if news.commitment_id != commitment.id or news.known_on > self.today:
+                continue
+            for report in news.reports:
+                version += 1
+                previous = standing[report.country] if report.country else standing_rules.overall(standing.values())
+                standing.update(dict.fromkeys([report.country] if report.country else standing, report.status))
+                yield interface.StatusUpdate(
+                    event_id=uuid5(_NAMESPACE, f"{commitment.id}{version}"),
+                    version=version,
+                    country=report.country,
+                    previous=previous,
+                    status=report.status,
+                    overall=standing_rules.overall(standing.values()),
+                    note=report.note,
+                    evidence=None,
+                    reported_by=Reporter(client="chronicle", ministry="ca-gac" if report.country == "CA" else None),
+                    reported_at=noon(news.known_on),
+                    recorded_at=noon(news.known_on),
+                )
+
+    def _milestones(self, commitment: Commitment) -> Iterable[interface.MilestoneRecord]:
+        for milestone in commitment.milestones:
+            schedules = [_schedule(1, milestone.span, "first", None, self.catalogue.statement.made_on)]
+            for news in self.catalogue.news:
+                if news.anchor_id is None or news.anchor_id != milestone.anchor_id or news.span is None:
+                    continue
+                change = change_of(schedules[-1].span, news.span)
+                if news.known_on <= self.today and change in ("moved", "more-precise"):
+                    schedules.append(_schedule(len(schedules) + 1, news.span, change, news.source, news.known_on))
+            shared = {name: getattr(milestone, name) for name in type(milestone).model_fields if name != "span"}
+            yield interface.MilestoneRecord(
+                **shared,
+                commitment_id=commitment.id,
+                span=schedules[-1].span,
+                schedule_version=len(schedules),
+                schedules=tuple(schedules),
+                read_as=read(milestone.wording, milestone.wording_language, self.catalogue.statement.made_on),
+            )
+
+
+def _schedule(version: int, span: Span, change: Any, source: Any, known_on: date) -> interface.Schedule:
+    return interface.Schedule(
+        version=version, span=span, change=change, source=source, known_on=known_on, recorded_at=noon(known_on)
+    )
+
+
+def _meets(record: interface.CommitmentRecord, asked: dict[str, str]) -> bool:
+    latest = [milestone.span.latest for milestone in record.milestones if milestone.span.latest]
+    words = (*vars(record.title).values(), *vars(record.summary).values(), record.quote.text)
+    return (
+        any(asked.get("q", "").lower() in text.lower() for text in words)
+        and asked.get("country", record.countries[0]) in record.countries
+        and asked.get("theme", record.themes[0]) in record.themes
+        and asked.get("section", record.section) == record.section
+        and asked.get("status", record.status) == record.status
+        and ("due_from" not in asked or any(day >= date.fromisoformat(asked["due_from"]) for day in latest))
+        and ("due_to" not in asked or any(day <= date.fromisoformat(asked["due_to"]) for day in latest))
+    )
+
+
+class StandInServices:
+    """The three services at three paths of one server; `away` names those that answer 503."""
+
+    def __init__(self, today: date, page: int = 20) -> None:
+        self.register = StandInRegister(today)
+        self.away: set[str] = set()
+        self.asked: list[str] = []
+        self.subscriptions: dict[UUID, notifier.SubscriptionSummary] = {}
+        self.deliveries: list[notifier.DeliveryAnswer] = []
+        """The newest first."""
+        self.milestones: dict[str, dict[str, Any]] = {}
+        """What the registry says of milestones beyond the catalogue, by their ids."""
+        self.escalations: dict[str, EscalationRecord] = {}
+        """How the scheduler says that it stands with milestones; of others it knows nothing."""
+        self.reminders: list[dict[str, Any]] = []
+        """Reminders beyond those before the catalogue's dates."""
+        self._page = page
+        self.app = FastAPI()
+        self._routes()
+
+    def subscribe(self, subscriber: str, channel: Channel, **changes: Any) -> UUID:
+        """Let somebody have subscribed, to everything and in English where nothing else is said."""
+        number = len(self.subscriptions)
+        made = notifier.SubscriptionSummary(
+            id=uuid5(_NAMESPACE, f"subscription {number}"),
+            subscriber=subscriber,
+            channel=channel,
+            **{
+                "language": Language.EN,
+                "zone": "America/Toronto",
+                "filters": notifier.FilterForm(),
+                "ladder": None,
+                "level": None,
+                "state": "active",
+                "reason": None,
+                "created_at": noon(self.register.today),
+                "ended_at": None,
+                **changes,
+            },
+        )
+        self.subscriptions[made.id] = made
+        return made.id
+
+    def tell(self, subscription_id: UUID, event: str, commitment_id: str, **changes: Any) -> None:
+        """Let a subscription have been told of something, which went well where nothing else is said."""
+        whom, number = self.subscriptions[subscription_id], len(self.deliveries)
+        told = notifier.DeliveryAnswer(
+            id=uuid5(_NAMESPACE, f"delivery {number}"),
+            event_id=uuid5(_NAMESPACE, f"event {number}"),
+            event=event,
+            subscription_id=whom.id,
+            subscriber=whom.subscriber,
+            commitment_id=commitment_id,
+            channel=whom.channel,
+            language=whom.language,
+            **{
+                "state": "delivered",
+                "attempts": 1,
+                "created_at": noon(self.register.today),
+                "next_at": None,
+                "not_after": None,
+                "settled_at": noon(self.register.today) + timedelta(seconds=2),
+                "reason": None,
+                "last_code": 200,
+                **changes,
+            },
+        )
+        self.deliveries.insert(0, told)
+
+    def remind(self, milestone_id: str, step: str, due_at: datetime, audience: UUID | None = None) -> None:
+        """Let there be another reminder, for a subscription's own ladder where one is named."""
+        record, milestone = self._milestone(milestone_id)
+        told = answer(_reminder(record, milestone, step, due_at))
+        self.reminders.append(told | {"audience": str(audience) if audience else None})
+
+    def escalate(self, milestone_id: str, state: Any, **changes: Any) -> None:
+        """Let it stand so with a milestone that may be overdue."""
+        record, milestone = self._milestone(milestone_id)
+        self.escalations[milestone_id] = EscalationRecord(
+            milestone_id=milestone.id,
+            milestone_title=milestone.title,
+            commitment_id=record.id,
+            commitment_title=record.title,
+            countries=milestone.countries,
+            latest=milestone.span.latest,
+            zone=milestone.zone,
+            schedule_version=milestone.schedule_version,
+            state=state,
+            **{
+                "round": 1,
+                "level": None,
+                "next_at": None,
+                "next_level": None,
+                "acknowledged": None,
+                "failed": None,
+                "log": (),
+                **changes,
+            },
+        )
+
+    def _milestone(self, milestone_id: str) -> tuple[interface.CommitmentRecord, interface.MilestoneRecord]:
+        return next(
+            (record, milestone)
+            for record in self.register.records.values()
+            for milestone in record.milestones
+            if milestone.id == milestone_id
+        )
+
+    def _routes(self) -> None:
+        app = self.app
+
+        @app.middleware("http")
+        async def perhaps_away(request: Request, call_next: Any) -> Response:
+            self.asked.append(f"{request.url.path}?{request.url.query}")
+            if request.url.path.split("/")[1] in self.away:
+                return JSONResponse({"title": "away"}, 503)
+            return await call_next(request)  # type: ignore[no-any-return]
+
+        @app.get("/registry/livez")
+        async def livez() -> dict[str, str]:
+            return {"status": "alive"}
+
+        @app.get("/registry/statements")
+        async def statements() -> Any:
+            return answer(interface.StatementList(items=(self.register.statement(),)))
+
+        @app.get("/registry/commitments")
+        async def commitments(request: Request) -> Any:
+            asked = dict(request.query_params)
+            found = self.register.chosen(asked)
+            start = int(asked.get("cursor", 0))
+            end = start + min(int(asked["limit"]), self._page)
+            more = str(end) if end < len(found) else None
+            return answer(interface.CommitmentList(items=tuple(found[start:end]), next_cursor=more))
+
+        @app.get("/registry/commitments/{commitment_id}")
+        async def commitment(commitment_id: str) -> Any:
+            if commitment_id not in self.register.records:
+                return JSONResponse({"type": "/problems/not-found"}, 404)
+            told = answer(self.register.records[commitment_id])
+            return told | {"milestones": [m | self.milestones.get(m["id"], {}) for m in told["milestones"]]}
+
+        @app.get("/registry/anchors/{anchor_id}")
+        async def anchor(anchor_id: str) -> Any:
+            for one in self.register.catalogue.anchors:
+                if one.id == anchor_id:
+                    return {"id": one.id, "title": answer(one.title)}
+            return JSONResponse({"type": "/problems/not-found"}, 404)
+
+        @app.get("/scheduler/milestones/{milestone_id}/escalation")
+        async def escalation(milestone_id: str) -> Any:
+            if milestone_id not in self.escalations:
+                return JSONResponse({"type": "/problems/not-found"}, 404)
+            return answer(self.escalations[milestone_id])
+
+        @app.get("/scheduler/reminders")
+        async def reminders(commitment: str) -> Any:
+            told = answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
+            more = [one for one in self.reminders if one["commitment_id"] == commitment]
+            return told | {"items": [*more, *told["items"]]}
+
+        @app.get("/notifier/deliveries")
+        async def deliveries(
+            limit: notifier_routes.Limit, commitment: str | None = None, subscription: UUID | None = None
+        ) -> Any:
+            found = [
+                one
+                for one in self.deliveries
+                if commitment in (None, one.commitment_id) and subscription in (None, one.subscription_id)
+            ]
+            more = notifier.write_cursor(found[limit - 1].id) if len(found) > limit else None
+            return answer(notifier.DeliveryPage(items=tuple(found[:limit]), next_cursor=more))
+
+        @app.get("/notifier/subscriptions/{subscription_id}/summary")
+        async def summary(subscription_id: UUID) -> Any:
+            if subscription_id not in self.subscriptions:
+                return JSONResponse({"type": "/problems/not-found"}, 404)
+            return answer(self.subscriptions[subscription_id])
+
+    def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
+        record = self.register.records[commitment_id]
+        for milestone in record.milestones:
+            for days in (30, 7, 1):
+                if milestone.span.latest and milestone.span.latest - timedelta(days=days) > self.register.today:
+                    yield _reminder(
+                        record, milestone, f"before-{days}d", noon(milestone.span.latest - timedelta(days=days))
+                    )
+
+
+def _reminder(
+    record: interface.CommitmentRecord, milestone: interface.MilestoneRecord, step: str, due_at: datetime
+) -> ReminderEntry:
+    return ReminderEntry(
+        id=due_at.toordinal(),
+        commitment_id=record.id,
+        commitment_title=record.title,
+        milestone_id=milestone.id,
+        milestone_title=milestone.title,
+        countries=milestone.countries,
+        earliest=milestone.span.earliest,
+        latest=milestone.span.latest,
+        zone=milestone.zone,
+        schedule_version=milestone.schedule_version,
+        step=step,
+        due_at=due_at,
+        state="pending",
+        fired_at=None,
+        event_id=None,
+        reason=None,
+    )

@@ -6,7 +6,7 @@ from contracts.topics import MINISTRIES, PUBLIC
 from contracts.vocabulary import Country, Language, Status, Strength
 from services.i18n import names
 from services.i18n.words import words_in
-from services.registry import catalogue
+from services.registry.catalogue.loading import load
 
 
 @pytest.mark.parametrize("language", Language)
@@ -22,7 +22,7 @@ def test_every_code_has_a_name(language: Language) -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_themes_are_called_as_in_the_register(language: Language) -> None:
-    themes = catalogue.load().themes
+    themes = load().themes
 
     assert themes
     for theme in themes:

@@ -12,7 +12,7 @@ from contracts.events import (
     StatusChanged,
 )
 from contracts.vocabulary import Country
-from services.i18n.names import STRENGTHS, country_names, ministry_name, status_name
+from services.i18n.names import country_names, ministry_name, status_name, strength_name
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders as slots
@@ -48,7 +48,7 @@ def _created(event: CommitmentCreated, words: Words, url: str) -> News:
             words.gettext("Made in"),
             words.gettext("%(statement)s, %(day)s", statement=words.quoted(document), day=words.day(statement.made_on)),
         ),
-        Fact(words.gettext("Its words are"), words.gettext(STRENGTHS[event.strength])),
+        Fact(words.gettext("Its words are"), strength_name(event.strength, words)),
         Fact(words.gettext("Status"), status_name(event.status, words)),
         *place(event.commitment, event.commitment.countries, words),
     ]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from contracts.vocabulary import CommitmentBrief, Text
-from services.i18n.names import FOLLOWED_EVENTS, country_names, theme_title
+from services.i18n.event_names import followed_event
+from services.i18n.names import country_names, theme_title
 from services.i18n.text import plain, shorten
 from services.i18n.words import words_in
 from services.notifier.subscriptions.matching import Filters, Traits
@@ -43,7 +44,7 @@ def why(filters: Filters, subject: Subject, language: str) -> str:
     met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
     met += country_names(sorted(traits.countries & filters.countries), words)
     if traits.event in filters.events and not subject.level_title:
-        met.append(words.gettext(FOLLOWED_EVENTS[traits.event]))
+        met.append(followed_event(traits.event, words))
     if not met:
         return words.gettext("You get this because you follow all that is in the register.")
     return words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))

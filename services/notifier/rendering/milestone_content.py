@@ -6,6 +6,7 @@ from typing import assert_never
 
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Milestone, Precision, Reading, Span
+from services.i18n.distances import step_in_words
 from services.i18n.names import status_name
 from services.i18n.spans import date_phrase, span_name
 from services.i18n.text import plain
@@ -198,33 +199,6 @@ def relative(event: MilestoneDue, words: Words) -> str:
 def days_ago(days: int, words: Words) -> str:
     """`3 days ago`."""
     return words.ngettext("%(number)s day ago", "%(number)s days ago", days)
-
-
-def step_in_words(step: str, words: Words) -> str:
-    """A rung of a ladder: `3 business days before`, `on the day`, `1 month after`, `review no. 2`."""
-    if step == "on-the-day":
-        return words.gettext("on the day")
-    side, _, length = step.partition("-")
-    if side == "review":
-        return words.gettext("review no. %(number)s", number=int(length))
-    number = int(length.rstrip("bdwm"))
-    match side, length.lstrip("0123456789"):
-        case "before", "bd":
-            return words.ngettext("%(number)s business day before", "%(number)s business days before", number)
-        case "before", "w":
-            return words.ngettext("%(number)s week before", "%(number)s weeks before", number)
-        case "before", "m":
-            return words.ngettext("%(number)s month before", "%(number)s months before", number)
-        case "before", _:
-            return words.ngettext("%(number)s day before", "%(number)s days before", number)
-        case _, "bd":
-            return words.ngettext("%(number)s business day after", "%(number)s business days after", number)
-        case _, "w":
-            return words.ngettext("%(number)s week after", "%(number)s weeks after", number)
-        case _, "m":
-            return words.ngettext("%(number)s month after", "%(number)s months after", number)
-        case _:
-            return words.ngettext("%(number)s day after", "%(number)s days after", number)
 
 
 def _begins(milestone: Milestone, words: Words) -> list[Fact]:

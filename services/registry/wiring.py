@@ -14,12 +14,15 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
-from services.registry.daily import SECONDS, SECONDS_UNDER_A_SETTABLE_CLOCK, Daily
 from services.registry.http.app import http_app
 from services.registry.intake import ReportIntake, read_report
 from services.registry.scheduler_client import LONGEST_HOLD, SchedulerClient, SchedulerClientSettings
+
+SECONDS_BETWEEN_CHECKS = 30.0
+"""Of real time, between two questions whether another day of business time is to be checked."""
 
 
 def build() -> Service:
@@ -34,7 +37,8 @@ def build() -> Service:
 
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
     check = ConsistencyCheck(database, clock, ConsistencySettings())
-    daily = Daily(check.run_if_due, SECONDS_UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS)
+    seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
+    clockwork = Clockwork(PeriodicTask("consistency", check.beat, seconds))
 
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
     return Service(
@@ -47,7 +51,7 @@ def build() -> Service:
         work=(
             Relay(database, producer, OutboxSettings()).run,
             AnswerExpiry(database, IdempotencySettings()).run,
-            daily.run,
+            clockwork.run,
         ),
         closing=(http.aclose,),
     )

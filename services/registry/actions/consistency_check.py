@@ -60,6 +60,10 @@ class ConsistencyCheck:
         self._settings = settings
         self._last_day: date | None = None
 
+    async def beat(self) -> None:
+        """Check if that is due, at the clockwork's own pace."""
+        await self.run_if_due()
+
     async def run_if_due(self) -> int:
         """Check, if today's check is due and nobody has; how many flags are new. Missed days are not made up.
 

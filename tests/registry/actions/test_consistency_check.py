@@ -4,12 +4,9 @@ import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from services.cli.demo.calendar import FIRST_DAY, LAST_DAY, AnchorHeld, AnchorMoves, days, happenings
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
 from services.registry.catalogue.loading import load
-from services.registry.daily import Daily
 from tests.registry.scenes import COAL, SUMMIT, Register, check_on, dated, flag_events, flags, noon, outcome
 
 
@@ -138,30 +135,3 @@ async def test_the_morning_begins_at_six_and_missed_days_are_one(register: Regis
     assert await at(datetime(2022, 1, 20, 12, 0, tzinfo=UTC)) == date(2022, 1, 20)
     assert len(await flag_events(register, COAL)) == 1
     assert await at(datetime(2022, 1, 5, 12, 0, tzinfo=UTC)) == date(2022, 1, 20), "a clock set back looks at nothing"
-
-
-async def test_the_timer_looks_again_and_again_and_stops_when_told() -> None:
-    looks = 0
-    third = asyncio.Event()
-
-    async def look() -> None:
-        nonlocal looks
-        looks += 1
-        if looks == 2:
-            raise ConnectionError("the database is away for a moment")
-        if looks >= 3:
-            third.set()
-
-    stopping = asyncio.Event()
-    running = asyncio.create_task(Daily(look, 0.01).run(stopping))
-    await asyncio.wait_for(third.wait(), 30)
-    stopping.set()
-    await asyncio.wait_for(running, 30)
-
-
-async def test_what_breaks_a_look_for_good_ends_the_timer() -> None:
-    async def look() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(Daily(look, 0.01).run(asyncio.Event()), 30)

@@ -31,7 +31,7 @@ from services.registry.views.milestones import MilestoneEntry, MilestoneRecord, 
 from services.registry.views.statements import StatementEntry, StatementList
 from services.registry.views.status_updates import StatusUpdateEntry
 from services.registry.wordings import read
-from services.scheduler.escalation.routes import EscalationRecord
+from services.scheduler.escalation.forms import EscalationRecord
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")

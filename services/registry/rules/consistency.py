@@ -17,8 +17,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from contracts.vocabulary import Country, Milestone, Reading, Span, Status
+from services.plumbing.calendar_arithmetic import add_months
 from services.plumbing.zones import day_in, zone_named
-from services.registry.rules.anchor_offset import months_later
 from services.registry.rules.status import CLOSED, CountryStatuses
 
 ConsistencyRule = Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
@@ -123,7 +123,7 @@ def met_too_early(one: CheckedCommitment, now: datetime) -> Iterator[Inconsisten
 
 def without_activity(one: CheckedCommitment, now: datetime, months: int) -> Iterator[Inconsistency]:
     """A commitment that is not closed, with neither a status update nor another date for so many months."""
-    if one.status not in CLOSED and day_in(zone_named(REGISTER_ZONE), now) >= months_later(one.last_activity, months):
+    if one.status not in CLOSED and day_in(zone_named(REGISTER_ZONE), now) >= add_months(one.last_activity, months):
         yield Inconsistency("no-news", one.id, one.last_activity, one.id)
 
 

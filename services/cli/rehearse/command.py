@@ -160,7 +160,7 @@ def _play(
 def _since(
     start: datetime, agendas: Iterable[Agenda], rules: PlanningRules, now: datetime, end: datetime
 ) -> Iterator[SimulatedReminder]:
-    return (telling for telling in simulated_reminders(agendas, rules, now, end) if telling.at >= start)
+    return (reminder for reminder in simulated_reminders(agendas, rules, now, end) if reminder.at >= start)
 
 
 def _write(file: Path, picture: str) -> None:

@@ -33,7 +33,7 @@ class Rehearsal:
     after: Sequence[SimulatedReminder]
     difference: SimulationDifference
     schedules: dict[str, MilestoneSchedule]
-    """By milestone: who wants to say what a telling is about."""
+    """By milestone: what a reminder is about."""
 
     @cached_property
     def changes(self) -> list[tuple[datetime, str, SimulatedReminder | MovedReminder]]:
@@ -91,16 +91,16 @@ class Rehearsal:
                 }
                 for (year, month), (before, after) in by_month(self.before, self.after).items()
             ],
-            "added": [self._telling_json(one) for one in found.added],
-            "removed": [self._telling_json(one) for one in found.removed],
+            "added": [self._reminder_json(one) for one in found.added],
+            "removed": [self._reminder_json(one) for one in found.removed],
             "moved": [
-                self._telling_json(one.after)
+                self._reminder_json(one.after)
                 | {"was": {"at": one.before.at.isoformat(), "due_at": one.before.due_at.isoformat()}}
                 for one in found.moved
             ],
         }
 
-    def _telling_json(self, one: SimulatedReminder) -> dict[str, Any]:
+    def _reminder_json(self, one: SimulatedReminder) -> dict[str, Any]:
         return {
             "at": one.at.isoformat(),
             "due_at": one.due_at.isoformat(),

@@ -192,17 +192,17 @@ def _drawn_lanes(outcome: Rehearsal, lanes: dict[str, Counter[str]], top: int) -
         if one.commitment_id in places and id(one) not in changed:
             yield _mark(outcome, one, "stays", places[one.commitment_id] + 30)
     for _, kind, change in outcome.changes:
-        telling = change.after if isinstance(change, MovedReminder) else change
+        reminder = change.after if isinstance(change, MovedReminder) else change
         was = f" (was {when(change.before, outcome)})" if isinstance(change, MovedReminder) else ""
-        label = f"{_KINDS[kind]}: {when(telling, outcome)}{was}, {telling.step.name}, {says(telling)}"
-        y = places[telling.commitment_id] + 30 + _OFFSETS[kind]
-        yield _mark(outcome, telling, _KINDS[kind], y, f"{label}, {outcome.title_of(telling.milestone_id)}")
+        label = f"{_KINDS[kind]}: {when(reminder, outcome)}{was}, {reminder.step.name}, {says(reminder)}"
+        y = places[reminder.commitment_id] + 30 + _OFFSETS[kind]
+        yield _mark(outcome, reminder, _KINDS[kind], y, f"{label}, {outcome.title_of(reminder.milestone_id)}")
 
 
-def _mark(outcome: Rehearsal, telling: SimulatedReminder, name: str, y: int, label: str = "") -> str:
+def _mark(outcome: Rehearsal, reminder: SimulatedReminder, name: str, y: int, label: str = "") -> str:
     title = f"<title>{escape(label)}</title>" if label else ""
-    x = _x(outcome, telling.at)
-    return f'<use href="#{telling.phase}" class="{name}" x="{x:.1f}" y="{y}">{title}</use>'
+    x = _x(outcome, reminder.at)
+    return f'<use href="#{reminder.phase}" class="{name}" x="{x:.1f}" y="{y}">{title}</use>'
 
 
 def _no_lanes(outcome: Rehearsal, top: int) -> Iterator[str]:

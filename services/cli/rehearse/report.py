@@ -39,10 +39,10 @@ def show(outcome: Rehearsal, console: Console) -> None:
         console.print(f"and {more:,} more; --json has all")
 
 
-def says(telling: SimulatedReminder) -> str:
+def says(reminder: SimulatedReminder) -> str:
     """What a reminder says of its milestone."""
-    days = f"{telling.days:,} day" if telling.days == 1 else f"{telling.days:,} days"
-    match telling.phase:
+    days = f"{reminder.days:,} day" if reminder.days == 1 else f"{reminder.days:,} days"
+    match reminder.phase:
         case "ahead":
             return f"{days} ahead"
         case "overdue":
@@ -110,23 +110,23 @@ def _changes(outcome: Rehearsal, width: int) -> Table:
     table.add_column("of", no_wrap=True, overflow="ellipsis", width=max(20, width - sum(_WIDTHS.values()) - 10))
     for _, kind, one in outcome.changes[:MOST_ROWS]:
         sign, colour = SIGNS[kind]
-        telling = one.after if isinstance(one, MovedReminder) else one
+        reminder = one.after if isinstance(one, MovedReminder) else one
         was = f"\n[dim]was {_local(one.before, outcome):%Y-%m-%d %H:%M}[/dim]" if isinstance(one, MovedReminder) else ""
-        whose = "a reader's own ladder: " if telling.audience else ""
+        whose = "a reader's own ladder: " if reminder.audience else ""
         table.add_row(
             Text(sign, style=f"bold {colour}"),
-            when(telling, outcome) + was,
-            telling.step.name,
-            says(telling),
-            Text(whose + outcome.title_of(telling.milestone_id)),
+            when(reminder, outcome) + was,
+            reminder.step.name,
+            says(reminder),
+            Text(whose + outcome.title_of(reminder.milestone_id)),
         )
     return table
 
 
-def when(telling: SimulatedReminder, outcome: Rehearsal) -> str:
+def when(reminder: SimulatedReminder, outcome: Rehearsal) -> str:
     """The instant on the clocks of the milestone's zone."""
-    return f"{_local(telling, outcome):%Y-%m-%d %H:%M %Z}"
+    return f"{_local(reminder, outcome):%Y-%m-%d %H:%M %Z}"
 
 
-def _local(telling: SimulatedReminder, outcome: Rehearsal) -> datetime:
-    return telling.at.astimezone(zone_named(outcome.schedules[telling.milestone_id].milestone.zone))
+def _local(reminder: SimulatedReminder, outcome: Rehearsal) -> datetime:
+    return reminder.at.astimezone(zone_named(outcome.schedules[reminder.milestone_id].milestone.zone))

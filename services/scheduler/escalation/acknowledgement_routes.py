@@ -51,7 +51,7 @@ def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, esca
         new: Annotated[NewAcknowledgement, Body(), strict_body(NewAcknowledgement)],
         caller: Reporter,
     ) -> Response:
-        """Say that somebody is on it: nobody further hears, unless no evidence follows."""
+        """Say that somebody is on it: nobody further is notified, unless no evidence follows."""
         acknowledgement = Acknowledgement(name=new.name, note=new.note, at=clock.now())
         asked = Asked(caller.client, _key_of(request), digest_of(request.url.path, await request.body()))
         try:

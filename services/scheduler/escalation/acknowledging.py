@@ -50,7 +50,7 @@ async def acknowledge(
     asked: Asked,
     answer: Callable[[MilestoneEscalation], Any],
 ) -> Any:
-    """Own a milestone; the answer about how it stands then, in JSON's types, or the one that was given before.
+    """Own a milestone; gives its escalation as it is then, in JSON's types, or the answer that was given before.
 
     A refusal is not kept: it did nothing. Raises `UnknownMilestone`, `NothingToOwn`, `KeyReused`.
     """

@@ -19,7 +19,7 @@ async def write_feed_changes(
 ) -> None:
     """Write what a batch of the intake means for calendars and bulletins, in the transaction that holds its agendas.
 
-    What was heard before is in both already, and changes nothing.
+    An event that came before is in both already, and changes nothing.
     """
     await write_events(connection, batch, now)
     await update_entries(connection, batch, before, after, now)

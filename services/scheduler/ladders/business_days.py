@@ -4,7 +4,7 @@ Holidays come from the library `holidays`: of the United States the federal ones
 public service (the library's categories `government` and `public`: Thanksgiving and Remembrance Day are in the first),
 of Mexico the statutory ones. A state's, province's or territory's are its own and the federal ones with them.
 
-The library takes a while to load and to reckon a year, so it is loaded at the first question, and every year of every
+The library takes a while to load and to compute a year, so it is loaded at the first question, and every year of every
 calendar is kept.
 """
 

@@ -9,6 +9,7 @@ from services.plumbing.zones import zone_named
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.states import STAGES, Climbing, Owned
+from services.scheduler.holds.hold import MilestoneHold
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.planning import LeftOutRung
 from services.scheduler.previews.responses import (
@@ -33,7 +34,7 @@ from services.scheduler.previews.rules.outcomes import (
     Waiting,
     Withdrawn,
 )
-from services.scheduler.previews.rules.preview import MilestoneHold, PreviewMoment, overdue_at, upcoming_levels
+from services.scheduler.previews.rules.preview import PreviewMoment, overdue_at, upcoming_levels
 from services.scheduler.previews.rules.reasons import InstantReason, reason_sentence
 
 

@@ -211,7 +211,7 @@ async def test_after_a_book_is_applied_the_table_holds_what_a_plan_of_now_gives(
     expected: Waiting = set()
     for what in (END_OF_2021, summit, someday):
         done = [Step.named(step) for name, step in told if name == what.id]
-        planned = plan(what, when, read_ladder_book(LATE_ONES), scheduled_at=THEN, told=done)
+        planned = plan(what, when, read_ladder_book(LATE_ONES), scheduled_at=THEN, fired=done)
         expected |= {
             (what.id, 1, one.step.name, None, one.due_at)
             for one in planned

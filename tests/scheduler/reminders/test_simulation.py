@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.filters import Filters
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.business_days import holiday_calendar
@@ -282,7 +283,7 @@ def rules_in_two_books(draw: st.DrawFn) -> tuple[PlanningRules, PlanningRules]:
     if draw(st.booleans()):
         countries = frozenset(draw(st.sampled_from([[], ["CA"]])))
         ladder = replace(draw(ladders("chosen")), repeat=None)
-        subscription_ladders = (SubscriptionLadder(READER, ladder, "America/Vancouver", countries=countries),)
+        subscription_ladders = (SubscriptionLadder(READER, ladder, "America/Vancouver", Filters(countries=countries)),)
     return PlanningRules(draw(books()), subscription_ladders), PlanningRules(draw(books()), subscription_ladders)
 
 

@@ -8,26 +8,27 @@ from uuid import UUID
 
 from services.i18n.text import plain
 from services.i18n.words import Words
+from services.scheduler.holds.hold import MilestoneHold
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.due_reminder import LATE_AFTER
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.previews.rules.preview import MilestoneHold, StoredReminder
+from services.scheduler.previews.rules.preview import StoredReminder
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """It is still to be told."""
+    """It is still to fire."""
 
     due_at: datetime
     is_due: bool
     held_for: int | None
-    """The schedule version that is being written; until it has come nothing is told."""
+    """The schedule version that is being written; until it has come nothing is sent."""
 
 
 @dataclass(frozen=True)
 class Fired:
-    """An event of its own has told it."""
+    """An event of its own was published."""
 
     at: datetime
     event_id: UUID
@@ -36,7 +37,7 @@ class Fired:
 
 @dataclass(frozen=True)
 class Merged:
-    """The event of a later step has told it as well."""
+    """The event of a later step was published for it as well."""
 
     at: datetime
     event_id: UUID
@@ -45,12 +46,12 @@ class Merged:
 
 @dataclass(frozen=True)
 class Passed:
-    """It was due before it was planned; it is recorded, and never told."""
+    """It was due before it was planned; it is recorded, and never sent."""
 
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """It is not to be told any more."""
+    """It is not to fire any more."""
 
     by: Literal["newer-schedule", "settled", "other-rules", "ladder-given-up"]
     schedule_version: int | None = None
@@ -59,7 +60,7 @@ class Withdrawn:
 
 @dataclass(frozen=True)
 class Failed:
-    """It could not be told."""
+    """It could not be fired."""
 
     at: datetime
     reason: str
@@ -122,7 +123,7 @@ def _withdrawn(
 def next_reminder(
     stored: StoredReminder, siblings: Sequence[StoredReminder], count: Countdown | None
 ) -> NextReminder | None:
-    """What is told after this reminder, of the schedule that holds; None when nothing is.
+    """What fires after this reminder, of the schedule that holds; None when nothing is.
 
     That is the next one that waits in the table; behind the last of them the first of the endless end.
     """

@@ -92,11 +92,6 @@ def days_off(day: date, calendars: Iterable[HolidayCalendar]) -> tuple[DayOff, .
     )
 
 
-def is_business_day(day: date, calendars: Iterable[HolidayCalendar]) -> bool:
-    """Whether all of them work on this day."""
-    return not days_off(day, calendars)
-
-
 @dataclass(frozen=True)
 class BusinessDayCount:
     """The day that a count of business days came to, and the days that it left out on its way, in that order."""

@@ -1,5 +1,6 @@
 """Business days of one country, of a province, and of all who are bound; and why a day is none."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
@@ -16,7 +17,6 @@ from services.scheduler.ladders.business_days import (
     count_business_days,
     days_off,
     holiday_calendar,
-    is_business_day,
     subdivisions,
 )
 
@@ -31,6 +31,11 @@ calendars = st.lists(st.sampled_from(NAMES).map(holiday_calendar), max_size=3).m
 
 def holidays(day: date, *calendars: HolidayCalendar) -> set[tuple[str | None, str | None]]:
     return {(off.calendar, off.holiday) for off in days_off(day, calendars)}
+
+
+def is_business_day(day: date, calendars: Iterable[HolidayCalendar]) -> bool:
+    """Whether all of them work on this day."""
+    return not days_off(day, calendars)
 
 
 def test_three_business_days_before_new_years_eve_2021_is_the_23rd_where_all_three_are_bound() -> None:

@@ -115,7 +115,7 @@ async def test_a_summit_goes_from_a_year_to_days_in_a_calendar(house: House) -> 
     await house.hears(scheduled(exact, 2, change="more-precise"))
 
     after = only((await house.reads(path)).content)
-    assert before.summary.value == "No new public finance (date non fixée : 2022)"
+    assert before.summary.value == "No new public finance (date non fixée\u00a0: 2022)"
     assert (before.status.value, after.status.value) == ("TENTATIVE", "CONFIRMED")
     assert (before.uid.value, after.sequence.value) == (after.uid.value, "1")
     assert days(after) == (date(2023, 1, 9), date(2023, 1, 10))

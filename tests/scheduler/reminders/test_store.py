@@ -7,12 +7,9 @@ from datetime import date, timedelta
 import pytest
 
 from contracts.vocabulary import Country, Status
-from services.plumbing.migrations import downgrade, upgrade
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import UnknownZone
-from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.rules.agenda import CommitmentEvent
-from tests.conftest import FreshDatabase
 from tests.scheduler.running import COAL, END_OF_2021, THEN, Scheduler, many
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc
 
@@ -176,13 +173,3 @@ async def test_a_zone_that_does_not_exist_is_refused_and_leaves_no_trace(schedul
     assert not is_transient(raised.value)
     assert not await scheduler.rows("select from inbox")
     assert not await scheduler.rows("select from commitment_state")
-
-
-# Instants and the tick's own row
-
-
-async def test_the_schema_goes_up_and_down_and_up(scheduler: Scheduler, fresh_database: FreshDatabase) -> None:
-    url = await fresh_database({"scheduler": VERSIONS})
-
-    await downgrade(url, "scheduler", VERSIONS)
-    await upgrade(url, "scheduler", VERSIONS)

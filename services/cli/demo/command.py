@@ -22,7 +22,7 @@ from services.cli.demo.systems import MinistryReporter, ReminderConsumer
 from services.cli.demo.tally import tally
 from services.cli.observing import Observer
 from services.cli.running_stack import ApiClient, RunningStack, StackOptions, running_stack
-from services.registry.catalogue import load
+from services.registry.catalogue.loading import load
 
 PORTAL_PORT, INBOX_PORT = 8400, 8425
 """Where people look first; others are taken when these are busy."""

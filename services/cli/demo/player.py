@@ -15,7 +15,7 @@ from services.cli.demo.subscribers import SUBSCRIPTIONS
 from services.cli.demo.systems import MinistryReporter
 from services.cli.observing import Observer
 from services.cli.running_stack import RunningStack
-from services.registry.catalogue import Catalogue
+from services.registry.catalogue.contents import Catalogue
 
 
 class Player:

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from contracts.envelope import from_record
 from contracts.events import LadderChosen, StatusChanged
-from services.notifier.delivery.deliveries import Room
-from services.notifier.delivery.store import Heard
+from services.notifier.delivery.deliveries import Capacity
+from services.notifier.delivery.store import IncomingEvent
 from services.notifier.subscriptions.forms import new_secret
 from services.notifier.subscriptions.matching import Filters, traits
 from services.plumbing.database import Database, DatabaseSettings
@@ -19,9 +19,9 @@ from services.plumbing.ids import new_id
 from tests.contracts.golden_records import PATHS, wire
 
 NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
-NO_ROOM = Room(0, 0, 0, {})
+NO_ROOM = Capacity(0, 0, 0, {})
 NOBODY = UUID(int=0)
-MUCH_ROOM = Room(10_000, 10_000, 10_000, {})
+MUCH_ROOM = Capacity(10_000, 10_000, 10_000, {})
 _, STATUS_CHANGED = next(wire(p) for p in PATHS if p.name.startswith("status-changed")).read()
 assert isinstance(STATUS_CHANGED, StatusChanged)
 
@@ -30,17 +30,17 @@ def database_at(url: str) -> Database:
     return Database(DatabaseSettings(DATABASE_URL=SecretStr(url)), "notifier")  # type: ignore[call-arg]
 
 
-def heard(commitment: str = "coal", seq: int = 1, *, at: datetime = NOW, not_after: datetime | None = None) -> Heard:
+def heard(commitment: str = "coal", seq: int = 1, *, at: datetime = NOW, not_after: datetime | None = None) -> IncomingEvent:
     """A status change of a commitment, as the intake reads it."""
     brief = STATUS_CHANGED.commitment.model_copy(update={"id": commitment})
     event = STATUS_CHANGED.model_copy(update={"commitment": brief, "seq": seq})
     topic = "status-changed"
-    return Heard(
+    return IncomingEvent(
         new_id(), topic, seq, event.model_dump_json().encode(), at, None, None, not_after, traits(topic, event), event
     )
 
 
-def with_traits(about, event_id: UUID | None = None) -> Heard:
+def with_traits(about, event_id: UUID | None = None) -> IncomingEvent:
     return replace(heard(), id=event_id or new_id(), topic=about.event, about=about)
 
 

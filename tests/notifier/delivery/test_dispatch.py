@@ -28,7 +28,7 @@ from services.notifier.migrations import VERSIONS
 from services.notifier.subscriptions.store import Register
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.notifier.transport.ssrf_guard import Allowed
+from services.notifier.channels.ssrf_guard import AllowList
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from tests.conftest import FreshDatabase
@@ -107,7 +107,7 @@ def clock(tmp_path: Path) -> SharedClock:
 @contextlib.asynccontextmanager
 async def dispatching(database: Database, clock: SharedClock) -> AsyncIterator[None]:
     """A dispatch in this process, stopped as SIGTERM would stop it."""
-    http = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList.of(["127.0.0.1"]))
     stopping = asyncio.Event()
     running = asyncio.create_task(dispatch_at(database, clock, http).run(stopping))
     try:
@@ -345,7 +345,7 @@ async def test_room_that_is_given_at_the_fan_out_saves_the_claim(
     database: Database, clock: SharedClock, receiver: Receiver
 ):
     await subscribe(database, receiver.url("a"))
-    http = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList.of(["127.0.0.1"]))
     dispatch = dispatch_at(database, clock, http)
     news = [heard(f"c-{n}") for n in range(10)]
     out = await DeliveryStore(database, lease_seconds=60).fan_out(news, NOW, MUCH_ROOM)
@@ -381,7 +381,7 @@ async def test_each_channel_gets_what_it_reads(database: Database, clock: Shared
     reader_of_mail = await subscribe(database, "desk@example.org", channel="email", language="fr")
     await subscribe(database, f"http://127.0.0.1:{port}/slack", channel="slack", language="es")
     await subscribe(database, f"http://127.0.0.1:{port}/teams", channel="teams")
-    http = HttpClient(HttpClientSettings(deadline=5), Allowed.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=5), AllowList.of(["127.0.0.1"]))
     pool = SmtpPool(SmtpSettings(host="127.0.0.1", port=mail_port, tls="none"))
     stopping = asyncio.Event()
     running = asyncio.create_task(dispatch_at(database, clock, http, pool).run(stopping))

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from services.notifier.delivery.deliveries import Delivery, Subscription
 from services.notifier.delivery.lanes import Lanes
 from services.notifier.subscriptions.matching import Filters
-from services.notifier.transport.outcomes import Delivered, Reason, Refused, Unknown
+from services.notifier.channels.outcomes import Delivered, FailureReason, Refused, Unknown
 
 NOW = datetime(2021, 11, 18, tzinfo=UTC)
 
@@ -65,7 +65,7 @@ def test_a_deaf_destination_rests_and_its_deliveries_go_back():
         held.add(each)
     for _ in range(3):
         (started,) = held.starts(0.0)
-        held.done(started, Unknown(Reason.TIMEOUT), 0.0)
+        held.done(started, Unknown(FailureReason.TIMEOUT), 0.0)
 
     assert list(held.starts(0.5)) == []
     assert held.take_back(0.5, -1.0) == waiting[3:]
@@ -81,7 +81,7 @@ def test_an_answer_however_rude_is_no_deafness():
         held.add(delivery(to))
     for _ in range(10):
         (started,) = held.starts(0.0)
-        held.done(started, Refused(Reason.BUSY, 503, retryable=True), 0.0)
+        held.done(started, Refused(FailureReason.BUSY, 503, retryable=True), 0.0)
 
     assert held.room(0.0).narrow == {}
 
@@ -91,7 +91,7 @@ def test_who_throttles_is_left_alone_for_as_long_as_it_says():
     held = lanes()
     held.add(delivery(to))
     (started,) = held.starts(0.0)
-    held.done(started, Refused(Reason.THROTTLED, 429, retryable=True, retry_after=30.0), 0.0)
+    held.done(started, Refused(FailureReason.THROTTLED, 429, retryable=True, retry_after=30.0), 0.0)
 
     assert held.room(29.0).narrow == {to.id: 0}
     assert held.room(31.0).narrow == {to.id: 1}

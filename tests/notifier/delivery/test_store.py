@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country
-from services.notifier.delivery.deliveries import Attempt, Delivery, Result, Room, after_attempt, verdict
+from services.notifier.delivery.deliveries import Attempt, Delivery, DeliveryResult, Capacity, after_attempt, verdict
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS
 from services.notifier.delivery.store import DeliveryStore
 from services.notifier.migrations import VERSIONS
 from services.notifier.subscriptions.forms import EVENTS
-from services.notifier.subscriptions.matching import Filters, Traits, Wish, is_told
+from services.notifier.subscriptions.matching import Filters, EventTraits, SubscriptionTraits, is_told
 from services.notifier.subscriptions.store import Register
-from services.notifier.transport.outcomes import Delivered, Outcome, Reason, Refused, Unknown
+from services.notifier.channels.outcomes import Delivered, AttemptOutcome, FailureReason, Refused, Unknown
 from services.plumbing.database import Database
 from tests.conftest import FreshDatabase
 from tests.notifier.scenes import (
@@ -57,12 +57,12 @@ def store(database: Database) -> DeliveryStore:
     return DeliveryStore(database, lease_seconds=60)
 
 
-async def record(database: Database, store: DeliveryStore, *results: Result) -> int:
+async def record(database: Database, store: DeliveryStore, *results: DeliveryResult) -> int:
     async with database.transaction() as connection:
         return len(await store.record(connection, results))
 
 
-def tried(delivery: Delivery, outcome: Outcome) -> Result:
+def tried(delivery: Delivery, outcome: AttemptOutcome) -> DeliveryResult:
     return after_attempt(delivery, Attempt(NOW, NOW, 12.5, outcome), 0.5)
 
 
@@ -79,7 +79,7 @@ filters = st.builds(
 levels = st.sampled_from([None, "focal-point", "director"])
 wishes = st.tuples(st.just(Filters()) | filters, st.booleans(), levels)
 about = st.builds(
-    Traits,
+    EventTraits,
     event=st.sampled_from(EVENTS),
     countries=st.frozensets(st.sampled_from([str(c) for c in Country]), min_size=1),
     themes=st.frozensets(st.sampled_from(["a", "b", "c"]), min_size=1),
@@ -89,7 +89,7 @@ about = st.builds(
 )
 audiences = st.none() | st.integers(0, 4)
 """For everybody, or for the subscription with this number; where there are fewer, for somebody who isn't there."""
-REMINDER = Traits("milestone-due", frozenset({"MX"}), frozenset({"a"}), "a", "a")
+REMINDER = EventTraits("milestone-due", frozenset({"MX"}), frozenset({"a"}), "a", "a")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -102,7 +102,7 @@ REMINDER = Traits("milestone-due", frozenset({"MX"}), frozenset({"a"}), "a", "a"
     events=[(REMINDER, number) for number in (None, 0, 2, 4)],
 )
 async def test_sql_and_the_rule_agree_on_who_is_told(
-    migrated: Database, asked: list[tuple[Filters, bool, str | None]], events: list[tuple[Traits, int | None]]
+    migrated: Database, asked: list[tuple[Filters, bool, str | None]], events: list[tuple[EventTraits, int | None]]
 ):
     await empty(migrated)
     ids = {}
@@ -114,7 +114,7 @@ async def test_sql_and_the_rule_agree_on_who_is_told(
             ladder=LADDER if has_ladder else None,
             level=level,
         )
-        ids[id_] = Wish(id_, wanted, has_ladder, level)
+        ids[id_] = SubscriptionTraits(id_, wanted, has_ladder, level)
     numbered = dict(enumerate(ids))
     news = [
         with_traits(replace(one, audience=None if number is None else numbered.get(number, NOBODY)))
@@ -168,7 +168,7 @@ async def test_a_batch_is_in_hand_as_far_as_there_is_room(database: Database, st
     here, there = [await subscribe(database, f"https://hooks.example.org/{n}") for n in range(2)]
     await subscribe(database, "desk@example.org", channel="email")
 
-    out = await store.fan_out([heard(seq=n) for n in range(10)], NOW, Room(100, 4, 2, {there: 1}))
+    out = await store.fan_out([heard(seq=n) for n in range(10)], NOW, Capacity(100, 4, 2, {there: 1}))
 
     taken = [d.subscription.id for d in out.claimed]
     assert (taken.count(here), taken.count(there), len(taken)) == (4, 1, 7)
@@ -181,7 +181,7 @@ async def test_two_who_claim_never_get_the_same(database: Database, store: Deliv
         await subscribe(database, f"https://hooks.example.org/{n}")
     await store.fan_out([heard(seq=n) for n in range(100)], NOW, NO_ROOM)
 
-    claims = await asyncio.gather(*(store.claim(NOW, Room(50, 50, 50, {})) for _ in range(8)))
+    claims = await asyncio.gather(*(store.claim(NOW, Capacity(50, 50, 50, {})) for _ in range(8)))
 
     ids = [d.id for claim in claims for d in claim]
     assert len(ids) == len(set(ids)) == 300
@@ -192,7 +192,7 @@ async def test_nothing_is_claimed_before_its_time_or_for_a_closed_lane(database:
     await store.fan_out([heard()], NOW, NO_ROOM)
 
     assert await store.claim(NOW - timedelta(seconds=1), MUCH_ROOM) == []
-    assert await store.claim(NOW, Room(10, 10, 10, {closed: 0})) == []
+    assert await store.claim(NOW, Capacity(10, 10, 10, {closed: 0})) == []
     assert await store.next_due(NOW - timedelta(seconds=1)) == NOW
     (claimed,) = await store.claim(NOW, MUCH_ROOM)
     assert claimed.subscription.id == closed
@@ -226,8 +226,8 @@ async def test_a_result_is_recorded_with_its_attempt(database: Database, store: 
             database,
             store,
             tried(good, Delivered(204)),
-            tried(again, Refused(Reason.BUSY, 503, retryable=True)),
-            tried(bad, Refused(Reason.REFUSED, 400)),
+            tried(again, Refused(FailureReason.BUSY, 503, retryable=True)),
+            tried(bad, Refused(FailureReason.REFUSED, 400)),
         )
         == 3
     )
@@ -284,7 +284,7 @@ async def test_what_goes_back_unsent_counts_no_attempt(database: Database, store
     await subscribe(database)
     out = await store.fan_out([heard()], NOW, MUCH_ROOM)
 
-    await record(database, store, Result(out.claimed[0], "pending", NOW))
+    await record(database, store, DeliveryResult(out.claimed[0], "pending", NOW))
 
     (again,) = await store.claim(NOW, MUCH_ROOM)
     assert again.attempts == 0
@@ -292,9 +292,9 @@ async def test_what_goes_back_unsent_counts_no_attempt(database: Database, store
 
 async def test_who_is_gone_is_disabled_and_what_waits_is_suppressed(database: Database, store: DeliveryStore):
     id_ = await subscribe(database)
-    out = await store.fan_out([heard(seq=n) for n in range(2)], NOW, Room(1, 1, 1, {}))
+    out = await store.fan_out([heard(seq=n) for n in range(2)], NOW, Capacity(1, 1, 1, {}))
 
-    await record(database, store, tried(out.claimed[0], Refused(Reason.GONE, 410, gone=True)))
+    await record(database, store, tried(out.claimed[0], Refused(FailureReason.GONE, 410, gone=True)))
 
     row = await Register(database).find(id_, None)
     assert row is not None
@@ -308,7 +308,7 @@ async def test_who_is_gone_needs_no_reminders_planned_any_more(database: Databas
     await subscribe(database, "https://hooks.example.org/other")
     out = await store.fan_out([heard()], NOW, MUCH_ROOM)
 
-    await record(database, store, *(tried(one, Refused(Reason.GONE, 410, gone=True)) for one in out.claimed))
+    await record(database, store, *(tried(one, Refused(FailureReason.GONE, 410, gone=True)) for one in out.claimed))
 
     (told,) = await chosen_ladders(database)
     assert (told.subscription_id, told.active, told.rungs, told.seq) == (id_, False, (), 1)
@@ -320,7 +320,7 @@ async def test_after_the_last_attempt_it_has_failed(database: Database, store: D
     await store.fan_out([heard()], now, NO_ROOM)
     for _ in range(MOST_ATTEMPTS):
         (claimed,) = await store.claim(now, MUCH_ROOM)
-        await record(database, store, tried(claimed, Unknown(Reason.TIMEOUT)))
+        await record(database, store, tried(claimed, Unknown(FailureReason.TIMEOUT)))
         now += timedelta(days=3)
 
     assert await store.claim(now, MUCH_ROOM) == []

@@ -9,10 +9,10 @@ from uuid import UUID
 from contracts.vocabulary import Contract
 from services.notifier.channels.email import POLICY
 from services.notifier.rendering.render import (
-    DeliveryView,
-    EventView,
+    Reader,
+    PublishedEvent,
     HttpMessage,
-    Links,
+    PageLinks,
     MailMessage,
     Message,
     for_delivery,
@@ -23,18 +23,18 @@ from tests.contracts.golden_records import PATHS, wire
 
 LANGUAGES = ("en", "es", "fr")
 CHANNELS = ("email", "slack", "teams", "webhook")
-LINKS = Links("https://pledgewire.example")
+LINKS = PageLinks("https://pledgewire.example")
 SENDER = "Pledgewire <notices@pledgewire.example>"
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
-def event_view(kind: str, event: Contract) -> EventView:
+def event_view(kind: str, event: Contract) -> PublishedEvent:
     """An event as the notifier keeps it."""
     value = event.model_dump_json().encode()
-    return EventView(UUID("7c8e4a10-52b6-4e8f-b1d9-0f3e1a4c2b01"), kind, datetime(2023, 1, 2, tzinfo=UTC), value)
+    return PublishedEvent(UUID("7c8e4a10-52b6-4e8f-b1d9-0f3e1a4c2b01"), kind, datetime(2023, 1, 2, tzinfo=UTC), value)
 
 
-def golden_views() -> dict[str, EventView]:
+def golden_views() -> dict[str, PublishedEvent]:
     """The golden events that people are told of, by the name of their file."""
     views = {}
     for path in PATHS:
@@ -42,7 +42,7 @@ def golden_views() -> dict[str, EventView]:
         if "notifier" not in record.topic.readers:
             continue
         around, _ = record.read()
-        views[path.stem] = EventView(
+        views[path.stem] = PublishedEvent(
             around.id,
             record.topic.name,
             around.time,
@@ -57,7 +57,7 @@ GOLDEN = golden_views()
 ONE_OF_EACH_KIND = {view.kind: view for view in GOLDEN.values()}
 
 
-def reader(language: str, **changes: Any) -> DeliveryView:
+def reader(language: str, **changes: Any) -> Reader:
     """Somebody in Toronto who follows Mexico and the climate."""
     given: dict[str, Any] = {
         "id": UUID("c0ffee00-0000-4000-8000-000000000001"),
@@ -69,22 +69,22 @@ def reader(language: str, **changes: Any) -> DeliveryView:
         "filters": Filters(countries=frozenset({"MX"}), themes=frozenset({"climate"})),
         "unsubscribe_url": "https://pledgewire.example/unsubscribe?token=a.b-c&again=1",
     }
-    return DeliveryView(**given | changes)
+    return Reader(**given | changes)
 
 
-def message(view: EventView, channel: str, language: str, **changes: Any) -> Message:
+def message(view: PublishedEvent, channel: str, language: str, **changes: Any) -> Message:
     rendered = render(view, channel, language, LINKS)
     return for_delivery(rendered, reader(language, **changes), sender=SENDER, attempted_at=NOW)
 
 
-def payload(view: EventView, channel: str, language: str, **changes: Any) -> Any:
+def payload(view: PublishedEvent, channel: str, language: str, **changes: Any) -> Any:
     """What a chat or webhook receiver parses."""
     posted = message(view, channel, language, **changes)
     assert isinstance(posted, HttpMessage)
     return json.loads(posted.body)
 
 
-def mail(view: EventView, language: str, **changes: Any) -> Any:
+def mail(view: PublishedEvent, language: str, **changes: Any) -> Any:
     """The mail as a reader's program parses it from the bytes that were sent."""
     posted = message(view, "email", language, **changes)
     assert isinstance(posted, MailMessage)

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 
 from contracts.topics import BY_NAME
 from services.notifier.channels import slack, teams
-from services.notifier.rendering.placeholders import DELIVERY_ID, Slotted
-from services.notifier.rendering.render import Links, NothingToTell, for_delivery, render
+from services.notifier.rendering.placeholders import DELIVERY_ID, Template
+from services.notifier.rendering.render import PageLinks, UnsupportedEvent, for_delivery, render
 from services.notifier.subscriptions.matching import Filters
 from tests.contracts import event_strategies
 from tests.contracts.golden_records import PATHS
@@ -266,7 +266,7 @@ def test_nobody_writes_a_slot_into_a_text():
         body = message(view, channel, "en").body
         assert body.count(str(reader("en").id).encode()) == 1
         json.loads(body)
-    assert Slotted.of(f"a{DELIVERY_ID}b").pieces == ("a", "delivery-id", "b")
+    assert Template.of(f"a{DELIVERY_ID}b").pieces == ("a", "delivery-id", "b")
 
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))
@@ -323,13 +323,13 @@ def test_what_cannot_be_rendered_is_refused_by_name():
         render(view, "pigeon", "en", LINKS)
     with pytest.raises(KeyError):
         render(view, "slack", "de", LINKS)
-    with pytest.raises(NothingToTell):
+    with pytest.raises(UnsupportedEvent):
         _ = replace(view, kind="delivery-settled").data
 
 
 def test_rendering_is_a_function_of_its_arguments(view):
     for channel in CHANNELS:
-        once, again = (render(view, channel, "fr", Links("https://p.example")) for _ in range(2))
+        once, again = (render(view, channel, "fr", PageLinks("https://p.example")) for _ in range(2))
         assert once.content == again.content
 
 

@@ -14,7 +14,7 @@ from contracts.vocabulary import Country, Precision, Reading, Span, Status, Stre
 from services.notifier.rendering import language as languages
 from services.notifier.rendering import names
 from services.notifier.rendering.content import tell
-from services.notifier.rendering.footer_reason import Subject, why
+from services.notifier.rendering.footer_reason import MatchedEvent, why
 from services.notifier.rendering.language import plain, shorten, words_in
 from services.notifier.rendering.milestone_content import step_in_words
 from services.notifier.subscriptions.matching import Filters, traits
@@ -269,7 +269,7 @@ def test_mexico_without_summer_time_is_an_hour_from_where_it_was():
 
 def test_a_reason_names_what_was_met_and_nothing_else():
     view = GOLDEN["status-changed.v1.canada-seul"]
-    subject = Subject(traits(view.kind, view.data), view.data.commitment)
+    subject = MatchedEvent(traits(view.kind, view.data), view.data.commitment)
     theme = view.data.commitment.themes[0]
     filters = Filters(
         countries=frozenset({"CA", "MX"}), themes=frozenset({theme, "other"}), events=frozenset({"status-changed"})
@@ -286,7 +286,7 @@ def test_a_reason_names_the_level_that_is_asked_and_ones_own_ladder():
     def reason(name, **filters):
         view = GOLDEN[name]
         title = getattr(view.data, "level_title", None)
-        return why(Filters(**filters), Subject(traits(view.kind, view.data), view.data.commitment, title), "en")
+        return why(Filters(**filters), MatchedEvent(traits(view.kind, view.data), view.data.commitment, title), "en")
 
     assert reason("milestone-escalated.v1.cabinet-du-ministre") == (
         "You get this because you follow: escalations to “Minister’s office”."

@@ -15,9 +15,9 @@ from contracts.vocabulary import Country
 from services.notifier.subscriptions.own_ladder import (
     MOST_DAYS,
     MOST_RUNGS,
-    HolidayRegion,
+    HolidayCalendar,
     Ladder,
-    Rung,
+    OwnRung,
     chosen,
     is_news,
     rungs_in_short,
@@ -71,7 +71,7 @@ def test_the_short_notation_is_what_people_write():
 
 @given(ladders)
 def test_whatever_can_be_meant_can_be_written_in_short(rungs: list[tuple[str, str]]):
-    in_full = Ladder(rungs=tuple(Rung(step=step, at=at) for step, at in rungs))
+    in_full = Ladder(rungs=tuple(OwnRung(step=step, at=at) for step, at in rungs))
     written = ", ".join(short(step, at) for step, at in rungs)
 
     assert in_full == Ladder.model_validate({"rungs": written})
@@ -102,17 +102,17 @@ def test_what_can_not_be_read_is_refused_with_the_reason(written: str, reason: s
 
 def test_a_ladder_has_no_reviews():
     with pytest.raises(ValidationError, match="reviews come of themselves"):
-        Rung(step="review-2")
+        OwnRung(step="review-2")
 
 
 def test_a_state_or_province_is_one_of_its_countrys():
     assert {"QC", "ON", "YT"} <= subdivisions("CA")
     assert {"TX", "DC", "PR"} <= subdivisions("US")
     assert subdivisions("MX") == frozenset()
-    assert HolidayRegion(country=Country.CA, subdivision="QC").subdivision == "QC"
+    assert HolidayCalendar(country=Country.CA, subdivision="QC").subdivision == "QC"
     for country, subdivision in ((Country.CA, "TX"), (Country.US, "QC"), (Country.MX, "JAL")):
         with pytest.raises(ValidationError, match=f"no holidays are known of {country}-{subdivision}"):
-            HolidayRegion(country=country, subdivision=subdivision)
+            HolidayCalendar(country=country, subdivision=subdivision)
 
 
 @pytest.mark.parametrize(

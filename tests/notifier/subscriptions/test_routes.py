@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import httpx2 as httpx
 import pytest
 
-from services.notifier.delivery.deliveries import Room
+from services.notifier.delivery.deliveries import Capacity
 from services.notifier.delivery.store import DeliveryStore
 from services.notifier.migrations import VERSIONS
 from services.notifier.subscriptions.forms import check_secret
 from services.notifier.subscriptions.routes import build_http
 from services.notifier.subscriptions.store import Register
-from services.notifier.transport.ssrf_guard import Allowed
+from services.notifier.channels.ssrf_guard import AllowList
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
@@ -59,7 +59,7 @@ async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
         Register(database),
         ApiKeys(ApiKeySettings(file=tmp_path / "keys.json")),
         links(),
-        Allowed.of(["127.0.0.1"]),
+        AllowList.of(["127.0.0.1"]),
         clock,
         {},
     )
@@ -345,7 +345,7 @@ async def test_the_log_is_paged_filtered_and_adds_up(http: httpx.AsyncClient, da
 
 async def test_a_missing_delivery_breaks_the_law(http: httpx.AsyncClient, database: Database):
     await subscribed(http)
-    await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, Room(0, 0, 0, {}))
+    await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, Capacity(0, 0, 0, {}))
     async with database.connection() as connection:
         await connection.execute("delete from delivery")
 

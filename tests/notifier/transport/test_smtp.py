@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.notifier.transport.outcomes import Accepted, Reason, Refused, Unknown
+from services.notifier.channels.outcomes import Accepted, FailureReason, Refused, Unknown
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 
 FROM = "notices@pledgewire.example"
@@ -94,10 +94,10 @@ async def test_connections_are_few_and_used_again(mailbox: tuple[Mailbox, int]):
 @pytest.mark.parametrize(
     ("recipient", "outcome"),
     [
-        ("550", Refused(Reason.RECIPIENT, 550)),
-        ("450", Refused(Reason.BUSY, 450, retryable=True)),
-        ("data451", Refused(Reason.BUSY, 451, retryable=True)),
-        ("data554", Refused(Reason.REFUSED, 554)),
+        ("550", Refused(FailureReason.RECIPIENT, 550)),
+        ("450", Refused(FailureReason.BUSY, 450, retryable=True)),
+        ("data451", Refused(FailureReason.BUSY, 451, retryable=True)),
+        ("data554", Refused(FailureReason.REFUSED, 554)),
     ],
 )
 async def test_codes_are_about_the_recipient_or_the_mail(
@@ -109,8 +109,8 @@ async def test_codes_are_about_the_recipient_or_the_mail(
         assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250), "the next mail is not harmed"
 
 
-@pytest.mark.parametrize(("recipient", "reason"), [("hangup", Reason.RESET), ("silence", Reason.TIMEOUT)])
-async def test_no_answer_to_the_mail_itself_is_unknown(mailbox: tuple[Mailbox, int], recipient: str, reason: Reason):
+@pytest.mark.parametrize(("recipient", "reason"), [("hangup", FailureReason.RESET), ("silence", FailureReason.TIMEOUT)])
+async def test_no_answer_to_the_mail_itself_is_unknown(mailbox: tuple[Mailbox, int], recipient: str, reason: FailureReason):
     _, port = mailbox
     async with pool(port) as out:
         assert await out.send(mail(), FROM, f"{recipient}@example.org") == Unknown(reason)
@@ -119,7 +119,7 @@ async def test_no_answer_to_the_mail_itself_is_unknown(mailbox: tuple[Mailbox, i
 
 async def test_a_server_that_is_away_costs_a_retry(mailbox: tuple[Mailbox, int]):
     async with pool(1) as out:
-        assert await out.send(mail(), FROM, "desk@example.org") == Refused(Reason.CONNECTION, retryable=True)
+        assert await out.send(mail(), FROM, "desk@example.org") == Refused(FailureReason.CONNECTION, retryable=True)
 
 
 async def test_without_starttls_no_mail_is_sent(mailbox: tuple[Mailbox, int]):

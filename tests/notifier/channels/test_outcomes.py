@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.notifier.transport.outcomes import (
+from services.notifier.channels.outcomes import (
     Accepted,
     Delivered,
-    Reason,
+    FailureReason,
     Refused,
     of_response,
     of_smtp_code,
@@ -29,7 +29,7 @@ def test_a_teams_flow_only_accepts():
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 def test_a_redirect_is_a_failure_and_never_followed(status: int):
-    assert of_response("webhook", status, None, b"", NOW) == Refused(Reason.REDIRECT, status)
+    assert of_response("webhook", status, None, b"", NOW) == Refused(FailureReason.REDIRECT, status)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_redirect_is_a_failure_and_never_followed(status: int):
     [("webhook", 410, b""), ("slack", 410, b"channel_is_archived"), ("slack", 404, b"no_service"), ("teams", 410, b"")],
 )
 def test_who_is_gone_is_gone(channel: str, status: int, body: bytes):
-    assert of_response(channel, status, None, body, NOW) == Refused(Reason.GONE, status, gone=True)
+    assert of_response(channel, status, None, body, NOW) == Refused(FailureReason.GONE, status, gone=True)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_who_is_gone_is_gone(channel: str, status: int, body: bytes):
     ],
 )
 def test_other_refusals_are_final_but_do_not_end_the_subscription(channel: str, status: int):
-    assert of_response(channel, status, "5", b"not here", NOW) == Refused(Reason.REFUSED, status)
+    assert of_response(channel, status, "5", b"not here", NOW) == Refused(FailureReason.REFUSED, status)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
@@ -86,14 +86,14 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
 
 
 def test_retry_after_is_heard_where_it_belongs():
-    assert of_response("webhook", 429, "7", b"", NOW) == Refused(Reason.THROTTLED, 429, True, 7.0)
-    assert of_response("webhook", 503, "7", b"", NOW) == Refused(Reason.BUSY, 503, True, 7.0)
-    assert of_response("webhook", 500, "7", b"", NOW) == Refused(Reason.BUSY, 500, True, None)
+    assert of_response("webhook", 429, "7", b"", NOW) == Refused(FailureReason.THROTTLED, 429, True, 7.0)
+    assert of_response("webhook", 503, "7", b"", NOW) == Refused(FailureReason.BUSY, 503, True, 7.0)
+    assert of_response("webhook", 500, "7", b"", NOW) == Refused(FailureReason.BUSY, 500, True, None)
 
 
 def test_mail_codes():
     assert of_smtp_code(250) == Accepted(250)
-    assert of_smtp_code(451) == Refused(Reason.BUSY, 451, retryable=True)
-    assert of_smtp_code(450, recipient=True) == Refused(Reason.BUSY, 450, retryable=True)
-    assert of_smtp_code(550, recipient=True) == Refused(Reason.RECIPIENT, 550)
-    assert of_smtp_code(554) == Refused(Reason.REFUSED, 554)
+    assert of_smtp_code(451) == Refused(FailureReason.BUSY, 451, retryable=True)
+    assert of_smtp_code(450, recipient=True) == Refused(FailureReason.BUSY, 450, retryable=True)
+    assert of_smtp_code(550, recipient=True) == Refused(FailureReason.RECIPIENT, 550)
+    assert of_smtp_code(554) == Refused(FailureReason.REFUSED, 554)

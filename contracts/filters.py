@@ -1,0 +1,41 @@
+"""What somebody asks for, and the rule whether an event fits it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a subscription asks for; an empty set asks for everything, and all of them have to agree."""
+
+    events: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    themes: frozenset[str] = frozenset()
+    sections: frozenset[str] = frozenset()
+    commitments: frozenset[str] = frozenset()
+
+
+class Filterable(Protocol):
+    """What filters look at: one event, the countries and themes it is about, and where it belongs."""
+
+    @property
+    def event(self) -> str: ...
+    @property
+    def countries(self) -> frozenset[str]: ...
+    @property
+    def themes(self) -> frozenset[str]: ...
+    @property
+    def section(self) -> str: ...
+    @property
+    def commitment(self) -> str: ...
+
+
+def matches(filters: Filters, about: Filterable) -> bool:
+    """Whether an event with these traits fits what the filters ask for."""
+    return (
+        (not filters.events or about.event in filters.events)
+        and (not filters.countries or not filters.countries.isdisjoint(about.countries))
+        and (not filters.themes or not filters.themes.isdisjoint(about.themes))
+        and (not filters.sections or about.section in filters.sections)
+        and (not filters.commitments or about.commitment in filters.commitments)
+    )

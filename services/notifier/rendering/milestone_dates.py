@@ -1,0 +1,98 @@
+"""How a milestone's dates are worded: its span, the distance to it, its own words, a ladder's steps, the time it begins."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
+
+from contracts.events import MilestoneDue
+from contracts.vocabulary import Milestone, Precision, Reading, Span
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.language import Words, plain
+from services.notifier.rendering.message import Fact
+from services.plumbing.zones import zone_named
+
+# Nobody's clock can show the first and the last days of all calendars: in some zone they lie outside of it.
+_FIRST, _LAST = date(1, 1, 3), date(9999, 12, 29)
+
+
+def wording_facts(milestone: Milestone, words: Words, *, quoted: bool = False) -> list[Fact]:
+    """The words of the statement; nothing where the date that stands above has `quoted` them already."""
+    if quoted:
+        return []
+    label = words.gettext("In the statement’s words")
+    return [Fact(label, words.quoted(plain(milestone.wording)), str(milestone.wording_language))]
+
+
+def date_text(span: Span, milestone: Milestone, words: Words) -> str:
+    """When it is to happen, as its words are read."""
+    reading = milestone.reading if milestone.reading is not Reading.UNDATED else Reading.ON
+    return words.span(span, reading, plain(milestone.wording))
+
+
+def distance_text(event: MilestoneDue, words: Words) -> str:
+    """How far the last day is from the day of the reminder."""
+    match event.phase:
+        case "ahead":
+            return words.ngettext("in %(number)s day", "in %(number)s days", event.days)
+        case "overdue":
+            return days_ago(event.days, words)
+        case _:
+            return words.gettext("today")
+
+
+def days_ago(days: int, words: Words) -> str:
+    """`3 days ago`."""
+    return words.ngettext("%(number)s day ago", "%(number)s days ago", days)
+
+
+def step_in_words(step: str, words: Words) -> str:
+    """A step of a ladder: `3 business days before`, `on the day`, `1 month after`, `review no. 2`."""
+    if step == "on-the-day":
+        return words.gettext("on the day")
+    side, _, length = step.partition("-")
+    if side == "review":
+        return words.gettext("review no. %(number)s", number=int(length))
+    number = int(length.rstrip("bdwm"))
+    match side, length.lstrip("0123456789"):
+        case "before", "bd":
+            return words.ngettext("%(number)s business day before", "%(number)s business days before", number)
+        case "before", "w":
+            return words.ngettext("%(number)s week before", "%(number)s weeks before", number)
+        case "before", "m":
+            return words.ngettext("%(number)s month before", "%(number)s months before", number)
+        case "before", _:
+            return words.ngettext("%(number)s day before", "%(number)s days before", number)
+        case _, "bd":
+            return words.ngettext("%(number)s business day after", "%(number)s business days after", number)
+        case _, "w":
+            return words.ngettext("%(number)s week after", "%(number)s weeks after", number)
+        case _, "m":
+            return words.ngettext("%(number)s month after", "%(number)s months after", number)
+        case _:
+            return words.ngettext("%(number)s day after", "%(number)s days after", number)
+
+
+def begins_facts(milestone: Milestone, words: Words) -> list[Fact]:
+    """When an event begins, on the clocks of its place and of the reader."""
+    day = milestone.span.earliest
+    if milestone.local_time is None or milestone.span.precision is not Precision.DAY or day is None:
+        return []
+    if not _FIRST <= day <= _LAST:
+        return []
+    begins = datetime.combine(day, time.fromisoformat(milestone.local_time), zone_named(milestone.zone))
+    return [Fact(words.gettext("Begins"), placeholders.moment(begins.astimezone(UTC), milestone.zone))]
+
+
+def end_of_last_day(milestone: Milestone) -> datetime | None:
+    """The midnight that ends the last day, in the milestone's calendar; none after the last day of all calendars."""
+    latest = milestone.span.latest
+    if latest is None or not _FIRST <= latest <= _LAST:
+        return None
+    return datetime.combine(latest + timedelta(days=1), time(), zone_named(milestone.zone))
+
+
+def months_before(day: date, months: int) -> date | None:
+    """The same day so many months before, or the last day of a shorter month; none before the calendar begins."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    if year < 1:
+        return None
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,7 +1,23 @@
 """What somebody asks for, and the rule whether an event fits it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Any, Protocol
+
+from pydantic import AfterValidator, Field
+
+from contracts.vocabulary import Country, Slug
+
+MOST_TERMS = 100
+"""Terms of one filter."""
+
+
+def sorted_once(terms: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The terms in order, each once: however they were sent, the same set is the same filter."""
+    return tuple(sorted(set(terms)))
+
+
+CountryTerms = Annotated[tuple[Country, ...], Field(max_length=MOST_TERMS), AfterValidator(sorted_once)]
+SlugTerms = Annotated[tuple[Slug, ...], Field(max_length=MOST_TERMS), AfterValidator(sorted_once)]
 
 
 @dataclass(frozen=True, slots=True)

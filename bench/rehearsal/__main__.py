@@ -10,9 +10,14 @@ from typing import NamedTuple, TypeVar
 
 from bench.rehearsal.commitments import END, LADDERS, START, agendas
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.ladders.book import read_book
-from services.scheduler.reminders.agenda import BY_THE_BOOK, Agenda, Rules, replanned
-from services.scheduler.reminders.simulation import Difference, Telling, difference, play
+from services.scheduler.ladders.book import read_ladder_book
+from services.scheduler.reminders.agenda import SHIPPED_RULES, Agenda, PlanningRules, replanned
+from services.scheduler.reminders.simulation import (
+    SimulatedReminder,
+    SimulationDifference,
+    compare_simulations,
+    simulate,
+)
 
 T = TypeVar("T")
 
@@ -27,9 +32,9 @@ class Took(NamedTuple):
 class Plays(NamedTuple):
     """Both plays and their difference."""
 
-    before: Sequence[Telling]
-    after: Sequence[Telling]
-    found: Difference
+    before: Sequence[SimulatedReminder]
+    after: Sequence[SimulatedReminder]
+    found: SimulationDifference
 
 
 def main() -> None:
@@ -38,7 +43,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, choices=range(1, 100), default=3, help="how often both are run in turn")
     parser.add_argument("--json", action="store_true")
     choices = parser.parse_args()
-    today, others = agendas(choices.commitments), Rules(read_book(LADDERS))
+    today, others = agendas(choices.commitments), PlanningRules(read_ladder_book(LADDERS))
     zones = {name: one.milestone.zone for agenda in today for name, one in agenda.schedules.items()}
     bares, wholes = [], []
     for _ in range(choices.pairs):
@@ -75,13 +80,13 @@ def main() -> None:
         print(json.dumps(document, indent=2))
 
 
-def _whole(today: Sequence[Agenda], others: Rules) -> Plays:
-    before = play(today, BY_THE_BOOK, START, END)
-    after = play([replanned(agenda, START, others) for agenda in today], others, START, END)
-    return Plays(before, after, difference(before, after))
+def _whole(today: Sequence[Agenda], others: PlanningRules) -> Plays:
+    before = simulate(today, SHIPPED_RULES, START, END)
+    after = simulate([replanned(agenda, START, others) for agenda in today], others, START, END)
+    return Plays(before, after, compare_simulations(before, after))
 
 
-def _bare(told: Sequence[Telling], zones: dict[str, str]) -> None:
+def _bare(told: Sequence[SimulatedReminder], zones: dict[str, str]) -> None:
     for telling in told:
         zone = zone_named(zones[telling.milestone_id])
         local = telling.due_at.astimezone(zone)

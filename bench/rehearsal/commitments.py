@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from contracts.events import MilestoneScheduled
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Precision, Reading, Span, Text
 from services.scheduler.ladders.deadline_end import CAPITALS
-from services.scheduler.reminders.agenda import Agenda, heard
+from services.scheduler.reminders.agenda import Agenda, agenda_after
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2031, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ def _agenda(number: int, dice: random.Random) -> Agenda:
             previous=None,
             source=None,
         )
-        agenda = heard(agenda, event, START)
+        agenda = agenda_after(agenda, event, START)
     return agenda
 
 

@@ -14,15 +14,15 @@ from uuid import uuid4
 from bench.schedule.ground import Ground, connect, run
 from bench.schedule.loading import copy_ahead, copy_due
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler.ladders.firing import Occasion
+from services.scheduler.ladders.firing import DueReminder
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.reminders import claims
-from services.scheduler.reminders.claims import Told
+from services.scheduler.reminders.claims import FiredReminder
 from services.scheduler.reminders.tick import AT_ONCE
 
 FIRST = datetime(2030, 1, 1, 9, tzinfo=UTC)
 NOW = FIRST + timedelta(seconds=1)
-CLAIMED = Occasion(Step.named("before-7d"), FIRST, {}, "ahead", 7, False, NOW + timedelta(days=6), None)
+CLAIMED = DueReminder(Step.named("before-7d"), FIRST, {}, "ahead", 7, False, NOW + timedelta(days=6), None)
 """What is told is not what is measured here."""
 
 Loop = Callable[[Database], Awaitable[int]]
@@ -104,5 +104,5 @@ async def _ours(database: Database) -> int:
             _, due = await claims.claim(connection, NOW, AT_ONCE)
             if not due:
                 return claimed
-            await claims.record_told(connection, [Told(one, CLAIMED) for one in due], NOW)
+            await claims.record_fired(connection, [FiredReminder(one, CLAIMED) for one in due], NOW)
             claimed += len(due)

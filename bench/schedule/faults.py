@@ -29,7 +29,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.scheduler.intake import Planner
-from services.scheduler.reminders.records import Received
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
 
 START = datetime(2026, 1, 1, 18, tzinfo=UTC)
 FIRST_DAY = date(2026, 4, 10)
@@ -271,7 +271,7 @@ class Play:
         )
 
 
-def scheduled(row: Row, version: int, at: datetime) -> Received:
+def scheduled(row: Row, version: int, at: datetime) -> ReceivedCommitmentEvent:
     """The event by which the scheduler hears of a schedule."""
     event = MilestoneScheduled(
         seq=version,
@@ -282,10 +282,10 @@ def scheduled(row: Row, version: int, at: datetime) -> Received:
         previous=None,
         source=None,
     )
-    return Received(Envelope(new_id(), at, row.commitment.id), event)
+    return ReceivedCommitmentEvent(Envelope(new_id(), at, row.commitment.id), event)
 
 
-def _moved(move: Move) -> Received:
+def _moved(move: Move) -> ReceivedCommitmentEvent:
     """The same milestone, forty days later; heard of late, but of the time of the hold."""
     milestone = move.row.milestone
     day = (milestone.span.latest or FIRST_DAY) + timedelta(days=40)

@@ -22,14 +22,14 @@ from services.cli.topics import apply_topics
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.migrations import upgrade
 from services.plumbing.zones import ZONE_DATA
-from services.scheduler.ladders.book import DEFAULT_BOOK, read_book
+from services.scheduler.ladders.book import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.ladder_store import write_book
+from services.scheduler.reminders.ladder_store import write_ladder_book
 
 T = TypeVar("T")
 
 SAFE = ("fsync", "synchronous_commit", "full_page_writes")
-NINE_SHARP = read_book(DEFAULT_BOOK.text.replace("\njitter: 15m\n", "\njitter: 0\n"))
+NINE_SHARP = read_ladder_book(DEFAULT_BOOK.text.replace("\njitter: 15m\n", "\njitter: 0\n"))
 """All at nine sharp: the hardest hour, and few instants to play."""
 PARTITIONS = [TopicPartition(MILESTONE_DUE.name, number) for number in range(MILESTONE_DUE.partitions)]
 
@@ -80,7 +80,7 @@ class Ground:
         url = with_database(self._server, name)
         await upgrade(url, "scheduler", VERSIONS)
         connection = await connect(url)
-        await write_book(connection, NINE_SHARP, datetime.now(UTC), "bench")
+        await write_ladder_book(connection, NINE_SHARP, datetime.now(UTC), "bench")
         await connection.close()
         connection = await connect(url)
         # Or the first tick would compute anew when everything is due, which here is not nine in the morning.

@@ -16,7 +16,7 @@ from contracts.envelope import to_record
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.scheduler.intake import Planner
-from services.scheduler.reminders.records import read
+from services.scheduler.reminders.records import read_record
 
 AT_ONCE = 500
 
@@ -51,7 +51,7 @@ async def _plan(ground: Ground, milestones: int) -> Planning:
             some = islice(made, min(AT_ONCE, milestones - place))
             records = [_record(scheduled(row, 1, now + timedelta(seconds=place))) for row in some]
             began, used = time.perf_counter(), time.process_time()
-            await planner.apply([read(record) for record in records])
+            await planner.apply([read_record(record) for record in records])
             seconds += time.perf_counter() - began
             cpu += time.process_time() - used
     async with database.connection() as connection:

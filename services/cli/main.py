@@ -149,10 +149,10 @@ def rehearse(
     ] = None,
 ) -> None:
     """Play other ladders over the real data, send and write nothing, and show what would be told otherwise."""
-    from services.cli.rehearse.command import Wishes, rehearse
+    from services.cli.rehearse.command import RehearsalOptions, rehearse
 
     rehearse(
-        Wishes(
+        RehearsalOptions(
             first=_day(first),
             end=_day(end),
             ladder=ladder,

@@ -141,14 +141,14 @@ def ladder_apply(
 def _book(file: Path) -> str:
     """The text of a ladder book that can be read; raises EmbeddedError with its line otherwise."""
     from deploy.embedded.errors import EmbeddedError
-    from services.scheduler.ladders.book import BookRefused, read_book
+    from services.scheduler.ladders.book import LadderBookError, read_ladder_book
 
     try:
         text = file.read_text(encoding="utf-8")
-        read_book(text, file.name)
+        read_ladder_book(text, file.name)
     except (OSError, UnicodeDecodeError) as error:
         raise EmbeddedError(f"{file} can't be read: {error}", "name a file with a ladder book", ASKED_WRONGLY) from None
-    except BookRefused as refused:
+    except LadderBookError as refused:
         raise EmbeddedError(
             str(refused), "`pledgewire schedule ladder show` shows how a book is written", ASKED_WRONGLY
         ) from None

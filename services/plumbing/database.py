@@ -13,6 +13,7 @@ from pydantic_core import from_json, to_json
 from pydantic_settings import BaseSettings
 
 from services.plumbing.logs import log
+from services.plumbing.retry import Backoff, until_it_works
 from services.plumbing.transient_errors import Unavailable, is_transient
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -41,26 +42,22 @@ class Database:
 
     async def open(self) -> None:
         """Connect, trying until the database is there."""
-        wait = 0.1
-        while True:
-            try:
-                self._pool = await asyncpg.create_pool(
-                    self._settings.url.get_secret_value(),
-                    min_size=2,
-                    max_size=self._settings.pool_size,
-                    command_timeout=self._settings.command_timeout,
-                    timeout=10,
-                    init=_prepare,
-                    server_settings=self._server_settings(),
-                )
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning("database is not there yet", action="database_waits", error=str(error), seconds=wait)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 5.0)
-            else:
-                return
+
+        def failed(error: Exception, pause: float) -> None:
+            log.warning("database is not there yet", action="database_waits", error=str(error), seconds=pause)
+
+        self._pool = await until_it_works(self._connected_pool, Backoff(longest=5.0), failed)
+
+    async def _connected_pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        return await asyncpg.create_pool(
+            self._settings.url.get_secret_value(),
+            min_size=2,
+            max_size=self._settings.pool_size,
+            command_timeout=self._settings.command_timeout,
+            timeout=10,
+            init=_prepare,
+            server_settings=self._server_settings(),
+        )
 
     async def close(self) -> None:
         """Give all connections back; those still busy after five seconds are cut."""

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
+from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import is_transient
 
 OUTBOX_V1 = """
@@ -156,19 +157,18 @@ class Relay:
     async def run(self, stopping: asyncio.Event) -> None:
         """Publish until told to stop; faults that pass are waited out."""
         listener = asyncio.create_task(self._database.listen("outbox", self._awake.set))
-        wait = 0.1
+        backoff = Backoff(longest=10.0)
         try:
             while not stopping.is_set():
                 try:
                     self._awake.clear()
                     published = await self.publish_once()
-                    wait = 0.1
+                    backoff.reset()
                 except Exception as error:
                     if not is_transient(error):
                         raise
-                    log.warning("the outbox waits", action="outbox_waits", error=str(error), seconds=wait)
-                    await asyncio.sleep(wait)
-                    wait = min(wait * 2, 10.0)
+                    log.warning("the outbox waits", action="outbox_waits", error=str(error), seconds=backoff.pause)
+                    await backoff.wait(stopping)
                     continue
                 if not published:
                     await self._sleep(stopping)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -20,8 +19,7 @@ from starlette.exceptions import HTTPException
 from contracts.topics import PUBLIC
 from contracts.vocabulary import Country, Language, Status
 from services.plumbing.clock import Clock
-from services.plumbing.http import app as web
-from services.plumbing.http.app import Problem
+from services.plumbing.http.problems import Problem, fault_problem, http_problem, validation_problem
 from services.plumbing.transient_errors import Unavailable, is_transient
 from services.portal.event_lines import tell
 from services.portal.feed import Feed, Heard, Place
@@ -226,22 +224,19 @@ def _add_error_pages(app: FastAPI, portal: Portal) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        title = HTTPStatus(error.status_code).phrase
-        kind = title.lower().replace(" ", "-")
-        problem = Problem(error.status_code, kind, title, headers=error.headers)
-        return show(request, error.status_code, problem.response())
+        return show(request, error.status_code, http_problem(error).response())
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> Response:
-        return show(request, 422, await web._validation_problem(request, error))
+        return show(request, 422, validation_problem(error).response())
 
     @app.exception_handler(Unavailable)
     async def away(request: Request, error: Unavailable) -> Response:
-        return show(request, 503, await web._fault(request, error))
+        return show(request, 503, fault_problem(request, error).response())
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        return show(request, 503 if is_transient(error) else 500, await web._fault(request, error))
+        return show(request, 503 if is_transient(error) else 500, fault_problem(request, error).response())
 
 
 def _choice(request: Request) -> tuple[Choice, list[str]]:

@@ -8,13 +8,13 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.app import Check
-from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.escalations import EscalationStore
 from services.scheduler.escalation.routes import escalation_router
 from services.scheduler.feeds.routes import FeedSettings, add_feeds
 from services.scheduler.feeds.store import FeedStore
 from services.scheduler.previews.routes import preview_router
 from services.scheduler.reminders.ladder_routes import ladder_routes
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.routes import build_http
 
 
@@ -24,8 +24,8 @@ def http_app(
     keys: ApiKeys,
     checks: Mapping[str, Check],
     *,
-    shelf: Shelf,
-    escalations: Escalations,
+    shelf: RulesCache,
+    escalations: EscalationStore,
     feeds: FeedSettings,
 ) -> FastAPI:
     """The application; nothing is connected by building it."""

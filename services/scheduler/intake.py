@@ -10,13 +10,13 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
-from services.scheduler.escalation.book import read_book
-from services.scheduler.escalation.escalations import Escalations, News
-from services.scheduler.feeds.store import keep_feeds
+from services.scheduler.escalation.book import read_escalation_book
+from services.scheduler.escalation.escalations import DatedEvent, EscalationStore
+from services.scheduler.feeds.store import write_feed_changes
 from services.scheduler.reminders import replanning, store
-from services.scheduler.reminders.agenda import heard
-from services.scheduler.reminders.ladder_store import Shelf, write_choices
-from services.scheduler.reminders.records import Received, ReceivedChoice
+from services.scheduler.reminders.agenda import agenda_after
+from services.scheduler.reminders.ladder_store import RulesCache, write_subscription_ladders
+from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
 
 GROUP = "scheduler"
 
@@ -29,15 +29,19 @@ class Planner:
     """Brings agendas up to what was heard; an event that was seen before changes nothing."""
 
     def __init__(
-        self, database: Database, clock: Clock, shelf: Shelf | None = None, escalations: Escalations | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        shelf: RulesCache | None = None,
+        escalations: EscalationStore | None = None,
     ) -> None:
         """By the rules that are shipped, unless said otherwise."""
         self._database = database
         self._clock = clock
-        self._shelf = shelf or Shelf()
-        self._escalations = escalations or Escalations(read_book())
+        self._shelf = shelf or RulesCache()
+        self._escalations = escalations or EscalationStore(read_escalation_book())
 
-    async def apply(self, batch: Sequence[Received | ReceivedChoice]) -> None:
+    async def apply(self, batch: Sequence[ReceivedCommitmentEvent | ReceivedLadderChoice]) -> None:
         """All or nothing; raises `UnknownZone` for a milestone that is reckoned in a zone that doesn't exist.
 
         A ladder that was chosen is only kept here: planning by it goes on behind, commitment by commitment.
@@ -48,8 +52,8 @@ class Planner:
             failpoint("intake-after-inbox")
             # The same event may stand in a batch twice.
             news = {one.envelope.id: one for one in batch if one.envelope.id in unseen}.values()
-            received = [one for one in news if isinstance(one, Received)]
-            choices = [one for one in news if isinstance(one, ReceivedChoice)]
+            received = [one for one in news if isinstance(one, ReceivedCommitmentEvent)]
+            choices = [one for one in news if isinstance(one, ReceivedLadderChoice)]
             rules = await self._shelf.rules(connection, "alone" if choices else "shared")
             before = await store.lock_agendas(connection, (one.event.commitment.id for one in received))
             after = dict(before)
@@ -57,24 +61,24 @@ class Planner:
             for one in received:
                 at = min(one.envelope.time, now)  # its sender's clock may be ahead of ours
                 id_ = one.event.commitment.id
-                after[id_] = heard(after[id_], one.event, at, one.envelope.correlation_id, rules)
-                told.append(News(one.event, at, one.envelope.id))
+                after[id_] = agenda_after(after[id_], one.event, at, one.envelope.correlation_id, rules)
+                told.append(DatedEvent(one.event, at, one.envelope.id))
             changed = await store.write_agendas(connection, before, after)
             await self._escalations.follow(connection, before, told)
-            await keep_feeds(connection, received, before, after, now)
+            await write_feed_changes(connection, received, before, after, now)
             await _keep(connection, choices, now)
             failpoint("intake-before-commit")
         for reminder in changed:
             PLANNED.labels(reminder.state).inc()
 
 
-async def _keep(connection: Connection, choices: Sequence[ReceivedChoice], now: datetime) -> None:
+async def _keep(connection: Connection, choices: Sequence[ReceivedLadderChoice], now: datetime) -> None:
     """Keep the newest choice of each subscription, and have its reminders planned."""
-    newest: dict[UUID, ReceivedChoice] = {}
+    newest: dict[UUID, ReceivedLadderChoice] = {}
     for one in choices:
         known = newest.get(one.event.subscription_id)
         if known is None or known.event.seq < one.event.seq:
             newest[one.event.subscription_id] = one
-    for event in await write_choices(connection, [one.event for one in newest.values()]):
+    for event in await write_subscription_ladders(connection, [one.event for one in newest.values()]):
         at = min(newest[event.subscription_id].envelope.time, now)
         await replanning.begin(connection, "choice", at, subscription_id=event.subscription_id)

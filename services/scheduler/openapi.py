@@ -10,10 +10,10 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.openapi import keep_openapi, openapi_text
 from services.scheduler.application import http_app
-from services.scheduler.escalation.book import read_book
-from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.book import read_escalation_book
+from services.scheduler.escalation.escalations import EscalationStore
 from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.ladder_store import RulesCache
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 
@@ -27,8 +27,8 @@ def document() -> str:
             SystemClock(),
             ApiKeys(ApiKeySettings(file=None)),
             {},
-            shelf=Shelf(),
-            escalations=Escalations(read_book()),
+            shelf=RulesCache(),
+            escalations=EscalationStore(read_escalation_book()),
             feeds=FeedSettings(),
         )
     )

@@ -17,14 +17,14 @@ from services.scheduler.application import http_app
 from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
 from services.scheduler.escalation.book import EscalationSettings
 from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import Escalations
-from services.scheduler.feeds.gathering import Gathering
+from services.scheduler.escalation.escalations import EscalationStore
+from services.scheduler.feeds.gathering import ReminderCollector
 from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.holds.registry_client import Registry, RegistrySettings
-from services.scheduler.holds.store import Sweep
+from services.scheduler.holds.registry_client import RegistryClient, RegistrySettings
+from services.scheduler.holds.store import HoldSweep
 from services.scheduler.intake import GROUP, Planner
-from services.scheduler.reminders.ladder_store import Shelf
-from services.scheduler.reminders.records import TOPICS, read
+from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
 from services.scheduler.reminders.tick import Tick
 
@@ -51,10 +51,10 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    shelf = Shelf()
-    escalations = Escalations(EscalationSettings().book())
+    shelf = RulesCache()
+    escalations = EscalationStore(EscalationSettings().book())
     planner = Planner(database, clock, shelf, escalations)
-    subscribe(broker, TOPICS, Intake(GROUP, read, planner.apply, DeadLetters(producer)))
+    subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
     tick = Tick(database, clock, shelf)
     seconds = clockwork_settings.tick_seconds
@@ -62,12 +62,12 @@ def build() -> Service:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
     registry_settings = RegistrySettings()
-    registry = Registry(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
+    registry = RegistryClient(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
     escalator = Escalator(database, clock, escalations)
     clockwork = Clockwork(
         Regular("tick", tick.beat, seconds),
         Regular("escalation", escalator.beat, seconds),
-        Regular("holds", Sweep(database, registry).once, SWEEP_SECONDS),
+        Regular("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
     )
 
     async def ticks() -> str | None:
@@ -88,6 +88,11 @@ def build() -> Service:
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, clockwork.run, Replanner(database, shelf, seconds).run, Gathering(database, clock).run),
+        work=(
+            relay.run,
+            clockwork.run,
+            Replanner(database, shelf, seconds).run,
+            ReminderCollector(database, clock).run,
+        ),
         closing=(registry.close,) if registry else (),
     )

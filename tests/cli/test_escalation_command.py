@@ -17,12 +17,12 @@ from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
-from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.escalations import EscalationStore
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.records import Received
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
 from tests.scheduler.escalation.test_store import DUE, FIRST, THEN, app_of
@@ -38,11 +38,14 @@ def command(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[Command]:
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     clock = SharedClock(tmp_path / "clock")
     key = add_key(tmp_path / "keys.json", "mx-sre", ["reporter"], "mx-sre")
-    watched = Escalations(read_book())
+    watched = EscalationStore(read_escalation_book())
     with Served(app_of(database, clock, tmp_path / "keys.json", watched)) as served:
         served.run(database.open())
         clock.set(THEN)
-        heard = [Received(Envelope(new_id(), THEN, e.commitment.id, "call-1"), e) for e in (created(), scheduled(DUE))]
+        heard = [
+            ReceivedCommitmentEvent(Envelope(new_id(), THEN, e.commitment.id, "call-1"), e)
+            for e in (created(), scheduled(DUE))
+        ]
         served.run(Planner(database, clock, escalations=watched).apply(heard))
         clock.set(FIRST)
         served.run(Escalator(database, clock, watched).once())

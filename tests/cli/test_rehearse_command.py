@@ -16,14 +16,14 @@ from typer.testing import CliRunner
 from contracts.vocabulary import Text
 from deploy.embedded.errors import EmbeddedError
 from services.cli.main import app
-from services.cli.rehearse.command import Wishes, rehearse
-from services.cli.rehearse.outcome import Outcome, busiest_day, by_month
+from services.cli.rehearse.command import RehearsalOptions, rehearse
+from services.cli.rehearse.outcome import Rehearsal, busiest_day, by_month
 from services.cli.rehearse.picture import MOST_LANES, draw
 from services.cli.rehearse.report import MOST_ROWS, show
 from services.cli.rehearse.watching import watching
-from services.scheduler.ladders.book import DEFAULT_BOOK, read_book
-from services.scheduler.reminders.agenda import Agenda, Rules, Schedule, heard, replanned
-from services.scheduler.reminders.simulation import difference, play
+from services.scheduler.ladders.book import DEFAULT_BOOK, read_ladder_book
+from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, PlanningRules, agenda_after, replanned
+from services.scheduler.reminders.simulation import compare_simulations, simulate
 from tests.scheduler.scenes import NINE_SHARP, milestone, scheduled, utc
 
 OTHERS = """
@@ -46,25 +46,36 @@ def ladders(tmp_path: Path) -> Path:
     return file
 
 
-def outcome_of(commitments: int, title: str = "A promise") -> Outcome:
+def outcome_of(commitments: int, title: str = "A promise") -> Rehearsal:
     """So many commitments with a deadline each, on 30 June 2026, by the shipped ladders and by others."""
-    start, end, others = utc(2026, 1, 1), utc(2027, 1, 1), Rules(read_book(OTHERS))
-    today = Rules(NINE_SHARP)
+    start, end, others = utc(2026, 1, 1), utc(2027, 1, 1), PlanningRules(read_ladder_book(OTHERS))
+    today = PlanningRules(NINE_SHARP)
     agendas = []
     for number in range(commitments):
         event = scheduled(milestone(date(2026, 6, 30), id_=f"deadline-{number}"), id_=f"commitment-{number}")
         words = Text(en=title, es=title, fr=title)
         event = event.model_copy(update={"commitment": event.commitment.model_copy(update={"title": words})})
-        agendas.append(heard(Agenda(), event, start, rules=today))
-    before = play(agendas, today, start, end)
-    after = play([replanned(agenda, start, others) for agenda in agendas], others, start, end)
-    schedules: dict[str, Schedule] = {name: one for agenda in agendas for name, one in agenda.schedules.items()}
-    return Outcome(
-        start, end, start, "a test", "today's", "others.yaml", before, after, difference(before, after), schedules
+        agendas.append(agenda_after(Agenda(), event, start, rules=today))
+    before = simulate(agendas, today, start, end)
+    after = simulate([replanned(agenda, start, others) for agenda in agendas], others, start, end)
+    schedules: dict[str, MilestoneSchedule] = {
+        name: one for agenda in agendas for name, one in agenda.schedules.items()
+    }
+    return Rehearsal(
+        start,
+        end,
+        start,
+        "a test",
+        "today's",
+        "others.yaml",
+        before,
+        after,
+        compare_simulations(before, after),
+        schedules,
     )
 
 
-def printed(outcome: Outcome, width: int = 100) -> str:
+def printed(outcome: Rehearsal, width: int = 100) -> str:
     console = Console(width=width, file=StringIO())
     with console.capture() as seen:
         show(outcome, console)
@@ -77,7 +88,7 @@ def printed(outcome: Outcome, width: int = 100) -> str:
 def test_the_built_in_statement_is_rehearsed_where_there_is_no_database(
     ladders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rehearse(Wishes(date(2026, 1, 1), date(2031, 1, 1), ladders))
+    rehearse(RehearsalOptions(date(2026, 1, 1), date(2031, 1, 1), ladders))
 
     out, err = capsys.readouterr()
     assert "No DATABASE_URL: rehearsing on the built-in statement of 2021-11-18" in " ".join(err.split())
@@ -92,13 +103,13 @@ def test_the_same_ladders_change_nothing(tmp_path: Path, capsys: pytest.CaptureF
     file = tmp_path / "same.yaml"
     file.write_text(DEFAULT_BOOK.text)
 
-    rehearse(Wishes(date(2021, 11, 18), date(2024, 1, 1), file))
+    rehearse(RehearsalOptions(date(2021, 11, 18), date(2024, 1, 1), file))
 
     assert "Nothing would be told otherwise." in capsys.readouterr().out
 
 
 def test_a_document_has_all_differences_and_counts_them(ladders: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rehearse(Wishes(date(2021, 11, 18), date(2024, 1, 1), ladders, as_json=True))
+    rehearse(RehearsalOptions(date(2021, 11, 18), date(2024, 1, 1), ladders, as_json=True))
 
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     summary = document["summary"]
@@ -113,7 +124,7 @@ def test_a_document_has_all_differences_and_counts_them(ladders: Path, capsys: p
 
 
 def test_only_what_is_told_in_the_period_counts(ladders: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rehearse(Wishes(date(2021, 12, 8), date(2021, 12, 10), ladders, now=utc(2021, 11, 18), as_json=True))
+    rehearse(RehearsalOptions(date(2021, 12, 8), date(2021, 12, 10), ladders, now=utc(2021, 11, 18), as_json=True))
 
     document = json.loads(capsys.readouterr().out)
     assert (document["added"], document["removed"]) == ([], [])
@@ -132,7 +143,7 @@ def test_business_days_are_counted_by_other_calendars_without_another_ladder(
     file.write_text("ladders: [{name: all, rungs: [before-5bd]}]")
     found = {}
     for holidays in (None, "MX"):
-        rehearse(Wishes(date(2021, 11, 18), date(2022, 1, 1), file, holidays, as_json=True))
+        rehearse(RehearsalOptions(date(2021, 11, 18), date(2022, 1, 1), file, holidays, as_json=True))
         found[holidays] = {
             one["at"][:10] for one in json.loads(capsys.readouterr().out)["added"] if "coal" in one["milestone_id"]
         }
@@ -170,7 +181,7 @@ def test_what_can_not_be_rehearsed_is_said_in_two_lines(ladders: Path, wishes: d
     asked = {"first": date(2026, 1, 1), "end": date(2031, 1, 1), "ladder": ladders} | wishes
 
     with pytest.raises(EmbeddedError) as refused:
-        rehearse(Wishes(**asked))
+        rehearse(RehearsalOptions(**asked))
 
     error, help_ = str(refused.value).splitlines()
     assert error == f"error: {what}"
@@ -182,7 +193,7 @@ def test_a_ladder_file_that_is_none_is_refused_with_its_line(tmp_path: Path) -> 
     file.write_text("ladders:\n  - name: all\n    rungs: [before-7x]\n")
 
     with pytest.raises(EmbeddedError, match=rf"{file}, line 3: ladders\[0\]\.rungs\[0\]: 'before-7x' names no step"):
-        rehearse(Wishes(date(2026, 1, 1), date(2031, 1, 1), file))
+        rehearse(RehearsalOptions(date(2026, 1, 1), date(2031, 1, 1), file))
 
 
 # The tables
@@ -279,7 +290,16 @@ def test_bars_stand_inside_the_picture_whatever_the_period() -> None:
         before = [one for one in whole.before if start <= one.at < end]
         after = [one for one in whole.after if start <= one.at < end]
         picture = ElementTree.fromstring(
-            draw(replace(whole, start=start, end=end, before=before, after=after, difference=difference(before, after)))
+            draw(
+                replace(
+                    whole,
+                    start=start,
+                    end=end,
+                    before=before,
+                    after=after,
+                    difference=compare_simulations(before, after),
+                )
+            )
         )
         _, _, width, _ = map(float, (picture.get("viewBox") or "").split())
         for bar in picture.iter(f"{SVG}rect"):

@@ -24,17 +24,18 @@ from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.http.app import Problem, web_app
+from services.plumbing.http.app import web_app
+from services.plumbing.http.problems import Problem
 from services.plumbing.ids import new_id
 from services.scheduler.application import http_app
-from services.scheduler.escalation.book import read_book
-from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.book import read_escalation_book
+from services.scheduler.escalation.escalations import EscalationStore
 from services.scheduler.feeds.routes import FeedSettings
 from services.scheduler.intake import Planner
 from services.scheduler.ladders.book import DEFAULT_BOOK
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.ladder_store import Shelf
-from services.scheduler.reminders.records import Received, ReceivedChoice
+from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
 from services.scheduler.reminders.replanning import Replanner
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
@@ -71,9 +72,9 @@ def environment(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[dict[
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     clock = SharedClock(tmp_path / "clock")
     key = add_key(tmp_path / "keys.json", "desk", ["editor"], None)
-    shelf = Shelf(NINE_SHARP)
+    shelf = RulesCache(NINE_SHARP)
     keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
-    watched = Escalations(read_book())
+    watched = EscalationStore(read_escalation_book())
     served_app = http_app(database, clock, keys, {}, shelf=shelf, escalations=watched, feeds=FeedSettings())
     with Served(served_app) as served, Served(notifier()) as summaries:
         served.run(database.open())
@@ -114,14 +115,16 @@ async def _made(fresh_database: FreshDatabase) -> str:
     return await fresh_database({"scheduler": VERSIONS})
 
 
-async def _heard(database: Database, clock: SharedClock, shelf: Shelf, watched: Escalations) -> None:
+async def _heard(database: Database, clock: SharedClock, shelf: RulesCache, watched: EscalationStore) -> None:
     """Two milestones and a choice are heard, and the first reminder is told."""
     events = (created(), scheduled(DUE), scheduled(SUMMIT))
     holidays = LadderHolidays(country=Country.CA, subdivision="ON")
     mine = choice("before-3bd", "on-the-day", holidays=holidays)
     planner = Planner(database, clock, shelf, watched)
-    await planner.apply([Received(Envelope(new_id(), THEN, e.commitment.id, "call-1"), e) for e in events])
-    await planner.apply([ReceivedChoice(Envelope(new_id(), THEN, str(ME)), mine)])
+    await planner.apply(
+        [ReceivedCommitmentEvent(Envelope(new_id(), THEN, e.commitment.id, "call-1"), e) for e in events]
+    )
+    await planner.apply([ReceivedLadderChoice(Envelope(new_id(), THEN, str(ME)), mine)])
     while await Replanner(database, shelf).once():
         pass
     clock.set(utc(2021, 12, 1, 15))

@@ -1,6 +1,6 @@
 """A broker to talk to, topics of one's own, and a schema with an outbox and an inbox."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
 from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.http.idempotency import IDEMPOTENCY_V1
 from services.plumbing.inbox import INBOX_V1
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
@@ -30,12 +31,14 @@ def kafka(kafka_environment: dict[str, str]) -> KafkaSettings:
 async def make_topic(kafka: KafkaSettings) -> MakeTopic:
     """Makes a topic and its dead-letter topic under a name that no other test has."""
 
-    async def make(partitions: int = 3) -> str:
+    async def make(partitions: int = 3, config: Mapping[str, str] | None = None) -> str:
         name = f"t-{uuid4().hex[:10]}"
         admin = AIOKafkaAdminClient(**kafka.client_options())
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(name, partitions, 1), NewTopic(f"{name}-dead", 1, 1)])
+            await admin.create_topics(
+                [NewTopic(name, partitions, 1, topic_configs=dict(config or {})), NewTopic(f"{name}-dead", 1, 1)]
+            )
         finally:
             await admin.close()
         return name
@@ -80,7 +83,9 @@ async def database(stack: EmbeddedStack, database_url: str, tmp_path: Path) -> A
     await connection.close()
     url = with_database(database_url, name)
     connection = await asyncpg.connect(url)
-    await connection.execute("create schema plumbing; set search_path to plumbing;" + OUTBOX_V1 + INBOX_V1)
+    await connection.execute(
+        "create schema plumbing; set search_path to plumbing;" + OUTBOX_V1 + INBOX_V1 + IDEMPOTENCY_V1
+    )
     await connection.execute("create table effect (event_id uuid, word text)")
     await connection.close()
     opened = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "plumbing")

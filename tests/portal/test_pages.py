@@ -12,7 +12,7 @@ import pytest
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Language, Span
 from services.notifier.subscriptions.forms import FilterForm
-from services.notifier.subscriptions.own_ladder import Ladder
+from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.portal.service_clients import MISSING
 from tests.portal.conftest import Standing
 
@@ -252,7 +252,9 @@ def test_without_news_of_an_escalation_the_page_says_nothing_of_it(standing: Sta
 
 
 def test_a_subscription_shows_its_own_ladder_and_as_what_it_is_asked(standing: Standing) -> None:
-    ladder = Ladder.model_validate({"rungs": "-2w, -3bd 08:30, 0", "holidays": {"country": "CA", "subdivision": "QC"}})
+    ladder = OwnLadder.model_validate(
+        {"rungs": "-2w, -3bd 08:30, 0", "holidays": {"country": "CA", "subdivision": "QC"}}
+    )
     id_ = standing.neighbourhood.subscribe("Climate desk", "email", ladder=ladder, level="focal-point")
     text = words_in(standing.get(f"/subscriptions/{id_}").text).replace("\u202f", " ")
 

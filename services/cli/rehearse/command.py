@@ -10,20 +10,25 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.embedded.errors import EmbeddedError
-from services.cli.rehearse.outcome import Outcome, schedules_of
+from services.cli.rehearse.outcome import Rehearsal, schedules_of
 from services.cli.rehearse.picture import draw
 from services.cli.rehearse.report import show
-from services.cli.rehearse.source import Source, built_in, from_database
+from services.cli.rehearse.source import RehearsalSource, built_in, from_database
 from services.cli.rehearse.watching import watching
 from services.plumbing.clock import ClockSettings, clock_from
-from services.scheduler.ladders.book import BookRefused, LadderBook, read_book
-from services.scheduler.ladders.business_days import Calendar, UnknownCalendar, calendar_named
-from services.scheduler.reminders.agenda import Agenda, Rules, replanned
-from services.scheduler.reminders.simulation import Telling, counted_by, difference, tellings
+from services.scheduler.ladders.book import LadderBook, LadderBookError, read_ladder_book
+from services.scheduler.ladders.business_days import HolidayCalendar, UnknownCalendar, holiday_calendar
+from services.scheduler.reminders.agenda import Agenda, PlanningRules, replanned
+from services.scheduler.reminders.simulation import (
+    SimulatedReminder,
+    compare_simulations,
+    simulated_reminders,
+    with_calendars,
+)
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RehearsalOptions:
     """What the command line asked for."""
 
     first: date
@@ -36,7 +41,7 @@ class Wishes:
     now: datetime | None = None
 
 
-def rehearse(wishes: Wishes) -> None:
+def rehearse(wishes: RehearsalOptions) -> None:
     """Rehearse, and print what came of it; raises EmbeddedError for what can't be rehearsed."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if wishes.end <= wishes.first:
@@ -66,7 +71,7 @@ def rehearse(wishes: Wishes) -> None:
     source = from_database(wishes.database_url) if wishes.database_url else built_in(now)
     if not wishes.database_url:
         console.print(f"No DATABASE_URL: rehearsing on {source.name}")
-    outcome = _play(source, _others(source.rules, book, calendars), _named(wishes), now, start, end, console)
+    outcome = _play(source, _other_rules(source.rules, book, calendars), _named(wishes), now, start, end, console)
     if wishes.svg:
         _write(wishes.svg, draw(outcome))
         console.print(f"The picture is in {wishes.svg}")
@@ -80,47 +85,55 @@ def _book(file: Path | None) -> LadderBook | None:
     if file is None:
         return None
     try:
-        return read_book(file.read_text(encoding="utf-8"), str(file))
+        return read_ladder_book(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:
         raise EmbeddedError(
             f"can't read {file}: {getattr(error, 'strerror', None) or error}", "name a file of ladders, in UTF-8"
         ) from error
-    except BookRefused as error:
+    except LadderBookError as error:
         raise EmbeddedError(
             str(error),
             "mend that place; services/scheduler/ladders/ladders.yaml is the shipped book and shows how it is written",
         ) from error
 
 
-def _calendars(names: str | None) -> tuple[Calendar, ...]:
+def _calendars(names: str | None) -> tuple[HolidayCalendar, ...]:
     try:
-        return tuple(calendar_named(name.strip()) for name in names.split(",")) if names else ()
+        return tuple(holiday_calendar(name.strip()) for name in names.split(",")) if names else ()
     except UnknownCalendar as error:
         raise EmbeddedError(
             str(error), "write --holidays US, CA-QC or CA-QC,MX: all of them have to work that day"
         ) from error
 
 
-def _now(wishes: Wishes) -> datetime:
+def _now(wishes: RehearsalOptions) -> datetime:
     """The instant from which on it is played: of the database's plan it is now, of the built-in statement the start."""
     if wishes.now:
         return wishes.now
     return clock_from(ClockSettings()).now() if wishes.database_url else _midnight(wishes.first)
 
 
-def _others(rules: Rules, book: LadderBook | None, calendars: tuple[Calendar, ...]) -> Rules:
+def _other_rules(
+    rules: PlanningRules, book: LadderBook | None, calendars: tuple[HolidayCalendar, ...]
+) -> PlanningRules:
     book = book or rules.book
-    return replace(rules, book=counted_by(book, calendars) if calendars else book)
+    return replace(rules, book=with_calendars(book, calendars) if calendars else book)
 
 
-def _named(wishes: Wishes) -> str:
+def _named(wishes: RehearsalOptions) -> str:
     ladders = wishes.ladder.name if wishes.ladder else "the ladders of today"
     return f"{ladders}, business days of {wishes.holidays}" if wishes.holidays else ladders
 
 
 def _play(
-    source: Source, others: Rules, named: str, now: datetime, start: datetime, end: datetime, console: Console
-) -> Outcome:
+    source: RehearsalSource,
+    others: PlanningRules,
+    named: str,
+    now: datetime,
+    start: datetime,
+    end: datetime,
+    console: Console,
+) -> Rehearsal:
     gc.disable()  # a play makes very many small things, and none of them in a circle
     try:
         with watching(console, now, end) as watched:
@@ -129,7 +142,7 @@ def _play(
             after = watched("rehearsed", _since(start, anew, others, now, end))
     finally:
         gc.enable()
-    return Outcome(
+    return Rehearsal(
         start,
         end,
         now,
@@ -138,13 +151,15 @@ def _play(
         named,
         before,
         after,
-        difference(before, after),
+        compare_simulations(before, after),
         schedules_of(source.agendas),
     )
 
 
-def _since(start: datetime, agendas: Iterable[Agenda], rules: Rules, now: datetime, end: datetime) -> Iterator[Telling]:
-    return (telling for telling in tellings(agendas, rules, now, end) if telling.at >= start)
+def _since(
+    start: datetime, agendas: Iterable[Agenda], rules: PlanningRules, now: datetime, end: datetime
+) -> Iterator[SimulatedReminder]:
+    return (telling for telling in simulated_reminders(agendas, rules, now, end) if telling.at >= start)
 
 
 def _write(file: Path, picture: str) -> None:

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any, get_args
 
 from services.scheduler.ladders.firing import Phase
-from services.scheduler.reminders.agenda import Agenda, Schedule
-from services.scheduler.reminders.simulation import Difference, Moved, Telling
+from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule
+from services.scheduler.reminders.simulation import MovedReminder, SimulatedReminder, SimulationDifference
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
@@ -18,7 +18,7 @@ Month = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Rehearsal:
     """Two plays of one period, and how they differ."""
 
     start: datetime
@@ -29,16 +29,16 @@ class Outcome:
     """The rules that hold now, for people."""
     other: str
     """The rules that were rehearsed, for people."""
-    before: Sequence[Telling]
-    after: Sequence[Telling]
-    difference: Difference
-    schedules: dict[str, Schedule]
+    before: Sequence[SimulatedReminder]
+    after: Sequence[SimulatedReminder]
+    difference: SimulationDifference
+    schedules: dict[str, MilestoneSchedule]
     """By milestone: who wants to say what a telling is about."""
 
     @cached_property
-    def changes(self) -> list[tuple[datetime, str, Telling | Moved]]:
+    def changes(self) -> list[tuple[datetime, str, SimulatedReminder | MovedReminder]]:
         """All differences by time; `+` is added, `-` removed, `~` moved, at its new instant."""
-        found: list[tuple[datetime, str, Telling | Moved]] = [
+        found: list[tuple[datetime, str, SimulatedReminder | MovedReminder]] = [
             *((one.at, "+", one) for one in self.difference.added),
             *((one.at, "-", one) for one in self.difference.removed),
             *((one.after.at, "~", one) for one in self.difference.moved),
@@ -100,7 +100,7 @@ class Outcome:
             ],
         }
 
-    def _telling_json(self, one: Telling) -> dict[str, Any]:
+    def _telling_json(self, one: SimulatedReminder) -> dict[str, Any]:
         return {
             "at": one.at.isoformat(),
             "due_at": one.due_at.isoformat(),
@@ -116,32 +116,34 @@ class Outcome:
         }
 
 
-def schedules_of(agendas: Iterable[Agenda]) -> dict[str, Schedule]:
+def schedules_of(agendas: Iterable[Agenda]) -> dict[str, MilestoneSchedule]:
     """All schedules by milestone."""
     return {name: schedule for agenda in agendas for name, schedule in agenda.schedules.items()}
 
 
-def by_month(before: Sequence[Telling], after: Sequence[Telling]) -> dict[Month, tuple[list[Telling], list[Telling]]]:
+def by_month(
+    before: Sequence[SimulatedReminder], after: Sequence[SimulatedReminder]
+) -> dict[Month, tuple[list[SimulatedReminder], list[SimulatedReminder]]]:
     """Both plays month by month, the months in which neither tells anything left out."""
-    months: dict[Month, tuple[list[Telling], list[Telling]]] = {}
+    months: dict[Month, tuple[list[SimulatedReminder], list[SimulatedReminder]]] = {}
     for which, told in enumerate((before, after)):
         for one in told:
             months.setdefault((one.at.year, one.at.month), ([], []))[which].append(one)
     return dict(sorted(months.items()))
 
 
-def busiest_day(told: Iterable[Telling]) -> tuple[date, int] | None:
+def busiest_day(told: Iterable[SimulatedReminder]) -> tuple[date, int] | None:
     """The day with the most reminders, the first of them, and how many; None where there is none."""
     counts = Counter(one.at.date() for one in told)
     return max(counts.items(), key=lambda one: (one[1], -one[0].toordinal()), default=None)
 
 
-def _day_json(told: Iterable[Telling]) -> dict[str, Any] | None:
+def _day_json(told: Iterable[SimulatedReminder]) -> dict[str, Any] | None:
     found = busiest_day(told)
     return {"day": found[0].isoformat(), "reminders": found[1]} if found else None
 
 
-def _of_phase(told: Iterable[Telling], phase: Phase) -> int:
+def _of_phase(told: Iterable[SimulatedReminder], phase: Phase) -> int:
     return sum(one.phase == phase for one in told)
 
 

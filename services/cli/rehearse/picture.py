@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
-from services.cli.rehearse.outcome import PHASES, Month, Outcome
+from services.cli.rehearse.outcome import PHASES, Month, Rehearsal
 from services.cli.rehearse.report import says, when
 from services.scheduler.ladders.firing import Phase
-from services.scheduler.reminders.simulation import Moved, Telling
+from services.scheduler.reminders.simulation import MovedReminder, SimulatedReminder
 
 MOST_LANES = 30
 WIDTH, LEFT, RIGHT = 1080, 24, 1056
@@ -60,7 +60,7 @@ rect.removed { fill: var(--removed); stroke: none; } rect.moved { stroke: none; 
 """
 
 
-def draw(outcome: Outcome) -> str:
+def draw(outcome: Rehearsal) -> str:
     """The picture, as a whole SVG document."""
     lanes = _lanes(outcome)
     phases = [phase for phase in PHASES if any(t.phase == phase for t in (*outcome.before, *outcome.after))]
@@ -86,11 +86,11 @@ def draw(outcome: Outcome) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _title(outcome: Outcome) -> str:
+def _title(outcome: Rehearsal) -> str:
     return f"Rehearsal of {outcome.other}"
 
 
-def _description(outcome: Outcome, with_lanes: bool) -> str:
+def _description(outcome: Rehearsal, with_lanes: bool) -> str:
     lanes = " Below, a lane for each commitment that is told otherwise." if with_lanes else ""
     return (
         f"{_period(outcome)}, on {outcome.source}. {outcome.summary}. A strip of months for each thing that reminders"
@@ -99,11 +99,11 @@ def _description(outcome: Outcome, with_lanes: bool) -> str:
     )
 
 
-def _period(outcome: Outcome) -> str:
+def _period(outcome: Rehearsal) -> str:
     return f"{_day(outcome.start)} to {_day(outcome.end)}"
 
 
-def _head(outcome: Outcome) -> Iterator[str]:
+def _head(outcome: Rehearsal) -> Iterator[str]:
     yield f'<text class="title" x="{LEFT}" y="36">{escape(_title(outcome))}</text>'
     yield f'<text class="quiet" x="{LEFT}" y="58">{escape(f"{_period(outcome)} · {outcome.source}")}</text>'
     yield f'<text x="{LEFT}" y="82">{escape(outcome.summary)}</text>'
@@ -120,7 +120,7 @@ def _head(outcome: Outcome) -> Iterator[str]:
     yield f'<text class="quiet end" x="{RIGHT}" y="58">up: today’s plan; down: rehearsed</text>'
 
 
-def _grid(outcome: Outcome, height: int) -> Iterator[str]:
+def _grid(outcome: Rehearsal, height: int) -> Iterator[str]:
     """A line at every year's beginning, and in a short period at every quarter's too."""
     short = outcome.end - outcome.start < timedelta(days=1100)
     for year in range(outcome.start.year, outcome.end.year + 1):
@@ -138,7 +138,7 @@ def _grid(outcome: Outcome, height: int) -> Iterator[str]:
         yield f'<text {place} y="{HEAD - 20}" style="fill: var(--accent)">now, {_day(outcome.now)}</text>'
 
 
-def _strip(outcome: Outcome, phase: Phase, top: int) -> Iterator[str]:
+def _strip(outcome: Rehearsal, phase: Phase, top: int) -> Iterator[str]:
     """The months of one phase: today's plan upwards, the rehearsed one downwards, what they share next to the line."""
     found = outcome.difference
     told = [t for t in outcome.before if t.phase == phase], [t for t in outcome.after if t.phase == phase]
@@ -174,13 +174,13 @@ def _pile(x: float, width: float, y: float, scale: float, counts: Iterable[tuple
             y += count * scale
 
 
-def _drawn_lanes(outcome: Outcome, lanes: dict[str, Counter[str]], top: int) -> Iterator[str]:
+def _drawn_lanes(outcome: Rehearsal, lanes: dict[str, Counter[str]], top: int) -> Iterator[str]:
     yield f'<text class="name" x="{LEFT}" y="{top + 20}">Commitments that are told otherwise</text>'
     yield (
         f'<text class="quiet end" x="{RIGHT}" y="{top + 20}">'
         "above the line removed, on it unchanged or moved, below it added</text>"
     )
-    changed = {id(one.after if isinstance(one, Moved) else one) for _, _, one in outcome.changes}
+    changed = {id(one.after if isinstance(one, MovedReminder) else one) for _, _, one in outcome.changes}
     places = {name: top + 44 + LANE * number for number, name in enumerate(lanes)}
     for name, counts in lanes.items():
         y = places[name]
@@ -192,20 +192,20 @@ def _drawn_lanes(outcome: Outcome, lanes: dict[str, Counter[str]], top: int) -> 
         if one.commitment_id in places and id(one) not in changed:
             yield _mark(outcome, one, "stays", places[one.commitment_id] + 30)
     for _, kind, change in outcome.changes:
-        telling = change.after if isinstance(change, Moved) else change
-        was = f" (was {when(change.before, outcome)})" if isinstance(change, Moved) else ""
+        telling = change.after if isinstance(change, MovedReminder) else change
+        was = f" (was {when(change.before, outcome)})" if isinstance(change, MovedReminder) else ""
         label = f"{_KINDS[kind]}: {when(telling, outcome)}{was}, {telling.step.name}, {says(telling)}"
         y = places[telling.commitment_id] + 30 + _OFFSETS[kind]
         yield _mark(outcome, telling, _KINDS[kind], y, f"{label}, {outcome.title_of(telling.milestone_id)}")
 
 
-def _mark(outcome: Outcome, telling: Telling, name: str, y: int, label: str = "") -> str:
+def _mark(outcome: Rehearsal, telling: SimulatedReminder, name: str, y: int, label: str = "") -> str:
     title = f"<title>{escape(label)}</title>" if label else ""
     x = _x(outcome, telling.at)
     return f'<use href="#{telling.phase}" class="{name}" x="{x:.1f}" y="{y}">{title}</use>'
 
 
-def _no_lanes(outcome: Outcome, top: int) -> Iterator[str]:
+def _no_lanes(outcome: Rehearsal, top: int) -> Iterator[str]:
     count = len({_commitment(change) for _, _, change in outcome.changes})
     words = (
         f"{count:,} commitments are told otherwise: too many for a lane each" if count else "Nothing is told otherwise"
@@ -213,7 +213,7 @@ def _no_lanes(outcome: Outcome, top: int) -> Iterator[str]:
     yield f'<text class="quiet" x="{LEFT}" y="{top + 20}">{words}</text>'
 
 
-def _lanes(outcome: Outcome) -> dict[str, Counter[str]]:
+def _lanes(outcome: Rehearsal) -> dict[str, Counter[str]]:
     """The commitments that are told otherwise, the first change first, with their changes; none if too many."""
     lanes: dict[str, Counter[str]] = {}
     for _, kind, change in outcome.changes:
@@ -221,23 +221,23 @@ def _lanes(outcome: Outcome) -> dict[str, Counter[str]]:
     return lanes if len(lanes) <= MOST_LANES else {}
 
 
-def _commitment(change: Telling | Moved) -> str:
-    return change.after.commitment_id if isinstance(change, Moved) else change.commitment_id
+def _commitment(change: SimulatedReminder | MovedReminder) -> str:
+    return change.after.commitment_id if isinstance(change, MovedReminder) else change.commitment_id
 
 
-def _titles(outcome: Outcome) -> dict[str, str]:
+def _titles(outcome: Rehearsal) -> dict[str, str]:
     return {one.commitment.id: one.commitment.title.en for one in outcome.schedules.values()}
 
 
-def _months_of(told: Iterable[Telling], phase: Phase) -> Counter[Month]:
+def _months_of(told: Iterable[SimulatedReminder], phase: Phase) -> Counter[Month]:
     return _months(one for one in told if one.phase == phase)
 
 
-def _months(told: Iterable[Telling]) -> Counter[Month]:
+def _months(told: Iterable[SimulatedReminder]) -> Counter[Month]:
     return Counter((one.at.year, one.at.month) for one in told)
 
 
-def _bar(outcome: Outcome, month: Month) -> tuple[float, float]:
+def _bar(outcome: Rehearsal, month: Month) -> tuple[float, float]:
     """Where a month's bar begins, and how wide it is: with a gap to the next one, and never thinner than a hair."""
     year, number = month
     first = datetime(year, number, 1, tzinfo=UTC)
@@ -246,7 +246,7 @@ def _bar(outcome: Outcome, month: Month) -> tuple[float, float]:
     return left, max(right - left - 1.5, 0.5)
 
 
-def _x(outcome: Outcome, instant: datetime) -> float:
+def _x(outcome: Rehearsal, instant: datetime) -> float:
     return LEFT + (RIGHT - LEFT) * ((instant - outcome.start) / (outcome.end - outcome.start))
 
 

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.rehearse.outcome import PHASES, Outcome, busiest_day, by_month
+from services.cli.rehearse.outcome import PHASES, Rehearsal, busiest_day, by_month
 from services.plumbing.zones import zone_named
-from services.scheduler.reminders.simulation import Moved, Telling
+from services.scheduler.reminders.simulation import MovedReminder, SimulatedReminder
 
 MOST_ROWS = 40
 """Differences that are listed; the document has all."""
@@ -19,7 +19,7 @@ _WIDTHS = {"": 1, "when": 20, "step": 11, "says": 18}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def show(outcome: Outcome, console: Console) -> None:
+def show(outcome: Rehearsal, console: Console) -> None:
     """Print it: a summary, the months, and what is told otherwise."""
     console.print(Text(outcome.summary, style="bold"), soft_wrap=True)
     for name, told in (("by today's plan", outcome.before), ("rehearsed", outcome.after)):
@@ -39,7 +39,7 @@ def show(outcome: Outcome, console: Console) -> None:
         console.print(f"and {more:,} more; --json has all")
 
 
-def says(telling: Telling) -> str:
+def says(telling: SimulatedReminder) -> str:
     """What a reminder says of its milestone."""
     days = f"{telling.days:,} day" if telling.days == 1 else f"{telling.days:,} days"
     match telling.phase:
@@ -53,7 +53,7 @@ def says(telling: Telling) -> str:
             return "review"
 
 
-def _phases(outcome: Outcome) -> Table:
+def _phases(outcome: Rehearsal) -> Table:
     table = Table(title="By what they say", title_justify="left", box=SIMPLE_HEAD)
     for name in ("", "today's plan", "rehearsed", "added", "removed", "moved"):
         table.add_column(name, justify="right" if name else "left")
@@ -72,7 +72,7 @@ def _phases(outcome: Outcome) -> Table:
     return table
 
 
-def _months(outcome: Outcome) -> Table:
+def _months(outcome: Rehearsal) -> Table:
     """Years down, months across: today's count, the rehearsed one, and how many come on its busiest day."""
     table = Table(title="By month, as UTC has them", title_justify="left", box=SIMPLE_HEAD, padding=0)
     table.add_column("", no_wrap=True, width=10)
@@ -98,20 +98,20 @@ def _changed(before: int, after: int) -> Text:
     return Text(_count(after), style=style)
 
 
-def _most(told: list[Telling]) -> str:
+def _most(told: list[SimulatedReminder]) -> str:
     found = busiest_day(told)
     return f"{found[1]}" if found else ""
 
 
-def _changes(outcome: Outcome, width: int) -> Table:
+def _changes(outcome: Rehearsal, width: int) -> Table:
     table = Table(title="What would be told otherwise", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name, wide in _WIDTHS.items():
         table.add_column(name, no_wrap=True, width=wide)
     table.add_column("of", no_wrap=True, overflow="ellipsis", width=max(20, width - sum(_WIDTHS.values()) - 10))
     for _, kind, one in outcome.changes[:MOST_ROWS]:
         sign, colour = SIGNS[kind]
-        telling = one.after if isinstance(one, Moved) else one
-        was = f"\n[dim]was {_local(one.before, outcome):%Y-%m-%d %H:%M}[/dim]" if isinstance(one, Moved) else ""
+        telling = one.after if isinstance(one, MovedReminder) else one
+        was = f"\n[dim]was {_local(one.before, outcome):%Y-%m-%d %H:%M}[/dim]" if isinstance(one, MovedReminder) else ""
         whose = "a reader's own ladder: " if telling.audience else ""
         table.add_row(
             Text(sign, style=f"bold {colour}"),
@@ -123,10 +123,10 @@ def _changes(outcome: Outcome, width: int) -> Table:
     return table
 
 
-def when(telling: Telling, outcome: Outcome) -> str:
+def when(telling: SimulatedReminder, outcome: Rehearsal) -> str:
     """The instant on the clocks of the milestone's zone."""
     return f"{_local(telling, outcome):%Y-%m-%d %H:%M %Z}"
 
 
-def _local(telling: Telling, outcome: Outcome) -> datetime:
+def _local(telling: SimulatedReminder, outcome: Rehearsal) -> datetime:
     return telling.at.astimezone(zone_named(outcome.schedules[telling.milestone_id].milestone.zone))

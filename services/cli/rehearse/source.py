@@ -11,26 +11,26 @@ import asyncpg
 from contracts.events import MilestoneScheduled
 from deploy.embedded.errors import EmbeddedError
 from services.registry.catalogue import load
-from services.scheduler.reminders.agenda import BY_THE_BOOK, Agenda, Rules, heard
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.agenda import SHIPPED_RULES, Agenda, PlanningRules, agenda_after
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.store import read_agendas
 
 _HOW = "check DATABASE_URL (postgresql://user:password@host/name), or unset it for the built-in statement"
 
 
 @dataclass(frozen=True)
-class Source:
+class RehearsalSource:
     """Commitments as they stand, and the rules that hold for them now."""
 
     name: str
     """What it is, for people."""
     agendas: Sequence[Agenda]
-    rules: Rules
+    rules: PlanningRules
     book: str
     """Which ladders hold now."""
 
 
-def built_in(at: datetime) -> Source:
+def built_in(at: datetime) -> RehearsalSource:
     """The joint statement of 2021 as if it had just been imported at this instant."""
     catalogue = load()
     agendas = []
@@ -46,13 +46,13 @@ def built_in(at: datetime) -> Source:
                 previous=None,
                 source=None,
             )
-            agenda = heard(agenda, event, at)
+            agenda = agenda_after(agenda, event, at)
         agendas.append(agenda)
     name = f"the built-in statement of {catalogue.statement.made_on}, as just imported"
-    return Source(name, agendas, BY_THE_BOOK, "the shipped ladders")
+    return RehearsalSource(name, agendas, SHIPPED_RULES, "the shipped ladders")
 
 
-def from_database(url: str) -> Source:
+def from_database(url: str) -> RehearsalSource:
     """The scheduler's schema of this database as it stands, in one read-only snapshot; raises EmbeddedError."""
     try:
         return asyncio.run(_read(url))
@@ -68,7 +68,7 @@ def from_database(url: str) -> Source:
         ) from error
 
 
-async def _read(url: str) -> Source:
+async def _read(url: str) -> RehearsalSource:
     settings = {"search_path": "scheduler", "application_name": "pledgewire-rehearse", "timezone": "UTC"}
     try:
         connection = await asyncpg.connect(url, timeout=10, server_settings=settings)
@@ -78,10 +78,10 @@ async def _read(url: str) -> Source:
         for kind in ("json", "jsonb"):
             await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            rules = await Shelf().rules(connection)
+            rules = await RulesCache().rules(connection)
             agendas: Mapping[str, Agenda] = await read_agendas(connection)
             version = await connection.fetchval("select book_version from planning_rules")
     finally:
         await connection.close()
     book = f"ladder book {version}, which holds now" if version else "the shipped ladders, which hold now"
-    return Source("the commitments in the database", list(agendas.values()), rules, book)
+    return RehearsalSource("the commitments in the database", list(agendas.values()), rules, book)

@@ -8,25 +8,25 @@ from datetime import datetime
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from services.scheduler.reminders.simulation import Telling
+from services.scheduler.reminders.simulation import SimulatedReminder
 
 PATIENCE = 1.0
 """Seconds, of real time, without a sign."""
 _EVERY = 500
 """Reminders between two looks at the time."""
 
-Watched = Callable[[str, Iterable[Telling]], list[Telling]]
+Collect = Callable[[str, Iterable[SimulatedReminder]], list[SimulatedReminder]]
 
 
 @contextmanager
-def watching(console: Console, start: datetime, end: datetime) -> Iterator[Watched]:
+def watching(console: Console, start: datetime, end: datetime) -> Iterator[Collect]:
     """Collects plays of one period; on a terminal, a bar follows their virtual clock once it takes its time."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     progress = Progress(*columns, console=console, transient=True)
     shown_from = time.monotonic() + PATIENCE
 
-    def collect(name: str, play: Iterable[Telling]) -> list[Telling]:
-        told: list[Telling] = []
+    def collect(name: str, play: Iterable[SimulatedReminder]) -> list[SimulatedReminder]:
+        told: list[SimulatedReminder] = []
         task: TaskID | None = None
         for number, telling in enumerate(play):
             told.append(telling)

@@ -48,7 +48,8 @@ class Accepted:
 class Refused:
     """It was not delivered, for certain.
 
-    `retry_after` is how long the receiver asks to wait, in seconds, not yet bounded; `gone` says that no delivery will ever work.
+    `retry_after` is how long the receiver asks to wait, in seconds, not yet bounded; `gone` says that no delivery will
+    ever work.
     """
 
     reason: FailureReason

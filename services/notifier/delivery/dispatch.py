@@ -1,7 +1,7 @@
 """Claim, render, send: the way of a delivery through one process, until its result is reported.
 
-A bounded pool sends, one lane for each destination, so that a slow one holds up nobody else. There is never a wait for a
-whole batch, neither of claims nor of sends.
+A bounded pool sends, one lane for each destination, so that a slow one holds up nobody else. There is never a wait
+for a whole batch, neither of claims nor of sends.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
+from services.plumbing.retry import Backoff
 from services.plumbing.tracing import traced
 from services.plumbing.transient_errors import is_transient
 
@@ -139,7 +140,7 @@ class Dispatch:
 
     async def _claim(self, stopping: asyncio.Event, recorder: "asyncio.Task[None]") -> None:
         stop = asyncio.create_task(stopping.wait())
-        pause = 0.1
+        backoff = Backoff(longest=5.0)
         try:
             while not stopping.is_set():
                 if recorder.done():
@@ -149,13 +150,12 @@ class Dispatch:
                 self._has_capacity.clear()
                 try:
                     more = await self._claim_once()
-                    pause = 0.1
+                    backoff.reset()
                 except Exception as error:
                     if not is_transient(error):
                         raise
-                    log.warning("claiming waits", action="claim_waits", error=str(error), seconds=pause)
-                    await asyncio.wait([stop], timeout=pause)
-                    pause = min(pause * 2, 5.0)
+                    log.warning("claiming waits", action="claim_waits", error=str(error), seconds=backoff.pause)
+                    await backoff.wait(stopping)
                     continue
                 if not more:
                     await self._idle(stop)
@@ -227,9 +227,8 @@ class Dispatch:
         outcome: AttemptOutcome | None = None
         try:
             if started - delivery.claimed > self._settings.hold_seconds:
-                self._recorder.report(
-                    DeliveryResult(delivery, "pending", started_at)
-                )  # claimed too long ago: ask again
+                # Claimed too long ago: it goes back, to be claimed anew.
+                self._recorder.report(DeliveryResult(delivery, "pending", started_at))
                 return
             outcome = await self._send(delivery)
             failpoint("notifier-after-send")

@@ -41,10 +41,17 @@ def render_event(event: PublishedEvent, channel: str, language: str, links: Page
     """
     if channel not in CHANNELS:
         raise ValueError(f"there is no channel {channel}")
-    words, commitment, traits = words_in(language), event.data.commitment, event.traits
+    words, commitment = words_in(language), event.data.commitment
     template = CHANNELS[channel].render(LocalizedEvent(event, words, links.commitment(commitment.id)))
-    matched = MatchedEvent(event.topic, traits.countries, commitment, traits.audience is not None, traits.level_title)
-    return RenderedEvent(template, words.language, matched, links)
+    return RenderedEvent(template, words.language, matched_by(event), links)
+
+
+def matched_by(event: PublishedEvent) -> MatchedEvent:
+    """What of an event a subscription may have met."""
+    traits = event.traits
+    return MatchedEvent(
+        event.topic, traits.countries, event.data.commitment, traits.audience is not None, traits.level_title
+    )
 
 
 class MessageRenderer:

@@ -19,6 +19,7 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
+from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import is_transient
 
 
@@ -54,7 +55,7 @@ class ResultRecorder:
             await self._flush_in_turn()
 
     async def _flush_in_turn(self) -> None:
-        pause = 0.1
+        backoff = Backoff(longest=5.0)
         while self._results:
             batch = self._results[: self._most * 2]
             try:
@@ -62,11 +63,10 @@ class ResultRecorder:
             except Exception as error:
                 if not is_transient(error):
                     raise
-                log.warning("results wait", action="results_wait", error=str(error), seconds=pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                log.warning("results wait", action="results_wait", error=str(error), seconds=backoff.pause)
+                await backoff.wait()
                 continue
-            pause = 0.1
+            backoff.reset()
             del self._results[: len(batch)]
         self._has_results.clear()
 

@@ -1,4 +1,4 @@
-"""How a milestone's dates are worded: its span, the distance to it, its own words, a ladder's steps, the time it begins."""
+"""How a milestone's dates are worded: its span, the distance to it, its own words, the steps to it, its beginning."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta

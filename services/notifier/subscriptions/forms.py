@@ -6,24 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from contracts.filters import MOST_TERMS, CountryTerms, SlugTerms, sorted_once
 from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED
-from contracts.vocabulary import Channel, Country, Language, Line, Slug
+from contracts.vocabulary import Channel, Language, Line, Slug
 from services.notifier.channels import CHANNELS
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.notifier.subscriptions.signing_keys import check_secret
-from services.plumbing.http.forms import RequestModel, ZoneName, sorted_once
+from services.plumbing.http.forms import RequestModel, ZoneName
 
 if TYPE_CHECKING:
     EventName = str
 else:
     EventName = Literal[tuple(EVENT_TYPES)]  # as the table has them: a type checker can't read it
 
-MOST_TERMS = 100
-"""Terms of one filter."""
-
-Countries = Annotated[tuple[Country, ...], Field(max_length=MOST_TERMS), AfterValidator(sorted_once)]
-Slugs = Annotated[tuple[Slug, ...], Field(max_length=MOST_TERMS), AfterValidator(sorted_once)]
 EventNames = Annotated[tuple[EventName, ...], Field(max_length=MOST_TERMS), AfterValidator(sorted_once)]
 
 
@@ -34,10 +30,10 @@ class FilterForm(RequestModel):
     """
 
     events: EventNames = ()
-    countries: Countries = ()
-    themes: Slugs = ()
-    sections: Slugs = ()
-    commitments: Slugs = ()
+    countries: CountryTerms = ()
+    themes: SlugTerms = ()
+    sections: SlugTerms = ()
+    commitments: SlugTerms = ()
 
 
 class NewSubscription(RequestModel):

@@ -1,4 +1,4 @@
-"""Who is told of an event: the rule. `delivery/fan_out.py` says the same in SQL; a property test holds them together."""
+"""Who is told of an event: the rule. `delivery/fan_out.py` has it in SQL, too; a property test holds them together."""
 
 from contracts.filters import matches
 from services.notifier.events.event_types import EVENT_TYPES

@@ -26,7 +26,7 @@ _STEP = re.compile(r"(before|after)-(\d+)(d|bd|w|m)", re.ASCII)
 
 
 def rungs_in_short(text: str) -> list[dict[str, str]]:
-    """The rungs that people write in short, as `OwnRung` takes them; raises ValueError that says which one can't be read.
+    """Rungs written in short, as `OwnRung` takes them; raises ValueError that says which one can't be read.
 
     >>> rungs_in_short("-3bd 08:30, 0")
     [{'step': 'before-3bd', 'at': '08:30'}, {'step': 'on-the-day', 'at': '09:00'}]
@@ -91,7 +91,7 @@ class HolidayCalendar(RequestModel):
     subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] | None = None
 
     @model_validator(mode="after")
-    def _is_known(self) -> "HolidayRegion":
+    def _is_known(self) -> "HolidayCalendar":
         if self.subdivision is not None and self.subdivision not in (known := subdivisions(self.country)):
             named = ", ".join(sorted(known)) or "none"
             raise ValueError(f"no holidays are known of {self.country}-{self.subdivision}; known are: {named}")

@@ -15,6 +15,8 @@ _COLUMNS = (
     " ladder, level, state, reason, created_at, ended_at"
 )
 
+Row = asyncpg.Record
+
 
 class AlreadySubscribed(Exception):
     """There is a subscription with the same channel, address and filters that has not ended."""
@@ -26,7 +28,7 @@ class SubscriptionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, values: Mapping[str, Any], now: datetime) -> asyncpg.Record:
+    async def add(self, values: Mapping[str, Any], now: datetime) -> Row:
         """A new, active subscription; raises `AlreadySubscribed`."""
         names = [*values, "created_at"]
         places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
@@ -43,7 +45,7 @@ class SubscriptionStore:
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
 
-    async def find(self, id_: UUID, owner: str | None) -> asyncpg.Record | None:
+    async def find(self, id_: UUID, owner: str | None) -> Row | None:
         """One subscription, or None where there is none of this owner's."""
         async with self._database.connection() as connection:
             return await _one_or_none(
@@ -53,9 +55,7 @@ class SubscriptionStore:
                 owner,
             )
 
-    async def page(
-        self, owner: str | None, state: str | None, after: UUID | None, limit: int
-    ) -> Sequence[asyncpg.Record]:
+    async def page(self, owner: str | None, state: str | None, after: UUID | None, limit: int) -> Sequence[Row]:
         """Subscriptions in the order they were made, after one of them."""
         async with self._database.connection() as connection:
             return list(
@@ -69,9 +69,7 @@ class SubscriptionStore:
                 )
             )
 
-    async def change(
-        self, id_: UUID, owner: str | None, values: Mapping[str, Any], now: datetime
-    ) -> asyncpg.Record | None:
+    async def change(self, id_: UUID, owner: str | None, values: Mapping[str, Any], now: datetime) -> Row | None:
         """Set columns of a subscription that has not ended; raises `AlreadySubscribed`."""
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 2))
         try:
@@ -111,7 +109,7 @@ class SubscriptionStore:
             return True
 
 
-async def _locked(connection: Connection, id_: UUID, owner: str | None) -> asyncpg.Record | None:
+async def _locked(connection: Connection, id_: UUID, owner: str | None) -> Row | None:
     """A subscription of this owner's, which nobody else changes until the transaction ends."""
     return await _one_or_none(
         connection,
@@ -121,13 +119,13 @@ async def _locked(connection: Connection, id_: UUID, owner: str | None) -> async
     )
 
 
-async def _one(connection: Connection, query: str, *values: Any) -> asyncpg.Record:
+async def _one(connection: Connection, query: str, *values: Any) -> Row:
     row = await connection.fetchrow(query, *values)
     if row is None:
         raise LookupError("the statement gave no row")
     return row
 
 
-async def _one_or_none(connection: Connection, query: str, *values: Any) -> asyncpg.Record | None:
-    row: asyncpg.Record | None = await connection.fetchrow(query, *values)
+async def _one_or_none(connection: Connection, query: str, *values: Any) -> Row | None:
+    row: Row | None = await connection.fetchrow(query, *values)
     return row

@@ -8,13 +8,22 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.plumbing.http.app import Problem
+from services.plumbing.http.content_type import require_content_type
+from services.plumbing.http.problems import Problem
+
+BEARER = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
+"""The security scheme of all our OpenAPI documents; what it lets through is checked by `ApiKeys`."""
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 
 class ApiKeySettings(BaseSettings):
@@ -52,6 +61,20 @@ class ApiKeys:
         self._file = settings.file
         self._seen: tuple[int, int] | None = None
         self._callers: dict[str, Caller] = {}
+
+    def caller(self, *roles: str, content_types: Collection[str] = ()) -> Callable[..., Caller]:
+        """A dependency for FastAPI: the caller, who must have one of the roles.
+
+        Where `content_types` are named, the body must be of one of them; a wrong key is told first.
+        """
+
+        def caller(request: Request, _: Bearer) -> Caller:
+            known = self.require(request, *roles)
+            if content_types:
+                require_content_type(request, *content_types)
+            return known
+
+        return caller
 
     def require(self, request: Request, *roles: str) -> Caller:
         """The caller of this request, who must have one of the roles; raises a 401 or 403 problem otherwise."""

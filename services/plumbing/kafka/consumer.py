@@ -5,7 +5,6 @@ too; `MANUAL` commits past a failure at the next success. So: `NACK_ON_ERROR`, b
 (`docs/decisions/0002-kafka-policy.md` has the measurements).
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from faststream.kafka import KafkaBroker
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.logs import log
+from services.plumbing.retry import Backoff, until_it_works
 
 
 class PatientKafkaBroker(KafkaBroker):
@@ -42,23 +42,22 @@ class PatientKafkaBroker(KafkaBroker):
 
     async def start(self) -> None:
         """Connect and start all subscribers, trying until Kafka is there."""
-        wait = 0.2
-        while True:
-            try:
-                await super().start()
-            except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("Kafka is not there yet", action="kafka_waits", error=str(error), seconds=wait)
-                await self.stop()  # what was half started would leak
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 5.0)
-            else:
-                self.is_running = True
-                return
+
+        async def failed(error: Exception, pause: float) -> None:
+            log.warning("Kafka is not there yet", action="kafka_waits", error=str(error), seconds=pause)
+            await self.stop()  # what was half started would leak
+
+        await until_it_works(super().start, Backoff(longest=5.0, first=0.2), failed, passes=_is_kafka_away)
+        self.is_running = True
 
     async def stop(self, *args: Any) -> None:
         """Wait for running handlers, at most the graceful time-out, and leave the groups."""
         self.is_running = False
         await super().stop(*args)
+
+
+def _is_kafka_away(error: BaseException) -> bool:
+    return isinstance(error, KafkaError | OSError | TimeoutError)
 
 
 def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:

@@ -1,6 +1,5 @@
 """From a batch of records to one transaction: each is applied or put aside before its offset moves."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -11,6 +10,7 @@ from prometheus_client import Counter
 from services.plumbing.failpoints import failpoint
 from services.plumbing.kafka.dead_letters import DeadLetter, DeadLetters
 from services.plumbing.logs import log
+from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import Unavailable, is_transient
 
 T = TypeVar("T")
@@ -45,7 +45,10 @@ class Intake(Generic[T]):
     dead_letters: DeadLetters
     longest_pause: float = 15.0
     """Seconds; must stay well under `max_poll_interval_ms` (5 minutes)."""
-    _pause: float = field(default=0.1, init=False)
+    _backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._backoff = Backoff(self.longest_pause)
 
     async def take(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """Handle one batch; raises only what passes, so that the batch comes again."""
@@ -63,10 +66,9 @@ class Intake(Generic[T]):
             await self.dead_letters.bury(dead)
         except Exception as error:
             log.warning("a batch will come again", action="intake_waits", group=self.group, error=str(error))
-            await asyncio.sleep(self._pause)
-            self._pause = min(self._pause * 2, self.longest_pause)
+            await self._backoff.wait()
             raise
-        self._pause = 0.1
+        self._backoff.reset()
         for record in batch:
             CONSUMED.labels(record.topic).inc()
         failpoint("intake-after-commit")

@@ -14,7 +14,8 @@ from contracts.vocabulary import Country, Slug, Status
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import PROBLEM, Check, Problem, web_app
+from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.problems import PROBLEM_JSON, Problem
 from services.registry.actions import anchors as anchoring
 from services.registry.actions import import_statement as importing
 from services.registry.actions import initial_date as dating
@@ -324,5 +325,5 @@ def _problems_by_their_type(document: dict[str, Any]) -> dict[str, Any]:
             for status, response in operation["responses"].items():
                 content = response.get("content", {})
                 if status >= "400" and "application/json" in content:
-                    response["content"] = {PROBLEM: content["application/json"]}
+                    response["content"] = {PROBLEM_JSON: content["application/json"]}
     return document

@@ -13,7 +13,7 @@ from contracts.vocabulary import Span
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem
+from services.plumbing.http.problems import Problem
 from services.plumbing.tracing import current_traceparent
 from services.registry.actions.events import Occasion
 from services.registry.actions.scheduler_holds import Holds

@@ -13,8 +13,8 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import escalations
-from services.scheduler.escalation.escalations import Escalations, Held, Line
-from services.scheduler.escalation.machine import acknowledged, next_at
+from services.scheduler.escalation.escalations import EscalationStore, LogLine, MilestoneEscalation
+from services.scheduler.escalation.machine import acknowledged, next_change_at
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def digest_of(path: str, body: bytes) -> bytes:
 
 async def acknowledge(
     database: Database,
-    escalations_: Escalations,
+    escalations_: EscalationStore,
     milestone_id: str,
     made: Acknowledgement,
     asked: Asked,
-    answer: Callable[[Held], Any],
+    answer: Callable[[MilestoneEscalation], Any],
 ) -> Any:
     """Own a milestone; the answer about how it stands then, in JSON's types, or the one that was given before.
 
@@ -64,26 +64,28 @@ async def acknowledge(
 
 async def _once(
     connection: Connection,
-    escalations_: Escalations,
+    escalations_: EscalationStore,
     milestone_id: str,
     made: Acknowledgement,
     asked: Asked,
-    answer: Callable[[Held], Any],
+    answer: Callable[[MilestoneEscalation], Any],
 ) -> Any:
-    if not await escalations.lock(connection, milestone_id):
+    if not await escalations.lock_milestone(connection, milestone_id):
         raise UnknownMilestone
     # Behind the lock: the same request at the same time has committed by now.
-    if before := await escalations.asked_before(connection, asked.client, asked.key):
+    if before := await escalations.acknowledgement_by_key(connection, asked.client, asked.key):
         if before["body_sha256"] != asked.digest:
             raise KeyReused
         return before["answer"]
-    held = await escalations.read(connection, milestone_id)
+    held = await escalations.read_escalation(connection, milestone_id)
     if held is None:
         raise Unavailable("the escalation of this milestone has not begun yet")
     state, entries = acknowledged(held.case.state, held.case.deadline, escalations_.book, made)
     case = replace(held.case, state=state)
-    given = answer(replace(held, case=case, next_at=next_at(state, case.deadline, escalations_.book), failed=None))
-    lines = [Line(milestone_id, case.version, entry, made.at, client=asked.client) for entry in entries]
+    given = answer(
+        replace(held, case=case, next_at=next_change_at(state, case.deadline, escalations_.book), failed=None)
+    )
+    lines = [LogLine(milestone_id, case.version, entry, made.at, client=asked.client) for entry in entries]
     lines[-1] = replace(lines[-1], idem_key=asked.key, body_sha256=asked.digest, answer=given)
     await escalations_.save(connection, {milestone_id: case}, lines)
     return given

@@ -17,11 +17,11 @@ Days = Annotated[int, Field(ge=1, le=3660)]
 """Calendar days, 1 to 3,660: what is to come is to come in somebody's time of office."""
 
 
-class BookError(ValueError):
+class EscalationBookError(ValueError):
     """The file does not say who is to hear; the text says where and why."""
 
 
-class Level(Contract):
+class EscalationLevel(Contract):
     """Somebody who hears when nobody before has owned it."""
 
     level: Slug
@@ -30,10 +30,10 @@ class Level(Contract):
     """Days after the milestone's last day for the first level, after the level before has heard for the others."""
 
 
-class Book(Contract):
+class EscalationBook(Contract):
     """The levels from the first to the highest, and the waits beside them."""
 
-    levels: Annotated[tuple[Level, ...], Field(min_length=1, max_length=20)]
+    levels: Annotated[tuple[EscalationLevel, ...], Field(min_length=1, max_length=20)]
     repeat_days: Days
     """Days after which the highest level hears again."""
     evidence_within_days: Days
@@ -41,7 +41,7 @@ class Book(Contract):
 
     @field_validator("levels")
     @classmethod
-    def _each_once(cls, levels: tuple[Level, ...]) -> tuple[Level, ...]:
+    def _each_once(cls, levels: tuple[EscalationLevel, ...]) -> tuple[EscalationLevel, ...]:
         names = [level.level for level in levels]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"a level stands here twice: {', '.join(twice)}")
@@ -53,20 +53,21 @@ class Book(Contract):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
-def read_book(path: Path = SHIPPED) -> Book:
-    """The book in a YAML file; raises `BookError`."""
+def read_escalation_book(path: Path = SHIPPED) -> EscalationBook:
+    """The book in a YAML file; raises `EscalationBookError`."""
     try:
-        return Book.model_validate_json(json.dumps(yaml.load(path.read_text(encoding="utf-8"), _Strict)))  # noqa: S506  a safe loader
+        loaded = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)  # noqa: S506  a safe loader
+        return EscalationBook.model_validate_json(json.dumps(loaded))
     except OSError as error:
-        raise BookError(f"{path} can't be read: {error.strerror}") from error
+        raise EscalationBookError(f"{path} can't be read: {error.strerror}") from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'the file'}: {f['msg']}" for f in error.errors())
-        raise BookError(f"{path}: {faults}") from error
+        raise EscalationBookError(f"{path}: {faults}") from error
     except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError, RecursionError) as error:
-        raise BookError(f"{path}: {' '.join(str(error).split())}") from error
+        raise EscalationBookError(f"{path}: {' '.join(str(error).split())}") from error
 
 
-class _Strict(yaml.SafeLoader):
+class _StrictLoader(yaml.SafeLoader):
     """YAML lets the last of two equal keys win; a wait that is written twice is a slip."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -79,7 +80,7 @@ class _Strict(yaml.SafeLoader):
 
 def _readable(path: Path | None) -> Path | None:
     if path:
-        read_book(path)
+        read_escalation_book(path)
     return path
 
 
@@ -90,6 +91,6 @@ class EscalationSettings(BaseSettings):
 
     file: Annotated[Path | None, AfterValidator(_readable)] = None
 
-    def book(self) -> Book:
+    def book(self) -> EscalationBook:
         """The file's, or the shipped one."""
-        return read_book(self.file or SHIPPED)
+        return read_escalation_book(self.file or SHIPPED)

@@ -22,9 +22,9 @@ from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import traced
 from services.plumbing.transient_errors import is_transient
 from services.scheduler.escalation import escalations
-from services.scheduler.escalation.book import Book
-from services.scheduler.escalation.escalations import Escalations, Held, Line
-from services.scheduler.escalation.machine import Entry, State, Told, next_at, passed
+from services.scheduler.escalation.book import EscalationBook
+from services.scheduler.escalation.escalations import EscalationStore, LogLine, MilestoneEscalation
+from services.scheduler.escalation.machine import EscalationState, LevelNotified, LogEntry, advanced, next_change_at
 
 ESCALATED = Counter("pledgewire_escalations_total", "Levels told of an overdue milestone that nobody owned", ["level"])
 FAILED = Counter("pledgewire_escalations_failed_total", "Escalations put aside since they could not be told")
@@ -32,28 +32,28 @@ FAILED = Counter("pledgewire_escalations_failed_total", "Escalations put aside s
 AT_ONCE = 500
 """Milestones claimed in one transaction."""
 
-SYSTEMIC = 20
+SYSTEMIC_FAILURES = 20
 """So many milestones that fail one by one, and none that works: that is our fault, and none of theirs."""
 
 
 @dataclass(frozen=True)
-class _Step:
+class _Advance:
     """What time does to a claimed milestone."""
 
-    held: Held
-    state: State
-    entries: tuple[Entry, ...]
+    held: MilestoneEscalation
+    state: EscalationState
+    entries: tuple[LogEntry, ...]
 
     @property
-    def told(self) -> Told | None:
+    def told(self) -> LevelNotified | None:
         """The message among it; there is one at most."""
-        return next((entry for entry in self.entries if isinstance(entry, Told)), None)
+        return next((entry for entry in self.entries if isinstance(entry, LevelNotified)), None)
 
 
 class Escalator:
     """Tells what is to be told, until nothing is."""
 
-    def __init__(self, database: Database, clock: Clock, escalations: Escalations) -> None:
+    def __init__(self, database: Database, clock: Clock, escalations: EscalationStore) -> None:
         self._database = database
         self._clock = clock
         self._escalations = escalations
@@ -111,7 +111,7 @@ class Escalator:
                 if is_transient(error):
                     raise
                 broken[milestone_id] = error
-        if len(broken) == len(milestone_ids) >= SYSTEMIC:
+        if len(broken) == len(milestone_ids) >= SYSTEMIC_FAILURES:
             raise RuntimeError(f"none of {len(broken)} milestones could be escalated") from next(iter(broken.values()))
         for milestone_id, why in broken.items():
             reason = f"{type(why).__name__}: {why}"[:1000].replace("\0", "")
@@ -128,7 +128,7 @@ class Escalator:
 
     async def _transact(self, now: datetime, limit: int, only: str | None, claimed: list[str]) -> tuple[int, int]:
         async with self._database.transaction() as connection:
-            locked, rows = await escalations.claim(connection, now, limit, only)
+            locked, rows = await escalations.claim_due(connection, now, limit, only)
             claimed += locked
             if not rows:
                 return len(locked), 0
@@ -142,12 +142,12 @@ class Escalator:
             log.info("levels were told", action="levels_told", count=len(told))
         return len(locked), len(told)
 
-    def _step(self, row: asyncpg.Record, now: datetime) -> _Step:
-        held = escalations.held(row)
-        state, entries = passed(held.case.state, held.case.deadline, self._escalations.book, now)
-        return _Step(held, state, entries)
+    def _step(self, row: asyncpg.Record, now: datetime) -> _Advance:
+        held = escalations.escalation_from_row(row)
+        state, entries = advanced(held.case.state, held.case.deadline, self._escalations.book, now)
+        return _Advance(held, state, entries)
 
-    async def _tell(self, connection: Connection, steps: list[_Step], now: datetime) -> list[str]:
+    async def _tell(self, connection: Connection, steps: list[_Advance], now: datetime) -> list[str]:
         """Write the states, the log and the events, in the transaction that holds the claim; the levels told."""
         book = self._escalations.book
         telling = [(step, step.told) for step in steps if step.told]
@@ -159,7 +159,7 @@ class Escalator:
         }
         cases = {step.held.milestone.id: replace(step.held.case, state=step.state) for step in steps}
         lines = [
-            _line(step, entry, records[step.held.milestone.id].event_id if entry is step.told else None, book, now)
+            _log_line(step, entry, records[step.held.milestone.id].event_id if entry is step.told else None, book, now)
             for step in steps
             for entry in step.entries
         ]
@@ -168,14 +168,14 @@ class Escalator:
         return [book.levels[told.rank - 1].level for _, told in telling if told]
 
 
-def _line(step: _Step, entry: Entry, event_id: UUID | None, book: Book, now: datetime) -> Line:
+def _log_line(step: _Advance, entry: LogEntry, event_id: UUID | None, book: EscalationBook, now: datetime) -> LogLine:
     level = book.levels[entry.rank - 1].level if entry.rank else None
-    return Line(step.held.milestone.id, step.held.case.version, entry, now, level=level, event_id=event_id)
+    return LogLine(step.held.milestone.id, step.held.case.version, entry, now, level=level, event_id=event_id)
 
 
-def _record(step: _Step, told: Told, seq: int, book: Book, now: datetime) -> Outgoing:
+def _record(step: _Advance, told: LevelNotified, seq: int, book: EscalationBook, now: datetime) -> Outgoing:
     held, level = step.held, book.levels[told.rank - 1]
-    not_after = next_at(step.state, held.case.deadline, book)
+    not_after = next_change_at(step.state, held.case.deadline, book)
     if not_after is None:
         raise RuntimeError(f"milestone {held.milestone.id} would be silent from now on")
     event = MilestoneEscalated(

@@ -18,45 +18,45 @@ from services.plumbing.database import Connection
 from services.plumbing.logs import log
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.escalation import overdue
-from services.scheduler.escalation.book import Book
+from services.scheduler.escalation.book import EscalationBook
 from services.scheduler.escalation.machine import (
     Climbing,
     Dormant,
-    Entry,
-    Noted,
+    EscalationState,
+    LevelNotified,
+    LogEntry,
+    LogNote,
     Owned,
     Settled,
-    State,
-    Told,
-    next_at,
+    next_change_at,
 )
-from services.scheduler.escalation.overdue import Case, Watch, case_in
-from services.scheduler.reminders.agenda import Agenda, Heard
+from services.scheduler.escalation.overdue import CommitmentEscalations, EscalationCase, case_in
+from services.scheduler.reminders.agenda import Agenda, CommitmentEvent
 
 NOT_HELD = """not exists (
     select from hold h where h.milestone_id = e.milestone_id and h.schedule_version > e.schedule_version
 )"""
 """SQL over `escalation e`: whether no newer date of the milestone is about to come."""
 
-_COLUMNS = """
+STATE_COLUMNS = """
     e.milestone_id, e.schedule_version, e.state, e.round, e.since, e.rank, e.told, e.acknowledged::text, e.next_at,
     e.failed
 """
 
 
-class News(NamedTuple):
+class DatedEvent(NamedTuple):
     """An event as the intake heard it, for the first time; `at` is the time it is of."""
 
-    event: Heard
+    event: CommitmentEvent
     at: datetime
     event_id: UUID
 
 
 @dataclass(frozen=True)
-class Held:
+class MilestoneEscalation:
     """A milestone whose row is locked, with how it stands."""
 
-    case: Case
+    case: EscalationCase
     next_at: datetime | None
     failed: str | None
     commitment: CommitmentBrief
@@ -66,12 +66,12 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Line:
+class LogLine:
     """A line of the log to be."""
 
     milestone_id: str
     schedule_version: int
-    entry: Entry
+    entry: LogEntry
     at: datetime
     level: str | None = None
     note: str | None = None
@@ -82,36 +82,36 @@ class Line:
     answer: Any = None
 
 
-class Escalations:
+class EscalationStore:
     """Reads and writes them, reckoning with one book."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: EscalationBook) -> None:
         self.book = book
         self.reckoned_with = f"{ZONE_DATA} {book.digest}"
 
-    async def follow(self, connection: Connection, before: Mapping[str, Agenda], news: Iterable[News]) -> None:
+    async def follow(self, connection: Connection, before: Mapping[str, Agenda], news: Iterable[DatedEvent]) -> None:
         """Bring the escalations of these commitments, locked in this transaction, up to what was heard."""
         watches = await self._watches(connection, before)
         known = {name: case for watch in watches.values() for name, case in watch.cases.items()}
-        lines: list[Line] = []
+        lines: list[LogLine] = []
         for event, at, event_id in news:
-            watch, entries = overdue.heard(watches[event.commitment.id], event, at)
+            watch, entries = overdue.escalations_after(watches[event.commitment.id], event, at)
             watches[event.commitment.id] = watch
-            lines += [_line(name, watch.cases[name], entry, at, event, event_id) for name, entry in entries]
+            lines += [_log_line(name, watch.cases[name], entry, at, event, event_id) for name, entry in entries]
         changed = {
             name: case for watch in watches.values() for name, case in watch.cases.items() if known.get(name) != case
         }
         await self.save(connection, changed, lines)
 
-    async def _watches(self, connection: Connection, before: Mapping[str, Agenda]) -> dict[str, Watch]:
+    async def _watches(self, connection: Connection, before: Mapping[str, Agenda]) -> dict[str, CommitmentEscalations]:
         names = [name for agenda in before.values() for name in agenda.schedules]
         rows = await connection.fetch(
-            f"select {_COLUMNS} from escalation e where milestone_id = any($1::text[])", names
+            f"select {STATE_COLUMNS} from escalation e where milestone_id = any($1::text[])", names
         )
-        states = {row["milestone_id"]: _state(row) for row in rows}
+        states = {row["milestone_id"]: state_from_row(row) for row in rows}
         # A milestone that has no row yet is one from before there were escalations: the escalator begins its case.
         return {
-            id_: Watch(
+            id_: CommitmentEscalations(
                 agenda.standing,
                 {
                     name: case_in(states[name], schedule.milestone, schedule.version)
@@ -122,15 +122,15 @@ class Escalations:
             for id_, agenda in before.items()
         }
 
-    async def save(self, connection: Connection, cases: Mapping[str, Case], lines: Sequence[Line]) -> None:
+    async def save(self, connection: Connection, cases: Mapping[str, EscalationCase], lines: Sequence[LogLine]) -> None:
         """Write how these milestones stand now, and add to the log."""
         if cases:
             await self._write(connection, cases)
         if lines:
-            await _add(connection, lines)
+            await _append_log(connection, lines)
 
-    async def _write(self, connection: Connection, cases: Mapping[str, Case]) -> None:
-        columns = [_columns(case.state) for case in cases.values()]
+    async def _write(self, connection: Connection, cases: Mapping[str, EscalationCase]) -> None:
+        columns = [state_columns(case.state) for case in cases.values()]
         await connection.execute(
             """
             insert into escalation as e (milestone_id, schedule_version, state, round, since, rank, told, acknowledged,
@@ -146,7 +146,7 @@ class Escalations:
             list(cases),
             [case.version for case in cases.values()],
             *([row[i] for row in columns] for i in range(6)),
-            [next_at(case.state, case.deadline, self.book) for case in cases.values()],
+            [next_change_at(case.state, case.deadline, self.book) for case in cases.values()],
             self.reckoned_with,
         )
 
@@ -158,7 +158,7 @@ class Escalations:
         """
         rows = await connection.fetch(
             f"""
-            select p.milestone_id as id, p.schedule_version as version, p.milestone::text, p.settled, {_COLUMNS}
+            select p.milestone_id as id, p.schedule_version as version, p.milestone::text, p.settled, {STATE_COLUMNS}
             from milestone_plan p left join escalation e using (milestone_id)
             where p.milestone_id > $1
               and (e.milestone_id is null or e.reckoned_with <> $2 or e.failed is not null)
@@ -168,18 +168,18 @@ class Escalations:
             self.reckoned_with,
             limit,
         )
-        cases: dict[str, Case] = {}
-        lines: list[Line] = []
+        cases: dict[str, EscalationCase] = {}
+        lines: list[LogLine] = []
         for row in rows:
             try:
                 milestone = Milestone.model_validate_json(row["milestone"])
                 if row["milestone_id"]:
-                    state = _state(row)
+                    state = state_from_row(row)
                     case = case_in(state, milestone, row["version"])
-                    next_at(state, case.deadline, self.book)
+                    next_change_at(state, case.deadline, self.book)
                 else:
-                    case, entries = overdue.case_of(milestone, row["version"], over=row["settled"], at=now)
-                    lines += [_line(row["id"], case, entry, now) for entry in entries]
+                    case, entries = overdue.new_case(milestone, row["version"], over=row["settled"], at=now)
+                    lines += [_log_line(row["id"], case, entry, now) for entry in entries]
             except ValueError as error:
                 log.error("can't be reckoned", action="escalation_left_out", milestone=row["id"], error=str(error))
             else:
@@ -188,16 +188,23 @@ class Escalations:
         return (rows[-1]["id"] if len(rows) == limit else None), len(cases)
 
 
-def _line(
-    name: str, case: Case, entry: Entry, at: datetime, event: Heard | None = None, event_id: UUID | None = None
-) -> Line:
+def _log_line(
+    name: str,
+    case: EscalationCase,
+    entry: LogEntry,
+    at: datetime,
+    event: CommitmentEvent | None = None,
+    event_id: UUID | None = None,
+) -> LogLine:
     """What an event did; for evidence also who brought it."""
-    if isinstance(event, StatusChanged) and isinstance(entry, Noted) and entry.what == "evidence":
-        return Line(name, case.version, entry, at, note=event.note, client=event.reported_by.client, event_id=event_id)
-    return Line(name, case.version, entry, at, event_id=event_id)
+    if isinstance(event, StatusChanged) and isinstance(entry, LogNote) and entry.what == "evidence":
+        return LogLine(
+            name, case.version, entry, at, note=event.note, client=event.reported_by.client, event_id=event_id
+        )
+    return LogLine(name, case.version, entry, at, event_id=event_id)
 
 
-async def claim(
+async def claim_due(
     connection: Connection, now: datetime, limit: int, only: str | None = None
 ) -> tuple[list[str], list[asyncpg.Record]]:
     """Lock up to `limit` milestones that time may change and nobody else has; with the rows that are due.
@@ -222,7 +229,7 @@ async def claim(
     # A statement of its own: it sees what was committed before the locks were ours.
     rows = await connection.fetch(
         f"""
-        select {_COLUMNS}, p.commitment::text, p.milestone::text, p.correlation_id, s.overall
+        select {STATE_COLUMNS}, p.commitment::text, p.milestone::text, p.correlation_id, s.overall
         from escalation e join milestone_plan p using (milestone_id) join commitment_state s using (commitment_id)
         where e.milestone_id = any($1::text[]) and e.next_at <= $2 and e.failed is null and {NOT_HELD}
         order by e.next_at, e.milestone_id
@@ -233,7 +240,7 @@ async def claim(
     return locked, list(rows)
 
 
-async def lock(connection: Connection, milestone_id: str) -> bool:
+async def lock_milestone(connection: Connection, milestone_id: str) -> bool:
     """Have a milestone to oneself until the transaction ends; False when there is none."""
     found = await connection.fetchval(
         "select true from milestone_plan where milestone_id = $1 for update", milestone_id
@@ -247,26 +254,26 @@ async def is_known(connection: Connection, milestone_id: str) -> bool:
     return bool(found)
 
 
-async def read(connection: Connection, milestone_id: str) -> Held | None:
+async def read_escalation(connection: Connection, milestone_id: str) -> MilestoneEscalation | None:
     """How it stands with a milestone; None when there is none, or its case has not begun yet."""
     row = await connection.fetchrow(
         f"""
-        select {_COLUMNS}, p.commitment::text, p.milestone::text, p.correlation_id, s.overall
+        select {STATE_COLUMNS}, p.commitment::text, p.milestone::text, p.correlation_id, s.overall
         from escalation e join milestone_plan p using (milestone_id) join commitment_state s using (commitment_id)
         where e.milestone_id = $1
         """,
         milestone_id,
     )
-    return held(row) if row else None
+    return escalation_from_row(row) if row else None
 
 
-async def listed(
+async def list_escalations(
     connection: Connection, *, state: str, commitment_id: str | None, after: tuple[datetime, str] | None, limit: int
-) -> list[Held]:
+) -> list[MilestoneEscalation]:
     """Those that climb, or are owned, by when time changes them next (then by id), behind `after` only."""
     rows = await connection.fetch(
         f"""
-        select {_COLUMNS}, p.commitment::text, p.milestone::text, p.correlation_id, s.overall
+        select {STATE_COLUMNS}, p.commitment::text, p.milestone::text, p.correlation_id, s.overall
         from escalation e join milestone_plan p using (milestone_id) join commitment_state s using (commitment_id)
         where e.state = $1 and e.state in ('climbing', 'owned')
           and ($2::text is null or p.commitment_id = $2)
@@ -279,7 +286,7 @@ async def listed(
         after[1] if after else None,
         limit,
     )
-    return [held(row) for row in rows]
+    return [escalation_from_row(row) for row in rows]
 
 
 async def read_log(connection: Connection, milestone_id: str) -> list[asyncpg.Record]:
@@ -293,7 +300,7 @@ async def read_log(connection: Connection, milestone_id: str) -> list[asyncpg.Re
     )
 
 
-async def asked_before(connection: Connection, client: str, key: str) -> asyncpg.Record | None:
+async def acknowledgement_by_key(connection: Connection, client: str, key: str) -> asyncpg.Record | None:
     """What a client's acknowledgement with this key was, and what it was answered."""
     return await connection.fetchrow(
         "select body_sha256, answer from escalation_log where client = $1 and idem_key = $2", client, key
@@ -306,11 +313,11 @@ async def put_aside(connection: Connection, milestone_id: str, reason: str) -> N
     await connection.execute("update escalation set failed = $2 where milestone_id = $1", milestone_id, reason)
 
 
-def held(row: asyncpg.Record) -> Held:
+def escalation_from_row(row: asyncpg.Record) -> MilestoneEscalation:
     """A row as it was claimed or read; raises ValueError for one that can't be read."""
     milestone = Milestone.model_validate_json(row["milestone"])
-    return Held(
-        case_in(_state(row), milestone, row["schedule_version"]),
+    return MilestoneEscalation(
+        case_in(state_from_row(row), milestone, row["schedule_version"]),
         row["next_at"],
         row["failed"],
         CommitmentBrief.model_validate_json(row["commitment"]),
@@ -320,8 +327,8 @@ def held(row: asyncpg.Record) -> Held:
     )
 
 
-async def _add(connection: Connection, lines: Sequence[Line]) -> None:
-    rows = [_values(line) for line in lines]
+async def _append_log(connection: Connection, lines: Sequence[LogLine]) -> None:
+    rows = [_log_values(line) for line in lines]
     await connection.execute(
         """
         insert into escalation_log (milestone_id, schedule_version, what, at, round, rank, level, repeat, due_at, name,
@@ -334,9 +341,9 @@ async def _add(connection: Connection, lines: Sequence[Line]) -> None:
     )
 
 
-def _values(line: Line) -> tuple[Any, ...]:
+def _log_values(line: LogLine) -> tuple[Any, ...]:
     entry = line.entry
-    told, noted = (entry, None) if isinstance(entry, Told) else (None, entry)
+    told, noted = (entry, None) if isinstance(entry, LevelNotified) else (None, entry)
     made = noted and noted.acknowledgement
     return (
         line.milestone_id,
@@ -358,7 +365,7 @@ def _values(line: Line) -> tuple[Any, ...]:
     )
 
 
-def _columns(state: State) -> tuple[Any, ...]:
+def state_columns(state: EscalationState) -> tuple[Any, ...]:
     """state, round, since, rank, told, acknowledged"""
     match state:
         case Dormant():
@@ -372,7 +379,7 @@ def _columns(state: State) -> tuple[Any, ...]:
             return "settled", state.round, None, None, None, None
 
 
-def _state(row: asyncpg.Record) -> State:
+def state_from_row(row: asyncpg.Record) -> EscalationState:
     made = Acknowledgement.model_validate_json(row["acknowledged"]) if row["acknowledged"] else None
     match row["state"]:
         case "climbing":

@@ -17,7 +17,7 @@ The rules, in one place:
 - A date that is moved to come withdraws it. One that is moved and still past changes nothing: it was overdue all along.
 - A commitment that is met or withdrawn, for all who are bound, ends it; taken up again it begins with a new round.
 
-States hold days and no instants, so they stay true under other zone data and other waits; `next_at` reckons.
+States hold days and no instants, so they stay true under other zone data and other waits; `next_change_at` reckons.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from zoneinfo import ZoneInfo
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
 from services.plumbing.zones import day_in, instant_at, zone_named
-from services.scheduler.escalation.book import Book, Level
+from services.scheduler.escalation.book import EscalationBook, EscalationLevel
 from services.scheduler.ladders.firing import LATE_AFTER
 
 NINE = time(9)
@@ -110,11 +110,11 @@ class Settled:
     round: int = 0
 
 
-State = Dormant | Climbing | Owned | Settled
+EscalationState = Dormant | Climbing | Owned | Settled
 
 
 @dataclass(frozen=True)
-class Told:
+class LevelNotified:
     """A level hears: rank, round and repeat name the message, and no other one has the same."""
 
     round: int
@@ -128,7 +128,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Noted:
+class LogNote:
     """Something else that the log of a milestone tells."""
 
     what: Literal["overdue", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"]
@@ -139,15 +139,15 @@ class Noted:
     """The one that is made, that evidence follows, or that none followed."""
 
 
-Entry = Told | Noted
-Change = tuple[State, tuple[Entry, ...]]
+LogEntry = LevelNotified | LogNote
+Transition = tuple[EscalationState, tuple[LogEntry, ...]]
 
 
 class NothingToOwn(ValueError):
     """What is not overdue, or over, can't be acknowledged; the text says which."""
 
 
-def next_at(state: State, deadline: Deadline | None, book: Book) -> datetime | None:
+def next_change_at(state: EscalationState, deadline: Deadline | None, book: EscalationBook) -> datetime | None:
     """When time alone changes the state next; None when it never does."""
     if deadline is None:
         return None
@@ -162,8 +162,8 @@ def next_at(state: State, deadline: Deadline | None, book: Book) -> datetime | N
             return None
 
 
-def hears_next(state: State, book: Book) -> Level | None:
-    """Which level hears at `next_at`; None when nobody does then."""
+def next_level(state: EscalationState, book: EscalationBook) -> EscalationLevel | None:
+    """Which level hears at `next_change_at`; None when nobody does then."""
     match state:
         case Climbing(rank=rank):
             return book.levels[min(rank, len(book.levels) - 1)]
@@ -173,21 +173,21 @@ def hears_next(state: State, book: Book) -> Level | None:
             return None
 
 
-def passed(state: State, deadline: Deadline | None, book: Book, now: datetime) -> Change:
+def advanced(state: EscalationState, deadline: Deadline | None, book: EscalationBook, now: datetime) -> Transition:
     """What the time that has passed until `now` does: at most one message."""
     if deadline is None:
         return state, ()
     match state:
         case Dormant() if now >= deadline.passes_at:
             begun = Climbing(state.round + 1, deadline.latest)
-            return _climb(begun, deadline, book, now, Noted("overdue", begun.round))
+            return _climb(begun, deadline, book, now, LogNote("overdue", begun.round))
         case Climbing():
             return _climb(state, deadline, book, now)
         case Owned() if now >= deadline.nine_on(ends := _window_ends(state, book)):
             # As if the last day of a wait were today: its first level hears on the day on which the window ends.
             since = ends - timedelta(days=book.levels[0].wait)
             again = Climbing(state.round + 1, since, unfollowed=state.acknowledgement)
-            noted = Noted("re-armed", again.round, acknowledgement=state.acknowledgement)
+            noted = LogNote("re-armed", again.round, acknowledgement=state.acknowledgement)
             return _climb(again, deadline, book, now, noted)
         case _:
             return state, ()
@@ -198,7 +198,7 @@ class _Turn(NamedTuple):
     due_at: datetime
 
 
-def _climb(state: Climbing, deadline: Deadline, book: Book, now: datetime, *notes: Noted) -> Change:
+def _climb(state: Climbing, deadline: Deadline, book: EscalationBook, now: datetime, *notes: LogNote) -> Transition:
     if state.rank > len(book.levels):
         # The book has lost the level that heard last: its highest one goes on, in a round of its own.
         state = replace(state, round=state.round + 1, rank=len(book.levels), told=0)
@@ -208,7 +208,7 @@ def _climb(state: Climbing, deadline: Deadline, book: Book, now: datetime, *note
     rank = due[-1].rank
     higher = rank > state.rank
     due_at = next(turn.due_at for turn in due if turn.rank == rank) if higher else due[-1].due_at
-    told = Told(
+    told = LevelNotified(
         round=state.round,
         rank=rank,
         repeat=0 if higher else state.told,
@@ -217,12 +217,12 @@ def _climb(state: Climbing, deadline: Deadline, book: Book, now: datetime, *note
         days=(deadline.day_at(now) - deadline.latest).days,
         unfollowed=state.unfollowed,
     )
-    skipped = (Noted("skipped", state.round, turn.rank) for turn in due if turn.rank < rank)
+    skipped = (LogNote("skipped", state.round, turn.rank) for turn in due if turn.rank < rank)
     climbed = replace(state, since=deadline.day_at(now), rank=rank, told=told.repeat + 1)
     return climbed, (*notes, *skipped, told)
 
 
-def _turns_due(state: Climbing, deadline: Deadline, book: Book, now: datetime) -> Iterator[_Turn]:
+def _turns_due(state: Climbing, deadline: Deadline, book: EscalationBook, now: datetime) -> Iterator[_Turn]:
     rank, day = state.rank, state.since
     while True:
         day += _wait_after(rank, book)
@@ -233,32 +233,34 @@ def _turns_due(state: Climbing, deadline: Deadline, book: Book, now: datetime) -
         yield _Turn(rank, due_at)
 
 
-def acknowledged(state: State, deadline: Deadline | None, book: Book, made: Acknowledgement) -> Change:
+def acknowledged(
+    state: EscalationState, deadline: Deadline | None, book: EscalationBook, made: Acknowledgement
+) -> Transition:
     """Somebody says at `made.at` that they are on it; raises `NothingToOwn`."""
     if isinstance(state, Settled):
         raise NothingToOwn("the commitment is met or withdrawn for all whom this milestone binds")
     if deadline is None:
         raise NothingToOwn("the milestone has no last day, so it is never overdue")
     today = deadline.day_at(made.at)
-    notes: tuple[Noted, ...] = ()
+    notes: tuple[LogNote, ...] = ()
     match state:
         case Dormant():
             if made.at < deadline.passes_at:
                 raise NothingToOwn(f"the milestone is not overdue: its last day is {deadline.latest}")
             round_ = state.round + 1
-            notes = (Noted("overdue", round_),)
+            notes = (LogNote("overdue", round_),)
         case Climbing():
             round_ = state.round
         case Owned() if made.at < deadline.nine_on(_window_ends(state, book)):
             owned = replace(state, acknowledgement=made)
-            return owned, (Noted("acknowledged", state.round, acknowledgement=made),)
+            return owned, (LogNote("acknowledged", state.round, acknowledgement=made),)
         case Owned():
             round_ = state.round + 1
-            notes = (Noted("re-armed", round_, acknowledgement=state.acknowledgement),)
-    return Owned(round_, made, today), (*notes, Noted("acknowledged", round_, acknowledgement=made))
+            notes = (LogNote("re-armed", round_, acknowledgement=state.acknowledgement),)
+    return Owned(round_, made, today), (*notes, LogNote("acknowledged", round_, acknowledgement=made))
 
 
-def evidenced(state: State, deadline: Deadline | None, at: datetime) -> Change:
+def evidenced(state: EscalationState, deadline: Deadline | None, at: datetime) -> Transition:
     """Evidence for the work has come, of the time `at`; what is older than the acknowledgement does not follow it."""
     match state:
         case Owned(acknowledgement=made) if deadline and at >= made.at:
@@ -267,45 +269,45 @@ def evidenced(state: State, deadline: Deadline | None, at: datetime) -> Change:
             owned = Owned(state.round, made, deadline.day_at(at))
         case _:
             return state, ()
-    return owned, (Noted("evidence", owned.round, acknowledgement=made),)
+    return owned, (LogNote("evidence", owned.round, acknowledgement=made),)
 
 
-def moved(state: State, deadline: Deadline | None, at: datetime) -> Change:
+def moved(state: EscalationState, deadline: Deadline | None, at: datetime) -> Transition:
     """The milestone has another date, or its first, since `at`."""
     overdue = deadline is not None and at >= deadline.passes_at
     match state:
         case Dormant():
             return _begun(state.round, deadline, at)
         case Climbing() | Owned() if not overdue:
-            return Dormant(state.round), (Noted("withdrawn", state.round),)
+            return Dormant(state.round), (LogNote("withdrawn", state.round),)
         case _:
             return state, ()
 
 
-def settled(state: State) -> Change:
+def settled(state: EscalationState) -> Transition:
     """The commitment is over, for all who are bound."""
     if isinstance(state, Settled):
         return state, ()
-    return Settled(state.round), (Noted("settled", state.round),)
+    return Settled(state.round), (LogNote("settled", state.round),)
 
 
-def reopened(state: State, deadline: Deadline | None, at: datetime) -> Change:
+def reopened(state: EscalationState, deadline: Deadline | None, at: datetime) -> Transition:
     """The commitment has been taken up again at `at`."""
     if not isinstance(state, Settled):
         return state, ()
     begun, notes = _begun(state.round, deadline, at)
-    return begun, (Noted("reopened", state.round), *notes)
+    return begun, (LogNote("reopened", state.round), *notes)
 
 
-def _begun(rounds: int, deadline: Deadline | None, at: datetime) -> Change:
+def _begun(rounds: int, deadline: Deadline | None, at: datetime) -> Transition:
     if deadline is None or at < deadline.passes_at:
         return Dormant(rounds), ()
-    return Climbing(rounds + 1, deadline.day_at(at)), (Noted("overdue", rounds + 1),)
+    return Climbing(rounds + 1, deadline.day_at(at)), (LogNote("overdue", rounds + 1),)
 
 
-def _wait_after(rank: int, book: Book) -> timedelta:
+def _wait_after(rank: int, book: EscalationBook) -> timedelta:
     return timedelta(days=book.levels[rank].wait if rank < len(book.levels) else book.repeat_days)
 
 
-def _window_ends(state: Owned, book: Book) -> date:
+def _window_ends(state: Owned, book: EscalationBook) -> date:
     return state.since + timedelta(days=book.evidence_within_days)

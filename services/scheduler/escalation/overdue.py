@@ -10,16 +10,16 @@ from datetime import datetime
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import Country, Milestone
 from services.scheduler.escalation import machine
-from services.scheduler.escalation.machine import Deadline, Dormant, Entry, State, deadline_of
-from services.scheduler.reminders.agenda import Heard
-from services.scheduler.reminders.commitment_status import Standing
+from services.scheduler.escalation.machine import Deadline, Dormant, EscalationState, LogEntry, deadline_of
+from services.scheduler.reminders.agenda import CommitmentEvent
+from services.scheduler.reminders.commitment_status import CommitmentStatus
 
 
 @dataclass(frozen=True)
-class Case:
+class EscalationCase:
     """A milestone's escalation, with what of its schedule it rests on."""
 
-    state: State
+    state: EscalationState
     deadline: Deadline | None
     countries: tuple[Country, ...]
     version: int
@@ -28,35 +28,41 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Watch:
+class CommitmentEscalations:
     """A commitment's standing, and the cases of its milestones."""
 
-    standing: Standing = field(default_factory=Standing)
-    cases: Mapping[str, Case] = field(default_factory=dict)
+    standing: CommitmentStatus = field(default_factory=CommitmentStatus)
+    cases: Mapping[str, EscalationCase] = field(default_factory=dict)
 
 
-def case_in(state: State, milestone: Milestone, version: int) -> Case:
+def case_in(state: EscalationState, milestone: Milestone, version: int) -> EscalationCase:
     """The case of a milestone that is in this state."""
-    return Case(state, deadline_of(milestone), milestone.countries, version, milestone.held)
+    return EscalationCase(state, deadline_of(milestone), milestone.countries, version, milestone.held)
 
 
-def case_of(milestone: Milestone, version: int, *, over: bool, at: datetime) -> tuple[Case, tuple[Entry, ...]]:
+def new_case(
+    milestone: Milestone, version: int, *, over: bool, at: datetime
+) -> tuple[EscalationCase, tuple[LogEntry, ...]]:
     """The case of a milestone of which nothing was heard before `at`; `over` when the commitment is, for it."""
     return _dated(case_in(Dormant(), milestone, version), over=over or milestone.held, at=at)
 
 
-def heard(watch: Watch, event: Heard, at: datetime) -> tuple[Watch, list[tuple[str, Entry]]]:
+def escalations_after(
+    watch: CommitmentEscalations, event: CommitmentEvent, at: datetime
+) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
     """The watch after an event of the time `at`, and what each milestone's log tells of it. Raises `UnknownZone`."""
     match event:
         case CommitmentCreated():
-            return _stands(watch, watch.standing.after_created(event), None, at)
+            return _after_status(watch, watch.standing.after_created(event), None, at)
         case StatusChanged():
-            return _stands(watch, watch.standing.after_changed(event), event, at)
+            return _after_status(watch, watch.standing.after_changed(event), event, at)
         case MilestoneScheduled():
             return _scheduled(watch, event, at)
 
 
-def _scheduled(watch: Watch, event: MilestoneScheduled, at: datetime) -> tuple[Watch, list[tuple[str, Entry]]]:
+def _scheduled(
+    watch: CommitmentEscalations, event: MilestoneScheduled, at: datetime
+) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
     milestone = event.milestone
     known = watch.cases.get(milestone.id)
     if known and known.version >= event.schedule_version:
@@ -68,7 +74,7 @@ def _scheduled(watch: Watch, event: MilestoneScheduled, at: datetime) -> tuple[W
     return replace(watch, cases={**watch.cases, milestone.id: case}), [(milestone.id, entry) for entry in entries]
 
 
-def _dated(case: Case, *, over: bool, at: datetime) -> tuple[Case, tuple[Entry, ...]]:
+def _dated(case: EscalationCase, *, over: bool, at: datetime) -> tuple[EscalationCase, tuple[LogEntry, ...]]:
     """The case under a date that holds since `at`."""
     if over:
         state, entries = machine.settled(case.state)
@@ -79,13 +85,13 @@ def _dated(case: Case, *, over: bool, at: datetime) -> tuple[Case, tuple[Entry, 
     return replace(case, state=state), entries
 
 
-def _stands(
-    watch: Watch, standing: Standing, event: StatusChanged | None, at: datetime
-) -> tuple[Watch, list[tuple[str, Entry]]]:
+def _after_status(
+    watch: CommitmentEscalations, standing: CommitmentStatus, event: StatusChanged | None, at: datetime
+) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
     cases, log = dict(watch.cases), []
     for name, case in watch.cases.items():
         state = case.state
-        entries: tuple[Entry, ...] = ()
+        entries: tuple[LogEntry, ...] = ()
         if event and _shows_work(event, case.countries):
             state, entries = machine.evidenced(state, case.deadline, at)
         if case.held or standing.settles(case.countries):
@@ -94,7 +100,7 @@ def _stands(
             state, more = machine.reopened(state, case.deadline, at)
         cases[name] = replace(case, state=state)
         log += [(name, entry) for entry in (*entries, *more)]
-    return Watch(standing, cases), log
+    return CommitmentEscalations(standing, cases), log
 
 
 def _shows_work(event: StatusChanged, countries: Iterable[Country]) -> bool:

@@ -18,16 +18,29 @@ from contracts.vocabulary import Country, Day, Instant, Line, Paragraph, Slug, T
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import escalations
 from services.scheduler.escalation.acknowledging import Asked, KeyReused, UnknownMilestone, acknowledge, digest_of
-from services.scheduler.escalation.book import Book
-from services.scheduler.escalation.escalations import Escalations, Held
-from services.scheduler.escalation.machine import Climbing, Dormant, NothingToOwn, Owned, Settled, State, hears_next
+from services.scheduler.escalation.book import EscalationBook
+from services.scheduler.escalation.escalations import EscalationStore, MilestoneEscalation
+from services.scheduler.escalation.machine import (
+    Climbing,
+    Dormant,
+    EscalationState,
+    NothingToOwn,
+    Owned,
+    Settled,
+    next_level,
+)
 
 Stage = Literal["dormant", "climbing", "owned", "settled"]
-STAGES: dict[type[State], Stage] = {Dormant: "dormant", Climbing: "climbing", Owned: "owned", Settled: "settled"}
+STAGES: dict[type[EscalationState], Stage] = {
+    Dormant: "dormant",
+    Climbing: "climbing",
+    Owned: "owned",
+    Settled: "settled",
+}
 _NAMED = {
     "parameters": [
         {
@@ -138,7 +151,7 @@ def _from_json(value: Any, _: object) -> NewAcknowledgement:
     return NewAcknowledgement.model_validate_json(json.dumps(value))
 
 
-def escalation_router(database: Database, clock: Clock, keys: ApiKeys, watched: Escalations) -> APIRouter:
+def escalation_router(database: Database, clock: Clock, keys: ApiKeys, watched: EscalationStore) -> APIRouter:
     """The routes of the escalation; reading is open, acknowledging takes a key with the role `reporter`."""
     router = APIRouter(tags=["escalations"])
     bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
@@ -187,7 +200,7 @@ def escalation_router(database: Database, clock: Clock, keys: ApiKeys, watched: 
     async def escalation(milestone_id: Slug) -> EscalationRecord:
         """How it stands with a milestone, and all that happened."""
         async with database.transaction() as connection:
-            held = await escalations.read(connection, milestone_id)
+            held = await escalations.read_escalation(connection, milestone_id)
             if held is None and not await escalations.is_known(connection, milestone_id):
                 raise _unknown()
             rows = await escalations.read_log(connection, milestone_id)
@@ -207,7 +220,7 @@ def escalation_router(database: Database, clock: Clock, keys: ApiKeys, watched: 
     ) -> EscalationPage:
         """What is overdue, in the order in which time changes it next."""
         async with database.connection() as connection:
-            found = await escalations.listed(
+            found = await escalations.list_escalations(
                 connection,
                 state=state,
                 commitment_id=commitment,
@@ -245,10 +258,10 @@ def _unknown() -> Problem:
     return Problem(404, "not-found", "There is no such milestone")
 
 
-def _entry(held: Held, book: Book) -> EscalationEntry:
+def _entry(held: MilestoneEscalation, book: EscalationBook) -> EscalationEntry:
     state, milestone = held.case.state, held.milestone
     heard = state.rank if isinstance(state, Climbing) else 0
-    following = hears_next(state, book)
+    following = next_level(state, book)
     made = None
     match state:
         case Climbing():
@@ -274,7 +287,7 @@ def _entry(held: Held, book: Book) -> EscalationEntry:
     )
 
 
-def _cursor(last: Held) -> str:
+def _cursor(last: MilestoneEscalation) -> str:
     at = last.next_at.isoformat() if last.next_at else ""
     return base64.urlsafe_b64encode(json.dumps([at, last.milestone.id]).encode()).decode()
 

@@ -17,34 +17,34 @@ from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled
 from services.scheduler.feeds.feed import Feed
 from services.scheduler.languages import Words, plain, words_in
 
-Told = CommitmentCreated | MilestoneScheduled | StatusChanged | MilestoneDue
+FeedEvent = CommitmentCreated | MilestoneScheduled | StatusChanged | MilestoneDue
 
-NEWEST = 100
+MOST_ITEMS = 100
 """Entries of a feed at most."""
 
 GENERATOR = "Pledgewire"
 
 
 @dataclass(frozen=True)
-class Bulletin:
+class FeedItem:
     """An event that was told, at its business time."""
 
     event_id: UUID
     at: datetime
-    event: Told
+    event: FeedEvent
 
 
-def atom(feed: Feed, bulletins: Sequence[Bulletin], portal_url: str) -> bytes:
+def atom(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str) -> bytes:
     """The events as an Atom feed, in UTF-8."""
     return bytes(_feed(feed, bulletins, portal_url, escaped=False).atom_str(pretty=True))
 
 
-def rss(feed: Feed, bulletins: Sequence[Bulletin], portal_url: str) -> bytes:
+def rss(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str) -> bytes:
     """The events as RSS 2.0, in UTF-8."""
     return bytes(_feed(feed, bulletins, portal_url, escaped=True).rss_str(pretty=True))
 
 
-def _feed(feed: Feed, bulletins: Sequence[Bulletin], portal_url: str, *, escaped: bool) -> FeedGenerator:
+def _feed(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str, *, escaped: bool) -> FeedGenerator:
     words = words_in(feed.language)
     result = FeedGenerator()
     result.id(f"urn:uuid:{feed.id}")
@@ -59,7 +59,7 @@ def _feed(feed: Feed, bulletins: Sequence[Bulletin], portal_url: str, *, escaped
     result.updated(max([feed.created_at, *(bulletin.at for bulletin in bulletins)]))
     for bulletin in bulletins:
         commitment = bulletin.event.commitment
-        title, lines = tell(bulletin.event, words)
+        title, lines = item_text(bulletin.event, words)
         entry = result.add_entry(order="append")
         entry.id(f"urn:uuid:{bulletin.event_id}")
         entry.guid(f"urn:uuid:{bulletin.event_id}", permalink=False)
@@ -75,7 +75,7 @@ def _feed(feed: Feed, bulletins: Sequence[Bulletin], portal_url: str, *, escaped
     return result
 
 
-def tell(event: Told, words: Words) -> tuple[str, list[str]]:
+def item_text(event: FeedEvent, words: Words) -> tuple[str, list[str]]:
     """An event as a title and the lines below it."""
     commitment = plain(event.commitment.title.in_language(words.language))
     match event:

@@ -17,7 +17,7 @@ from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
 from contracts.vocabulary import Milestone, Precision, Reading
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.feeds.entries import Entry
+from services.scheduler.feeds.entries import CalendarEntry
 from services.scheduler.feeds.feed import Feed
 from services.scheduler.languages import Words, plain, words_in
 
@@ -30,7 +30,7 @@ _LOCAL_TIMES = range(2000, 2061)
 """Years in which a time of day is worth telling: a zone's rules are known for no others, and each year takes room."""
 
 
-def calendar(feed: Feed, entries: Iterable[Entry], domain: str, portal_url: str) -> bytes:
+def render_calendar(feed: Feed, entries: Iterable[CalendarEntry], domain: str, portal_url: str) -> bytes:
     """The calendar of a feed, in UTF-8; `domain` makes the UIDs ours. Raises `UnknownZone`."""
     shown = sorted(entries, key=lambda entry: (entry.milestone.span.earliest or date.max, entry.milestone.id))
     words = words_in(feed.language)
@@ -53,7 +53,7 @@ def calendar(feed: Feed, entries: Iterable[Entry], domain: str, portal_url: str)
     return bytes(result.to_ical())
 
 
-def _event(entry: Entry, feed: Feed, words: Words, domain: str, portal_url: str) -> Event:
+def _event(entry: CalendarEntry, feed: Feed, words: Words, domain: str, portal_url: str) -> Event:
     milestone, fuzzy = entry.milestone, is_fuzzy(entry.milestone)
     event = Event()
     event.add("uid", f"{milestone.id}@{domain}")
@@ -107,7 +107,7 @@ def _midnight(day: date, zone: str) -> datetime:
     return instant_at(day, time(), zone_named(zone)).astimezone(zone_named(zone))
 
 
-def _summary(entry: Entry, words: Words) -> str:
+def _summary(entry: CalendarEntry, words: Words) -> str:
     milestone = entry.milestone
     title = plain(milestone.title.in_language(words.language))
     match entry.state:
@@ -124,7 +124,7 @@ def _summary(entry: Entry, words: Words) -> str:
             return title
 
 
-def _description(entry: Entry, feed: Feed, words: Words) -> list[str]:
+def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
     milestone, source = entry.milestone, entry.source
     wording = plain(milestone.wording)
     lines = [plain(entry.commitment.title.in_language(words.language))]
@@ -175,7 +175,7 @@ def _alarm(days: int, text: str) -> Alarm:
     return alarm
 
 
-def _zones(entries: Sequence[Entry]) -> list[Timezone]:
+def _zones(entries: Sequence[CalendarEntry]) -> list[Timezone]:
     """The zones of those entries that begin at a time of day.
 
     Each always tells the same years: some programs keep the first part that they see of a zone.

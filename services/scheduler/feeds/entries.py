@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Status
-from services.scheduler.reminders.agenda import Schedule
-from services.scheduler.reminders.commitment_status import Standing
+from services.scheduler.reminders.agenda import MilestoneSchedule
+from services.scheduler.reminders.commitment_status import CommitmentStatus
 
-State = Literal["open", "met", "withdrawn", "dateless"]
+CalendarEntryState = Literal["open", "met", "withdrawn", "dateless"]
 """To come, or to be done; done; the commitment was withdrawn; the milestone has no last day any more."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class CalendarEntry:
     """One milestone in calendars. All times are business times."""
 
     commitment: CommitmentBrief
@@ -28,7 +28,7 @@ class Entry:
     """Of the newest schedule, with a last day or without."""
     turns: int
     """How often a status has taken it out of calendars or put it back."""
-    state: State
+    state: CalendarEntryState
     source: Source | None
     """Where the date, or the news that there is none, comes from; None where the statement itself says it."""
     created_at: datetime
@@ -45,9 +45,13 @@ class Entry:
         return self.version - 1 + self.turns
 
 
-def entry_after(
-    known: Entry | None, schedule: Schedule, standing: Standing, source: Source | None, at: datetime
-) -> Entry | None:
+def calendar_entry_after(
+    known: CalendarEntry | None,
+    schedule: MilestoneSchedule,
+    standing: CommitmentStatus,
+    source: Source | None,
+    at: datetime,
+) -> CalendarEntry | None:
     """The entry after news of the time `at`; the known one itself when nothing of it is different.
 
     `source` belongs to the schedule, and counts only where its version is new. None for a milestone that has never
@@ -59,11 +63,11 @@ def entry_after(
         if not dated:
             return None
         state = _state(standing, milestone.countries)
-        return Entry(schedule.commitment, milestone, schedule.version, 0, state, source, at, at)
+        return CalendarEntry(schedule.commitment, milestone, schedule.version, 0, state, source, at, at)
     is_new = schedule.version > known.version
     state = _state(standing, milestone.countries) if dated else "dateless"
     turned = not is_new and known.cancelled != (state in ("withdrawn", "dateless"))
-    found = Entry(
+    found = CalendarEntry(
         schedule.commitment,
         milestone if dated else known.milestone,
         schedule.version,
@@ -75,10 +79,10 @@ def entry_after(
     )
     if found == known:
         return known
-    return Entry(**{**vars(found), "changed_at": max(at, known.changed_at)})
+    return CalendarEntry(**{**vars(found), "changed_at": max(at, known.changed_at)})
 
 
-def _state(standing: Standing, countries: tuple[Country, ...]) -> State:
+def _state(standing: CommitmentStatus, countries: tuple[Country, ...]) -> CalendarEntryState:
     if not standing.settles(countries):
         return "open"
     if standing.overall.status in (Status.MET, Status.WITHDRAWN):

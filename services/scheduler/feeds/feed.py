@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-Kind = Literal["calendar.ics", "events.atom", "events.rss"]
-KINDS: tuple[Kind, ...] = ("calendar.ics", "events.atom", "events.rss")
+FeedFormat = Literal["calendar.ics", "events.atom", "events.rss"]
+FEED_FORMATS: tuple[FeedFormat, ...] = ("calendar.ics", "events.atom", "events.rss")
 
 ALARM = 7
 """Days before a milestone on which a calendar reminds of it, unless its owner wants it otherwise."""
@@ -53,7 +53,7 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def etag(form: str, kind: Kind, feed: UUID, marker: str) -> str:
+def etag(form: str, kind: FeedFormat, feed: UUID, marker: str) -> str:
     """The strong validator of what is rendered (RFC 9110, 8.8.3): the same for the same state, without rendering it.
 
     `form` stands for how we render, `marker` for the state of all that the feed holds.

@@ -19,7 +19,7 @@ PAUSE = 2.0
 """Seconds, of real time, between two looks; so feeds take up 250 reminders a second at most."""
 
 
-class Gathering:
+class ReminderCollector:
     """Any number of schedulers may do it: what one has taken, another finds there."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -44,6 +44,6 @@ class Gathering:
         """Take some reminders and drop some old events; how many were taken."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            taken = await store.gather_reminders(connection, now, AT_ONCE)
-            await store.forget_events(connection, now, AT_ONCE)
+            taken = await store.collect_reminders(connection, now, AT_ONCE)
+            await store.delete_old_events(connection, now, AT_ONCE)
         return taken

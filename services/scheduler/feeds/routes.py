@@ -22,12 +22,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from contracts.vocabulary import Country, Instant, Language, Line, Slug
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.ids import new_id
 from services.plumbing.zones import UnknownZone, zone_named
 from services.scheduler.feeds import bulletins, calendars
-from services.scheduler.feeds.feed import ALARM, KINDS, Feed, Filters, Kind, etag, new_token, token_hash, unchanged
-from services.scheduler.feeds.store import FeedStore, Known, TooManyFeeds
+from services.scheduler.feeds.feed import (
+    ALARM,
+    FEED_FORMATS,
+    Feed,
+    FeedFormat,
+    Filters,
+    etag,
+    new_token,
+    token_hash,
+    unchanged,
+)
+from services.scheduler.feeds.store import FeedState, FeedStore, TooManyFeeds
 from services.scheduler.languages import plain
 
 MOST_FEEDS = 100
@@ -39,7 +49,7 @@ MEDIA = {
     "events.rss": "application/rss+xml; charset=utf-8",
 }
 
-_COPIES_BYTES = 16 * 1024 * 1024
+_CACHE_BYTES = 16 * 1024 * 1024
 
 
 class FeedSettings(BaseSettings):
@@ -63,7 +73,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _seen(name: str) -> str:
+def _visible(name: str) -> str:
     if not plain(name).strip():
         raise ValueError("a name has to have something to be seen")
     return name
@@ -78,11 +88,11 @@ Slugs = Annotated[tuple[Slug, ...], Field(max_length=100), AfterValidator(_once_
 Days = Annotated[int, Field(ge=0, le=366, strict=True)]
 
 
-class _Form(BaseModel):
+class _FeedModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class FeedFilters(_Form):
+class FeedFilters(_FeedModel):
     """What a feed holds; an empty list asks for everything, and all lists have to agree."""
 
     countries: Annotated[tuple[Country, ...], Field(max_length=100), AfterValidator(_once_each)] = ()
@@ -91,10 +101,10 @@ class FeedFilters(_Form):
     commitments: Slugs = ()
 
 
-class NewFeed(_Form):
+class NewFeed(_FeedModel):
     """A calendar and two feeds of events to be."""
 
-    name: Annotated[Line, Field(max_length=100), AfterValidator(_seen)] = "Pledgewire"
+    name: Annotated[Line, Field(max_length=100), AfterValidator(_visible)] = "Pledgewire"
     """What calendar programs and readers show as its title."""
     language: Language = Language.EN
     zone: Zone = "America/New_York"
@@ -103,7 +113,7 @@ class NewFeed(_Form):
     """Days before a milestone on which the calendar reminds; none for a calendar without alarms."""
 
 
-class FeedAnswer(_Form):
+class FeedAnswer(_FeedModel):
     """A feed as its owner sees it; its addresses aren't kept."""
 
     id: UUID
@@ -117,7 +127,7 @@ class FeedAnswer(_Form):
     """The day (UTC) on which somebody last read at one of its addresses."""
 
 
-class FeedAddresses(_Form):
+class FeedAddresses(_FeedModel):
     """Where to read; whoever has one of them may."""
 
     calendar: str
@@ -132,13 +142,13 @@ class MadeFeed(FeedAnswer):
     addresses: FeedAddresses
 
 
-class FeedList(_Form):
+class FeedList(_FeedModel):
     """One's own feeds that aren't revoked, the oldest first."""
 
     items: tuple[FeedAnswer, ...]
 
 
-class Copies:
+class DocumentCache:
     """What was rendered, by its validator; the longest unread go first when it is too much."""
 
     def __init__(self, most_bytes: int) -> None:
@@ -162,18 +172,18 @@ class Copies:
             self._size -= len(dropped)
 
 
-class Reading:
+class FeedDocuments:
     """Gives what stands at an address, rendered once for each state of it."""
 
     def __init__(self, store: FeedStore, clock: Clock, settings: FeedSettings) -> None:
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._form = _form(settings)
-        self._copies = Copies(_COPIES_BYTES)
+        self._form = _rendering_digest(settings)
+        self._copies = DocumentCache(_CACHE_BYTES)
         self._one_at_a_time = asyncio.Lock()
 
-    async def answer(self, kind: Kind, token: str, if_none_match: str | None, *, head: bool) -> Response:
+    async def answer(self, kind: FeedFormat, token: str, if_none_match: str | None, *, head: bool) -> Response:
         """The feed, or 304 to who has it in this state; raises a 404 problem, the same for whatever isn't there."""
         now, hashed = self._clock.now(), token_hash(token)
         known = await self._store.state(kind, hashed, now)
@@ -189,7 +199,7 @@ class Reading:
         headers = _headers(tag, known) | {"Content-Type": MEDIA[kind], "Content-Length": str(len(body))}
         return Response(b"" if head else body, headers=headers)
 
-    async def _rendered(self, kind: Kind, hashed: bytes, now: datetime) -> tuple[Known, str, bytes]:
+    async def _rendered(self, kind: FeedFormat, hashed: bytes, now: datetime) -> tuple[FeedState, str, bytes]:
         """What is there now, which may be newer than what was asked a moment ago."""
         async with self._one_at_a_time:  # many at once would take the time that the tick needs
             portal = self._settings.portal_url
@@ -198,7 +208,7 @@ class Reading:
                 if held is None:
                     raise _unknown_address()
                 known, entries = held
-                render = partial(calendars.calendar, known.feed, entries, self._settings.uid_domain, portal)
+                render = partial(calendars.render_calendar, known.feed, entries, self._settings.uid_domain, portal)
             else:
                 told = await self._store.bulletins(kind, hashed, now)
                 if told is None:
@@ -213,13 +223,13 @@ class Reading:
                 self._copies.put(tag, body)
         return known, tag, body
 
-    def _tag(self, kind: Kind, known: Known) -> str:
+    def _tag(self, kind: FeedFormat, known: FeedState) -> str:
         return etag(self._form, kind, known.feed.id, known.marker)
 
 
 def add_feeds(app: FastAPI, store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSettings) -> None:
     """Give the scheduler's application the routes of feeds."""
-    reading = Reading(store, clock, settings)
+    reading = FeedDocuments(store, clock, settings)
     bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
 
     def owner(request: Request, _: Annotated[object, Security(bearer)]) -> Caller:
@@ -243,12 +253,12 @@ def add_feeds(app: FastAPI, store: FeedStore, keys: ApiKeys, clock: Clock, setti
             await store.add(feed, token_hash(token), MOST_FEEDS)
         except TooManyFeeds:
             raise Problem(409, "too-many-feeds", f"A client has at most {MOST_FEEDS} feeds; revoke one") from None
-        return _made(feed, None, token, settings)
+        return _made_feed(feed, None, token, settings)
 
     @app.get("/feeds", tags=["feeds"], operation_id="list_feeds", responses=problems(401, 403, 503))
     async def list_feeds(caller: Owner) -> FeedList:
         """One's own feeds that aren't revoked, without their addresses."""
-        return FeedList(items=tuple(FeedAnswer(**_shown(*held)) for held in await store.owned(caller.client)))
+        return FeedList(items=tuple(FeedAnswer(**_feed_fields(*held)) for held in await store.owned(caller.client)))
 
     @app.delete(
         "/feeds/{id_}",
@@ -274,13 +284,13 @@ def add_feeds(app: FastAPI, store: FeedStore, keys: ApiKeys, clock: Clock, setti
         rotated = await store.rotate(id_, caller.client, token_hash(token))
         if rotated is None:
             raise Problem(404, "not-found", "There is no such feed")
-        return _made(*rotated, token, settings)
+        return _made_feed(*rotated, token, settings)
 
-    for kind in KINDS:
+    for kind in FEED_FORMATS:
         _add_reading(app, reading, kind)
 
 
-def _add_reading(app: FastAPI, reading: Reading, kind: Kind) -> None:
+def _add_reading(app: FastAPI, reading: FeedDocuments, kind: FeedFormat) -> None:
     async def read_feed(token: str, request: Request) -> Response:
         return await reading.answer(kind, token, request.headers.get("if-none-match"), head=request.method == "HEAD")
 
@@ -296,7 +306,7 @@ def _add_reading(app: FastAPI, reading: Reading, kind: Kind) -> None:
     app.head(path, include_in_schema=False)(read_feed)
 
 
-def _form(settings: FeedSettings) -> str:
+def _rendering_digest(settings: FeedSettings) -> str:
     """Stands for how we render: other code, words, links or libraries are other bytes."""
     here = resources.files("services.scheduler")
     digest = hashlib.sha256(f"{settings.portal_url} {settings.uid_domain}".encode())
@@ -307,7 +317,7 @@ def _form(settings: FeedSettings) -> str:
     return digest.hexdigest()
 
 
-def _headers(tag: str, known: Known) -> dict[str, str]:
+def _headers(tag: str, known: FeedState) -> dict[str, str]:
     return {
         "ETag": tag,
         "Last-Modified": format_datetime(known.changed_at.astimezone(UTC).replace(microsecond=0), usegmt=True),
@@ -322,7 +332,7 @@ def _unknown_address() -> Problem:
     return Problem(404, "not-found", "Nothing is at this address", headers={"Cache-Control": "no-store"})
 
 
-def _shown(feed: Feed, last_read_on: date | None) -> dict[str, Any]:
+def _feed_fields(feed: Feed, last_read_on: date | None) -> dict[str, Any]:
     return {
         "id": feed.id,
         "name": feed.name,
@@ -335,6 +345,6 @@ def _shown(feed: Feed, last_read_on: date | None) -> dict[str, Any]:
     }
 
 
-def _made(feed: Feed, last_read_on: date | None, token: str, settings: FeedSettings) -> MadeFeed:
-    calendar, atom, rss = (f"{settings.public_url}/feeds/{token}/{kind}" for kind in KINDS)
-    return MadeFeed(**_shown(feed, last_read_on), addresses=FeedAddresses(calendar=calendar, atom=atom, rss=rss))
+def _made_feed(feed: Feed, last_read_on: date | None, token: str, settings: FeedSettings) -> MadeFeed:
+    calendar, atom, rss = (f"{settings.public_url}/feeds/{token}/{kind}" for kind in FEED_FORMATS)
+    return MadeFeed(**_feed_fields(feed, last_read_on), addresses=FeedAddresses(calendar=calendar, atom=atom, rss=rss))

@@ -15,13 +15,13 @@ from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled
 from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDULED, STATUS_CHANGED
 from contracts.vocabulary import CommitmentBrief, Milestone, Source
 from services.plumbing.database import Connection, Database
-from services.scheduler.feeds.bulletins import NEWEST, Bulletin, Told
-from services.scheduler.feeds.entries import Entry, entry_after
-from services.scheduler.feeds.feed import Feed, Filters, Kind
+from services.scheduler.feeds.bulletins import MOST_ITEMS, FeedEvent, FeedItem
+from services.scheduler.feeds.entries import CalendarEntry, calendar_entry_after
+from services.scheduler.feeds.feed import Feed, FeedFormat, Filters
 from services.scheduler.reminders.agenda import Agenda
-from services.scheduler.reminders.records import Received
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
 
-KEPT = timedelta(days=400)
+KEEP_EVENTS_FOR = timedelta(days=400)
 """How long an event stays in bulletins, in business time."""
 
 _FEED = (
@@ -55,7 +55,7 @@ from feed f cross join lateral (
     from (
         select x.event_id, x.at from feed_event x
         where x.everybodys and x.at >= $2 and {_MATCHES}
-        order by x.at desc, x.event_id desc limit {NEWEST}
+        order by x.at desc, x.event_id desc limit {MOST_ITEMS}
     ) n
 ) s
 where f.token_sha256 = $1 and f.revoked_at is null
@@ -66,14 +66,14 @@ select x.commitment::text, x.milestone::text, x.source::text, x.version, x.turns
 from feed f join calendar_entry x on {_MATCHES} where f.id = $1
 """
 
-_BULLETINS = f"""
+_ITEMS = f"""
 select x.event_id, x.topic, x.at, x.body::text from feed f join feed_event x on {_MATCHES}
 where f.id = $1 and x.everybodys and x.at >= $2
-order by x.at desc, x.event_id desc limit {NEWEST}
+order by x.at desc, x.event_id desc limit {MOST_ITEMS}
 """
 
 
-_Heard = CommitmentCreated | MilestoneScheduled | StatusChanged
+_CommitmentEvent = CommitmentCreated | MilestoneScheduled | StatusChanged
 
 
 class TooManyFeeds(Exception):
@@ -81,7 +81,7 @@ class TooManyFeeds(Exception):
 
 
 @dataclass(frozen=True)
-class Known:
+class FeedState:
     """A feed with the state of what it holds."""
 
     feed: Feed
@@ -155,12 +155,12 @@ class FeedStore:
             )
         return (_feed(row), row["last_read_on"]) if row else None
 
-    async def state(self, kind: Kind, token_sha256: bytes, now: datetime) -> Known | None:
+    async def state(self, kind: FeedFormat, token_sha256: bytes, now: datetime) -> FeedState | None:
         """The feed behind an address, with the state of what it holds at `now`; None for an address that is none."""
         async with self._database.connection() as connection:
             return await _state(connection, kind, token_sha256, now)
 
-    async def calendar(self, token_sha256: bytes, now: datetime) -> tuple[Known, list[Entry]] | None:
+    async def calendar(self, token_sha256: bytes, now: datetime) -> tuple[FeedState, list[CalendarEntry]] | None:
         """The feed with the entries of its calendar, both of one instant."""
         async with self._database.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -168,15 +168,17 @@ class FeedStore:
                 rows = await connection.fetch(_ENTRIES, known.feed.id) if known else []
         return (known, [_entry(row) for row in rows]) if known else None
 
-    async def bulletins(self, kind: Kind, token_sha256: bytes, now: datetime) -> tuple[Known, list[Bulletin]] | None:
+    async def bulletins(
+        self, kind: FeedFormat, token_sha256: bytes, now: datetime
+    ) -> tuple[FeedState, list[FeedItem]] | None:
         """The feed with its newest events, both of one instant."""
         async with self._database.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 known = await _state(connection, kind, token_sha256, now)
-                rows = await connection.fetch(_BULLETINS, known.feed.id, now - KEPT) if known else []
-        return (known, [_bulletin(row) for row in rows]) if known else None
+                rows = await connection.fetch(_ITEMS, known.feed.id, now - KEEP_EVENTS_FOR) if known else []
+        return (known, [_item(row) for row in rows]) if known else None
 
-    async def note_read(self, known: Known, now: datetime) -> None:
+    async def note_read(self, known: FeedState, now: datetime) -> None:
         """Say that a feed is read, once a day: nobody is to be followed by it."""
         if known.last_read_on is None or known.last_read_on < now.date():
             async with self._database.connection() as connection:
@@ -187,9 +189,9 @@ class FeedStore:
                 )
 
 
-async def keep_feeds(
+async def write_feed_changes(
     connection: Connection,
-    batch: Sequence[Received],
+    batch: Sequence[ReceivedCommitmentEvent],
     before: Mapping[str, Agenda],
     after: Mapping[str, Agenda],
     now: datetime,
@@ -198,16 +200,16 @@ async def keep_feeds(
 
     What was heard before is in both already, and changes nothing.
     """
-    await _keep_events(connection, batch, now)
-    await _keep_entries(connection, batch, before, after, now)
+    await _write_events(connection, batch, now)
+    await _update_entries(connection, batch, before, after, now)
 
 
-async def _keep_events(connection: Connection, batch: Sequence[Received], now: datetime) -> None:
+async def _write_events(connection: Connection, batch: Sequence[ReceivedCommitmentEvent], now: datetime) -> None:
     heard = {one.envelope.id: one for one in batch}
     rows = [
         (id_, min(one.envelope.time, now), one.event)
         for id_, one in heard.items()
-        if isinstance(one.event, _Heard) and one.envelope.time >= now - KEPT
+        if isinstance(one.event, _CommitmentEvent) and one.envelope.time >= now - KEEP_EVENTS_FOR
     ]
     if not rows:
         return
@@ -230,9 +232,9 @@ async def _keep_events(connection: Connection, batch: Sequence[Received], now: d
     )
 
 
-async def _keep_entries(
+async def _update_entries(
     connection: Connection,
-    batch: Sequence[Received],
+    batch: Sequence[ReceivedCommitmentEvent],
     before: Mapping[str, Agenda],
     after: Mapping[str, Agenda],
     now: datetime,
@@ -260,20 +262,20 @@ async def _keep_entries(
     }
     times: dict[str, datetime] = {}
     for one in batch:
-        if isinstance(one.event, _Heard):
+        if isinstance(one.event, _CommitmentEvent):
             id_, at = one.event.commitment.id, min(one.envelope.time, now)
             times[id_] = max(at, times.get(id_, at))
     changed = []
     for name, (schedule, standing, id_) in concerned.items():
         source = sources.get((name, schedule.version))
-        entry = entry_after(known.get(name), schedule, standing, source, times[id_])
+        entry = calendar_entry_after(known.get(name), schedule, standing, source, times[id_])
         if entry and entry != known.get(name):
             changed.append((name, id_, entry))
     if changed:
         await _write_entries(connection, changed)
 
 
-async def _write_entries(connection: Connection, entries: Iterable[tuple[str, str, Entry]]) -> None:
+async def _write_entries(connection: Connection, entries: Iterable[tuple[str, str, CalendarEntry]]) -> None:
     rows = sorted(entries, key=lambda row: row[0])
     await connection.execute(
         """
@@ -307,7 +309,7 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
     )
 
 
-async def gather_reminders(connection: Connection, now: datetime, limit: int) -> int:
+async def collect_reminders(connection: Connection, now: datetime, limit: int) -> int:
     """Take up to `limit` reminders of our own outbox into bulletins; how many there were.
 
     Ids of an outbox may appear behind higher ones, when a slower transaction commits; so the place moves on only to
@@ -332,7 +334,7 @@ async def gather_reminders(connection: Connection, now: datetime, limit: int) ->
         )
         select count(*) as count, max(id) as last from found
         """,
-        now - KEPT,
+        now - KEEP_EVENTS_FOR,
         limit,
         MILESTONE_DUE.name,
     )
@@ -349,25 +351,25 @@ async def gather_reminders(connection: Connection, now: datetime, limit: int) ->
     return count
 
 
-async def forget_events(connection: Connection, now: datetime, limit: int) -> int:
+async def delete_old_events(connection: Connection, now: datetime, limit: int) -> int:
     """Drop up to `limit` events that no bulletin tells any more; how many."""
     status = await connection.execute(
         "delete from feed_event where event_id in (select event_id from feed_event where at < $1 limit $2)",
-        now - KEPT,
+        now - KEEP_EVENTS_FOR,
         limit,
     )
     return int(status.split()[-1])
 
 
-async def _state(connection: Connection, kind: Kind, token_sha256: bytes, now: datetime) -> Known | None:
+async def _state(connection: Connection, kind: FeedFormat, token_sha256: bytes, now: datetime) -> FeedState | None:
     if kind == "calendar.ics":
         row = await connection.fetchrow(_CALENDAR_STATE, token_sha256)
     else:
-        row = await connection.fetchrow(_EVENTS_STATE, token_sha256, now - KEPT)
+        row = await connection.fetchrow(_EVENTS_STATE, token_sha256, now - KEEP_EVENTS_FOR)
     if row is None:
         return None
     changed_at = max(filter(None, (row["created_at"], row["changed_at"])))
-    return Known(_feed(row), row["marker"] or "", changed_at, row["last_read_on"])
+    return FeedState(_feed(row), row["marker"] or "", changed_at, row["last_read_on"])
 
 
 def _feed(row: asyncpg.Record) -> Feed:
@@ -383,8 +385,8 @@ def _feed(row: asyncpg.Record) -> Feed:
     )
 
 
-def _entry(row: asyncpg.Record) -> Entry:
-    return Entry(
+def _entry(row: asyncpg.Record) -> CalendarEntry:
+    return CalendarEntry(
         CommitmentBrief.model_validate_json(row["commitment"]),
         Milestone.model_validate_json(row["milestone"]),
         row["version"],
@@ -396,7 +398,7 @@ def _entry(row: asyncpg.Record) -> Entry:
     )
 
 
-_EVENTS: Mapping[str, type[Told]] = {
+_EVENTS: Mapping[str, type[FeedEvent]] = {
     COMMITMENT_CREATED.name: CommitmentCreated,
     MILESTONE_SCHEDULED.name: MilestoneScheduled,
     STATUS_CHANGED.name: StatusChanged,
@@ -404,15 +406,15 @@ _EVENTS: Mapping[str, type[Told]] = {
 }
 
 
-def _bulletin(row: asyncpg.Record) -> Bulletin:
-    return Bulletin(row["event_id"], row["at"], _EVENTS[row["topic"]].model_validate_json(row["body"]))
+def _item(row: asyncpg.Record) -> FeedItem:
+    return FeedItem(row["event_id"], row["at"], _EVENTS[row["topic"]].model_validate_json(row["body"]))
 
 
-def _topic(event: Told) -> str:
+def _topic(event: FeedEvent) -> str:
     return next(topic for topic, kind in _EVENTS.items() if isinstance(event, kind))
 
 
-def _countries(event: _Heard) -> tuple[str, ...]:
+def _countries(event: _CommitmentEvent) -> tuple[str, ...]:
     """Those that an event binds or tells of."""
     match event:
         case MilestoneScheduled():

@@ -22,7 +22,7 @@ class RegistrySettings(BaseSettings):
     """Seconds for one question."""
 
 
-class Registry:
+class RegistryClient:
     """The registry's HTTP interface."""
 
     def __init__(self, url: str, deadline: float) -> None:

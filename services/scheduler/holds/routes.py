@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.vocabulary import Ordinal, Slug
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.scheduler.holds import store as holds
 
 HOLDER = "holder"
 """The role of whoever may hold milestones: the registry's own key, and nobody else's."""
 
 
-class HeldMilestone(BaseModel):
+class UpcomingSchedule(BaseModel):
     """A milestone, and the schedule version that is about to be written."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
@@ -32,7 +32,7 @@ class HoldOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    milestones: Annotated[list[HeldMilestone], Field(min_length=1, max_length=1000)]
+    milestones: Annotated[list[UpcomingSchedule], Field(min_length=1, max_length=1000)]
 
 
 def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
@@ -66,7 +66,7 @@ def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
             versions[one.milestone_id] = max(one.schedule_version, versions.get(one.milestone_id, 0))
         try:
             async with database.transaction() as connection:
-                await holds.take(connection, versions)
+                await holds.take_holds(connection, versions)
         except asyncpg.LockNotAvailableError as error:
             raise Problem(
                 503,

@@ -28,7 +28,7 @@ ASKED_AT_ONCE = 100
 """Stale holds that one sweep asks about."""
 
 
-class Schedules(Protocol):
+class ScheduleVersions(Protocol):
     """Who knows which schedules were really written."""
 
     async def version_of(self, milestone_id: str) -> int:
@@ -36,7 +36,7 @@ class Schedules(Protocol):
         ...
 
 
-async def take(connection: Connection, versions: Mapping[str, int]) -> None:
+async def take_holds(connection: Connection, versions: Mapping[str, int]) -> None:
     """Hold milestones until these schedule versions have come, in a transaction that must be committed.
 
     Waits for what has a milestone in hand, at most `LONGEST_WAIT`; raises `asyncpg.LockNotAvailableError` after it.
@@ -60,7 +60,7 @@ async def take(connection: Connection, versions: Mapping[str, int]) -> None:
 
 
 @dataclass(frozen=True)
-class Hold:
+class MilestoneHold:
     """A hold as it stood when it was looked at."""
 
     milestone_id: str
@@ -68,10 +68,10 @@ class Hold:
     held_at: datetime
 
 
-class Sweep:
+class HoldSweep:
     """Ends the holds that have done their work, and those whose schedule was never written."""
 
-    def __init__(self, database: Database, schedules: Schedules | None) -> None:
+    def __init__(self, database: Database, schedules: ScheduleVersions | None) -> None:
         self._database = database
         self._schedules = schedules
         self._said = False
@@ -90,7 +90,7 @@ class Sweep:
         for hold in stale:
             await self._ask(hold)
 
-    async def _ask(self, hold: Hold) -> None:
+    async def _ask(self, hold: MilestoneHold) -> None:
         assert self._schedules is not None  # noqa: S101  the caller has looked
         try:
             written = await self._schedules.version_of(hold.milestone_id)
@@ -124,17 +124,17 @@ async def _end_met(connection: Connection) -> None:
     )
 
 
-async def _stale(connection: Connection) -> list[Hold]:
+async def _stale(connection: Connection) -> list[MilestoneHold]:
     rows = await connection.fetch(
         "select milestone_id, schedule_version, held_at from hold"
         " where held_at < clock_timestamp() - make_interval(secs => $1) order by held_at limit $2",
         STALE_AFTER,
         ASKED_AT_ONCE,
     )
-    return [Hold(*row) for row in rows]
+    return [MilestoneHold(*row) for row in rows]
 
 
-async def _release(connection: Connection, hold: Hold) -> bool:
+async def _release(connection: Connection, hold: MilestoneHold) -> bool:
     """Delete a hold as it was seen: one that was taken again in the meantime is another one."""
     deleted = await connection.fetchval(
         "delete from hold where milestone_id = $1 and held_at = $2 returning true", hold.milestone_id, hold.held_at

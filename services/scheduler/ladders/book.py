@@ -14,10 +14,10 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 from contracts.vocabulary import Country, Milestone, Reading
-from services.scheduler.ladders.business_days import BOUND, UnknownCalendar, WorkingWeek, calendar_named
-from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Condition, Ladder, Repeat, Rung, Step
+from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, holiday_calendar
+from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
 
-Kind = Literal["event", "deadline", "review"]
+MilestoneKind = Literal["event", "deadline", "review"]
 IntoPast = Literal["tell", "record"]
 
 LONGEST_TEXT = 64 * 1024
@@ -27,7 +27,7 @@ LONGEST_JITTER = timedelta(hours=1)
 """Well under the six hours after which a reminder is late."""
 LONGEST_REPEAT = {"d": 3660, "w": 520, "m": 120}
 
-KINDS: tuple[Kind, ...] = ("event", "deadline", "review")
+KINDS: tuple[MilestoneKind, ...] = ("event", "deadline", "review")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _WINDOW = re.compile(r"0|([1-9][0-9]{0,4})(s|m|h)", re.ASCII)
@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 T = TypeVar("T")
 
 
-class BookRefused(ValueError):
+class LadderBookError(ValueError):
     """A text is no ladder book: in which file, where in it, and what is wrong."""
 
     def __init__(self, file: str, line: int, place: str, what: str) -> None:
@@ -45,7 +45,7 @@ class BookRefused(ValueError):
         self.file, self.line, self.place, self.what = file, line, place, what
 
 
-def kind_of(milestone: Milestone) -> Kind:
+def kind_of(milestone: Milestone) -> MilestoneKind:
     """Whether it is an event, a deadline, or has no last day and is reviewed.
 
     What begins (`from`), recurs, or is undated or open-ended has no last day, whatever else is known of it.
@@ -93,7 +93,7 @@ class LadderBook:
         }
 
 
-def _meets(when: Condition, milestone: Milestone) -> bool:
+def _meets(when: LadderCondition, milestone: Milestone) -> bool:
     return (
         (not when.kinds or kind_of(milestone) in when.kinds)
         and (not when.readings or milestone.reading in when.readings)
@@ -117,24 +117,24 @@ def _ladder_json(ladder: Ladder) -> dict[str, Any]:
     }
 
 
-def read_book(text: str, file: str = "ladders.yaml") -> LadderBook:
-    """The book of this text; raises `BookRefused`, which names the file, the line and what is wrong there."""
+def read_ladder_book(text: str, file: str = "ladders.yaml") -> LadderBook:
+    """The book of this text; raises `LadderBookError`, which names the file, the line and what is wrong there."""
     if len(text) > LONGEST_TEXT:
-        raise BookRefused(file, 1, "", f"a ladder book has at most {LONGEST_TEXT} characters")
+        raise LadderBookError(file, 1, "", f"a ladder book has at most {LONGEST_TEXT} characters")
     try:
         # An alias could be written small and read huge, and nobody needs one here.
         if alias := next((e for e in yaml.parse(text) if isinstance(e, yaml.AliasEvent)), None):
-            raise BookRefused(file, _line(alias.start_mark), "", "aliases (`*name`) are not used here")
+            raise LadderBookError(file, _line(alias.start_mark), "", "aliases (`*name`) are not used here")
         root = yaml.compose(text, yaml.BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
-        raise BookRefused(file, _line(mark), "", f"this is no YAML: {what}") from None
+        raise LadderBookError(file, _line(mark), "", f"this is no YAML: {what}") from None
     except RecursionError:
-        raise BookRefused(file, 1, "", "this is nested too deeply") from None
+        raise LadderBookError(file, 1, "", "this is nested too deeply") from None
     if root is None:
-        raise BookRefused(file, 1, "", "the file is empty")
-    return _book(_Place(file, "", root), text)
+        raise LadderBookError(file, 1, "", "the file is empty")
+    return _book(_Node(file, "", root), text)
 
 
 def _line(mark: Any) -> int:
@@ -142,35 +142,35 @@ def _line(mark: Any) -> int:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Node:
     """A node of the text, and how to say where it is."""
 
     file: str
     path: str
     node: yaml.Node
 
-    def refused(self, what: str) -> BookRefused:
-        return BookRefused(self.file, _line(self.node.start_mark), self.path, what)
+    def refused(self, what: str) -> LadderBookError:
+        return LadderBookError(self.file, _line(self.node.start_mark), self.path, what)
 
-    def fields(self, *known: str) -> "dict[str, _Place]":
+    def fields(self, *known: str) -> "dict[str, _Node]":
         """The members of a mapping, all of whose names are known, each there once."""
         if not isinstance(self.node, yaml.MappingNode):
             raise self.refused(f"here stand names with values: {', '.join(known)}")
-        found: dict[str, _Place] = {}
+        found: dict[str, _Node] = {}
         for key, value in self.node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-            place = _Place(self.file, f"{self.path}.{name}".lstrip("."), value)
+            place = _Node(self.file, f"{self.path}.{name}".lstrip("."), value)
             if name not in known:
-                raise _Place(self.file, self.path, key).refused(f"{name!r} is unknown; there is {', '.join(known)}")
+                raise _Node(self.file, self.path, key).refused(f"{name!r} is unknown; there is {', '.join(known)}")
             if name in found:
-                raise _Place(self.file, self.path, key).refused(f"{name!r} stands there twice")
+                raise _Node(self.file, self.path, key).refused(f"{name!r} stands there twice")
             found[name] = place
         return found
 
-    def items(self) -> "list[_Place]":
+    def items(self) -> "list[_Node]":
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.refused("here stands a list")
-        return [_Place(self.file, f"{self.path}[{i}]", node) for i, node in enumerate(self.node.value)]
+        return [_Node(self.file, f"{self.path}[{i}]", node) for i, node in enumerate(self.node.value)]
 
     def word(self) -> str:
         if not isinstance(self.node, yaml.ScalarNode):
@@ -189,7 +189,7 @@ class _Place:
         return word
 
 
-def _book(root: _Place, text: str) -> LadderBook:
+def _book(root: _Node, text: str) -> LadderBook:
     found = root.fields("jitter", "review_months", "moved_into_past", "ladders")
     if "ladders" not in found:
         raise root.refused("`ladders` is missing")
@@ -214,11 +214,11 @@ def _book(root: _Place, text: str) -> LadderBook:
     )
 
 
-def _or(found: Mapping[str, _Place], name: str, read: Callable[[_Place], T], otherwise: T) -> T:
+def _or(found: Mapping[str, _Node], name: str, read: Callable[[_Node], T], otherwise: T) -> T:
     return read(found[name]) if name in found else otherwise
 
 
-def _ladder(place: _Place) -> Ladder:
+def _ladder(place: _Node) -> Ladder:
     found = place.fields("name", "when", "at", "business_days", "rungs", "every")
     for needed in ("name", "rungs"):
         if needed not in found:
@@ -236,11 +236,11 @@ def _ladder(place: _Place) -> Ladder:
         rungs,
         _or(found, "every", _repeat, None),
         at,
-        _or(found, "when", _condition, Condition()),
+        _or(found, "when", _condition, LadderCondition()),
     )
 
 
-def _rung(place: _Place, at: time, working: WorkingWeek) -> Rung:
+def _rung(place: _Node, at: time, working: BusinessCalendar) -> Rung:
     if isinstance(place.node, yaml.ScalarNode):
         return Rung(_step(place), at, working)
     found = place.fields("step", "at", "business_days")
@@ -249,7 +249,7 @@ def _rung(place: _Place, at: time, working: WorkingWeek) -> Rung:
     return Rung(_step(found["step"]), _or(found, "at", _time, at), _or(found, "business_days", _working, working))
 
 
-def _step(place: _Place) -> Step:
+def _step(place: _Node) -> Step:
     try:
         step = Step.named(place.word())
     except ValueError as error:
@@ -259,9 +259,9 @@ def _step(place: _Place) -> Step:
     return step
 
 
-def _condition(place: _Place) -> Condition:
+def _condition(place: _Node) -> LadderCondition:
     found = place.fields("kinds", "readings", "countries", "anchors")
-    condition = Condition(
+    condition = LadderCondition(
         kinds=_or(found, "kinds", lambda place: _words(place, KINDS), frozenset()),
         readings=_or(found, "readings", lambda place: _words(place, tuple(Reading)), frozenset()),
         countries=_or(found, "countries", lambda place: _words(place, tuple(Country)), frozenset()),
@@ -272,28 +272,28 @@ def _condition(place: _Place) -> Condition:
     return condition
 
 
-def _words(place: _Place, words: tuple[str, ...]) -> frozenset[str]:
+def _words(place: _Node, words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(one.one_of(words) for one in place.items())
 
 
-def _slugs(place: _Place) -> frozenset[str]:
+def _slugs(place: _Node) -> frozenset[str]:
     return frozenset(one.matching(_SLUG, "nals-2022")[0] for one in place.items())
 
 
-def _time(place: _Place) -> time:
+def _time(place: _Node) -> time:
     return time.fromisoformat(place.matching(_TIME, "09:00")[0])
 
 
-def _working(place: _Place) -> WorkingWeek:
+def _working(place: _Node) -> BusinessCalendar:
     if (word := place.word()) == "bound":
         return BOUND
     try:
-        return WorkingWeek(calendar_named(word))
+        return BusinessCalendar(holiday_calendar(word))
     except UnknownCalendar as error:
         raise place.refused(f"{error}; or `bound`, for the days on which all who are bound work") from None
 
 
-def _window(place: _Place) -> timedelta:
+def _window(place: _Node) -> timedelta:
     found = place.matching(_WINDOW, "15m, 90s, 1h or 0")
     seconds = int(found[1] or 0) * {"s": 1, "m": 60, "h": 3600}.get(found[2], 0)
     if (window := timedelta(seconds=seconds)) > LONGEST_JITTER:
@@ -301,18 +301,18 @@ def _window(place: _Place) -> timedelta:
     return window
 
 
-def _months(place: _Place) -> int:
+def _months(place: _Node) -> int:
     months = int(place.matching(_NUMBER, "6")[0])
     if months > 120:
         raise place.refused("at most 120 months lie between two reviews")
     return months
 
 
-def _into_past(place: _Place) -> IntoPast:
+def _into_past(place: _Node) -> IntoPast:
     return "tell" if place.one_of(("tell", "record")) == "tell" else "record"
 
 
-def _repeat(place: _Place) -> Repeat:
+def _repeat(place: _Node) -> Repeat:
     found = place.matching(_EVERY, "30d, 4w or 1m")
     every, unit = int(found[1]), found[2]
     if every > LONGEST_REPEAT[unit]:
@@ -320,5 +320,5 @@ def _repeat(place: _Place) -> Repeat:
     return Repeat(every, unit)  # type: ignore[arg-type]  # as the pattern has it
 
 
-DEFAULT_BOOK = read_book((Path(__file__).parent / "ladders.yaml").read_text(encoding="utf-8"), "ladders.yaml")
+DEFAULT_BOOK = read_ladder_book((Path(__file__).parent / "ladders.yaml").read_text(encoding="utf-8"), "ladders.yaml")
 """The book that is shipped, and holds until another is applied."""

@@ -23,11 +23,11 @@ from zoneinfo import ZoneInfo
 
 from contracts.vocabulary import Milestone, Precision
 from services.plumbing.zones import day_in, instant_at, zone_named
-from services.scheduler.ladders.book import Kind, LadderBook, kind_of
-from services.scheduler.ladders.day_count import Reckoned, months_after, reckon
+from services.scheduler.ladders.book import LadderBook, MilestoneKind, kind_of
+from services.scheduler.ladders.day_count import StepDay, add_months, step_day
 from services.scheduler.ladders.deadline_end import day_ends
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
-from services.scheduler.ladders.own_ladder import Choice
+from services.scheduler.ladders.own_ladder import SubscriptionLadder
 
 SHORTEST_NOTICE: Mapping[Precision, int] = {
     Precision.DAY: 0,
@@ -62,7 +62,7 @@ class Countdown:
         return zone_named(self.milestone.zone)
 
     @cached_property
-    def kind(self) -> Kind:
+    def kind(self) -> MilestoneKind:
         """Whether it is an event, a deadline, or has no last day and is reviewed."""
         return kind_of(self.milestone)
 
@@ -119,14 +119,14 @@ class Countdown:
         """A step as a rung: the ladder's own, or at the ladder's time of day where it has none."""
         return self.ladder.by_step.get(step) or Rung(step, self.ladder.at)
 
-    def reckon(self, step: Step) -> Reckoned:
+    def reckon(self, step: Step) -> StepDay:
         """The step's day, and how it was come to; raises `OverflowError` where the calendar ends before."""
         if step.direction == "review":
             months = self.milestone.review_months or self.book.review_months
             start = day_in(self.zone, self.scheduled_at)
-            return Reckoned(months_after(start, step.count * months), start)
+            return StepDay(add_months(start, step.count * months), start)
         calendars = self.rung(step).working.calendars(self.milestone.countries) if step.unit == "bd" else ()
-        return reckon(step, self.opens, self.closes, calendars)
+        return step_day(step, self.opens, self.closes, calendars)
 
     def due_at(self, step: Step) -> datetime | None:
         """When a step is due; None where the calendar (years 1 to 9999) ends before."""
@@ -225,7 +225,7 @@ class Countdown:
 
 
 def countdown(
-    milestone: Milestone, book: LadderBook, scheduled_at: datetime, choice: Choice | None = None
+    milestone: Milestone, book: LadderBook, scheduled_at: datetime, choice: SubscriptionLadder | None = None
 ) -> Countdown:
     """How to count for a milestone that got its schedule at this instant: by the book, or for a reader's own ladder.
 

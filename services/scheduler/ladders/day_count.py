@@ -13,12 +13,12 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.scheduler.ladders.business_days import Calendar, DayOff, count_business_days
+from services.scheduler.ladders.business_days import DayOff, HolidayCalendar, count_business_days
 from services.scheduler.ladders.ladder import Step
 
 
 @dataclass(frozen=True)
-class Reckoned:
+class StepDay:
     """A step's day, and how it was come to."""
 
     day: date
@@ -27,7 +27,7 @@ class Reckoned:
     """The days that a count of business days left out, from the day that was counted from on."""
 
 
-def reckon(step: Step, opens: date, closes: date, calendars: tuple[Calendar, ...]) -> Reckoned:
+def step_day(step: Step, opens: date, closes: date, calendars: tuple[HolidayCalendar, ...]) -> StepDay:
     """The day of a step: before and on the day counted from `opens`, after it from `closes`.
 
     Raises `OverflowError` where the calendar (years 1 to 9999) ends before, and ValueError for a review, which is
@@ -39,16 +39,16 @@ def reckon(step: Step, opens: date, closes: date, calendars: tuple[Calendar, ...
     match step.unit:
         case "bd":
             counted = count_business_days(start, signed, calendars)
-            return Reckoned(counted.day, start, counted.skipped)
+            return StepDay(counted.day, start, counted.skipped)
         case "m":
-            return Reckoned(months_after(start, signed), start)
+            return StepDay(add_months(start, signed), start)
         case "w":
-            return Reckoned(start + timedelta(weeks=signed), start)
+            return StepDay(start + timedelta(weeks=signed), start)
         case _:
-            return Reckoned(start + timedelta(days=signed), start)
+            return StepDay(start + timedelta(days=signed), start)
 
 
-def months_after(day: date, months: int) -> date:
+def add_months(day: date, months: int) -> date:
     """The same day of another month (negative: earlier), or that month's last day where it is shorter.
 
     Raises `OverflowError` outside the years 1 to 9999.

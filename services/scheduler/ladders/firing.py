@@ -8,19 +8,19 @@ from typing import Literal
 from services.plumbing.zones import day_in
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.planning import Planned
+from services.scheduler.ladders.planning import PlannedReminder
 
 Phase = Literal["ahead", "today", "overdue", "review"]
 
 LATE_AFTER = timedelta(hours=6)
 """A reminder that fires later than this after its time says so."""
 
-LONGEST_FRESH = timedelta(days=7)
+LONGEST_VALID = timedelta(days=7)
 """What was said about "so many days" is stale after this at the latest, however far the next step is."""
 
 
 @dataclass(frozen=True)
-class Occasion:
+class DueReminder:
     """One event to be told about one milestone: its newest step that is due, and those that it tells as well."""
 
     step: Step
@@ -31,11 +31,11 @@ class Occasion:
     days: int
     late: bool
     not_after: datetime
-    follow_up: Planned | None
+    follow_up: PlannedReminder | None
     """The endless step to be planned next, where the ladder's rungs are behind."""
 
 
-def occasion(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> Occasion:
+def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> DueReminder:
     """What is to be told at `now`, when these steps (at least one) of a milestone's ladder are due.
 
     After a long downtime several steps are due at once: the newest is told, the others are merged into it. Steps of
@@ -52,9 +52,9 @@ def occasion(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> O
         step, merged[following[0]] = following[0], following[1]
         following = count.next_after(step)
     due_at = merged.pop(step)
-    phase, days = standing_of(count, now)
-    ends = [now + LONGEST_FRESH, following[1] if following else None, count.begins_at]
-    return Occasion(
+    phase, days = phase_at(count, now)
+    ends = [now + LONGEST_VALID, following[1] if following else None, count.begins_at]
+    return DueReminder(
         step=step,
         due_at=due_at,
         merged=dict(sorted(merged.items(), key=lambda one: one[1])),
@@ -62,11 +62,13 @@ def occasion(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> O
         days=days,
         late=now - due_at > LATE_AFTER,
         not_after=min(end for end in ends if end and end > now),
-        follow_up=Planned(*following, "pending", count) if following and count.is_endless(following[0]) else None,
+        follow_up=PlannedReminder(*following, "pending", count)
+        if following and count.is_endless(following[0])
+        else None,
     )
 
 
-def standing_of(count: Countdown, now: datetime) -> tuple[Phase, int]:
+def phase_at(count: Countdown, now: datetime) -> tuple[Phase, int]:
     """Where a milestone stands at `now`, and how many days from its day; what is reviewed stands nowhere."""
     if count.kind == "review":
         return "review", 0

@@ -6,7 +6,7 @@ from datetime import time
 from functools import cached_property
 from typing import Literal
 
-from services.scheduler.ladders.business_days import BOUND, WorkingWeek
+from services.scheduler.ladders.business_days import BOUND, BusinessCalendar
 
 Direction = Literal["before", "on", "after", "review"]
 Unit = Literal["d", "bd", "w", "m"]
@@ -85,7 +85,7 @@ class Rung:
 
     step: Step
     at: time = NINE
-    working: WorkingWeek = BOUND
+    working: BusinessCalendar = BOUND
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Repeat:
 
 
 @dataclass(frozen=True)
-class Condition:
+class LadderCondition:
     """Which milestones a ladder is for; what is empty asks for nothing, and all that is asked for has to hold."""
 
     kinds: frozenset[str] = frozenset()
@@ -136,7 +136,7 @@ class Ladder:
     repeat: Repeat | None = None
     at: time = NINE
     """The time of day of what has no rung of its own: the endless end, and reviews."""
-    when: Condition = field(default_factory=Condition)
+    when: LadderCondition = field(default_factory=LadderCondition)
 
     @cached_property
     def by_step(self) -> dict[Step, Rung]:

@@ -7,12 +7,12 @@ from uuid import UUID
 from contracts.events import LadderChosen
 from contracts.vocabulary import CommitmentBrief, Milestone
 from services.plumbing.zones import zone_named
-from services.scheduler.ladders.business_days import BOUND, Calendar, WorkingWeek, calendar_named
+from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, HolidayCalendar, holiday_calendar
 from services.scheduler.ladders.ladder import NINE, Ladder, Rung, Step
 
 
 @dataclass(frozen=True)
-class Choice:
+class SubscriptionLadder:
     """One subscription's ladder: told at its reader's clocks, for what it asks for.
 
     Filters that are empty ask for everything, and all of them have to agree, as the notifier reads a subscription's.
@@ -36,7 +36,7 @@ class Choice:
         )
 
 
-def chosen(event: LadderChosen) -> Choice | None:
+def subscription_ladder(event: LadderChosen) -> SubscriptionLadder | None:
     """The choice that holds after this event; None when there is none any more.
 
     Milestones without a last day are reviewed by the book's rhythm, at the earliest of the reader's times of day. Each
@@ -48,14 +48,14 @@ def chosen(event: LadderChosen) -> Choice | None:
     zone_named(event.zone)
     working = BOUND
     if event.holidays:
-        name = Calendar(event.holidays.country, event.holidays.subdivision).name
-        working = WorkingWeek(calendar_named(name))
+        name = HolidayCalendar(event.holidays.country, event.holidays.subdivision).name
+        working = BusinessCalendar(holiday_calendar(name))
     rungs: dict[Step, Rung] = {}
     for rung in event.rungs:
         step = Step.named(rung.step)
         if step.direction != "review":
             rungs.setdefault(step, Rung(step, time.fromisoformat(rung.at), working))
-    return Choice(
+    return SubscriptionLadder(
         event.subscription_id,
         Ladder("chosen", tuple(rungs.values()), at=min((rung.at for rung in rungs.values()), default=NINE)),
         event.zone,

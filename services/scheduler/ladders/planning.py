@@ -11,7 +11,7 @@ from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Rung, Step
-from services.scheduler.ladders.own_ladder import Choice
+from services.scheduler.ladders.own_ladder import SubscriptionLadder
 
 LONGEST_LATE = timedelta(days=7)
 """What a moved date puts further back than this is no news any more."""
@@ -19,11 +19,11 @@ LONGEST_LATE = timedelta(days=7)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Which rungs suit a milestone doesn't depend on when it was scheduled."""
 
-Why = Literal["ahead", "before-it-was-planned", "put-into-the-past-by-a-move"]
+PlanningCause = Literal["ahead", "before-it-was-planned", "put-into-the-past-by-a-move"]
 
 
 @dataclass(frozen=True)
-class Reason:
+class PlanningReason:
     """How a reminder came to its instant and to its state."""
 
     rung: Rung
@@ -41,27 +41,27 @@ class Reason:
     """Whether that time is skipped there on that day, or comes twice."""
     jitter: timedelta
     """How long behind that time it is due, so that not all come at once."""
-    why: Why
+    why: PlanningCause
     """`before-it-was-planned`: it was due before, is recorded as passed and never sent; `put-into-the-past-by-a-move`:
     it was too, but is told once, marked late."""
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedReminder:
     """A reminder to be: due at an instant, or recorded as passed since it was due before it was planned."""
 
     step: Step
     due_at: datetime
     state: Literal["pending", "passed"]
     countdown: Countdown = field(compare=False, repr=False)
-    why: Why = "ahead"
+    why: PlanningCause = "ahead"
 
     @property
-    def reason(self) -> Reason:
+    def reason(self) -> PlanningReason:
         """How it came to this instant and this state."""
         count, rung = self.countdown, self.countdown.rung(self.step)
         reckoned = count.reckon(self.step)
-        return Reason(
+        return PlanningReason(
             rung=rung,
             ladder=count.ladder.name,
             counted_from=reckoned.counted_from,
@@ -75,7 +75,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeftOutRung:
     """A rung of its ladder that a milestone does not get."""
 
     rung: Rung
@@ -89,11 +89,11 @@ def plan(
     at: datetime,
     book: LadderBook = DEFAULT_BOOK,
     *,
-    choice: Choice | None = None,
+    choice: SubscriptionLadder | None = None,
     scheduled_at: datetime | None = None,
     told: Collection[Step] = (),
     moved: Mapping[Step, datetime] | None = None,
-) -> tuple[Planned, ...]:
+) -> tuple[PlannedReminder, ...]:
     """The reminders of a milestone as they are planned at `at`, in the order in which they are due.
 
     Steps that were due before `at` are recorded as passed and never sent. Of the endless steps only the next one is
@@ -106,46 +106,46 @@ def plan(
     """
     count = countdown(milestone, book, scheduled_at or at, choice)
     planned = tuple(_planned(count, at, told))
-    return planned if moved is None else _told_late(planned, count, at, moved)
+    return planned if moved is None else _with_late_step(planned, count, at, moved)
 
 
-def left_out(
-    milestone: Milestone, book: LadderBook = DEFAULT_BOOK, choice: Choice | None = None
-) -> tuple[LeftOut, ...]:
+def left_out_rungs(
+    milestone: Milestone, book: LadderBook = DEFAULT_BOOK, choice: SubscriptionLadder | None = None
+) -> tuple[LeftOutRung, ...]:
     """The rungs of its ladder that a milestone does not get, with why. Raises `UnknownZone`."""
     count = countdown(milestone, book, _ANY_TIME, choice)
     return tuple(_left_out(count))
 
 
-def _left_out(count: Countdown) -> Iterator[LeftOut]:
+def _left_out(count: Countdown) -> Iterator[LeftOutRung]:
     for rung in count.ladder.rungs:
         if count.kind == "review":
-            yield LeftOut(rung, "no-last-day", 0)
+            yield LeftOutRung(rung, "no-last-day", 0)
         elif not count.has(rung.step):
-            yield LeftOut(rung, "finer-than-the-date", count.shortest_notice)
+            yield LeftOutRung(rung, "finer-than-the-date", count.shortest_notice)
         elif count.due_at(rung.step) is None:
-            yield LeftOut(rung, "calendar-ends", 0)
+            yield LeftOutRung(rung, "calendar-ends", 0)
 
 
-def _planned(count: Countdown, at: datetime, told: Collection[Step]) -> Iterator[Planned]:
+def _planned(count: Countdown, at: datetime, told: Collection[Step]) -> Iterator[PlannedReminder]:
     all_behind = True
     for rung, due_at in count.rungs:
         all_behind = due_at < at
-        yield _passed(rung.step, due_at, count) if all_behind else Planned(rung.step, due_at, "pending", count)
+        yield _passed(rung.step, due_at, count) if all_behind else PlannedReminder(rung.step, due_at, "pending", count)
     endless = [step for step in told if count.is_endless(step)]
     if all_behind or endless or count.rungs[-1][0].step in told:
         furthest = max(endless, key=lambda step: step.count, default=None)
         if found := count.endless_from(at, furthest):
-            yield Planned(*found, "pending", count)
+            yield PlannedReminder(*found, "pending", count)
 
 
-def _passed(step: Step, due_at: datetime, count: Countdown) -> Planned:
-    return Planned(step, due_at, "passed", count, "before-it-was-planned")
+def _passed(step: Step, due_at: datetime, count: Countdown) -> PlannedReminder:
+    return PlannedReminder(step, due_at, "passed", count, "before-it-was-planned")
 
 
-def _told_late(
-    planned: tuple[Planned, ...], count: Countdown, at: datetime, told_before: Mapping[Step, datetime]
-) -> tuple[Planned, ...]:
+def _with_late_step(
+    planned: tuple[PlannedReminder, ...], count: Countdown, at: datetime, told_before: Mapping[Step, datetime]
+) -> tuple[PlannedReminder, ...]:
     """The newest of the steps that a moved date puts into the past is told once, and the others are recorded.
 
     Not so by the book's rule `record`, when that very reminder was told before the move, when it lies more than 7 days

@@ -9,27 +9,36 @@ from pydantic import BaseModel, ConfigDict
 from contracts.events import Acknowledgement, Step
 from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
 from services.plumbing.zones import Clock, zone_named
-from services.scheduler.escalation.book import Book
-from services.scheduler.escalation.escalations import Held
+from services.scheduler.escalation.book import EscalationBook
+from services.scheduler.escalation.escalations import MilestoneEscalation
 from services.scheduler.escalation.machine import Climbing, Owned
 from services.scheduler.escalation.routes import STAGES, Stage
-from services.scheduler.ladders.book import Kind
+from services.scheduler.ladders.book import MilestoneKind
 from services.scheduler.ladders.business_days import DayOff
-from services.scheduler.ladders.planning import LeftOut, Why
+from services.scheduler.ladders.planning import LeftOutRung, PlanningCause
 from services.scheduler.languages import Words
-from services.scheduler.previews.fates import Failed, Fate, Merged, Next, Passed, Told, Waits, Withdrawn
+from services.scheduler.previews.fates import (
+    Failed,
+    Fired,
+    Merged,
+    NextReminder,
+    Passed,
+    ReminderOutcome,
+    Waiting,
+    Withdrawn,
+)
 from services.scheduler.previews.holiday_names import holiday_name
-from services.scheduler.previews.preview import Hold, Moment, hearings, overdue_at
-from services.scheduler.previews.reasons import Anchor, Because, sentence
+from services.scheduler.previews.preview import MilestoneHold, PreviewMoment, overdue_at, upcoming_levels
+from services.scheduler.previews.reasons import CountedFrom, InstantReason, reason_sentence
 
-State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed", "planned-later"]
+PreviewState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed", "planned-later"]
 
 
-class _Entry(BaseModel):
+class _PreviewModel(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class SkippedDay(_Entry):
+class SkippedDay(_PreviewModel):
     """A day that a count of business days left out."""
 
     day: Day
@@ -44,7 +53,7 @@ class SkippedDay(_Entry):
     """In which language: `en` where it has no name in the one that was asked for."""
 
 
-class ReasonEntry(_Entry):
+class ReasonEntry(_PreviewModel):
     """How an instant is come to, by the rules that hold now."""
 
     ladder: str
@@ -53,7 +62,7 @@ class ReasonEntry(_Entry):
     """The rung's time of day on the clocks of `zone`."""
     zone: str
     counted_from: Day
-    counted_from_is: Anchor
+    counted_from_is: CountedFrom
     """`scheduled-on`: a review is counted from the day on which the milestone got its schedule."""
     day: Day
     """The day that the step comes to."""
@@ -68,21 +77,21 @@ class ReasonEntry(_Entry):
     jitter_seconds: int
     """How long behind that time it is due."""
     jitter_window_seconds: int
-    why: Why
+    why: PlanningCause
     on_the_ladder: bool
     """Whether the ladder that holds now has this step."""
     due_at: Instant
     """The instant by these rules; another one than the reminder's where that was planned by other rules."""
 
 
-class MomentEntry(_Entry):
+class MomentEntry(_PreviewModel):
     """One instant of a milestone."""
 
     id: int | None
     """Of the reminder; null for what is planned later."""
     schedule_version: int
     step: Step
-    state: State
+    state: PreviewState
     """As of a reminder; `planned-later`: one of the endless steps, planned when the one before it has been told."""
     due_at: Instant
     local: datetime
@@ -99,7 +108,7 @@ class MomentEntry(_Entry):
     """The reason in words."""
 
 
-class LeftOutEntry(_Entry):
+class LeftOutEntry(_PreviewModel):
     """A rung of the ladder that the milestone does not get."""
 
     step: Step
@@ -109,14 +118,14 @@ class LeftOutEntry(_Entry):
     sentence: str
 
 
-class ReviewEntry(_Entry):
+class ReviewEntry(_PreviewModel):
     """The rhythm in which a milestone without a last day is looked at again."""
 
     every_months: int
     counted_from: Day
 
 
-class HoldEntry(_Entry):
+class HoldEntry(_PreviewModel):
     """A newer version of the date is being written: nothing of this one is told."""
 
     schedule_version: int
@@ -124,7 +133,7 @@ class HoldEntry(_Entry):
     """By the clock of the database."""
 
 
-class HearingEntry(_Entry):
+class UpcomingLevelEntry(_PreviewModel):
     """A level that hears, unless somebody acknowledges (or, where it is owned, evidence follows)."""
 
     level: Slug
@@ -134,7 +143,7 @@ class HearingEntry(_Entry):
     local: datetime
 
 
-class EscalationPreview(_Entry):
+class EscalationPreview(_PreviewModel):
     """How it stands with the escalation, and who would hear when."""
 
     state: Stage
@@ -142,11 +151,11 @@ class EscalationPreview(_Entry):
     """When the milestone is overdue, or has been since; null for what never is, or is over."""
     overdue_at_local: datetime | None
     acknowledged: Acknowledgement | None
-    hearings: tuple[HearingEntry, ...]
+    hearings: tuple[UpcomingLevelEntry, ...]
     """Up to the highest level, and once more."""
 
 
-class MilestonePreview(_Entry):
+class MilestonePreview(_PreviewModel):
     """A milestone with all its instants."""
 
     milestone_id: Slug
@@ -157,7 +166,7 @@ class MilestonePreview(_Entry):
     latest: Day | None
     when: str
     """The date in words, as coarse as it is."""
-    kind: Kind
+    kind: MilestoneKind
     zone: str
     """In whose calendar the milestone's days are counted."""
     reader_zone: str
@@ -178,7 +187,7 @@ class MilestonePreview(_Entry):
     """Null while it has not begun."""
 
 
-class SchedulePreview(_Entry):
+class SchedulePreview(_PreviewModel):
     """Every instant of every milestone of a commitment."""
 
     commitment_id: Slug
@@ -195,7 +204,7 @@ class SchedulePreview(_Entry):
     milestones: tuple[MilestonePreview, ...]
 
 
-class NextEntry(_Entry):
+class NextEntry(_PreviewModel):
     """The reminder that comes next for the same readers."""
 
     step: Step
@@ -204,7 +213,7 @@ class NextEntry(_Entry):
     id: int | None
 
 
-class FateEntry(_Entry):
+class ReminderOutcomeEntry(_PreviewModel):
     """What became of a reminder."""
 
     what: Literal["waits", "due", "held", "told", "merged", "passed", "withdrawn", "failed"]
@@ -223,7 +232,7 @@ class FateEntry(_Entry):
     sentence: str
 
 
-class ReminderExplanation(_Entry):
+class ReminderExplanation(_PreviewModel):
     """One reminder: what it is, why it is due then, what became of it, and what comes next."""
 
     id: int
@@ -238,12 +247,12 @@ class ReminderExplanation(_Entry):
     moment: MomentEntry
     what: str
     """What it is, in words."""
-    fate: FateEntry
+    fate: ReminderOutcomeEntry
     next: NextEntry | None
     next_sentence: str
 
 
-def moment_entry(moment: Moment, here: str, there: str, words: Words) -> MomentEntry:
+def moment_entry(moment: PreviewMoment, here: str, there: str, words: Words) -> MomentEntry:
     """An instant on the reader's clocks (`here`) and on the milestone's."""
     kept = moment.kept
     return MomentEntry(
@@ -262,16 +271,16 @@ def moment_entry(moment: Moment, here: str, there: str, words: Words) -> MomentE
     )
 
 
-def _sentence(moment: Moment, words: Words) -> str:
+def _sentence(moment: PreviewMoment, words: Words) -> str:
     if moment.because:
-        return sentence(moment.because, words, moment.due_at)
+        return reason_sentence(moment.because, words, moment.due_at)
     return words.gettext(
         "By version %(version)s of the date: what it was counted from is not kept.",
         version=str(moment.schedule_version),
     )
 
 
-def _reason_entry(because: Because, words: Words) -> ReasonEntry:
+def _reason_entry(because: InstantReason, words: Words) -> ReasonEntry:
     reason = because.reason
     return ReasonEntry(
         ladder=reason.ladder,
@@ -282,7 +291,7 @@ def _reason_entry(because: Because, words: Words) -> ReasonEntry:
         day=reason.day,
         month_end=because.month_end is not None,
         business_days=reason.rung.working.name,
-        skipped=tuple(_skipped(off, words) for off in reason.skipped),
+        skipped=tuple(_skipped_day(off, words) for off in reason.skipped),
         clock=reason.clock,
         jitter_seconds=int(reason.jitter.total_seconds()),
         jitter_window_seconds=int(because.window.total_seconds()),
@@ -292,7 +301,7 @@ def _reason_entry(because: Because, words: Words) -> ReasonEntry:
     )
 
 
-def _skipped(off: DayOff, words: Words) -> SkippedDay:
+def _skipped_day(off: DayOff, words: Words) -> SkippedDay:
     named = holiday_name(off, words) if off.why == "holiday" else None
     return SkippedDay(
         day=off.day,
@@ -304,19 +313,19 @@ def _skipped(off: DayOff, words: Words) -> SkippedDay:
     )
 
 
-def left_out_entry(one: LeftOut, told: str) -> LeftOutEntry:
+def left_out_entry(one: LeftOutRung, told: str) -> LeftOutEntry:
     """A rung that is left out, with its sentence."""
     return LeftOutEntry(
         step=one.rung.step.name, why=one.why, shortest_notice_days=one.shortest_notice or None, sentence=told
     )
 
 
-def hold_entry(hold: Hold) -> HoldEntry:
+def hold_entry(hold: MilestoneHold) -> HoldEntry:
     """A hold."""
     return HoldEntry(schedule_version=hold.schedule_version, held_at=hold.held_at)
 
 
-def escalation_preview(held: Held, book: Book, here: str) -> EscalationPreview:
+def escalation_preview(held: MilestoneEscalation, book: EscalationBook, here: str) -> EscalationPreview:
     """Who hears when, on the reader's clocks."""
     state, deadline = held.case.state, held.case.deadline
     overdue = overdue_at(state, deadline)
@@ -332,24 +341,24 @@ def escalation_preview(held: Held, book: Book, here: str) -> EscalationPreview:
         overdue_at_local=overdue and _on_clocks(overdue, here),
         acknowledged=made,
         hearings=tuple(
-            HearingEntry(
+            UpcomingLevelEntry(
                 level=one.level.level, title=one.level.title, round=one.round, at=one.at, local=_on_clocks(one.at, here)
             )
-            for one in hearings(state, deadline, book)
+            for one in upcoming_levels(state, deadline, book)
         ),
     )
 
 
-def fate_entry(fate: Fate, told: str) -> FateEntry:
+def outcome_entry(fate: ReminderOutcome, told: str) -> ReminderOutcomeEntry:
     """What became of a reminder, with its sentence."""
     match fate:
-        case Waits():
+        case Waiting():
             what: Literal["held", "due", "waits"] = "held" if fate.held_for else "due" if fate.is_due else "waits"
-            return FateEntry(what=what, schedule_version=fate.held_for, sentence=told)
-        case Told():
-            return FateEntry(what="told", at=fate.at, event_id=fate.event_id, late=fate.late, sentence=told)
+            return ReminderOutcomeEntry(what=what, schedule_version=fate.held_for, sentence=told)
+        case Fired():
+            return ReminderOutcomeEntry(what="told", at=fate.at, event_id=fate.event_id, late=fate.late, sentence=told)
         case Merged():
-            return FateEntry(
+            return ReminderOutcomeEntry(
                 what="merged",
                 at=fate.at,
                 event_id=fate.event_id,
@@ -358,16 +367,16 @@ def fate_entry(fate: Fate, told: str) -> FateEntry:
                 sentence=told,
             )
         case Passed():
-            return FateEntry(what="passed", sentence=told)
+            return ReminderOutcomeEntry(what="passed", sentence=told)
         case Withdrawn():
-            return FateEntry(
+            return ReminderOutcomeEntry(
                 what="withdrawn", withdrawn_by=fate.by, schedule_version=fate.schedule_version, sentence=told
             )
         case Failed():
-            return FateEntry(what="failed", at=fate.at, failure=fate.reason, sentence=told)
+            return ReminderOutcomeEntry(what="failed", at=fate.at, failure=fate.reason, sentence=told)
 
 
-def next_entry(following: Next, here: str) -> NextEntry:
+def next_entry(following: NextReminder, here: str) -> NextEntry:
     """What comes next, on the reader's clocks."""
     return NextEntry(
         step=following.step.name,

@@ -10,12 +10,12 @@ from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.firing import LATE_AFTER
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.languages import Words, plain
-from services.scheduler.previews.preview import Hold, Kept
-from services.scheduler.reminders.agenda import Schedule
+from services.scheduler.previews.preview import MilestoneHold, StoredReminder
+from services.scheduler.reminders.agenda import MilestoneSchedule
 
 
 @dataclass(frozen=True)
-class Waits:
+class Waiting:
     """It is still to be told."""
 
     due_at: datetime
@@ -25,7 +25,7 @@ class Waits:
 
 
 @dataclass(frozen=True)
-class Told:
+class Fired:
     """An event of its own has told it."""
 
     at: datetime
@@ -39,7 +39,7 @@ class Merged:
 
     at: datetime
     event_id: UUID
-    into: Kept
+    into: StoredReminder
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ class Failed:
     reason: str
 
 
-Fate = Waits | Told | Merged | Passed | Withdrawn | Failed
+ReminderOutcome = Waiting | Fired | Merged | Passed | Withdrawn | Failed
 
 
 @dataclass(frozen=True)
-class Next:
+class NextReminder:
     """The reminder that comes next for the same readers."""
 
     step: Step
@@ -77,23 +77,23 @@ class Next:
     """None for what is not in the table yet."""
 
 
-def fate_of(
-    kept: Kept,
-    schedule: Schedule,
-    siblings: Sequence[Kept],
+def outcome_of(
+    kept: StoredReminder,
+    schedule: MilestoneSchedule,
+    siblings: Sequence[StoredReminder],
     count: Countdown | None,
-    hold: Hold | None,
+    hold: MilestoneHold | None,
     now: datetime,
-) -> Fate:
+) -> ReminderOutcome:
     """What became of a reminder; `siblings` are all of its milestone and audience, `count` its reader's ladder.
 
     Raises ValueError for a row that can't be: merged into nothing.
     """
     match kept.state:
         case "pending":
-            return Waits(kept.due_at, kept.due_at <= now, hold.schedule_version if hold else None)
+            return Waiting(kept.due_at, kept.due_at <= now, hold.schedule_version if hold else None)
         case "fired" if kept.fired_at and kept.event_id:
-            return Told(kept.fired_at, kept.event_id, kept.fired_at - kept.due_at > LATE_AFTER)
+            return Fired(kept.fired_at, kept.event_id, kept.fired_at - kept.due_at > LATE_AFTER)
         case "merged" if kept.fired_at and kept.event_id:
             into = [one for one in siblings if one.event_id == kept.event_id and one.state == "fired"]
             if into:
@@ -107,7 +107,9 @@ def fate_of(
     raise ValueError(f"reminder {kept.id} is {kept.state}, and does not say how")
 
 
-def _withdrawn(kept: Kept, schedule: Schedule, siblings: Sequence[Kept], count: Countdown | None) -> Withdrawn:
+def _withdrawn(
+    kept: StoredReminder, schedule: MilestoneSchedule, siblings: Sequence[StoredReminder], count: Countdown | None
+) -> Withdrawn:
     if kept.schedule_version < schedule.version:
         later = [one.schedule_version for one in siblings if one.schedule_version > kept.schedule_version]
         return Withdrawn("newer-schedule", schedule_version=min(later, default=schedule.version))
@@ -116,7 +118,9 @@ def _withdrawn(kept: Kept, schedule: Schedule, siblings: Sequence[Kept], count: 
     return Withdrawn("other-rules" if count else "ladder-given-up")
 
 
-def next_of(kept: Kept, siblings: Sequence[Kept], count: Countdown | None) -> Next | None:
+def next_reminder(
+    kept: StoredReminder, siblings: Sequence[StoredReminder], count: Countdown | None
+) -> NextReminder | None:
     """What is told after this reminder, of the schedule that holds; None when nothing is.
 
     That is the next one that waits in the table; behind the last of them the first of the endless end.
@@ -130,27 +134,27 @@ def next_of(kept: Kept, siblings: Sequence[Kept], count: Countdown | None) -> Ne
     ]
     if waiting:
         first = min(waiting, key=lambda one: (one.due_at, one.id))
-        return Next(first.step, first.due_at, first.id)
+        return NextReminder(first.step, first.due_at, first.id)
     if kept.state == "pending" and count and (found := count.next_after(kept.step)):
-        return Next(*found, None)
+        return NextReminder(*found, None)
     return None
 
 
-def told_fate(fate: Fate, words: Words, zone: str) -> str:
+def outcome_sentence(fate: ReminderOutcome, words: Words, zone: str) -> str:
     """One sentence about what became of it."""
     match fate:
-        case Waits(held_for=int(version)):
+        case Waiting(held_for=int(version)):
             return words.gettext(
                 "It is held: version %(version)s of the date is being written, and until it has come nothing is told.",
                 version=str(version),
             )
-        case Waits(is_due=True):
+        case Waiting(is_due=True):
             return words.gettext("It is due, and is told at the next tick.")
-        case Waits(due_at=due_at):
+        case Waiting(due_at=due_at):
             return words.gettext("It waits until %(moment)s.", moment=words.at(due_at, zone))
-        case Told(at=at, late=True):
+        case Fired(at=at, late=True):
             return words.gettext("It was told on %(moment)s, marked late.", moment=words.at(at, zone))
-        case Told(at=at):
+        case Fired(at=at):
             return words.gettext("It was told on %(moment)s.", moment=words.at(at, zone))
         case Merged(at=at, into=into):
             return words.gettext(
@@ -176,7 +180,9 @@ def told_fate(fate: Fate, words: Words, zone: str) -> str:
             )
 
 
-def told_next(following: Next | None, kept: Kept, schedule: Schedule, words: Words, zone: str) -> str:
+def next_sentence(
+    following: NextReminder | None, kept: StoredReminder, schedule: MilestoneSchedule, words: Words, zone: str
+) -> str:
     """One sentence, or two, about what happens next."""
     told = []
     if kept.state == "failed" and kept.schedule_version == schedule.version and not schedule.settled:

@@ -8,7 +8,7 @@ of a single state of the United States is called by its English name, and said t
 from dataclasses import dataclass
 
 from contracts.vocabulary import Country
-from services.scheduler.ladders.business_days import DayOff, calendar_named, holiday_in_english
+from services.scheduler.ladders.business_days import DayOff, holiday_calendar, holiday_in_english
 from services.scheduler.languages import N_, Words
 
 HOLIDAYS = {
@@ -70,27 +70,27 @@ _OBSERVED = "-observed"
 
 
 @dataclass(frozen=True)
-class Named:
+class HolidayName:
     """A holiday's name, and in which language it is."""
 
     text: str
     language: str
 
 
-def holiday_name(off: DayOff, words: Words) -> Named:
+def holiday_name(off: DayOff, words: Words) -> HolidayName:
     """A holiday in these words' language, or in English where it has no other name. `off` is a holiday."""
     id_ = off.holiday or ""
     if name := HOLIDAYS.get(id_):
-        return Named(words.gettext(name), words.language)
+        return HolidayName(words.gettext(name), words.language)
     if name := HOLIDAYS.get(id_.removesuffix(_OBSERVED)):
         # A holiday that falls on a weekend is kept on another day.
-        return Named(words.gettext("%(holiday)s, observed", holiday=words.gettext(name)), words.language)
-    return Named(holiday_in_english(off), "en")
+        return HolidayName(words.gettext("%(holiday)s, observed", holiday=words.gettext(name)), words.language)
+    return HolidayName(holiday_in_english(off), "en")
 
 
 def calendar_place(name: str, words: Words) -> str:
     """Whose calendar it is: `Canada`, `Ontario`, `United States, TX`."""
-    calendar = calendar_named(name)
+    calendar = holiday_calendar(name)
     if calendar.subdivision is None:
         return words.countries([calendar.country])
     if calendar.country is Country.CA and calendar.subdivision in PROVINCES:

@@ -7,18 +7,18 @@ from typing import Literal
 from uuid import UUID
 
 from services.scheduler.escalation import machine
-from services.scheduler.escalation.book import Book, Level
-from services.scheduler.escalation.machine import Deadline, Told
+from services.scheduler.escalation.book import EscalationBook, EscalationLevel
+from services.scheduler.escalation.machine import Deadline, LevelNotified
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import Choice
-from services.scheduler.ladders.planning import Planned, Why
-from services.scheduler.previews.reasons import Because, because
-from services.scheduler.reminders.agenda import Rules, Schedule, State
+from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.ladders.planning import PlannedReminder, PlanningCause
+from services.scheduler.previews.reasons import InstantReason, instant_reason
+from services.scheduler.reminders.agenda import MilestoneSchedule, PlanningRules, ReminderState
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredReminder:
     """A reminder as the table has it."""
 
     id: int
@@ -26,29 +26,29 @@ class Kept:
     step: Step
     audience: UUID | None
     due_at: datetime
-    state: State
+    state: ReminderState
     fired_at: datetime | None
     event_id: UUID | None
     reason: str | None
 
 
 @dataclass(frozen=True)
-class Moment:
+class PreviewMoment:
     """One instant of a milestone."""
 
     step: Step
     due_at: datetime
-    state: State | Literal["planned-later"]
+    state: ReminderState | Literal["planned-later"]
     """`planned-later`: one of the endless steps, of which only the next one is ever in the table."""
     schedule_version: int
-    because: Because | None
+    because: InstantReason | None
     """None of an older schedule: its date isn't kept here."""
-    kept: Kept | None
+    kept: StoredReminder | None
     """None for what is not in the table yet."""
 
 
 @dataclass(frozen=True)
-class Hold:
+class MilestoneHold:
     """A newer schedule is being written: nothing of this one is told."""
 
     schedule_version: int
@@ -56,7 +56,9 @@ class Hold:
     """By the clock of the database."""
 
 
-def ladder_of(rules: Rules, schedule: Schedule, choice: Choice | None) -> Countdown | None:
+def countdown_for(
+    rules: PlanningRules, schedule: MilestoneSchedule, choice: SubscriptionLadder | None
+) -> Countdown | None:
     """How a milestone counts for a reader; None when the reader's own ladder is not for this milestone.
 
     Raises `UnknownZone`.
@@ -66,31 +68,31 @@ def ladder_of(rules: Rules, schedule: Schedule, choice: Choice | None) -> Countd
     return countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
 
 
-def moments(
-    schedule: Schedule, kept: Sequence[Kept], count: Countdown | None, now: datetime, more: int
-) -> tuple[Moment, ...]:
+def preview_moments(
+    schedule: MilestoneSchedule, kept: Sequence[StoredReminder], count: Countdown | None, now: datetime, more: int
+) -> tuple[PreviewMoment, ...]:
     """All instants that the table has of a milestone for one audience, and `more` of the endless ones behind them."""
-    known = [moment_of(schedule, one, count) for one in kept]
+    known = [stored_moment(schedule, one, count) for one in kept]
     if count and not schedule.settled:
-        known += _beyond(schedule, kept, count, now, more)
+        known += _later_moments(schedule, kept, count, now, more)
     return tuple(sorted(known, key=lambda one: (one.due_at, one.schedule_version)))
 
 
-def moment_of(schedule: Schedule, kept: Kept, count: Countdown | None) -> Moment:
+def stored_moment(schedule: MilestoneSchedule, kept: StoredReminder, count: Countdown | None) -> PreviewMoment:
     """A reminder of the table, with what its instant comes from as far as that is known."""
     counted = count if kept.schedule_version == schedule.version else None
-    why = _why(schedule, kept)
-    return Moment(
+    why = _planning_cause(schedule, kept)
+    return PreviewMoment(
         step=kept.step,
         due_at=kept.due_at,
         state=kept.state,
         schedule_version=kept.schedule_version,
-        because=_because(counted, kept.step, kept.due_at, why) if counted else None,
+        because=_instant_reason(counted, kept.step, kept.due_at, why) if counted else None,
         kept=kept,
     )
 
 
-def _why(schedule: Schedule, kept: Kept) -> Why:
+def _planning_cause(schedule: MilestoneSchedule, kept: StoredReminder) -> PlanningCause:
     if kept.state == "passed":
         return "before-it-was-planned"
     if schedule.version > 1 and kept.due_at < schedule.scheduled_at:
@@ -98,14 +100,16 @@ def _why(schedule: Schedule, kept: Kept) -> Why:
     return "ahead"
 
 
-def _because(count: Countdown, step: Step, due_at: datetime, why: Why) -> Because | None:
+def _instant_reason(count: Countdown, step: Step, due_at: datetime, why: PlanningCause) -> InstantReason | None:
     try:
-        return because(Planned(step, due_at, "pending", count, why).reason, count, step)
+        return instant_reason(PlannedReminder(step, due_at, "pending", count, why).reason, count, step)
     except OverflowError:  # planned by other rules, and out of reach by those of now
         return None
 
 
-def _beyond(schedule: Schedule, kept: Sequence[Kept], count: Countdown, now: datetime, more: int) -> Iterator[Moment]:
+def _later_moments(
+    schedule: MilestoneSchedule, kept: Sequence[StoredReminder], count: Countdown, now: datetime, more: int
+) -> Iterator[PreviewMoment]:
     told = [
         one.step
         for one in kept
@@ -118,28 +122,36 @@ def _beyond(schedule: Schedule, kept: Sequence[Kept], count: Countdown, now: dat
         if found is None:
             return
         step, due_at = found
-        yield Moment(step, due_at, "planned-later", schedule.version, _because(count, step, due_at, "ahead"), None)
+        yield PreviewMoment(
+            step, due_at, "planned-later", schedule.version, _instant_reason(count, step, due_at, "ahead"), None
+        )
         found = count.next_after(step)
 
 
 @dataclass(frozen=True)
-class Hearing:
+class UpcomingLevel:
     """A level that will hear, unless somebody acknowledges or evidence follows."""
 
-    level: Level
+    level: EscalationLevel
     round: int
     at: datetime
 
 
-def hearings(state: machine.State, deadline: Deadline | None, book: Book) -> tuple[Hearing, ...]:
+def upcoming_levels(
+    state: machine.EscalationState, deadline: Deadline | None, book: EscalationBook
+) -> tuple[UpcomingLevel, ...]:
     """Who hears when, if nobody owns the milestone and nothing is heard, up to the highest level and once more."""
-    coming: list[Hearing] = []
-    while len(coming) <= len(book.levels) and (at := machine.next_at(state, deadline, book)):
-        state, entries = machine.passed(state, deadline, book, at)
-        coming += [Hearing(book.levels[told.rank - 1], told.round, at) for told in entries if isinstance(told, Told)]
+    coming: list[UpcomingLevel] = []
+    while len(coming) <= len(book.levels) and (at := machine.next_change_at(state, deadline, book)):
+        state, entries = machine.advanced(state, deadline, book, at)
+        coming += [
+            UpcomingLevel(book.levels[told.rank - 1], told.round, at)
+            for told in entries
+            if isinstance(told, LevelNotified)
+        ]
     return tuple(coming)
 
 
-def overdue_at(state: machine.State, deadline: Deadline | None) -> datetime | None:
+def overdue_at(state: machine.EscalationState, deadline: Deadline | None) -> datetime | None:
     """When it becomes overdue, or has; None for what never does, or is over."""
     return None if deadline is None or isinstance(state, machine.Settled) else deadline.passes_at

@@ -11,14 +11,14 @@ from services.plumbing.zones import zone_named
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.planning import LeftOut, Reason
+from services.scheduler.ladders.planning import LeftOutRung, PlanningReason
 from services.scheduler.languages import N_, Words
 from services.scheduler.previews.holiday_names import calendar_place, holiday_name
 
 MOST_WEEKENDS = 3
 """More weekends than these are counted in a sentence, and not listed."""
 
-Anchor = Literal["first-day", "last-day", "only-day", "scheduled-on"]
+CountedFrom = Literal["first-day", "last-day", "only-day", "scheduled-on"]
 """What the day is that is counted from."""
 
 _ANCHORS = {
@@ -41,11 +41,11 @@ _COARSE = {
 
 
 @dataclass(frozen=True)
-class Because:
+class InstantReason:
     """All that the instant of a reminder comes from, by the rules that hold now."""
 
-    reason: Reason
-    anchor: Anchor
+    reason: PlanningReason
+    anchor: CountedFrom
     window: timedelta
     """Behind the rung's time, over which reminders are spread."""
     told_at: datetime
@@ -60,20 +60,20 @@ class Because:
     """Whether the ladder that holds now has this step."""
 
 
-def because(reason: Reason, count: Countdown, step: Step) -> Because:
+def instant_reason(reason: PlanningReason, count: Countdown, step: Step) -> InstantReason:
     """The data of the sentence about a step; raises `OverflowError` where the calendar ends before it."""
     due_at = count.due_at(step)
     if due_at is None:
         raise OverflowError(f"the calendar ends before {step.name}")
     if step.direction == "review":
-        anchor: Anchor = "scheduled-on"
+        anchor: CountedFrom = "scheduled-on"
     elif count.opens == count.closes:
         on_one_day = count.kind == "event" and count.milestone.span.precision is Precision.DAY
         anchor = "only-day" if on_one_day else "last-day"
     else:
         anchor = "last-day" if step.direction == "after" else "first-day"
     monthly = step.unit == "m" or step.direction == "review"
-    return Because(
+    return InstantReason(
         reason=reason,
         anchor=anchor,
         window=count.book.jitter,
@@ -85,7 +85,7 @@ def because(reason: Reason, count: Countdown, step: Step) -> Because:
     )
 
 
-def sentence(what: Because, words: Words, due_at: datetime | None = None) -> str:
+def reason_sentence(what: InstantReason, words: Words, due_at: datetime | None = None) -> str:
     """One sentence: counted from which day, what was left out, at which clock, and why if not simply ahead.
 
     `due_at` is the instant as it was planned, where that may have been by other rules than those of now.
@@ -99,7 +99,7 @@ def sentence(what: Because, words: Words, due_at: datetime | None = None) -> str
     return "; ".join(parts).removesuffix(".") + "."  # one full stop behind "a.m." is enough
 
 
-def _counted(what: Because, words: Words) -> Iterator[str]:
+def _counted(what: InstantReason, words: Words) -> Iterator[str]:
     reason = what.reason
     yield words.line(_step(what, words), words.weekday(reason.day))
     if what.month_end:
@@ -107,10 +107,10 @@ def _counted(what: Because, words: Words) -> Iterator[str]:
         number = str(reason.counted_from.day)
         yield words.gettext("%(month)s has no day %(number)s, so it is its last", month=month, number=number)
     if reason.skipped:
-        yield words.gettext("not counted: %(days)s", days=words.listing(_left_days(reason.skipped, words)))
+        yield words.gettext("not counted: %(days)s", days=words.listing(_skipped_days(reason.skipped, words)))
 
 
-def _step(what: Because, words: Words) -> str:
+def _step(what: InstantReason, words: Words) -> str:
     step = what.reason.rung.step
     day = words.day(what.reason.counted_from)
     if what.anchor in _ANCHORS:
@@ -166,9 +166,9 @@ def _after(step: Step, words: Words, day: str) -> str:
             return words.ngettext("%(number)s day after %(day)s", "%(number)s days after %(day)s", step.count, day=day)
 
 
-def _left_days(skipped: Sequence[DayOff], words: Words) -> Iterator[str]:
+def _skipped_days(skipped: Sequence[DayOff], words: Words) -> Iterator[str]:
     """Weekends as days together, holidays by name; in the order of the calendar."""
-    stretches = list(_stretches(skipped))
+    stretches = list(_groups(skipped))
     weekends = [stretch for stretch in stretches if stretch[0].why == "weekend"]
     if len(weekends) > MOST_WEEKENDS:
         number = sum(len(stretch) for stretch in weekends)
@@ -182,7 +182,7 @@ def _left_days(skipped: Sequence[DayOff], words: Words) -> Iterator[str]:
             yield f"{days} ({_holidays(stretch, words)})"
 
 
-def _stretches(skipped: Sequence[DayOff]) -> Iterator[list[DayOff]]:
+def _groups(skipped: Sequence[DayOff]) -> Iterator[list[DayOff]]:
     """A Saturday with its Sunday; all holidays of a day."""
     stretch: list[DayOff] = []
     for off in sorted(skipped, key=lambda off: off.day):
@@ -214,7 +214,7 @@ def _holidays(stretch: Sequence[DayOff], words: Words) -> str:
     return ", ".join(told)
 
 
-def _clock(what: Because, words: Words) -> Iterator[str]:
+def _clock(what: InstantReason, words: Words) -> Iterator[str]:
     reason = what.reason
     told = what.told_at.astimezone(zone_named(reason.zone))
     values = {"time": words.clock(told), "place": words.place(reason.zone)}
@@ -231,7 +231,7 @@ def _clock(what: Because, words: Words) -> Iterator[str]:
         yield words.gettext("%(delay)s later, within %(window)s, so that not all come at once", **values)
 
 
-def _state(what: Because, words: Words) -> Iterator[str]:
+def _state(what: InstantReason, words: Words) -> Iterator[str]:
     match what.reason.why:
         case "before-it-was-planned":
             yield words.gettext("that was before it was planned, so it is recorded and never told")
@@ -247,7 +247,7 @@ def _span(length: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
-def why_left_out(one: LeftOut, count: Countdown, words: Words) -> str:
+def left_out_sentence(one: LeftOutRung, count: Countdown, words: Words) -> str:
     """One sentence about a rung that a milestone does not get."""
     match one.why:
         case "no-last-day":

@@ -10,13 +10,13 @@ from pydantic import AfterValidator, StringConstraints
 from contracts.vocabulary import Language, Slug
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import UnknownZone, day_in, zone_named
-from services.scheduler.escalation.book import Book
+from services.scheduler.escalation.book import EscalationBook
 from services.scheduler.ladders.book import LadderBook, kind_of
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.own_ladder import Choice
-from services.scheduler.ladders.planning import left_out
+from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.ladders.planning import left_out_rungs
 from services.scheduler.languages import Words, plain, words_in
 from services.scheduler.previews import store
 from services.scheduler.previews.entries import (
@@ -26,18 +26,18 @@ from services.scheduler.previews.entries import (
     ReviewEntry,
     SchedulePreview,
     escalation_preview,
-    fate_entry,
     hold_entry,
     left_out_entry,
     moment_entry,
     next_entry,
+    outcome_entry,
 )
-from services.scheduler.previews.fates import fate_of, next_of, told_fate, told_next
-from services.scheduler.previews.preview import Kept, ladder_of, moment_of, moments
-from services.scheduler.previews.reasons import why_left_out
-from services.scheduler.previews.store import Seen
-from services.scheduler.reminders.agenda import Rules
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.previews.fates import next_reminder, next_sentence, outcome_of, outcome_sentence
+from services.scheduler.previews.preview import StoredReminder, countdown_for, preview_moments, stored_moment
+from services.scheduler.previews.reasons import left_out_sentence
+from services.scheduler.previews.store import MilestoneView
+from services.scheduler.reminders.agenda import PlanningRules
+from services.scheduler.reminders.ladder_store import RulesCache
 
 ENDLESS = 3
 """So many of the endless steps are shown beyond the table, unless asked otherwise."""
@@ -58,10 +58,10 @@ Zone = Annotated[
 Tongue = Annotated[Language, Query(description="Of the sentences.")]
 
 
-def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: Book) -> APIRouter:
+def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: EscalationBook) -> APIRouter:
     """The routes of the preview; reading is open. `book` is that of the escalation."""
     router = APIRouter(tags=["reminders"])
-    shelf = Shelf(shipped)  # its own: it reads the rules as of its own instant
+    shelf = RulesCache(shipped)  # its own: it reads the rules as of its own instant
 
     @router.get("/schedule/preview", operation_id="preview_schedule", responses=problems(404, 422, 503))
     async def preview_schedule(
@@ -77,10 +77,10 @@ def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: 
     ) -> SchedulePreview:
         """Every instant of every milestone of a commitment, and why it is then."""
         now, words = clock.now(), words_in(language)
-        async with store.one_look(database) as connection:
+        async with store.snapshot(database) as connection:
             rules = await shelf.rules(connection)
             choice = rules.choice_of(subscription) if subscription else None
-            seen = await store.of_commitment(connection, commitment, subscription if choice else None)
+            seen = await store.milestones_of(connection, commitment, subscription if choice else None)
             if not seen and not await store.is_known(connection, commitment):
                 raise Problem(404, "not-found", "There is no such commitment")
             replanning = await store.is_replanning(connection)
@@ -102,9 +102,9 @@ def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: 
     ) -> ReminderExplanation:
         """One reminder: what it is, why it is due then, what became of it, and what comes next."""
         now, words = clock.now(), words_in(language)
-        async with store.one_look(database) as connection:
+        async with store.snapshot(database) as connection:
             rules = await shelf.rules(connection)
-            found = await store.of_reminder(connection, id_)
+            found = await store.reminder_with_milestone(connection, id_)
         if found is None:
             raise Problem(404, "not-found", "There is no such reminder")
         return _explanation(*found, rules, zone, words, now)
@@ -113,10 +113,10 @@ def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: 
 
 
 def _milestone(
-    seen: Seen,
-    rules: Rules,
-    choice: Choice | None,
-    book: Book,
+    seen: MilestoneView,
+    rules: PlanningRules,
+    choice: SubscriptionLadder | None,
+    book: EscalationBook,
     zone: str | None,
     words: Words,
     now: datetime,
@@ -124,7 +124,7 @@ def _milestone(
 ) -> MilestonePreview:
     schedule, milestone = seen.schedule, seen.schedule.milestone
     here = zone or (choice.zone if choice else milestone.zone)
-    count = ladder_of(rules, schedule, choice)
+    count = countdown_for(rules, schedule, choice)
     kind = kind_of(milestone)
     return MilestonePreview(
         milestone_id=milestone.id,
@@ -143,7 +143,8 @@ def _milestone(
         asked_for=count is not None,
         ladder=count.ladder.name if count else None,
         moments=tuple(
-            moment_entry(one, here, milestone.zone, words) for one in moments(schedule, seen.kept, count, now, limit)
+            moment_entry(one, here, milestone.zone, words)
+            for one in preview_moments(schedule, seen.kept, count, now, limit)
         ),
         left_out=_left_out(count, rules, choice, words) if count else (),
         review=ReviewEntry(
@@ -157,23 +158,26 @@ def _milestone(
     )
 
 
-def _left_out(count: Countdown, rules: Rules, choice: Choice | None, words: Words) -> tuple[LeftOutEntry, ...]:
+def _left_out(
+    count: Countdown, rules: PlanningRules, choice: SubscriptionLadder | None, words: Words
+) -> tuple[LeftOutEntry, ...]:
     return tuple(
-        left_out_entry(one, why_left_out(one, count, words)) for one in left_out(count.milestone, rules.book, choice)
+        left_out_entry(one, left_out_sentence(one, count, words))
+        for one in left_out_rungs(count.milestone, rules.book, choice)
     )
 
 
 def _explanation(
-    kept: Kept, seen: Seen, rules: Rules, zone: str | None, words: Words, now: datetime
+    kept: StoredReminder, seen: MilestoneView, rules: PlanningRules, zone: str | None, words: Words, now: datetime
 ) -> ReminderExplanation:
     schedule, milestone = seen.schedule, seen.schedule.milestone
     choice = rules.choice_of(kept.audience) if kept.audience else None
     given_up = kept.audience is not None and choice is None
-    count = None if given_up else ladder_of(rules, schedule, choice)
+    count = None if given_up else countdown_for(rules, schedule, choice)
     here = zone or (choice.zone if choice else milestone.zone)
-    fate = fate_of(kept, schedule, seen.kept, count, seen.hold, now)
-    following = next_of(kept, seen.kept, count)
-    moment = moment_of(schedule, kept, count)
+    fate = outcome_of(kept, schedule, seen.kept, count, seen.hold, now)
+    following = next_reminder(kept, seen.kept, count)
+    moment = stored_moment(schedule, kept, count)
     return ReminderExplanation(
         id=kept.id,
         commitment_id=schedule.commitment.id,
@@ -190,7 +194,7 @@ def _explanation(
             milestone=words.quoted(plain(milestone.title.in_language(words.language))),
             when=words.span(milestone.span, milestone.reading, plain(milestone.wording)),
         ),
-        fate=fate_entry(fate, told_fate(fate, words, here)),
+        fate=outcome_entry(fate, outcome_sentence(fate, words, here)),
         next=next_entry(following, here) if following else None,
-        next_sentence=told_next(following, kept, schedule, words, here),
+        next_sentence=next_sentence(following, kept, schedule, words, here),
     )

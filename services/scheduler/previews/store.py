@@ -11,28 +11,28 @@ import asyncpg
 from contracts.vocabulary import Status
 from services.plumbing.database import Connection, Database
 from services.scheduler.escalation import escalations
-from services.scheduler.escalation.escalations import Held
+from services.scheduler.escalation.escalations import MilestoneEscalation
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.previews.preview import Hold, Kept
-from services.scheduler.reminders.agenda import Schedule
+from services.scheduler.previews.preview import MilestoneHold, StoredReminder
+from services.scheduler.reminders.agenda import MilestoneSchedule
 from services.scheduler.reminders.store import schedule_of
 
 
 @dataclass(frozen=True)
-class Seen:
+class MilestoneView:
     """A milestone with all its reminders for one audience, in the order in which they are due."""
 
-    schedule: Schedule
+    schedule: MilestoneSchedule
     status: Status
     """Of the commitment as a whole."""
-    kept: Sequence[Kept]
-    hold: Hold | None
-    escalation: Held | None
+    kept: Sequence[StoredReminder]
+    hold: MilestoneHold | None
+    escalation: MilestoneEscalation | None
     """None while its case has not begun."""
 
 
 @asynccontextmanager
-async def one_look(database: Database) -> AsyncIterator[Connection]:
+async def snapshot(database: Database) -> AsyncIterator[Connection]:
     """All that is read inside is of the same instant."""
     async with database.connection() as connection:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -47,22 +47,24 @@ async def is_known(connection: Connection, commitment_id: str) -> bool:
     return bool(found)
 
 
-async def of_commitment(connection: Connection, commitment_id: str, audience: UUID | None) -> list[Seen]:
+async def milestones_of(connection: Connection, commitment_id: str, audience: UUID | None) -> list[MilestoneView]:
     """The milestones of a commitment by their last days, those without one at the end."""
     plans = await connection.fetch(
         f"select {_PLAN} where p.commitment_id = $1 order by p.milestone->'span'->>'latest' nulls last, p.milestone_id",
         commitment_id,
     )
-    return await _seen(connection, plans, audience)
+    return await _views(connection, plans, audience)
 
 
-async def of_reminder(connection: Connection, reminder_id: int) -> tuple[Kept, Seen] | None:
+async def reminder_with_milestone(
+    connection: Connection, reminder_id: int
+) -> tuple[StoredReminder, MilestoneView] | None:
     """A reminder, and its milestone as its own readers see it."""
     row = await connection.fetchrow("select milestone_id, audience from reminder where id = $1", reminder_id)
     if row is None:
         return None
     plans = await connection.fetch(f"select {_PLAN} where p.milestone_id = $1", row["milestone_id"])
-    [seen] = await _seen(connection, plans, row["audience"])
+    [seen] = await _views(connection, plans, row["audience"])
     return next(one for one in seen.kept if one.id == reminder_id), seen
 
 
@@ -81,23 +83,23 @@ _PLAN = """
 """
 
 
-async def _seen(connection: Connection, plans: Sequence[asyncpg.Record], audience: UUID | None) -> list[Seen]:
-    kept = await _kept(connection, [plan["milestone_id"] for plan in plans], audience)
+async def _views(connection: Connection, plans: Sequence[asyncpg.Record], audience: UUID | None) -> list[MilestoneView]:
+    kept = await _stored_reminders(connection, [plan["milestone_id"] for plan in plans], audience)
     return [
-        Seen(
+        MilestoneView(
             schedule_of(plan),
             Status(plan["overall"]),
             kept[plan["milestone_id"]],
-            Hold(plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
-            await escalations.read(connection, plan["milestone_id"]),
+            MilestoneHold(plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
+            await escalations.read_escalation(connection, plan["milestone_id"]),
         )
         for plan in plans
     ]
 
 
-async def _kept(
+async def _stored_reminders(
     connection: Connection, milestone_ids: Sequence[str], audience: UUID | None
-) -> Mapping[str, Sequence[Kept]]:
+) -> Mapping[str, Sequence[StoredReminder]]:
     rows = await connection.fetch(
         """
         select milestone_id, id, schedule_version, step, audience, due_at, state, fired_at, event_id, reason
@@ -107,9 +109,9 @@ async def _kept(
         milestone_ids,
         audience,
     )
-    kept: defaultdict[str, list[Kept]] = defaultdict(list)
+    kept: defaultdict[str, list[StoredReminder]] = defaultdict(list)
     for row in rows:
         columns = dict(row)
         milestone_id = columns.pop("milestone_id")
-        kept[milestone_id].append(Kept(**columns | {"step": Step.named(row["step"])}))
+        kept[milestone_id].append(StoredReminder(**columns | {"step": Step.named(row["step"])}))
     return kept

@@ -16,18 +16,18 @@ from contracts.vocabulary import CommitmentBrief, Milestone
 from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import Choice
-from services.scheduler.ladders.planning import Planned, plan
-from services.scheduler.reminders.commitment_status import Standing
+from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.ladders.planning import PlannedReminder, plan
+from services.scheduler.reminders.commitment_status import CommitmentStatus
 
-State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
+ReminderState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
 """Waits; was told by an event of its own; had passed when it was planned; was told by a later step's event; is not to
 fire any more; could not be told, for a reason that no repeat mends."""
 
-Heard = CommitmentCreated | MilestoneScheduled | StatusChanged
+CommitmentEvent = CommitmentCreated | MilestoneScheduled | StatusChanged
 
 
-class Key(NamedTuple):
+class ReminderKey(NamedTuple):
     """What a reminder is known by: it fires at most once for each of these."""
 
     milestone_id: str
@@ -42,11 +42,11 @@ class Reminder:
     """When it is due, and what has become of it."""
 
     due_at: datetime
-    state: State
+    state: ReminderState
 
 
 @dataclass(frozen=True)
-class Schedule:
+class MilestoneSchedule:
     """A milestone as last scheduled."""
 
     commitment: CommitmentBrief
@@ -59,27 +59,27 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Rules:
+class PlanningRules:
     """What is planned by: the ladder book, and the subscriptions with a ladder of their own."""
 
     book: LadderBook = DEFAULT_BOOK
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[SubscriptionLadder, ...] = ()
 
     @cached_property
-    def _by_subscription(self) -> dict[UUID, Choice]:
+    def _by_subscription(self) -> dict[UUID, SubscriptionLadder]:
         return {choice.subscription_id: choice for choice in self.choices}
 
-    def choice_of(self, subscription_id: UUID) -> Choice | None:
+    def choice_of(self, subscription_id: UUID) -> SubscriptionLadder | None:
         """The ladder that a subscription has of its own, if it has one."""
         return self._by_subscription.get(subscription_id)
 
-    def for_schedule(self, schedule: Schedule) -> tuple[Choice | None, ...]:
+    def for_schedule(self, schedule: MilestoneSchedule) -> tuple[SubscriptionLadder | None, ...]:
         """The ladders that a milestone has: None for the book's, which all have, and those of its own readers."""
         own = (choice for choice in self.choices if choice.asks_for(schedule.commitment, schedule.milestone))
         return (None, *own)
 
 
-BY_THE_BOOK = Rules()
+SHIPPED_RULES = PlanningRules()
 """The shipped book, and nobody with a ladder of their own."""
 
 
@@ -87,13 +87,17 @@ BY_THE_BOOK = Rules()
 class Agenda:
     """One commitment's standing, schedules (by milestone) and reminders (of the current versions, at least)."""
 
-    standing: Standing = field(default_factory=Standing)
-    schedules: Mapping[str, Schedule] = field(default_factory=dict)
-    reminders: Mapping[Key, Reminder] = field(default_factory=dict)
+    standing: CommitmentStatus = field(default_factory=CommitmentStatus)
+    schedules: Mapping[str, MilestoneSchedule] = field(default_factory=dict)
+    reminders: Mapping[ReminderKey, Reminder] = field(default_factory=dict)
 
 
-def heard(
-    agenda: Agenda, event: Heard, at: datetime, correlation_id: str | None = None, rules: Rules = BY_THE_BOOK
+def agenda_after(
+    agenda: Agenda,
+    event: CommitmentEvent,
+    at: datetime,
+    correlation_id: str | None = None,
+    rules: PlanningRules = SHIPPED_RULES,
 ) -> Agenda:
     """The agenda after an event that is of the time `at`: what lies before that is never sent.
 
@@ -112,7 +116,7 @@ def heard(
 def replanned(
     agenda: Agenda,
     at: datetime,
-    rules: Rules,
+    rules: PlanningRules,
     *,
     only: UUID | None = None,
     into_past: Literal["passed", "pending"] = "passed",
@@ -133,13 +137,13 @@ def replanned(
 
 def _replanned(
     agenda: Agenda,
-    schedule: Schedule,
+    schedule: MilestoneSchedule,
     at: datetime,
-    rules: Rules,
+    rules: PlanningRules,
     only: UUID | None,
     into_past: Literal["passed", "pending"],
-) -> dict[Key, Reminder]:
-    changed: dict[Key, Reminder] = {}
+) -> dict[ReminderKey, Reminder]:
+    changed: dict[ReminderKey, Reminder] = {}
     waiting = {
         key: r for key, r in _of(agenda, schedule).items() if r.state == "pending" and only in (None, key.audience)
     }
@@ -164,17 +168,17 @@ def _replanned(
 
 
 def _schedule(
-    agenda: Agenda, event: MilestoneScheduled, at: datetime, correlation_id: str | None, rules: Rules
+    agenda: Agenda, event: MilestoneScheduled, at: datetime, correlation_id: str | None, rules: PlanningRules
 ) -> Agenda:
     milestone = event.milestone
     known = agenda.schedules.get(milestone.id)
     if known and known.version >= event.schedule_version:
         return agenda
     settled = milestone.held or agenda.standing.settles(milestone.countries)
-    schedule = Schedule(event.commitment, milestone, event.schedule_version, at, settled, correlation_id)
+    schedule = MilestoneSchedule(event.commitment, milestone, event.schedule_version, at, settled, correlation_id)
     reminders = dict(agenda.reminders) | _withdrawn(agenda, milestone.id)
     for choice in rules.for_schedule(schedule):
-        moved = _told_before(agenda, schedule, choice) if schedule.version > 1 else None
+        moved = _fired_before(agenda, schedule, choice) if schedule.version > 1 else None
         # Planned even when nothing is to be sent: a zone that doesn't exist is to be found out now.
         planned = plan(milestone, at, rules.book, choice=choice, moved=moved)
         if not settled:
@@ -182,7 +186,7 @@ def _schedule(
     return replace(agenda, schedules={**agenda.schedules, milestone.id: schedule}, reminders=reminders)
 
 
-def _settle(agenda: Agenda, at: datetime, rules: Rules) -> Agenda:
+def _settle(agenda: Agenda, at: datetime, rules: PlanningRules) -> Agenda:
     """Withdraw what the standing has settled, and take up again what it has reopened."""
     schedules, reminders = dict(agenda.schedules), dict(agenda.reminders)
     for name, schedule in agenda.schedules.items():
@@ -193,7 +197,7 @@ def _settle(agenda: Agenda, at: datetime, rules: Rules) -> Agenda:
     return replace(agenda, schedules=schedules, reminders=reminders)
 
 
-def _withdrawn(agenda: Agenda, milestone_id: str) -> dict[Key, Reminder]:
+def _withdrawn(agenda: Agenda, milestone_id: str) -> dict[ReminderKey, Reminder]:
     return {
         key: replace(reminder, state="withdrawn")
         for key, reminder in agenda.reminders.items()
@@ -201,7 +205,9 @@ def _withdrawn(agenda: Agenda, milestone_id: str) -> dict[Key, Reminder]:
     }
 
 
-def _reopened(agenda: Agenda, schedule: Schedule, at: datetime, rules: Rules) -> Iterator[tuple[Key, Reminder]]:
+def _reopened(
+    agenda: Agenda, schedule: MilestoneSchedule, at: datetime, rules: PlanningRules
+) -> Iterator[tuple[ReminderKey, Reminder]]:
     """What lies ahead, once more; a step that was told, or had passed, stays so."""
     for choice in rules.for_schedule(schedule):
         for key, planned in _plans(agenda, schedule, at, rules, choice):
@@ -211,8 +217,8 @@ def _reopened(agenda: Agenda, schedule: Schedule, at: datetime, rules: Rules) ->
 
 
 def _plans(
-    agenda: Agenda, schedule: Schedule, at: datetime, rules: Rules, choice: Choice | None
-) -> Iterator[tuple[Key, Planned]]:
+    agenda: Agenda, schedule: MilestoneSchedule, at: datetime, rules: PlanningRules, choice: SubscriptionLadder | None
+) -> Iterator[tuple[ReminderKey, PlannedReminder]]:
     """A running schedule's plan at `at`, with what has been told of it left behind."""
     told = [
         key.step
@@ -225,7 +231,9 @@ def _plans(
         yield _key(schedule, planned, choice), planned
 
 
-def _told_before(agenda: Agenda, schedule: Schedule, choice: Choice | None) -> dict[Step, datetime]:
+def _fired_before(
+    agenda: Agenda, schedule: MilestoneSchedule, choice: SubscriptionLadder | None
+) -> dict[Step, datetime]:
     """What was told of a milestone under its schedule before this one."""
     return {
         key.step: reminder.due_at
@@ -237,15 +245,15 @@ def _told_before(agenda: Agenda, schedule: Schedule, choice: Choice | None) -> d
     }
 
 
-def _of(agenda: Agenda, schedule: Schedule) -> dict[Key, Reminder]:
+def _of(agenda: Agenda, schedule: MilestoneSchedule) -> dict[ReminderKey, Reminder]:
     """A schedule's reminders, and none of the schedules before it."""
     of = (schedule.milestone.id, schedule.version)
     return {key: reminder for key, reminder in agenda.reminders.items() if key[:2] == of}
 
 
-def _key(schedule: Schedule, planned: Planned, choice: Choice | None) -> Key:
-    return Key(schedule.milestone.id, schedule.version, planned.step, _audience(choice))
+def _key(schedule: MilestoneSchedule, planned: PlannedReminder, choice: SubscriptionLadder | None) -> ReminderKey:
+    return ReminderKey(schedule.milestone.id, schedule.version, planned.step, _audience(choice))
 
 
-def _audience(choice: Choice | None) -> UUID | None:
+def _audience(choice: SubscriptionLadder | None) -> UUID | None:
     return choice.subscription_id if choice else None

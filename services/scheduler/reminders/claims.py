@@ -11,21 +11,21 @@ import asyncpg
 
 from services.plumbing.database import Connection
 from services.plumbing.ids import new_id
-from services.scheduler.ladders.firing import Occasion
+from services.scheduler.ladders.firing import DueReminder
 from services.scheduler.ladders.ladder import Step
 
 
-class Plan(NamedTuple):
+class PlanRow(NamedTuple):
     """Where a milestone's plan is written; `written` is another one whenever it was written anew."""
 
     milestone_id: str
     written: str
 
 
-class Due(NamedTuple):
+class ClaimedReminder(NamedTuple):
     """What is due of a claimed milestone for one audience."""
 
-    plan: Plan
+    plan: PlanRow
     commitment_id: str
     schedule_version: int
     correlation_id: str | None
@@ -43,7 +43,7 @@ class Due(NamedTuple):
 
 
 _PLAN = "p.milestone_id, p.schedule_version, p.commitment_id, p.correlation_id, p.scheduled_at, p.xmin::text as written"
-_HELD = """exists (
+_IS_HELD = """exists (
     select from hold h where h.milestone_id = p.milestone_id and h.schedule_version > p.schedule_version
 )"""
 """Somebody is about to write a newer schedule: what this one says may not be true any more."""
@@ -51,12 +51,12 @@ _HELD = """exists (
 NEXT_DUE = f"""
 select {_PLAN}
 from reminder r join milestone_plan p using (milestone_id, schedule_version)
-where r.state = 'pending' and r.due_at between $3 and $1 and not {_HELD}
+where r.state = 'pending' and r.due_at between $3 and $1 and not {_IS_HELD}
 order by r.due_at, r.id limit $2 for update of p skip locked
 """
 """The milestones of the reminders due from $3 to $1, at most $2 rows; one may stand there for several steps."""
 
-FROM_THE_FIRST = datetime(1, 1, 2, tzinfo=UTC)
+BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
 
 IN_ORDER = "set local enable_sort = off"
 """A planner that knows nothing of the table yet would rather sort all that is due, for each batch anew."""
@@ -72,7 +72,7 @@ from unnest($1::text[], $2::int[], $3::text[], $4::uuid[])
            and r.state || '' = 'pending' and r.due_at <= $5
          offset 0
      ) as due
-where r.id = due.id and not {_HELD}
+where r.id = due.id and not {_IS_HELD}
 returning r.id, r.milestone_id, r.audience, r.step, r.due_at, s.overall
 """
 """All that is due of milestones that are locked. The `offset 0` and the `|| ''` have each milestone's own rows looked
@@ -80,8 +80,8 @@ up, and not all that is due gone through for each batch anew."""
 
 
 async def claim(
-    connection: Connection, now: datetime, limit: int, since: datetime = FROM_THE_FIRST
-) -> tuple[list[str], list[Due]]:
+    connection: Connection, now: datetime, limit: int, since: datetime = BEFORE_ALL
+) -> tuple[list[str], list[ClaimedReminder]]:
     """Lock the milestones of the next reminders in the order in which they are due, but for those somebody else holds.
 
     At most `limit` reminders are looked at; of the milestones all steps are claimed that are due, since those for one
@@ -93,18 +93,20 @@ async def claim(
     says since when there may be more, and looks from the first once more before believing that there is none.
     """
     await connection.execute(IN_ORDER)
-    return await _claimed(connection, now, await connection.fetch(NEXT_DUE, now, limit, since))
+    return await _claim_locked(connection, now, await connection.fetch(NEXT_DUE, now, limit, since))
 
 
-async def claim_one(connection: Connection, now: datetime, milestone_id: str) -> tuple[list[str], list[Due]]:
+async def claim_one(
+    connection: Connection, now: datetime, milestone_id: str
+) -> tuple[list[str], list[ClaimedReminder]]:
     """The same for one milestone."""
     query = f"select {_PLAN} from milestone_plan p where p.milestone_id = $1 for update skip locked"
-    return await _claimed(connection, now, await connection.fetch(query, milestone_id))
+    return await _claim_locked(connection, now, await connection.fetch(query, milestone_id))
 
 
-async def _claimed(
+async def _claim_locked(
     connection: Connection, now: datetime, locked: Sequence[asyncpg.Record]
-) -> tuple[list[str], list[Due]]:
+) -> tuple[list[str], list[ClaimedReminder]]:
     plans = {plan["milestone_id"]: (plan, new_id()) for plan in locked}
     if not plans:
         return [], []
@@ -123,16 +125,18 @@ async def _claimed(
     due, named = [], set()
     for (milestone_id, _), steps in together.items():
         plan, event_id = plans[milestone_id]
-        due.append(_due(plan, event_id, new_id() if milestone_id in named else event_id, steps))
+        due.append(_claimed_reminder(plan, event_id, new_id() if milestone_id in named else event_id, steps))
         named.add(milestone_id)
     return list(plans), due
 
 
-def _due(plan: asyncpg.Record, marked_with: UUID, event_id: UUID, steps: Sequence[asyncpg.Record]) -> Due:
+def _claimed_reminder(
+    plan: asyncpg.Record, marked_with: UUID, event_id: UUID, steps: Sequence[asyncpg.Record]
+) -> ClaimedReminder:
     milestone_id, schedule_version, commitment_id, correlation_id, scheduled_at, written = plan
     _, _, audience, _, _, status = steps[0]
-    return Due(
-        plan=Plan(milestone_id, written),
+    return ClaimedReminder(
+        plan=PlanRow(milestone_id, written),
         commitment_id=commitment_id,
         schedule_version=schedule_version,
         correlation_id=correlation_id,
@@ -146,11 +150,11 @@ def _due(plan: asyncpg.Record, marked_with: UUID, event_id: UUID, steps: Sequenc
     )
 
 
-Texts = tuple[str, str]
+PlanJson = tuple[str, str]
 """A commitment and a milestone, as JSON."""
 
 
-async def texts(connection: Connection, plans: Iterable[Plan]) -> dict[Plan, Texts]:
+async def plan_json(connection: Connection, plans: Iterable[PlanRow]) -> dict[PlanRow, PlanJson]:
     """What plans say; the milestones are locked, or what is found may be another plan's."""
     wanted = {plan.milestone_id: plan for plan in plans}
     if not wanted:
@@ -164,15 +168,17 @@ async def texts(connection: Connection, plans: Iterable[Plan]) -> dict[Plan, Tex
 
 
 @dataclass(frozen=True)
-class Coming:
+class UpcomingPlan:
     """What will be needed when a reminder is due; `place` is where it stands among all."""
 
     place: tuple[datetime, int]
-    plan: Plan
-    texts: Texts
+    plan: PlanRow
+    texts: PlanJson
 
 
-async def coming(connection: Connection, after: tuple[datetime, int], until: datetime, limit: int) -> Sequence[Coming]:
+async def upcoming_plans(
+    connection: Connection, after: tuple[datetime, int], until: datetime, limit: int
+) -> Sequence[UpcomingPlan]:
     """The milestones of the reminders that are due next, behind a place and up to an instant; nothing is locked."""
     rows = await connection.fetch(
         """
@@ -186,9 +192,9 @@ async def coming(connection: Connection, after: tuple[datetime, int], until: dat
         limit,
     )
     return [
-        Coming(
+        UpcomingPlan(
             (row["due_at"], row["id"]),
-            Plan(row["milestone_id"], row["written"]),
+            PlanRow(row["milestone_id"], row["written"]),
             (row["commitment"], row["milestone"]),
         )
         for row in rows
@@ -196,14 +202,14 @@ async def coming(connection: Connection, after: tuple[datetime, int], until: dat
 
 
 @dataclass(frozen=True)
-class Told:
+class FiredReminder:
     """What an event has told of a claimed milestone."""
 
-    due: Due
-    occasion: Occasion
+    due: ClaimedReminder
+    occasion: DueReminder
 
 
-async def record_told(connection: Connection, told: Sequence[Told], now: datetime) -> None:
+async def record_fired(connection: Connection, told: Sequence[FiredReminder], now: datetime) -> None:
     """Say which of the claimed reminders were merged into another's event, and plan those that follow them.
 
     What was told before is never told again: raises RuntimeError.
@@ -246,7 +252,7 @@ async def record_told(connection: Connection, told: Sequence[Told], now: datetim
 
 
 async def _record_caught_up(
-    connection: Connection, marks: Sequence[tuple[Told, Step, datetime, str]], now: datetime
+    connection: Connection, marks: Sequence[tuple[FiredReminder, Step, datetime, str]], now: datetime
 ) -> int:
     rows = await connection.fetch(
         """
@@ -271,7 +277,7 @@ async def _record_caught_up(
     return len(rows)
 
 
-async def withdraw(connection: Connection, given_up: Sequence[Due]) -> None:
+async def withdraw(connection: Connection, given_up: Sequence[ClaimedReminder]) -> None:
     """Let what was claimed by ladders that their readers no longer have, and what was to follow, stay untold."""
     if not given_up:
         return
@@ -334,7 +340,7 @@ async def last_tick(connection: Connection) -> LastTick:
     return LastTick(row["business_at"], row["zone_data"]) if row else LastTick(None, "")
 
 
-async def look_at_clock(connection: Connection) -> datetime:
+async def database_now(connection: Connection) -> datetime:
     """The database's own time, to be asked before the clock of business time is read for a tick."""
     asked: datetime = await connection.fetchval("select clock_timestamp()")
     return asked

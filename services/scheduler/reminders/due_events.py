@@ -10,25 +10,25 @@ from contracts.vocabulary import CommitmentBrief, Milestone, Status
 from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import Occasion, occasion
+from services.scheduler.ladders.firing import DueReminder, due_reminder
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import Rules
-from services.scheduler.reminders.claims import Due, Plan, Texts
+from services.scheduler.reminders.agenda import PlanningRules
+from services.scheduler.reminders.claims import ClaimedReminder, PlanJson, PlanRow
 
-Read = tuple[CommitmentBrief, Milestone]
+ReadPlan = tuple[CommitmentBrief, Milestone]
 
 
 @dataclass(frozen=True)
-class Telling:
+class DueEvent:
     """An event to be: all of it but its `seq`."""
 
-    due: Due
+    due: ClaimedReminder
     commitment: CommitmentBrief
     milestone: Milestone
-    occasion: Occasion
+    occasion: DueReminder
 
 
-class Reader:
+class PlanReader:
     """Reads what plans say, some of it ahead of its time.
 
     Reading is a third of the work of telling, and what is due in ten seconds can be read now. It is remembered for the
@@ -36,9 +36,9 @@ class Reader:
     """
 
     def __init__(self) -> None:
-        self._ahead: dict[Plan, Read] = {}
+        self._ahead: dict[PlanRow, ReadPlan] = {}
 
-    def read_ahead(self, coming: Iterable[tuple[Plan, Texts]], most: int) -> None:
+    def read_ahead(self, coming: Iterable[tuple[PlanRow, PlanJson]], most: int) -> None:
         """Read what will be needed soon, and forget what has not been needed once there is more than `most` of it."""
         for plan, texts in coming:
             if len(self._ahead) >= most:
@@ -48,11 +48,13 @@ class Reader:
             except ValueError:
                 continue  # it is found out when its time has come
 
-    def unread(self, due: Iterable[Due]) -> set[Plan]:
+    def unread(self, due: Iterable[ClaimedReminder]) -> set[PlanRow]:
         """The plans whose texts are needed to tell this."""
         return {one.plan for one in due} - self._ahead.keys()
 
-    def telling(self, due: Due, texts: Mapping[Plan, Texts], rules: Rules, now: datetime) -> Telling | None:
+    def telling(
+        self, due: ClaimedReminder, texts: Mapping[PlanRow, PlanJson], rules: PlanningRules, now: datetime
+    ) -> DueEvent | None:
         """What is to be told of a milestone, None when it is by a ladder that its reader no longer has.
 
         Raises ValueError where it can't be told.
@@ -65,20 +67,20 @@ class Reader:
                 return None
         steps = {Step.named(name): due_at for name, due_at in due.steps.items()}
         count = countdown(milestone, rules.book, due.scheduled_at, choice)
-        return Telling(due, commitment, milestone, occasion(count, steps, now))
+        return DueEvent(due, commitment, milestone, due_reminder(count, steps, now))
 
-    def forget(self, due: Iterable[Due]) -> None:
+    def forget(self, due: Iterable[ClaimedReminder]) -> None:
         """Give room back, once it has been told."""
         for one in due:
             self._ahead.pop(one.plan, None)
 
 
-def _read(texts: Texts) -> Read:
+def _read(texts: PlanJson) -> ReadPlan:
     commitment, milestone = texts
     return CommitmentBrief.model_validate_json(commitment), Milestone.model_validate_json(milestone)
 
 
-def record_of(telling: Telling, seq: int, now: datetime) -> Outgoing:
+def due_record(telling: DueEvent, seq: int, now: datetime) -> Outgoing:
     """The record of the event."""
     due, what = telling.due, telling.occasion
     event = MilestoneDue(

@@ -12,21 +12,26 @@ from contracts.vocabulary import Instant
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.app import Problem, problems
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import ZONE_DATA
-from services.scheduler.ladders.book import LONGEST_TEXT, BookRefused, LadderBook, read_book
+from services.scheduler.ladders.book import LONGEST_TEXT, LadderBook, LadderBookError, read_ladder_book
 from services.scheduler.reminders import replanning
-from services.scheduler.reminders.ladder_store import AppliedBook, Shelf, current_book, write_book
+from services.scheduler.reminders.ladder_store import (
+    AppliedLadderBook,
+    RulesCache,
+    current_ladder_book,
+    write_ladder_book,
+)
 from services.scheduler.reminders.replanning import Replanner, Replanning
 
 YAML = ("application/yaml", "text/yaml", "text/plain")
 
 
-class _Entry(BaseModel):
+class _LadderModel(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True, from_attributes=True)
 
 
-class RungEntry(_Entry):
+class RungEntry(_LadderModel):
     """One reminder of a ladder."""
 
     step: Step
@@ -36,7 +41,7 @@ class RungEntry(_Entry):
     """Whose business days are counted: `bound` for those on which all who are bound work, or `CA`, `CA-QC`, `US-TX`."""
 
 
-class ConditionEntry(_Entry):
+class ConditionEntry(_LadderModel):
     """Which milestones a ladder is for; an empty list asks for nothing."""
 
     kinds: tuple[Literal["event", "deadline", "review"], ...]
@@ -45,7 +50,7 @@ class ConditionEntry(_Entry):
     anchors: tuple[str, ...]
 
 
-class LadderEntry(_Entry):
+class LadderEntry(_LadderModel):
     """A ladder."""
 
     name: str
@@ -57,7 +62,7 @@ class LadderEntry(_Entry):
     """How often a reminder follows the last rung, such as `30d`."""
 
 
-class LadderBookEntry(_Entry):
+class LadderBookEntry(_LadderModel):
     """The ladder book that holds."""
 
     version: int
@@ -77,7 +82,7 @@ class LadderBookEntry(_Entry):
     """The book as it was written, in YAML."""
 
 
-class LaddersApplied(_Entry):
+class LaddersApplied(_LadderModel):
     """A book holds, and all that is to come has been planned by it."""
 
     version: int
@@ -93,7 +98,7 @@ class LaddersApplied(_Entry):
     """Reminders that the new book puts into the past: recorded, and never sent."""
 
 
-class ZoneChangeEntry(_Entry):
+class ZoneChangeEntry(_LadderModel):
     """A reminder to come whose instant is another one by newer zone data."""
 
     milestone_id: str
@@ -108,7 +113,7 @@ class ZoneChangeEntry(_Entry):
     """When it was computed anew, in business time."""
 
 
-class ZonesEntry(_Entry):
+class ZonesEntry(_LadderModel):
     """Which zone data the scheduler reckons with, and what the last change of it changed."""
 
     zone_data: str
@@ -121,7 +126,7 @@ class ZonesEntry(_Entry):
     """What that changed, the newest first."""
 
 
-def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, shelf: Shelf) -> APIRouter:
+def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, shelf: RulesCache) -> APIRouter:
     """The routes `/ladders` and `/zones`; writing needs a key with the role `editor`."""
     router = APIRouter()
     replanner = Replanner(database, shelf)
@@ -130,7 +135,7 @@ def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, shelf: Shelf)
     async def ladders() -> LadderBookEntry:
         """The ladder book that holds now."""
         async with database.connection() as connection:
-            return _entry(await current_book(connection, shelf.shipped))
+            return _book_entry(await current_ladder_book(connection, shelf.shipped))
 
     @router.put(
         "/ladders",
@@ -151,10 +156,10 @@ def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, shelf: Shelf)
         now = clock.now()
         async with database.transaction() as connection:
             await shelf.rules(connection, "alone")
-            known = await current_book(connection, shelf.shipped)
+            known = await current_ladder_book(connection, shelf.shipped)
             if known.book.sha256 == book.sha256:
                 return _applied(known.version, book, None)
-            version = await write_book(connection, book, now, caller.client)
+            version = await write_ladder_book(connection, book, now, caller.client)
             begun = await replanning.begin(connection, "book", now)
         return _applied(version, book, await replanner.finish(begun))
 
@@ -188,16 +193,16 @@ async def _book_of(request: Request) -> LadderBook:
     if media not in YAML:
         raise Problem(415, "media-type", "Send the ladder book as application/yaml")
     try:
-        return read_book((await request.body()).decode("utf-8"), "ladders.yaml")
+        return read_ladder_book((await request.body()).decode("utf-8"), "ladders.yaml")
     except UnicodeDecodeError as error:
         raise Problem(422, "ladders-refused", "The ladder book is not UTF-8", str(error)) from None
-    except BookRefused as refused:
+    except LadderBookError as refused:
         raise Problem(
             422, "ladders-refused", "This is no ladder book", str(refused), line=refused.line, place=refused.place
         ) from None
 
 
-def _entry(applied: AppliedBook) -> LadderBookEntry:
+def _book_entry(applied: AppliedLadderBook) -> LadderBookEntry:
     told: dict[str, Any] = applied.book.as_json()
     at: datetime | None = applied.applied_at
     return LadderBookEntry(

@@ -13,15 +13,15 @@ from uuid import UUID
 
 from contracts.events import LadderChosen
 from services.plumbing.database import Connection
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
-from services.scheduler.ladders.own_ladder import Choice, chosen
-from services.scheduler.reminders.agenda import Rules
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
+from services.scheduler.ladders.own_ladder import SubscriptionLadder, subscription_ladder
+from services.scheduler.reminders.agenda import PlanningRules
 
-Hold = Literal["nothing", "shared", "alone"]
-_LOCKS: Mapping[Hold, str] = {"nothing": "", "shared": "for share", "alone": "for update"}
+RulesLock = Literal["nothing", "shared", "alone"]
+_LOCKS: Mapping[RulesLock, str] = {"nothing": "", "shared": "for share", "alone": "for update"}
 
 
-class Shelf:
+class RulesCache:
     """The rules as this process read them last; what is newer in the tables is read at the next look.
 
     `rules` is to be asked before a transaction changes any of them: what was rolled back must not be remembered.
@@ -31,15 +31,15 @@ class Shelf:
         self._shipped = shipped
         self._book_version = 0
         self._choices_version = 0
-        self._choices: dict[UUID, Choice] = {}
-        self._rules = Rules(shipped)
+        self._choices: dict[UUID, SubscriptionLadder] = {}
+        self._rules = PlanningRules(shipped)
 
     @property
     def shipped(self) -> LadderBook:
         """The book that holds where none has been applied."""
         return self._shipped
 
-    async def rules(self, connection: Connection, hold: Hold = "nothing") -> Rules:
+    async def rules(self, connection: Connection, hold: RulesLock = "nothing") -> PlanningRules:
         """The rules of now; held until the transaction ends, shared or alone, if asked for."""
         row = await connection.fetchrow(f"select book_version, choices_version from planning_rules {_LOCKS[hold]}")
         if row is None:
@@ -53,22 +53,22 @@ class Shelf:
         book = self._rules.book
         if book_version != self._book_version:
             text = await connection.fetchval("select text from ladder_book where version = $1", book_version)
-            book = read_book(text) if text is not None else self._shipped
+            book = read_ladder_book(text) if text is not None else self._shipped
         for row in await connection.fetch(
             "select subscription_id, choice::text from chosen_ladder where version > $1 and version <= $2",
             self._choices_version,
             choices_version,
         ):
-            choice = chosen(LadderChosen.model_validate_json(row["choice"]))
+            choice = subscription_ladder(LadderChosen.model_validate_json(row["choice"]))
             if choice:
                 self._choices[row["subscription_id"]] = choice
             else:
                 self._choices.pop(row["subscription_id"], None)
-        self._rules = Rules(book, tuple(self._choices.values()))
+        self._rules = PlanningRules(book, tuple(self._choices.values()))
         self._book_version, self._choices_version = book_version, choices_version
 
 
-async def write_choices(connection: Connection, events: Sequence[LadderChosen]) -> list[LadderChosen]:
+async def write_subscription_ladders(connection: Connection, events: Sequence[LadderChosen]) -> list[LadderChosen]:
     """Keep what subscriptions (each once) chose, where nothing newer is known; those that were news.
 
     The rules are to be held alone.
@@ -95,7 +95,7 @@ async def write_choices(connection: Connection, events: Sequence[LadderChosen]) 
 
 
 @dataclass(frozen=True)
-class AppliedBook:
+class AppliedLadderBook:
     """The book that holds, when it was applied and by whom; the shipped one was applied by nobody, and is version 0."""
 
     version: int
@@ -104,15 +104,15 @@ class AppliedBook:
     applied_by: str | None = None
 
 
-async def current_book(connection: Connection, shipped: LadderBook) -> AppliedBook:
+async def current_ladder_book(connection: Connection, shipped: LadderBook) -> AppliedLadderBook:
     """The book that holds now."""
     row = await connection.fetchrow("select b.* from ladder_book b join planning_rules r on r.book_version = b.version")
     if row is None:
-        return AppliedBook(0, shipped)
-    return AppliedBook(row["version"], read_book(row["text"]), row["applied_at"], row["applied_by"])
+        return AppliedLadderBook(0, shipped)
+    return AppliedLadderBook(row["version"], read_ladder_book(row["text"]), row["applied_at"], row["applied_by"])
 
 
-async def write_book(connection: Connection, book: LadderBook, at: datetime, by: str) -> int:
+async def write_ladder_book(connection: Connection, book: LadderBook, at: datetime, by: str) -> int:
     """Let a book hold from now on; its version. The rules are to be held alone."""
     version: int = await connection.fetchval(
         "update planning_rules set book_version = book_version + 1 returning book_version"

@@ -20,13 +20,13 @@ from services.plumbing.logs import log
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import store
-from services.scheduler.reminders.agenda import Agenda, Rules, replanned
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.agenda import Agenda, PlanningRules, replanned
+from services.scheduler.reminders.ladder_store import RulesCache
 
 AT_ONCE = 200
 """Commitments in one transaction: what the intake and the tick may wait for."""
 
-Cause = Literal["book", "choice", "zones"]
+ReplanningCause = Literal["book", "choice", "zones"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Replanning:
 
 async def begin(
     connection: Connection,
-    cause: Cause,
+    cause: ReplanningCause,
     at: datetime,
     *,
     subscription_id: UUID | None = None,
@@ -77,7 +77,7 @@ async def begin_for_zones(connection: Connection, at: datetime) -> int | None:
 class Replanner:
     """Works off replannings, those that others left behind too."""
 
-    def __init__(self, database: Database, shelf: Shelf, every: float = 1.0) -> None:
+    def __init__(self, database: Database, shelf: RulesCache, every: float = 1.0) -> None:
         """`every`: seconds of real time between two looks for work."""
         self._database = database
         self._shelf = shelf
@@ -152,7 +152,9 @@ class Replanner:
             )
         )
 
-    async def _one(self, connection: Connection, row: asyncpg.Record, rules: Rules, commitment: str) -> Counter[str]:
+    async def _one(
+        self, connection: Connection, row: asyncpg.Record, rules: PlanningRules, commitment: str
+    ) -> Counter[str]:
         """One commitment by itself; should it really be unreadable, then the tick will put it aside."""
         try:
             return await _replan(connection, row, rules, [commitment])
@@ -164,7 +166,7 @@ class Replanner:
 
 
 async def _replan(
-    connection: Connection, row: asyncpg.Record, rules: Rules, commitments: Sequence[str]
+    connection: Connection, row: asyncpg.Record, rules: PlanningRules, commitments: Sequence[str]
 ) -> Counter[str]:
     """Plan some commitments anew, all of them or none; what became of their milestones and reminders."""
     async with connection.transaction():

@@ -15,11 +15,12 @@ from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.http.app import Check, Problem, problems, web_app
+from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.problems import Problem, problems
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.holds.routes import hold_routes
 from services.scheduler.reminders import store
-from services.scheduler.reminders.store import Listed
+from services.scheduler.reminders.store import ListedReminder
 
 State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
 
@@ -101,7 +102,7 @@ def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | 
     ) -> ReminderPage:
         """Reminders in the order in which they are due."""
         async with database.connection() as connection:
-            found = await store.listed(
+            found = await store.list_reminders(
                 connection,
                 state=state,
                 commitment_id=commitment,
@@ -119,7 +120,7 @@ def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | 
     return app
 
 
-def _entry(one: Listed) -> ReminderEntry:
+def _entry(one: ListedReminder) -> ReminderEntry:
     return ReminderEntry(
         id=one.id,
         commitment_id=one.commitment.id,
@@ -141,7 +142,7 @@ def _entry(one: Listed) -> ReminderEntry:
     )
 
 
-def _cursor(last: Listed) -> str:
+def _cursor(last: ListedReminder) -> str:
     return base64.urlsafe_b64encode(json.dumps([last.due_at.isoformat(), last.id]).encode()).decode()
 
 

@@ -13,14 +13,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import Calendar, WorkingWeek
+from services.scheduler.ladders.business_days import BusinessCalendar, HolidayCalendar
 from services.scheduler.ladders.countdown import Countdown, countdown
-from services.scheduler.ladders.firing import Phase, occasion
+from services.scheduler.ladders.firing import Phase, due_reminder
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import Agenda, Rules, Schedule
+from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, PlanningRules
 
 
-class Telling(NamedTuple):
+class SimulatedReminder(NamedTuple):
     """One event that a play tells: at which instant, of what, to whom, and what it says."""
 
     at: datetime
@@ -38,20 +38,20 @@ class Telling(NamedTuple):
     """Earlier steps that are told by this one."""
 
 
-class Moved(NamedTuple):
+class MovedReminder(NamedTuple):
     """A telling that both plays have, at different instants."""
 
-    before: Telling
-    after: Telling
+    before: SimulatedReminder
+    after: SimulatedReminder
 
 
 @dataclass(frozen=True)
-class Difference:
+class SimulationDifference:
     """What one play tells and the other doesn't, each in the order in which it is told."""
 
-    added: tuple[Telling, ...]
-    removed: tuple[Telling, ...]
-    moved: tuple[Moved, ...]
+    added: tuple[SimulatedReminder, ...]
+    removed: tuple[SimulatedReminder, ...]
+    moved: tuple[MovedReminder, ...]
     unchanged: int
 
     @property
@@ -61,24 +61,24 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Together(WorkingWeek):
+class CombinedCalendar(BusinessCalendar):
     """The days on which all of these calendars work, whoever is bound."""
 
-    all_of: tuple[Calendar, ...] = ()
+    all_of: tuple[HolidayCalendar, ...] = ()
 
     @property
     def name(self) -> str:
         """Their names, with commas."""
         return ",".join(calendar.name for calendar in self.all_of)
 
-    def calendars(self, bound: Iterable[object]) -> tuple[Calendar, ...]:
+    def calendars(self, bound: Iterable[object]) -> tuple[HolidayCalendar, ...]:
         """Those, for everybody."""
         return self.all_of
 
 
-def counted_by(book: LadderBook, calendars: tuple[Calendar, ...]) -> LadderBook:
+def with_calendars(book: LadderBook, calendars: tuple[HolidayCalendar, ...]) -> LadderBook:
     """The book with all its business days counted by these calendars, in place of those that its rungs name."""
-    week = Together(all_of=calendars)
+    week = CombinedCalendar(all_of=calendars)
     return replace(
         book,
         ladders=tuple(
@@ -88,18 +88,22 @@ def counted_by(book: LadderBook, calendars: tuple[Calendar, ...]) -> LadderBook:
     )
 
 
-def play(agendas: Iterable[Agenda], rules: Rules, start: datetime, end: datetime) -> tuple[Telling, ...]:
+def simulate(
+    agendas: Iterable[Agenda], rules: PlanningRules, start: datetime, end: datetime
+) -> tuple[SimulatedReminder, ...]:
     """All that is told from `start` on and before `end`, in this order; what was due before `start`, then.
 
     The agendas are taken as they stand: to play other rules, have them `replanned` by these rules first.
     Raises `UnknownZone`.
     """
-    return tuple(tellings(agendas, rules, start, end))
+    return tuple(simulated_reminders(agendas, rules, start, end))
 
 
-def tellings(agendas: Iterable[Agenda], rules: Rules, start: datetime, end: datetime) -> Iterator[Telling]:
+def simulated_reminders(
+    agendas: Iterable[Agenda], rules: PlanningRules, start: datetime, end: datetime
+) -> Iterator[SimulatedReminder]:
     """The same, one by one as they are played."""
-    runs = [run for agenda in agendas for run in _runs(agenda, rules)]
+    runs = [run for agenda in agendas for run in _tracks(agenda, rules)]
     # At one instant the tick goes by milestone, and tells everybody before those who have a ladder of their own.
     runs.sort(key=lambda run: (run.schedule.milestone.id, str(run.count.audience or "")))
     heap = [(run.next_due, number) for number, run in enumerate(runs)]
@@ -114,28 +118,30 @@ def tellings(agendas: Iterable[Agenda], rules: Rules, start: datetime, end: date
             heapq.heappop(heap)
 
 
-def difference(before: Iterable[Telling], after: Iterable[Telling]) -> Difference:
+def compare_simulations(
+    before: Iterable[SimulatedReminder], after: Iterable[SimulatedReminder]
+) -> SimulationDifference:
     """How two plays differ. A reminder is the same one in both when milestone, version, step and audience are."""
     there = {_identity(telling): telling for telling in before}
-    added: list[Telling] = []
-    moved: list[Moved] = []
+    added: list[SimulatedReminder] = []
+    moved: list[MovedReminder] = []
     unchanged = 0
     for telling in after:
         known = there.pop(_identity(telling), None)
         if known is None:
             added.append(telling)
         elif known.due_at != telling.due_at:
-            moved.append(Moved(known, telling))
+            moved.append(MovedReminder(known, telling))
         else:
             unchanged += 1
-    return Difference(tuple(added), tuple(there.values()), tuple(moved), unchanged)
+    return SimulationDifference(tuple(added), tuple(there.values()), tuple(moved), unchanged)
 
 
 @dataclass
-class _Run:
+class _Track:
     """The reminders of one milestone for one audience while they are played."""
 
-    schedule: Schedule
+    schedule: MilestoneSchedule
     count: Countdown
     pending: dict[Step, datetime]
     known: set[Step]
@@ -145,15 +151,15 @@ class _Run:
     def next_due(self) -> datetime:
         return min(self.pending.values())
 
-    def tell(self, now: datetime) -> Telling:
+    def tell(self, now: datetime) -> SimulatedReminder:
         """Tell what is due, and plan what follows it, as `claims.record_told` does."""
         due = {step: due_at for step, due_at in self.pending.items() if due_at <= now}
-        what = occasion(self.count, due, now)
+        what = due_reminder(self.count, due, now)
         for step in due:
             del self.pending[step]
         if what.follow_up and what.follow_up.step not in self.known:
             self.pending[what.follow_up.step] = what.follow_up.due_at
-        return Telling(
+        return SimulatedReminder(
             now,
             what.due_at,
             self.schedule.commitment.id,
@@ -167,8 +173,8 @@ class _Run:
         )
 
 
-def _runs(agenda: Agenda, rules: Rules) -> Iterator[_Run]:
-    runs: dict[tuple[str, UUID | None], _Run] = {}
+def _tracks(agenda: Agenda, rules: PlanningRules) -> Iterator[_Track]:
+    runs: dict[tuple[str, UUID | None], _Track] = {}
     for key, reminder in agenda.reminders.items():
         schedule = agenda.schedules.get(key.milestone_id)
         if schedule is None or key.schedule_version != schedule.version or reminder.state == "withdrawn":
@@ -179,12 +185,12 @@ def _runs(agenda: Agenda, rules: Rules) -> Iterator[_Run]:
             if key.audience and (choice is None or not choice.asks_for(schedule.commitment, schedule.milestone)):
                 continue  # a ladder that its reader no longer has: the tick withdraws it
             count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
-            run = runs[key.milestone_id, key.audience] = _Run(schedule, count, {}, set())
+            run = runs[key.milestone_id, key.audience] = _Track(schedule, count, {}, set())
         run.known.add(key.step)
         if reminder.state == "pending":
             run.pending[key.step] = reminder.due_at
     return (run for run in runs.values() if run.pending)
 
 
-def _identity(telling: Telling) -> tuple[str, int, Step, UUID | None]:
+def _identity(telling: SimulatedReminder) -> tuple[str, int, Step, UUID | None]:
     return telling.milestone_id, telling.schedule_version, telling.step, telling.audience

@@ -16,8 +16,8 @@ import asyncpg
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
 from services.plumbing.database import Connection
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import Agenda, Key, Reminder, Schedule
-from services.scheduler.reminders.commitment_status import Said, Standing
+from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, Reminder, ReminderKey
+from services.scheduler.reminders.commitment_status import CommitmentStatus, KnownStatus
 
 
 async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) -> dict[str, Agenda]:
@@ -91,7 +91,7 @@ async def write_agendas(
         if before[id_].reminders.get(key) != reminder
     ]
     if standings:
-        await _write_standings(connection, standings)
+        await _write_statuses(connection, standings)
     if schedules:
         await _write_schedules(connection, schedules)
     if reminders:
@@ -99,7 +99,7 @@ async def write_agendas(
     return [reminder for _, reminder in reminders]
 
 
-async def _write_standings(connection: Connection, standings: Sequence[tuple[str, Standing]]) -> None:
+async def _write_statuses(connection: Connection, standings: Sequence[tuple[str, CommitmentStatus]]) -> None:
     await connection.execute(
         """
         update commitment_state s set overall = n.overall, seq = n.seq, whole = n.whole, countries = n.countries
@@ -110,12 +110,15 @@ async def _write_standings(connection: Connection, standings: Sequence[tuple[str
         [id_ for id_, _ in standings],
         [standing.overall.status for _, standing in standings],
         [standing.overall.seq for _, standing in standings],
-        [_said_json(standing.whole) if standing.whole else None for _, standing in standings],
-        [{country: _said_json(said) for country, said in standing.countries.items()} for _, standing in standings],
+        [_known_status_json(standing.whole) if standing.whole else None for _, standing in standings],
+        [
+            {country: _known_status_json(said) for country, said in standing.countries.items()}
+            for _, standing in standings
+        ],
     )
 
 
-async def _write_schedules(connection: Connection, schedules: Sequence[tuple[str, Schedule]]) -> None:
+async def _write_schedules(connection: Connection, schedules: Sequence[tuple[str, MilestoneSchedule]]) -> None:
     await connection.execute(
         """
         insert into milestone_plan
@@ -140,7 +143,7 @@ async def _write_schedules(connection: Connection, schedules: Sequence[tuple[str
     )
 
 
-async def _write_reminders(connection: Connection, reminders: Sequence[tuple[Key, Reminder]]) -> None:
+async def _write_reminders(connection: Connection, reminders: Sequence[tuple[ReminderKey, Reminder]]) -> None:
     await connection.execute(
         """
         insert into reminder (milestone_id, schedule_version, step, audience, due_at, state)
@@ -158,7 +161,7 @@ async def _write_reminders(connection: Connection, reminders: Sequence[tuple[Key
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedReminder:
     """A reminder as it is shown, with its milestone as last scheduled."""
 
     id: int
@@ -174,7 +177,7 @@ class Listed:
     reason: str | None
 
 
-async def listed(
+async def list_reminders(
     connection: Connection,
     *,
     state: str,
@@ -183,7 +186,7 @@ async def listed(
     before: datetime | None,
     after: tuple[datetime, int] | None,
     limit: int,
-) -> list[Listed]:
+) -> list[ListedReminder]:
     """Reminders in the order in which they are due (then by id), those behind `after` only.
 
     Of the book's ladders where `audience` is None, otherwise of that subscription's own.
@@ -209,7 +212,7 @@ async def listed(
         audience,
     )
     return [
-        Listed(
+        ListedReminder(
             **{
                 **dict(row),
                 "commitment": CommitmentBrief.model_validate_json(row["commitment"]),
@@ -224,24 +227,26 @@ def _agendas(
     standings: Sequence[asyncpg.Record], plans: Sequence[asyncpg.Record], rows: Sequence[asyncpg.Record]
 ) -> dict[str, Agenda]:
     """Rows of commitments, their milestones, and these milestones' reminders, put together."""
-    schedules: dict[str, dict[str, Schedule]] = {row["commitment_id"]: {} for row in standings}
-    reminders: dict[str, dict[Key, Reminder]] = {row["commitment_id"]: {} for row in standings}
+    schedules: dict[str, dict[str, MilestoneSchedule]] = {row["commitment_id"]: {} for row in standings}
+    reminders: dict[str, dict[ReminderKey, Reminder]] = {row["commitment_id"]: {} for row in standings}
     owner = {}
     for plan in plans:
         owner[plan["milestone_id"]] = plan["commitment_id"]
         schedules[plan["commitment_id"]][plan["milestone_id"]] = schedule_of(plan)
     for row in rows:
-        key = Key(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
+        key = ReminderKey(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
         reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
     return {
-        row["commitment_id"]: Agenda(_standing(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]])
+        row["commitment_id"]: Agenda(
+            _commitment_status(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]]
+        )
         for row in standings
     }
 
 
-def schedule_of(row: asyncpg.Record) -> Schedule:
+def schedule_of(row: asyncpg.Record) -> MilestoneSchedule:
     """A row of `milestone_plan` with its JSON as text; raises ValueError for one that can't be read."""
-    return Schedule(
+    return MilestoneSchedule(
         CommitmentBrief.model_validate_json(row["commitment"]),
         Milestone.model_validate_json(row["milestone"]),
         row["schedule_version"],
@@ -251,17 +256,17 @@ def schedule_of(row: asyncpg.Record) -> Schedule:
     )
 
 
-def _standing(row: asyncpg.Record) -> Standing:
-    return Standing(
-        Said(Status(row["overall"]), row["seq"]),
-        _said(row["whole"]) if row["whole"] else None,
-        {Country(country): _said(said) for country, said in row["countries"].items()},
+def _commitment_status(row: asyncpg.Record) -> CommitmentStatus:
+    return CommitmentStatus(
+        KnownStatus(Status(row["overall"]), row["seq"]),
+        _known_status(row["whole"]) if row["whole"] else None,
+        {Country(country): _known_status(said) for country, said in row["countries"].items()},
     )
 
 
-def _said(stored: Mapping[str, Any]) -> Said:
-    return Said(Status(stored["status"]), stored["seq"])
+def _known_status(stored: Mapping[str, Any]) -> KnownStatus:
+    return KnownStatus(Status(stored["status"]), stored["seq"])
 
 
-def _said_json(said: Said) -> dict[str, str | int]:
+def _known_status_json(said: KnownStatus) -> dict[str, str | int]:
     return {"status": said.status, "seq": said.seq}

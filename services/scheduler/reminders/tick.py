@@ -17,10 +17,10 @@ from services.plumbing.outbox import append, take_seqs
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import claims
-from services.scheduler.reminders.agenda import Rules
-from services.scheduler.reminders.claims import Due, Told
-from services.scheduler.reminders.due_events import Reader, record_of
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.agenda import PlanningRules
+from services.scheduler.reminders.claims import ClaimedReminder, FiredReminder
+from services.scheduler.reminders.due_events import PlanReader, due_record
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.replanning import Replanner, begin_for_zones
 
 FIRED = Counter("pledgewire_reminders_fired_total", "Reminders told by an event of their own", ["phase"])
@@ -36,59 +36,59 @@ DUE_TO_OUTBOX = Histogram(
 AT_ONCE = 500
 """Milestones claimed in one transaction."""
 
-HANDS = 2
+CONCURRENT_CLAIMS = 2
 """Transactions at a time, once more is due than one of them takes."""
 
-OLDEST_LOOK = timedelta(seconds=5)
+OLDEST_CLOCK_READING = timedelta(seconds=5)
 """A process that was frozen for longer, between its look at the clock and its claim, looks again."""
 
-BREATH = 50
+YIELD_EVERY = 50
 """Events after which others have their turn."""
 
-AHEAD = timedelta(seconds=10)
+READ_AHEAD = timedelta(seconds=10)
 """What is due so soon is read already."""
 
 READ_AT_ONCE = 2_000
 MOST_AHEAD = 20_000
 """Milestones that are read ahead of their time: after one tick, and in all."""
 
-SYSTEMIC = 20
+SYSTEMIC_FAILURES = 20
 """So many milestones that fail one by one, and none that works: that is our fault, and none of theirs."""
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Pass:
     """One look at what is due: when by either clock, what was found, and how far along it was."""
 
     looked_at: datetime
     now: datetime
-    some: "_Some"
+    some: "_Batch"
 
 
 @dataclass(frozen=True)
-class _Some:
+class _Batch:
     """What a look claimed, in milestones, what it told of it, in events, and when the last of it had been due."""
 
     claimed: int
     told: int
-    up_to: datetime = claims.FROM_THE_FIRST
+    up_to: datetime = claims.BEFORE_ALL
 
 
-class _LookedLongAgo(Exception):
+class _StaleClockReading(Exception):
     """The claim is given up, so that what is due is weighed by the clock of now."""
 
 
 class Tick:
     """Tells what is due, until nothing is."""
 
-    def __init__(self, database: Database, clock: Clock, shelf: Shelf | None = None) -> None:
+    def __init__(self, database: Database, clock: Clock, shelf: RulesCache | None = None) -> None:
         self._database = database
         self._clock = clock
-        self._shelf = shelf or Shelf()
+        self._shelf = shelf or RulesCache()
         self._last = time.monotonic()
         self._awake = False
         self._next_due: datetime | None = None
-        self._reader = Reader()
+        self._reader = PlanReader()
         self._read_to: tuple[datetime, int] = (datetime.min.replace(tzinfo=UTC), 0)
         TICK_AGE.set_function(lambda: self.age)
 
@@ -109,9 +109,9 @@ class Tick:
         told, looks = first.some.told, [first]
         if first.some.claimed:
             # While one waits for the database the other writes events.
-            hands = HANDS if first.some.claimed > AT_ONCE // 2 else 1
+            hands = CONCURRENT_CLAIMS if first.some.claimed > AT_ONCE // 2 else 1
             ends = await asyncio.gather(*(self._rest() for _ in range(hands)), return_exceptions=True)
-            _raise_worst(ends)
+            _raise_permanent_first(ends)
             for events, last in ends:  # type: ignore[misc]  # none of them is an error any more
                 told += events
                 looks.append(last)
@@ -122,24 +122,24 @@ class Tick:
             )
         return told
 
-    async def _rest(self) -> tuple[int, _Look]:
+    async def _rest(self) -> tuple[int, _Pass]:
         """Tell until nothing is left; how many events, and the look from the first on that found nothing."""
-        told, since = 0, claims.FROM_THE_FIRST
+        told, since = 0, claims.BEFORE_ALL
         while True:
             look = await self._look(since)
             told += look.some.told
-            if not look.some.claimed and since == claims.FROM_THE_FIRST:
+            if not look.some.claimed and since == claims.BEFORE_ALL:
                 return told, look
             since = look.some.up_to
 
-    async def _look(self, since: datetime = claims.FROM_THE_FIRST) -> _Look:
+    async def _look(self, since: datetime = claims.BEFORE_ALL) -> _Pass:
         """Look once, and tell some of what is due."""
         async with self._database.connection() as connection:
-            looked_at = await claims.look_at_clock(connection)
+            looked_at = await claims.database_now(connection)
         now = self._clock.now()
         some = await self._tell_some(now, since)
         self._last = time.monotonic()
-        return _Look(looked_at, now, some)
+        return _Pass(looked_at, now, some)
 
     async def beat(self) -> float | None:
         """Tick; seconds of real time until the next reminder is due, None where that can't be told."""
@@ -152,13 +152,13 @@ class Tick:
 
     async def _read_ahead(self) -> None:
         """Read what is due within `AHEAD` and has not been read yet."""
-        until = self._clock.now() + AHEAD
+        until = self._clock.now() + READ_AHEAD
         if self._next_due is None or self._next_due > until:
             return
         async with self._database.connection() as connection:
-            coming = await claims.coming(connection, self._read_to, until, READ_AT_ONCE)
-        for number in range(0, len(coming), BREATH):
-            some = coming[number : number + BREATH]
+            coming = await claims.upcoming_plans(connection, self._read_to, until, READ_AT_ONCE)
+        for number in range(0, len(coming), YIELD_EVERY):
+            some = coming[number : number + YIELD_EVERY]
             self._reader.read_ahead(((one.plan, one.texts) for one in some), MOST_AHEAD)
             await asyncio.sleep(0)
         if coming:
@@ -183,18 +183,18 @@ class Tick:
         )
         self._awake = True
 
-    async def _tell_some(self, now: datetime, since: datetime) -> _Some:
+    async def _tell_some(self, now: datetime, since: datetime) -> _Batch:
         """Claim and tell some."""
         claimed: list[str] = []
         try:
             return await self._transact(now, None, claimed, since)
-        except _LookedLongAgo:
-            return _Some(len(claimed), 0)
+        except _StaleClockReading:
+            return _Batch(len(claimed), 0)
         except Exception as error:
             if is_transient(error) or not claimed:
                 raise
             log.warning("what is due is told one by one", action="tick_isolates", error=repr(error))
-            return _Some(len(claimed), await self._tell_one_by_one(now, claimed))
+            return _Batch(len(claimed), await self._tell_one_by_one(now, claimed))
 
     async def _tell_one_by_one(self, now: datetime, milestone_ids: list[str]) -> int:
         told = 0
@@ -202,13 +202,13 @@ class Tick:
         for milestone_id in milestone_ids:
             try:
                 told += (await self._transact(self._clock.now(), milestone_id, [])).told
-            except _LookedLongAgo:
+            except _StaleClockReading:
                 continue  # the next look finds it
             except Exception as error:
                 if is_transient(error):
                     raise
                 broken[milestone_id] = error
-        if len(broken) == len(milestone_ids) >= SYSTEMIC:
+        if len(broken) == len(milestone_ids) >= SYSTEMIC_FAILURES:
             raise RuntimeError(f"none of {len(broken)} milestones could be told") from next(iter(broken.values()))
         for milestone_id, reason in broken.items():
             await self._put_aside(milestone_id, reason, now)
@@ -228,8 +228,8 @@ class Tick:
         )
 
     async def _transact(
-        self, now: datetime, only: str | None, claimed: list[str], since: datetime = claims.FROM_THE_FIRST
-    ) -> _Some:
+        self, now: datetime, only: str | None, claimed: list[str], since: datetime = claims.BEFORE_ALL
+    ) -> _Batch:
         async with self._database.transaction() as connection:
             locked, due = (
                 await claims.claim_one(connection, now, only)
@@ -238,9 +238,9 @@ class Tick:
             )
             claimed += locked
             if not due:
-                return _Some(len(locked), 0)
-            if self._clock.now() - now > OLDEST_LOOK:
-                raise _LookedLongAgo
+                return _Batch(len(locked), 0)
+            if self._clock.now() - now > OLDEST_CLOCK_READING:
+                raise _StaleClockReading
             rules = await self._shelf.rules(connection)  # as of the claim, so that no older rule plans what follows
             failpoint("scheduler-after-due-select")
             told = await self._tell_these(connection, due, rules, now)
@@ -248,11 +248,13 @@ class Tick:
         failpoint("scheduler-after-commit")
         self._reader.forget(due)
         self._count(told)
-        return _Some(len(locked), len(told), max(min(one.steps.values()) for one in due))
+        return _Batch(len(locked), len(told), max(min(one.steps.values()) for one in due))
 
-    async def _tell_these(self, connection: Connection, due: list[Due], rules: Rules, now: datetime) -> list[Told]:
+    async def _tell_these(
+        self, connection: Connection, due: list[ClaimedReminder], rules: PlanningRules, now: datetime
+    ) -> list[FiredReminder]:
         """Write the events and mark their reminders, in the transaction that holds the claim."""
-        texts = await claims.texts(connection, self._reader.unread(due))
+        texts = await claims.plan_json(connection, self._reader.unread(due))
         tellings, given_up = [], []
         for number, one in enumerate(due):
             telling = self._reader.telling(one, texts, rules, now)
@@ -260,21 +262,21 @@ class Tick:
                 tellings.append(telling)
             else:
                 given_up.append(one)
-            if number % BREATH == 0:
+            if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         await claims.withdraw(connection, given_up)
         seqs = await take_seqs(connection, MILESTONE_DUE.name, [telling.commitment.id for telling in tellings])
         told, records = [], []
         for telling, seq in zip(tellings, seqs, strict=True):
-            records.append(record_of(telling, seq, now))
-            told.append(Told(telling.due, telling.occasion))
-            if len(told) % BREATH == 0:
+            records.append(due_record(telling, seq, now))
+            told.append(FiredReminder(telling.due, telling.occasion))
+            if len(told) % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await claims.record_told(connection, told, now)
+        await claims.record_fired(connection, told, now)
         await append(self._database, connection, records, now)
         return told
 
-    def _count(self, told: list[Told]) -> None:
+    def _count(self, told: list[FiredReminder]) -> None:
         done = self._clock.now()
         for one in told:
             FIRED.labels(one.occasion.phase).inc()
@@ -284,7 +286,7 @@ class Tick:
         log.info("reminders were told", action="reminders_told", count=len(told))
 
 
-def _raise_worst(ends: Sequence[object]) -> None:
+def _raise_permanent_first(ends: Sequence[object]) -> None:
     """Raise what is broken for good, else what passes."""
     errors = [end for end in ends if isinstance(end, BaseException)]
     for error in sorted(errors, key=is_transient):

@@ -4,32 +4,47 @@ from datetime import UTC, datetime
 
 import pytest
 
+from services.notifier.channels import CHANNELS
+from services.notifier.channels.channel import MailedChannel, PostedChannel
 from services.notifier.channels.outcomes import (
     Accepted,
+    AttemptOutcome,
     Delivered,
     FailureReason,
     Refused,
-    of_response,
-    of_smtp_code,
     read_retry_after,
 )
 
 NOW = datetime(2021, 11, 18, 15, 0, tzinfo=UTC)
 
 
+def answer(channel: str, status: int, retry_after: str | None = None, body: bytes = b"") -> AttemptOutcome:
+    """What an answer means on a channel that is posted to."""
+    posted = CHANNELS[channel]
+    assert isinstance(posted, PostedChannel)
+    return posted.read_answer(status, retry_after, body, NOW)
+
+
+def reply(code: int, *, recipient: bool = False) -> AttemptOutcome:
+    """What a mail server's code means."""
+    mailed = CHANNELS["email"]
+    assert isinstance(mailed, MailedChannel)
+    return mailed.read_reply(code, recipient=recipient)
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_only_2xx_delivers(status: int):
-    assert of_response("webhook", status, None, b"", NOW) == Delivered(status)
+    assert answer("webhook", status) == Delivered(status)
 
 
 def test_a_teams_flow_only_accepts():
-    assert of_response("teams", 202, None, b"", NOW) == Accepted(202)
-    assert of_response("teams", 200, None, b"1", NOW) == Delivered(200)
+    assert answer("teams", 202, None, b"") == Accepted(202)
+    assert answer("teams", 200, None, b"1") == Delivered(200)
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 def test_a_redirect_is_a_failure_and_never_followed(status: int):
-    assert of_response("webhook", status, None, b"", NOW) == Refused(FailureReason.REDIRECT, status)
+    assert answer("webhook", status) == Refused(FailureReason.REDIRECT, status)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +52,7 @@ def test_a_redirect_is_a_failure_and_never_followed(status: int):
     [("webhook", 410, b""), ("slack", 410, b"channel_is_archived"), ("slack", 404, b"no_service"), ("teams", 410, b"")],
 )
 def test_who_is_gone_is_gone(channel: str, status: int, body: bytes):
-    assert of_response(channel, status, None, body, NOW) == Refused(FailureReason.GONE, status, gone=True)
+    assert answer(channel, status, None, body) == Refused(FailureReason.GONE, status, gone=True)
 
 
 @pytest.mark.parametrize(
@@ -54,12 +69,12 @@ def test_who_is_gone_is_gone(channel: str, status: int, body: bytes):
     ],
 )
 def test_other_refusals_are_final_but_do_not_end_the_subscription(channel: str, status: int):
-    assert of_response(channel, status, "5", b"not here", NOW) == Refused(FailureReason.REFUSED, status)
+    assert answer(channel, status, "5", b"not here") == Refused(FailureReason.REFUSED, status)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_what_may_pass_is_tried_again(status: int):
-    outcome = of_response("webhook", status, None, b"", NOW)
+    outcome = answer("webhook", status)
 
     assert isinstance(outcome, Refused)
     assert outcome.retryable
@@ -85,15 +100,15 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
     assert read_retry_after(value, NOW) == seconds
 
 
-def test_retry_after_is_heard_where_it_belongs():
-    assert of_response("webhook", 429, "7", b"", NOW) == Refused(FailureReason.THROTTLED, 429, True, 7.0)
-    assert of_response("webhook", 503, "7", b"", NOW) == Refused(FailureReason.BUSY, 503, True, 7.0)
-    assert of_response("webhook", 500, "7", b"", NOW) == Refused(FailureReason.BUSY, 500, True, None)
+def test_retry_after_counts_where_it_belongs():
+    assert answer("webhook", 429, "7", b"") == Refused(FailureReason.THROTTLED, 429, True, 7.0)
+    assert answer("webhook", 503, "7", b"") == Refused(FailureReason.BUSY, 503, True, 7.0)
+    assert answer("webhook", 500, "7", b"") == Refused(FailureReason.BUSY, 500, True, None)
 
 
 def test_mail_codes():
-    assert of_smtp_code(250) == Accepted(250)
-    assert of_smtp_code(451) == Refused(FailureReason.BUSY, 451, retryable=True)
-    assert of_smtp_code(450, recipient=True) == Refused(FailureReason.BUSY, 450, retryable=True)
-    assert of_smtp_code(550, recipient=True) == Refused(FailureReason.RECIPIENT, 550)
-    assert of_smtp_code(554) == Refused(FailureReason.REFUSED, 554)
+    assert reply(250) == Accepted(250)
+    assert reply(451) == Refused(FailureReason.BUSY, 451, retryable=True)
+    assert reply(450, recipient=True) == Refused(FailureReason.BUSY, 450, retryable=True)
+    assert reply(550, recipient=True) == Refused(FailureReason.RECIPIENT, 550)
+    assert reply(554) == Refused(FailureReason.REFUSED, 554)

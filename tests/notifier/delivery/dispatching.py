@@ -8,14 +8,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from services.notifier.channels import CHANNELS
+from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
-from services.notifier.delivery.senders import MessageRenderer, HttpSender, MailSender
-from services.notifier.delivery.store import DeliveryStore
-from services.notifier.rendering.render import PageLinks
+from services.notifier.delivery.messages import MessageRenderer
+from services.notifier.delivery.senders import senders_for
+from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.notifier.channels.ssrf_guard import AllowList
 from services.plumbing.clock import Clock, SharedClock
 from services.plumbing.database import Database
 from services.plumbing.logs import configure_logs
@@ -33,15 +34,14 @@ def links() -> UnsubscribeLinks:
 
 def dispatch_at(database: Database, clock: Clock, http: HttpClient, mail: SmtpPool | None = None) -> Dispatch:
     """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
-    desk = MessageRenderer(PageLinks("https://pledgewire.example"), links(), clock, "Pledgewire <notices@pledgewire.example>")
-    poster = HttpSender(http, desk, clock)
-    mailer = MailSender(mail or SmtpPool(SmtpSettings()), desk)
+    renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
+    pool = mail or SmtpPool(SmtpSettings())
+    sender = "Pledgewire <notices@pledgewire.example>"
     return Dispatch(
         database,
-        DeliveryStore(database, lease_seconds=LEASE_SECONDS),
-        {"webhook": poster, "slack": poster, "teams": poster, "email": mailer},
+        senders_for(CHANNELS, http, pool, renderer, clock, mail_sender=sender),
         clock,
-        DispatchSettings(sweep_seconds=0.5, hold_seconds=1.0, hold=256),
+        DispatchSettings(lease_seconds=LEASE_SECONDS, sweep_seconds=0.5, hold_seconds=1.0, hold=256),
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.delivery.retry_policy import LEAST_WHEN_OVERLOADED, JITTER, MOST_ATTEMPTS, TABLE, next_attempt
 from services.notifier.channels.outcomes import Accepted, Delivered, FailureReason, Refused, Unknown
+from services.notifier.delivery.retry_policy import JITTER, LEAST_WHEN_OVERLOADED, MOST_ATTEMPTS, TABLE, next_attempt
 
 NOW = datetime(2021, 11, 18, 15, 0, tzinfo=UTC)
 BUSY = Refused(FailureReason.BUSY, 503, retryable=True)
@@ -37,7 +37,9 @@ def test_jitter_moves_a_wait_by_a_fifth_at_most(attempts: int, chance: float):
     assert TABLE[attempts] * (1 - JITTER) - 1e-5 <= wait <= TABLE[attempts] * (1 + JITTER) + 1e-5
 
 
-@given(chances, st.sampled_from([Unknown(FailureReason.TIMEOUT), Refused(FailureReason.THROTTLED, 429, retryable=True)]))
+@given(
+    chances, st.sampled_from([Unknown(FailureReason.TIMEOUT), Refused(FailureReason.THROTTLED, 429, retryable=True)])
+)
 def test_who_is_overwhelmed_gets_a_breath(chance: float, outcome: Unknown | Refused):
     again = next_attempt(1, outcome, NOW, chance)
 
@@ -57,7 +59,8 @@ def test_a_receivers_wish_is_heard_between_the_tables_wait_and_twice_that(attemp
 
 
 @pytest.mark.parametrize(
-    "outcome", [Delivered(200), Accepted(202), Refused(FailureReason.REFUSED, 400), Refused(FailureReason.GONE, 410, gone=True)]
+    "outcome",
+    [Delivered(200), Accepted(202), Refused(FailureReason.REFUSED, 400), Refused(FailureReason.GONE, 410, gone=True)],
 )
 def test_what_is_over_is_not_tried_again(outcome: Delivered | Accepted | Refused):
     assert next_attempt(1, outcome, NOW, 0.5) is None

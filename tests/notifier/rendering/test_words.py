@@ -9,18 +9,19 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+from contracts.filters import Filters
 from contracts.topics import PUBLIC
 from contracts.vocabulary import Country, Precision, Reading, Span, Status, Strength
+from services.notifier.delivery.messages import matched_by
 from services.notifier.rendering import language as languages
 from services.notifier.rendering import names
-from services.notifier.rendering.content import tell
-from services.notifier.rendering.footer_reason import MatchedEvent, why
+from services.notifier.rendering.footer_reason import footer_reason
 from services.notifier.rendering.language import plain, shorten, words_in
-from services.notifier.rendering.milestone_content import step_in_words
-from services.notifier.subscriptions.matching import Filters, traits
+from services.notifier.rendering.milestone_dates import step_in_words
 from services.registry import catalogue
 from services.registry.rules import edtf_dates as deadlines
 from tests.notifier.rendering.material import GOLDEN, LANGUAGES
+from tests.notifier.rendering.material import message as message_of
 
 PLACE = Path(languages.__file__).parents[1]
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
@@ -269,7 +270,7 @@ def test_mexico_without_summer_time_is_an_hour_from_where_it_was():
 
 def test_a_reason_names_what_was_met_and_nothing_else():
     view = GOLDEN["status-changed.v1.canada-seul"]
-    subject = MatchedEvent(traits(view.kind, view.data), view.data.commitment)
+    subject = matched_by(view)
     theme = view.data.commitment.themes[0]
     filters = Filters(
         countries=frozenset({"CA", "MX"}), themes=frozenset({theme, "other"}), events=frozenset({"status-changed"})
@@ -277,16 +278,15 @@ def test_a_reason_names_what_was_met_and_nothing_else():
 
     assert (
         f"You get this because you follow: {names.theme_title(theme, words_in('en'))} · Canada · changes of status."
-        == (why(filters, subject, "en"))
+        == (footer_reason(filters, subject, "en"))
     )
-    assert why(Filters(), subject, "en") == "You get this because you follow all that is in the register."
+    assert footer_reason(Filters(), subject, "en") == "You get this because you follow all that is in the register."
 
 
 def test_a_reason_names_the_level_that_is_asked_and_ones_own_ladder():
     def reason(name, **filters):
         view = GOLDEN[name]
-        title = getattr(view.data, "level_title", None)
-        return why(Filters(**filters), MatchedEvent(traits(view.kind, view.data), view.data.commitment, title), "en")
+        return footer_reason(Filters(**filters), matched_by(view), "en")
 
     assert reason("milestone-escalated.v1.cabinet-du-ministre") == (
         "You get this because you follow: escalations to “Minister’s office”."
@@ -302,7 +302,7 @@ def test_a_reason_names_the_level_that_is_asked_and_ones_own_ladder():
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_subject_line_fits_a_telephone_and_keeps_what_is_new(name, language):
-    told = tell(GOLDEN[name].data, words_in(language), "https://pledgewire.example/c")
+    told = message_of(GOLDEN[name], language)
 
     assert re.match(r"\[[A-Z/]+ - [^\]]+\] .+: .+", told.subject)
     assert len(told.subject) < 70

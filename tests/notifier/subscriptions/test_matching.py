@@ -4,7 +4,10 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.subscriptions.matching import Filters, EventTraits, SubscriptionTraits, is_told, traits
+from contracts.filters import Filters
+from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.traits import EventTraits, SubscriptionTraits
+from services.notifier.subscriptions.matching import is_told
 from tests.contracts.golden_records import example
 
 ME, ANOTHER = UUID(int=1), UUID(int=2)
@@ -46,15 +49,17 @@ def test_a_reminder_by_somebodys_own_ladder_still_has_to_fit_their_filters():
 
 
 def test_who_has_a_ladder_hears_of_everything_else_as_before():
-    wish = SubscriptionTraits(ME, Filters(), has_ladder=True)
+    subscription = SubscriptionTraits(ME, Filters(), has_ladder=True)
 
-    assert is_told(wish, about("milestone-scheduled"))
-    assert is_told(wish, about("status-changed"))
+    assert is_told(subscription, about("milestone-scheduled"))
+    assert is_told(subscription, about("status-changed"))
 
 
 @pytest.mark.parametrize(("level", "told"), [("director", True), ("focal-point", False), (None, False)])
 def test_an_escalation_is_for_its_level(level: str | None, told: bool):
-    assert told == is_told(SubscriptionTraits(ME, Filters(), level=level), about("milestone-escalated", level="director"))
+    assert told == is_told(
+        SubscriptionTraits(ME, Filters(), level=level), about("milestone-escalated", level="director")
+    )
 
 
 def test_an_escalation_has_to_fit_the_filters():
@@ -74,7 +79,7 @@ def test_what_does_not_agree_is_for_those_who_name_it(events: tuple[str, ...], t
 def test_an_event_says_whom_it_is_for():
     def of(name: str) -> EventTraits:
         _, event = example(name).read()
-        return traits(name.partition(".")[0], event)  # type: ignore[arg-type]
+        return EVENT_TYPES[name.partition(".")[0]].traits(event)
 
     assert of("milestone-escalated.v1.focal-point-first").level == "focal-point"
     assert of("milestone-due.v1.two-business-days").audience is not None

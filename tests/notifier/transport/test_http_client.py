@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from services.notifier.transport.http_client import HttpClient, HttpClientSettings, PostFailed
 from services.notifier.channels.outcomes import FailureReason
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.transport.http_client import HttpClient, HttpClientSettings, PostFailed
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 DEADLINE = 0.6

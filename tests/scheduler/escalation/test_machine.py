@@ -16,35 +16,41 @@ from pydantic import ValidationError
 from contracts.events import Acknowledgement, Evidence, StatusChanged
 from contracts.vocabulary import Country, Status
 from services.scheduler.escalation import overdue
-from services.scheduler.escalation.book import Book, BookError, EscalationSettings, Level, read_book
+from services.scheduler.escalation.book import (
+    EscalationBook,
+    EscalationBookError,
+    EscalationLevel,
+    EscalationSettings,
+    read_escalation_book,
+)
 from services.scheduler.escalation.machine import (
-    Change,
     Climbing,
     Deadline,
     Dormant,
-    Noted,
+    EscalationState,
+    LevelNotified,
+    LogNote,
     NothingToOwn,
     Owned,
     Settled,
-    State,
-    Told,
+    Transition,
     acknowledged,
+    advanced,
     deadline_of,
     evidenced,
     moved,
-    next_at,
-    passed,
+    next_change_at,
     reopened,
     settled,
 )
-from services.scheduler.escalation.overdue import Watch, case_of
-from services.scheduler.reminders.commitment_status import Standing
+from services.scheduler.escalation.overdue import CommitmentEscalations, new_case
+from services.scheduler.reminders.commitment_status import CommitmentStatus
 from tests.scheduler.scenes import changed, created, milestone, milestones, scheduled, text, utc
 
 MEXICO = "America/Mexico_City"
 LATEST = date(2023, 1, 10)
 DEADLINE = Deadline(LATEST, MEXICO)
-SHIPPED = read_book()
+SHIPPED = read_escalation_book()
 MIDNIGHT, NINE = time(0), time(9)
 
 
@@ -57,23 +63,27 @@ def ack(when: datetime, name: str = "Ana Ruiz") -> Acknowledgement:
     return Acknowledgement(name=name, note="We are on it.", at=when)
 
 
-def told(change: Change) -> list[Told]:
-    return [entry for entry in change[1] if isinstance(entry, Told)]
+def told(change: Transition) -> list[LevelNotified]:
+    return [entry for entry in change[1] if isinstance(entry, LevelNotified)]
 
 
-def noted(change: Change) -> list[str]:
-    return [entry.what for entry in change[1] if isinstance(entry, Noted)]
+def noted(change: Transition) -> list[str]:
+    return [entry.what for entry in change[1] if isinstance(entry, LogNote)]
 
 
-def book(*waits: int, repeat: int = 30, evidence: int = 14) -> Book:
-    levels = tuple(Level(level=f"level-{i}", title=text(f"Level {i}"), wait=wait) for i, wait in enumerate(waits, 1))
-    return Book(levels=levels, repeat_days=repeat, evidence_within_days=evidence)
+def book(*waits: int, repeat: int = 30, evidence: int = 14) -> EscalationBook:
+    levels = tuple(
+        EscalationLevel(level=f"level-{i}", title=text(f"Level {i}"), wait=wait) for i, wait in enumerate(waits, 1)
+    )
+    return EscalationBook(levels=levels, repeat_days=repeat, evidence_within_days=evidence)
 
 
-def played(state: State, instants: list[datetime], rules: Book = SHIPPED) -> tuple[State, list[tuple[datetime, Told]]]:
+def played(
+    state: EscalationState, instants: list[datetime], rules: EscalationBook = SHIPPED
+) -> tuple[EscalationState, list[tuple[datetime, LevelNotified]]]:
     messages = []
     for now in instants:
-        change = passed(state, DEADLINE, rules, now)
+        change = advanced(state, DEADLINE, rules, now)
         state = change[0]
         messages += [(now, one) for one in told(change)]
     return state, messages
@@ -102,32 +112,34 @@ def test_level_after_level_hears_and_the_highest_again_and_again() -> None:
 def test_it_is_overdue_when_the_day_has_ended_in_its_zone_and_not_before() -> None:
     end = at(11, MIDNIGHT)
 
-    assert passed(Dormant(), DEADLINE, SHIPPED, end - timedelta(microseconds=1)) == (Dormant(), ())
-    assert passed(Dormant(), DEADLINE, SHIPPED, end) == (Climbing(1, LATEST), (Noted("overdue", 1),))
-    assert next_at(Dormant(), DEADLINE, SHIPPED) == end
+    assert advanced(Dormant(), DEADLINE, SHIPPED, end - timedelta(microseconds=1)) == (Dormant(), ())
+    assert advanced(Dormant(), DEADLINE, SHIPPED, end) == (Climbing(1, LATEST), (LogNote("overdue", 1),))
+    assert next_change_at(Dormant(), DEADLINE, SHIPPED) == end
 
 
 @pytest.mark.parametrize("what", [milestone(None), milestone(date(9999, 12, 31))], ids=["undated", "the last day"])
 def test_what_has_no_last_day_is_never_overdue(what: object) -> None:
     deadline = deadline_of(what)  # type: ignore[arg-type]
 
-    assert next_at(Dormant(), deadline, SHIPPED) is None
-    assert passed(Dormant(), deadline, SHIPPED, utc(2999, 1, 1)) == (Dormant(), ())
+    assert next_change_at(Dormant(), deadline, SHIPPED) is None
+    assert advanced(Dormant(), deadline, SHIPPED, utc(2999, 1, 1)) == (Dormant(), ())
     with pytest.raises(NothingToOwn, match="no last day"):
         acknowledged(Dormant(), deadline, SHIPPED, ack(utc(2999, 1, 1)))
 
 
 def test_after_a_downtime_only_the_newest_level_that_is_due_hears_late() -> None:
-    change = passed(Dormant(), DEADLINE, SHIPPED, at(20, time(14)))
+    change = advanced(Dormant(), DEADLINE, SHIPPED, at(20, time(14)))
 
     [message] = told(change)
     assert (message.rank, message.repeat, message.due_at, message.late, message.days) == (2, 0, at(18), True, 10)
-    assert [(e.what, e.rank) for e in change[1] if isinstance(e, Noted)] == [("overdue", None), ("skipped", 1)]
-    assert next_at(change[0], DEADLINE, SHIPPED) == at(3, month=2), "the wait counts from the day on which it heard"
+    assert [(e.what, e.rank) for e in change[1] if isinstance(e, LogNote)] == [("overdue", None), ("skipped", 1)]
+    assert next_change_at(change[0], DEADLINE, SHIPPED) == at(3, month=2), (
+        "the wait counts from the day on which it heard"
+    )
 
 
 def test_a_highest_level_that_missed_even_its_repeats_hears_once_as_for_the_first_time() -> None:
-    [message] = told(passed(Climbing(1, LATEST, 1, 1), DEADLINE, SHIPPED, at(1, month=12)))
+    [message] = told(advanced(Climbing(1, LATEST, 1, 1), DEADLINE, SHIPPED, at(1, month=12)))
 
     assert (message.rank, message.repeat, message.due_at) == (3, 0, at(31))
 
@@ -135,8 +147,8 @@ def test_a_highest_level_that_missed_even_its_repeats_hears_once_as_for_the_firs
 def test_six_hours_are_not_late() -> None:
     state = Climbing(1, LATEST)
 
-    assert not told(passed(state, DEADLINE, SHIPPED, at(11, time(15))))[0].late
-    assert told(passed(state, DEADLINE, SHIPPED, at(11, time(15, 1))))[0].late
+    assert not told(advanced(state, DEADLINE, SHIPPED, at(11, time(15))))[0].late
+    assert told(advanced(state, DEADLINE, SHIPPED, at(11, time(15, 1))))[0].late
 
 
 def test_an_acknowledgement_stops_it_until_nine_when_its_window_has_ended() -> None:
@@ -147,7 +159,7 @@ def test_an_acknowledgement_stops_it_until_nine_when_its_window_has_ended() -> N
     owned, entries = acknowledged(state, DEADLINE, SHIPPED, made)
     again, messages = played(owned, hourly(at(12, time(17)), at(5, MIDNIGHT, month=2)))
 
-    assert entries == (Noted("acknowledged", 1, acknowledgement=made),)
+    assert entries == (LogNote("acknowledged", 1, acknowledgement=made),)
     assert [(now, m.rank, m.round, m.repeat, m.unfollowed) for now, m in messages] == [
         (at(26), 1, 2, 0, made),
         (at(2, month=2), 2, 2, 0, made),
@@ -160,7 +172,7 @@ def test_evidence_renews_the_window_and_a_lasting_silence_ends_it() -> None:
 
     renewed, entries = evidenced(owned, DEADLINE, at(25))
 
-    assert [e.what for e in entries if isinstance(e, Noted)] == ["evidence"]
+    assert [e.what for e in entries if isinstance(e, LogNote)] == ["evidence"]
     _, messages = played(renewed, hourly(at(25), at(9, MIDNIGHT, month=2)))
     assert [(now, m.rank, m.round) for now, m in messages] == [(at(8, month=2), 1, 2)]
 
@@ -180,7 +192,7 @@ def test_evidence_without_an_acknowledgement_stops_nothing() -> None:
 def test_evidence_after_the_window_follows_its_acknowledgement_all_the_same() -> None:
     made = ack(at(12))
     owned, _ = acknowledged(Climbing(1, LATEST), DEADLINE, SHIPPED, made)
-    again, _ = passed(owned, DEADLINE, SHIPPED, at(26))
+    again, _ = advanced(owned, DEADLINE, SHIPPED, at(26))
 
     assert evidenced(again, DEADLINE, at(28))[0] == Owned(2, made, date(2023, 1, 28))
 
@@ -192,7 +204,7 @@ def test_whoever_takes_over_gets_no_longer_window() -> None:
 
     assert isinstance(taken, Owned)
     assert taken.acknowledgement.name == "Luc Roy"
-    assert next_at(taken, DEADLINE, SHIPPED) == next_at(owned, DEADLINE, SHIPPED) == at(26)
+    assert next_change_at(taken, DEADLINE, SHIPPED) == next_change_at(owned, DEADLINE, SHIPPED) == at(26)
 
 
 def test_an_acknowledgement_after_an_unfollowed_one_that_no_tick_has_seen_is_one_of_a_new_round() -> None:
@@ -219,13 +231,13 @@ def test_a_date_that_moves_away_withdraws_it_and_it_begins_anew_when_that_has_pa
 
     change = moved(state, later, at(20))
 
-    assert change == (Dormant(1), (Noted("withdrawn", 1),))
-    [message] = told(passed(Dormant(1), later, SHIPPED, at(21, month=2)))
+    assert change == (Dormant(1), (LogNote("withdrawn", 1),))
+    [message] = told(advanced(Dormant(1), later, SHIPPED, at(21, month=2)))
     assert (message.round, message.rank) == (2, 1)
 
 
 @pytest.mark.parametrize("state", [Climbing(1, LATEST, 2, 1), Owned(1, ack(at(12)), date(2023, 1, 12))])
-def test_a_date_that_moves_and_is_still_past_changes_nothing(state: State) -> None:
+def test_a_date_that_moves_and_is_still_past_changes_nothing(state: EscalationState) -> None:
     assert moved(state, Deadline(date(2023, 1, 14), MEXICO), at(20)) == (state, ())
 
 
@@ -233,26 +245,26 @@ def test_what_became_known_late_counts_from_the_day_of_the_news() -> None:
     """Somebody takes in a statement of years ago: the minister's office is not the first to hear."""
     state, _ = moved(Dormant(), DEADLINE, at(1, time(12), month=6))
 
-    assert passed(state, DEADLINE, SHIPPED, at(1, time(13), month=6)) == (state, ())
-    [message] = told(passed(state, DEADLINE, SHIPPED, at(2, month=6)))
+    assert advanced(state, DEADLINE, SHIPPED, at(1, time(13), month=6)) == (state, ())
+    [message] = told(advanced(state, DEADLINE, SHIPPED, at(2, month=6)))
     assert (message.rank, message.late, message.days) == (1, False, 143)
 
 
 def test_a_commitment_taken_up_again_begins_with_a_round_of_its_own() -> None:
     over, _ = settled(Climbing(1, date(2023, 1, 18), 2, 1))
     assert over == Settled(1)
-    assert passed(over, DEADLINE, SHIPPED, at(1, month=12)) == (over, ())
+    assert advanced(over, DEADLINE, SHIPPED, at(1, month=12)) == (over, ())
 
     state, _ = reopened(over, DEADLINE, at(1, month=3))
 
-    [message] = told(passed(state, DEADLINE, SHIPPED, at(2, month=3)))
+    [message] = told(advanced(state, DEADLINE, SHIPPED, at(2, month=3)))
     assert (message.round, message.rank, message.unfollowed) == (2, 1, None)
 
 
 def test_a_book_that_lost_the_level_that_heard_last_goes_on_with_its_highest() -> None:
     state, _ = played(Dormant(), [at(11), at(18), at(1, month=2), at(3, month=3)])
 
-    [message] = told(passed(state, DEADLINE, book(1, 7), at(2, month=4)))
+    [message] = told(advanced(state, DEADLINE, book(1, 7), at(2, month=4)))
 
     assert (message.round, message.rank, message.repeat) == (2, 2, 0)
 
@@ -260,7 +272,7 @@ def test_a_book_that_lost_the_level_that_heard_last_goes_on_with_its_highest() -
 @given(milestones(), st.integers(0, 3), st.dates(date(2000, 1, 1), date(2050, 1, 1)))
 def test_whatever_the_zone_and_the_day_a_level_hears_at_nine_there(what: object, rank: int, since: date) -> None:
     deadline = deadline_of(what)  # type: ignore[arg-type]
-    due = next_at(Climbing(1, since, rank, 1), deadline, SHIPPED)
+    due = next_change_at(Climbing(1, since, rank, 1), deadline, SHIPPED)
 
     assert bool(due) == bool(deadline)
     if due and deadline:
@@ -274,10 +286,10 @@ def test_whatever_the_zone_and_the_day_a_level_hears_at_nine_there(what: object,
 BOTH = milestone(LATEST, countries=(Country.CA, Country.MX))
 
 
-def watching(*events: object, when: datetime) -> Watch:
-    watch = Watch()
+def watching(*events: object, when: datetime) -> CommitmentEscalations:
+    watch = CommitmentEscalations()
     for event in events:
-        watch, _ = overdue.heard(watch, event, when)  # type: ignore[arg-type]
+        watch, _ = overdue.escalations_after(watch, event, when)  # type: ignore[arg-type]
     return watch
 
 
@@ -304,7 +316,7 @@ def test_evidence_is_a_link_or_another_status_of_one_who_is_bound(event: StatusC
     owned = Owned(1, ack(at(12)), date(2023, 1, 12))
     watch = replace(watch, cases={BOTH.id: replace(watch.cases[BOTH.id], state=owned)})
 
-    after, log = overdue.heard(watch, event, at(15))
+    after, log = overdue.escalations_after(watch, event, at(15))
 
     assert after.cases[BOTH.id].state == (replace(owned, since=date(2023, 1, 15)) if renews else owned)
     assert bool(log) == renews
@@ -312,25 +324,28 @@ def test_evidence_is_a_link_or_another_status_of_one_who_is_bound(event: StatusC
 
 def test_it_is_settled_when_all_who_are_bound_are_done_and_not_before() -> None:
     watch = watching(created(), scheduled(BOTH), when=at(11, MIDNIGHT))
-    one, _ = overdue.heard(watch, changed(Status.MET, 1, Country.CA, Status.PARTLY_MET), at(12))
-    both, log = overdue.heard(one, changed(Status.MET, 2, Country.MX, Status.PARTLY_MET), at(13))
+    one, _ = overdue.escalations_after(watch, changed(Status.MET, 1, Country.CA, Status.PARTLY_MET), at(12))
+    both, log = overdue.escalations_after(one, changed(Status.MET, 2, Country.MX, Status.PARTLY_MET), at(13))
 
     assert isinstance(one.cases[BOTH.id].state, Climbing)
     assert both.cases[BOTH.id].state == Settled(1)
-    assert log == [(BOTH.id, Noted("settled", 1))]
+    assert log == [(BOTH.id, LogNote("settled", 1))]
 
 
 def test_an_older_schedule_that_comes_late_changes_nothing() -> None:
     watch = watching(scheduled(BOTH, 2), when=at(12))
 
-    assert overdue.heard(watch, scheduled(milestone(date(2030, 1, 1), id_=BOTH.id), 1), at(13)) == (watch, [])
+    assert overdue.escalations_after(watch, scheduled(milestone(date(2030, 1, 1), id_=BOTH.id), 1), at(13)) == (
+        watch,
+        [],
+    )
 
 
 def test_a_milestone_of_a_commitment_that_is_over_is_never_escalated() -> None:
-    case, entries = case_of(BOTH, 1, over=True, at=at(20))
+    case, entries = new_case(BOTH, 1, over=True, at=at(20))
 
-    assert (case.state, entries) == (Settled(0), (Noted("settled", 0),))
-    assert Standing() == watching(scheduled(BOTH), when=at(1)).standing
+    assert (case.state, entries) == (Settled(0), (LogNote("settled", 0),))
+    assert CommitmentStatus() == watching(scheduled(BOTH), when=at(1)).standing
 
 
 # Exhaustively
@@ -355,7 +370,7 @@ class Place:
     day: date
     wall: int
     deadline: Deadline | None
-    state: State
+    state: EscalationState
 
     @cached_property
     def now(self) -> datetime:
@@ -369,16 +384,16 @@ class Place:
         wall = (self.wall + 1) % len(WALLS)
         return replace(self, wall=wall, day=self.day + timedelta(days=wall == 0))
 
-    def then(self, state: State) -> "Place":
+    def then(self, state: EscalationState) -> "Place":
         return replace(self, state=state)
 
 
-def horizon(rules: Book) -> int:
+def horizon(rules: EscalationBook) -> int:
     """Days after which a further day of downtime is like the one before: all levels are due, and two repeats."""
     return rules.evidence_within_days + sum(level.wait for level in rules.levels) + 2 * rules.repeat_days + 1
 
 
-def likeness(place: Place, rules: Book) -> tuple[object, ...]:
+def likeness(place: Place, rules: EscalationBook) -> tuple[object, ...]:
     """What the future of a place depends on: days as distances, and no count of rounds or of repeats beyond two."""
     days = (place.deadline.latest - place.day).days if place.deadline else None
     match place.state:
@@ -392,7 +407,7 @@ def likeness(place: Place, rules: Book) -> tuple[object, ...]:
             return place.wall, "settled", days and max(days, -3)
 
 
-def too_long_down(place: Place, rules: Book) -> bool:
+def too_long_down(place: Place, rules: EscalationBook) -> bool:
     match place.state:
         case Dormant() if place.deadline:
             return (place.day - place.deadline.latest).days > horizon(rules)
@@ -407,12 +422,12 @@ def ending(latest: date) -> Deadline:
     return Deadline(latest, MEXICO)
 
 
-def inputs(place: Place, rules: Book) -> Iterator[tuple[str, Place, Change]]:
+def inputs(place: Place, rules: EscalationBook) -> Iterator[tuple[str, Place, Transition]]:
     """Everything that can happen there."""
     state, now, deadline = place.state, place.now, place.deadline
     if not too_long_down(place, rules):
         yield "nothing", place.later(), (state, ())
-    yield "tick", place, passed(state, deadline, rules, now)
+    yield "tick", place, advanced(state, deadline, rules, now)
     yield "evidence", place, evidenced(state, deadline, now)
     yield "old evidence", place, evidenced(state, deadline, now - timedelta(days=400))
     yield "settled", place, settled(state)
@@ -428,7 +443,7 @@ def inputs(place: Place, rules: Book) -> Iterator[tuple[str, Place, Change]]:
 
 
 @cache
-def places(rules: Book) -> list[tuple[Place, list[tuple[str, Place, Change]]]]:
+def places(rules: EscalationBook) -> list[tuple[Place, list[tuple[str, Place, Transition]]]]:
     """Every place that can be reached, unlike each other, with all that can happen there."""
     found = []
     start = Place(LATEST, 0, DEADLINE, Dormant())
@@ -446,7 +461,7 @@ def places(rules: Book) -> list[tuple[Place, list[tuple[str, Place, Change]]]]:
     return found
 
 
-def mark(state: State) -> tuple[float, float, float]:
+def mark(state: EscalationState) -> tuple[float, float, float]:
     """No message with a name up to this one can come any more."""
     match state:
         case Climbing(round=round_, rank=rank, told=count):
@@ -455,7 +470,7 @@ def mark(state: State) -> tuple[float, float, float]:
             return state.round, float("inf"), 0
 
 
-def unfollowed_of(state: State) -> Acknowledgement | None:
+def unfollowed_of(state: EscalationState) -> Acknowledgement | None:
     return state.acknowledgement if isinstance(state, Owned) else None
 
 
@@ -467,15 +482,15 @@ def test_no_overdue_and_unowned_milestone_stays_silent_wherever_it_came_from(cou
     for rules in (one for one in EVERY_BOOK if len(one.levels) == count):
         longest = max(rules.repeat_days, *(level.wait for level in rules.levels))
         for place, _ in places(rules):
-            state, _ = passed(place.state, place.deadline, rules, place.now)
+            state, _ = advanced(place.state, place.deadline, rules, place.now)
             if not place.overdue or isinstance(state, Owned | Settled):
                 continue
             silent_places += 1
             assert isinstance(state, Climbing), place
-            due = next_at(state, place.deadline, rules)
+            due = next_change_at(state, place.deadline, rules)
             assert due is not None and due > place.now, place
             assert (DEADLINE.day_at(due) - place.day).days <= longest, place
-            [message] = told(passed(state, place.deadline, rules, due))
+            [message] = told(advanced(state, place.deadline, rules, due))
             assert (message.due_at, message.late) == (due, False), place
     assert silent_places > 500
 
@@ -489,7 +504,7 @@ def test_nobody_hears_after_an_acknowledgement_until_it_is_re_armed(count: int) 
             if not isinstance(owned := place.state, Owned):
                 continue
             owned_places += 1
-            ends = next_at(owned, place.deadline, rules)
+            ends = next_change_at(owned, place.deadline, rules)
             assert ends is not None
             for what, onward, change in ways:
                 if what == "tick" and place.now >= ends:
@@ -500,7 +515,7 @@ def test_nobody_hears_after_an_acknowledgement_until_it_is_re_armed(count: int) 
                 left = what == "settled" or (what == "moved" and not onward.overdue)
                 assert isinstance(change[0], Owned) != left, (what, place)
                 if what == "acknowledged" and place.now < ends:
-                    assert next_at(change[0], place.deadline, rules) == ends, "a second one buys no time"
+                    assert next_change_at(change[0], place.deadline, rules) == ends, "a second one buys no time"
     assert owned_places > 100
 
 
@@ -517,7 +532,7 @@ def test_no_two_messages_have_the_same_name_and_only_ticks_send_any(count: int) 
                 for one in sent:
                     messages += 1
                     assert mark(place.state) < (one.round, one.rank, one.repeat) == mark(change[0]), place
-            back = passed(place.state, place.deadline, rules, place.now - timedelta(days=1))
+            back = advanced(place.state, place.deadline, rules, place.now - timedelta(days=1))
             assert all((one.round, one.rank, one.repeat) > mark(place.state) for one in told(back)), place
     assert messages > 500
 
@@ -530,7 +545,7 @@ def test_what_is_settled_or_not_overdue_is_silent(count: int) -> None:
         for place, ways in places(rules):
             if isinstance(place.state, Settled):
                 settled_places += 1
-                assert next_at(place.state, place.deadline, rules) is None
+                assert next_change_at(place.state, place.deadline, rules) is None
                 for what, _, change in ways:
                     assert not told(change)
                     assert isinstance(change[0], Settled) == (what != "reopened"), (what, place)
@@ -545,7 +560,7 @@ def test_what_is_settled_or_not_overdue_is_silent(count: int) -> None:
 
 @pytest.mark.parametrize("rules", [book(1), book(2, 1), book(1, 2, 1)], ids=["1", "2", "3"])
 @pytest.mark.slow
-def test_every_history_of_five_steps_holds_what_is_promised(rules: Book) -> None:
+def test_every_history_of_five_steps_holds_what_is_promised(rules: EscalationBook) -> None:
     """Not by the states but by what was heard: whole histories, and the messages in them."""
     histories = 0
 
@@ -555,13 +570,13 @@ def test_every_history_of_five_steps_holds_what_is_promised(rules: Book) -> None
             histories += 1
             assert len(set(sent)) == len(sent)
             return
-        due = next_at(place.state, place.deadline, rules)
+        due = next_change_at(place.state, place.deadline, rules)
         ends = owned and due
         steps = [way for way in inputs(place, rules) if way[0] not in ("nothing", "tick", "old evidence")]
         for wait in (timedelta(), timedelta(days=4)):
             day = DEADLINE.day_at(due + wait if due else place.now + wait)
             onward = replace(place, day=max(day, place.day), wall=2)
-            steps.append(("tick", onward, passed(place.state, place.deadline, rules, onward.now)))
+            steps.append(("tick", onward, advanced(place.state, place.deadline, rules, onward.now)))
         for what, onward, change in steps:
             new = tuple((one.round, one.rank, one.repeat) for one in told(change))
             if new and owned:
@@ -626,8 +641,8 @@ def test_a_book_that_is_no_book_is_refused_with_its_place(words: str, complaint:
     path = tmp_path / "levels.yaml"
     path.write_text(words, encoding="utf-8")
 
-    with pytest.raises(BookError) as raised:
-        read_book(path)
+    with pytest.raises(EscalationBookError) as raised:
+        read_escalation_book(path)
 
     assert complaint in str(raised.value)
     assert str(path) in str(raised.value)
@@ -635,8 +650,8 @@ def test_a_book_that_is_no_book_is_refused_with_its_place(words: str, complaint:
 
 
 def test_a_book_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(BookError, match="can't be read"):
-        read_book(tmp_path / "none.yaml")
+    with pytest.raises(EscalationBookError, match="can't be read"):
+        read_escalation_book(tmp_path / "none.yaml")
 
 
 def test_a_book_that_can_not_be_is_refused_with_the_other_settings(

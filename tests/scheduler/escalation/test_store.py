@@ -28,14 +28,14 @@ from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.app import web_app
 from services.plumbing.ids import new_id
 from services.scheduler.escalation import escalating, escalations
-from services.scheduler.escalation.book import Book, Level, read_book
+from services.scheduler.escalation.book import EscalationBook, EscalationLevel, read_escalation_book
 from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.escalations import EscalationStore
 from services.scheduler.escalation.routes import escalation_router
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.agenda import Heard
-from services.scheduler.reminders.records import Received
+from services.scheduler.reminders.agenda import CommitmentEvent
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import changed, created, milestone, scheduled, text, utc
 
@@ -52,19 +52,21 @@ class Scheduler:
 
     database: Database
     clock: SharedClock
-    watched: Escalations
+    watched: EscalationStore
     planner: Planner
     escalator: Escalator
     http: httpx.AsyncClient
     url: str
 
-    def another(self, book: Book | None = None) -> Escalator:
+    def another(self, book: EscalationBook | None = None) -> Escalator:
         """A second scheduler on the same tables; or the first, started again, with other waits."""
-        return Escalator(self.database, self.clock, Escalations(book) if book else self.watched)
+        return Escalator(self.database, self.clock, EscalationStore(book) if book else self.watched)
 
-    async def hears(self, *events: Heard, at: datetime | None = None, one_batch: bool = True) -> None:
+    async def hears(self, *events: CommitmentEvent, at: datetime | None = None, one_batch: bool = True) -> None:
         when = at or self.clock.now()
-        received = [Received(Envelope(new_id(), when, one.commitment.id, "call-1"), one) for one in events]
+        received = [
+            ReceivedCommitmentEvent(Envelope(new_id(), when, one.commitment.id, "call-1"), one) for one in events
+        ]
         for batch in [received] if one_batch else [[one] for one in received]:
             await self.planner.apply(batch)
 
@@ -115,19 +117,19 @@ def with_evidence(seq: int, status: Status = Status.IN_PROGRESS, country: Countr
     return changed(status, seq, country).model_copy(update={"previous": status, "evidence": evidence})
 
 
-def app_of(database: Database, clock: SharedClock, keys: Path, watched: Escalations) -> FastAPI:
+def app_of(database: Database, clock: SharedClock, keys: Path, watched: EscalationStore) -> FastAPI:
     app = web_app("scheduler", "Scheduler", {})
     app.include_router(escalation_router(database, clock, ApiKeys(ApiKeySettings(file=keys)), watched))
     return app
 
 
-async def furnished(url: str, folder: Path, book: Book) -> Scheduler:
+async def furnished(url: str, folder: Path, book: EscalationBook) -> Scheduler:
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     await database.open()
     clock = SharedClock(folder / "clock")
     clock.set(THEN)
     key = add_key(folder / "keys.json", "mx-sre", ["reporter"], "mx-sre")
-    watched = Escalations(book)
+    watched = EscalationStore(book)
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app_of(database, clock, folder / "keys.json", watched)),
         base_url="http://scheduler",
@@ -139,7 +141,7 @@ async def furnished(url: str, folder: Path, book: Book) -> Scheduler:
 
 @pytest.fixture
 async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Scheduler]:
-    made = await furnished(await fresh_database({"scheduler": VERSIONS}), tmp_path, read_book())
+    made = await furnished(await fresh_database({"scheduler": VERSIONS}), tmp_path, read_escalation_book())
     yield made
     await made.http.aclose()
     await made.database.close()
@@ -360,7 +362,7 @@ async def test_a_move_that_races_with_the_tick_leaves_nothing_to_come(scheduler:
     await scheduler.ticks_at(FIRST)
     scheduler.clock.set(SECOND)
     async with scheduler.database.transaction() as connection:
-        [locked], [row] = await escalations.claim(connection, SECOND, 10)
+        [locked], [row] = await escalations.claim_due(connection, SECOND, 10)
         moving = asyncio.create_task(scheduler.hears(scheduled(milestone(date(2022, 6, 30)), 2, change="moved")))
         async with asyncio.timeout(10):
             while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):
@@ -527,8 +529,8 @@ async def test_the_list_is_paged_in_the_order_of_what_comes_next(scheduler: Sche
 async def test_other_waits_are_reckoned_with_by_the_next_process(scheduler: Scheduler) -> None:
     await scheduler.hears(created(), scheduled(DUE))
     await scheduler.ticks_at(FIRST)
-    levels = tuple(level.model_copy(update={"wait": 2}) for level in read_book().levels)
-    book = read_book().model_copy(update={"levels": levels})
+    levels = tuple(level.model_copy(update={"wait": 2}) for level in read_escalation_book().levels)
+    book = read_escalation_book().model_copy(update={"levels": levels})
 
     await scheduler.another(book).once()
 
@@ -581,7 +583,7 @@ async def test_a_milestone_that_cannot_be_told_does_not_stop_the_others(schedule
 async def test_when_nothing_works_at_all_it_is_no_milestones_fault(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"commitment-{i}" for i in range(escalating.SYSTEMIC)]
+    names = [f"commitment-{i}" for i in range(escalating.SYSTEMIC_FAILURES)]
     await scheduler.hears(*(created(name) for name in names))
     await scheduler.hears(*(scheduled(milestone(LATEST, id_=f"{name}-one"), id_=name) for name in names))
 
@@ -601,7 +603,7 @@ async def test_when_nothing_works_at_all_it_is_no_milestones_fault(
 async def test_the_observer_sees_what_is_due_and_what_was_said_twice(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    scheduler = await furnished(await fresh_database(schema_versions()), tmp_path, read_book())
+    scheduler = await furnished(await fresh_database(schema_versions()), tmp_path, read_escalation_book())
     await scheduler.hears(created(), scheduled(DUE))
     law = "no level was told twice in a round"
     async with Observer(scheduler.url) as observer:
@@ -624,8 +626,10 @@ async def test_the_observer_sees_what_is_due_and_what_was_said_twice(
 # At random
 
 
-SHORT = Book(
-    levels=tuple(Level(level=f"level-{i}", title=text(f"Level {i}"), wait=wait) for i, wait in ((1, 1), (2, 2))),
+SHORT = EscalationBook(
+    levels=tuple(
+        EscalationLevel(level=f"level-{i}", title=text(f"Level {i}"), wait=wait) for i, wait in ((1, 1), (2, 2))
+    ),
     repeat_days=3,
     evidence_within_days=2,
 )
@@ -650,7 +654,7 @@ class Escalating(RuleBasedStateMachine):
         self.scheduler.clock.set(THEN)
         self.hears(created(self.id), scheduled(self.milestone, 1, self.id), changed(self.status, 1, id_=self.id))
 
-    def hears(self, *events: Heard) -> None:
+    def hears(self, *events: CommitmentEvent) -> None:
         self.runner.run(self.scheduler.hears(*events))
 
     def told(self) -> list[MilestoneEscalated]:

@@ -8,11 +8,11 @@ from uuid import UUID
 import vobject
 
 from contracts.vocabulary import CommitmentBrief, Milestone, Precision, Source, Span
-from services.scheduler.feeds.calendars import calendar
-from services.scheduler.feeds.entries import Entry, entry_after
+from services.scheduler.feeds.calendars import render_calendar
+from services.scheduler.feeds.entries import CalendarEntry, calendar_entry_after
 from services.scheduler.feeds.feed import Feed, Filters
-from services.scheduler.reminders.agenda import Schedule
-from services.scheduler.reminders.commitment_status import Standing
+from services.scheduler.reminders.agenda import MilestoneSchedule
+from services.scheduler.reminders.commitment_status import CommitmentStatus
 from tests.scheduler.scenes import brief, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -33,22 +33,22 @@ def entry(
     what: Milestone,
     version: int = 1,
     *,
-    known: Entry | None = None,
-    standing: Standing | None = None,
+    known: CalendarEntry | None = None,
+    standing: CommitmentStatus | None = None,
     source: Source | None = None,
     commitment: CommitmentBrief | None = None,
     at: datetime = THEN,
-) -> Entry:
+) -> CalendarEntry:
     """The entry of a milestone that was scheduled."""
-    schedule = Schedule(commitment or brief(), what, version, at, settled=False)
-    found = entry_after(known, schedule, standing or Standing(), source, at)
+    schedule = MilestoneSchedule(commitment or brief(), what, version, at, settled=False)
+    found = calendar_entry_after(known, schedule, standing or CommitmentStatus(), source, at)
     assert found is not None
     return found
 
 
-def written(*entries: Entry, **changes: Any) -> bytes:
+def written(*entries: CalendarEntry, **changes: Any) -> bytes:
     """The calendar of these entries."""
-    return calendar(replace(FEED, **changes), entries, "pledgewire", PORTAL)
+    return render_calendar(replace(FEED, **changes), entries, "pledgewire", PORTAL)
 
 
 def parsed(document: bytes) -> dict[str, Any]:

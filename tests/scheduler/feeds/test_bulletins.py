@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.events import CommitmentCreated, Evidence, MilestoneDue, MilestoneScheduled, Reporter, StatusChanged
 from contracts.vocabulary import Country, Milestone, Status, Text
-from services.scheduler.feeds.bulletins import Bulletin, Told, atom, rss, tell
+from services.scheduler.feeds.bulletins import FeedEvent, FeedItem, atom, item_text, rss
 from services.scheduler.languages import plain, words_in
 from tests.contracts.golden_records import PATHS, wire
 from tests.scheduler.feeds.scenes import FEED, PORTAL, THEN
@@ -27,9 +27,9 @@ both = pytest.mark.parametrize("write", [atom, rss], ids=["atom", "rss"])
 Write = Callable[..., bytes]
 
 
-def bulletins(*events: Told) -> list[Bulletin]:
+def bulletins(*events: FeedEvent) -> list[FeedItem]:
     """Events that were told one hour after another, the newest first."""
-    return [Bulletin(UUID(int=n + 1), THEN + timedelta(hours=n), event) for n, event in enumerate(events)][::-1]
+    return [FeedItem(UUID(int=n + 1), THEN + timedelta(hours=n), event) for n, event in enumerate(events)][::-1]
 
 
 def read(document: bytes) -> Any:
@@ -66,7 +66,7 @@ def test_every_golden_event_is_an_entry_in_each_language(write: Write, language:
     assert (found.feed.title, found.feed.link) == (FEED.name, PORTAL)
     assert len(found.entries) == len(GOLDEN) > 6
     for entry, bulletin in zip(found.entries, bulletins(*GOLDEN), strict=True):
-        title, lines = tell(bulletin.event, words_in(language))
+        title, lines = item_text(bulletin.event, words_in(language))
         assert entry.id == f"urn:uuid:{bulletin.event_id}"
         assert entry.title == title
         assert datetime(*entry.published_parsed[:6], tzinfo=UTC) == bulletin.at
@@ -111,8 +111,8 @@ def test_a_moved_date_is_told_with_before_and_after(write: Write) -> None:
         (due(phase="review", days=0), "To be looked at again: No new public finance"),
     ],
 )
-def test_a_title_says_what_happened(event: Told, title: str) -> None:
-    assert tell(event, words_in("en"))[0] == title
+def test_a_title_says_what_happened(event: FeedEvent, title: str) -> None:
+    assert item_text(event, words_in("en"))[0] == title
 
 
 def test_a_status_says_who_and_by_what_evidence() -> None:
@@ -124,7 +124,7 @@ def test_a_status_says_who_and_by_what_evidence() -> None:
         }
     )
 
-    _, lines = tell(event, words_in("es"))
+    _, lines = item_text(event, words_in("es"))
 
     assert lines == [
         "Estado: cumplido",

@@ -13,9 +13,9 @@ from contracts.vocabulary import Country, Milestone, Precision, Reading, Source,
 from services.plumbing.zones import instant_at
 from services.registry import catalogue
 from services.scheduler.feeds.calendars import is_fuzzy
-from services.scheduler.feeds.entries import entry_after
-from services.scheduler.reminders.agenda import Schedule
-from services.scheduler.reminders.commitment_status import Standing
+from services.scheduler.feeds.entries import calendar_entry_after
+from services.scheduler.reminders.agenda import MilestoneSchedule
+from services.scheduler.reminders.commitment_status import CommitmentStatus
 from tests.scheduler.feeds.scenes import PORTAL, THEN, days, entry, lines, only, parsed, written, year
 from tests.scheduler.scenes import brief, changed, milestone, milestones, text, utc, zones
 
@@ -35,8 +35,8 @@ DATED_SUMMIT = SUMMIT.model_copy(
 ONE_DAY = milestone(date(2023, 1, 10), id_="dialogue", reading=Reading.ON)
 
 
-def after(*events: StatusChanged) -> Standing:
-    standing = Standing()
+def after(*events: StatusChanged) -> CommitmentStatus:
+    standing = CommitmentStatus()
     for event in events:
         standing = standing.after_changed(event)
     return standing
@@ -363,9 +363,9 @@ def test_any_text_comes_back_as_one_property(title: str, name: str) -> None:
 
 
 def test_what_never_had_a_last_day_is_in_no_calendar() -> None:
-    undated = Schedule(brief(), milestone(None), 1, THEN, settled=False)
+    undated = MilestoneSchedule(brief(), milestone(None), 1, THEN, settled=False)
 
-    assert entry_after(None, undated, Standing(), None, THEN) is None
+    assert calendar_entry_after(None, undated, CommitmentStatus(), None, THEN) is None
 
 
 def test_the_same_news_again_changes_nothing() -> None:

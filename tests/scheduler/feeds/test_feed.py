@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.feeds.feed import KINDS, etag, new_token, token_hash, unchanged
-from services.scheduler.feeds.routes import Copies
+from services.scheduler.feeds.feed import FEED_FORMATS, etag, new_token, token_hash, unchanged
+from services.scheduler.feeds.routes import DocumentCache
 
 FEED = UUID("01900000-0000-7000-8000-000000000001")
 TAG = etag("form", "calendar.ics", FEED, "marker")
@@ -24,7 +24,7 @@ def test_a_validator_is_another_one_when_anything_of_it_is() -> None:
 
     assert len(others) == 5
     assert etag("form", "calendar.ics", FEED, "marker") == TAG
-    assert len({etag("form", kind, FEED, "marker") for kind in KINDS}) == 3
+    assert len({etag("form", kind, FEED, "marker") for kind in FEED_FORMATS}) == 3
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_any_text_has_a_hash_and_is_no_fault(text: str) -> None:
 
 
 def test_what_is_rendered_takes_up_a_bounded_room_and_the_longest_unread_goes_first() -> None:
-    copies = Copies(10)
+    copies = DocumentCache(10)
     for tag in ("a", "b"):
         copies.put(tag, b"xxxx")
     assert copies.get("a") == b"xxxx"

@@ -18,8 +18,9 @@ import pytest
 import structlog
 
 from contracts.envelope import Envelope
+from contracts.filters import Filters, matches
 from contracts.vocabulary import Country, Precision, Reading, Status
-from services.notifier.subscriptions.matching import Filters, matches, traits
+from services.notifier.events.event_types import EVENT_TYPES
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
@@ -27,13 +28,13 @@ from services.plumbing.ids import new_id
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.migrations import upgrade
 from services.scheduler.feeds import routes
-from services.scheduler.feeds.gathering import Gathering
+from services.scheduler.feeds.gathering import ReminderCollector
 from services.scheduler.feeds.routes import FeedSettings, add_feeds
-from services.scheduler.feeds.store import KEPT, FeedStore
+from services.scheduler.feeds.store import KEEP_EVENTS_FOR, FeedStore
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.agenda import Heard
-from services.scheduler.reminders.records import Received
+from services.scheduler.reminders.agenda import CommitmentEvent
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.routes import build_http
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
@@ -59,10 +60,11 @@ class House:
     keys: dict[str, str]
     keys_file: Path
 
-    async def hears(self, *events: Heard, at: datetime | None = None) -> list[Received]:
+    async def hears(self, *events: CommitmentEvent, at: datetime | None = None) -> list[ReceivedCommitmentEvent]:
         """Take events in, as of `at` (now, where it isn't given)."""
         received = [
-            Received(Envelope(new_id(), at or self.clock.now(), event.commitment.id, None), event) for event in events
+            ReceivedCommitmentEvent(Envelope(new_id(), at or self.clock.now(), event.commitment.id, None), event)
+            for event in events
         ]
         await Planner(self.database, self.clock).apply(received)
         return received
@@ -80,7 +82,7 @@ class House:
         return await self.http.get(path, headers={"authorization": "", **headers})
 
     async def gathers(self) -> int:
-        return await Gathering(self.database, self.clock).once()
+        return await ReminderCollector(self.database, self.clock).once()
 
     async def sql(self, query: str, *values: object) -> list[Any]:
         async with self.database.connection() as connection:
@@ -424,7 +426,7 @@ async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> No
         made = await house.makes(filters=form)
         calendar, atom, _ = made["paths"]
         rule = Filters(**{name: frozenset(values) for name, values in form.items()})
-        expected = {e.milestone.id for e in events if matches(rule, traits("milestone-scheduled", e))}
+        expected = {e.milestone.id for e in events if matches(rule, EVENT_TYPES["milestone-scheduled"].traits(e))}
         assert {uid.partition("@")[0] for uid in parsed((await house.reads(calendar)).content)} == expected, form
         links = {entry.link for entry in feedparser.parse((await house.reads(atom)).content).entries}
         assert links == {f"https://pledges.example/commitments/c-{id_[2:]}" for id_ in expected}, form
@@ -535,9 +537,9 @@ async def test_a_feed_tells_the_newest_hundred_of_four_hundred_days(house: House
     path = (await house.makes())["paths"][1]
     assert len(await entries(house, path)) == 100
 
-    house.clock.set(THEN + KEPT)
+    house.clock.set(THEN + KEEP_EVENTS_FOR)
     assert len(await entries(house, path)) == 100
-    house.clock.set(THEN + KEPT + timedelta(seconds=1))
+    house.clock.set(THEN + KEEP_EVENTS_FOR + timedelta(seconds=1))
     assert await entries(house, path) == []
     await house.gathers()
     assert await house.sql("select from feed_event") == []

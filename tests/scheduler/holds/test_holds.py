@@ -16,13 +16,13 @@ from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.holds import store as holds
-from services.scheduler.holds.registry_client import Registry
-from services.scheduler.holds.store import Schedules, Sweep
+from services.scheduler.holds.registry_client import RegistryClient
+from services.scheduler.holds.store import HoldSweep, ScheduleVersions
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims
-from services.scheduler.reminders.agenda import Rules
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.agenda import PlanningRules
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.routes import build_http
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
@@ -43,7 +43,7 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = Shelf(NINE_SHARP)
+    shelf = RulesCache(NINE_SHARP)
     made = Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
     await made.hears(created(), scheduled(END_OF_2021))
     await made.ticks_at(utc(2021, 12, 2))
@@ -115,7 +115,7 @@ async def test_the_new_schedule_is_told_and_makes_the_hold_moot(
 
     [told] = await scheduler.ticks_at(utc(2022, 4, 1, 15))
     assert (told.schedule_version, told.step) == (2, "before-90d")
-    await Sweep(scheduler.database, None).once()
+    await HoldSweep(scheduler.database, None).once()
     assert await held(scheduler) == {}
 
 
@@ -159,7 +159,7 @@ async def test_a_hold_waits_for_the_tick_that_has_the_milestone_in_hand(
         asking = asyncio.create_task(registry.post("/holds", json=order(2)))
         await _until_somebody_waits(scheduler)
         assert not asking.done()
-        await scheduler.tick._tell_these(connection, [due], Rules(NINE_SHARP), DUE)
+        await scheduler.tick._tell_these(connection, [due], PlanningRules(NINE_SHARP), DUE)
     answer = await asking
 
     assert answer.status_code == 204
@@ -184,7 +184,7 @@ async def test_a_tick_that_takes_too_long_is_answered_with_503_and_nothing_is_he
 async def test_a_tick_passes_over_what_is_being_held(scheduler: Scheduler) -> None:
     scheduler.clock.set(DUE)
     async with scheduler.database.transaction() as connection:
-        await holds.take(connection, {END_OF_2021.id: 2})
+        await holds.take_holds(connection, {END_OF_2021.id: 2})
         await asyncio.wait_for(scheduler.tick.once(), 5)
         before = len(await scheduler.told())
 
@@ -198,7 +198,7 @@ async def test_a_hold_that_comes_between_a_claims_look_and_its_lock_is_seen(sche
         plans = await ticking.fetch(f"select {claims._PLAN} from milestone_plan p for update")
         async with scheduler.database.connection() as other:
             await other.execute("insert into hold (milestone_id, schedule_version) values ($1, 2)", END_OF_2021.id)
-        locked, due = await claims._claimed(ticking, DUE, plans)
+        locked, due = await claims._claim_locked(ticking, DUE, plans)
 
     assert (locked, due) == ([END_OF_2021.id], [])
 
@@ -211,7 +211,7 @@ async def test_a_hold_whose_schedule_was_never_written_is_released(
 ) -> None:
     written = WrittenSchedules()
     written.versions[END_OF_2021.id] = 1
-    sweep = Sweep(scheduler.database, written)
+    sweep = HoldSweep(scheduler.database, written)
     await registry.post("/holds", json=order(2))
 
     await sweep.once()
@@ -236,7 +236,7 @@ async def test_a_hold_is_kept_while_its_schedule_may_come(
     await registry.post("/holds", json=order(2))
     await grow_old(scheduler)
 
-    await Sweep(scheduler.database, written).once()
+    await HoldSweep(scheduler.database, written).once()
 
     assert await held(scheduler) == {END_OF_2021.id: 2}
     assert await scheduler.ticks_at(DUE) == []
@@ -253,7 +253,7 @@ async def test_a_hold_that_was_taken_again_while_the_registry_was_asked_is_kept(
     await registry.post("/holds", json=order(2))
     await grow_old(scheduler)
 
-    await Sweep(scheduler.database, Meanwhile()).once()
+    await HoldSweep(scheduler.database, Meanwhile()).once()
 
     assert await held(scheduler) == {END_OF_2021.id: 2}
 
@@ -261,7 +261,7 @@ async def test_a_hold_that_was_taken_again_while_the_registry_was_asked_is_kept(
 async def test_without_a_registry_to_ask_a_hold_is_kept(scheduler: Scheduler, registry: httpx.AsyncClient) -> None:
     await registry.post("/holds", json=order(2))
     await grow_old(scheduler)
-    sweep = Sweep(scheduler.database, None)
+    sweep = HoldSweep(scheduler.database, None)
 
     await sweep.once()
     await sweep.once()
@@ -294,7 +294,7 @@ async def test_after_a_moves_answer_the_old_schedule_never_fires_whoever_ticks(
             await asyncio.sleep(random.random() * 0.002)
 
     async def sweeping() -> None:
-        sweep = Sweep(scheduler.database, written)
+        sweep = HoldSweep(scheduler.database, written)
         while not stopping.is_set():
             await grow_old(scheduler)
             await sweep.once()
@@ -387,30 +387,32 @@ async def test_a_body_that_is_not_json_is_no_order(registry: httpx.AsyncClient) 
 
 
 @pytest.fixture(params=["in memory", "over HTTP"])
-async def schedules(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Schedules, WrittenSchedules]]:
+async def schedules(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ScheduleVersions, WrittenSchedules]]:
     written = WrittenSchedules()
     if request.param == "in memory":
         yield written, written
         return
     with Served(served(written)) as server:
-        asking = Registry(server.url + "/", deadline=5)
+        asking = RegistryClient(server.url + "/", deadline=5)
         yield asking, written
         await asking.close()
 
 
-async def test_the_registry_says_which_schedule_was_written(schedules: tuple[Schedules, WrittenSchedules]) -> None:
+async def test_the_registry_says_which_schedule_was_written(
+    schedules: tuple[ScheduleVersions, WrittenSchedules],
+) -> None:
     asking, written = schedules
     written.versions["end-of-2021"] = 7
 
     assert await asking.version_of("end-of-2021") == 7
 
 
-async def test_a_milestone_that_nobody_knows_is_no_answer(schedules: tuple[Schedules, WrittenSchedules]) -> None:
+async def test_a_milestone_that_nobody_knows_is_no_answer(schedules: tuple[ScheduleVersions, WrittenSchedules]) -> None:
     with pytest.raises(Unavailable):
         await schedules[0].version_of("end-of-2021")
 
 
-async def test_a_registry_that_is_away_is_no_answer(schedules: tuple[Schedules, WrittenSchedules]) -> None:
+async def test_a_registry_that_is_away_is_no_answer(schedules: tuple[ScheduleVersions, WrittenSchedules]) -> None:
     asking, written = schedules
     written.versions["end-of-2021"] = 7
     written.away = True
@@ -428,14 +430,14 @@ async def test_an_answer_of_another_form_is_no_answer(body: str) -> None:
         return Response(body, media_type="application/json")
 
     with Served(app) as server:
-        asking = Registry(server.url, deadline=5)
+        asking = RegistryClient(server.url, deadline=5)
         with pytest.raises(Unavailable):
             await asking.version_of("end-of-2021")
         await asking.close()
 
 
 async def test_a_registry_that_nobody_has_started_is_no_answer() -> None:
-    asking = Registry("http://127.0.0.1:1", deadline=1)
+    asking = RegistryClient("http://127.0.0.1:1", deadline=1)
 
     with pytest.raises(Unavailable):
         await asking.version_of("end-of-2021")

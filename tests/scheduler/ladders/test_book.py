@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
-from services.scheduler.ladders.book import DEFAULT_BOOK, BookRefused, kind_of, read_book
-from services.scheduler.ladders.ladder import Condition, Rung, Step
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBookError, kind_of, read_ladder_book
+from services.scheduler.ladders.ladder import LadderCondition, Rung, Step
 from tests.scheduler.scenes import milestone
 
 BOOK = """\
@@ -32,12 +32,13 @@ SUMMIT = milestone(DAY, reading=Reading.ON, anchor_id="nals-2022")
 
 
 def test_a_book_is_read_as_it_stands_there() -> None:
-    book = read_book(BOOK)
+    book = read_ladder_book(BOOK)
     summits, others = book.ladders
 
     assert (timedelta(seconds=90), 4, "record") == (book.jitter, book.review_months, book.moved_into_past)
     assert (
-        Condition(frozenset({"event"}), frozenset({"on"}), frozenset({"MX"}), frozenset({"nals-2022"})) == summits.when
+        LadderCondition(frozenset({"event"}), frozenset({"on"}), frozenset({"MX"}), frozenset({"nals-2022"}))
+        == summits.when
     )
     assert [(r.step.name, r.at, r.working.name) for r in summits.rungs] == [
         ("before-3bd", time(10, 30), "CA-QC"),
@@ -50,7 +51,7 @@ def test_a_book_is_read_as_it_stands_there() -> None:
 
 
 def test_what_is_not_said_is_nine_by_those_who_are_bound_without_jitter_every_six_months() -> None:
-    book = read_book("ladders: [{name: all, rungs: [on-the-day]}]")
+    book = read_ladder_book("ladders: [{name: all, rungs: [on-the-day]}]")
 
     assert (timedelta(), 6, "tell") == (book.jitter, book.review_months, book.moved_into_past)
     assert (Rung(Step("on"), time(9)),) == book.ladders[0].rungs
@@ -66,7 +67,7 @@ def test_what_is_not_said_is_nine_by_those_who_are_bound_without_jitter_every_si
     ],
 )
 def test_the_first_ladder_whose_whole_condition_is_met_is_a_milestones(what: Milestone) -> None:
-    book = read_book(BOOK)
+    book = read_ladder_book(BOOK)
 
     assert book.ladder_for(SUMMIT).name == "mexican-summits"
     assert book.ladder_for(what).name == "others"
@@ -132,8 +133,8 @@ ONE = "ladders:\n  - name: all\n    rungs: [{}]\n"
     ],
 )
 def test_what_is_no_book_is_refused_with_file_line_and_reason(text: str, line: int, what: str) -> None:
-    with pytest.raises(BookRefused) as raised:
-        read_book(text, "mine.yaml")
+    with pytest.raises(LadderBookError) as raised:
+        read_ladder_book(text, "mine.yaml")
 
     assert str(raised.value).startswith(f"mine.yaml, line {line}: ")
     assert what in str(raised.value)
@@ -142,13 +143,13 @@ def test_what_is_no_book_is_refused_with_file_line_and_reason(text: str, line: i
 @given(st.text(max_size=200) | st.text("ladersn:[]{}, -\n'\"&*!|>#0123", max_size=200))
 def test_no_text_does_worse_than_to_be_refused(text: str) -> None:
     try:
-        read_book(text)
-    except BookRefused as refused:
+        read_ladder_book(text)
+    except LadderBookError as refused:
         assert refused.line >= 1
 
 
 def test_the_book_as_json_says_all_that_was_read() -> None:
-    told = read_book(BOOK).as_json()
+    told = read_ladder_book(BOOK).as_json()
 
     assert (told["jitter_seconds"], told["review_months"], told["moved_into_past"]) == (90, 4, "record")
     assert told["ladders"] == [

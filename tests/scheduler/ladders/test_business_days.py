@@ -9,27 +9,27 @@ from hypothesis import strategies as st
 from contracts.vocabulary import Country
 from services.scheduler.ladders.business_days import (
     BOUND,
-    Calendar,
+    BusinessCalendar,
     DayOff,
+    HolidayCalendar,
     UnknownCalendar,
-    WorkingWeek,
-    calendar_named,
     count_business_days,
     days_off,
+    holiday_calendar,
     is_business_day,
     subdivisions,
 )
 
-US, CA, MX = Calendar(Country.US), Calendar(Country.CA), Calendar(Country.MX)
+US, CA, MX = HolidayCalendar(Country.US), HolidayCalendar(Country.CA), HolidayCalendar(Country.MX)
 EVERYBODY = (CA, MX, US)
 NAMES = [country.value for country in Country] + [
     f"{country.value}-{part}" for country in (Country.US, Country.CA) for part in subdivisions(country)
 ]
 days = st.dates(date(2000, 1, 1), date(2060, 12, 31))
-calendars = st.lists(st.sampled_from(NAMES).map(calendar_named), max_size=3).map(tuple)
+calendars = st.lists(st.sampled_from(NAMES).map(holiday_calendar), max_size=3).map(tuple)
 
 
-def holidays(day: date, *calendars: Calendar) -> set[tuple[str | None, str | None]]:
+def holidays(day: date, *calendars: HolidayCalendar) -> set[tuple[str | None, str | None]]:
     return {(off.calendar, off.holiday) for off in days_off(day, calendars)}
 
 
@@ -68,7 +68,7 @@ def test_a_mexican_reader_works_between_the_years() -> None:
     ],
 )
 def test_holidays_have_names(calendar: str, day: date, holiday: str) -> None:
-    assert {(calendar, holiday)} == holidays(day, calendar_named(calendar))
+    assert {(calendar, holiday)} == holidays(day, holiday_calendar(calendar))
 
 
 def test_a_holiday_of_one_is_no_business_day_of_all() -> None:
@@ -81,13 +81,13 @@ def test_a_holiday_of_one_is_no_business_day_of_all() -> None:
 
 def test_the_bound_are_the_milestones_countries_and_a_readers_are_his_own() -> None:
     assert BOUND.calendars((Country.US, Country.CA)) == (CA, US)
-    assert WorkingWeek(MX).calendars((Country.US, Country.CA)) == (MX,)
+    assert BusinessCalendar(MX).calendars((Country.US, Country.CA)) == (MX,)
 
 
 @pytest.mark.parametrize("name", ["", "DE", "US-", "US-XX", "MX-JAL", "CA-QUEBEC", "ca", "-", "US-TX-1"])
 def test_holidays_that_nobody_knows_are_refused(name: str) -> None:
     with pytest.raises(UnknownCalendar):
-        calendar_named(name)
+        holiday_calendar(name)
 
 
 def test_every_province_territory_and_state_has_holidays() -> None:
@@ -96,12 +96,12 @@ def test_every_province_territory_and_state_has_holidays() -> None:
     )
     assert len(subdivisions(Country.US)) > 50
     for name in NAMES:
-        assert not is_business_day(date(2026, 12, 25), (calendar_named(name),)), name
+        assert not is_business_day(date(2026, 12, 25), (holiday_calendar(name),)), name
 
 
 @given(days, st.integers(1, 40), calendars, st.booleans())
 def test_a_count_leaves_out_just_what_is_no_business_day(
-    start: date, count: int, whose: tuple[Calendar, ...], back: bool
+    start: date, count: int, whose: tuple[HolidayCalendar, ...], back: bool
 ) -> None:
     counted = count_business_days(start, -count if back else count, whose)
     way = [start + timedelta(days=i * (-1 if back else 1)) for i in range(1, abs((counted.day - start).days) + 1)]
@@ -115,7 +115,7 @@ def test_a_count_leaves_out_just_what_is_no_business_day(
 
 @given(days, calendars, calendars)
 def test_all_who_are_bound_work_when_each_of_them_does(
-    day: date, some: tuple[Calendar, ...], others: tuple[Calendar, ...]
+    day: date, some: tuple[HolidayCalendar, ...], others: tuple[HolidayCalendar, ...]
 ) -> None:
     both = is_business_day(day, some) and is_business_day(day, others)
 
@@ -123,7 +123,7 @@ def test_all_who_are_bound_work_when_each_of_them_does(
 
 
 @given(days, calendars)
-def test_a_weekend_is_told_as_one_whoever_has_a_holiday(day: date, whose: tuple[Calendar, ...]) -> None:
+def test_a_weekend_is_told_as_one_whoever_has_a_holiday(day: date, whose: tuple[HolidayCalendar, ...]) -> None:
     if day.weekday() >= 5:
         assert (DayOff(day, "weekend"),) == days_off(day, whose)
     else:

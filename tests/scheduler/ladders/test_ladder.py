@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from contracts import events
 from services.scheduler.ladders.book import DEFAULT_BOOK
-from services.scheduler.ladders.day_count import months_after, reckon
+from services.scheduler.ladders.day_count import add_months, step_day
 from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
 
 steps = st.one_of(
@@ -89,16 +89,16 @@ def test_a_step_out_of_reach_is_refused(name: str) -> None:
     ],
 )
 def test_a_month_away_is_the_same_day_or_the_last_of_a_shorter_month(day: date, count: int, expected: date) -> None:
-    assert expected == months_after(day, count)
+    assert expected == add_months(day, count)
 
 
 def test_a_month_back_and_a_month_on_need_not_come_home() -> None:
-    assert date(2022, 3, 28) == months_after(months_after(date(2022, 3, 31), -1), 1)
+    assert date(2022, 3, 28) == add_months(add_months(date(2022, 3, 31), -1), 1)
 
 
 @given(days, months)
 def test_months_keep_the_day_unless_the_month_is_too_short(day: date, count: int) -> None:
-    there = months_after(day, count)
+    there = add_months(day, count)
 
     assert (there.year * 12 + there.month) - (day.year * 12 + day.month) == count
     assert there.day == min(day.day, monthrange(there.year, there.month)[1])
@@ -108,17 +108,17 @@ def test_months_keep_the_day_unless_the_month_is_too_short(day: date, count: int
 def test_months_never_change_the_order_of_two_days(one: date, other: date, count: int) -> None:
     first, second = sorted((one, other))
 
-    assert months_after(first, count) <= months_after(second, count)
+    assert add_months(first, count) <= add_months(second, count)
 
 
 @given(days, months)
 def test_a_month_more_is_always_later(day: date, count: int) -> None:
-    assert months_after(day, count) < months_after(day, count + 1)
+    assert add_months(day, count) < add_months(day, count + 1)
 
 
 @given(days, months)
 def test_back_again_is_home_or_the_last_day_of_the_shorter_month(day: date, count: int) -> None:
-    home = months_after(months_after(day, count), -count)
+    home = add_months(add_months(day, count), -count)
 
     assert home == day or (home < day and day.day > 28 and (day - home).days <= 3)
 
@@ -129,18 +129,18 @@ def test_what_is_before_is_counted_from_the_first_day_and_what_is_after_from_the
 ) -> None:
     last = first + timedelta(days=length)
 
-    assert reckon(Step("before", count), first, last, ()).day == first - timedelta(days=count)
-    assert reckon(Step("after", count), first, last, ()).day == last + timedelta(days=count)
-    assert reckon(Step("after", count, "w"), first, last, ()).day == last + timedelta(days=7 * count)
-    assert reckon(ON_THE_DAY, first, last, ()).day == first
+    assert step_day(Step("before", count), first, last, ()).day == first - timedelta(days=count)
+    assert step_day(Step("after", count), first, last, ()).day == last + timedelta(days=count)
+    assert step_day(Step("after", count, "w"), first, last, ()).day == last + timedelta(days=7 * count)
+    assert step_day(ON_THE_DAY, first, last, ()).day == first
 
 
 def test_a_review_is_counted_from_no_day_of_the_milestone() -> None:
     with pytest.raises(ValueError, match="review-1"):
-        reckon(Step("review", 1), date(2022, 1, 1), date(2022, 1, 1), ())
+        step_day(Step("review", 1), date(2022, 1, 1), date(2022, 1, 1), ())
 
 
 @pytest.mark.parametrize(("step", "day"), [("before-1d", date.min), ("before-1m", date.min), ("after-1m", date.max)])
 def test_where_the_calendar_ends_there_is_no_day(step: str, day: date) -> None:
     with pytest.raises(OverflowError):
-        reckon(Step.named(step), day, day, ())
+        step_day(Step.named(step), day, day, ())

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from contracts.events import LadderChosen, LadderHolidays, LadderRung
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
 from services.plumbing.zones import UnknownZone
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
 from services.scheduler.ladders.business_days import UnknownCalendar
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import LATE_AFTER, LONGEST_FRESH, occasion, standing_of
+from services.scheduler.ladders.firing import LATE_AFTER, LONGEST_VALID, due_reminder, phase_at
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import Choice, chosen
-from services.scheduler.ladders.planning import LONGEST_LATE, left_out, plan
+from services.scheduler.ladders.own_ladder import SubscriptionLadder, subscription_ladder
+from services.scheduler.ladders.planning import LONGEST_LATE, left_out_rungs, plan
 from tests.scheduler.scenes import (
     EVERY,
     LADDER,
@@ -44,7 +44,7 @@ def names(state: str, what: Milestone, now: datetime, book: LadderBook = NINE_SH
 
 def book(rungs: str, more: str = "", top: str = "") -> LadderBook:
     """A book of one ladder."""
-    return read_book(f"{top}\nladders: [{{name: all, rungs: [{rungs}]{more}}}]")
+    return read_ladder_book(f"{top}\nladders: [{{name: all, rungs: [{rungs}]{more}}}]")
 
 
 # Which steps
@@ -88,9 +88,9 @@ def test_nobody_is_told_that_an_event_is_in_7_days_when_only_its_season_or_year_
     nals = milestone(date(2022, 12, 31), earliest=date(2022, 12, 31), precision=precision, reading=Reading.ON)
 
     assert [*expected, "after-1d", "after-7d"] == names("pending", nals, STATEMENT_DAY)
-    assert {"finer-than-the-date"} >= {one.why for one in left_out(nals)}
+    assert {"finer-than-the-date"} >= {one.why for one in left_out_rungs(nals)}
     assert [step.name for step in LADDER if step.name not in (*expected, "after-1d", "after-7d")] == [
-        one.rung.step.name for one in left_out(nals)
+        one.rung.step.name for one in left_out_rungs(nals)
     ]
 
 
@@ -101,7 +101,7 @@ def test_weeks_months_and_business_days_too_have_to_fit_what_is_known(rung: str,
     nals = milestone(date(2022, 12, 31), earliest=date(2022, 1, 1), precision=Precision.YEAR, reading=Reading.ON)
 
     assert ([rung] if fits else []) == names("pending", nals, STATEMENT_DAY, book(rung))
-    assert ([] if fits else [30]) == [one.shortest_notice for one in left_out(nals, book(rung))]
+    assert ([] if fits else [30]) == [one.shortest_notice for one in left_out_rungs(nals, book(rung))]
 
 
 @pytest.mark.parametrize("precision", list(Precision)[:-1])
@@ -110,7 +110,7 @@ def test_a_deadline_has_every_step_however_coarsely_it_is_dated(precision: Preci
     deadline = milestone(date(2029, 12, 31), earliest=date(2020, 1, 1), precision=precision, reading=reading)
 
     assert [step.name for step in LADDER] == names("pending", deadline, STATEMENT_DAY)
-    assert left_out(deadline) == ()
+    assert left_out_rungs(deadline) == ()
 
 
 def test_a_milestone_that_passed_long_ago_waits_for_its_next_rung_only() -> None:
@@ -129,8 +129,8 @@ def test_the_calendar_ends_without_an_error() -> None:
 
     assert "after-1d" not in names("pending", last, STATEMENT_DAY)
     assert names("passed", last, STATEMENT_DAY) == []
-    assert [one.rung.step.name for one in left_out(last)] == ["after-1d", "after-7d"]
-    assert {"calendar-ends"} == {one.why for one in left_out(last)}
+    assert [one.rung.step.name for one in left_out_rungs(last)] == ["after-1d", "after-7d"]
+    assert {"calendar-ends"} == {one.why for one in left_out_rungs(last)}
     assert "before-90d" not in names("passed", first, STATEMENT_DAY)
     assert len(names("pending", first, STATEMENT_DAY)) == 1
 
@@ -202,7 +202,9 @@ def test_a_ladder_without_an_endless_end_is_silent_after_its_last_rung() -> None
     short = book("before-7d")
 
     assert names("pending", END_OF_2021, utc(2022, 1, 1), short) == []
-    said = occasion(countdown(END_OF_2021, short, STATEMENT_DAY), {days(-7): utc(2021, 12, 24, 15)}, utc(2021, 12, 25))
+    said = due_reminder(
+        countdown(END_OF_2021, short, STATEMENT_DAY), {days(-7): utc(2021, 12, 24, 15)}, utc(2021, 12, 25)
+    )
     assert (None, utc(2022, 1, 1)) == (said.follow_up, said.not_after)
 
 
@@ -266,13 +268,13 @@ def test_the_next_endless_step_is_found_without_climbing_to_it(
 def test_what_has_no_last_day_is_reviewed_every_half_year_and_never_overdue(what: Milestone) -> None:
     [planned] = plan(what, STATEMENT_DAY, NINE_SHARP)
     count = counting(what)
-    said = occasion(count, {planned.step: planned.due_at}, utc(2024, 1, 10))
+    said = due_reminder(count, {planned.step: planned.due_at}, utc(2024, 1, 10))
 
     assert ("review-1", utc(2022, 5, 18, 14), "pending") == (planned.step.name, planned.due_at, planned.state)
     assert (said.phase, said.days, said.step.name, len(said.merged)) == ("review", 0, "review-4", 3)
     assert said.follow_up
     assert ("review-5", utc(2024, 5, 18, 15)) == (said.follow_up.step.name, said.follow_up.due_at)
-    assert {"no-last-day"} == {one.why for one in left_out(what)}
+    assert {"no-last-day"} == {one.why for one in left_out_rungs(what)}
 
 
 def test_a_milestones_own_rhythm_comes_before_the_books() -> None:
@@ -407,7 +409,7 @@ def test_a_move_is_told_late_at_most_once_and_leaves_all_that_lies_ahead(
 # A reader's own ladder
 
 
-def choice(*rungs: tuple[str, str], **changes: object) -> Choice | None:
+def choice(*rungs: tuple[str, str], **changes: object) -> SubscriptionLadder | None:
     told: dict[str, object] = {
         "seq": 1,
         "subscription_id": ME,
@@ -420,7 +422,7 @@ def choice(*rungs: tuple[str, str], **changes: object) -> Choice | None:
         "sections": (),
         "commitments": (),
     }
-    return chosen(LadderChosen.model_validate(told | changes))
+    return subscription_ladder(LadderChosen.model_validate(told | changes))
 
 
 def test_a_readers_ladder_is_told_at_his_clocks_by_his_holidays() -> None:
@@ -551,7 +553,7 @@ def due(what: Milestone, *steps: int) -> dict[Step, datetime]:
 
 
 def test_seven_days_before_it_is_ahead_by_7() -> None:
-    said = occasion(counting(END_OF_2021), due(END_OF_2021, -7), utc(2021, 12, 24, 15))
+    said = due_reminder(counting(END_OF_2021), due(END_OF_2021, -7), utc(2021, 12, 24, 15))
 
     assert (said.phase, said.days, said.late, said.merged) == ("ahead", 7, False, {})
     assert utc(2021, 12, 30, 15) == said.not_after
@@ -567,7 +569,7 @@ def test_seven_days_before_it_is_ahead_by_7() -> None:
     ],
 )
 def test_a_day_has_passed_when_it_has_ended_in_the_milestones_zone(now: datetime, phase: str, days: int) -> None:
-    said = occasion(counting(END_OF_2021), due(END_OF_2021, -1), now)
+    said = due_reminder(counting(END_OF_2021), due(END_OF_2021, -1), now)
 
     assert (phase, days) == (said.phase, said.days)
 
@@ -575,22 +577,22 @@ def test_a_day_has_passed_when_it_has_ended_in_the_milestones_zone(now: datetime
 def test_a_summit_is_todays_on_its_second_day_too() -> None:
     summit = milestone(date(2021, 12, 10), earliest=date(2021, 12, 9), reading=Reading.ON)
 
-    assert occasion(counting(summit), due(summit, 0), utc(2021, 12, 11, 5)).phase == "today"
+    assert due_reminder(counting(summit), due(summit, 0), utc(2021, 12, 11, 5)).phase == "today"
     assert (
-        occasion(counting(summit), due(summit, 1), utc(2021, 12, 11, 15)).phase,
-        occasion(counting(summit), due(summit, 1), utc(2021, 12, 11, 15)).days,
+        due_reminder(counting(summit), due(summit, 1), utc(2021, 12, 11, 15)).phase,
+        due_reminder(counting(summit), due(summit, 1), utc(2021, 12, 11, 15)).days,
     ) == ("overdue", 1)
 
 
 def test_after_a_downtime_the_newest_step_tells_the_others_with_the_days_as_they_are_now() -> None:
-    said = occasion(counting(END_OF_2021), due(END_OF_2021, -90, -30, -7), utc(2021, 12, 26, 18))
+    said = due_reminder(counting(END_OF_2021), due(END_OF_2021, -90, -30, -7), utc(2021, 12, 26, 18))
 
     assert (said.step.name, said.days, said.late) == ("before-7d", 5, True)
     assert [step.name for step in said.merged] == ["before-90d", "before-30d"]
 
 
 def test_endless_rungs_that_were_missed_are_told_too_and_the_next_is_planned() -> None:
-    said = occasion(counting(END_OF_2021), due(END_OF_2021, 7), utc(2022, 3, 20))
+    said = due_reminder(counting(END_OF_2021), due(END_OF_2021, 7), utc(2022, 3, 20))
 
     assert said.step.name == "after-60d"
     assert [step.name for step in said.merged] == ["after-7d", "after-30d"]
@@ -599,7 +601,7 @@ def test_endless_rungs_that_were_missed_are_told_too_and_the_next_is_planned() -
 
 
 def test_the_last_fixed_rung_plans_the_first_endless_one() -> None:
-    said = occasion(counting(END_OF_2021), due(END_OF_2021, 7), utc(2022, 1, 7, 15))
+    said = due_reminder(counting(END_OF_2021), due(END_OF_2021, 7), utc(2022, 1, 7, 15))
 
     assert said.follow_up
     assert days(30) == said.follow_up.step
@@ -608,13 +610,13 @@ def test_the_last_fixed_rung_plans_the_first_endless_one() -> None:
 def test_six_hours_are_not_late_and_a_moment_more_is() -> None:
     at = utc(2021, 12, 24, 15) + LATE_AFTER
 
-    assert not occasion(counting(END_OF_2021), due(END_OF_2021, -7), at).late
-    assert occasion(counting(END_OF_2021), due(END_OF_2021, -7), at + timedelta(microseconds=1)).late
+    assert not due_reminder(counting(END_OF_2021), due(END_OF_2021, -7), at).late
+    assert due_reminder(counting(END_OF_2021), due(END_OF_2021, -7), at + timedelta(microseconds=1)).late
 
 
 def test_what_was_said_90_days_before_is_stale_after_a_week() -> None:
     far = milestone(date(2029, 12, 31))
-    said = occasion(counting(far), due(far, -90), utc(2029, 10, 2, 15))
+    said = due_reminder(counting(far), due(far, -90), utc(2029, 10, 2, 15))
 
     assert utc(2029, 10, 9, 15) == said.not_after
 
@@ -629,13 +631,13 @@ def test_whatever_the_downtime_one_event_tells_all_that_was_due_and_is_fresh(
     missed = {one.step: one.due_at for one in planned if one.state == "pending" and one.due_at <= now}
     assume(missed)
 
-    said = occasion(count, missed, now)
+    said = due_reminder(count, missed, now)
 
     told = {**said.merged, said.step: said.due_at}
     assert missed.items() <= told.items()
     assert all(at <= now for at in told.values())
     assert said.due_at == max(told.values())
-    assert now < said.not_after <= now + LONGEST_FRESH
+    assert now < said.not_after <= now + LONGEST_VALID
     following = count.next_after(said.step)
     assert following is None or following[1] > now, "the next step is not yet due"
     assert (said.days == 0) == (said.phase == "today")
@@ -648,7 +650,7 @@ def test_told_at_its_time_a_step_says_its_own_days(what: Milestone, planned_at: 
     count = counting(what, DEFAULT_BOOK, planned_at)
     for one in plan(what, planned_at):
         if one.state == "pending":
-            said = occasion(count, {one.step: one.due_at}, one.due_at)
+            said = due_reminder(count, {one.step: one.due_at}, one.due_at)
             phase = {"before": "ahead", "on": "today", "after": "overdue"}[one.step.direction]
             assert (phase, one.step.count, False) == (said.phase, said.days, said.late)
 
@@ -659,18 +661,18 @@ def test_a_joint_deadline_is_not_overdue_while_it_is_still_that_day_in_a_capital
     canadas = milestone(date(2021, 12, 31), zone="America/Toronto", countries=(Country.CA,))
     an_hour_after = utc(2022, 1, 1, 5, 30)
 
-    assert standing_of(counting(joint), an_hour_after) == ("today", 0)
-    assert standing_of(counting(canadas), an_hour_after) == ("overdue", 1)
-    assert standing_of(counting(joint), utc(2022, 1, 1, 6)) == ("overdue", 1)
+    assert phase_at(counting(joint), an_hour_after) == ("today", 0)
+    assert phase_at(counting(canadas), an_hour_after) == ("overdue", 1)
+    assert phase_at(counting(joint), utc(2022, 1, 1, 6)) == ("overdue", 1)
 
 
 def test_what_was_said_ahead_of_an_event_is_stale_when_it_begins() -> None:
     summit = milestone(date(2021, 12, 10), reading=Reading.ON, local_time="08:00")
 
-    said = occasion(counting(summit), due(summit, -1), utc(2021, 12, 9, 15))
+    said = due_reminder(counting(summit), due(summit, -1), utc(2021, 12, 9, 15))
 
     assert utc(2021, 12, 10, 14) == said.not_after
-    assert utc(2021, 12, 11, 15) == occasion(counting(summit), due(summit, 0), utc(2021, 12, 10, 15)).not_after
+    assert utc(2021, 12, 11, 15) == due_reminder(counting(summit), due(summit, 0), utc(2021, 12, 10, 15)).not_after
 
 
 def test_the_clock_is_read_in_utc() -> None:

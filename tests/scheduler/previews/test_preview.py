@@ -11,62 +11,71 @@ from hypothesis import strategies as st
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
 from services.scheduler.escalation import machine
-from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.machine import Climbing, Dormant, Owned, Settled, deadline_of
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.firing import occasion
+from services.scheduler.ladders.firing import due_reminder
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import plan
 from services.scheduler.languages import words_in
 from services.scheduler.previews.fates import (
     Failed,
-    Fate,
+    Fired,
     Merged,
-    Next,
+    NextReminder,
     Passed,
-    Told,
-    Waits,
+    ReminderOutcome,
+    Waiting,
     Withdrawn,
-    fate_of,
-    next_of,
-    told_fate,
-    told_next,
+    next_reminder,
+    next_sentence,
+    outcome_of,
+    outcome_sentence,
 )
-from services.scheduler.previews.preview import Hearing, Hold, Kept, hearings, moments, overdue_at
-from services.scheduler.reminders.agenda import Schedule, State
+from services.scheduler.previews.preview import (
+    MilestoneHold,
+    StoredReminder,
+    UpcomingLevel,
+    overdue_at,
+    preview_moments,
+    upcoming_levels,
+)
+from services.scheduler.reminders.agenda import MilestoneSchedule, ReminderState
 from tests.scheduler.scenes import NINE_SHARP, brief, counting, days, instants, milestone, milestones, utc
 
 THEN = utc(2021, 11, 18, 18)
-BOOK = read_book()
+BOOK = read_escalation_book()
 EVENT = UUID(int=7)
 DUE = milestone(date(2021, 12, 31))
 SOMEDAY = milestone(None, id_="someday", reading=Reading.UNDATED)
 
 
-def schedule(what: Milestone = DUE, version: int = 1, *, settled: bool = False, at: datetime = THEN) -> Schedule:
-    return Schedule(brief(), what, version, at, settled)
+def schedule(
+    what: Milestone = DUE, version: int = 1, *, settled: bool = False, at: datetime = THEN
+) -> MilestoneSchedule:
+    return MilestoneSchedule(brief(), what, version, at, settled)
 
 
 def kept(
     step: Step,
-    state: State = "pending",
+    state: ReminderState = "pending",
     *,
     id_: int = 1,
     version: int = 1,
     due_at: datetime | None = None,
     fired_at: datetime | None = None,
     reason: str | None = None,
-) -> Kept:
+) -> StoredReminder:
     event_id = EVENT if state in ("fired", "merged") else None
     due = due_at or counting(DUE).due_at(step)
     assert due
-    return Kept(id_, version, step, None, due, state, fired_at, event_id, reason)
+    return StoredReminder(id_, version, step, None, due, state, fired_at, event_id, reason)
 
 
-def table(what: Milestone, at: datetime) -> list[Kept]:
+def table(what: Milestone, at: datetime) -> list[StoredReminder]:
     """What the table holds of a milestone that was just planned."""
     return [
-        Kept(number, 1, one.step, None, one.due_at, one.state, None, None, None)
+        StoredReminder(number, 1, one.step, None, one.due_at, one.state, None, None, None)
         for number, one in enumerate(plan(what, at, NINE_SHARP), 1)
     ]
 
@@ -79,7 +88,7 @@ def table(what: Milestone, at: datetime) -> list[Kept]:
     [(DUE, ["after-30d", "after-60d", "after-90d"]), (SOMEDAY, ["review-2", "review-3", "review-4"])],
 )
 def test_the_next_of_the_endless_steps_are_shown_beyond_the_table(what: Milestone, expected: list[str]) -> None:
-    shown = moments(schedule(what), table(what, THEN), counting(what), THEN, 3)
+    shown = preview_moments(schedule(what), table(what, THEN), counting(what), THEN, 3)
 
     assert expected == [one.step.name for one in shown if one.state == "planned-later"]
     assert [one.due_at for one in shown] == sorted(one.due_at for one in shown)
@@ -87,13 +96,13 @@ def test_the_next_of_the_endless_steps_are_shown_beyond_the_table(what: Mileston
 
 
 def test_nothing_is_to_come_of_what_is_settled() -> None:
-    shown = moments(schedule(settled=True), [kept(days(-7), "withdrawn")], counting(DUE), THEN, 3)
+    shown = preview_moments(schedule(settled=True), [kept(days(-7), "withdrawn")], counting(DUE), THEN, 3)
 
     assert [one.state for one in shown] == ["withdrawn"]
 
 
 def test_of_an_older_date_the_instants_are_shown_without_a_reason() -> None:
-    shown = moments(schedule(version=2), [kept(days(-30), "fired", fired_at=THEN)], counting(DUE), THEN, 0)
+    shown = preview_moments(schedule(version=2), [kept(days(-30), "fired", fired_at=THEN)], counting(DUE), THEN, 0)
 
     assert [(one.state, one.schedule_version, one.because) for one in shown] == [("fired", 1, None)]
 
@@ -105,7 +114,7 @@ def test_what_is_shown_as_planned_later_is_what_ticking_on_plans(what: Milestone
     count = counting(what, at=at)
     foreseen = [
         (one.step, one.due_at)
-        for one in moments(schedule(what, at=at), held, count, at, more)
+        for one in preview_moments(schedule(what, at=at), held, count, at, more)
         if one.state == "planned-later"
     ]
     pending = {one.step: one.due_at for one in held if one.state == "pending"}
@@ -113,7 +122,7 @@ def test_what_is_shown_as_planned_later_is_what_ticking_on_plans(what: Milestone
     while pending and len(planned) < more:
         step = min(pending, key=lambda one: pending[one])
         due_at = pending.pop(step)
-        following = occasion(count, {step: due_at}, due_at).follow_up
+        following = due_reminder(count, {step: due_at}, due_at).follow_up
         if following:
             planned.append((following.step, following.due_at))
             pending[following.step] = following.due_at
@@ -133,34 +142,34 @@ def test_who_hears_when_is_foreseen_from_the_last_day_on() -> None:
         ("director", utc(2022, 1, 8, 15)),
         ("ministers-office", utc(2022, 1, 22, 15)),
         ("ministers-office", utc(2022, 2, 21, 15)),
-    ] == [(one.level.level, one.at) for one in hearings(Dormant(), deadline, BOOK)]
+    ] == [(one.level.level, one.at) for one in upcoming_levels(Dormant(), deadline, BOOK)]
 
 
 def test_what_is_owned_begins_again_when_its_window_ends() -> None:
     made = Acknowledgement(name="Ana Ruiz", note=None, at=utc(2022, 1, 3))
     owned = Owned(1, made, date(2022, 1, 3))
 
-    first, *_ = hearings(owned, deadline_of(DUE), BOOK)
+    first, *_ = upcoming_levels(owned, deadline_of(DUE), BOOK)
 
-    assert Hearing(BOOK.levels[0], 2, utc(2022, 1, 17, 15)) == first
+    assert UpcomingLevel(BOOK.levels[0], 2, utc(2022, 1, 17, 15)) == first
 
 
 @pytest.mark.parametrize(
     ("state", "what"), [(Settled(1), DUE), (Dormant(), SOMEDAY)], ids=["settled", "without a last day"]
 )
-def test_nobody_hears_of_what_is_over_or_never_overdue(state: machine.State, what: Milestone) -> None:
-    assert (overdue_at(state, deadline_of(what)), hearings(state, deadline_of(what), BOOK)) == (None, ())
+def test_nobody_hears_of_what_is_over_or_never_overdue(state: machine.EscalationState, what: Milestone) -> None:
+    assert (overdue_at(state, deadline_of(what)), upcoming_levels(state, deadline_of(what), BOOK)) == (None, ())
 
 
 @given(rank=st.integers(1, 3), since=st.dates(date(2022, 1, 1), date(2040, 1, 1)), told=st.integers(1, 5))
 def test_each_hearing_is_what_the_escalation_does_at_that_instant(rank: int, since: date, told: int) -> None:
     """Looked at just before and at the instant, the state machine tells nobody, and then the foreseen level."""
     deadline = deadline_of(DUE)
-    state: machine.State = Climbing(1, since, rank, told)
-    for one in hearings(state, deadline, BOOK):
-        assert machine.passed(state, deadline, BOOK, one.at - timedelta(microseconds=1)) == (state, ())
-        state, entries = machine.passed(state, deadline, BOOK, one.at)
-        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, machine.Told)]
+    state: machine.EscalationState = Climbing(1, since, rank, told)
+    for one in upcoming_levels(state, deadline, BOOK):
+        assert machine.advanced(state, deadline, BOOK, one.at - timedelta(microseconds=1)) == (state, ())
+        state, entries = machine.advanced(state, deadline, BOOK, one.at)
+        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, machine.LevelNotified)]
 
 
 # What became of a reminder
@@ -170,26 +179,26 @@ AT_WEEK = WEEK.due_at
 
 
 def fate(
-    one: Kept,
-    *siblings: Kept,
-    what: Schedule | None = None,
+    one: StoredReminder,
+    *siblings: StoredReminder,
+    what: MilestoneSchedule | None = None,
     count: Countdown | None = counting(DUE),  # noqa: B008  frozen
-    hold: Hold | None = None,
+    hold: MilestoneHold | None = None,
     now: datetime = THEN,
-) -> Fate:
-    return fate_of(one, what or schedule(), [one, *siblings], count, hold, now)
+) -> ReminderOutcome:
+    return outcome_of(one, what or schedule(), [one, *siblings], count, hold, now)
 
 
 def test_a_reminder_waits_is_due_or_is_held() -> None:
-    assert Waits(AT_WEEK, is_due=False, held_for=None) == fate(WEEK)
-    assert Waits(AT_WEEK, is_due=True, held_for=None) == fate(WEEK, now=AT_WEEK)
-    assert Waits(AT_WEEK, is_due=True, held_for=2) == fate(WEEK, hold=Hold(2, THEN), now=AT_WEEK)
+    assert Waiting(AT_WEEK, is_due=False, held_for=None) == fate(WEEK)
+    assert Waiting(AT_WEEK, is_due=True, held_for=None) == fate(WEEK, now=AT_WEEK)
+    assert Waiting(AT_WEEK, is_due=True, held_for=2) == fate(WEEK, hold=MilestoneHold(2, THEN), now=AT_WEEK)
 
 
 def test_a_reminder_was_told_in_time_or_late() -> None:
     for hours, late in ((6, False), (7, True)):
         fired_at = AT_WEEK + timedelta(hours=hours)
-        assert Told(fired_at, EVENT, late) == fate(replace(WEEK, state="fired", fired_at=fired_at, event_id=EVENT))
+        assert Fired(fired_at, EVENT, late) == fate(replace(WEEK, state="fired", fired_at=fired_at, event_id=EVENT))
 
 
 def test_a_missed_reminder_was_told_with_the_later_one_whose_event_it_was() -> None:
@@ -219,7 +228,7 @@ def test_a_reminder_passed_or_failed() -> None:
     ],
 )
 def test_a_reminder_was_withdrawn_by_somebody(
-    siblings: tuple[Kept, ...], what: Schedule, count: Countdown | None, expected: Withdrawn
+    siblings: tuple[StoredReminder, ...], what: MilestoneSchedule, count: Countdown | None, expected: Withdrawn
 ) -> None:
     assert expected == fate(replace(WEEK, state="withdrawn"), *siblings, what=what, count=count)
 
@@ -231,22 +240,22 @@ def test_a_row_that_can_not_be_is_not_explained_away() -> None:
 
 def test_next_comes_what_waits_behind_it_then_the_endless_end() -> None:
     count = counting(DUE)
-    assert Next(DAY.step, DAY.due_at, 3) == next_of(WEEK, [WEEK, DAY, ON], count)
-    assert Next(DAY.step, DAY.due_at, 3) == next_of(replace(WEEK, state="fired"), [ON, DAY], count)
+    assert NextReminder(DAY.step, DAY.due_at, 3) == next_reminder(WEEK, [WEEK, DAY, ON], count)
+    assert NextReminder(DAY.step, DAY.due_at, 3) == next_reminder(replace(WEEK, state="fired"), [ON, DAY], count)
     last = kept(days(7))
-    assert Next(days(30), utc(2022, 1, 30, 15), None) == next_of(last, [last], count)
-    assert next_of(replace(WEEK, state="fired"), [], count) is None
+    assert NextReminder(days(30), utc(2022, 1, 30, 15), None) == next_reminder(last, [last], count)
+    assert next_reminder(replace(WEEK, state="fired"), [], count) is None
 
 
-FATES: dict[str, tuple[Fate, str]] = {
-    "waits": (Waits(AT_WEEK, False, None), "It waits until December 24, 2021, 9:00 AM (Mexico City)."),
-    "due": (Waits(AT_WEEK, True, None), "It is due, and is told at the next tick."),
+FATES: dict[str, tuple[ReminderOutcome, str]] = {
+    "waits": (Waiting(AT_WEEK, False, None), "It waits until December 24, 2021, 9:00 AM (Mexico City)."),
+    "due": (Waiting(AT_WEEK, True, None), "It is due, and is told at the next tick."),
     "held": (
-        Waits(AT_WEEK, True, 2),
+        Waiting(AT_WEEK, True, 2),
         "It is held: version 2 of the date is being written, and until it has come nothing is told.",
     ),
-    "told": (Told(AT_WEEK, EVENT, False), "It was told on December 24, 2021, 9:00 AM (Mexico City)."),
-    "late": (Told(AT_WEEK, EVENT, True), "It was told on December 24, 2021, 9:00 AM (Mexico City), marked late."),
+    "told": (Fired(AT_WEEK, EVENT, False), "It was told on December 24, 2021, 9:00 AM (Mexico City)."),
+    "late": (Fired(AT_WEEK, EVENT, True), "It was told on December 24, 2021, 9:00 AM (Mexico City), marked late."),
     "merged": (
         Merged(AT_WEEK, EVENT, DAY),
         "It was missed, and told on December 24, 2021, 9:00 AM (Mexico City) together with before-1d.",
@@ -270,12 +279,12 @@ FATES: dict[str, tuple[Fate, str]] = {
 def test_each_fate_is_told_in_a_sentence(name: str) -> None:
     what, expected = FATES[name]
 
-    assert expected == told_fate(what, words_in("en"), "America/Mexico_City").replace("\u202f", " ")
+    assert expected == outcome_sentence(what, words_in("en"), "America/Mexico_City").replace("\u202f", " ")
 
 
 @pytest.mark.parametrize("language", ["es", "fr"])
 def test_each_fate_has_a_sentence_of_its_own_in_the_other_languages(language: str) -> None:
-    said = {told_fate(what, words_in(language), "America/Mexico_City") for what, _ in FATES.values()}
+    said = {outcome_sentence(what, words_in(language), "America/Mexico_City") for what, _ in FATES.values()}
 
     assert len(FATES) == len(said)
     assert said.isdisjoint(expected for _, expected in FATES.values())
@@ -285,7 +294,7 @@ def test_each_fate_has_a_sentence_of_its_own_in_the_other_languages(language: st
     ("following", "one", "what", "expected"),
     [
         (
-            Next(DAY.step, DAY.due_at, 3),
+            NextReminder(DAY.step, DAY.due_at, 3),
             WEEK,
             schedule(),
             "Next comes before-1d on December 30, 2021, 9:00 AM (Mexico City).",
@@ -301,7 +310,9 @@ def test_each_fate_has_a_sentence_of_its_own_in_the_other_languages(language: st
         (None, replace(WEEK, state="failed"), schedule(version=2), "Nothing follows on this ladder."),
     ],
 )
-def test_it_is_said_what_happens_next(following: Next | None, one: Kept, what: Schedule, expected: str) -> None:
-    said = told_next(following, one, what, words_in("en"), "America/Mexico_City")
+def test_it_is_said_what_happens_next(
+    following: NextReminder | None, one: StoredReminder, what: MilestoneSchedule, expected: str
+) -> None:
+    said = next_sentence(following, one, what, words_in("en"), "America/Mexico_City")
 
     assert expected == said.replace("\u202f", " ")

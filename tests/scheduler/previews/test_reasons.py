@@ -8,14 +8,21 @@ from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.ladders.book import LadderBook, read_book
-from services.scheduler.ladders.business_days import BOUND, DayOff, WorkingWeek, calendar_named, days_off, subdivisions
+from services.scheduler.ladders.book import LadderBook, read_ladder_book
+from services.scheduler.ladders.business_days import (
+    BOUND,
+    BusinessCalendar,
+    DayOff,
+    days_off,
+    holiday_calendar,
+    subdivisions,
+)
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Ladder, Repeat, Rung, Step
-from services.scheduler.ladders.planning import Planned, left_out, plan
+from services.scheduler.ladders.planning import PlannedReminder, left_out_rungs, plan
 from services.scheduler.languages import words_in
-from services.scheduler.previews.holiday_names import HOLIDAYS, PROVINCES, Named, calendar_place, holiday_name
-from services.scheduler.previews.reasons import because, sentence, why_left_out
+from services.scheduler.previews.holiday_names import HOLIDAYS, PROVINCES, HolidayName, calendar_place, holiday_name
+from services.scheduler.previews.reasons import instant_reason, left_out_sentence, reason_sentence
 from tests.scheduler.scenes import instants, milestone, milestones, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -28,13 +35,13 @@ SUMMIT = milestone(date(2022, 12, 10), earliest=date(2022, 12, 9), reading=Readi
 
 
 def book(rung: str, jitter: str = "0") -> LadderBook:
-    return read_book(f"jitter: {jitter}\nladders: [{{name: one, rungs: [{rung}], every: 30d}}]\n")
+    return read_ladder_book(f"jitter: {jitter}\nladders: [{{name: one, rungs: [{rung}], every: 30d}}]\n")
 
 
 def told(what: Milestone, rung: str, language: str, *, jitter: str = "0", at: datetime = THEN) -> str:
     """The sentence about the first reminder that a milestone has on a ladder of one rung."""
     one = plan(what, at, book(rung, jitter))[0]
-    return sentence(because(one.reason, one.countdown, one.step), words_in(language)).translate(CLOSE_TO)
+    return reason_sentence(instant_reason(one.reason, one.countdown, one.step), words_in(language)).translate(CLOSE_TO)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +201,7 @@ def test_what_a_move_put_into_the_past_says_so() -> None:
     moved = milestone(date(2021, 11, 24))
     [late, *_] = [one for one in plan(moved, THEN, book("before-7d"), moved={}) if one.state == "pending"]
 
-    said = sentence(because(late.reason, late.countdown, late.step), words_in("en"))
+    said = reason_sentence(instant_reason(late.reason, late.countdown, late.step), words_in("en"))
 
     assert said.endswith("; the moved date put it into the past, so it is told once, marked late.")
 
@@ -205,8 +212,10 @@ def test_what_other_rules_planned_is_not_passed_off_as_theirs_of_now() -> None:
     at_eight = utc(2021, 12, 24, 14)
 
     def said(step: Step) -> str:
-        planned = Planned(step, at_eight, "pending", count)
-        return sentence(because(planned.reason, count, step), words_in("en"), at_eight).translate(CLOSE_TO)
+        planned = PlannedReminder(step, at_eight, "pending", count)
+        return reason_sentence(instant_reason(planned.reason, count, step), words_in("en"), at_eight).translate(
+            CLOSE_TO
+        )
 
     assert said(there).endswith(
         "; it was planned by other rules: those of now have it on December 24, 2021, 9:00 AM (Mexico City)."
@@ -236,9 +245,9 @@ def test_what_other_rules_planned_is_not_passed_off_as_theirs_of_now() -> None:
     ],
 )
 def test_a_rung_that_is_left_out_says_why(what: Milestone, rung: str, expected: str) -> None:
-    [one] = left_out(what, book(rung))
+    [one] = left_out_rungs(what, book(rung))
 
-    assert expected == why_left_out(one, countdown(what, book(rung), THEN), words_in("en"))
+    assert expected == left_out_sentence(one, countdown(what, book(rung), THEN), words_in("en"))
 
 
 # Holidays
@@ -246,8 +255,8 @@ def test_a_rung_that_is_left_out_says_why(what: Milestone, rung: str, expected: 
 
 def every_holiday() -> list[DayOff]:
     """All weekday holidays of the three countries and of Canada's provinces, 2020 to 2040."""
-    calendars = [calendar_named(str(country)) for country in Country]
-    calendars += [calendar_named(f"CA-{part}") for part in subdivisions(Country.CA)]
+    calendars = [holiday_calendar(str(country)) for country in Country]
+    calendars += [holiday_calendar(f"CA-{part}") for part in subdivisions(Country.CA)]
     days = (date(2020, 1, 1) + timedelta(days=n) for n in range(366 * 21))
     return [off for day in days for off in days_off(day, calendars) if off.why == "holiday"]
 
@@ -272,16 +281,16 @@ def test_every_province_has_a_name() -> None:
 
 
 def test_a_holiday_of_a_state_is_told_in_english_and_says_so() -> None:
-    [eve] = days_off(date(2025, 12, 26), [calendar_named("US-TX")])
+    [eve] = days_off(date(2025, 12, 26), [holiday_calendar("US-TX")])
 
-    assert holiday_name(eve, words_in("es")) == Named("Day After Christmas", "en")
+    assert holiday_name(eve, words_in("es")) == HolidayName("Day After Christmas", "en")
     assert "26 dic (Estados Unidos, TX: Day After Christmas, su nombre en inglés)" in told(
         milestone(date(2025, 12, 29)), "{step: before-1bd, business_days: US-TX}", "es"
     )
 
 
 def test_a_holiday_that_the_library_has_forgotten_is_told_by_its_id() -> None:
-    assert holiday_name(DayOff(date(2025, 5, 6), "holiday", "US", "no-such-day"), words_in("fr")) == Named(
+    assert holiday_name(DayOff(date(2025, 5, 6), "holiday", "US", "no-such-day"), words_in("fr")) == HolidayName(
         "no-such-day", "en"
     )
 
@@ -298,7 +307,7 @@ steps = st.one_of(
     ),
     st.just(Step("on")),
 )
-weeks = st.sampled_from([BOUND, *(WorkingWeek(calendar_named(name)) for name in ("CA-QC", "US-TX", "MX"))])
+weeks = st.sampled_from([BOUND, *(BusinessCalendar(holiday_calendar(name)) for name in ("CA-QC", "US-TX", "MX"))])
 rungs = st.builds(Rung, steps, st.times(timezones=st.none()).map(lambda t: t.replace(second=0, microsecond=0)), weeks)
 ladders = st.builds(
     lambda chosen, every: Ladder("any", tuple({rung.step: rung for rung in chosen}.values()), every),
@@ -313,7 +322,7 @@ def test_the_reason_of_what_is_planned_leads_to_its_instant(
 ) -> None:
     """Whoever reckons by the reason comes to the instant, and every language has a sentence for it."""
     for one in plan(what, at, LadderBook((ladder,), jitter=timedelta(seconds=jitter))):
-        data = because(one.reason, one.countdown, one.step)
+        data = instant_reason(one.reason, one.countdown, one.step)
         reason = data.reason
 
         assert one.due_at == data.due_at
@@ -321,7 +330,7 @@ def test_the_reason_of_what_is_planned_leads_to_its_instant(
         assert data.on_the_ladder
         assert timedelta() <= reason.jitter <= data.window
         for language in LANGUAGES:
-            said = sentence(data, words_in(language), one.due_at)
+            said = reason_sentence(data, words_in(language), one.due_at)
             assert said.endswith(".") and "%(" not in said and "\n" not in said
 
 
@@ -330,4 +339,4 @@ def test_a_step_behind_the_end_of_the_calendar_has_no_reason() -> None:
     reason = plan(milestone(date(9999, 12, 1)), THEN, book("before-7d"))[0].reason
 
     with pytest.raises(OverflowError, match="after-60d"):
-        because(reason, count, Step("after", 60))
+        instant_reason(reason, count, Step("after", 60))

@@ -15,14 +15,14 @@ from contracts.events import LadderHolidays
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.scheduler.application import http_app
-from services.scheduler.escalation.book import read_book
+from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import Escalations
+from services.scheduler.escalation.escalations import EscalationStore
 from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.ladders.book import read_book as read_ladders
+from services.scheduler.ladders.book import read_ladder_book as read_ladders
 from services.scheduler.reminders import claims, replanning
 from services.scheduler.reminders import ladder_store as shelf
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.ladder_store import RulesCache
 from tests.scheduler.reminders.test_replanning import LATE_ONES, ME, YOU, choice, chooses, plans
 from tests.scheduler.reminders.test_store import (  # the scheduler to try is a fixture of that file
     COAL,
@@ -66,8 +66,8 @@ async def preview(scheduler: Scheduler) -> AsyncIterator[Preview]:
         scheduler.clock,
         ApiKeys(ApiKeySettings(file=None)),
         {},
-        shelf=Shelf(NINE_SHARP),
-        escalations=Escalations(read_book()),
+        shelf=RulesCache(NINE_SHARP),
+        escalations=EscalationStore(read_escalation_book()),
         feeds=FeedSettings(),
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as http:
@@ -172,7 +172,7 @@ async def test_it_is_told_when_it_becomes_overdue_and_who_hears_then(scheduler: 
 
     ahead = (await preview.of(zone=TORONTO))[DUE.id]["escalation"]
     scheduler.clock.set(utc(2022, 1, 1, 15))
-    await Escalator(scheduler.database, scheduler.clock, Escalations(read_book())).once()
+    await Escalator(scheduler.database, scheduler.clock, EscalationStore(read_escalation_book())).once()
     climbing = (await preview.of(zone=TORONTO))[DUE.id]["escalation"]
 
     assert (ahead["state"], ahead["overdue_at_local"]) == ("dormant", "2022-01-01T01:00:00-05:00")
@@ -362,7 +362,7 @@ async def test_what_is_pending_in_a_preview_is_what_is_pending_in_the_table(
         await scheduler.hears(scheduled(any_milestone(chance, name), 2, milestones[name], change="moved"))
     if chance.random() < 0.5:
         async with scheduler.database.transaction() as connection:
-            await shelf.write_book(connection, read_ladders(LATE_ONES), scheduler.clock.now(), "desk")
+            await shelf.write_ladder_book(connection, read_ladders(LATE_ONES), scheduler.clock.now(), "desk")
             await replanning.begin(connection, "book", scheduler.clock.now())
         await plans(scheduler)
     await scheduler.ticks_at(scheduler.clock.now() + timedelta(days=chance.randrange(60)))
@@ -473,7 +473,7 @@ async def test_a_withdrawn_reminder_names_what_withdrew_it(scheduler: Scheduler,
     by_date = await preview.explain(known["before-7d", 1])
     known = await ids(scheduler)
     async with scheduler.database.transaction() as connection:
-        await shelf.write_book(connection, read_ladders(LATE_ONES), THEN, "desk")
+        await shelf.write_ladder_book(connection, read_ladders(LATE_ONES), THEN, "desk")
         await replanning.begin(connection, "book", THEN)
     await plans(scheduler)
     by_rules = await preview.explain(known["before-1d", 3])

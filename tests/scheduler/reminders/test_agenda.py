@@ -9,11 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Precision, Reading, Status
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
-from services.scheduler.ladders.own_ladder import Choice
+from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import plan
-from services.scheduler.reminders.agenda import Agenda, Heard, Key, Reminder, Rules, State, heard, replanned
+from services.scheduler.reminders.agenda import (
+    Agenda,
+    CommitmentEvent,
+    PlanningRules,
+    Reminder,
+    ReminderKey,
+    ReminderState,
+    agenda_after,
+    replanned,
+)
 from tests.scheduler.scenes import LADDER, changed, created, days, milestone, scheduled, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -22,14 +31,14 @@ LATER = milestone(date(2031, 6, 30))
 CANADAS = milestone(date(2030, 6, 30), countries=(Country.CA,))
 
 
-def after(*told: tuple[Heard, datetime]) -> Agenda:
+def after(*told: tuple[CommitmentEvent, datetime]) -> Agenda:
     agenda = Agenda()
     for event, at in told:
-        agenda = heard(agenda, event, at)
+        agenda = agenda_after(agenda, event, at)
     return agenda
 
 
-def at_once(*told: Heard) -> Agenda:
+def at_once(*told: CommitmentEvent) -> Agenda:
     return after(*((event, THEN) for event in told))
 
 
@@ -47,7 +56,7 @@ def test_a_date_that_moves_withdraws_the_old_versions_reminders_and_plans_new_on
 def test_an_older_version_that_comes_late_changes_nothing() -> None:
     agenda = at_once(created(), scheduled(LATER, 2))
 
-    assert agenda == heard(agenda, scheduled(FAR, 1), THEN)
+    assert agenda == agenda_after(agenda, scheduled(FAR, 1), THEN)
 
 
 @pytest.mark.parametrize("status", [Status.MET, Status.WITHDRAWN])
@@ -60,7 +69,7 @@ def test_an_event_that_has_taken_place_is_over_whatever_the_status_and_meets_aga
 
     over = at_once(created(), scheduled(FAR), scheduled(held, 2, change="held"), changed(Status.IN_PROGRESS))
     assert {"withdrawn"} == states(over)
-    again = heard(over, scheduled(LATER, 3, change="moved"), THEN)
+    again = agenda_after(over, scheduled(LATER, 3, change="moved"), THEN)
     assert "pending" in {reminder.state for reminder in again.reminders.values()}
 
 
@@ -119,10 +128,10 @@ def test_what_was_told_is_not_told_again_when_a_commitment_is_taken_up_again() -
     fired = {key: type(r)(r.due_at, "fired") for key, r in told.items()}
     agenda = Agenda(agenda.standing, agenda.schedules, fired)
 
-    agenda = heard(heard(agenda, changed(Status.MET, 1), THEN), changed(Status.IN_PROGRESS, 2), THEN)
+    agenda = agenda_after(agenda_after(agenda, changed(Status.MET, 1), THEN), changed(Status.IN_PROGRESS, 2), THEN)
 
     assert fired.items() <= agenda.reminders.items()
-    assert {Key(FAR.id, 1, days(30))} == agenda.reminders.keys() - fired.keys()
+    assert {ReminderKey(FAR.id, 1, days(30))} == agenda.reminders.keys() - fired.keys()
 
 
 def test_a_step_that_came_due_while_nobody_planned_is_still_to_be_told() -> None:
@@ -156,9 +165,9 @@ events = st.lists(
 )
 
 
-def one_of_each_seq(told: Sequence[Heard]) -> list[Heard]:
+def one_of_each_seq(told: Sequence[CommitmentEvent]) -> list[CommitmentEvent]:
     """A topic has one event for each seq, and so for each version."""
-    known: dict[tuple[object, ...], Heard] = {}
+    known: dict[tuple[object, ...], CommitmentEvent] = {}
     for event in told:
         name = event.milestone.id if hasattr(event, "milestone") else ""
         version = event.schedule_version if hasattr(event, "schedule_version") else event.seq
@@ -166,12 +175,12 @@ def one_of_each_seq(told: Sequence[Heard]) -> list[Heard]:
     return list(known.values())
 
 
-def pending(agenda: Agenda) -> set[tuple[Key, datetime]]:
+def pending(agenda: Agenda) -> set[tuple[ReminderKey, datetime]]:
     return {(key, r.due_at) for key, r in agenda.reminders.items() if r.state == "pending"}
 
 
 @given(events, st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter_for_what_will_fire(told: list[Heard], random: object) -> None:
+def test_the_order_of_arrival_does_not_matter_for_what_will_fire(told: list[CommitmentEvent], random: object) -> None:
     told = one_of_each_seq(told)
     shuffled = list(told)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -183,14 +192,16 @@ def test_the_order_of_arrival_does_not_matter_for_what_will_fire(told: list[Hear
 
 
 @given(events)
-def test_a_repeat_changes_nothing(told: list[Heard]) -> None:
+def test_a_repeat_changes_nothing(told: list[CommitmentEvent]) -> None:
     told = one_of_each_seq(told)
 
     assert pending(at_once(*told)) == pending(at_once(*told, *told))
 
 
 @given(events)
-def test_only_the_newest_version_of_a_milestone_that_is_not_over_has_reminders_to_come(told: list[Heard]) -> None:
+def test_only_the_newest_version_of_a_milestone_that_is_not_over_has_reminders_to_come(
+    told: list[CommitmentEvent],
+) -> None:
     agenda = at_once(*told)
 
     for key, _ in pending(agenda):
@@ -203,7 +214,7 @@ def test_only_the_newest_version_of_a_milestone_that_is_not_over_has_reminders_t
 
 
 @given(events, st.integers(0, 4000))
-def test_no_step_is_planned_to_come_twice_whatever_happens(told: list[Heard], length: int) -> None:
+def test_no_step_is_planned_to_come_twice_whatever_happens(told: list[CommitmentEvent], length: int) -> None:
     agenda = after(*((event, THEN + timedelta(days=length * i // 12)) for i, event in enumerate(told)))
 
     steps = [(key.milestone_id, key.step) for key, _ in pending(agenda)]
@@ -213,7 +224,7 @@ def test_no_step_is_planned_to_come_twice_whatever_happens(told: list[Heard], le
 # A moved date
 
 
-def with_states(agenda: Agenda, **states: State) -> Agenda:
+def with_states(agenda: Agenda, **states: ReminderState) -> Agenda:
     """As if ticks had told or merged some steps: `before_30d="fired"`."""
     reminders = {
         key: Reminder(r.due_at, states.get(key.step.name.replace("-", "_"), r.state))
@@ -240,7 +251,7 @@ def test_a_reminder_that_was_told_before_the_move_is_not_told_again_by_it() -> N
     """The date became more precise, and its last day stayed the same."""
     agenda = with_states(after((scheduled(FAR), THEN)), before_7d="fired", before_30d="merged")
 
-    agenda = heard(agenda, scheduled(FAR, 2, change="more-precise"), SOON)
+    agenda = agenda_after(agenda, scheduled(FAR, 2, change="more-precise"), SOON)
 
     assert list(by_step(agenda, 2).values())[:4] == ["passed", "passed", "passed", "pending"]
 
@@ -254,14 +265,14 @@ def test_a_summits_reminders_follow_as_its_date_grows_more_precise_and_slips_pas
         date(2022, 12, 31), id_="nals", earliest=date(2022, 12, 1), precision=Precision.MONTH, reading=Reading.ON
     )
     january = milestone(date(2023, 1, 10), id_="nals", reading=Reading.ON)
-    agenda = heard(Agenda(), scheduled(year), THEN)
+    agenda = agenda_after(Agenda(), scheduled(year), THEN)
     assert [step for step, _ in to_come(agenda, 1)] == ["before-90d", "before-30d", "after-1d", "after-7d"]
 
-    agenda = heard(agenda, scheduled(december, 2, change="more-precise"), utc(2022, 8, 1))
+    agenda = agenda_after(agenda, scheduled(december, 2, change="more-precise"), utc(2022, 8, 1))
     assert [s for s, _ in to_come(agenda, 2)] == ["before-90d", "before-30d", "before-7d", "after-1d", "after-7d"]
 
     agenda = with_states(agenda, before_90d="fired")
-    agenda = heard(agenda, scheduled(january, 3, change="moved"), utc(2022, 11, 15))
+    agenda = agenda_after(agenda, scheduled(january, 3, change="moved"), utc(2022, 11, 15))
     assert [
         ("before-30d", date(2022, 12, 11)),
         ("before-7d", date(2023, 1, 3)),
@@ -291,15 +302,15 @@ def test_a_milestone_that_loses_its_date_is_reviewed_from_then_on() -> None:
 
 
 def book(rungs: str, more: str = "") -> LadderBook:
-    return read_book(f"ladders: [{{name: all, rungs: [{rungs}]{more}}}]")
+    return read_ladder_book(f"ladders: [{{name: all, rungs: [{rungs}]{more}}}]")
 
 
-def own(subscription: int, *names: str, **filters: frozenset[str]) -> Choice:
+def own(subscription: int, *names: str, **filters: frozenset[str]) -> SubscriptionLadder:
     rungs = tuple(Rung(Step.named(name)) for name in names)
-    return Choice(UUID(int=subscription), Ladder("chosen", rungs), "America/Toronto", **filters)
+    return SubscriptionLadder(UUID(int=subscription), Ladder("chosen", rungs), "America/Toronto", **filters)
 
 
-NEW = Rules(book("before-14d, {step: before-7d, at: '17:00'}, on-the-day"))
+NEW = PlanningRules(book("before-14d, {step: before-7d, at: '17:00'}, on-the-day"))
 
 
 def test_another_book_adds_withdraws_and_moves_what_is_to_come_and_tells_nothing_of_the_past() -> None:
@@ -317,11 +328,11 @@ def test_another_book_adds_withdraws_and_moves_what_is_to_come_and_tells_nothing
         "after-1d": "withdrawn",
         "after-7d": "withdrawn",
     }
-    assert utc(2030, 6, 23, 23) == agenda.reminders[Key(FAR.id, 1, days(-7))].due_at
+    assert utc(2030, 6, 23, 23) == agenda.reminders[ReminderKey(FAR.id, 1, days(-7))].due_at
 
 
 def test_a_step_that_only_the_new_book_puts_into_the_past_is_recorded_and_with_other_zone_data_told() -> None:
-    early = Rules(book("{step: before-7d, at: '06:00'}"))
+    early = PlanningRules(book("{step: before-7d, at: '06:00'}"))
     agenda, at = at_once(scheduled(FAR)), utc(2030, 6, 23, 14)
 
     assert by_step(replanned(agenda, at, early))["before-7d"] == "passed"
@@ -346,40 +357,45 @@ def test_what_was_missed_stays_to_be_told_where_the_new_book_has_it_too() -> Non
 
 def test_an_endless_step_that_was_missed_stays_to_be_told() -> None:
     agenda = with_states(at_once(scheduled(FAR)), **{step.name.replace("-", "_"): "fired" for step in LADDER})
-    late = Key(FAR.id, 1, days(30))
+    late = ReminderKey(FAR.id, 1, days(30))
     agenda = Agenda(
         agenda.standing, agenda.schedules, {**agenda.reminders, late: Reminder(utc(2030, 7, 30, 15), "pending")}
     )
 
-    monthly = replanned(agenda, utc(2030, 8, 1), Rules(book("on-the-day", ", every: 15d")))
+    monthly = replanned(agenda, utc(2030, 8, 1), PlanningRules(book("on-the-day", ", every: 15d")))
 
     assert monthly.reminders[late].state == "pending"
 
 
 def test_a_readers_ladder_is_planned_beside_the_books_and_withdrawn_when_it_is_given_up() -> None:
     mine = own(1, "before-10d")
-    agenda = heard(
-        Agenda(), scheduled(FAR), THEN, rules=Rules(choices=(mine, own(2, "before-5d", themes=frozenset({"x"}))))
+    agenda = agenda_after(
+        Agenda(),
+        scheduled(FAR),
+        THEN,
+        rules=PlanningRules(choices=(mine, own(2, "before-5d", themes=frozenset({"x"})))),
     )
-    key = Key(FAR.id, 1, days(-10), UUID(int=1))
+    key = ReminderKey(FAR.id, 1, days(-10), UUID(int=1))
 
     assert agenda.reminders[key].state == "pending"
     assert {None, UUID(int=1)} == {key.audience for key in agenda.reminders}
-    given_up = replanned(agenda, THEN, Rules(), only=UUID(int=1))
+    given_up = replanned(agenda, THEN, PlanningRules(), only=UUID(int=1))
     assert given_up.reminders[key].state == "withdrawn"
-    assert given_up == replanned(given_up, THEN, Rules())
-    again = replanned(given_up, THEN, Rules(choices=(mine,)), only=UUID(int=1))
+    assert given_up == replanned(given_up, THEN, PlanningRules())
+    again = replanned(given_up, THEN, PlanningRules(choices=(mine,)), only=UUID(int=1))
     assert agenda.reminders == again.reminders
 
 
 def test_a_readers_ladder_follows_moves_and_ends_like_the_books() -> None:
-    rules = Rules(choices=(own(1, "before-10d"),))
-    agenda = heard(heard(Agenda(), scheduled(FAR), THEN, rules=rules), scheduled(LATER, 2), THEN, rules=rules)
-    met = heard(agenda, changed(Status.MET), THEN, rules=rules)
-    reopened = heard(met, changed(Status.IN_PROGRESS, 2), THEN, rules=rules)
+    rules = PlanningRules(choices=(own(1, "before-10d"),))
+    agenda = agenda_after(
+        agenda_after(Agenda(), scheduled(FAR), THEN, rules=rules), scheduled(LATER, 2), THEN, rules=rules
+    )
+    met = agenda_after(agenda, changed(Status.MET), THEN, rules=rules)
+    reopened = agenda_after(met, changed(Status.IN_PROGRESS, 2), THEN, rules=rules)
 
     assert {"withdrawn"} == {r.state for key, r in agenda.reminders.items() if key.schedule_version == 1}
-    assert agenda.reminders[Key(FAR.id, 2, days(-10), UUID(int=1))].state == "pending"
+    assert agenda.reminders[ReminderKey(FAR.id, 2, days(-10), UUID(int=1))].state == "pending"
     assert {"withdrawn"} == {r.state for r in met.reminders.values()}
     assert pending(agenda) == pending(reopened)
 
@@ -399,7 +415,7 @@ choices = st.dictionaries(
     ),
     max_size=3,
 ).map(lambda found: tuple(own(n, *sorted(steps), **filters) for n, (steps, filters) in found.items()))
-rules_of_any_kind = st.builds(Rules, books, choices)
+rules_of_any_kind = st.builds(PlanningRules, books, choices)
 
 
 @given(
@@ -408,12 +424,12 @@ rules_of_any_kind = st.builds(Rules, books, choices)
     st.randoms(use_true_random=False),
 )
 def test_whatever_rules_came_before_what_is_to_come_is_the_plan_of_the_rules_of_now(
-    told: list[Heard], changes: list[tuple[Rules, int]], random: object
+    told: list[CommitmentEvent], changes: list[tuple[PlanningRules, int]], random: object
 ) -> None:
     """Events, ticks and other rules in any order: what lies ahead is what a scheduler would plan that knew all."""
     rules, at, agenda = changes[0][0], THEN, Agenda()
     for event in one_of_each_seq(told):
-        agenda = heard(agenda, event, at, rules=rules)
+        agenda = agenda_after(agenda, event, at, rules=rules)
     for rules, later in sorted(changes, key=lambda change: change[1]):
         at = THEN + timedelta(days=later)
         agenda = ticked(agenda, at, random)
@@ -434,7 +450,7 @@ def test_whatever_rules_came_before_what_is_to_come_is_the_plan_of_the_rules_of_
                     schedule.milestone, at, rules.book, choice=choice, scheduled_at=schedule.scheduled_at, told=done
                 ):
                     if one.state == "pending" and one.step not in done:
-                        expected.add((Key(name, schedule.version, one.step, audience), one.due_at))
+                        expected.add((ReminderKey(name, schedule.version, one.step, audience), one.due_at))
     assert expected == {(key, due_at) for key, due_at in pending(agenda) if due_at >= at}
     assert agenda == replanned(agenda, at, rules), "a second time it changes nothing"
 
@@ -452,12 +468,12 @@ def ticked(agenda: Agenda, at: datetime, random: object) -> Agenda:
 
 @given(events, books, choices, st.integers(0, 4000))
 def test_one_readers_change_leaves_everybody_elses_reminders_alone(
-    told: list[Heard], by: LadderBook, readers: tuple[Choice, ...], later: int
+    told: list[CommitmentEvent], by: LadderBook, readers: tuple[SubscriptionLadder, ...], later: int
 ) -> None:
     before = at_once(*one_of_each_seq(told))
 
     agenda = replanned(
-        before, THEN + timedelta(days=later), Rules(by, (*readers, own(9, "before-14d"))), only=UUID(int=9)
+        before, THEN + timedelta(days=later), PlanningRules(by, (*readers, own(9, "before-14d"))), only=UUID(int=9)
     )
 
     others = {key: r for key, r in agenda.reminders.items() if key.audience != UUID(int=9)}

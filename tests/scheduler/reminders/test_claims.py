@@ -17,7 +17,7 @@ from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims
 from services.scheduler.reminders import tick as tick_module
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.reminders.test_replanning import choice, chooses
@@ -35,7 +35,7 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = Shelf(NINE_SHARP)
+    shelf = RulesCache(NINE_SHARP)
     yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
     await database.close()
 
@@ -141,7 +141,7 @@ async def ticked(scheduler: Scheduler) -> datetime | None:
 
 async def test_a_tick_that_was_frozen_takes_nothing_back(scheduler: Scheduler) -> None:
     async with scheduler.database.connection() as connection:
-        looked_at = await claims.look_at_clock(connection)
+        looked_at = await claims.database_now(connection)
         await scheduler.ticks_at(THEN + timedelta(days=1))
         await claims.write_tick(connection, THEN, looked_at)
 

@@ -23,7 +23,7 @@ from services.scheduler import clockwork
 from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.ladder_store import Shelf
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.reminders.test_store import THEN, Scheduler
@@ -184,7 +184,7 @@ async def test_thirty_years_pass_and_each_reminder_is_told_once(scheduler: Sched
 
     By a book that only records what a move puts into the past, so that plain arithmetic says what is to be told.
     """
-    shelf = Shelf(replace(NINE_SHARP, moved_into_past="record"))
+    shelf = RulesCache(replace(NINE_SHARP, moved_into_past="record"))
     scheduler.planner = Planner(scheduler.database, scheduler.clock, shelf)
     scheduler.tick = Tick(scheduler.database, scheduler.clock, shelf)
     random = Random(seed)

@@ -20,16 +20,16 @@ from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_book
+from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import chosen
+from services.scheduler.ladders.own_ladder import subscription_ladder
 from services.scheduler.ladders.planning import plan
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import ladder_store as shelf
 from services.scheduler.reminders import replanning
 from services.scheduler.reminders.ladder_routes import ladder_routes
-from services.scheduler.reminders.ladder_store import Shelf
-from services.scheduler.reminders.records import ReceivedChoice, read
+from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.records import ReceivedLadderChoice, read_record
 from services.scheduler.reminders.replanning import Replanner
 from services.scheduler.reminders.routes import build_http
 from tests.conftest import FreshDatabase
@@ -79,7 +79,9 @@ def choice(
 
 async def chooses(scheduler: Scheduler, *events: LadderChosen, planned: bool = True) -> None:
     """Hear choices, and plan by them as far as that is to be done."""
-    received = [ReceivedChoice(Envelope(new_id(), scheduler.clock.now(), str(e.subscription_id)), e) for e in events]
+    received = [
+        ReceivedLadderChoice(Envelope(new_id(), scheduler.clock.now(), str(e.subscription_id)), e) for e in events
+    ]
     await scheduler.planner.apply(received)
     if planned:
         await plans(scheduler)
@@ -87,7 +89,7 @@ async def chooses(scheduler: Scheduler, *events: LadderChosen, planned: bool = T
 
 async def plans(scheduler: Scheduler, book: LadderBook = NINE_SHARP) -> int:
     """Work off all that is to be planned anew; in how many steps."""
-    replanner, count = Replanner(scheduler.database, Shelf(book)), 0
+    replanner, count = Replanner(scheduler.database, RulesCache(book)), 0
     while await replanner.once():
         count += 1
     return count
@@ -114,7 +116,7 @@ async def client(scheduler: Scheduler, folder: Path) -> tuple[httpx.AsyncClient,
     )
     app = build_http(scheduler.database, {"database": scheduler.database.ping})
     keys = ApiKeys(ApiKeySettings(file=file))
-    app.include_router(ladder_routes(scheduler.database, scheduler.clock, keys, Shelf(NINE_SHARP)))
+    app.include_router(ladder_routes(scheduler.database, scheduler.clock, keys, RulesCache(NINE_SHARP)))
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://scheduler",
@@ -136,7 +138,7 @@ async def test_the_shipped_book_holds_until_another_is_applied(scheduler: Schedu
     assert (0, None, DEFAULT_BOOK.text) == (before["version"], before["applied_by"], before["text"])
     assert applied.status_code == 200, applied.text
     assert (after["version"], after["applied_by"], after["text"]) == (1, "desk", LATE_ONES)
-    assert read_book(LATE_ONES).sha256 == after["sha256"] == applied.json()["sha256"]
+    assert read_ladder_book(LATE_ONES).sha256 == after["sha256"] == applied.json()["sha256"]
     assert [ladder["name"] for ladder in after["ladders"]] == ["deadlines", "others"]
     assert datetime.fromisoformat(after["applied_at"]) == THEN
 
@@ -205,7 +207,7 @@ async def test_after_a_book_is_applied_the_table_holds_what_a_plan_of_now_gives(
     expected: Waiting = set()
     for what in (END_OF_2021, summit, someday):
         done = [Step.named(step) for name, step in told if name == what.id]
-        planned = plan(what, when, read_book(LATE_ONES), scheduled_at=THEN, told=done)
+        planned = plan(what, when, read_ladder_book(LATE_ONES), scheduled_at=THEN, told=done)
         expected |= {
             (what.id, 1, one.step.name, None, one.due_at)
             for one in planned
@@ -220,12 +222,12 @@ async def test_what_another_process_left_half_planned_is_finished(
     monkeypatch.setattr(replanning, "AT_ONCE", 2)
     await many(scheduler, 5)
     async with scheduler.database.transaction() as connection:
-        await shelf.write_book(connection, read_book(LATE_ONES), THEN, "desk")
+        await shelf.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
         begun = await replanning.begin(connection, "book", THEN)
-    await Replanner(scheduler.database, Shelf(NINE_SHARP)).once()
+    await Replanner(scheduler.database, RulesCache(NINE_SHARP)).once()
     partly = await scheduler.rows("select count(*) as n from reminder where step = 'before-14d'")
 
-    done = await Replanner(scheduler.database, Shelf(NINE_SHARP)).finish(begun)
+    done = await Replanner(scheduler.database, RulesCache(NINE_SHARP)).finish(begun)
 
     assert partly[0]["n"] == 2
     assert (done.milestones, done.finished) == (5, True)
@@ -239,10 +241,12 @@ async def test_two_who_plan_anew_at_once_do_each_part_once(
     monkeypatch.setattr(replanning, "AT_ONCE", 3)
     await many(scheduler, 20)
     async with scheduler.database.transaction() as connection:
-        await shelf.write_book(connection, read_book(LATE_ONES), THEN, "desk")
+        await shelf.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
         begun = await replanning.begin(connection, "book", THEN)
 
-    both = await asyncio.gather(*(Replanner(scheduler.database, Shelf(NINE_SHARP)).finish(begun) for _ in range(2)))
+    both = await asyncio.gather(
+        *(Replanner(scheduler.database, RulesCache(NINE_SHARP)).finish(begun) for _ in range(2))
+    )
 
     assert [one.milestones for one in both] == [20, 20]
 
@@ -250,7 +254,7 @@ async def test_two_who_plan_anew_at_once_do_each_part_once(
 async def test_the_replanner_works_until_it_is_told_to_stop(scheduler: Scheduler) -> None:
     await many(scheduler, 3)
     stopping = asyncio.Event()
-    running = asyncio.create_task(Replanner(scheduler.database, Shelf(NINE_SHARP), 0.01).run(stopping))
+    running = asyncio.create_task(Replanner(scheduler.database, RulesCache(NINE_SHARP), 0.01).run(stopping))
     async with scheduler.database.transaction() as connection:
         await replanning.begin(connection, "book", THEN)
     async with asyncio.timeout(10):
@@ -264,12 +268,12 @@ async def test_the_replanner_works_until_it_is_told_to_stop(scheduler: Scheduler
 async def test_a_milestone_that_is_heard_while_a_book_is_being_applied_is_planned_by_it(scheduler: Scheduler) -> None:
     """The intake waits for whoever changes the rules, and sees what they changed."""
     async with scheduler.database.transaction() as connection:
-        await Shelf(NINE_SHARP).rules(connection, "alone")
+        await RulesCache(NINE_SHARP).rules(connection, "alone")
         hearing = asyncio.create_task(scheduler.hears(created(), scheduled(END_OF_2021)))
         async with asyncio.timeout(10):
             while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):
                 pass
-        await shelf.write_book(connection, read_book(LATE_ONES), THEN, "desk")
+        await shelf.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
     await hearing
 
     assert "before-14d" in await scheduler.states()
@@ -377,7 +381,7 @@ async def test_a_choice_that_cannot_be_reckoned_is_never_kept() -> None:
         headers = tuple((name, text.encode()) for name, text in record.headers.items())
 
     with pytest.raises(ValueError, match="America/Nowhere"):
-        read(Arrived())  # type: ignore[arg-type]  # of a consumer record this is all that is read
+        read_record(Arrived())  # type: ignore[arg-type]  # of a consumer record this is all that is read
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -442,7 +446,7 @@ async def test_whatever_readers_choose_and_the_register_says_everybody_has_what_
                 await plans(scheduler)
     await plans(scheduler)
 
-    choices = [found for event in newest.values() if (found := chosen(event))]
+    choices = [found for event in newest.values() if (found := subscription_ladder(event))]
     expected: Waiting = set()
     for of, event in milestones.items():
         for one in (None, *(c for c in choices if c.asks_for(event.commitment, event.milestone))):
@@ -485,7 +489,7 @@ async def test_what_a_move_puts_into_the_past_is_told_once_and_late(scheduler: S
 
 async def test_by_the_rule_record_a_move_is_silent_about_the_past(scheduler: Scheduler) -> None:
     by = replace(NINE_SHARP, moved_into_past="record")
-    planner = Planner(scheduler.database, scheduler.clock, Shelf(by))
+    planner = Planner(scheduler.database, scheduler.clock, RulesCache(by))
     silent = replace(scheduler, planner=planner)
     await silent.hears(created(), scheduled(milestone(date(2022, 6, 30))))
     scheduler.clock.set(utc(2021, 12, 27))

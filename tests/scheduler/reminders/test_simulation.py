@@ -11,30 +11,32 @@ from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import calendar_named
+from services.scheduler.ladders.business_days import holiday_calendar
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import occasion
-from services.scheduler.ladders.ladder import Condition, Ladder, Repeat, Rung, Step
-from services.scheduler.ladders.own_ladder import Choice
-from services.scheduler.reminders.agenda import Agenda, Key, Reminder, Rules, heard, replanned
-from services.scheduler.reminders.simulation import Telling, counted_by, difference, play
+from services.scheduler.ladders.firing import due_reminder
+from services.scheduler.ladders.ladder import Ladder, LadderCondition, Repeat, Rung, Step
+from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.reminders.agenda import Agenda, PlanningRules, Reminder, ReminderKey, agenda_after, replanned
+from services.scheduler.reminders.simulation import SimulatedReminder, compare_simulations, simulate, with_calendars
 from tests.scheduler.scenes import ALL, NINE_SHARP, changed, created, milestone, scheduled, utc
 
-BY_DEFAULT = Rules(NINE_SHARP)
+BY_DEFAULT = PlanningRules(NINE_SHARP)
 START, END = utc(2026, 1, 1), utc(2028, 1, 1)
 READER = UUID(int=7)
 
 
-def agenda_of(*milestones: Milestone, at: datetime = START, rules: Rules = BY_DEFAULT) -> Agenda:
-    agenda = heard(Agenda(), created(), at, rules=rules)
+def agenda_of(*milestones: Milestone, at: datetime = START, rules: PlanningRules = BY_DEFAULT) -> Agenda:
+    agenda = agenda_after(Agenda(), created(), at, rules=rules)
     for what in milestones:
-        agenda = heard(agenda, scheduled(what), at, rules=rules)
+        agenda = agenda_after(agenda, scheduled(what), at, rules=rules)
     return agenda
 
 
-def ticking(agenda: Agenda, rules: Rules, start: datetime, end: datetime) -> tuple[list[Telling], Agenda]:
+def ticking(
+    agenda: Agenda, rules: PlanningRules, start: datetime, end: datetime
+) -> tuple[list[SimulatedReminder], Agenda]:
     """What a tick at every instant at which something is due tells, and the agenda after it."""
-    told: list[Telling] = []
+    told: list[SimulatedReminder] = []
     while True:
         pending = {key: one for key, one in agenda.reminders.items() if one.state == "pending"}
         now = max(start, min((one.due_at for one in pending.values()), default=end))
@@ -47,19 +49,19 @@ def ticking(agenda: Agenda, rules: Rules, start: datetime, end: datetime) -> tup
             choice = rules.choice_of(audience) if audience else None
             steps = {k.step: r.due_at for k, r in due.items() if k[:2] == (milestone_id, version) and k[3] == audience}
             count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
-            what = occasion(count, steps, now)
+            what = due_reminder(count, steps, now)
             reminders = dict(agenda.reminders)
             for step, due_at in {what.step: what.due_at, **what.merged}.items():
-                key = Key(milestone_id, version, step, audience)
+                key = ReminderKey(milestone_id, version, step, audience)
                 assert key not in reminders or reminders[key].state in ("pending", "withdrawn")
                 reminders[key] = Reminder(due_at, "fired" if step == what.step else "merged")
             if what.follow_up:
-                key = Key(milestone_id, version, what.follow_up.step, audience)
+                key = ReminderKey(milestone_id, version, what.follow_up.step, audience)
                 if key not in reminders or reminders[key].state == "withdrawn":
                     reminders[key] = Reminder(what.follow_up.due_at, "pending")
             agenda = replace(agenda, reminders=reminders)
             told.append(
-                Telling(
+                SimulatedReminder(
                     now,
                     what.due_at,
                     schedule.commitment.id,
@@ -74,7 +76,7 @@ def ticking(agenda: Agenda, rules: Rules, start: datetime, end: datetime) -> tup
             )
 
 
-def in_brief(told: Sequence[Telling]) -> list[tuple[date, str, str, int]]:
+def in_brief(told: Sequence[SimulatedReminder]) -> list[tuple[date, str, str, int]]:
     return [(one.at.date(), one.step.name, one.phase, one.days) for one in told]
 
 
@@ -82,7 +84,7 @@ def in_brief(told: Sequence[Telling]) -> list[tuple[date, str, str, int]]:
 
 
 def test_a_year_of_one_deadline_reads_like_a_timetable() -> None:
-    told = play([agenda_of(milestone(date(2026, 6, 30)))], BY_DEFAULT, START, utc(2026, 9, 1))
+    told = simulate([agenda_of(milestone(date(2026, 6, 30)))], BY_DEFAULT, START, utc(2026, 9, 1))
 
     assert in_brief(told) == [
         (date(2026, 4, 1), "before-90d", "ahead", 90),
@@ -98,21 +100,21 @@ def test_a_year_of_one_deadline_reads_like_a_timetable() -> None:
 
 
 def test_what_has_no_last_day_is_reviewed() -> None:
-    told = play([agenda_of(milestone(None))], BY_DEFAULT, START, utc(2027, 12, 1))
+    told = simulate([agenda_of(milestone(None))], BY_DEFAULT, START, utc(2027, 12, 1))
 
     assert [(one.step.name, one.phase) for one in told] == [(f"review-{n}", "review") for n in (1, 2, 3)]
 
 
 def test_a_settled_commitment_tells_nothing() -> None:
-    agenda = heard(agenda_of(milestone(date(2026, 6, 30))), changed(Status.MET), START, rules=BY_DEFAULT)
+    agenda = agenda_after(agenda_of(milestone(date(2026, 6, 30))), changed(Status.MET), START, rules=BY_DEFAULT)
 
-    assert play([agenda], BY_DEFAULT, START, END) == ()
+    assert simulate([agenda], BY_DEFAULT, START, END) == ()
 
 
 def test_what_is_due_already_is_told_at_the_start_in_one_event() -> None:
     agenda = agenda_of(milestone(date(2026, 6, 30)))
 
-    told = play([agenda], BY_DEFAULT, utc(2026, 6, 25), utc(2026, 6, 29))
+    told = simulate([agenda], BY_DEFAULT, utc(2026, 6, 25), utc(2026, 6, 29))
 
     assert [(t.at, t.step.name, [step.name for step in t.merged]) for t in told] == [
         (utc(2026, 6, 25), "before-7d", ["before-90d", "before-30d"])
@@ -121,19 +123,19 @@ def test_what_is_due_already_is_told_at_the_start_in_one_event() -> None:
 
 def test_the_end_is_not_part_of_the_period() -> None:
     agenda = agenda_of(milestone(date(2026, 6, 30)))
-    [first, *_] = play([agenda], BY_DEFAULT, START, END)
+    [first, *_] = simulate([agenda], BY_DEFAULT, START, END)
 
-    assert play([agenda], BY_DEFAULT, START, first.at) == ()
-    assert len(play([agenda], BY_DEFAULT, START, first.at + timedelta(microseconds=1))) == 1
-    assert play([agenda], BY_DEFAULT, END, START) == ()
+    assert simulate([agenda], BY_DEFAULT, START, first.at) == ()
+    assert len(simulate([agenda], BY_DEFAULT, START, first.at + timedelta(microseconds=1))) == 1
+    assert simulate([agenda], BY_DEFAULT, END, START) == ()
 
 
 def test_a_reader_with_a_ladder_is_told_by_it_and_all_others_by_the_book() -> None:
     ladder = Ladder("chosen", (Rung(Step.named("before-2w"), time(8)),))
-    rules = Rules(NINE_SHARP, (Choice(READER, ladder, "America/Toronto"),))
+    rules = PlanningRules(NINE_SHARP, (SubscriptionLadder(READER, ladder, "America/Toronto"),))
     agenda = agenda_of(milestone(date(2026, 6, 30)), rules=rules)
 
-    told = play([agenda], rules, START, utc(2026, 7, 1))
+    told = simulate([agenda], rules, START, utc(2026, 7, 1))
 
     assert [(t.step.name, t.at) for t in told if t.audience == READER] == [("before-2w", utc(2026, 6, 16, 12))]
     assert len([t for t in told if t.audience is None]) == 5
@@ -141,9 +143,11 @@ def test_a_reader_with_a_ladder_is_told_by_it_and_all_others_by_the_book() -> No
 
 def test_a_ladder_that_its_reader_gave_up_tells_nothing() -> None:
     ladder = Ladder("chosen", (Rung(Step.named("before-2w"), time(8)),))
-    agenda = agenda_of(milestone(None), rules=Rules(NINE_SHARP, (Choice(READER, ladder, "America/Toronto"),)))
+    agenda = agenda_of(
+        milestone(None), rules=PlanningRules(NINE_SHARP, (SubscriptionLadder(READER, ladder, "America/Toronto"),))
+    )
 
-    assert {t.audience for t in play([agenda], BY_DEFAULT, START, END)} == {None}
+    assert {t.audience for t in simulate([agenda], BY_DEFAULT, START, END)} == {None}
 
 
 def test_a_step_that_was_told_before_is_not_told_again_even_where_it_would_follow() -> None:
@@ -156,7 +160,7 @@ def test_a_step_that_was_told_before_is_not_told_again_even_where_it_would_follo
         told_before = {key._replace(step=Step.named("after-60d")): Reminder(utc(2026, 2, 18, 15), state)}  # type: ignore[arg-type]
         one = replace(agenda, reminders=reminders | told_before)
 
-        assert [t.step.name for t in play([one], BY_DEFAULT, START, utc(2026, 3, 1))] == ["after-30d", *following]
+        assert [t.step.name for t in simulate([one], BY_DEFAULT, START, utc(2026, 3, 1))] == ["after-30d", *following]
 
 
 # How two plays differ
@@ -168,11 +172,11 @@ def test_a_difference_is_added_removed_and_moved_steps() -> None:
     later = [replace(rung, at=time(17)) for rung in ladder.rungs if rung.step.name in ("before-7d", "before-1d")]
     kept = [rung for rung in ladder.rungs if rung.step.name in ("before-90d", "on-the-day")]
     extra = Rung(Step.named("before-2w"))
-    others = Rules(replace(NINE_SHARP, ladders=(replace(ladder, rungs=(*kept, *later, extra), repeat=None),)))
+    others = PlanningRules(replace(NINE_SHARP, ladders=(replace(ladder, rungs=(*kept, *later, extra), repeat=None),)))
 
-    found = difference(
-        play([agenda], BY_DEFAULT, START, utc(2026, 7, 31)),
-        play([replanned(agenda, START, others)], others, START, utc(2026, 7, 31)),
+    found = compare_simulations(
+        simulate([agenda], BY_DEFAULT, START, utc(2026, 7, 31)),
+        simulate([replanned(agenda, START, others)], others, START, utc(2026, 7, 31)),
     )
 
     assert [t.step.name for t in found.added] == ["before-2w"]
@@ -187,13 +191,13 @@ def test_a_difference_is_added_removed_and_moved_steps() -> None:
 def test_business_days_are_counted_by_the_calendars_that_are_asked_for_all_of_them_together() -> None:
     """24 June is a holiday in Quebec, 5 May is one for nobody here, 1 May is one in Mexico."""
     book = replace(
-        NINE_SHARP, ladders=(Ladder("two-business-days", (Rung(Step.named("before-2bd")),), when=Condition()),)
+        NINE_SHARP, ladders=(Ladder("two-business-days", (Rung(Step.named("before-2bd")),), when=LadderCondition()),)
     )
     days = {}
     for names in (("US",), ("CA-QC",), ("MX",), ("CA-QC", "MX")):
-        rules = Rules(counted_by(book, tuple(map(calendar_named, names))))
+        rules = PlanningRules(with_calendars(book, tuple(map(holiday_calendar, names))))
         what = [milestone(date(2026, 6, 26), id_="june"), milestone(date(2026, 5, 5), id_="may")]
-        told = play([agenda_of(*what, rules=rules)], rules, START, END)
+        told = simulate([agenda_of(*what, rules=rules)], rules, START, END)
         days[names] = {t.milestone_id: t.at.date() for t in told}
 
     june_24, june_23 = date(2026, 6, 24), date(2026, 6, 23)
@@ -227,17 +231,17 @@ REPEATS = st.one_of(
 
 
 @st.composite
-def ladders(draw: st.DrawFn, name: str = "everything", when: Condition | None = None) -> Ladder:
+def ladders(draw: st.DrawFn, name: str = "everything", when: LadderCondition | None = None) -> Ladder:
     steps = draw(st.lists(STEPS, min_size=1, max_size=6, unique=True))
     rungs = tuple(Rung(step, draw(TIMES)) for step in steps)
-    return Ladder(name, rungs, draw(REPEATS), draw(TIMES), when or Condition())
+    return Ladder(name, rungs, draw(REPEATS), draw(TIMES), when or LadderCondition())
 
 
 @st.composite
 def books(draw: st.DrawFn) -> LadderBook:
     found = [draw(ladders())]
     if draw(st.booleans()):
-        found.insert(0, draw(ladders("events", Condition(kinds=frozenset({"event"})))))
+        found.insert(0, draw(ladders("events", LadderCondition(kinds=frozenset({"event"})))))
     jitter = timedelta(minutes=draw(st.sampled_from([0, 0, 15, 60])))
     return LadderBook(tuple(found), jitter, draw(st.integers(1, 12)), draw(st.sampled_from(["tell", "record"])))
 
@@ -260,18 +264,18 @@ def milestones(draw: st.DrawFn, id_: str = "one") -> Milestone:
 
 
 @st.composite
-def rules_in_two_books(draw: st.DrawFn) -> tuple[Rules, Rules]:
+def rules_in_two_books(draw: st.DrawFn) -> tuple[PlanningRules, PlanningRules]:
     """Today's rules, and others for the same readers."""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[SubscriptionLadder, ...] = ()
     if draw(st.booleans()):
         countries = frozenset(draw(st.sampled_from([[], ["CA"]])))
         ladder = replace(draw(ladders("chosen")), repeat=None)
-        choices = (Choice(READER, ladder, "America/Vancouver", countries=countries),)
-    return Rules(draw(books()), choices), Rules(draw(books()), choices)
+        choices = (SubscriptionLadder(READER, ladder, "America/Vancouver", countries=countries),)
+    return PlanningRules(draw(books()), choices), PlanningRules(draw(books()), choices)
 
 
 @st.composite
-def lived(draw: st.DrawFn, rules: Rules) -> Agenda:
+def lived(draw: st.DrawFn, rules: PlanningRules) -> Agenda:
     """An agenda with a past: what it has told, been moved to, and has missed for up to a hundred days."""
     past = utc(2024, 1, 1)
     agenda = agenda_of(draw(milestones("one")), draw(milestones("two")), at=past, rules=rules)
@@ -279,7 +283,7 @@ def lived(draw: st.DrawFn, rules: Rules) -> Agenda:
     moved_at = draw(st.datetimes(datetime(2024, 1, 2), datetime(2025, 9, 1), timezones=st.just(UTC)))  # noqa: DTZ001
     if draw(st.booleans()):
         _, agenda = ticking(agenda, rules, past, moved_at)
-        agenda = heard(agenda, scheduled(draw(milestones("one")), 2, change="moved"), moved_at, rules=rules)
+        agenda = agenda_after(agenda, scheduled(draw(milestones("one")), 2, change="moved"), moved_at, rules=rules)
         _, agenda = ticking(agenda, rules, moved_at, told_until)
     elif draw(st.booleans()):
         _, agenda = ticking(agenda, rules, past, told_until)
@@ -287,19 +291,19 @@ def lived(draw: st.DrawFn, rules: Rules) -> Agenda:
 
 
 @given(st.data(), rules_in_two_books())
-def test_a_play_tells_what_a_tick_would_tell(data: st.DataObject, both: tuple[Rules, Rules]) -> None:
+def test_a_play_tells_what_a_tick_would_tell(data: st.DataObject, both: tuple[PlanningRules, PlanningRules]) -> None:
     today, others = both
     agenda = data.draw(lived(today))
 
     for rules, planned in ((today, agenda), (others, replanned(agenda, START, others))):
-        told = play([planned], rules, START, END)
+        told = simulate([planned], rules, START, END)
         assert sorted(told, key=str) == sorted(ticking(planned, rules, START, END)[0], key=str)
         assert [one.at for one in told] == sorted(one.at for one in told)
 
 
 @given(st.data(), rules_in_two_books(), st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)))  # noqa: DTZ001
 def test_a_play_can_be_interrupted_at_any_instant(
-    data: st.DataObject, both: tuple[Rules, Rules], break_at: datetime
+    data: st.DataObject, both: tuple[PlanningRules, PlanningRules], break_at: datetime
 ) -> None:
     """Two plays in a row, with what was told kept in between, tell what one play tells."""
     rules, middle = both[0], break_at.replace(tzinfo=UTC)
@@ -307,24 +311,28 @@ def test_a_play_can_be_interrupted_at_any_instant(
 
     first, there = ticking(agenda, rules, START, middle)
 
-    assert sorted(play([agenda], rules, START, END), key=str) == sorted(
-        [*first, *play([there], rules, middle, END)], key=str
+    assert sorted(simulate([agenda], rules, START, END), key=str) == sorted(
+        [*first, *simulate([there], rules, middle, END)], key=str
     )
 
 
 @given(st.data(), rules_in_two_books())
-def test_rehearsing_the_rules_that_hold_changes_nothing(data: st.DataObject, both: tuple[Rules, Rules]) -> None:
+def test_rehearsing_the_rules_that_hold_changes_nothing(
+    data: st.DataObject, both: tuple[PlanningRules, PlanningRules]
+) -> None:
     rules = both[0]
     agenda = data.draw(lived(rules))
 
-    found = difference(play([agenda], rules, START, END), play([replanned(agenda, START, rules)], rules, START, END))
+    found = compare_simulations(
+        simulate([agenda], rules, START, END), simulate([replanned(agenda, START, rules)], rules, START, END)
+    )
 
     assert found.is_none
 
 
 @given(st.data(), rules_in_two_books())
 def test_other_rules_tell_what_they_would_have_told_had_they_held_from_the_first(
-    data: st.DataObject, both: tuple[Rules, Rules]
+    data: st.DataObject, both: tuple[PlanningRules, PlanningRules]
 ) -> None:
     """As long as nothing has been told yet."""
     today, others = both
@@ -332,18 +340,22 @@ def test_other_rules_tell_what_they_would_have_told_had_they_held_from_the_first
 
     planned_anew = replanned(agenda_of(*what, rules=today), START, others)
 
-    assert play([planned_anew], others, START, END) == play([agenda_of(*what, rules=others)], others, START, END)
+    assert simulate([planned_anew], others, START, END) == simulate(
+        [agenda_of(*what, rules=others)], others, START, END
+    )
 
 
 @given(st.data(), rules_in_two_books())
 @pytest.mark.slow
-def test_a_difference_leads_from_one_play_to_the_other(data: st.DataObject, both: tuple[Rules, Rules]) -> None:
+def test_a_difference_leads_from_one_play_to_the_other(
+    data: st.DataObject, both: tuple[PlanningRules, PlanningRules]
+) -> None:
     today, others = both
     agenda = data.draw(lived(today))
-    before = play([agenda], today, START, END)
-    after = play([replanned(agenda, START, others)], others, START, END)
+    before = simulate([agenda], today, START, END)
+    after = simulate([replanned(agenda, START, others)], others, START, END)
 
-    there, back = difference(before, after), difference(after, before)
+    there, back = compare_simulations(before, after), compare_simulations(after, before)
 
     left = set(before) - set(there.removed) - {one.before for one in there.moved}
     right = set(after) - set(there.added) - {one.after for one in there.moved}

@@ -17,23 +17,23 @@ from contracts.envelope import Envelope, from_record
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Country, Precision, Reading, Status
 from deploy.embedded.errors import EmbeddedError
-from services.cli.rehearse.command import Wishes, rehearse
-from services.cli.rehearse.source import Source, from_database
+from services.cli.rehearse.command import RehearsalOptions, rehearse
+from services.cli.rehearse.source import RehearsalSource, from_database
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
 from services.plumbing.ids import new_id
 from services.registry.catalogue import load
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import LadderBook, read_book
+from services.scheduler.ladders.book import LadderBook, read_ladder_book
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import replanning
-from services.scheduler.reminders.agenda import Heard, Rules, replanned
+from services.scheduler.reminders.agenda import CommitmentEvent, PlanningRules, replanned
 from services.scheduler.reminders.ladder_routes import ladder_routes
-from services.scheduler.reminders.ladder_store import Shelf
-from services.scheduler.reminders.records import Received, ReceivedChoice
+from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
 from services.scheduler.reminders.routes import build_http
-from services.scheduler.reminders.simulation import Telling, play
+from services.scheduler.reminders.simulation import SimulatedReminder, simulate
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc
@@ -87,10 +87,10 @@ class House:
     planner: Planner
     tick: Tick
 
-    async def hears(self, events: Iterable[Heard | LadderChosen], at: datetime) -> None:
+    async def hears(self, events: Iterable[CommitmentEvent | LadderChosen], at: datetime) -> None:
         """Take events in, and plan by the ladders that were chosen."""
         await self.planner.apply([_received(event, at) for event in events])
-        while await replanning.Replanner(self.database, Shelf()).once():
+        while await replanning.Replanner(self.database, RulesCache()).once():
             pass
 
     async def applies(self, book: str, keys: Path) -> None:
@@ -98,7 +98,7 @@ class House:
         key, hashed = new_key("desk")
         await asyncio.to_thread(keys.write_text, json.dumps({"desk": {"sha256": hashed, "roles": ["editor"]}}))
         app = build_http(self.database, {})
-        app.include_router(ladder_routes(self.database, self.clock, ApiKeys(ApiKeySettings(file=keys)), Shelf()))
+        app.include_router(ladder_routes(self.database, self.clock, ApiKeys(ApiKeySettings(file=keys)), RulesCache()))
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/yaml"}
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://scheduler", headers=headers) as http:
@@ -138,10 +138,10 @@ class House:
             return [await connection.fetch(f"select * from {table} order by 1") for table in tables]
 
 
-def _received(event: Heard | LadderChosen, at: datetime) -> Received | ReceivedChoice:
+def _received(event: CommitmentEvent | LadderChosen, at: datetime) -> ReceivedCommitmentEvent | ReceivedLadderChoice:
     if isinstance(event, LadderChosen):
-        return ReceivedChoice(Envelope(new_id(), at, str(event.subscription_id), None), event)
-    return Received(Envelope(new_id(), at, event.commitment.id, None), event)
+        return ReceivedLadderChoice(Envelope(new_id(), at, str(event.subscription_id), None), event)
+    return ReceivedCommitmentEvent(Envelope(new_id(), at, event.commitment.id, None), event)
 
 
 def _fact_of_event(at: datetime, event: MilestoneDue) -> Fact:
@@ -158,7 +158,7 @@ def _fact_of_event(at: datetime, event: MilestoneDue) -> Fact:
     )
 
 
-def _facts(told: Sequence[Telling]) -> list[Fact]:
+def _facts(told: Sequence[SimulatedReminder]) -> list[Fact]:
     return [
         Fact(
             one.at,
@@ -192,7 +192,7 @@ async def _house(url: str, folder: Path) -> AsyncIterator[House]:
     await database.open()
     clock = SharedClock(folder / new_id().hex)
     clock.set(MADE)
-    shelf = Shelf()
+    shelf = RulesCache()
     house = House(url, database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
     try:
         await house.tick.once()
@@ -250,10 +250,12 @@ async def _past(house: House) -> None:
     await house.lives(utc(2022, 1, 15), LAST_TICK)
 
 
-def _foretold(source: Source, book: LadderBook) -> tuple[tuple[Telling, ...], tuple[Telling, ...]]:
-    others = Rules(book, source.rules.choices)
+def _foretold(
+    source: RehearsalSource, book: LadderBook
+) -> tuple[tuple[SimulatedReminder, ...], tuple[SimulatedReminder, ...]]:
+    others = PlanningRules(book, source.rules.choices)
     anew = [replanned(agenda, NOW, others) for agenda in source.agendas]
-    return play(source.agendas, source.rules, NOW, END), play(anew, others, NOW, END)
+    return simulate(source.agendas, source.rules, NOW, END), simulate(anew, others, NOW, END)
 
 
 @pytest.mark.slow
@@ -265,10 +267,10 @@ async def test_what_is_foretold_is_what_is_told_by_todays_ladders_and_by_others(
     file = tmp_path / "others.yaml"
     file.write_text(OTHERS)
     source = await asyncio.to_thread(from_database, changed_one.url)
-    foretold_before, foretold_after = _foretold(source, read_book(OTHERS))
+    foretold_before, foretold_after = _foretold(source, read_ladder_book(OTHERS))
     rows = await changed_one.everything()
     capsys.readouterr()
-    wishes = Wishes(date(2022, 3, 10), END.date(), file, as_json=True, now=NOW, database_url=changed_one.url)
+    wishes = RehearsalOptions(date(2022, 3, 10), END.date(), file, as_json=True, now=NOW, database_url=changed_one.url)
     await asyncio.to_thread(rehearse, wishes)
     document = json.loads(capsys.readouterr().out)
     rows_after = await changed_one.everything()

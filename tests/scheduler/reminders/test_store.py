@@ -29,9 +29,9 @@ from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims, replanning
 from services.scheduler.reminders import due_events as telling
 from services.scheduler.reminders import tick as tick_module
-from services.scheduler.reminders.agenda import Heard, Rules
-from services.scheduler.reminders.ladder_store import Shelf
-from services.scheduler.reminders.records import Received
+from services.scheduler.reminders.agenda import CommitmentEvent, PlanningRules
+from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.routes import build_http
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
@@ -53,9 +53,11 @@ class Scheduler:
 
     def another(self) -> Tick:
         """A second scheduler on the same tables."""
-        return Tick(self.database, self.clock, Shelf(NINE_SHARP))
+        return Tick(self.database, self.clock, RulesCache(NINE_SHARP))
 
-    async def hears(self, *events: Heard, at: datetime | None = None, one_batch: bool = True) -> list[Received]:
+    async def hears(
+        self, *events: CommitmentEvent, at: datetime | None = None, one_batch: bool = True
+    ) -> list[ReceivedCommitmentEvent]:
         """Take events in, as of `at` (now, where it isn't given)."""
         received = [_received(event, at or self.clock.now()) for event in events]
         for batch in [received] if one_batch else [[one] for one in received]:
@@ -93,8 +95,8 @@ class Scheduler:
         return {row["step"]: row["state"] for row in rows}
 
 
-def _received(event: Heard, at: datetime) -> Received:
-    return Received(Envelope(new_id(), at, event.commitment.id, "call-1"), event)
+def _received(event: CommitmentEvent, at: datetime) -> ReceivedCommitmentEvent:
+    return ReceivedCommitmentEvent(Envelope(new_id(), at, event.commitment.id, "call-1"), event)
 
 
 @pytest.fixture
@@ -104,7 +106,7 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = Shelf(NINE_SHARP)
+    shelf = RulesCache(NINE_SHARP)
     yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
     await database.close()
 
@@ -195,7 +197,7 @@ async def test_a_milestone_that_loses_its_date_is_looked_at_again_and_never_over
 async def test_a_met_commitment_is_silent_whichever_topic_was_faster(
     scheduler: Scheduler, met_first: bool, one_batch: bool
 ) -> None:
-    events: list[Heard] = [scheduled(END_OF_2021), changed(Status.MET)]
+    events: list[CommitmentEvent] = [scheduled(END_OF_2021), changed(Status.MET)]
 
     await scheduler.hears(*(events[::-1] if met_first else events), one_batch=one_batch)
 
@@ -313,7 +315,7 @@ async def test_a_withdrawal_that_races_with_the_last_rung_leaves_nothing_to_come
         [locked], [due] = await claims.claim(connection, scheduler.clock.now(), 10)
         withdrawal = asyncio.create_task(scheduler.hears(changed(Status.MET)))
         await _until_somebody_waits(scheduler)
-        await scheduler.tick._tell_these(connection, [due], Rules(NINE_SHARP), scheduler.clock.now())
+        await scheduler.tick._tell_these(connection, [due], PlanningRules(NINE_SHARP), scheduler.clock.now())
     await withdrawal
 
     states = await scheduler.states()
@@ -333,7 +335,7 @@ async def test_a_status_and_a_schedule_heard_at_once_by_two_members_see_each_oth
 
 async def test_batches_that_overlap_do_not_block_each_other_for_good(scheduler: Scheduler) -> None:
     names = await many(scheduler, 20)
-    batches: list[Iterable[Heard]] = [
+    batches: list[Iterable[CommitmentEvent]] = [
         [changed(Status.IN_PROGRESS, seq, id_=name) for name in (names if seq % 2 else names[::-1])]
         for seq in range(1, 9)
     ]
@@ -385,7 +387,7 @@ async def test_what_was_put_aside_is_tried_again_by_the_next_process(scheduler: 
 async def test_when_nothing_works_at_all_it_is_no_reminders_fault(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await many(scheduler, tick_module.SYSTEMIC)
+    await many(scheduler, tick_module.SYSTEMIC_FAILURES)
 
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")

@@ -1,0 +1,97 @@
+"""What the models of all HTTP interfaces have in common, and the checks of fields that several of them need."""
+
+import json
+from collections.abc import Hashable
+from datetime import date
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    WrapValidator,
+)
+
+from services.plumbing.zones import is_zone
+
+V = TypeVar("V", bound=tuple[Hashable, ...])
+
+
+class RequestModel(BaseModel):
+    """What is sent to us: closed, so that a misspelt member is refused and not ignored.
+
+    Not strict: FastAPI hands over parsed JSON, in which an enum is a string and a tuple a list. Where a form has
+    numbers or truth values, which would be converted, take `StrictRequestModel`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class StrictRequestModel(RequestModel):
+    """What is sent to us, read as strictly as an event: a number as text is refused. Its bodies need `strict_body`."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ResponseModel(BaseModel):
+    """What we answer: in the document every member is required, since all of them are always there."""
+
+    model_config = ConfigDict(
+        frozen=True, use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
+
+
+def strict_body(form: type[StrictRequestModel]) -> WrapValidator:
+    """Read a body as JSON once more: FastAPI hands over Python's types.
+
+    In those a strict model refuses a date or an enumeration as text and a tuple as a list.
+    """
+    return WrapValidator(lambda value, _: form.model_validate_json(json.dumps(value)))
+
+
+def _known_zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError("no zone of the IANA time zone database")
+    return name
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it has to be more than blanks")
+    return text
+
+
+def refuse_repeats(values: V) -> V:
+    """The values; raises ValueError where one stands twice."""
+    if len(set(values)) < len(values):
+        raise ValueError("something stands here twice")
+    return values
+
+
+def sorted_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values in order, each once: however they were sent, the same set is the same form."""
+    return tuple(sorted(set(values)))
+
+
+def _day_from_query(value: Any) -> Any:
+    # Left alone, pydantic reads "1637193600" as a count of seconds.
+    if isinstance(value, str) and not (len(value) == 10 and value[4] == value[7] == "-"):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+def _instant_from_query(value: Any) -> Any:
+    # Left alone, pydantic reads "1637193600" as a count of seconds.
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("an instant is written as in RFC 3339, with an offset")
+    return value
+
+
+ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+"""An IANA zone that our zone data has, as `America/Mexico_City`."""
+NotBlank = AfterValidator(_not_blank)
+QueryDay = Annotated[date, BeforeValidator(_day_from_query)]
+QueryInstant = Annotated[AwareDatetime, BeforeValidator(_instant_from_query)]

@@ -1,0 +1,214 @@
+"""The answer to a request, kept under its `Idempotency-Key`: who asks again hears the same and changes nothing.
+
+An answer is kept in the transaction of its effect, so there is no effect without one. A refusal is not kept: it did
+nothing, and the same request may be possible later.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from fastapi import Request
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.plumbing.database import Connection, Database
+from services.plumbing.failpoints import failpoint
+from services.plumbing.http.problems import Problem
+from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_transient
+
+IDEMPOTENCY_V1 = """
+create table api_request (
+    client text not null,
+    idem_key text not null,
+    body_sha256 bytea not null,
+    status integer not null,
+    response json not null,
+    created_at timestamptz not null default clock_timestamp(),
+    primary key (client, idem_key)
+);
+create index api_request_age on api_request (created_at);
+comment on table api_request is 'by the clock of the database: it guards against retries, which know no business time';
+"""
+"""First version of the table of kept answers; a service's first migration runs it in its own schema."""
+
+LONGEST_KEY = 255
+
+IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Made up by the caller, a new one for each new request. The same request again has the same answer"
+    " and no second effect, for at least 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+}
+"""The header, as a parameter in OpenAPI."""
+
+
+class IdempotencySettings(BaseSettings):
+    """How long answers are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="IDEMPOTENCY_")
+
+    keep_hours: int = Field(default=7 * 24, ge=24)
+    """By the database's time; we promise 24 hours."""
+
+
+class KeyInFlight(Problem):
+    """The first request with this key is not done yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            409,
+            "request-in-flight",
+            "The first request with this key is not done yet",
+            "A request with this Idempotency-Key is being worked on; ask again",
+            {"Retry-After": "1"},
+        )
+
+
+class KeyReused(Problem):
+    """The key was used for another request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            422,
+            "key-reused",
+            "The key was used for another request",
+            "This Idempotency-Key was used for another request; make up a new one",
+        )
+
+
+@dataclass(frozen=True)
+class KeyedRequest:
+    """A request that is to have its effect once; keys belong to the client that made them up."""
+
+    client: str
+    key: str
+    digest: bytes
+    """What makes two requests the same; see `request_digest`."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer in JSON's types."""
+
+    status: int
+    body: Any
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """An answer that was given, and to which request."""
+
+    digest: bytes
+    answer: Answer
+
+
+FindAnswer = Callable[[Connection, KeyedRequest], Awaitable[KeptAnswer | None]]
+"""Looks up what is kept under a request's client and key."""
+
+
+async def keyed_request(request: Request, client: str) -> KeyedRequest:
+    """The request with its key; raises a 400 problem where the header is missing or can't be a key."""
+    key = request.headers.get("idempotency-key", "")
+    if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Problem(
+            400, "idempotency-key", f"Send an `Idempotency-Key` of 1 to {LONGEST_KEY} printable ASCII characters"
+        )
+    return KeyedRequest(client, key, request_digest(request.method, request.url.path, await request.body()))
+
+
+def request_digest(method: str, path: str, body: bytes) -> bytes:
+    """What makes two requests the same: method, path and the JSON itself, however it is laid out."""
+    canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{method} {path}\n{canonical}".encode()).digest()
+
+
+async def kept_answer(
+    database: Database, connection: Connection, request: KeyedRequest, find: FindAnswer, *, waits: bool = False
+) -> Answer | None:
+    """Lock a key until the transaction ends, and give the answer that is kept under it, if there is one.
+
+    While another transaction works on the key this raises `KeyInFlight`, or waits for its end (which holds a
+    connection all the while). Raises `KeyReused` when the key has answered a different request.
+    """
+    # The lock ends with the transaction, after its rows can be seen.
+    name = f"{database.schema} api_request {request.client} {request.key}"
+    if waits:
+        await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+    elif not await connection.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 0))", name):
+        raise KeyInFlight
+    kept = await find(connection, request)
+    if kept is None:
+        return None
+    if kept.digest != request.digest:
+        raise KeyReused
+    return kept.answer
+
+
+async def once(database: Database, request: KeyedRequest, act: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+    """Act and keep the answer, in one transaction; or give the answer that was kept.
+
+    For a schema with the table of `IDEMPOTENCY_V1`. Raises `KeyInFlight` and `KeyReused`.
+    """
+    failpoint("api-after-validate")
+    async with database.transaction() as connection:
+        if kept := await kept_answer(database, connection, request, _find):
+            return kept
+        answer = await act(connection)
+        await connection.execute(
+            "insert into api_request (client, idem_key, body_sha256, status, response) values ($1, $2, $3, $4, $5)",
+            request.client,
+            request.key,
+            request.digest,
+            answer.status,
+            answer.body,
+        )
+        failpoint("api-before-commit")
+    failpoint("api-after-commit")
+    return answer
+
+
+async def _find(connection: Connection, request: KeyedRequest) -> KeptAnswer | None:
+    row = await connection.fetchrow(
+        "select body_sha256, status, response from api_request where client = $1 and idem_key = $2",
+        request.client,
+        request.key,
+    )
+    return KeptAnswer(row["body_sha256"], Answer(row["status"], row["response"])) if row else None
+
+
+class AnswerExpiry:
+    """Deletes answers that nobody asks for any more."""
+
+    def __init__(self, database: Database, settings: IdempotencySettings) -> None:
+        self._database = database
+        self._settings = settings
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look every ten minutes until told to stop."""
+        while not stopping.is_set():
+            try:
+                await self.expire_once()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("old answers stay for now", action="forgetting_waits", error=str(error))
+            try:
+                await asyncio.wait_for(stopping.wait(), 600)
+            except TimeoutError:
+                continue
+
+    async def expire_once(self) -> None:
+        """Delete what is older than we keep, by the database's clock."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "delete from api_request where created_at < clock_timestamp() - $1::interval",
+                timedelta(hours=self._settings.keep_hours),
+            )

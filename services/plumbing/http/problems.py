@@ -1,0 +1,108 @@
+"""Errors for callers, as RFC 9457 has them: one class, one media type, one way into the OpenAPI documents."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_transient
+
+PROBLEM_JSON = "application/problem+json"
+_MOST_ERRORS = 20
+"""Faults of one body that its problem lists."""
+
+
+class Problem(Exception):
+    """An error for the caller.
+
+    `kind` is the last part of the problem's type and never changes; `title` and `detail` are for people.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        title: str,
+        detail: str = "",
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(title)
+        self.status, self.kind, self.title, self.detail = status, kind, title, detail
+        self.headers, self.members = dict(headers or {}), members
+
+    def response(self) -> JSONResponse:
+        """The problem document."""
+        body = {"type": f"/problems/{self.kind}", "title": self.title, "status": self.status}
+        if self.detail:
+            body["detail"] = self.detail
+        return JSONResponse(body | self.members, self.status, self.headers, media_type=PROBLEM_JSON)
+
+
+def not_found(what: str) -> Problem:
+    """Nothing of this kind has the name that was asked for; the answer does not repeat the name."""
+    return Problem(404, "not-found", f"There is no such {what}")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a route's document shows errors: FastAPI would promise them as its own kind of application/json."""
+    schema = {
+        "type": "object",
+        "title": "Problem",
+        "description": "An error, as RFC 9457 has it; further members depend on its type.",
+        "required": ["type", "title", "status"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+        },
+    }
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+def http_problem(error: HTTPException) -> Problem:
+    """What the framework refuses by a status alone: an unknown path, another method."""
+    title = HTTPStatus(error.status_code).phrase
+    return Problem(error.status_code, title.lower().replace(" ", "-"), title, headers=error.headers)
+
+
+def validation_problem(error: RequestValidationError) -> Problem:
+    """What a request lacks of the form that is asked for, fault by fault and without the values."""
+    faults = [
+        {"where": "/".join(str(part) for part in fault["loc"]), "what": fault["msg"]}
+        for fault in error.errors()[:_MOST_ERRORS]
+    ]
+    return Problem(422, "invalid", "The request does not have the form that is asked for", errors=faults)
+
+
+def fault_problem(request: Request, error: Exception) -> Problem:
+    """A fault of ours: 503 for what passes by itself, 500 for what does not; it is logged here."""
+    if is_transient(error):
+        log.warning("not available", action="unavailable", error=str(error))
+        return Problem(503, "unavailable", "Something that this needs is away; try again", headers={"Retry-After": "2"})
+    log.error("a request failed", action="request_failed", path=request.state.shown_path, exc_info=error)
+    return Problem(500, "fault", "Something went wrong here; it has been logged")
+
+
+async def answer_problem(_: Request, error: Problem) -> Response:
+    """FastAPI's handler for `Problem`."""
+    return error.response()
+
+
+async def answer_http_exception(_: Request, error: HTTPException) -> Response:
+    """FastAPI's handler for what the framework refuses."""
+    return http_problem(error).response()
+
+
+async def answer_validation_error(_: Request, error: RequestValidationError) -> Response:
+    """FastAPI's handler for a request that is not of its form."""
+    return validation_problem(error).response()

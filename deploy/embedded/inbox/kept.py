@@ -44,7 +44,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedArrival:
     """Something that was not accepted."""
 
     at: float
@@ -56,7 +56,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class MessageFilter:
     """Which messages are asked for; an empty field means all."""
 
     kind: str = ""
@@ -89,7 +89,7 @@ class Box:
     version: int = 0
     """Grows with every change."""
     messages: deque[Message] = field(default_factory=deque)
-    refusals: deque[Refusal] = field(default_factory=lambda: deque(maxlen=LATEST_REFUSALS))
+    refusals: deque[RefusedArrival] = field(default_factory=lambda: deque(maxlen=LATEST_REFUSALS))
     refused: int = 0
     names: Counter[tuple[Kind, str]] = field(default_factory=Counter)
     """How many kept messages each receiver has."""
@@ -157,7 +157,7 @@ class Box:
 
     def refuse(self, kind: Kind, name: str, status: int, reason: str, delivery_id: str | None, at: float) -> None:
         """Remember that something was turned away."""
-        self.refusals.append(Refusal(at, kind, name, status, reason, delivery_id))
+        self.refusals.append(RefusedArrival(at, kind, name, status, reason, delivery_id))
         self.refused += 1
         self._change()
 
@@ -167,7 +167,7 @@ class Box:
             return None
         return self.messages[number - self.messages[0].number]
 
-    def after(self, number: int, wanted: Filter) -> Iterator[Message]:
+    def after(self, number: int, wanted: MessageFilter) -> Iterator[Message]:
         """Newer messages, oldest first."""
         if self.messages:
             # From the end: whoever asks for what is new wants the last few of thousands.
@@ -175,7 +175,7 @@ class Box:
                 if wanted.admits(self.messages[at]):
                     yield self.messages[at]
 
-    def before(self, number: int | None, wanted: Filter) -> Iterator[Message]:
+    def before(self, number: int | None, wanted: MessageFilter) -> Iterator[Message]:
         """Older messages than `number`, or all, newest first."""
         for message in reversed(self.messages):
             if (number is None or message.number < number) and wanted.admits(message):

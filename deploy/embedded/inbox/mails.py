@@ -18,7 +18,7 @@ Grade = Literal["good", "warning", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MailPart:
     """An attachment, or a picture that the HTML shows."""
 
     at: int
@@ -30,7 +30,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class MailLink:
     """An address in the mail, and the words that it stands behind."""
 
     url: str
@@ -39,7 +39,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MailCheck:
     """One line of the check."""
 
     grade: Grade
@@ -48,7 +48,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReceivedMail:
     """A mail, read."""
 
     headers: tuple[tuple[str, str], ...]
@@ -56,7 +56,7 @@ class Letter:
     html: str | None
     text: str | None
     calendar: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[MailPart, ...]
     size: int
 
     def header(self, name: str) -> str:
@@ -64,11 +64,11 @@ class Letter:
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
-def read(body: bytes) -> Letter:
+def read(body: bytes) -> ReceivedMail:
     """Take a mail apart; whatever is broken in it is left out or shown as it is."""
     mail = message_from_bytes(body, policy=policy.default)
     html = text = calendar = None
-    parts: list[Part] = []
+    parts: list[MailPart] = []
     for at, part in enumerate(mail.walk()):
         if part.is_multipart():
             continue
@@ -83,7 +83,7 @@ def read(body: bytes) -> Letter:
                 calendar = _text_of(part)
             parts.append(_part(at, kind, part))
     headers = tuple((shown(str(name)), shown(_header(mail, name, value))) for name, value in mail.raw_items())
-    return Letter(headers, html, text, calendar, tuple(parts), len(body))
+    return ReceivedMail(headers, html, text, calendar, tuple(parts), len(body))
 
 
 def _header(mail: EmailMessage, name: str, raw: object) -> str:
@@ -104,20 +104,20 @@ def _text_of(part: EmailMessage) -> str:
     return shown(text.replace("\r\n", "\n"))
 
 
-def _part(at: int, kind: str, part: EmailMessage) -> Part:
+def _part(at: int, kind: str, part: EmailMessage) -> MailPart:
     content = part.get_payload(decode=True)
     try:
         name = part.get_filename() or f"part-{at}"
     except (ValueError, LookupError, TypeError):
         name = f"part-{at}"
     identifier = str(part.get("Content-ID", "")).strip("<> \t")
-    return Part(at, shown(name), kind, identifier, content if isinstance(content, bytes) else b"")
+    return MailPart(at, shown(name), kind, identifier, content if isinstance(content, bytes) else b"")
 
 
 class _Anchors(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[Link] = []
+        self.found: list[MailLink] = []
         self._url = ""
         self._words: list[str] = []
 
@@ -131,7 +131,7 @@ class _Anchors(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._url:
-            self.found.append(Link(shown(self._url), shown(" ".join("".join(self._words).split())), "HTML"))
+            self.found.append(MailLink(shown(self._url), shown(" ".join("".join(self._words).split())), "HTML"))
             self._url = ""
 
 
@@ -139,78 +139,78 @@ _IN_TEXT = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:)\]»”]")
 _IN_HEADER = re.compile(r"<((?:https?|mailto):[^>\s]+)>")
 
 
-def links(letter: Letter) -> list[Link]:
+def links(received: ReceivedMail) -> list[MailLink]:
     """Every address of the mail once, in the order in which they stand."""
-    found = [Link(url, "", "List-Unsubscribe") for url in _IN_HEADER.findall(letter.header("List-Unsubscribe"))]
-    if letter.html:
+    found = [MailLink(url, "", "List-Unsubscribe") for url in _IN_HEADER.findall(received.header("List-Unsubscribe"))]
+    if received.html:
         anchors = _Anchors()
-        anchors.feed(letter.html)
+        anchors.feed(received.html)
         found += anchors.found
-    if letter.text:
-        found += [Link(url, "", "text") for url in _IN_TEXT.findall(letter.text)]
-    seen: dict[str, Link] = {}
+    if received.text:
+        found += [MailLink(url, "", "text") for url in _IN_TEXT.findall(received.text)]
+    seen: dict[str, MailLink] = {}
     for link in found:
         seen.setdefault(link.url, link)
     return list(seen.values())
 
 
-def findings(letter: Letter) -> list[Finding]:
+def checks(received: ReceivedMail) -> list[MailCheck]:
     """What receivers and their filters look at."""
-    return [*_unsubscribing(letter), *_form(letter), *_addresses(links(letter))]
+    return [*_unsubscribing(received), *_form(received), *_addresses(links(received))]
 
 
-def _unsubscribing(letter: Letter) -> Iterator[Finding]:
-    urls = _IN_HEADER.findall(letter.header("List-Unsubscribe"))
+def _unsubscribing(received: ReceivedMail) -> Iterator[MailCheck]:
+    urls = _IN_HEADER.findall(received.header("List-Unsubscribe"))
     by_web = [url for url in urls if url.startswith("https://") or _is_local(url)]
     if not urls:
-        yield Finding("bad", "List-Unsubscribe", "missing: readers can only mark the mail as spam")
+        yield MailCheck("bad", "List-Unsubscribe", "missing: readers can only mark the mail as spam")
         return
-    yield Finding("good" if by_web else "bad", "List-Unsubscribe", ", ".join(urls))
-    one_click = letter.header("List-Unsubscribe-Post").strip() == "List-Unsubscribe=One-Click"
-    yield Finding(
+    yield MailCheck("good" if by_web else "bad", "List-Unsubscribe", ", ".join(urls))
+    one_click = received.header("List-Unsubscribe-Post").strip() == "List-Unsubscribe=One-Click"
+    yield MailCheck(
         "good" if one_click and by_web else "bad",
         "One-click unsubscribing (RFC 8058)",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click" if one_click else "List-Unsubscribe-Post is missing",
     )
-    shown_links = [link.url for link in links(letter) if link.where != "List-Unsubscribe"]
+    shown_links = [link.url for link in links(received) if link.where != "List-Unsubscribe"]
     visible = any("unsubscribe" in url.lower() or url in urls for url in shown_links)
-    body = f"{letter.html or ''}{letter.text or ''}"
+    body = f"{received.html or ''}{received.text or ''}"
     visible = visible or any(url in body.replace("&amp;", "&") for url in by_web)
-    yield Finding(
+    yield MailCheck(
         "good" if visible else "warning",
         "Unsubscribe link in the body",
         "a reader finds it too" if visible else "none was recognised",
     )
 
 
-def _form(letter: Letter) -> Iterator[Finding]:
-    both = letter.html is not None and letter.text is not None
-    missing = "HTML" if letter.html is None else "text"
-    yield Finding("good" if both else "warning", "HTML and text", "both are there" if both else f"no {missing} part")
+def _form(received: ReceivedMail) -> Iterator[MailCheck]:
+    both = received.html is not None and received.text is not None
+    missing = "HTML" if received.html is None else "text"
+    yield MailCheck("good" if both else "warning", "HTML and text", "both are there" if both else f"no {missing} part")
     for name in ("Message-ID", "Date", "From", "To", "Subject"):
-        if not letter.header(name):
-            yield Finding("bad", name, "missing")
-    automatic = letter.header("Auto-Submitted")
-    yield Finding(
+        if not received.header(name):
+            yield MailCheck("bad", name, "missing")
+    automatic = received.header("Auto-Submitted")
+    yield MailCheck(
         "good" if automatic else "warning",
         "Auto-Submitted",
         automatic or "missing: absence notes will come back",
     )
-    size = len(letter.html.encode()) if letter.html else 0
-    detail = f"{size / 1024:.1f} KB of HTML, {letter.size / 1024:.1f} KB in all"
-    yield Finding("good" if size < CLIPPED else "bad", "Size", f"{detail}; Gmail clips from 102 KB")
-    subject = letter.header("Subject")
-    yield Finding("good" if len(subject) < 70 else "warning", "Length of the subject", f"{len(subject)} characters")
+    size = len(received.html.encode()) if received.html else 0
+    detail = f"{size / 1024:.1f} KB of HTML, {received.size / 1024:.1f} KB in all"
+    yield MailCheck("good" if size < CLIPPED else "bad", "Size", f"{detail}; Gmail clips from 102 KB")
+    subject = received.header("Subject")
+    yield MailCheck("good" if len(subject) < 70 else "warning", "Length of the subject", f"{len(subject)} characters")
 
 
-def _addresses(found: Sequence[Link]) -> Iterator[Finding]:
+def _addresses(found: Sequence[MailLink]) -> Iterator[MailCheck]:
     for link in found:
         grade: Grade = "good"
         detail = link.where
         try:
             parts = urlsplit(link.url)
         except ValueError:
-            yield Finding("bad", link.url, "not an address")
+            yield MailCheck("bad", link.url, "not an address")
             continue
         if parts.scheme not in ("http", "https", "mailto"):
             grade, detail = "bad", f"{link.where}; {parts.scheme or 'no scheme'} is no address for a mail"
@@ -218,7 +218,7 @@ def _addresses(found: Sequence[Link]) -> Iterator[Finding]:
             grade, detail = "warning", f"{link.where}; not encrypted"
         elif (claimed := _IN_TEXT.match(link.text)) and urlsplit(claimed[0]).hostname != parts.hostname:
             grade, detail = "bad", f"{link.where}; its words name another host"
-        yield Finding(grade, link.url, f"{detail}: “{link.text}”" if link.text else detail)
+        yield MailCheck(grade, link.url, f"{detail}: “{link.text}”" if link.text else detail)
 
 
 def _is_local(url: str) -> bool:

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy.embedded.inbox import calendars, links, mails, markup
-from deploy.embedded.inbox.kept import KINDS, Box, Filter, Message
+from deploy.embedded.inbox.kept import KINDS, Box, Message, MessageFilter
 from deploy.embedded.inbox.verdicts import shown
 
 HERE = Path(__file__).parent
@@ -58,7 +58,7 @@ Number = Annotated[int | None, Query(ge=1)]
 class _View:
     """What the address of the page asks for, and how to write such addresses."""
 
-    def __init__(self, wanted: Filter, before: int | None, n: int | None, tab: str, theme: str) -> None:
+    def __init__(self, wanted: MessageFilter, before: int | None, n: int | None, tab: str, theme: str) -> None:
         self.wanted, self.before, self.n, self.tab = wanted, before, n, tab
         self.theme = theme if theme in ("light", "dark") else ""
 
@@ -91,7 +91,7 @@ def routes(box: Box, addresses: Callable[[], Mapping[str, str]]) -> APIRouter:
         tab: Text = "",
         theme: Text = "",
     ) -> _View:
-        return _View(Filter(kind, name, q), before, n, tab, theme)
+        return _View(MessageFilter(kind, name, q), before, n, tab, theme)
 
     def page(name: str, **values: Any) -> HTMLResponse:
         text = templates.get_template(name).render(**values)
@@ -133,8 +133,8 @@ def routes(box: Box, addresses: Callable[[], Mapping[str, str]]) -> APIRouter:
 
     @pages.get("/dev/inbox/messages/{number}/html")
     async def mail_html(number: int) -> Response:
-        letter = _letter(_kept(box, number))
-        return HTMLResponse(_framed(letter), headers={**_SAFE, "Content-Security-Policy": MAIL_POLICY})
+        mail = _mail(_kept(box, number))
+        return HTMLResponse(_framed(mail), headers={**_SAFE, "Content-Security-Policy": MAIL_POLICY})
 
     @pages.get("/dev/inbox/messages/{number}/source")
     async def source(number: int) -> Response:
@@ -143,7 +143,7 @@ def routes(box: Box, addresses: Callable[[], Mapping[str, str]]) -> APIRouter:
 
     @pages.get("/dev/inbox/messages/{number}/parts/{at}")
     async def part(number: int, at: int) -> Response:
-        for one in _letter(_kept(box, number)).parts:
+        for one in _mail(_kept(box, number)).parts:
             if one.at == at:
                 headers = {
                     **_SAFE,
@@ -159,7 +159,7 @@ def routes(box: Box, addresses: Callable[[], Mapping[str, str]]) -> APIRouter:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HTTPException(403, "only from the inbox's own page")
         message = _kept(box, number)
-        answers = await links.ask([link.url for link in mails.links(_letter(message))])
+        answers = await links.ask([link.url for link in mails.links(_mail(message))])
         return page("links.html", answers=answers, message=message)
 
     return pages
@@ -171,8 +171,8 @@ def _query(request: Request) -> dict[str, Any]:
     for key in ("kind", "name", "q", "tab", "theme"):
         found[key] = shown(request.query_params.get(key, ""))[:300]
     for key in ("before", "n"):
-        told = request.query_params.get(key, "")
-        found[key] = int(told) if told.isascii() and told.isdigit() and len(told) < 12 else None
+        given = request.query_params.get(key, "")
+        found[key] = int(given) if given.isascii() and given.isdigit() and len(given) < 12 else None
     return found
 
 
@@ -184,14 +184,14 @@ def _kept(box: Box, number: int) -> Message:
 
 
 @lru_cache(maxsize=32)
-def _letter_of(body: bytes) -> mails.Letter:
+def _mail_of(body: bytes) -> mails.ReceivedMail:
     return mails.read(body)
 
 
-def _letter(message: Message) -> mails.Letter:
+def _mail(message: Message) -> mails.ReceivedMail:
     if message.kind != "email":
         raise HTTPException(404, "not a mail")
-    return _letter_of(message.body)
+    return _mail_of(message.body)
 
 
 def _by_kind(box: Box) -> dict[str, int]:
@@ -203,39 +203,39 @@ def _by_kind(box: Box) -> dict[str, int]:
 
 def _panel(message: Message, tab: str) -> dict[str, Any]:
     tabs = list(TABS[message.kind])
-    told: dict[str, Any] = {"names_of_tabs": TAB_NAMES, "tabs": tabs}
+    context: dict[str, Any] = {"names_of_tabs": TAB_NAMES, "tabs": tabs}
     if message.kind == "email":
-        letter = _letter(message)
-        if letter.calendar is not None:
+        mail = _mail(message)
+        if mail.calendar is not None:
             tabs.insert(2, "calendar")
-        if letter.html is None:
+        if mail.html is None:
             tabs.remove("html")
-        if not letter.parts:
+        if not mail.parts:
             tabs.remove("parts")
-        told["letter"] = letter
-    chosen = told["tab"] = tab if tab in tabs else tabs[0]
+        context["mail"] = mail
+    chosen = context["tab"] = tab if tab in tabs else tabs[0]
     match chosen:
         case "checks":
-            told["findings"] = mails.findings(told["letter"])
+            context["checks"] = mails.checks(context["mail"])
         case "calendar":
-            told["events"] = calendars.events(told["letter"].calendar)
+            context["events"] = calendars.events(context["mail"].calendar)
         case "card" | "json":
-            told["payload"] = json.loads(message.body)
-            told["pretty"] = shown(json.dumps(told["payload"], indent=2, ensure_ascii=False))
+            context["payload"] = json.loads(message.body)
+            context["pretty"] = shown(json.dumps(context["payload"], indent=2, ensure_ascii=False))
         case "source":
-            told["source"] = shown(message.body.decode("utf-8", "replace").replace("\r\n", "\n"))
+            context["source"] = shown(message.body.decode("utf-8", "replace").replace("\r\n", "\n"))
         case "headers" if message.kind != "email":
-            told["headers"] = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.headers]
-    return told
+            context["headers"] = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.headers]
+    return context
 
 
 _HEAD = re.compile(r"<head(\s[^>]*)?>", re.IGNORECASE)
 
 
-def _framed(letter: mails.Letter) -> str:
+def _framed(mail: mails.ReceivedMail) -> str:
     """The mail's HTML, its own pictures put in, its links told to open beside the page. The policy keeps it safe."""
-    html = letter.html or ""
-    for part in letter.parts:
+    html = mail.html or ""
+    for part in mail.parts:
         if part.content_id and part.content_type.startswith("image/"):
             data = base64.b64encode(part.content).decode()
             html = html.replace(f"cid:{part.content_id}", f"data:{part.content_type};base64,{data}")

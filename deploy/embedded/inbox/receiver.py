@@ -18,10 +18,10 @@ from deploy.embedded.inbox.behaviours import Behaviours
 from deploy.embedded.inbox.hooks import PREFIX, Hooks
 from deploy.embedded.inbox.kept import Box
 from deploy.embedded.inbox.mailbox import Mailbox, listen
-from deploy.embedded.inbox.settings import HttpSettings, InboxSettings
+from deploy.embedded.inbox.settings import InboxHttpSettings, InboxSettings
 
 
-class _Server(uvicorn.Server):
+class _InboxServer(uvicorn.Server):
     """uvicorn without its signal handlers: whoever owns the inbox decides when it ends."""
 
     @contextlib.contextmanager
@@ -32,15 +32,15 @@ class _Server(uvicorn.Server):
 class Inbox:
     """Listens from `async with` on until its end; `http_port` and `smtp_port` are where."""
 
-    def __init__(self, settings: InboxSettings | None = None, http: HttpSettings | None = None) -> None:
+    def __init__(self, settings: InboxSettings | None = None, http: InboxHttpSettings | None = None) -> None:
         """Take settings from the environment where none are given."""
-        self._settings, self._http = settings or InboxSettings(), http or HttpSettings()
+        self._settings, self._http = settings or InboxSettings(), http or InboxHttpSettings()
         self.box = Box(self._settings.keep_messages, self._settings.keep_megabytes << 20, self._settings.keep_arrivals)
         self.behaviours = Behaviours()
         self.hooks = Hooks(self.box, self.behaviours, self._settings.webhook_secrets)
         self._app = self._build()
         self._smtp: asyncio.Server | None = None
-        self._server: _Server | None = None
+        self._server: _InboxServer | None = None
         self._serving: asyncio.Task[None] | None = None
         self.http_port = self.smtp_port = 0
 
@@ -99,7 +99,7 @@ class Inbox:
         )
         listener = await _bound(self._http.host, self._http.port)
         self.http_port = listener.getsockname()[1]
-        self._server = _Server(config)
+        self._server = _InboxServer(config)
         self._serving = asyncio.create_task(self._server.serve([listener]), name="inbox http")
         while not self._server.started:
             if self._serving.done():

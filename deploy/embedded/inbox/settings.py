@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class HttpSettings(BaseSettings):
+class InboxHttpSettings(BaseSettings):
     """HTTP_HOST and HTTP_PORT; port 0 takes a free one."""
 
     model_config = SettingsConfigDict(env_prefix="HTTP_")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.embedded.inbox import identities
-from deploy.embedded.inbox.verdicts import Accepted, Refused, Verdict, title_of
+from deploy.embedded.inbox.verdicts import AcceptedPost, RefusedPost, Verdict, title_of
 
 BLOCKS, HEADER, TEXT, FIELD, FIELDS = 50, 150, 3000, 2000, 10
 CONTEXT_ELEMENTS, ACTIONS, BUTTON, URL, VALUE, IDENTIFIER = 10, 25, 75, 3000, 2000, 255
@@ -17,7 +17,7 @@ UNCHECKED = ("rich_text", "markdown", "table", "video")
 """Blocks that a message may hold, and that we neither send nor look into."""
 
 
-class _Broken(Exception):
+class _BrokenBlock(Exception):
     """A block that Slack would refuse."""
 
 
@@ -27,19 +27,19 @@ def judge(headers: Mapping[bytes, bytes], body: bytes) -> Verdict:
         text = body.decode()
         payload = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return Refused(400, b"invalid_payload", f"no JSON: {error}"[:200])
+        return RefusedPost(400, b"invalid_payload", f"no JSON: {error}"[:200])
     if not isinstance(payload, dict):
-        return Refused(400, b"invalid_payload", "not a JSON object")
+        return RefusedPost(400, b"invalid_payload", "not a JSON object")
     blocks = payload.get("blocks")
     fallback = payload.get("text")
     if not blocks and not (isinstance(fallback, str) and fallback):
-        return Refused(400, b"no_text", "neither text nor blocks")
+        return RefusedPost(400, b"no_text", "neither text nor blocks")
     try:
         _check_blocks(blocks if blocks is not None else [])
-    except _Broken as error:
-        return Refused(400, b"invalid_blocks", str(error))
+    except _BrokenBlock as error:
+        return RefusedPost(400, b"invalid_blocks", str(error))
     delivery, commitment = identities.of_slack(headers, payload, text)
-    return Accepted(200, b"ok", title_of(_title(payload)), delivery, commitment)
+    return AcceptedPost(200, b"ok", title_of(_title(payload)), delivery, commitment)
 
 
 def _title(payload: Mapping[str, Any]) -> str:
@@ -58,7 +58,7 @@ def unescaped(text: str) -> str:
 
 def _need(holds: bool, what: str) -> None:
     if not holds:
-        raise _Broken(what)
+        raise _BrokenBlock(what)
 
 
 def _check_blocks(blocks: Any) -> None:
@@ -89,7 +89,7 @@ def _check_blocks(blocks: Any) -> None:
             case _ if kind in UNCHECKED:
                 pass
             case _:
-                raise _Broken(f"{where}: no block is called {kind!r}"[:200])
+                raise _BrokenBlock(f"{where}: no block is called {kind!r}"[:200])
 
 
 def _check_text(text: Any, limit: int, where: str, *, plain: bool = False) -> None:
@@ -151,7 +151,7 @@ def _check_element(element: Any, where: str) -> None:
         case "image":
             _check_image(element, where)
         case kind:
-            raise _Broken(f"{where}: a webhook's message takes buttons and images, not {kind!r}"[:200])
+            raise _BrokenBlock(f"{where}: a webhook's message takes buttons and images, not {kind!r}"[:200])
 
 
 def _check_image(image: Mapping[str, Any], where: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.embedded.inbox import identities
-from deploy.embedded.inbox.verdicts import Accepted, Refused, Verdict, title_of
+from deploy.embedded.inbox.verdicts import AcceptedPost, RefusedPost, Verdict, title_of
 
 LARGEST = 28 * 1024
 """Bytes of a message, as documented."""
@@ -34,25 +34,25 @@ _WITHIN = {"Container": "items", "ColumnSet": "columns", "Column": "items"}
 _ACTIONS = ("Action.OpenUrl", "Action.ShowCard", "Action.ToggleVisibility", "Action.Submit", "Action.Execute")
 
 
-class _Broken(Exception):
+class _BrokenCard(Exception):
     """A card that Teams would not show."""
 
 
 def judge(headers: Mapping[bytes, bytes], body: bytes) -> Verdict:
     """Say what Teams would, or what its flow would find later."""
     if len(body) > LARGEST:
-        return Refused(413, b"", f"{len(body)} bytes; at most {LARGEST}")
+        return RefusedPost(413, b"", f"{len(body)} bytes; at most {LARGEST}")
     try:
         text = body.decode()
         payload = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return Refused(400, b"", f"no JSON: {error}"[:200])
+        return RefusedPost(400, b"", f"no JSON: {error}"[:200])
     try:
         card = _check_message(payload)
-    except _Broken as error:
-        return Refused(400, b"", str(error))
+    except _BrokenCard as error:
+        return RefusedPost(400, b"", str(error))
     delivery, commitment = identities.of_teams(headers, card, text)
-    return Accepted(202, b"", title_of(_title(card)), delivery, commitment)
+    return AcceptedPost(202, b"", title_of(_title(card)), delivery, commitment)
 
 
 def _title(card: Mapping[str, Any]) -> str:
@@ -64,7 +64,7 @@ def _title(card: Mapping[str, Any]) -> str:
 
 def _need(holds: bool, what: str) -> None:
     if not holds:
-        raise _Broken(what[:200])
+        raise _BrokenCard(what[:200])
 
 
 def _check_message(payload: Any) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedPost:
     """It is good, and kept."""
 
     status: int
@@ -16,7 +16,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedPost:
     """It is not. `answer` is what the platform would say; `reason` says more, for our own page."""
 
     status: int
@@ -24,7 +24,7 @@ class Refused:
     reason: str
 
 
-Verdict = Accepted | Refused
+Verdict = AcceptedPost | RefusedPost
 
 
 def shown(text: str) -> str:

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from services.i18n.words import Words
 from services.notifier.channels.outcomes import AttemptOutcome, read_http_answer
 from services.notifier.channels.ssrf_guard import AllowList, checked_url
 from services.notifier.events.published_event import LocalizedEvent
-from services.notifier.rendering.language import Words
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.placeholders import PlaceholderValues, Template, inside_json
 from services.notifier.rendering.reader import Reader

@@ -18,12 +18,12 @@ from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, StrictUndefined
 from mjml import mjml2html
 
+from services.i18n.text import plain
 from services.notifier.channels.channel import MailedChannel
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome, FailureReason, Refused
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
 from services.notifier.events.published_event import LocalizedEvent
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.language import plain
 from services.notifier.rendering.placeholders import PlaceholderValues, Template
 from services.notifier.rendering.reader import Reader
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from services.i18n.text import shorten
+from services.i18n.words import Words
 from services.notifier.channels.channel import ChatChannel, card_json
 from services.notifier.channels.outcomes import AttemptOutcome, gone
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.language import Words, shorten
 from services.notifier.rendering.message import EventMessage, Fact
 
 HEADER, SECTION, FIELD, FIELDS, BUTTON, FALLBACK = 150, 3000, 2000, 10, 75, 600

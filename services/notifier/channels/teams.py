@@ -9,10 +9,11 @@ import re
 from datetime import datetime
 from typing import Any
 
+from services.i18n.text import shorten
+from services.i18n.words import Words
 from services.notifier.channels.channel import ChatChannel, card_json
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.language import Words, shorten
 from services.notifier.rendering.message import EventMessage
 
 LARGEST = 20_000

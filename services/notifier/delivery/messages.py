@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.delivery.deliveries import Delivery
 from services.notifier.events.published_event import LocalizedEvent, PublishedEvent
 from services.notifier.rendering.footer_reason import MatchedEvent
-from services.notifier.rendering.language import words_in
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.placeholders import PlaceholderValues
 from services.notifier.rendering.reader import Reader, reader_values

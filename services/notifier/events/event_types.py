@@ -27,6 +27,7 @@ from contracts.topics import (
     Topic,
 )
 from contracts.vocabulary import CommitmentBrief, Country, Text
+from services.i18n.words import Words
 from services.notifier.events.traits import (
     EVERYBODY,
     ITS_LEVEL,
@@ -37,7 +38,6 @@ from services.notifier.events.traits import (
 )
 from services.notifier.rendering.alert_content import escalated_content, flagged_content
 from services.notifier.rendering.commitment_content import created_content, status_content
-from services.notifier.rendering.language import Words
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.milestone_content import due_content, scheduled_content
 

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Self, cast
 from uuid import UUID
 
+from services.i18n.words import Words
 from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
 from services.notifier.events.traits import EventTraits
-from services.notifier.rendering.language import Words
 from services.notifier.rendering.message import EventMessage
 
 

@@ -4,11 +4,12 @@ from typing import assert_never
 
 from contracts.events import ConsistencyFlagged, MilestoneEscalated
 from contracts.vocabulary import Milestone, Precision
+from services.i18n.names import status_name
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import EventMessage, Fact, MessageLink, Quotation, compose, context_facts
 from services.notifier.rendering.milestone_dates import date_text, days_ago, wording_facts
-from services.notifier.rendering.names import STATUSES
 
 
 def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> EventMessage:
@@ -34,7 +35,7 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
         Fact(words.gettext("Who is asked now"), plain(event.level_title.in_language(words.language))),
         Fact(words.gettext("Due"), f"{date_text(milestone.span, milestone, words)} ({days_ago(event.days, words)})"),
         *wording_facts(milestone, words),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
     ]
     if event.repeat:
         asked_before = words.ngettext("%(number)s time", "%(number)s times", event.repeat)
@@ -72,7 +73,7 @@ def flagged_content(event: ConsistencyFlagged, words: Words, url: str) -> EventM
     latest, lead = _rule(event, words)
     facts = [
         *([] if milestone is None else _milestone(milestone, words)),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
         Fact(words.gettext("Since"), f"{words.day(event.since)} ({days_ago(event.days, words)})"),
         Fact(words.gettext("Found on"), words.day(event.flagged_on)),
         *context_facts(event.commitment, milestone.countries if milestone else event.commitment.countries, words),

@@ -4,8 +4,10 @@ from urllib.parse import urlsplit
 
 from contracts.events import CommitmentCreated, StatusChanged
 from contracts.vocabulary import Country
+from services.i18n.names import STRENGTHS, country_names, ministry_name, status_name
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import (
     BeforeAndAfter,
     EventMessage,
@@ -15,7 +17,6 @@ from services.notifier.rendering.message import (
     compose,
     context_facts,
 )
-from services.notifier.rendering.names import STATUSES, STRENGTHS, country_names, ministry_name
 
 
 def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMessage:
@@ -28,7 +29,7 @@ def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMe
             words.gettext("%(statement)s, %(day)s", statement=words.quoted(document), day=words.day(statement.made_on)),
         ),
         Fact(words.gettext("Its words are"), words.gettext(STRENGTHS[event.strength])),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
         *context_facts(event.commitment, event.commitment.countries, words),
     ]
     if event.lead_ministries:
@@ -49,7 +50,7 @@ def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMe
 
 def status_content(event: StatusChanged, words: Words, url: str) -> EventMessage:
     """What the status was and is, as a whole or for one country, and who reported it."""
-    before, after = (words.gettext(STATUSES[status]) for status in (event.previous, event.status))
+    before, after = (status_name(status, words) for status in (event.previous, event.status))
     facts = []
     if event.country is None:
         latest = after
@@ -62,7 +63,7 @@ def status_content(event: StatusChanged, words: Words, url: str) -> EventMessage
         lead = words.gettext("The status of this commitment has changed for one country.")
         label = words.gettext("Status, %(country)s", country=name)
         countries = (event.country,)
-        facts.append(Fact(words.gettext("Status as a whole"), words.gettext(STATUSES[event.overall])))
+        facts.append(Fact(words.gettext("Status as a whole"), status_name(event.overall, words)))
     reporter = event.reported_by
     who = ministry_name(reporter.ministry, words) if reporter.ministry else reporter.client
     facts += [

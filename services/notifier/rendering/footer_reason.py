@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from contracts.filters import Filters
 from contracts.vocabulary import CommitmentBrief, Text
-from services.notifier.rendering.language import plain, shorten, words_in
-from services.notifier.rendering.names import FOLLOWED_KINDS, country_names, theme_title
+from services.i18n.names import FOLLOWED_EVENTS, country_names, theme_title
+from services.i18n.text import plain, shorten
+from services.i18n.words import words_in
 
 LONGEST = 240
 """Characters of what was met; a card keeps so much free for it."""
@@ -46,7 +47,7 @@ def footer_reason(filters: Filters, event: MatchedEvent, language: str) -> str:
     met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
     met += country_names(sorted(event.countries & filters.countries), words)
     if event.event in filters.events and not event.level_title:
-        met.append(words.gettext(FOLLOWED_KINDS[event.event]))
+        met.append(words.gettext(FOLLOWED_EVENTS[event.event]))
     if not met:
         return words.gettext("You get this because you follow all that is in the register.")
     return words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))

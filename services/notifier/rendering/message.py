@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from contracts.vocabulary import CommitmentBrief, Country
-from services.notifier.rendering.language import Words, opened, plain, shorten
-from services.notifier.rendering.names import country_names, short_theme, theme_title
+from services.i18n.names import country_names, short_theme, theme_title
+from services.i18n.text import capitalized, plain, shorten
+from services.i18n.words import Words
 
 SUBJECT_LENGTH = 69
 """Longest subject line, in characters: what a telephone shows."""
@@ -88,7 +89,7 @@ def compose(
     return EventMessage(
         language=words.language,
         subject=_subject(countries, commitment, title, latest, words),
-        headline=opened(headline or latest),
+        headline=capitalized(headline or latest),
         title=title,
         lead=lead,
         change=change,

@@ -4,8 +4,11 @@ from typing import assert_never
 
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Milestone, Precision, Reading
+from services.i18n.names import status_name
+from services.i18n.spans import span_name
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import BeforeAndAfter, EventMessage, Fact, MessageLink, compose, context_facts
 from services.notifier.rendering.milestone_dates import (
     begins_facts,
@@ -16,14 +19,13 @@ from services.notifier.rendering.milestone_dates import (
     step_in_words,
     wording_facts,
 )
-from services.notifier.rendering.names import STATUSES
 
 
 def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> EventMessage:
     """A date that is set, moved, more precise or cancelled."""
     milestone, source = event.milestone, event.source
     what = plain(milestone.title.in_language(words.language))
-    name, short = words.quoted(what), words.stretch(milestone.span)
+    name, short = words.quoted(what), span_name(milestone.span, words, "medium")
     undated = milestone.span.precision is Precision.UNDATED
     match event.change:
         case "cancelled":
@@ -116,7 +118,7 @@ def due_content(event: MilestoneDue, words: Words, url: str) -> EventMessage:
     missed = [step_in_words(step, words) for step in event.merged_steps]
     facts = [
         *(_reviewed(event, words) if event.phase == "review" else _due(event, words)),
-        Fact(words.gettext("Status"), words.gettext(STATUSES[event.status])),
+        Fact(words.gettext("Status"), status_name(event.status, words)),
         *context_facts(event.commitment, milestone.countries, words),
         *late,
         *([Fact(words.gettext("Also stands for reminders missed"), words.listed(missed))] if missed else []),

@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from contracts.events import MilestoneDue
 from contracts.vocabulary import Milestone, Precision, Reading, Span
+from services.i18n.spans import date_phrase
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.language import Words, plain
 from services.notifier.rendering.message import Fact
 from services.plumbing.zones import zone_named
 
@@ -25,7 +27,7 @@ def wording_facts(milestone: Milestone, words: Words, *, quoted: bool = False) -
 def date_text(span: Span, milestone: Milestone, words: Words) -> str:
     """When it is to happen, as its words are read."""
     reading = milestone.reading if milestone.reading is not Reading.UNDATED else Reading.ON
-    return words.span(span, reading, plain(milestone.wording))
+    return date_phrase(span, reading, plain(milestone.wording), words, "full")
 
 
 def distance_text(event: MilestoneDue, words: Words) -> str:

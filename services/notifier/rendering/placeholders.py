@@ -8,7 +8,7 @@ takes it out, so nobody can write a placeholder into a title or a note; JSON, MJ
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 _EDGE = "\x7f"
 
@@ -26,6 +26,11 @@ PlaceholderValues = Callable[[str], str]
 def moment(instant: datetime, place: str | None = None) -> str:
     """A placeholder for a point in time, to be shown in the reader's zone, after that of the place if there is one."""
     return f"{_EDGE}{MOMENT}|{instant.timestamp()!r}|{place or ''}{_EDGE}"
+
+
+def instant_in(seconds: str) -> datetime:
+    """The instant of a count of seconds since 1970, as `moment` writes it."""
+    return datetime.fromtimestamp(float(seconds), UTC)
 
 
 def escape_around(text: str, escape: Callable[[str], str]) -> str:

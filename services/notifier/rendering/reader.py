@@ -5,9 +5,9 @@ from functools import lru_cache
 from uuid import UUID
 
 from contracts.filters import Filters
+from services.i18n.words import words_in
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.footer_reason import MatchedEvent, footer_reason
-from services.notifier.rendering.language import instant_in, words_in
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.placeholders import PlaceholderValues
 
@@ -50,4 +50,4 @@ def _moment(name: str, zone: str, language: str) -> str:
     kind, seconds, place = name.split("|")
     if kind != placeholders.MOMENT:
         raise AssertionError(name)
-    return words_in(language).moment(instant_in(seconds), zone, place or None)
+    return words_in(language).moment(placeholders.instant_in(seconds), zone, place or None, "medium")

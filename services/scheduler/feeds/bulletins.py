@@ -14,8 +14,11 @@ from uuid import UUID
 from feedgen.feed import FeedGenerator
 
 from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
+from services.i18n.names import country_list, ministry_name, status_name, theme_title
+from services.i18n.spans import date_phrase, span_name
+from services.i18n.text import plain
+from services.i18n.words import Words, words_in
 from services.scheduler.feeds.feed import Feed
-from services.scheduler.languages import Words, plain, words_in
 
 FeedEvent = CommitmentCreated | MilestoneScheduled | StatusChanged | MilestoneDue
 
@@ -67,7 +70,7 @@ def _feed(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str, *, escaped
         entry.updated(bulletin.at)
         entry.published(bulletin.at)
         entry.link(href=f"{portal_url}/commitments/{commitment.id}", rel="alternate")
-        entry.category([{"term": slug, "label": plain(words.theme(slug))} for slug in commitment.themes])
+        entry.category([{"term": slug, "label": plain(theme_title(slug, words))} for slug in commitment.themes])
         if escaped:
             entry.description("<br>".join(html.escape(line) for line in lines))
         else:
@@ -96,14 +99,14 @@ def _created(event: CommitmentCreated, commitment: str, words: Words) -> tuple[s
     return words.line(words.gettext("New commitment"), commitment), [
         plain(event.summary.in_language(words.language)),
         words.line(words.gettext("The exact words"), words.quoted(plain(event.quote.text))),
-        words.line(words.gettext("Countries"), words.countries(event.commitment.countries)),
+        words.line(words.gettext("Countries"), country_list(event.commitment.countries, words)),
     ]
 
 
 def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]:
     milestone, source, wording = event.milestone, event.source, plain(event.milestone.wording)
     title = plain(milestone.title.in_language(words.language))
-    values = {"milestone": title, "when": words.stretch(milestone.span)}
+    values = {"milestone": title, "when": span_name(milestone.span, words)}
     lost = event.previous is not None and event.previous.latest is not None and milestone.span.latest is None
     match event.change:
         case _ if lost or event.change == "cancelled":
@@ -116,12 +119,14 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
             headline = words.gettext("Date now known more exactly: %(milestone)s, %(when)s", **values)
         case _:
             headline = words.gettext("Date moved: %(milestone)s, now %(when)s", **values)
-    lines = [words.line(words.gettext("Date"), words.span(milestone.span, milestone.reading, wording))]
+    lines = [words.line(words.gettext("Date"), date_phrase(milestone.span, milestone.reading, wording, words))]
     if event.previous is not None and event.change != "held":
-        lines.append(words.line(words.gettext("Before"), words.span(event.previous, milestone.reading, wording)))
+        lines.append(
+            words.line(words.gettext("Before"), date_phrase(event.previous, milestone.reading, wording, words))
+        )
     lines += [
         words.line(words.gettext("In the statement’s words"), words.quoted(wording)),
-        words.line(words.gettext("Countries"), words.countries(milestone.countries)),
+        words.line(words.gettext("Countries"), country_list(milestone.countries, words)),
         words.line(
             words.gettext("Source of the date"),
             plain(source.text) if source else words.gettext("the statement itself"),
@@ -131,24 +136,24 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
 
 
 def _changed(event: StatusChanged, commitment: str, words: Words) -> tuple[str, list[str]]:
-    values = {"commitment": commitment, "status": words.status(event.status)}
+    values = {"commitment": commitment, "status": status_name(event.status, words)}
     if event.country:
-        values["country"] = words.countries([event.country])
+        values["country"] = country_list([event.country], words)
         title = words.gettext("Status: %(commitment)s (%(country)s), %(status)s", **values)
     else:
         title = words.gettext("Status: %(commitment)s, %(status)s", **values)
     lines = [
         words.line(words.gettext("Status"), values["status"]),
-        words.line(words.gettext("Before"), words.status(event.previous)),
+        words.line(words.gettext("Before"), status_name(event.previous, words)),
     ]
     if event.country:
-        lines.append(words.line(words.gettext("Status as a whole"), words.status(event.overall)))
+        lines.append(words.line(words.gettext("Status as a whole"), status_name(event.overall, words)))
     if event.note:
         lines.append(words.line(words.gettext("Note, as reported (not translated)"), plain(event.note)))
     if event.evidence:
         lines.append(words.line(words.gettext("Evidence"), plain(event.evidence.url)))
     reporter = event.reported_by
-    who = words.ministry(reporter.ministry) if reporter.ministry else reporter.client
+    who = ministry_name(reporter.ministry, words) if reporter.ministry else reporter.client
     lines.append(words.line(words.gettext("Reported by"), who))
     return title, lines
 
@@ -176,7 +181,9 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:
         case "review":
             headline = words.gettext("To be looked at again: %(milestone)s", milestone=title)
     return headline, [
-        words.line(words.gettext("Date"), words.span(milestone.span, milestone.reading, plain(milestone.wording))),
-        words.line(words.gettext("Status"), words.status(event.status)),
-        words.line(words.gettext("Countries"), words.countries(milestone.countries)),
+        words.line(
+            words.gettext("Date"), date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words)
+        ),
+        words.line(words.gettext("Status"), status_name(event.status, words)),
+        words.line(words.gettext("Countries"), country_list(milestone.countries, words)),
     ]

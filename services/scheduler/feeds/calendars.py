@@ -16,10 +16,13 @@ from itertools import chain
 from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
 from contracts.vocabulary import Milestone, Precision, Reading
+from services.i18n.names import country_list, theme_title
+from services.i18n.spans import date_phrase, span_name
+from services.i18n.text import plain
+from services.i18n.words import Words, words_in
 from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.feeds.entries import CalendarEntry
 from services.scheduler.feeds.feed import Feed
-from services.scheduler.languages import Words, plain, words_in
 
 PRODUCT = "-//Pledgewire//Calendar 1//EN"
 
@@ -65,7 +68,7 @@ def _event(entry: CalendarEntry, feed: Feed, words: Words, domain: str, portal_u
         event.add(name, when)
     event.add("summary", _summary(entry, words))
     event.add("description", "\n".join(_description(entry, feed, words)))
-    event.add("categories", [plain(words.theme(slug)) for slug in entry.commitment.themes])
+    event.add("categories", [plain(theme_title(slug, words)) for slug in entry.commitment.themes])
     event.add("url", f"{portal_url}/commitments/{entry.commitment.id}")
     event.add("status", "CANCELLED" if entry.cancelled else "TENTATIVE" if fuzzy else "CONFIRMED")
     blocks = milestone.reading is Reading.ON and not fuzzy and entry.state == "open"
@@ -116,7 +119,7 @@ def _summary(entry: CalendarEntry, words: Words) -> str:
         case "met":
             return words.gettext("Met: %(milestone)s", milestone=title)
         case _ if is_fuzzy(milestone):
-            span = words.stretch(milestone.span)
+            span = span_name(milestone.span, words)
             return words.gettext("%(milestone)s (date not fixed: %(span)s)", milestone=title, span=span)
         case _ if milestone.reading in (Reading.BY, Reading.DURING):
             return words.gettext("Due: %(milestone)s", milestone=title)
@@ -133,10 +136,10 @@ def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
     if entry.state == "dateless":
         lines.append(words.gettext("It has no date any more."))
     lines += [
-        words.line(words.gettext("Date"), words.span(milestone.span, milestone.reading, wording)),
+        words.line(words.gettext("Date"), date_phrase(milestone.span, milestone.reading, wording, words)),
         words.line(words.gettext("In the statement’s words"), words.quoted(wording)),
         words.line(words.gettext("Reading"), reading_of(milestone.reading, words)),
-        words.line(words.gettext("Countries"), words.countries(milestone.countries)),
+        words.line(words.gettext("Countries"), country_list(milestone.countries, words)),
         words.line(
             words.gettext("Source of the date"),
             plain(source.text) if source else words.gettext("the statement itself"),
@@ -146,7 +149,7 @@ def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
         lines.append(plain(source.url))
     start = _when(milestone)["dtstart"]
     if isinstance(start, datetime):
-        lines.insert(1, words.line(words.gettext("Begins"), words.moment(start, milestone.zone, feed.zone)))
+        lines.insert(1, words.line(words.gettext("Begins"), words.moment(start, feed.zone, milestone.zone)))
     return lines
 
 

@@ -6,11 +6,12 @@ in what is read at it.
 
 import asyncio
 import hashlib
+import inspect
 from collections import OrderedDict
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from functools import partial
-from importlib import metadata, resources
+from importlib import metadata
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.vocabulary import Country, Instant, Language, Line, Slug
+from services.i18n.catalogue import fingerprint
+from services.i18n.text import plain
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.problems import Problem, problems
@@ -38,7 +41,6 @@ from services.scheduler.feeds.feed import (
     unchanged,
 )
 from services.scheduler.feeds.store import FeedState, FeedStore, TooManyFeeds
-from services.scheduler.languages import plain
 
 MOST_FEEDS = 100
 """Feeds that one client may have."""
@@ -308,10 +310,10 @@ def _add_reading(app: FastAPI, reading: FeedDocuments, kind: FeedFormat) -> None
 
 def _rendering_digest(settings: FeedSettings) -> str:
     """Stands for how we render: other code, words, links or libraries are other bytes."""
-    here = resources.files("services.scheduler")
     digest = hashlib.sha256(f"{settings.portal_url} {settings.uid_domain}".encode())
-    for name in ("feeds/calendars.py", "feeds/bulletins.py", "languages.py", "locales/es.po", "locales/fr.po"):
-        digest.update(here.joinpath(name).read_bytes())
+    digest.update(fingerprint())
+    for renderer in (calendars, bulletins):
+        digest.update(inspect.getsource(renderer).encode())
     for library in ("icalendar", "feedgen", "babel", "tzdata"):
         digest.update(metadata.version(library).encode())
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.events import Acknowledgement, Step
 from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
+from services.i18n.words import Words
 from services.plumbing.zones import Clock, zone_named
 from services.scheduler.escalation.book import EscalationBook
 from services.scheduler.escalation.escalations import MilestoneEscalation
@@ -16,7 +17,6 @@ from services.scheduler.escalation.routes import STAGES, Stage
 from services.scheduler.ladders.book import MilestoneKind
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.planning import LeftOutRung, PlanningCause
-from services.scheduler.languages import Words
 from services.scheduler.previews.fates import (
     Failed,
     Fired,

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.i18n.text import plain
+from services.i18n.words import Words
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.firing import LATE_AFTER
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.languages import Words, plain
 from services.scheduler.previews.preview import MilestoneHold, StoredReminder
 from services.scheduler.reminders.agenda import MilestoneSchedule
 
@@ -151,15 +152,15 @@ def outcome_sentence(fate: ReminderOutcome, words: Words, zone: str) -> str:
         case Waiting(is_due=True):
             return words.gettext("It is due, and is told at the next tick.")
         case Waiting(due_at=due_at):
-            return words.gettext("It waits until %(moment)s.", moment=words.at(due_at, zone))
+            return words.gettext("It waits until %(moment)s.", moment=words.moment(due_at, zone))
         case Fired(at=at, late=True):
-            return words.gettext("It was told on %(moment)s, marked late.", moment=words.at(at, zone))
+            return words.gettext("It was told on %(moment)s, marked late.", moment=words.moment(at, zone))
         case Fired(at=at):
-            return words.gettext("It was told on %(moment)s.", moment=words.at(at, zone))
+            return words.gettext("It was told on %(moment)s.", moment=words.moment(at, zone))
         case Merged(at=at, into=into):
             return words.gettext(
                 "It was missed, and told on %(moment)s together with %(step)s.",
-                moment=words.at(at, zone),
+                moment=words.moment(at, zone),
                 step=into.step.name,
             )
         case Passed():
@@ -175,7 +176,7 @@ def outcome_sentence(fate: ReminderOutcome, words: Words, zone: str) -> str:
         case Failed(at=at, reason=reason):
             return words.gettext(
                 "It could not be told on %(moment)s: %(reason)s.",
-                moment=words.at(at, zone),
+                moment=words.moment(at, zone),
                 reason=plain(reason).rstrip("."),
             )
 
@@ -190,7 +191,9 @@ def next_sentence(
     if following:
         told.append(
             words.gettext(
-                "Next comes %(step)s on %(moment)s.", step=following.step.name, moment=words.at(following.due_at, zone)
+                "Next comes %(step)s on %(moment)s.",
+                step=following.step.name,
+                moment=words.moment(following.due_at, zone),
             )
         )
     elif schedule.settled:

@@ -8,8 +8,10 @@ of a single state of the United States is called by its English name, and said t
 from dataclasses import dataclass
 
 from contracts.vocabulary import Country
+from services.i18n.catalogue import N_
+from services.i18n.names import country_list
+from services.i18n.words import Words
 from services.scheduler.ladders.business_days import DayOff, holiday_calendar, holiday_in_english
-from services.scheduler.languages import N_, Words
 
 HOLIDAYS = {
     "benito-juarezs-birthday": N_("Benito Juárez’s birthday"),
@@ -92,7 +94,7 @@ def calendar_place(name: str, words: Words) -> str:
     """Whose calendar it is: `Canada`, `Ontario`, `United States, TX`."""
     calendar = holiday_calendar(name)
     if calendar.subdivision is None:
-        return words.countries([calendar.country])
+        return country_list([calendar.country], words)
     if calendar.country is Country.CA and calendar.subdivision in PROVINCES:
         return words.gettext(PROVINCES[calendar.subdivision])
-    return f"{words.countries([calendar.country])}, {calendar.subdivision}"
+    return f"{country_list([calendar.country], words)}, {calendar.subdivision}"

@@ -7,12 +7,13 @@ from itertools import groupby
 from typing import Literal
 
 from contracts.vocabulary import Precision
+from services.i18n.catalogue import N_
+from services.i18n.words import Words
 from services.plumbing.zones import zone_named
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import LeftOutRung, PlanningReason
-from services.scheduler.languages import N_, Words
 from services.scheduler.previews.holiday_names import calendar_place, holiday_name
 
 MOST_WEEKENDS = 3
@@ -94,20 +95,20 @@ def reason_sentence(what: InstantReason, words: Words, due_at: datetime | None =
     if not what.on_the_ladder:
         parts.append(words.gettext("the ladder that holds now has no such step"))
     elif due_at is not None and due_at != what.due_at:
-        now = words.at(what.due_at, what.reason.zone)
+        now = words.moment(what.due_at, what.reason.zone)
         parts.append(words.gettext("it was planned by other rules: those of now have it on %(moment)s", moment=now))
     return "; ".join(parts).removesuffix(".") + "."  # one full stop behind "a.m." is enough
 
 
 def _counted(what: InstantReason, words: Words) -> Iterator[str]:
     reason = what.reason
-    yield words.line(_step(what, words), words.weekday(reason.day))
+    yield words.line(_step(what, words), words.day(reason.day, "full"))
     if what.month_end:
         month = words.month(what.month_end)
         number = str(reason.counted_from.day)
         yield words.gettext("%(month)s has no day %(number)s, so it is its last", month=month, number=number)
     if reason.skipped:
-        yield words.gettext("not counted: %(days)s", days=words.listing(_skipped_days(reason.skipped, words)))
+        yield words.gettext("not counted: %(days)s", days=words.listed(_skipped_days(reason.skipped, words)))
 
 
 def _step(what: InstantReason, words: Words) -> str:
@@ -175,7 +176,7 @@ def _skipped_days(skipped: Sequence[DayOff], words: Words) -> Iterator[str]:
         yield words.ngettext("%(number)s day of weekends", "%(number)s days of weekends", number)
         stretches = [stretch for stretch in stretches if stretch[0].why != "weekend"]
     for stretch in stretches:
-        days = words.days(stretch[0].day, stretch[-1].day)
+        days = words.days_without_year(stretch[0].day, stretch[-1].day)
         if stretch[0].why == "weekend":
             yield words.gettext("%(days)s (weekend)", days=days)
         else:
@@ -209,7 +210,7 @@ def _holidays(stretch: Sequence[DayOff], words: Words) -> str:
 
     told = []
     for text, group in groupby(sorted(stretch, key=name), key=name):
-        places = words.listing(calendar_place(off.calendar or "", words) for off in group)
+        places = words.listed(calendar_place(off.calendar or "", words) for off in group)
         told.append(words.line(places, text))
     return ", ".join(told)
 
@@ -217,10 +218,10 @@ def _holidays(stretch: Sequence[DayOff], words: Words) -> str:
 def _clock(what: InstantReason, words: Words) -> Iterator[str]:
     reason = what.reason
     told = what.told_at.astimezone(zone_named(reason.zone))
-    values = {"time": words.clock(told), "place": words.place(reason.zone)}
+    values = {"time": words.time_of_day(told), "place": words.place(reason.zone)}
     match reason.clock:
         case "gap":
-            wall = words.clock(reason.rung.at)
+            wall = words.time_of_day(reason.rung.at)
             yield words.gettext("at %(time)s (%(place)s), since the clocks skip %(wall)s that day", wall=wall, **values)
         case "overlap":
             yield words.gettext("at %(time)s (%(place)s), the first of the two times that the clocks show it", **values)

@@ -8,6 +8,9 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AfterValidator, StringConstraints
 
 from contracts.vocabulary import Language, Slug
+from services.i18n.spans import date_phrase
+from services.i18n.text import plain
+from services.i18n.words import Words, words_in
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.problems import Problem, problems
@@ -17,7 +20,6 @@ from services.scheduler.ladders.book import LadderBook, kind_of
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import left_out_rungs
-from services.scheduler.languages import Words, plain, words_in
 from services.scheduler.previews import store
 from services.scheduler.previews.entries import (
     LeftOutEntry,
@@ -133,7 +135,7 @@ def _milestone(
         countries=milestone.countries,
         earliest=milestone.span.earliest,
         latest=milestone.span.latest,
-        when=words.span(milestone.span, milestone.reading, plain(milestone.wording)),
+        when=date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words),
         kind=kind,
         zone=milestone.zone,
         reader_zone=here,
@@ -192,7 +194,7 @@ def _explanation(
             "Reminder %(step)s of %(milestone)s, %(when)s.",
             step=kept.step.name,
             milestone=words.quoted(plain(milestone.title.in_language(words.language))),
-            when=words.span(milestone.span, milestone.reading, plain(milestone.wording)),
+            when=date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words),
         ),
         fate=outcome_entry(fate, outcome_sentence(fate, words, here)),
         next=next_entry(following, here) if following else None,

@@ -32,7 +32,16 @@ def links() -> UnsubscribeLinks:
     )
 
 
-def dispatch_at(database: Database, clock: Clock, http: HttpClient, mail: SmtpPool | None = None) -> Dispatch:
+SETTINGS = DispatchSettings(lease_seconds=LEASE_SECONDS, sweep_seconds=0.5, hold_seconds=1.0, hold=256)
+
+
+def dispatch_at(
+    database: Database,
+    clock: Clock,
+    http: HttpClient,
+    mail: SmtpPool | None = None,
+    settings: DispatchSettings = SETTINGS,
+) -> Dispatch:
     """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
     renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
     pool = mail or SmtpPool(SmtpSettings())
@@ -41,7 +50,7 @@ def dispatch_at(database: Database, clock: Clock, http: HttpClient, mail: SmtpPo
         database,
         senders_for(CHANNELS, http, pool, renderer, clock, mail_sender=sender),
         clock,
-        DispatchSettings(lease_seconds=LEASE_SECONDS, sweep_seconds=0.5, hold_seconds=1.0, hold=256),
+        settings,
     )
 
 

@@ -24,6 +24,8 @@ from standardwebhooks import Webhook
 from contracts.envelope import from_record
 from contracts.events import DeliverySettled
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.delivery.claims import DeliveryClaims
+from services.notifier.delivery.dispatch import DispatchSettings
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.subscriptions.store import SubscriptionStore
@@ -31,7 +33,7 @@ from services.notifier.transport.http_client import HttpClient, HttpClientSettin
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
-from tests.notifier.delivery.dispatching import DEADLINE, dispatch_at, links
+from tests.notifier.delivery.dispatching import DEADLINE, SETTINGS, dispatch_at, links
 from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe
 
 Answer = Callable[[UUID, int], int | None]
@@ -47,6 +49,9 @@ class Receiver:
         self.bodies: dict[UUID, bytes] = {}
         self.heads: dict[UUID, dict[str, str]] = {}
         self.port = 0
+        self.silence = DEADLINE * 2
+        """Seconds until a connection without an answer is closed, unless all are released before."""
+        self.released = asyncio.Event()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -59,7 +64,8 @@ class Receiver:
                 status = self.answer(id_, len(self.answers[id_]) + 1)
                 self.answers[id_].append(status)
                 if status is None:
-                    await asyncio.sleep(DEADLINE * 2)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self.released.wait(), self.silence)
                     break
                 writer.write(f"HTTP/1.1 {status} As told\r\nContent-Length: 0\r\n\r\n".encode())
         writer.close()
@@ -90,11 +96,13 @@ def clock(tmp_path: Path) -> SharedClock:
 
 
 @contextlib.asynccontextmanager
-async def dispatching(database: Database, clock: SharedClock) -> AsyncIterator[None]:
+async def dispatching(
+    database: Database, clock: SharedClock, deadline: float = DEADLINE, settings: DispatchSettings = SETTINGS
+) -> AsyncIterator[None]:
     """A dispatch in this process, stopped as SIGTERM would stop it."""
-    http = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=deadline), AllowList.of(["127.0.0.1"]))
     stopping = asyncio.Event()
-    running = asyncio.create_task(dispatch_at(database, clock, http).run(stopping))
+    running = asyncio.create_task(dispatch_at(database, clock, http, settings=settings).run(stopping))
     try:
         yield
     finally:
@@ -154,11 +162,11 @@ async def test_a_retry_has_the_same_id_and_waits_by_the_table(
     async with dispatching(database, clock):
         await FanOut(database, lease_seconds=60).apply([incoming()], NOW, NO_CAPACITY)
         await until(lambda: bool(receiver.answers))
-        await asyncio.sleep(0.3)  # until it is recorded
-        assert await states(database) == {"pending": 1}
+        async with asyncio.timeout(20):
+            while await states(database) != {"pending": 1}:  # noqa: ASYNC110  until the answer is recorded, a row
+                await asyncio.sleep(0.01)
         clock.set(NOW + timedelta(seconds=3.9))
-        await asyncio.sleep(0.3)
-        assert [len(answers) for answers in receiver.answers.values()] == [1]
+        assert await DeliveryClaims(database, lease_seconds=60).claim(clock.now(), MUCH_CAPACITY) == []
         clock.set(NOW + timedelta(seconds=6.1))
         await settled(database, 1)
 
@@ -213,23 +221,36 @@ async def test_a_backlog_larger_than_what_is_kept_in_memory_is_sent_whole(
 
 
 async def test_a_hanging_destination_holds_up_nobody_else(database: Database, clock: SharedClock, receiver: Receiver):
+    """
+    A destination that answers nothing takes its own four places of eight, though hundreds wait for it.
+
+    It keeps its connections open, and what is in hand is never given back: nothing but its bounds makes way.
+    """
     hanging = await subscribe(database, receiver.url("hanging"))
-    healthy = await subscribe(database, receiver.url("healthy"))
     fan_out = FanOut(database, lease_seconds=60)
-    async with database.connection() as connection:
-        await connection.execute("update subscription set state = 'paused' where id = $1", healthy)
     await fan_out.apply([incoming(f"c-{n}") for n in range(300)], NOW, NO_CAPACITY)
     async with database.connection() as connection:
-        await connection.execute("update subscription set state = 'active' where id = $1", healthy)
         stuck = {row["id"] for row in await connection.fetch("select id from delivery")}
+    healthy = await subscribe(database, receiver.url("healthy"))
     receiver.answer = lambda id_, _: None if id_ in stuck else 200
+    receiver.silence = 60
+    settings = DispatchSettings(pool=8, hold=64, per_destination=4).model_copy(update={"hold_seconds": 3600.0})
 
-    async with dispatching(database, clock):
-        await asyncio.sleep(0.3)
-        async with database.connection() as connection:
-            await connection.execute("update subscription set state = 'paused' where id = $1", hanging)
-        await fan_out.apply([incoming(f"c-{n}") for n in range(50)], NOW, NO_CAPACITY)
-        await until(lambda: sum(receiver.delivered.values()) >= 50, within=5)
+    async with dispatching(database, clock, deadline=30, settings=settings):
+        try:
+            await until(lambda: len(receiver.answers) == 4)
+            async with database.connection() as connection:
+                await connection.execute("update subscription set commitments = '{none}' where id = $1", hanging)
+            await fan_out.apply([incoming(f"c-{n}", 2) for n in range(50)], NOW, NO_CAPACITY)
+            await until(lambda: sum(receiver.delivered.values()) >= 50)
+            asked, delivered = set(receiver.answers), +receiver.delivered
+        finally:
+            receiver.released.set()
+
+    async with database.connection() as connection:
+        rows = await connection.fetch("select id from delivery where subscription_id = $1", healthy)
+    assert delivered == {row["id"]: 1 for row in rows}
+    assert len(asked & stuck) == 4
 
 
 async def test_stopping_gives_back_what_has_not_started(database: Database, clock: SharedClock, receiver: Receiver):

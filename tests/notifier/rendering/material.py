@@ -9,13 +9,13 @@ from uuid import UUID
 
 from contracts.filters import Filters
 from contracts.vocabulary import Contract
+from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import MailedChannel, PostedChannel
 from services.notifier.channels.email import POLICY
 from services.notifier.delivery.messages import render_event
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
-from services.notifier.rendering.language import words_in
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.reader import Reader

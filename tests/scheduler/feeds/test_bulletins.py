@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from contracts.events import CommitmentCreated, Evidence, MilestoneDue, MilestoneScheduled, Reporter, StatusChanged
 from contracts.vocabulary import Country, Milestone, Status, Text
+from services.i18n.text import plain
+from services.i18n.words import words_in
 from services.scheduler.feeds.bulletins import FeedEvent, FeedItem, atom, item_text, rss
-from services.scheduler.languages import plain, words_in
 from tests.contracts.golden_records import PATHS, wire
 from tests.scheduler.feeds.scenes import FEED, PORTAL, THEN
 from tests.scheduler.scenes import changed, created, milestone, scheduled

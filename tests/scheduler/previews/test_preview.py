@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
+from services.i18n.words import words_in
 from services.scheduler.escalation import machine
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.machine import Climbing, Dormant, Owned, Settled, deadline_of
@@ -17,7 +18,6 @@ from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.firing import due_reminder
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import plan
-from services.scheduler.languages import words_in
 from services.scheduler.previews.fates import (
     Failed,
     Fired,

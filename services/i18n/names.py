@@ -1,11 +1,12 @@
-"""What the codes in events are called where people read."""
+"""What the codes of the contracts are called where people read. One that isn't in a table is shown by its code."""
 
 from collections.abc import Iterable
 
 from contracts.vocabulary import Status, Strength
-from services.notifier.rendering.language import N_, Words, opened
+from services.i18n.catalogue import N_
+from services.i18n.text import capitalized
+from services.i18n.words import Words
 
-# The register's list of themes, with a short name for subject lines. A theme that isn't here is shown by its code.
 THEMES = {
     "biodiversity": (N_("Biodiversity"), N_("Biodiversity")),
     "climate": (N_("Climate"), N_("Climate action")),
@@ -26,6 +27,7 @@ THEMES = {
     "transport": (N_("Transport"), N_("Transportation")),
     "work": (N_("Labor"), N_("Labor rights and skills")),
 }
+"""The register's list of themes: a short name for subject lines, and the title."""
 
 STATUSES = {
     Status.ANNOUNCED: N_("announced"),
@@ -51,7 +53,7 @@ MINISTRIES = {
     "us-dos": N_("U.S. Department of State"),
 }
 
-FOLLOWED_KINDS = {
+FOLLOWED_EVENTS = {
     "commitment-created": N_("new commitments"),
     "milestone-scheduled": N_("dates"),
     "milestone-due": N_("reminders"),
@@ -59,7 +61,7 @@ FOLLOWED_KINDS = {
     "status-changed": N_("changes of status"),
     "consistency-flagged": N_("what does not agree in the register"),
 }
-"""What a subscription says that it wants."""
+"""What a subscription asks for, by the event's topic."""
 
 
 def country_names(codes: Iterable[str], words: Words) -> list[str]:
@@ -67,8 +69,13 @@ def country_names(codes: Iterable[str], words: Words) -> list[str]:
     return [words.locale.territories[str(code)] for code in codes]
 
 
+def country_list(codes: Iterable[str], words: Words) -> str:
+    """Countries by their everyday names, as a list in prose."""
+    return words.listed(country_names(codes, words))
+
+
 def theme_title(slug: str, words: Words) -> str:
-    """The theme's title, as on the register's pages."""
+    """The theme's title, as on the register's pages; made from its code when we don't know it."""
     return words.gettext(THEMES[slug][1]) if slug in THEMES else _from_code(slug)
 
 
@@ -82,5 +89,10 @@ def ministry_name(code: str, words: Words) -> str:
     return words.gettext(MINISTRIES[code]) if code in MINISTRIES else code.upper()
 
 
+def status_name(status: Status, words: Words) -> str:
+    """A status in a word or two."""
+    return words.gettext(STATUSES[status])
+
+
 def _from_code(slug: str) -> str:
-    return opened(slug.replace("-", " "))
+    return capitalized(slug.replace("-", " "))

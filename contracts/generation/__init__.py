@@ -1,0 +1,1 @@
+"""What is written from the models and topics: JSON Schemas, the AsyncAPI document, the topic cards."""

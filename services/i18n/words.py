@@ -1,0 +1,118 @@
+"""One language: its messages, and days, times, places and lists as its readers write them."""
+
+import gettext
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
+from typing import Literal
+
+from babel import Locale
+from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_location
+from babel.lists import format_list
+
+from contracts.vocabulary import Language
+from services.i18n.catalogue import translations_of
+from services.i18n.languages import LANGUAGES
+from services.plumbing.zones import zone_named
+
+DayForm = Literal["full", "long", "medium"]
+"""`Tuesday, December 31, 2030`; `December 31, 2030`; `Dec 31, 2030`."""
+
+_FIRST_OF_MONTH = re.compile(r"(?<!\d)1(?=[ \u00a0]\D|[ \u2009]?–)")
+
+
+class Words:
+    """One language: its catalogue and its calendar. Stateless, and made once for each."""
+
+    def __init__(self, language: Language, catalogue: gettext.NullTranslations) -> None:
+        self.language = language
+        self.locale = Locale.parse(LANGUAGES[language].locale)
+        self.catalogue = catalogue
+        self._first_of_month = LANGUAGES[language].first_of_month
+
+    def gettext(self, message: str, **values: object) -> str:
+        """The message in this language; `%(name)s` stands for a value."""
+        return self.catalogue.gettext(message) % values if values else self.catalogue.gettext(message)
+
+    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
+        """The message in the form that the number asks for; `%(number)s` stands for it."""
+        return self.catalogue.ngettext(one, many, number) % {"number": number, **values}
+
+    def listed(self, items: Iterable[str]) -> str:
+        """`a, b, and c` as the language lists things; nothing for none."""
+        things = list(items)
+        return format_list(things, locale=self.locale) if things else ""
+
+    def label(self, name: str) -> str:
+        """A label with its colon; French sets a space before it."""
+        return self.gettext("%(label)s:", label=name)
+
+    def line(self, label: str, value: str) -> str:
+        """`label: value`; French sets a space before the colon."""
+        return self.gettext("%(label)s: %(value)s", label=label, value=value)
+
+    def quoted(self, text: str) -> str:
+        """In the quotation marks of the language."""
+        return self.gettext("“%(text)s”", text=text)
+
+    def day(self, day: date, form: DayForm = "long") -> str:
+        """A calendar day."""
+        return self._dated(format_date(day, form, self.locale))
+
+    def days(self, first: date, last: date, form: DayForm = "long") -> str:
+        """Days from one to another: `Dec 9 – 10, 2021`; weekdays aren't named."""
+        return self._dated(
+            str(format_interval(first, last, "yMMMMd" if form == "long" else "yMMMd", locale=self.locale))
+        )
+
+    def days_without_year(self, first: date, last: date) -> str:
+        """A day, or days from one to another: `Dec 24`, `Dec 25 – 26`."""
+        if first == last:
+            return self._dated(str(format_skeleton("MMMd", first, locale=self.locale)))
+        return self._dated(str(format_interval(first, last, "MMMd", locale=self.locale)))
+
+    def month(self, day: date) -> str:
+        """`February 2022`."""
+        return str(format_skeleton("yMMMM", day, locale=self.locale))
+
+    def time_of_day(self, local: datetime | time) -> str:
+        """What a wall clock shows: `8:00 AM`."""
+        return format_time(local, "short", locale=self.locale)
+
+    def place(self, zone: str) -> str:
+        """The city that an IANA zone is named after, or what else it is called. Raises `UnknownZone`."""
+        return get_timezone_location(zone_named(zone), self.locale, return_city=True)
+
+    def moment(self, instant: datetime, zone: str, place: str | None = None, form: DayForm = "long") -> str:
+        """A point in time in the reader's zone; where clocks in the zone `place` differ, in that one first.
+
+        `July 24, 2023, 9:29 AM (Mexico City)`; `July 1, 2022, 12:00 AM in Mexico City, 1:00 AM for you (Toronto)`.
+        Raises `UnknownZone`.
+        """
+        there, here = instant.astimezone(zone_named(place or zone)), instant.astimezone(zone_named(zone))
+        values = {
+            "day": self.day(there.date(), form),
+            "time": self.time_of_day(there),
+            "place": self.place(place or zone),
+        }
+        if there.replace(tzinfo=None) == here.replace(tzinfo=None):
+            return self.gettext("%(day)s, %(time)s (%(place)s)", **values)
+        values |= {"time_here": self.time_of_day(here), "here": self.place(zone)}
+        if there.date() == here.date():
+            return self.gettext("%(day)s, %(time)s in %(place)s, %(time_here)s for you (%(here)s)", **values)
+        values["day_here"] = self.day(here.date(), form)
+        return self.gettext("%(day)s, %(time)s in %(place)s; for you %(day_here)s, %(time_here)s (%(here)s)", **values)
+
+    def _dated(self, written: str) -> str:
+        """French months begin on the "1er"; no other number that stands alone is in a date of four-digit years."""
+        if self._first_of_month == "1":
+            return written
+        return _FIRST_OF_MONTH.sub(self._first_of_month, written)
+
+
+_WORDS: Mapping[str, Words] = {language: Words(language, translations_of(language)) for language in LANGUAGES}
+
+
+def words_in(language: Language | str) -> Words:
+    """The words of a language; `KeyError` for one that we don't speak."""
+    return _WORDS[language]

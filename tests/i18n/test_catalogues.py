@@ -1,0 +1,84 @@
+"""The catalogues: every message of the code is in each, no other is kept, and nothing that is filled in gets lost."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import services
+from contracts.vocabulary import Language
+from services.i18n import catalogue
+from services.i18n.languages import LANGUAGES, SOURCE
+from services.i18n.words import words_in
+
+HERE = Path(catalogue.__file__).parent
+TRANSLATED = [language for language in Language if language is not SOURCE]
+MARKERS = {"gettext": None, "ngettext": (1, 2), "N_": None}
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+
+
+def messages_in_code() -> set[object]:
+    found = extract_from_dir(Path(services.__file__).parent, [("**.py", "python")], keywords=MARKERS)
+    return {message for file, _, message, _, _ in found if not file.startswith("portal/")}
+
+
+def catalogue_of(language: Language) -> Catalog:
+    return read_po(BytesIO((HERE / "locales" / f"{language}.po").read_bytes()), locale=LANGUAGES[language].locale)
+
+
+def test_every_language_but_that_of_the_code_has_a_catalogue() -> None:
+    assert {path.stem for path in (HERE / "locales").iterdir()} == set(TRANSLATED)
+    assert set(LANGUAGES) == set(Language)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_message_of_the_code_is_translated_and_no_other_is_kept(language: Language) -> None:
+    held = catalogue_of(language)
+    translated = {m.id for m in held if m.id and m.string and all(m.string) and not m.fuzzy}
+
+    assert messages_in_code() == translated
+    assert not held.obsolete
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_fills_in_the_same_values(language: Language) -> None:
+    held = catalogue_of(language)
+    for message in held:
+        if not message.id:
+            continue
+        wanted = set(PLACEHOLDER.findall(message.id if isinstance(message.id, str) else message.id[1]))
+        for text in [message.string] if isinstance(message.string, str) else message.string:
+            assert wanted == set(PLACEHOLDER.findall(text)), message.id
+        assert not list(message.check(held)), message.id
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["due in 0 days", "due in 1 day", "due in 2 days"]),
+        ("es", ["vence en 0 días", "vence en 1 día", "vence en 2 días"]),
+        ("fr", ["échéance dans 0 jour", "échéance dans 1 jour", "échéance dans 2 jours"]),
+    ],
+)
+def test_numbers_take_the_right_plural(language: str, expected: list[str]) -> None:
+    words = words_in(language)
+
+    assert expected == [words.ngettext("due in %(number)s day", "due in %(number)s days", n) for n in (0, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["Due in 0 days: X", "Due in 1 day: X", "Due in 2 days: X"]),
+        ("es", ["Vence en 0 días: X", "Vence en 1 día: X", "Vence en 2 días: X"]),
+        ("fr", ["Échéance dans 0 jour : X", "Échéance dans 1 jour : X", "Échéance dans 2 jours : X"]),
+    ],
+)
+def test_a_number_comes_with_what_is_counted(language: str, expected: list[str]) -> None:
+    one, many = "Due in %(number)s day: %(milestone)s", "Due in %(number)s days: %(milestone)s"
+
+    assert [words_in(language).ngettext(one, many, n, milestone="X") for n in (0, 1, 2)] == expected

@@ -1,8 +1,12 @@
-"""What the codes of the contracts are called where people read. One that isn't in a table is shown by its code."""
+"""What the codes of commitments and of those whom they bind are called where people read.
 
-from collections.abc import Iterable
+Every code of the contracts is in a table here or in `event_names` and `delivery_names`; of what others may add
+(themes, ministries, levels), one that isn't is shown by its code.
+"""
 
-from contracts.vocabulary import Status, Strength
+from collections.abc import Iterable, Mapping
+
+from contracts.vocabulary import Reading, Status, Strength
 from services.i18n.catalogue import N_
 from services.i18n.text import capitalized
 from services.i18n.words import Words
@@ -40,11 +44,21 @@ STATUSES = {
 }
 
 STRENGTHS = {
-    Strength.COMMIT: N_("a commitment"),
-    Strength.INTEND: N_("an intention"),
-    Strength.REAFFIRM: N_("reaffirmed from before"),
-    Strength.SUPPORT: N_("an expression of support"),
-    Strength.INVITE: N_("an invitation"),
+    Strength.COMMIT: (N_("a commitment"), N_("Firm commitment")),
+    Strength.INTEND: (N_("an intention"), N_("Intention")),
+    Strength.REAFFIRM: (N_("reaffirmed from before"), N_("Reaffirmation")),
+    Strength.SUPPORT: (N_("an expression of support"), N_("Support")),
+    Strength.INVITE: (N_("an invitation"), N_("Invitation")),
+}
+"""As what the words are, in a line of a message; and as how firm they are, on a page."""
+
+READINGS = {
+    Reading.ON: N_("it happens then"),
+    Reading.BY: N_("to be done when this ends"),
+    Reading.DURING: N_("to be done in the course of this"),
+    Reading.FROM: N_("it begins then"),
+    Reading.RECURRING: N_("it comes again and again"),
+    Reading.UNDATED: N_("the words give no date"),
 }
 
 MINISTRIES = {
@@ -53,20 +67,22 @@ MINISTRIES = {
     "us-dos": N_("U.S. Department of State"),
 }
 
-FOLLOWED_EVENTS = {
-    "commitment-created": N_("new commitments"),
-    "milestone-scheduled": N_("dates"),
-    "milestone-due": N_("reminders"),
-    "milestone-escalated": N_("escalations"),
-    "status-changed": N_("changes of status"),
-    "consistency-flagged": N_("what does not agree in the register"),
+LEVELS = {
+    "focal-point": N_("Focal point"),
+    "director": N_("Director"),
+    "ministers-office": N_("Minister’s office"),
 }
-"""What a subscription asks for, by the event's topic."""
+"""Who is asked about what is overdue, by the levels of the escalation book."""
+
+
+def country_name(code: str, words: Words) -> str:
+    """A country's everyday name: `États-Unis`."""
+    return str(words.locale.territories.get(str(code), code))
 
 
 def country_names(codes: Iterable[str], words: Words) -> list[str]:
     """`Canada`, `Mexique`, `États-Unis`."""
-    return [words.locale.territories[str(code)] for code in codes]
+    return [country_name(code, words) for code in codes]
 
 
 def country_list(codes: Iterable[str], words: Words) -> str:
@@ -74,14 +90,19 @@ def country_list(codes: Iterable[str], words: Words) -> str:
     return words.listed(country_names(codes, words))
 
 
+def language_name(code: str, words: Words) -> str:
+    """A language's name."""
+    return str(words.locale.languages.get(str(code), code))
+
+
 def theme_title(slug: str, words: Words) -> str:
     """The theme's title, as on the register's pages; made from its code when we don't know it."""
-    return words.gettext(THEMES[slug][1]) if slug in THEMES else _from_code(slug)
+    return words.gettext(THEMES[slug][1]) if slug in THEMES else capitalized(spelled(slug))
 
 
 def short_theme(slug: str, words: Words) -> str:
     """The theme in a word or two, for a subject line."""
-    return words.gettext(THEMES[slug][0]) if slug in THEMES else _from_code(slug)
+    return words.gettext(THEMES[slug][0]) if slug in THEMES else capitalized(spelled(slug))
 
 
 def ministry_name(code: str, words: Words) -> str:
@@ -90,9 +111,40 @@ def ministry_name(code: str, words: Words) -> str:
 
 
 def status_name(status: Status, words: Words) -> str:
-    """A status in a word or two."""
+    """A status in a word or two: `in progress`."""
     return words.gettext(STATUSES[status])
 
 
-def _from_code(slug: str) -> str:
-    return capitalized(slug.replace("-", " "))
+def status_label(status: Status, words: Words) -> str:
+    """A status that stands by itself: `In progress`."""
+    return capitalized(status_name(status, words))
+
+
+def strength_name(strength: Strength, words: Words) -> str:
+    """As what the words of a commitment are meant: `an intention`."""
+    return words.gettext(STRENGTHS[strength][0])
+
+
+def strength_label(strength: Strength, words: Words) -> str:
+    """How firmly the words bind: `Firm commitment`."""
+    return words.gettext(STRENGTHS[strength][1])
+
+
+def reading_name(reading: Reading, words: Words) -> str:
+    """How a wording is read, in a few words."""
+    return words.gettext(READINGS[reading])
+
+
+def level_name(level: str, words: Words) -> str:
+    """A level of the escalation."""
+    return name_in(LEVELS, level, words)
+
+
+def name_in(table: Mapping[str, str], code: str, words: Words) -> str:
+    """The name of a code; the code itself, spelled out, when the table does not have it."""
+    return words.gettext(table[code]) if code in table else spelled(code)
+
+
+def spelled(code: str) -> str:
+    """A code as words: `deep sea`."""
+    return code.replace("-", " ")

@@ -1,7 +1,7 @@
 """The name of a span of days, which is the same wherever it is shown, and what a milestone's date says with it.
 
 A span is called as coarsely as its words are. Where one unit (a month, a season, a year, a decade) holds both of its
-ends, it is that unit's name; else both ends are named.
+ends, it is that unit's name; else both ends are named, decades by their first and last years.
 """
 
 import re
@@ -23,32 +23,36 @@ _SEASONS = {
 
 
 def span_name(span: Span, words: Words, form: DayForm = "long", *, inside: bool = False) -> str:
-    """`summer 2022`, `the 2020s`, `from 2022 on`, `no date given`; days stand in the given form.
+    """`summer 2022`, `June – August 2022`, `the 2020s`, `from 2022 on`, `no date given`; days in the given form.
 
-    `inside` says that it is in that time: `in summer 2022`.
+    `inside` says that it is in that time, where it has a name of its own: `in summer 2022`.
     """
     first, last = span.earliest, span.latest
     if first is None:
         return words.gettext("no date given")
     if last is None:
         return _from(span, first, words)
-    values = {"first": words.day(first, form), "last": words.day(last, form), "year": str(first.year)}
     match span.precision:
         case Precision.DAY:
-            return values["last"] if first == last else words.days(first, last, form)
+            return words.day(last, form) if first == last else words.days(first, last, form)
         case Precision.MONTH if (first.year, first.month) == (last.year, last.month):
             month = words.month(last)
             return words.gettext("in %(month)s", month=month) if inside else month
-        case Precision.SEASON if (season := _SEASONS.get((span.edtf or "")[5:])) and len(span.edtf or "") == 7:
-            values["year"] = (span.edtf or "")[:4]
-            return words.gettext(season[1] if inside else season[0], **values)
+        case Precision.SEASON:
+            return _season_name(span.edtf or "", first, last, words, inside=inside)
         case Precision.YEAR if first.year == last.year:
-            return words.gettext("in %(year)s", **values) if inside else values["year"]
-        case Precision.YEAR:
-            return f"{first.year}–{last.year}"
+            year = str(first.year)
+            return words.gettext("in %(year)s", year=year) if inside else year
         case Precision.DECADE if first.year // 10 == last.year // 10:
-            return words.gettext("in the %(year)ss", **values) if inside else words.gettext("the %(year)ss", **values)
-    return words.gettext("%(first)s to %(last)s", **values)
+            decade = str(first.year // 10 * 10)
+            return (
+                words.gettext("in the %(year)ss", year=decade)
+                if inside
+                else words.gettext("the %(year)ss", year=decade)
+            )
+        case Precision.YEAR | Precision.DECADE:
+            return f"{first.year}–{last.year}"
+    return words.months(first, last)
 
 
 def date_phrase(span: Span, reading: Reading, wording: str, words: Words, form: DayForm = "long") -> str:
@@ -64,18 +68,44 @@ def date_phrase(span: Span, reading: Reading, wording: str, words: Words, form: 
     if span.latest is None:
         return span_name(span, words, form)
     if span.precision is Precision.DAY:
-        if span.earliest != span.latest:
-            return words.days(span.earliest, span.latest, form)
-        day = words.day(span.latest, form)
-        return words.gettext("by %(day)s", day=day) if reading is Reading.BY else day
-    coarse_form: DayForm = "medium" if form == "full" else form
-    values = {
-        "span": span_name(span, words, coarse_form, inside=reading is not Reading.BY),
-        "day": words.day(span.latest),
-    }
-    if reading is Reading.BY:
-        return words.gettext("by %(span)s, that is by %(day)s", **values)
-    return words.gettext("%(span)s, that is by %(day)s", **values)
+        name = span_name(span, words, form)
+        return words.gettext("by %(day)s", day=name) if reading is Reading.BY and span.earliest == span.latest else name
+    day = words.day(span.latest)
+    if reading is not Reading.BY:
+        return words.gettext("%(span)s, that is by %(day)s", span=span_name(span, words, inside=True), day=day)
+    if span.precision is Precision.DECADE and span.earliest.year // 10 == span.latest.year // 10:
+        decade = str(span.earliest.year // 10 * 10)
+        return words.gettext("by the end of the %(year)ss, that is by %(day)s", year=decade, day=day)
+    if _is_in_one_unit(span, span.earliest, span.latest):
+        return words.gettext("by %(span)s, that is by %(day)s", span=span_name(span, words), day=day)
+    return words.gettext("by the end of %(span)s, that is by %(day)s", span=span_name(span, words), day=day)
+
+
+def _season_name(edtf: str, first: date, last: date, words: Words, *, inside: bool) -> str:
+    """A season by its name; from one to another by both; what EDTF calls a season otherwise, by its months."""
+    begin, _, end = edtf.partition("/")
+    if season := _SEASON.fullmatch(edtf):
+        year, number = season.groups()
+        return words.gettext(_SEASONS[number][1 if inside else 0], year=year)
+    if _SEASON.fullmatch(begin) or _SEASON.fullmatch(end):
+        return words.interval(_end_name(begin, first, words), _end_name(end, last, words))
+    return words.months(first, last)
+
+
+def _end_name(edtf: str, day: date, words: Words) -> str:
+    season = _SEASON.fullmatch(edtf)
+    return words.gettext(_SEASONS[season[2]][0], year=season[1]) if season else words.month(day)
+
+
+def _is_in_one_unit(span: Span, first: date, last: date) -> bool:
+    match span.precision:
+        case Precision.MONTH:
+            return (first.year, first.month) == (last.year, last.month)
+        case Precision.SEASON:
+            return _SEASON.fullmatch(span.edtf or "") is not None
+        case Precision.YEAR:
+            return first.year == last.year
+    return False
 
 
 def _from(span: Span, first: date, words: Words) -> str:
@@ -85,8 +115,8 @@ def _from(span: Span, first: date, words: Words) -> str:
             return words.gettext("from %(day)s on", day=words.day(first))
         case Precision.YEAR:
             return words.gettext("from %(year)s on", year=str(first.year))
-        case Precision.SEASON if season := _SEASONS.get((span.edtf or "")[5:7]):
-            begin = words.gettext(season[0], year=(span.edtf or "")[:4])
+        case Precision.SEASON:
+            begin = _end_name((span.edtf or "").partition("/")[0], first, words)
         case Precision.DECADE:
             begin = words.gettext("the %(year)ss", year=str(first.year // 10 * 10))
         case _:

@@ -3,17 +3,24 @@
 import gettext
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from babel import Locale
-from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_location
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_interval,
+    format_skeleton,
+    format_time,
+    get_timezone_location,
+)
 from babel.lists import format_list
 
 from contracts.vocabulary import Language
 from services.i18n.catalogue import translations_of
 from services.i18n.languages import LANGUAGES
-from services.plumbing.zones import zone_named
+from services.plumbing.zones import UnknownZone, zone_named
 
 DayForm = Literal["full", "long", "medium"]
 """`Tuesday, December 31, 2030`; `December 31, 2030`; `Dec 31, 2030`."""
@@ -75,13 +82,26 @@ class Words:
         """`February 2022`."""
         return str(format_skeleton("yMMMM", day, locale=self.locale))
 
+    def months(self, first: date, last: date) -> str:
+        """Months from that of one day to that of another: `June – August 2022`; one month by its name."""
+        if (first.year, first.month) == (last.year, last.month):
+            return self.month(first)
+        return str(format_interval(first, last, "yMMMM", locale=self.locale))
+
+    def interval(self, first: str, last: str) -> str:
+        """From one thing in time to another, by their names: `spring 2022 – autumn 2022`."""
+        return str(self.locale.interval_formats[None].format(first, last))
+
     def time_of_day(self, local: datetime | time) -> str:
         """What a wall clock shows: `8:00 AM`."""
         return format_time(local, "short", locale=self.locale)
 
     def place(self, zone: str) -> str:
-        """The city that an IANA zone is named after, or what else it is called. Raises `UnknownZone`."""
-        return get_timezone_location(zone_named(zone), self.locale, return_city=True)
+        """The city that an IANA zone is named after, or what else it is called; an unknown zone by its own name."""
+        try:
+            return get_timezone_location(zone_named(zone), self.locale, return_city=True)
+        except UnknownZone:
+            return zone
 
     def moment(self, instant: datetime, zone: str, place: str | None = None, form: DayForm = "long") -> str:
         """A point in time in the reader's zone; where clocks in the zone `place` differ, in that one first.
@@ -102,6 +122,10 @@ class Words:
             return self.gettext("%(day)s, %(time)s in %(place)s, %(time_here)s for you (%(here)s)", **values)
         values["day_here"] = self.day(here.date(), form)
         return self.gettext("%(day)s, %(time)s in %(place)s; for you %(day_here)s, %(time_here)s (%(here)s)", **values)
+
+    def utc_moment(self, instant: datetime) -> str:
+        """A point in time in UTC, for a page that does not know where it is read: `10 Jan 2023, 23:30 UTC`."""
+        return f"{self._dated(format_datetime(instant.astimezone(UTC), 'd MMM y, HH:mm', locale=self.locale))} UTC"
 
     def _dated(self, written: str) -> str:
         """French months begin on the "1er"; no other number that stands alone is in a date of four-digit years."""

@@ -1,6 +1,7 @@
-"""What an event says to people: one line of what happened and one of detail, in their language."""
+"""An event of the live feed as people read it: one line of what happened and one of detail, in their language."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, assert_never
@@ -12,19 +13,24 @@ from contracts.events import (
     MilestoneDue,
     MilestoneEscalated,
     MilestoneScheduled,
+    PublicEvent,
     StatusChanged,
 )
 from contracts.vocabulary import Milestone
-from services.portal.feed import Heard
-from services.portal.voices import Voice
+from services.i18n.delivery_names import delivery_state
+from services.i18n.event_names import event_name
+from services.i18n.names import country_name, status_label
+from services.i18n.spans import span_name
+from services.i18n.words import Words
+from services.portal.live_feed import LiveEvent
 
 
 @dataclass(frozen=True)
-class Told:
+class EventLine:
     """An event in words."""
 
     id: str
-    """Its place in Kafka, by which a reader knows it again."""
+    """Its position in Kafka, by which a reader knows it again."""
     event_id: str
     topic: str
     kind: str
@@ -41,123 +47,119 @@ class Told:
         return {**asdict(self), "at": self.at.isoformat()}
 
 
-def tell(heard: Heard, voice: Voice) -> Told:
-    """The event in the voice's language."""
-    text, detail = _said(heard, voice)
-    commitment = heard.event.commitment
-    return Told(
-        id=str(heard.place),
-        event_id=str(heard.event_id),
-        topic=heard.place.topic,
-        kind=voice.name_of(heard.place.topic),
+def event_line(live: LiveEvent, words: Words) -> EventLine:
+    """The event in a language."""
+    describe = DESCRIPTIONS[type(live.event)]
+    text, detail = describe(live.event, words)
+    commitment = live.event.commitment
+    return EventLine(
+        id=str(live.position),
+        event_id=str(live.event_id),
+        topic=live.position.topic,
+        kind=event_name(live.position.topic, words),
         commitment=commitment.id,
-        title=voice.words_of(commitment.title),
+        title=commitment.title.in_language(words.language),
         url=f"/commitments/{commitment.id}",
         text=text,
         detail=detail,
-        at=heard.envelope.time,
-        when=voice.instant(heard.envelope.time),
+        at=live.envelope.time,
+        when=words.utc_moment(live.envelope.time),
     )
 
 
-def _said(heard: Heard, voice: Voice) -> tuple[str, str]:
-    match heard.event:
-        case CommitmentCreated() as event:
-            return voice.say("Entered the register"), f"“{event.quote.text}”"
-        case MilestoneScheduled() as event:
-            return _scheduled(event, voice), _source(event, voice)
-        case MilestoneDue() as event:
-            return _due(event, voice), _reminded(event, voice)
-        case MilestoneEscalated() as event:
-            return _escalated(event, voice), _milestone(event.milestone, voice)
-        case StatusChanged() as event:
-            return _changed(event, voice), _reported(event, voice)
-        case DeliverySettled() as event:
-            return _settled(event, voice), ""
-        case ConsistencyFlagged() as event:
-            return _flagged(event, voice), _milestone(event.milestone, voice) if event.milestone else ""
-    assert_never(heard.event)
+def _created(event: CommitmentCreated, words: Words) -> tuple[str, str]:
+    return words.gettext("Entered the register"), f"“{event.quote.text}”"
 
 
-def _scheduled(event: MilestoneScheduled, voice: Voice) -> str:
-    milestone = voice.words_of(event.milestone.title)
-    after = voice.span(event.milestone.span)
-    if event.change == "cancelled":
-        return voice.say("%(milestone)s: the event is off, and there is no date any more", milestone=milestone)
-    if event.change == "held":
-        return voice.say("%(milestone)s has taken place: %(after)s", milestone=milestone, after=after)
-    if event.previous is None:
-        return voice.say("%(milestone)s: %(after)s", milestone=milestone, after=after)
-    before = voice.span(event.previous)
-    if event.change == "more-precise":
-        return voice.say(
-            "%(milestone)s: now %(after)s, before %(before)s", milestone=milestone, before=before, after=after
-        )
-    return voice.say(
-        "%(milestone)s: moved from %(before)s to %(after)s", milestone=milestone, before=before, after=after
-    )
-
-
-def _source(event: MilestoneScheduled, voice: Voice) -> str:
+def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, str]:
+    milestone = event.milestone.title.in_language(words.language)
+    after = span_name(event.milestone.span, words)
     if event.source:
-        return voice.say("Source: %(source)s", source=event.source.text)
-    return voice.say("In the statement’s words: “%(wording)s”", wording=event.milestone.wording)
+        source = words.gettext("Source: %(source)s", source=event.source.text)
+    else:
+        source = words.gettext("In the statement’s words: “%(wording)s”", wording=event.milestone.wording)
+    if event.change == "cancelled":
+        text = words.gettext("%(milestone)s: the event is off, and there is no date any more", milestone=milestone)
+    elif event.change == "held":
+        text = words.gettext("%(milestone)s has taken place: %(after)s", milestone=milestone, after=after)
+    elif event.previous is None:
+        text = words.gettext("%(milestone)s: %(after)s", milestone=milestone, after=after)
+    else:
+        values = {"milestone": milestone, "before": span_name(event.previous, words), "after": after}
+        if event.change == "more-precise":
+            text = words.gettext("%(milestone)s: now %(after)s, before %(before)s", **values)
+        else:
+            text = words.gettext("%(milestone)s: moved from %(before)s to %(after)s", **values)
+    return text, source
 
 
-def _due(event: MilestoneDue, voice: Voice) -> str:
+def _due(event: MilestoneDue, words: Words) -> tuple[str, str]:
     match event.phase:
         case "today":
-            return voice.say("Due today")
+            text = words.gettext("Due today")
         case "ahead":
-            return voice.count("Due in %(n)s day", "Due in %(n)s days", event.days)
+            text = words.ngettext("Due in %(number)s day", "Due in %(number)s days", event.days)
         case "overdue":
-            return voice.count("Due %(n)s day ago", "Due %(n)s days ago", event.days)
+            text = words.ngettext("Due %(number)s day ago", "Due %(number)s days ago", event.days)
         case "review":
-            return voice.say("To be looked at again: it has no last day")
-    assert_never(event.phase)
-
-
-def _reminded(event: MilestoneDue, voice: Voice) -> str:
-    milestone = _milestone(event.milestone, voice)
+            text = words.gettext("To be looked at again: it has no last day")
+        case _ as never:
+            assert_never(never)
+    milestone = _milestone(event.milestone, words)
     if event.audience is None:
-        return milestone
-    return voice.say("%(milestone)s, for one subscription by its own ladder", milestone=milestone)
+        return text, milestone
+    return text, words.gettext("%(milestone)s, for one subscription by its own ladder", milestone=milestone)
 
 
-def _escalated(event: MilestoneEscalated, voice: Voice) -> str:
-    overdue = voice.count("Due %(n)s day ago", "Due %(n)s days ago", event.days)
-    return voice.say("%(overdue)s; asked now: %(who)s", overdue=overdue, who=voice.words_of(event.level_title))
+def _escalated(event: MilestoneEscalated, words: Words) -> tuple[str, str]:
+    overdue = words.ngettext("Due %(number)s day ago", "Due %(number)s days ago", event.days)
+    who = event.level_title.in_language(words.language)
+    text = words.gettext("%(overdue)s; asked now: %(who)s", overdue=overdue, who=who)
+    return text, _milestone(event.milestone, words)
 
 
-def _flagged(event: ConsistencyFlagged, voice: Voice) -> str:
+def _status_changed(event: StatusChanged, words: Words) -> tuple[str, str]:
+    change = f"{status_label(event.previous, words)} → {status_label(event.status, words)}"
+    by = event.reported_by.ministry or event.reported_by.client
+    reported = words.gettext("Reported by %(who)s", who=by)
+    return (
+        f"{country_name(event.country, words)}: {change}" if event.country else change,
+        f"{reported}. {event.note}" if event.note else reported,
+    )
+
+
+def _delivered(event: DeliverySettled, words: Words) -> tuple[str, str]:
+    outcomes = Counter(delivery.outcome for delivery in event.deliveries)
+    counted = words.listed(f"{delivery_state(outcome, words)}: {n}" for outcome, n in outcomes.most_common())
+    return words.gettext("%(event)s told. %(outcomes)s", event=event_name(event.event, words), outcomes=counted), ""
+
+
+def _flagged(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
     match event.rule:
         case "past-due-in-progress":
-            return voice.say("Past its date, and the register still has it open")
+            text = words.gettext("Past its date, and the register still has it open")
         case "met-with-open-milestones":
-            return voice.say("Met, but a milestone is still ahead")
+            text = words.gettext("Met, but a milestone is still ahead")
         case "no-news":
-            return voice.count("No news for %(n)s day", "No news for %(n)s days", event.days)
+            text = words.ngettext("No news for %(number)s day", "No news for %(number)s days", event.days)
         case "anchor-without-outcome":
-            return voice.say("The event should be over, and its outcome is not recorded")
-    assert_never(event.rule)
+            text = words.gettext("The event should be over, and its outcome is not recorded")
+        case _ as never:
+            assert_never(never)
+    return text, _milestone(event.milestone, words) if event.milestone else ""
 
 
-def _milestone(milestone: Milestone, voice: Voice) -> str:
-    return f"{voice.words_of(milestone.title)} ({voice.span(milestone.span)})"
+def _milestone(milestone: Milestone, words: Words) -> str:
+    return f"{milestone.title.in_language(words.language)} ({span_name(milestone.span, words)})"
 
 
-def _changed(event: StatusChanged, voice: Voice) -> str:
-    change = f"{voice.name_of(event.previous)} → {voice.name_of(event.status)}"
-    return f"{voice.country(event.country)}: {change}" if event.country else change
-
-
-def _reported(event: StatusChanged, voice: Voice) -> str:
-    by = event.reported_by.ministry or event.reported_by.client
-    reported = voice.say("Reported by %(who)s", who=by)
-    return f"{reported}. {event.note}" if event.note else reported
-
-
-def _settled(event: DeliverySettled, voice: Voice) -> str:
-    outcomes = Counter(delivery.outcome for delivery in event.deliveries)
-    counted = voice.listed(f"{voice.name_of(outcome)}: {n}" for outcome, n in outcomes.most_common())
-    return voice.say("%(event)s told. %(outcomes)s", event=voice.name_of(event.event), outcomes=counted)
+DESCRIPTIONS: Mapping[type[PublicEvent], Callable[[Any, Words], tuple[str, str]]] = {
+    CommitmentCreated: _created,
+    MilestoneScheduled: _scheduled,
+    MilestoneDue: _due,
+    MilestoneEscalated: _escalated,
+    StatusChanged: _status_changed,
+    DeliverySettled: _delivered,
+    ConsistencyFlagged: _flagged,
+}
+"""How each event that the contracts let the portal read is described: what happened, and a detail that may be empty."""

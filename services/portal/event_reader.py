@@ -1,7 +1,7 @@
 """Kafka → feed: every portal process reads all public topics for itself, from a little before their ends.
 
 Without a group there are no offsets to commit and no other member to share with. FastStream starts such a reader at
-the end (`auto_offset_reset="latest"`); it is then set back here, and what it hears twice by that the feed drops.
+the end (`auto_offset_reset="latest"`); it is then set back here, and what is read twice by that the feed drops.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from contracts.topics import PUBLIC
 from services.plumbing.kafka.consumer import PatientKafkaBroker, watch
 from services.plumbing.logs import log
-from services.portal.feed import Feed
+from services.portal.live_feed import LiveFeed
 
 if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import LogicSubscriber
@@ -22,10 +22,10 @@ TAIL = 50
 """Records of each partition that are read when the process starts."""
 
 
-class Tail:
+class LiveEventReader:
     """Reads the public topics into a feed."""
 
-    def __init__(self, broker: PatientKafkaBroker, feed: Feed) -> None:
+    def __init__(self, broker: PatientKafkaBroker, feed: LiveFeed) -> None:
         self._feed = feed
         self._broker = broker
         self._subscriber: LogicSubscriber[Any] = watch(broker, [topic.name for topic in PUBLIC], feed.take)

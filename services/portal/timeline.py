@@ -12,7 +12,7 @@ BREAK = 0.45
 
 
 @dataclass(frozen=True)
-class Stretch:
+class AxisSegment:
     """One year, or a run of empty years that is cut out; from `left` to `right`."""
 
     first: int
@@ -23,19 +23,19 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Axis:
+class TimelineAxis:
     """A broken axis of years."""
 
-    stretches: tuple[Stretch, ...]
+    segments: tuple[AxisSegment, ...]
 
     def at(self, day: date) -> float:
         """Where a day stands; days outside the axis stand at its ends."""
-        for stretch in self.stretches:
-            if day.year <= stretch.last:
-                start = date(stretch.first, 1, 1)
-                days = (date(stretch.last, 12, 31) - start).days + 1
+        for segment in self.segments:
+            if day.year <= segment.last:
+                start = date(segment.first, 1, 1)
+                days = (date(segment.last, 12, 31) - start).days + 1
                 part = max(0.0, (day - start).days / days)
-                return stretch.left + part * (stretch.right - stretch.left)
+                return segment.left + part * (segment.right - segment.left)
         return 1.0
 
     def bar(self, earliest: date, latest: date | None) -> tuple[float, float]:
@@ -43,7 +43,7 @@ class Axis:
         return self.at(earliest), self.at(latest + timedelta(days=1)) if latest and latest < date.max else 1.0
 
 
-def axis_for(spans: Sequence[tuple[date, date]], made_on: date, today: date | None = None) -> Axis:
+def axis_for(spans: Sequence[tuple[date, date]], made_on: date, today: date | None = None) -> TimelineAxis:
     """The axis for spans of days (earliest, latest) that a document of `made_on` names.
 
     It begins in the document's year, even where a span (a decade, say) begins earlier.
@@ -61,9 +61,9 @@ def axis_for(spans: Sequence[tuple[date, date]], made_on: date, today: date | No
         runs.append((year, year, False))
     weights = [BREAK if cut else 1.0 for *_, cut in runs]
     total = sum(weights)
-    stretches, left = [], 0.0
+    segments, left = [], 0.0
     for (first, last, cut), weight in zip(runs, weights, strict=True):
         right = left + weight / total
-        stretches.append(Stretch(first, last, left, min(right, 1.0), cut))
+        segments.append(AxisSegment(first, last, left, min(right, 1.0), cut))
         left = right
-    return Axis(tuple(stretches))
+    return TimelineAxis(tuple(segments))

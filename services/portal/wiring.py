@@ -5,32 +5,45 @@ from services.plumbing.http.app import web_app
 from services.plumbing.kafka.consumer import kafka_broker
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.process import HttpSettings, Service
-from services.portal.event_reader import Tail
-from services.portal.feed import Feed
-from services.portal.pages import Pages
-from services.portal.routes import Portal, add_routes
-from services.portal.service_clients import Neighbours, NeighbourSettings
+from services.portal.clients.notifier import NotifierApi
+from services.portal.clients.registry import RegistryApi
+from services.portal.clients.scheduler import SchedulerApi
+from services.portal.clients.service_client import ServiceAddresses, ServiceClient, http_client
+from services.portal.event_reader import LiveEventReader
+from services.portal.live_feed import LiveFeed
+from services.portal.page_renderer import PageRenderer
+from services.portal.routes import add_routes
+from services.portal.routes.portal import Portal
 
 
 def build() -> Service:
     """The service from the environment; nothing connects before it runs."""
     broker = kafka_broker(KafkaSettings())
-    feed = Feed()
-    tail = Tail(broker, feed)
-    neighbours = Neighbours(NeighbourSettings())
+    feed = LiveFeed()
+    reader = LiveEventReader(broker, feed)
+    client, addresses = http_client(), ServiceAddresses()
+    registry = RegistryApi(ServiceClient(client, addresses.registry_url))
+    portal = Portal(
+        registry=registry,
+        scheduler=SchedulerApi(ServiceClient(client, addresses.scheduler_url)),
+        notifier=NotifierApi(ServiceClient(client, addresses.notifier_url)),
+        feed=feed,
+        clock=clock_from(ClockSettings()),
+        pages=PageRenderer(),
+    )
     http = web_app(
         "portal",
         "Pledgewire portal",
-        {"kafka": tail.check, "registry": neighbours.check},
+        {"kafka": reader.check, "registry": registry.check},
         docs_url=None,  # FastAPI's viewers load their script from a CDN
         redoc_url=None,
     )
-    add_routes(http, Portal(neighbours, feed, clock_from(ClockSettings()), Pages()))
+    add_routes(http, portal)
     return Service(
         name="portal",
         http=http,
         http_settings=HttpSettings(),
         broker=broker,
-        work=[tail.run],
-        closing=[neighbours.close],
+        work=[reader.run],
+        closing=[client.aclose],
     )

@@ -17,13 +17,14 @@ from services.i18n.words import words_in
 
 HERE = Path(catalogue.__file__).parent
 TRANSLATED = [language for language in Language if language is not SOURCE]
-MARKERS = {"gettext": None, "ngettext": (1, 2), "N_": None}
-PLACEHOLDER = re.compile(r"%\(\w+\)s")
+SOURCES = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+MARKERS = {"gettext": None, "ngettext": (1, 2), "N_": None, "_": None}
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
 
 
 def messages_in_code() -> set[object]:
-    found = extract_from_dir(Path(services.__file__).parent, [("**.py", "python")], keywords=MARKERS)
-    return {message for file, _, message, _, _ in found if not file.startswith("portal/")}
+    found = extract_from_dir(Path(services.__file__).parent, SOURCES, keywords=MARKERS)
+    return {message for _, _, message, _, _ in found}
 
 
 def catalogue_of(language: Language) -> Catalog:
@@ -75,7 +76,7 @@ def test_numbers_take_the_right_plural(language: str, expected: list[str]) -> No
     [
         ("en", ["Due in 0 days: X", "Due in 1 day: X", "Due in 2 days: X"]),
         ("es", ["Vence en 0 días: X", "Vence en 1 día: X", "Vence en 2 días: X"]),
-        ("fr", ["Échéance dans 0 jour : X", "Échéance dans 1 jour : X", "Échéance dans 2 jours : X"]),
+        ("fr", ["Échéance dans 0 jour\u00a0: X", "Échéance dans 1 jour\u00a0: X", "Échéance dans 2 jours\u00a0: X"]),
     ],
 )
 def test_a_number_comes_with_what_is_counted(language: str, expected: list[str]) -> None:

@@ -152,3 +152,73 @@ OPEN = Span(edtf="2022/..", earliest=date(2022, 1, 1), latest=None, precision=Pr
 )
 def test_coarse_words_stay_coarse(language: str, span: Span, reading: Reading, expected: str) -> None:
     assert date_phrase(span, reading, "over the medium term", words_in(language)) == expected
+
+
+@pytest.mark.parametrize(
+    ("edtf", "earliest", "latest", "precision", "said"),
+    [
+        ("2022-06", date(2022, 6, 1), date(2022, 6, 30), "month", "June 2022, junio de 2022, juin 2022"),
+        ("2022-22", date(2022, 6, 21), date(2022, 9, 22), "season", "summer 2022, el verano de 2022, l’été 2022"),
+        ("2030", date(2030, 1, 1), date(2030, 12, 31), "year", "2030, 2030, 2030"),
+        ("202X", date(2020, 1, 1), date(2029, 12, 31), "decade", "the 2020s, la década de 2020, les années 2020"),
+        (None, None, None, "undated", "no date given, sin fecha, aucune date"),
+        ("2022/..", date(2022, 1, 1), None, "year", "from 2022 on, a partir de 2022, à partir de 2022"),
+        (
+            "2022-06/..",
+            date(2022, 6, 1),
+            None,
+            "month",
+            "from June 2022 on, desde junio de 2022, dès juin 2022",
+        ),
+        (
+            "2022-22/..",
+            date(2022, 6, 1),
+            None,
+            "season",
+            "from summer 2022 on, desde el verano de 2022, dès l’été 2022",
+        ),
+        (
+            "202X/..",
+            date(2020, 1, 1),
+            None,
+            "decade",
+            "from the 2020s on, desde la década de 2020, dès les années 2020",
+        ),
+        (
+            "2023-01-10/..",
+            date(2023, 1, 10),
+            None,
+            "day",
+            "from January 10, 2023 on, desde el 10 de enero de 2023, à partir du 10 janvier 2023",
+        ),
+    ],
+)
+def test_a_span_is_said_as_finely_as_it_is_known(
+    edtf: str | None, earliest: date | None, latest: date | None, precision: str, said: str
+) -> None:
+    span = Span(edtf=edtf, earliest=earliest, latest=latest, precision=Precision(precision))
+
+    assert said == ", ".join(span_name(span, words_in(language)) for language in Language)
+
+
+def test_a_day_is_written_out() -> None:
+    day = date(2023, 1, 10)
+    span = Span(edtf="2023-01-10", earliest=day, latest=day, precision=Precision.DAY)
+
+    assert [span_name(span, words_in(language)) for language in Language] == [
+        "January 10, 2023",
+        "10 de enero de 2023",
+        "10 janvier 2023",
+    ]
+
+
+def test_a_span_of_days_names_both() -> None:
+    told = Span(
+        edtf="2021-12-09/2021-12-10",
+        earliest=date(2021, 12, 9),
+        latest=date(2021, 12, 10),
+        precision=Precision.DAY,
+    )
+    for language in Language:
+        name = span_name(told, words_in(language))
+        assert "9" in name and "10" in name and "2021" in name

@@ -1,4 +1,4 @@
-"""The portal as it runs, with small neighbours over real HTTP; its feed is fed by hand, with the golden records."""
+"""The portal as it runs, with stand-ins of the services over real HTTP; its feed is fed by hand."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,13 +12,17 @@ from aiokafka import ConsumerRecord
 
 from services.plumbing.clock import SharedClock
 from services.plumbing.http.app import web_app
-from services.portal.feed import Feed
-from services.portal.pages import Pages
-from services.portal.routes import Portal, add_routes
-from services.portal.service_clients import Neighbours, NeighbourSettings
+from services.portal.clients.notifier import NotifierApi
+from services.portal.clients.registry import RegistryApi
+from services.portal.clients.scheduler import SchedulerApi
+from services.portal.clients.service_client import ServiceClient, http_client
+from services.portal.live_feed import LiveFeed
+from services.portal.page_renderer import PageRenderer
+from services.portal.routes import add_routes
+from services.portal.routes.portal import Portal
 from tests.contracts.golden_records import Wire, example
 from tests.portal.serving import Served
-from tests.stand_ins.neighbours import Neighbourhood, noon
+from tests.stand_ins.portal_services import StandInServices, noon
 
 TODAY = date(2022, 12, 1)
 """A good day for the pages: the summit is late, some milestones are behind, some far ahead."""
@@ -44,17 +48,17 @@ def record_of(wire: Wire, offset: int, partition: int = 0, written_ms: int | Non
 
 
 @dataclass
-class Standing:
+class ServedPortal:
     """Everything that is up for a test."""
 
     url: str
     served: Served
-    feed: Feed
-    neighbourhood: Neighbourhood
+    feed: LiveFeed
+    services: StandInServices
     offsets: Iterator[int] = field(default_factory=lambda: count(1))
 
     def push(self, name: str) -> Record:
-        """Let the feed hear a golden record."""
+        """Let the feed take in a golden record."""
         record = record_of(example(name), next(self.offsets))
         self.served.run(self.feed.take([record]))
         return record
@@ -66,28 +70,33 @@ class Standing:
 
 
 @pytest.fixture
-def standing(tmp_path: Path) -> Iterator[Standing]:
-    neighbourhood = Neighbourhood(TODAY)
+def portal(tmp_path: Path) -> Iterator[ServedPortal]:
+    services = StandInServices(TODAY)
     clock = SharedClock(tmp_path / "clock")
     clock.set(noon(TODAY))
-    feed = Feed()
-    with Served(neighbourhood.app) as theirs:
-        neighbours = Neighbours(
-            NeighbourSettings(
-                registry_url=f"{theirs.url}/registry",
-                scheduler_url=f"{theirs.url}/scheduler",
-                notifier_url=f"{theirs.url}/notifier",
-            )
+    feed = LiveFeed()
+    with Served(services.app) as theirs:
+        client = http_client()
+        registry = RegistryApi(ServiceClient(client, f"{theirs.url}/registry"))
+        app = web_app("portal", "Pledgewire portal", {"registry": registry.check}, docs_url=None, redoc_url=None)
+        add_routes(
+            app,
+            Portal(
+                registry=registry,
+                scheduler=SchedulerApi(ServiceClient(client, f"{theirs.url}/scheduler")),
+                notifier=NotifierApi(ServiceClient(client, f"{theirs.url}/notifier")),
+                feed=feed,
+                clock=clock,
+                pages=PageRenderer(),
+            ),
         )
-        app = web_app("portal", "Pledgewire portal", {"registry": neighbours.check}, docs_url=None, redoc_url=None)
-        add_routes(app, Portal(neighbours, feed, clock, Pages()))
         with Served(app) as ours:
             try:
-                yield Standing(ours.url, ours, feed, neighbourhood)
+                yield ServedPortal(ours.url, ours, feed, services)
             finally:
-                ours.run(_close(feed, neighbours))
+                ours.run(_close(feed, client))
 
 
-async def _close(feed: Feed, neighbours: Neighbours) -> None:
+async def _close(feed: LiveFeed, client: httpx2.AsyncClient) -> None:
     feed.close()
-    await neighbours.close()
+    await client.aclose()

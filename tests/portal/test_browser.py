@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from contracts.vocabulary import Language
 from services.notifier.subscriptions.forms import FilterForm
-from tests.portal.conftest import TODAY, Standing
-from tests.stand_ins.neighbours import noon
+from tests.portal.conftest import TODAY, ServedPortal
+from tests.stand_ins.portal_services import noon
 
 CHROMIUM = "/usr/bin/chromium"
 PAGES = ["/", "/commitments/nals-2021-coal-finance", "/live", "/nothing-here"]
@@ -50,17 +50,17 @@ def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     context.close()
 
 
-def fill(standing: Standing) -> list[str]:
+def fill(portal: ServedPortal) -> list[str]:
     """Something of everything; the addresses of the pages that have come to be."""
-    hood = standing.neighbourhood
-    asked = FilterForm(events=("milestone-due",), themes=("climate",), commitments=tuple(hood.register.records)[:3])
-    chancery = hood.subscribe("Cancillería", "email", language=Language.ES, filters=asked)
-    desk = hood.subscribe("Climate desk", "slack", state="disabled", reason="gone", ended_at=noon(TODAY))
+    services = portal.services
+    asked = FilterForm(events=("milestone-due",), themes=("climate",), commitments=tuple(services.register.records)[:3])
+    chancery = services.subscribe("Cancillería", "email", language=Language.ES, filters=asked)
+    desk = services.subscribe("Climate desk", "slack", state="disabled", reason="gone", ended_at=noon(TODAY))
     for subscription in (chancery, desk):
-        hood.tell(subscription, "milestone-due", "nals-2021-coal-finance")
-    hood.tell(desk, "status-changed", "nals-2021-coal-finance", state="failed", reason="gone")
+        services.tell(subscription, "milestone-due", "nals-2021-coal-finance")
+    services.tell(desk, "status-changed", "nals-2021-coal-finance", state="failed", reason="gone")
     for name in ("milestone-due.v1.coal-finance-in-7-days", "status-changed.v1.canada-seul"):
-        standing.push(name)
+        portal.push(name)
     return [f"/subscriptions/{chancery}", f"/subscriptions/{desk}"]
 
 
@@ -76,9 +76,9 @@ CONTEXTS += [context("en", screen, "dark") for screen in SCREENS]
 
 
 @pytest.mark.parametrize("visit", CONTEXTS, indirect=True)
-def test_pages_are_accessible_and_fit_and_complain_of_nothing(standing: Standing, visit: Visit) -> None:
-    for path in [*PAGES, *fill(standing)]:
-        visit.page.goto(standing.url + path)
+def test_pages_are_accessible_and_fit_and_complain_of_nothing(portal: ServedPortal, visit: Visit) -> None:
+    for path in [*PAGES, *fill(portal)]:
+        visit.page.goto(portal.url + path)
         for closed in visit.page.locator("details").all():
             closed.evaluate("node => { node.open = true }")
         found = Axe().run(visit.page, options=RULES)
@@ -87,20 +87,20 @@ def test_pages_are_accessible_and_fit_and_complain_of_nothing(standing: Standing
         width = visit.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert width[0] <= width[1], path
     assert [said for said in visit.complaints if "404" not in said] == []
-    assert all(address.startswith(standing.url) for address in visit.addresses)
+    assert all(address.startswith(portal.url) for address in visit.addresses)
 
 
-def test_targets_are_big_enough_for_a_thumb(standing: Standing, visit: Visit) -> None:
+def test_targets_are_big_enough_for_a_thumb(portal: ServedPortal, visit: Visit) -> None:
     visit.page.set_viewport_size({"width": 320, "height": 640})
-    visit.page.goto(standing.url + "/")
+    visit.page.goto(portal.url + "/")
     for target in visit.page.locator("header a, select, input, button, .legend a").all():
         box = target.bounding_box()
         assert box and box["height"] >= 24, target.evaluate("node => node.outerHTML")
 
 
-def test_the_keyboard_gets_to_the_content_and_to_a_commitment(standing: Standing, visit: Visit) -> None:
+def test_the_keyboard_gets_to_the_content_and_to_a_commitment(portal: ServedPortal, visit: Visit) -> None:
     page = visit.page
-    page.goto(standing.url + "/")
+    page.goto(portal.url + "/")
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     expect(page.locator(".skip")).to_be_in_viewport()
@@ -111,31 +111,31 @@ def test_the_keyboard_gets_to_the_content_and_to_a_commitment(standing: Standing
     expect(page.locator("mark")).to_be_visible()
 
 
-def test_a_choice_is_made_in_the_form(standing: Standing, visit: Visit) -> None:
+def test_a_choice_is_made_in_the_form(portal: ServedPortal, visit: Visit) -> None:
     page = visit.page
-    page.goto(standing.url + "/")
+    page.goto(portal.url + "/")
     page.get_by_label("Theme").select_option("nature")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**/?*theme=nature*")
 
-    assert 0 < page.locator(".commitments li").count() < len(standing.neighbourhood.register.records)
+    assert 0 < page.locator(".commitments li").count() < len(portal.services.register.records)
 
 
-def test_the_language_is_switched_and_kept(standing: Standing, visit: Visit) -> None:
+def test_the_language_is_switched_and_kept(portal: ServedPortal, visit: Visit) -> None:
     page = visit.page
-    page.goto(standing.url + "/")
+    page.goto(portal.url + "/")
     page.get_by_role("link", name="Français").click()
     expect(page.locator("h1")).to_have_text("Ce qui a été promis, et où on en est")
     page.locator(".commitments a").first.click()
     expect(page.locator("html")).to_have_attribute("lang", "fr")
 
 
-def test_the_live_page_shows_an_event_when_it_happens(standing: Standing, visit: Visit) -> None:
+def test_the_live_page_shows_an_event_when_it_happens(portal: ServedPortal, visit: Visit) -> None:
     page = visit.page
-    standing.push("milestone-due.v1.coal-finance-in-7-days")
-    page.goto(standing.url + "/live?lang=en")
+    portal.push("milestone-due.v1.coal-finance-in-7-days")
+    page.goto(portal.url + "/live?lang=en")
     expect(page.locator("#state")).to_have_text("Connected")
-    standing.push("milestone-scheduled.v1.cumbre-aplazada")
+    portal.push("milestone-scheduled.v1.cumbre-aplazada")
 
     expect(page.locator(".feed li")).to_have_count(2)
     expect(page.locator(".feed li").first).to_contain_text("moved from 2022 to January 10, 2023")
@@ -143,12 +143,12 @@ def test_the_live_page_shows_an_event_when_it_happens(standing: Standing, visit:
     assert visit.complaints == []
 
 
-def test_the_live_page_can_be_paused(standing: Standing, visit: Visit) -> None:
+def test_the_live_page_can_be_paused(portal: ServedPortal, visit: Visit) -> None:
     page = visit.page
-    page.goto(standing.url + "/live?lang=en")
+    page.goto(portal.url + "/live?lang=en")
     expect(page.locator("#state")).to_have_text("Connected")
     page.get_by_role("button", name="Pause").click()
-    standing.push("milestone-due.v1.coal-finance-in-7-days")
+    portal.push("milestone-due.v1.coal-finance-in-7-days")
     expect(page.locator("#state")).to_have_text("Paused; waiting: 1")
     expect(page.locator(".feed li")).to_have_count(0)
     page.get_by_role("button", name="Pause").click()
@@ -157,10 +157,10 @@ def test_the_live_page_can_be_paused(standing: Standing, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
-def test_everything_can_be_read_without_javascript(standing: Standing, visit: Visit) -> None:
-    fill(standing)
+def test_everything_can_be_read_without_javascript(portal: ServedPortal, visit: Visit) -> None:
+    fill(portal)
     page = visit.page
-    page.goto(standing.url + "/live?lang=en")
+    page.goto(portal.url + "/live?lang=en")
     expect(page.locator(".feed li")).to_have_count(2)
     expect(page.locator("#pause")).to_be_hidden()
     expect(page.locator("#state")).to_have_text("Reload the page to see what is new.")

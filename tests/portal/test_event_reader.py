@@ -14,8 +14,8 @@ from contracts.topics import MILESTONE_DUE, PUBLIC
 from services.plumbing.kafka.consumer import kafka_broker
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.portal.event_reader import TAIL, Tail
-from services.portal.feed import Feed, Heard
+from services.portal.event_reader import TAIL, LiveEventReader
+from services.portal.live_feed import LiveEvent, LiveFeed
 from tests.contracts.golden_records import Wire, example
 
 DUE = example("milestone-due.v1.coal-finance-in-7-days")
@@ -43,10 +43,10 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[KafkaProducer]:
 
 
 @contextlib.asynccontextmanager
-async def reading(kafka: KafkaSettings) -> AsyncIterator[tuple[Feed, Tail]]:
+async def reading(kafka: KafkaSettings) -> AsyncIterator[tuple[LiveFeed, LiveEventReader]]:
     """A feed that is fed from the topics' tails."""
-    feed, broker, stopping = Feed(), kafka_broker(kafka), asyncio.Event()
-    tail = Tail(broker, feed)
+    feed, broker, stopping = LiveFeed(), kafka_broker(kafka), asyncio.Event()
+    tail = LiveEventReader(broker, feed)
     working = asyncio.create_task(tail.run(stopping))
     starting = asyncio.create_task(broker.start())
     try:
@@ -65,13 +65,13 @@ def numbered(seq: int, base: Wire = DUE) -> tuple[str, bytes | None, bytes | Non
     return base.topic.name, base.key, json.dumps(value).encode(), headers
 
 
-async def until_heard(feed: Feed, seq: int) -> list[Heard]:
+async def until(feed: LiveFeed, seq: int) -> list[LiveEvent]:
     """What a reader has been told when the event of this number comes."""
-    told: list[Heard] = []
+    told: list[LiveEvent] = []
     async with asyncio.timeout(30):
-        async for heard in feed.follow(None):
-            told.append(heard)
-            if heard.event.seq == seq and heard.place.topic == MILESTONE_DUE.name:
+        async for event in feed.follow(None):
+            told.append(event)
+            if event.event.seq == seq and event.position.topic == MILESTONE_DUE.name:
                 break
     return told
 
@@ -79,14 +79,14 @@ async def until_heard(feed: Feed, seq: int) -> list[Heard]:
 async def test_the_tail_is_read_first_and_then_what_comes(kafka: KafkaSettings, producer: KafkaProducer) -> None:
     await producer.send_raw([numbered(seq) for seq in range(1001, 1001 + TAIL + 10)])
     async with reading(kafka) as (feed, tail):
-        before = await until_heard(feed, 1000 + TAIL + 10)
+        before = await until(feed, 1000 + TAIL + 10)
         assert await tail.check() is None
         await producer.send_raw([numbered(2001)])
-        await until_heard(feed, 2001)
+        await until(feed, 2001)
 
-    due = [heard.event.seq for heard in before if heard.place.topic == MILESTONE_DUE.name]
+    due = [event.event.seq for event in before if event.position.topic == MILESTONE_DUE.name]
     assert due == list(range(1011, 1061))
-    assert [heard.event.seq for heard in feed.latest()][-2:] == [1060, 2001]
+    assert [event.event.seq for event in feed.latest()][-2:] == [1060, 2001]
 
 
 async def test_every_process_hears_everything_and_no_group_is_left(
@@ -94,8 +94,8 @@ async def test_every_process_hears_everything_and_no_group_is_left(
 ) -> None:
     async with reading(kafka) as (one, _), reading(kafka) as (other, _):
         await producer.send_raw([numbered(3001)])
-        await until_heard(one, 3001)
-        await until_heard(other, 3001)
+        await until(one, 3001)
+        await until(other, 3001)
         admin = AIOKafkaAdminClient(**kafka.client_options())
         await admin.start()
         groups = await admin.list_consumer_groups()
@@ -111,14 +111,14 @@ async def test_an_unreadable_record_holds_nothing_up(kafka: KafkaSettings, produ
         await producer.send_raw(
             [numbered(4001), numbered(4002, poison), (DUE.topic.name, DUE.key, None, []), numbered(4003)]
         )
-        told = await until_heard(feed, 4003)
+        told = await until(feed, 4003)
 
-    numbers = [heard.event.seq for heard in told if heard.event.seq > 4000]
+    numbers = [event.event.seq for event in told if event.event.seq > 4000]
     assert numbers == [4001, 4003]
 
 
 async def test_without_a_broker_the_feed_is_not_ready() -> None:
     nowhere = KafkaSettings(bootstrap_servers="127.0.0.1:1")
-    tail = Tail(kafka_broker(nowhere), Feed())
+    tail = LiveEventReader(kafka_broker(nowhere), LiveFeed())
 
     assert await tail.check() == "not connected to Kafka yet"

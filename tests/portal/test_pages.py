@@ -1,4 +1,4 @@
-"""The pages as a browser without JavaScript gets them, from neighbours over real HTTP."""
+"""The pages as a browser without JavaScript gets them, from stand-ins of the services over real HTTP."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Language, Span
 from services.notifier.subscriptions.forms import FilterForm
 from services.notifier.subscriptions.own_ladder import OwnLadder
-from services.portal.service_clients import MISSING
-from tests.portal.conftest import Standing
+from services.portal.clients.page_parts import MISSING
+from tests.portal.conftest import ServedPortal
 
 COAL = "/commitments/nals-2021-coal-finance"
 SUMMIT_ID = "nals-2021-next-summit"
@@ -26,57 +26,53 @@ def words_in(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
-def test_the_list_has_every_commitment_under_its_section_with_its_next_deadline(standing: Standing) -> None:
-    page = standing.get("/")
+def test_the_list_has_every_commitment_under_its_section_with_its_next_deadline(portal: ServedPortal) -> None:
+    page = portal.get("/")
     text = words_in(page.text)
 
     assert page.status_code == 200
-    assert all(f'href="/commitments/{id_}"' in page.text for id_ in standing.neighbourhood.register.records)
-    assert all(section.title.en in text for section in standing.neighbourhood.register.catalogue.sections)
+    assert all(f'href="/commitments/{id_}"' in page.text for id_ in portal.services.register.records)
+    assert all(section.title.en in text for section in portal.services.register.catalogue.sections)
     assert "next year — December 31, 2022 (in 30 days)" in text
     assert "over the medium term — no date given" in text
 
 
-def test_all_pages_of_the_registry_are_read(standing: Standing) -> None:
-    standing.get("/")
+def test_all_pages_of_the_registry_are_read(portal: ServedPortal) -> None:
+    portal.get("/")
 
-    asked = [path for path in standing.neighbourhood.asked if path.startswith("/registry/commitments")]
+    asked = [path for path in portal.services.asked if path.startswith("/registry/commitments")]
     assert len(asked) == 5
 
 
-def test_a_choice_is_handed_to_the_registry_and_kept_in_the_form(standing: Standing) -> None:
-    page = standing.get("/?country=MX&theme=nature&due_to=2030-12-31&q=land&status=&section=")
+def test_a_choice_is_handed_to_the_registry_and_kept_in_the_form(portal: ServedPortal) -> None:
+    page = portal.get("/?country=MX&theme=nature&due_to=2030-12-31&q=land&status=&section=")
 
-    assert any(
-        "country=MX&theme=nature&due_to=2030-12-31&q=land&limit=200" in path for path in standing.neighbourhood.asked
-    )
+    assert any("country=MX&theme=nature&due_to=2030-12-31&q=land&limit=200" in path for path in portal.services.asked)
     assert '<option value="MX" selected>' in page.text
     assert 'value="2030-12-31"' in page.text
-    chosen = standing.neighbourhood.register.chosen(
-        {"country": "MX", "theme": "nature", "due_to": "2030-12-31", "q": "land"}
-    )
+    chosen = portal.services.register.chosen({"country": "MX", "theme": "nature", "due_to": "2030-12-31", "q": "land"})
     assert len(chosen) == 1 and "1 commitment in this choice" in words_in(page.text)
 
 
-def test_a_choice_that_makes_no_sense_is_left_out_and_said(standing: Standing) -> None:
-    page = standing.get("/?country=FR&due_from=tomorrow&theme=Climate%20Action")
+def test_a_choice_that_makes_no_sense_is_left_out_and_said(portal: ServedPortal) -> None:
+    page = portal.get("/?country=FR&due_from=tomorrow&theme=Climate%20Action")
 
     assert page.status_code == 200
     assert "left out: Country, Theme, and Due from." in words_in(page.text)
-    assert not any("country=" in path or "due_from=" in path for path in standing.neighbourhood.asked)
+    assert not any("country=" in path or "due_from=" in path for path in portal.services.asked)
 
 
-def test_nothing_found_leads_back(standing: Standing) -> None:
-    assert "Nothing fits this choice. Show all commitments" in words_in(standing.get("/?status=missed").text)
+def test_nothing_found_leads_back(portal: ServedPortal) -> None:
+    assert "Nothing fits this choice. Show all commitments" in words_in(portal.get("/?status=missed").text)
 
 
-def test_the_timeline_says_in_a_table_what_it_shows(standing: Standing) -> None:
-    page = standing.get("/").text
+def test_the_timeline_says_in_a_table_what_it_shows(portal: ServedPortal) -> None:
+    page = portal.get("/").text
     picture = page[page.index('<svg class="timeline"') : page.index("</svg>", page.index('<svg class="timeline"'))]
     table = page[page.index("<table>") : page.index("</table>")]
     dated = [
         milestone
-        for record in standing.neighbourhood.register.records.values()
+        for record in portal.services.register.records.values()
         for milestone in record.milestones
         if milestone.span.latest
     ]
@@ -87,9 +83,9 @@ def test_the_timeline_says_in_a_table_what_it_shows(standing: Standing) -> None:
         assert milestone.title.en in words_in(table) and milestone.wording in words_in(table)
 
 
-def test_a_commitment_has_its_quote_marked_in_its_paragraph(standing: Standing) -> None:
-    record = standing.neighbourhood.register.records["nals-2021-coal-finance"]
-    page = standing.get(COAL).text
+def test_a_commitment_has_its_quote_marked_in_its_paragraph(portal: ServedPortal) -> None:
+    record = portal.services.register.records["nals-2021-coal-finance"]
+    page = portal.get(COAL).text
 
     (marked,) = re.findall(r"<mark>(.*?)</mark>", page, re.DOTALL)
     assert record.quote.text == unescape(marked)
@@ -97,28 +93,26 @@ def test_a_commitment_has_its_quote_marked_in_its_paragraph(standing: Standing) 
     assert '<blockquote lang="en">' in page
 
 
-def test_a_commitment_says_how_its_dates_have_changed(standing: Standing) -> None:
-    text = words_in(standing.get("/commitments/nals-2021-summit-of-the-americas").text)
+def test_a_commitment_says_how_its_dates_have_changed(portal: ServedPortal) -> None:
+    text = words_in(portal.get("/commitments/nals-2021-summit-of-the-americas").text)
 
     assert "summer 2022 first date" in text
     assert "summer 2022 → June 2022 more precise known on January 18, 2022 · White House release of 2022-01-18" in text
 
 
-def test_a_commitment_says_what_was_reported_by_whom(standing: Standing) -> None:
-    text = words_in(standing.get(COAL).text)
+def test_a_commitment_says_what_was_reported_by_whom(portal: ServedPortal) -> None:
+    text = words_in(portal.get(COAL).text)
 
     assert "Canada: In progress Mexico: Announced United States: In progress" in text
     assert "Reported by ca-gac, 22 Oct 2021, 12:00 UTC" in text
 
 
-def test_a_commitment_says_what_is_coming_and_who_was_told(standing: Standing) -> None:
-    chancery = standing.neighbourhood.subscribe("Cancillería", "teams", language=Language.ES)
+def test_a_commitment_says_what_is_coming_and_who_was_told(portal: ServedPortal) -> None:
+    chancery = portal.services.subscribe("Cancillería", "teams", language=Language.ES)
     settled_at = datetime(2022, 11, 30, 15, 0, 4, tzinfo=UTC)
-    standing.neighbourhood.tell(
-        chancery, "milestone-due", SUMMIT_ID, state="failed", reason="gone", settled_at=settled_at
-    )
-    standing.neighbourhood.tell(chancery, "milestone-due", "nals-2021-coal-finance")
-    page = standing.get(SUMMIT).text
+    portal.services.tell(chancery, "milestone-due", SUMMIT_ID, state="failed", reason="gone", settled_at=settled_at)
+    portal.services.tell(chancery, "milestone-due", "nals-2021-coal-finance")
+    page = portal.get(SUMMIT).text
 
     assert "24 Dec 2022, 12:00 UTC 7 days before The leaders meet in Mexico" in words_in(page)
     assert (
@@ -132,11 +126,11 @@ def test_a_commitment_says_what_is_coming_and_who_was_told(standing: Standing) -
     ("away", "said"),
     [("scheduler", "The scheduler does not answer"), ("notifier", "The notifier does not answer")],
 )
-def test_a_service_that_is_away_is_a_missing_part_and_no_fault(standing: Standing, away: str, said: str) -> None:
-    standing.neighbourhood.away.add(away)
+def test_a_service_that_is_away_is_a_missing_part_and_no_fault(portal: ServedPortal, away: str, said: str) -> None:
+    portal.services.away.add(away)
     part = {"scheduler": "reminders", "notifier": "deliveries"}[away]
     before = MISSING.labels(part)._value.get()
-    page = standing.get(SUMMIT)
+    page = portal.get(SUMMIT)
 
     assert page.status_code == 200
     assert said in words_in(page.text)
@@ -149,66 +143,66 @@ COAL_ENDS = "nals-2021-coal-finance-end"
 MEDIUM_TERM, PHASE_OUT = "nals-2021-fossil-subsidies-medium-term", "nals-2021-fossil-subsidies-medium-term-phase-out"
 
 
-def test_a_milestone_says_how_exactly_its_date_is_known_and_what_it_hangs_on(standing: Standing) -> None:
-    text = words_in(standing.get(SUMMIT).text)
+def test_a_milestone_says_how_exactly_its_date_is_known_and_what_it_hangs_on(portal: ServedPortal) -> None:
+    text = words_in(portal.get(SUMMIT).text)
 
     assert "As exactly as it is known 2022 Hangs on North American Leaders’ Summit 2022 (NALS 2022), Mexico" in text
-    assert "As exactly as it is known" not in words_in(standing.get("/commitments/nals-2021-vaccine-donations").text)
+    assert "As exactly as it is known" not in words_in(portal.get("/commitments/nals-2021-vaccine-donations").text)
 
 
-def test_a_milestone_says_how_far_from_its_event_it_is_and_when_that_begins(standing: Standing) -> None:
-    standing.neighbourhood.milestones[MEETING] = {
+def test_a_milestone_says_how_far_from_its_event_it_is_and_when_that_begins(portal: ServedPortal) -> None:
+    portal.services.milestones[MEETING] = {
         "offset": {"direction": "after", "count": 90, "unit": "days"},
         "local_time": "10:00",
         "wording": "noventa días después",
         "wording_language": "es",
     }
-    page = standing.get(SUMMIT)
+    page = portal.get(SUMMIT)
 
     assert "Hangs on 90 days after North American Leaders’ Summit" in words_in(page.text)
     assert "Begins at 10:00 AM (Mexico City)" in words_in(page.text).replace("\u202f", " ")
     assert '<q lang="es">noventa días después</q>' in page.text
-    french = words_in(standing.get(SUMMIT, accept_language="fr").text).replace("\xa0", " ").replace("\u202f", " ")
+    french = words_in(portal.get(SUMMIT, accept_language="fr").text).replace("\xa0", " ").replace("\u202f", " ")
     assert "90 jours après : Sommet des leaders" in french
 
 
-def test_what_has_no_date_says_when_it_is_looked_at_again(standing: Standing) -> None:
-    hood = standing.neighbourhood
-    hood.remind(PHASE_OUT, "review-3", datetime(2023, 5, 18, 14, tzinfo=UTC))
-    hood.remind(PHASE_OUT, "review-4", datetime(2023, 11, 18, 15, tzinfo=UTC))
-    text = words_in(standing.get(f"/commitments/{MEDIUM_TERM}").text)
+def test_what_has_no_date_says_when_it_is_looked_at_again(portal: ServedPortal) -> None:
+    services = portal.services
+    services.remind(PHASE_OUT, "review-3", datetime(2023, 5, 18, 14, tzinfo=UTC))
+    services.remind(PHASE_OUT, "review-4", datetime(2023, 11, 18, 15, tzinfo=UTC))
+    text = words_in(portal.get(f"/commitments/{MEDIUM_TERM}").text)
 
     assert "over the medium term — no date given" in text
     assert "To be looked at again May 18, 2023" in text
     assert "18 May 2023, 14:00 UTC review no. 3" in text
-    hood.reminders.clear()
-    hood.milestones[PHASE_OUT] = {"review_months": 6}
-    assert "To be looked at again every 6 months" in words_in(standing.get(f"/commitments/{MEDIUM_TERM}").text)
+    services.reminders.clear()
+    services.milestones[PHASE_OUT] = {"review_months": 6}
+    assert "To be looked at again every 6 months" in words_in(portal.get(f"/commitments/{MEDIUM_TERM}").text)
 
 
-def test_what_begins_and_has_no_end_is_on_the_timeline_without_a_last_day(standing: Standing) -> None:
-    hood = standing.neighbourhood
+def test_what_begins_and_has_no_end_is_on_the_timeline_without_a_last_day(portal: ServedPortal) -> None:
+    services = portal.services
     beyond = {"edtf": "2022/..", "earliest": "2022-01-01", "latest": None, "precision": "year"}
-    record = hood.register.records[MEDIUM_TERM]
+    record = services.register.records[MEDIUM_TERM]
     milestone = record.milestones[0].model_copy(update={"span": Span.model_validate_json(json.dumps(beyond))})
-    hood.register.records[MEDIUM_TERM] = record.model_copy(update={"milestones": (milestone,)})
-    listed, page = standing.get("/").text, words_in(standing.get(f"/commitments/{MEDIUM_TERM}").text)
+    services.register.records[MEDIUM_TERM] = record.model_copy(update={"milestones": (milestone,)})
+    listed, page = portal.get("/").text, words_in(portal.get(f"/commitments/{MEDIUM_TERM}").text)
 
     assert "over the medium term from 2022 on no end" in words_in(listed)
     assert "over the medium term — from 2022 on" in words_in(listed)
     assert "As exactly as it is known from 2022 on" in page
 
 
-def test_reminders_by_somebodys_own_ladder_are_not_shown_to_everybody(standing: Standing) -> None:
-    hood = standing.neighbourhood
-    hood.remind(MEETING, "before-3bd", datetime(2022, 12, 27, 15, tzinfo=UTC), audience=UUID(int=1))
+def test_reminders_by_somebodys_own_ladder_are_not_shown_to_everybody(portal: ServedPortal) -> None:
+    services = portal.services
+    services.remind(MEETING, "before-3bd", datetime(2022, 12, 27, 15, tzinfo=UTC), audience=UUID(int=1))
 
-    text = words_in(standing.get(SUMMIT).text)
+    text = words_in(portal.get(SUMMIT).text)
     assert "3 business days before" not in text and "7 days before" in text
 
 
-def test_an_overdue_milestone_says_who_is_asked_and_how_to_answer(standing: Standing) -> None:
-    standing.neighbourhood.escalate(
+def test_an_overdue_milestone_says_who_is_asked_and_how_to_answer(portal: ServedPortal) -> None:
+    portal.services.escalate(
         COAL_ENDS,
         "climbing",
         level="director",
@@ -216,7 +210,7 @@ def test_an_overdue_milestone_says_who_is_asked_and_how_to_answer(standing: Stan
         next_at=datetime(2022, 12, 14, 17, tzinfo=UTC),
         acknowledged=Acknowledgement(name="M. Tremblay <b>", note=None, at=datetime(2022, 1, 20, 15, 30, tzinfo=UTC)),
     )
-    page = standing.get(COAL).text
+    page = portal.get(COAL).text
     text = words_in(page)
 
     assert "Overdue, and nobody is on it. M. Tremblay <b> had said to be on it, and no evidence has followed." in text
@@ -225,8 +219,8 @@ def test_an_overdue_milestone_says_who_is_asked_and_how_to_answer(standing: Stan
     assert "M. Tremblay <b>" not in page
 
 
-def test_who_is_on_it_is_named_with_their_note_until_evidence_is_due(standing: Standing) -> None:
-    standing.neighbourhood.escalate(
+def test_who_is_on_it_is_named_with_their_note_until_evidence_is_due(portal: ServedPortal) -> None:
+    portal.services.escalate(
         COAL_ENDS,
         "owned",
         next_level="focal-point",
@@ -235,28 +229,27 @@ def test_who_is_on_it_is_named_with_their_note_until_evidence_is_due(standing: S
             name="M. Tremblay", note="En consultation.", at=datetime(2022, 11, 30, 15, 30, tzinfo=UTC)
         ),
     )
-    text = words_in(standing.get(COAL).text)
+    text = words_in(portal.get(COAL).text)
 
     assert "M. Tremblay is on it said on 30 Nov 2022, 15:30 UTC; evidence is awaited until 14 Dec 2022" in text
     assert "En consultation." in text and "acknowledgements" not in text
 
 
-def test_without_news_of_an_escalation_the_page_says_nothing_of_it(standing: Standing) -> None:
+def test_without_news_of_an_escalation_the_page_says_nothing_of_it(portal: ServedPortal) -> None:
     for state in ("dormant", "settled"):
-        standing.neighbourhood.escalate(COAL_ENDS, state)
-        assert "nobody is on it" not in standing.get(COAL).text
-    asked = [path for path in standing.neighbourhood.asked if "/escalation" in path]
+        portal.services.escalate(COAL_ENDS, state)
+        assert "nobody is on it" not in portal.get(COAL).text
+    asked = [path for path in portal.services.asked if "/escalation" in path]
     assert len(asked) == 2
-    standing.get(SUMMIT)
-    assert asked == [path for path in standing.neighbourhood.asked if "/escalation" in path], "it is not due yet"
+    portal.get(SUMMIT)
+    assert asked == [path for path in portal.services.asked if "/escalation" in path], "it is not due yet"
 
 
-def test_a_subscription_shows_its_own_ladder_and_as_what_it_is_asked(standing: Standing) -> None:
-    ladder = OwnLadder.model_validate(
-        {"rungs": "-2w, -3bd 08:30, 0", "holidays": {"country": "CA", "subdivision": "QC"}}
-    )
-    id_ = standing.neighbourhood.subscribe("Climate desk", "email", ladder=ladder, level="focal-point")
-    text = words_in(standing.get(f"/subscriptions/{id_}").text).replace("\u202f", " ")
+def test_a_subscription_shows_its_own_ladder_and_as_what_it_is_asked(portal: ServedPortal) -> None:
+    holidays = {"country": "CA", "subdivision": "QC"}
+    ladder = OwnLadder.model_validate({"rungs": "-2w, -3bd 08:30, 0", "holidays": holidays})
+    id_ = portal.services.subscribe("Climate desk", "email", ladder=ladder, level="focal-point")
+    text = words_in(portal.get(f"/subscriptions/{id_}").text).replace("\u202f", " ")
 
     assert (
         "Its own reminders 2 weeks before, 9:00 AM 3 business days before, 8:30 AM on the day, 9:00 AM"
@@ -264,7 +257,7 @@ def test_a_subscription_shows_its_own_ladder_and_as_what_it_is_asked(standing: S
     )
 
 
-def test_a_subscription_says_in_plain_words_what_it_asks_for(standing: Standing) -> None:
+def test_a_subscription_says_in_plain_words_what_it_asks_for(portal: ServedPortal) -> None:
     asked = FilterForm(
         events=("milestone-due", "status-changed"),
         countries=(Country.CA, Country.MX),
@@ -272,51 +265,51 @@ def test_a_subscription_says_in_plain_words_what_it_asks_for(standing: Standing)
         sections=("health-security",),
         commitments=(SUMMIT_ID,),
     )
-    hood = standing.neighbourhood
-    id_ = hood.subscribe("Cancillería", "email", language=Language.ES, zone="America/Mexico_City", filters=asked)
-    page = standing.get(f"/subscriptions/{id_}")
+    services = portal.services
+    id_ = services.subscribe("Cancillería", "email", language=Language.ES, zone="America/Mexico_City", filters=asked)
+    page = portal.get(f"/subscriptions/{id_}")
     text = words_in(page.text)
 
     assert page.status_code == 200 and 'content="noindex"' in page.text
     assert "Cancillería Active set up on 1 Dec 2022, 12:00 UTC" in text
     assert (
         "fits every line: Kinds of news reminders of what is due changes of status Countries Canada and Mexico"
-        f" Themes Climate action Sections {section_title(standing, 'health-security')}"
-        f" Commitments {hood.register.records[SUMMIT_ID].title.en} " in text
+        f" Themes Climate action Sections {section_title(portal, 'health-security')}"
+        f" Commitments {services.register.records[SUMMIT_ID].title.en} " in text
     )
     assert "Channel E-mail Language Spanish Time zone Mexico City" in text
     assert "Every mail ends with a link to unsubscribe" in text
     assert "What was sent lately Nothing yet." in text
 
 
-def section_title(standing: Standing, section: str) -> str:
+def section_title(portal: ServedPortal, section: str) -> str:
     """The section's heading in English."""
-    return next(s.title.en for s in standing.neighbourhood.register.catalogue.sections if s.id == section)
+    return next(s.title.en for s in portal.services.register.catalogue.sections if s.id == section)
 
 
 def test_a_subscription_without_filters_asks_for_everything_and_a_chat_is_stopped_by_its_owner(
-    standing: Standing,
+    portal: ServedPortal,
 ) -> None:
-    id_ = standing.neighbourhood.subscribe("Climate desk", "slack")
-    text = words_in(standing.get(f"/subscriptions/{id_}").text)
+    id_ = portal.services.subscribe("Climate desk", "slack")
+    text = words_in(portal.get(f"/subscriptions/{id_}").text)
 
     assert "Everything that happens to any commitment" in text and "every line" not in text
     assert "Ask Climate desk, for whom it was set up" in text and str(id_) in text
     assert "link to unsubscribe" not in text
 
 
-def test_a_subscription_shows_its_last_20_messages_and_no_other(standing: Standing) -> None:
-    hood = standing.neighbourhood
-    mine, other = hood.subscribe("Climate desk", "webhook"), hood.subscribe("Trade desk", "webhook")
+def test_a_subscription_shows_its_last_20_messages_and_no_other(portal: ServedPortal) -> None:
+    services = portal.services
+    mine, other = services.subscribe("Climate desk", "webhook"), services.subscribe("Trade desk", "webhook")
     for _ in range(21):
-        hood.tell(mine, "milestone-due", "nals-2021-coal-finance")
-    hood.tell(mine, "status-changed", SUMMIT_ID, state="failed", reason="attempts-exhausted")
-    hood.tell(other, "commitment-created", SUMMIT_ID)
-    page = standing.get(f"/subscriptions/{mine}").text
+        services.tell(mine, "milestone-due", "nals-2021-coal-finance")
+    services.tell(mine, "status-changed", SUMMIT_ID, state="failed", reason="attempts-exhausted")
+    services.tell(other, "commitment-created", SUMMIT_ID)
+    page = portal.get(f"/subscriptions/{mine}").text
     text = words_in(page)
 
     assert page.count('<span class="tag">') == 20
-    title = hood.register.records[SUMMIT_ID].title.en
+    title = services.register.records[SUMMIT_ID].title.en
     assert f"Status {title} Failed (tried often enough) · 1 Dec 2022, 12:00 UTC" in text
     assert "New commitment" not in text and "Trade desk" not in text
 
@@ -329,23 +322,23 @@ def test_a_subscription_shows_its_last_20_messages_and_no_other(standing: Standi
         ("paused", None, "Paused set up on 1 Dec 2022"),
     ],
 )
-def test_a_subscription_says_how_it_stands(standing: Standing, state: str, reason: str | None, said: str) -> None:
+def test_a_subscription_says_how_it_stands(portal: ServedPortal, state: str, reason: str | None, said: str) -> None:
     ended_at = None if state == "paused" else datetime(2022, 11, 30, 15, tzinfo=UTC)
     changes = {"state": state, "reason": reason, "ended_at": ended_at}
-    id_ = standing.neighbourhood.subscribe("Climate desk", "email", **changes)
-    text = words_in(standing.get(f"/subscriptions/{id_}").text)
+    id_ = portal.services.subscribe("Climate desk", "email", **changes)
+    text = words_in(portal.get(f"/subscriptions/{id_}").text)
 
     assert said in text
     assert ("Every mail ends with a link" in text) == (state == "paused")
 
 
-def test_a_subscription_is_a_readable_page_without_its_neighbours(standing: Standing) -> None:
-    hood = standing.neighbourhood
-    id_ = hood.subscribe("Climate desk", "slack", filters=FilterForm(commitments=(SUMMIT_ID,), themes=("climate",)))
-    hood.away.add("registry")
-    by_ids = standing.get(f"/subscriptions/{id_}")
-    hood.away.add("notifier")
-    away = standing.get(f"/subscriptions/{id_}", accept_language="fr")
+def test_a_subscription_is_a_readable_page_without_the_other_services(portal: ServedPortal) -> None:
+    services = portal.services
+    id_ = services.subscribe("Climate desk", "slack", filters=FilterForm(commitments=(SUMMIT_ID,), themes=("climate",)))
+    services.away.add("registry")
+    by_ids = portal.get(f"/subscriptions/{id_}")
+    services.away.add("notifier")
+    away = portal.get(f"/subscriptions/{id_}", accept_language="fr")
 
     assert by_ids.status_code == 200
     assert f"Themes Climate action Commitments {SUMMIT_ID}" in words_in(by_ids.text)
@@ -355,14 +348,14 @@ def test_a_subscription_is_a_readable_page_without_its_neighbours(standing: Stan
     assert "Climate desk" not in away.text
 
 
-def test_without_the_registry_the_page_says_so(standing: Standing) -> None:
-    standing.neighbourhood.away.add("registry")
+def test_without_the_registry_the_page_says_so(portal: ServedPortal) -> None:
+    portal.services.away.add("registry")
 
-    listed, one, ready = standing.get("/"), standing.get(SUMMIT), standing.get("/readyz")
+    listed, one, ready = portal.get("/"), portal.get(SUMMIT), portal.get("/readyz")
     assert (listed.status_code, one.status_code, ready.status_code) == (503, 503, 503)
     assert "The register does not answer at the moment" in words_in(listed.text)
     assert "Not available at the moment" in words_in(one.text)
-    assert standing.get("/livez").status_code == 200
+    assert portal.get("/livez").status_code == 200
 
 
 NOBODYS = "/subscriptions/018f0000-0000-7000-8000-000000000000"
@@ -370,20 +363,20 @@ MISSPELT = ["/nothing", "/commitments/no-such", "/commitments/Not%20a%20Slug", "
 
 
 @pytest.mark.parametrize("path", [*MISSPELT, "/subscriptions/no-number", NOBODYS])
-def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(standing: Standing, path: str) -> None:
-    page = standing.get(path, accept_language="es")
-    problem = httpx2.get(standing.url + path)
+def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(portal: ServedPortal, path: str) -> None:
+    page = portal.get(path, accept_language="es")
+    problem = httpx2.get(portal.url + path)
 
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "Esta página no existe" in page.text
     assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_a_page_comes_in_the_language_asked_for_and_remembers_it(standing: Standing) -> None:
+def test_a_page_comes_in_the_language_asked_for_and_remembers_it(portal: ServedPortal) -> None:
     with httpx2.Client(headers={"accept": "text/html", "accept-language": "es-MX"}) as reader:
-        spanish = reader.get(standing.url + "/")
-        french = reader.get(standing.url + "/?lang=fr")
-        still_french = reader.get(standing.url + SUMMIT)
+        spanish = reader.get(portal.url + "/")
+        french = reader.get(portal.url + "/?lang=fr")
+        still_french = reader.get(portal.url + SUMMIT)
 
     assert '<html lang="es">' in spanish.text and "Lo que se prometió" in spanish.text
     assert '<html lang="fr">' in french.text and french.headers["content-language"] == "fr"
@@ -392,13 +385,13 @@ def test_a_page_comes_in_the_language_asked_for_and_remembers_it(standing: Stand
     assert french.headers["vary"] == "Accept-Language, Cookie"
 
 
-def test_the_language_switch_keeps_the_choice(standing: Standing) -> None:
-    assert 'href="/?country=MX&amp;lang=fr"' in standing.get("/?country=MX").text
+def test_the_language_switch_keeps_the_choice(portal: ServedPortal) -> None:
+    assert 'href="/?country=MX&amp;lang=fr"' in portal.get("/?country=MX").text
 
 
 @pytest.mark.parametrize("path", ["/", SUMMIT, "/live", "/nothing"])
-def test_a_page_needs_nothing_inline_and_nothing_from_elsewhere(standing: Standing, path: str) -> None:
-    page = standing.get(path)
+def test_a_page_needs_nothing_inline_and_nothing_from_elsewhere(portal: ServedPortal, path: str) -> None:
+    page = portal.get(path)
     policy = page.headers["content-security-policy"]
     own = re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', page.text)
 
@@ -407,38 +400,38 @@ def test_a_page_needs_nothing_inline_and_nothing_from_elsewhere(standing: Standi
     assert own and all(address.startswith("/") for address in own)
 
 
-def test_static_files_are_small_and_may_be_kept_for_ever(standing: Standing) -> None:
-    (address,) = re.findall(r'href="(/static/portal\.css\?v=[0-9a-f]+)"', standing.get("/").text)
-    css = standing.get(address)
+def test_static_files_are_small_and_may_be_kept_for_ever(portal: ServedPortal) -> None:
+    (address,) = re.findall(r'href="(/static/portal\.css\?v=[0-9a-f]+)"', portal.get("/").text)
+    css = portal.get(address)
 
     assert css.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert len(css.content) <= 20_000
     assert "http" not in re.sub(r'\[href\^="http"\]', "", css.text)
 
 
-def test_what_a_reporter_writes_is_only_text(standing: Standing) -> None:
-    record = standing.neighbourhood.register.records["nals-2021-coal-finance"]
+def test_what_a_reporter_writes_is_only_text(portal: ServedPortal) -> None:
+    record = portal.services.register.records["nals-2021-coal-finance"]
     nasty = record.status_updates[0].model_copy(update={"note": "<img src=x onerror=alert(1)> & more"})
-    standing.neighbourhood.register.records[record.id] = record.model_copy(update={"status_updates": (nasty,)})
+    portal.services.register.records[record.id] = record.model_copy(update={"status_updates": (nasty,)})
 
-    assert "&lt;img src=x onerror=alert(1)&gt; &amp; more" in standing.get(COAL).text
+    assert "&lt;img src=x onerror=alert(1)&gt; &amp; more" in portal.get(COAL).text
 
 
-def test_the_live_page_shows_what_happened_without_any_script(standing: Standing) -> None:
-    standing.push("milestone-due.v1.coal-finance-in-7-days")
-    standing.push("milestone-scheduled.v1.cumbre-aplazada")
+def test_the_live_page_shows_what_happened_without_any_script(portal: ServedPortal) -> None:
+    portal.push("milestone-due.v1.coal-finance-in-7-days")
+    portal.push("milestone-scheduled.v1.cumbre-aplazada")
 
-    everything = words_in(standing.get("/live").text)
-    one = words_in(standing.get("/live?commitment=nals-2021-coal-finance").text)
+    everything = words_in(portal.get("/live").text)
+    one = words_in(portal.get("/live?commitment=nals-2021-coal-finance").text)
     assert everything.index("moved from 2022 to January 10, 2023") < everything.index("Due in 7 days")
     assert "Due in 7 days" in one and "moved from" not in one
 
 
-def stream(standing: Standing, count: int, query: str = "", **headers: str) -> list[dict[str, str]]:
+def stream(portal: ServedPortal, count: int, query: str = "", **headers: str) -> list[dict[str, str]]:
     """So many events of the stream, each a dict of its fields."""
     events: list[dict[str, str]] = []
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with httpx2.stream("GET", f"{standing.url}/events{query}", headers=named, timeout=10) as response:
+    with httpx2.stream("GET", f"{portal.url}/events{query}", headers=named, timeout=10) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["cache-control"] == "no-cache"
         fields: dict[str, str] = {}
@@ -456,9 +449,9 @@ def stream(standing: Standing, count: int, query: str = "", **headers: str) -> l
     return events
 
 
-def test_the_stream_tells_events_with_their_place_in_words(standing: Standing) -> None:
-    standing.push("milestone-due.v1.coal-finance-in-7-days")
-    (event,) = stream(standing, 1, "?lang=fr")
+def test_the_stream_tells_events_with_their_position_in_words(portal: ServedPortal) -> None:
+    portal.push("milestone-due.v1.coal-finance-in-7-days")
+    (event,) = stream(portal, 1, "?lang=fr")
     data = json.loads(event["data"])
 
     assert (event["id"], event["event"]) == ("milestone-due-0-1", "milestone-due")
@@ -467,25 +460,25 @@ def test_the_stream_tells_events_with_their_place_in_words(standing: Standing) -
     assert data["event_id"] == "7c8e4a10-52b6-4e8f-b1d9-0f3e1a4c2b01"
 
 
-def test_the_stream_goes_on_where_a_reader_left_it(standing: Standing) -> None:
+def test_the_stream_goes_on_where_a_reader_left_it(portal: ServedPortal) -> None:
     for _ in range(3):
-        standing.push("milestone-due.v1.coal-finance-in-7-days")
+        portal.push("milestone-due.v1.coal-finance-in-7-days")
 
-    assert [e["id"] for e in stream(standing, 1, last_event_id="milestone-due-0-2")] == ["milestone-due-0-3"]
-    assert [e["id"] for e in stream(standing, 1, "?after=milestone-due-0-1")] == ["milestone-due-0-2"]
-
-
-def test_the_stream_can_be_of_one_commitment(standing: Standing) -> None:
-    standing.push("milestone-scheduled.v1.cumbre-aplazada")
-    standing.push("milestone-due.v1.coal-finance-in-7-days")
-
-    assert [e["event"] for e in stream(standing, 1, "?commitment=nals-2021-coal-finance")] == ["milestone-due"]
+    assert [e["id"] for e in stream(portal, 1, last_event_id="milestone-due-0-2")] == ["milestone-due-0-3"]
+    assert [e["id"] for e in stream(portal, 1, "?after=milestone-due-0-1")] == ["milestone-due-0-2"]
 
 
-def test_a_malformed_stream_address_is_refused(standing: Standing) -> None:
-    assert httpx2.get(standing.url + "/events?commitment=NOT+A+SLUG").status_code == 422
-    assert httpx2.get(standing.url + "/events?lang=xx").status_code == 422
+def test_the_stream_can_be_of_one_commitment(portal: ServedPortal) -> None:
+    portal.push("milestone-scheduled.v1.cumbre-aplazada")
+    portal.push("milestone-due.v1.coal-finance-in-7-days")
+
+    assert [e["event"] for e in stream(portal, 1, "?commitment=nals-2021-coal-finance")] == ["milestone-due"]
 
 
-def test_metrics_are_there(standing: Standing) -> None:
-    assert "pledgewire_feed_events_total" in httpx2.get(standing.url + "/metrics").text
+def test_a_malformed_stream_address_is_refused(portal: ServedPortal) -> None:
+    assert httpx2.get(portal.url + "/events?commitment=NOT+A+SLUG").status_code == 422
+    assert httpx2.get(portal.url + "/events?lang=xx").status_code == 422
+
+
+def test_metrics_are_there(portal: ServedPortal) -> None:
+    assert "pledgewire_feed_events_total" in httpx2.get(portal.url + "/metrics").text

@@ -16,7 +16,7 @@ def test_years_without_anything_are_cut_out() -> None:
     year_of = {year: (date(year, 1, 1), date(year, 12, 31)) for year in (2021, 2022, 2030, 2050)}
     axis = axis_for(list(year_of.values()), MADE_ON)
 
-    assert [(stretch.first, stretch.last, stretch.cut) for stretch in axis.stretches] == [
+    assert [(segment.first, segment.last, segment.cut) for segment in axis.segments] == [
         (2021, 2021, False),
         (2022, 2022, False),
         (2023, 2029, True),
@@ -29,7 +29,7 @@ def test_years_without_anything_are_cut_out() -> None:
 def test_a_decade_that_began_before_the_statement_is_drawn_from_its_year() -> None:
     axis = axis_for([(date(2020, 1, 1), date(2029, 12, 31))], MADE_ON)
 
-    assert axis.stretches[0].first == 2021
+    assert axis.segments[0].first == 2021
     assert axis.bar(date(2020, 1, 1), date(2029, 12, 31)) == (0.0, 1.0)
 
 
@@ -43,9 +43,9 @@ def test_what_has_no_end_reaches_to_the_right() -> None:
 def test_the_axis_is_gapless_and_keeps_the_order_of_days(spans: list[tuple[date, date]], today: date) -> None:
     axis = axis_for(spans, MADE_ON, today)
 
-    assert axis.stretches[0].left == 0.0
-    assert 1.0 - 1e-9 <= axis.stretches[-1].right <= 1.0
-    for one, next_one in zip(axis.stretches, axis.stretches[1:], strict=False):
+    assert axis.segments[0].left == 0.0
+    assert 1.0 - 1e-9 <= axis.segments[-1].right <= 1.0
+    for one, next_one in zip(axis.segments, axis.segments[1:], strict=False):
         assert one.last + 1 == next_one.first
         assert abs(one.right - next_one.left) < 1e-9
     days = sorted(day for span in spans for day in span)

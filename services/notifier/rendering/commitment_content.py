@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from contracts.events import CommitmentCreated, StatusChanged
 from contracts.vocabulary import Country
-from services.i18n.names import STRENGTHS, country_names, ministry_name, status_name
+from services.i18n.names import country_names, ministry_name, status_name, strength_name
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
@@ -28,7 +28,7 @@ def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMe
             words.gettext("Made in"),
             words.gettext("%(statement)s, %(day)s", statement=words.quoted(document), day=words.day(statement.made_on)),
         ),
-        Fact(words.gettext("Its words are"), words.gettext(STRENGTHS[event.strength])),
+        Fact(words.gettext("Its words are"), strength_name(event.strength, words)),
         Fact(words.gettext("Status"), status_name(event.status, words)),
         *context_facts(event.commitment, event.commitment.countries, words),
     ]

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from contracts.filters import Filters
 from contracts.vocabulary import CommitmentBrief, Text
-from services.i18n.names import FOLLOWED_EVENTS, country_names, theme_title
+from services.i18n.event_names import followed_event
+from services.i18n.names import country_names, theme_title
 from services.i18n.text import plain, shorten
 from services.i18n.words import words_in
 
@@ -47,7 +48,7 @@ def footer_reason(filters: Filters, event: MatchedEvent, language: str) -> str:
     met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
     met += country_names(sorted(event.countries & filters.countries), words)
     if event.event in filters.events and not event.level_title:
-        met.append(words.gettext(FOLLOWED_EVENTS[event.event]))
+        met.append(followed_event(event.event, words))
     if not met:
         return words.gettext("You get this because you follow all that is in the register.")
     return words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))

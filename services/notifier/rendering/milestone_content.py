@@ -4,6 +4,7 @@ from typing import assert_never
 
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Milestone, Precision, Reading
+from services.i18n.distances import step_in_words
 from services.i18n.names import status_name
 from services.i18n.spans import span_name
 from services.i18n.text import plain
@@ -16,7 +17,6 @@ from services.notifier.rendering.milestone_dates import (
     distance_text,
     end_of_last_day,
     months_before,
-    step_in_words,
     wording_facts,
 )
 

@@ -1,4 +1,4 @@
-"""How a milestone's dates are worded: its span, the distance to it, its own words, the steps to it, its beginning."""
+"""How a milestone's dates are worded: its span, the distance to it, its own words, its beginning."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
@@ -44,33 +44,6 @@ def distance_text(event: MilestoneDue, words: Words) -> str:
 def days_ago(days: int, words: Words) -> str:
     """`3 days ago`."""
     return words.ngettext("%(number)s day ago", "%(number)s days ago", days)
-
-
-def step_in_words(step: str, words: Words) -> str:
-    """A step of a ladder: `3 business days before`, `on the day`, `1 month after`, `review no. 2`."""
-    if step == "on-the-day":
-        return words.gettext("on the day")
-    side, _, length = step.partition("-")
-    if side == "review":
-        return words.gettext("review no. %(number)s", number=int(length))
-    number = int(length.rstrip("bdwm"))
-    match side, length.lstrip("0123456789"):
-        case "before", "bd":
-            return words.ngettext("%(number)s business day before", "%(number)s business days before", number)
-        case "before", "w":
-            return words.ngettext("%(number)s week before", "%(number)s weeks before", number)
-        case "before", "m":
-            return words.ngettext("%(number)s month before", "%(number)s months before", number)
-        case "before", _:
-            return words.ngettext("%(number)s day before", "%(number)s days before", number)
-        case _, "bd":
-            return words.ngettext("%(number)s business day after", "%(number)s business days after", number)
-        case _, "w":
-            return words.ngettext("%(number)s week after", "%(number)s weeks after", number)
-        case _, "m":
-            return words.ngettext("%(number)s month after", "%(number)s months after", number)
-        case _:
-            return words.ngettext("%(number)s day after", "%(number)s days after", number)
 
 
 def begins_facts(milestone: Milestone, words: Words) -> list[Fact]:

@@ -16,7 +16,7 @@ from itertools import chain
 from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
 from contracts.vocabulary import Milestone, Precision, Reading
-from services.i18n.names import country_list, theme_title
+from services.i18n.names import country_list, reading_name, theme_title
 from services.i18n.spans import date_phrase, span_name
 from services.i18n.text import plain
 from services.i18n.words import Words, words_in
@@ -138,7 +138,7 @@ def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
     lines += [
         words.line(words.gettext("Date"), date_phrase(milestone.span, milestone.reading, wording, words)),
         words.line(words.gettext("In the statement’s words"), words.quoted(wording)),
-        words.line(words.gettext("Reading"), reading_of(milestone.reading, words)),
+        words.line(words.gettext("Reading"), reading_name(milestone.reading, words)),
         words.line(words.gettext("Countries"), country_list(milestone.countries, words)),
         words.line(
             words.gettext("Source of the date"),
@@ -151,23 +151,6 @@ def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
     if isinstance(start, datetime):
         lines.insert(1, words.line(words.gettext("Begins"), words.moment(start, feed.zone, milestone.zone)))
     return lines
-
-
-def reading_of(reading: Reading, words: Words) -> str:
-    """How a wording is read, in a few words."""
-    match reading:
-        case Reading.BY:
-            return words.gettext("to be done when this ends")
-        case Reading.DURING:
-            return words.gettext("to be done in the course of this")
-        case Reading.ON:
-            return words.gettext("it happens then")
-        case Reading.FROM:
-            return words.gettext("it begins then")
-        case Reading.RECURRING:
-            return words.gettext("it comes again and again")
-        case Reading.UNDATED:
-            return words.gettext("the words give no date")
 
 
 def _alarm(days: int, text: str) -> Alarm:

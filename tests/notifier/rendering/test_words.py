@@ -1,4 +1,4 @@
-"""What messages are made of: steps of ladders, the reason for getting one, the subject line."""
+"""What messages are made of: the reason for getting one, the subject line."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,6 @@ from services.i18n.words import words_in
 from services.notifier import channels
 from services.notifier.delivery.messages import matched_by
 from services.notifier.rendering.footer_reason import footer_reason
-from services.notifier.rendering.milestone_dates import step_in_words
 from tests.notifier.rendering.material import GOLDEN, LANGUAGES, message
 
 CHANNELS = Path(channels.__file__).parent
@@ -21,28 +20,6 @@ def test_templates_hold_no_words_of_their_own():
     for path in (CHANNELS / "templates").iterdir():
         source = re.sub(r"\{[{%].*?[%}]\}|<mj-style>.*?</mj-style>|<[^>]*>", " ", path.read_text(), flags=re.S)
         assert re.findall(r"\w{2,}", source) == [], path.name
-
-
-@pytest.mark.parametrize(
-    ("step", "en", "es", "fr"),
-    [
-        ("before-1bd", "1 business day before", "1 día hábil antes", "1 jour ouvrable avant"),
-        ("before-3bd", "3 business days before", "3 días hábiles antes", "3 jours ouvrables avant"),
-        ("after-2bd", "2 business days after", "2 días hábiles después", "2 jours ouvrables après"),
-        ("before-2w", "2 weeks before", "2 semanas antes", "2 semaines avant"),
-        ("after-1w", "1 week after", "1 semana después", "1 semaine après"),
-        ("before-6m", "6 months before", "6 meses antes", "6 mois avant"),
-        ("after-1m", "1 month after", "1 mes después", "1 mois après"),
-        ("before-7d", "7 days before", "7 días antes", "7 jours avant"),
-        ("after-30d", "30 days after", "30 días después", "30 jours après"),
-        ("on-the-day", "on the day", "el mismo día", "le jour même"),
-        ("review-2", "review no. 2", "revisión n.º 2", "examen nᵒ 2"),
-    ],
-)
-def test_a_step_is_told_in_the_days_that_it_counts(step, en, es, fr):
-    told = [step_in_words(step, words_in(language)) for language in LANGUAGES]
-
-    assert [en, es, fr] == [text.replace("\xa0", " ") for text in told]
 
 
 def test_a_reason_names_what_was_met_and_nothing_else():

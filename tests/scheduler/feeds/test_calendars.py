@@ -248,7 +248,7 @@ def test_alarms_are_those_of_the_feed(alarms: tuple[int, ...]) -> None:
     [
         ("en", "Due: ", "Countries: Canada, Mexico, and United States"),
         ("es", "Vence: ", "Países: Canadá, México y Estados Unidos"),
-        ("fr", "Échéance : ", "Pays : Canada, Mexique et États-Unis"),
+        ("fr", "Échéance\u00a0: ", "Pays\u00a0: Canada, Mexique et États-Unis"),
     ],
 )
 def test_a_calendar_speaks_the_language_of_its_feed(language: str, summary: str, line: str) -> None:

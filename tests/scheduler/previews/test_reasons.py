@@ -56,7 +56,7 @@ def told(what: Milestone, rung: str, language: str, *, jitter: str = "0", at: da
                 " observed); at 9:00 AM (Mexico City).",
                 "3 días hábiles antes del 31 de diciembre de 2021 (el último día): viernes, 24 de diciembre de 2021;"
                 " sin contar: 25–26 de dic (fin de semana), 27 dic (Ontario: Navidad, día trasladado) y 28 dic"
-                " (Ontario: Día de las Cajas, día trasladado); a las 9:00 a.m. (Ciudad de México).",
+                " (Ontario: Boxing Day (26 de diciembre), día trasladado); a las 9:00 a.m. (Ciudad de México).",
                 "3 jours ouvrables avant le 31 décembre 2021 (le dernier jour) : vendredi 24 décembre 2021; non"
                 " comptés : 25 – 26 déc. (fin de semaine), 27 déc. (Ontario : Jour de Noël, jour reporté) et 28 déc."
                 " (Ontario : Lendemain de Noël, jour reporté); à 09 h 00 (Mexico).",
@@ -124,7 +124,7 @@ def told(what: Milestone, rung: str, language: str, *, jitter: str = "0", at: da
                 " (Mexico City).",
                 "Revisión 1, cada 6 meses a partir del 18 de noviembre de 2021: miércoles, 18 de mayo de 2022; a las"
                 " 9:00 a.m. (Ciudad de México).",
-                "Révision 1, tous les 6 mois à partir du 18 novembre 2021 : mercredi 18 mai 2022; à 09 h 00 (Mexico).",
+                "Examen 1, tous les 6 mois à partir du 18 novembre 2021 : mercredi 18 mai 2022; à 09 h 00 (Mexico).",
             ),
             id="a review",
         ),

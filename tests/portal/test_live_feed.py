@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from contracts.topics import PUBLIC
+from contracts.topics import ALL, PUBLIC
 from contracts.vocabulary import Language
-from services.portal.event_lines import tell
-from services.portal.feed import SKIPPED, Feed, Heard, Place, resume
-from services.portal.voices import load_voices
+from services.i18n.words import words_in
+from services.portal.event_lines import DESCRIPTIONS, event_line
+from services.portal.live_feed import SKIPPED, LiveEvent, LiveFeed, RecordPosition, events_after
 from tests.contracts.golden_records import PATHS, example, wire
 from tests.portal.conftest import record_of
 
@@ -20,61 +20,67 @@ CREATED = example("commitment-created.v1.land-and-waters")
 TOLD = [path for path in PATHS if wire(path).topic in PUBLIC]
 
 
-async def heard_by(feed: Feed, count: int, last: Place | None = None, commitment: str | None = None) -> list[Heard]:
+async def read_from(
+    feed: LiveFeed, count: int, last: RecordPosition | None = None, commitment: str | None = None
+) -> list[LiveEvent]:
     """What a reader is told until it has so many events."""
-    told: list[Heard] = []
+    told: list[LiveEvent] = []
     async with asyncio.timeout(5):
-        async for heard in feed.follow(last, commitment):
-            told.append(heard)
+        async for event in feed.follow(last, commitment):
+            told.append(event)
             if len(told) == count:
                 break
     return told
 
 
 async def test_what_was_held_is_told_first_and_what_comes_next_follows() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take([record_of(DUE, 1), record_of(DUE, 2)])
-    reading = asyncio.create_task(heard_by(feed, 4))
+    reading = asyncio.create_task(read_from(feed, 4))
     await asyncio.sleep(0)
     await feed.take([record_of(DUE, 3)])
     await asyncio.sleep(0)
     await feed.take([record_of(DUE, 4)])
 
-    assert [heard.place.offset for heard in await reading] == [1, 2, 3, 4]
+    assert [event.position.offset for event in await reading] == [1, 2, 3, 4]
 
 
 async def test_a_record_that_is_read_again_is_told_once() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take([record_of(DUE, 7)])
     await feed.take([record_of(DUE, 6), record_of(DUE, 7)])
 
-    assert [heard.place.offset for heard in feed.latest()] == [6, 7]
+    assert [event.position.offset for event in feed.latest()] == [6, 7]
 
 
 async def test_partitions_are_put_in_order_by_their_time_and_only_the_newest_are_held() -> None:
-    feed = Feed(size=3)
+    feed = LiveFeed(size=3)
     batch = [record_of(DUE, n, partition, written_ms=n * 10 + partition) for partition in (0, 1) for n in (1, 2, 3)]
     await feed.take(batch)
 
-    assert [(heard.place.partition, heard.place.offset) for heard in feed.latest()] == [(1, 2), (0, 3), (1, 3)]
+    assert [(event.position.partition, event.position.offset) for event in feed.latest()] == [(1, 2), (0, 3), (1, 3)]
 
 
 async def test_a_reader_can_ask_for_one_commitment() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take([record_of(DUE, 1), record_of(CREATED, 1)])
 
-    assert [h.place.topic for h in await heard_by(feed, 1, commitment="nals-2021-coal-finance")] == ["milestone-due"]
+    assert [h.position.topic for h in await read_from(feed, 1, commitment="nals-2021-coal-finance")] == [
+        "milestone-due"
+    ]
 
 
 async def test_a_reader_that_comes_back_is_told_what_it_missed() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take([record_of(DUE, n, written_ms=n) for n in (1, 2, 3)])
 
-    assert [heard.place.offset for heard in await heard_by(feed, 1, last=Place("milestone-due", 0, 2))] == [3]
+    assert [
+        event.position.offset for event in await read_from(feed, 1, last=RecordPosition("milestone-due", 0, 2))
+    ] == [3]
 
 
 async def test_other_partitions_are_told_from_a_minute_before() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take(
         [
             record_of(DUE, 1, partition=0, written_ms=1_000_000),
@@ -84,43 +90,49 @@ async def test_other_partitions_are_told_from_a_minute_before() -> None:
         ]
     )
 
-    assert [heard.place.offset for heard in resume(feed.latest(), Place("milestone-due", 0, 1))] == [6, 7]
+    assert [event.position.offset for event in events_after(feed.latest(), RecordPosition("milestone-due", 0, 1))] == [
+        6,
+        7,
+    ]
 
 
 async def test_a_reader_from_long_ago_is_told_everything_that_is_held() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take([record_of(DUE, n) for n in (100, 101)])
 
-    assert [heard.place.offset for heard in resume(feed.latest(), Place("milestone-due", 0, 3))] == [100, 101]
+    assert [event.position.offset for event in events_after(feed.latest(), RecordPosition("milestone-due", 0, 3))] == [
+        100,
+        101,
+    ]
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "milestone-due", "milestone-due-0", "nonsense-0-1", "milestone-due-0--1", "milestone-due-٣-1", "x" * 999],
 )
-def test_an_id_that_is_none_of_ours_is_no_place(text: str) -> None:
-    assert None is Place.parse(text)
+def test_an_id_that_is_none_of_ours_is_no_position(text: str) -> None:
+    assert None is RecordPosition.parse(text)
 
 
-def test_a_place_reads_back_what_it_wrote() -> None:
-    place = Place("commitment-created", 5, 123_456)
+def test_a_position_reads_back_what_it_wrote() -> None:
+    position = RecordPosition("commitment-created", 5, 123_456)
 
-    assert place == Place.parse(str(place))
+    assert position == RecordPosition.parse(str(position))
 
 
 async def test_an_unreadable_record_is_skipped_and_counted() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     before = SKIPPED.labels("milestone-due")._value.get()
     unreadable = [replace(DUE, value=b"\xff not json"), replace(DUE, value=None)]
     await feed.take([record_of(record, n) for n, record in enumerate([*unreadable, DUE], start=1)])
 
-    assert [heard.place.offset for heard in feed.latest()] == [3]
+    assert [event.position.offset for event in feed.latest()] == [3]
     assert before + 2 == SKIPPED.labels("milestone-due")._value.get()
 
 
 async def test_closing_ends_the_streams() -> None:
-    feed = Feed()
-    reading = asyncio.create_task(heard_by(feed, 1))
+    feed = LiveFeed()
+    reading = asyncio.create_task(read_from(feed, 1))
     await asyncio.sleep(0)
     feed.close()
 
@@ -129,22 +141,27 @@ async def test_closing_ends_the_streams() -> None:
 
 @pytest.mark.parametrize("path", TOLD, ids=lambda path: path.stem)
 async def test_every_public_event_can_be_told_in_every_language(path: Path) -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take([record_of(wire(path), 1)])
-    (heard,) = feed.latest()
+    (event,) = feed.latest()
 
-    told = [tell(heard, voice) for voice in load_voices().values()]
+    told = [event_line(event, words_in(language)) for language in Language]
 
     assert len({(one.kind, one.title, one.text, one.when) for one in told}) == 3
     assert all(one.text and "%(" not in one.text for one in told)
 
 
 async def test_a_reminder_by_somebodys_own_ladder_is_not_taken_for_a_second_one() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     await feed.take(
         [record_of(example(f"milestone-due.v1.{name}"), n) for n, name in enumerate(("rappel-tardif", OWN))]
     )
-    english = load_voices()[Language.EN]
+    english = words_in("en")
 
-    usual, own = [tell(heard, english).detail for heard in feed.latest()]
+    usual, own = [event_line(event, english).detail for event in feed.latest()]
     assert own.endswith(", for one subscription by its own ladder") and "ladder" not in usual
+
+
+def test_every_event_that_the_portal_reads_has_a_line_of_its_own() -> None:
+    assert set(DESCRIPTIONS) == {topic.event for topic in ALL if "portal" in topic.readers}
+    assert len(set(DESCRIPTIONS.values())) == len(DESCRIPTIONS)

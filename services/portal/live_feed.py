@@ -24,14 +24,14 @@ READERS = Gauge("pledgewire_feed_readers", "Open streams of the live feed")
 RING = 500
 """Events kept in memory."""
 OVERLAP_MS = 60_000
-"""When a reader resumes, other partitions are told from so long before its last event, by the broker's time stamps.
+"""A reader that resumes gets other partitions from so long before its last event, by the broker's time stamps.
 
-Two replicas hear partitions in different orders; the reader drops what it has by the event's place.
+Two replicas read partitions in different orders; a reader drops what it has already, by the event's position.
 """
 
 
 @dataclass(frozen=True)
-class Place:
+class RecordPosition:
     """Where an event stands in Kafka; as text it is the id of the server-sent event."""
 
     topic: str
@@ -42,8 +42,8 @@ class Place:
         return f"{self.topic}-{self.partition}-{self.offset}"
 
     @classmethod
-    def parse(cls, text: str) -> "Place | None":
-        """The place that `str` wrote; None for anything else, which resumes from the start of the ring."""
+    def parse(cls, text: str) -> "RecordPosition | None":
+        """The position that `str` wrote; None for anything else, which resumes from the start of the ring."""
         topic, _, rest = text[:120].rpartition("-")
         topic, _, partition = topic.rpartition("-")
         if topic in BY_NAME and all(part.isascii() and part.isdecimal() for part in (partition, rest)):
@@ -52,10 +52,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Heard:
+class LiveEvent:
     """One event as the feed holds it."""
 
-    place: Place
+    position: RecordPosition
     envelope: Envelope
     event: PublicEvent
     written_ms: int
@@ -68,11 +68,11 @@ class Heard:
 
     @property
     def event_id(self) -> UUID:
-        """The event's own id, which is the same wherever it is told."""
+        """The event's own id, which is the same wherever it is shown."""
         return self.envelope.id
 
 
-def read(record: ConsumerRecord[bytes, bytes]) -> Heard | None:
+def live_event_of(record: ConsumerRecord[bytes, bytes]) -> LiveEvent | None:
     """The event of a record; one that can't be read is logged, counted and skipped: the portal judges nothing."""
     try:
         envelope, event = from_record(BY_NAME[record.topic].event, record.key, record.headers, record.value)
@@ -87,69 +87,69 @@ def read(record: ConsumerRecord[bytes, bytes]) -> Heard | None:
             reason=str(error),
         )
         return None
-    place = Place(record.topic, record.partition, record.offset)
-    return Heard(place, envelope, event, record.timestamp)  # type: ignore[arg-type]  # a public topic's event
+    position = RecordPosition(record.topic, record.partition, record.offset)
+    return LiveEvent(position, envelope, event, record.timestamp)  # type: ignore[arg-type]  # a public topic's event
 
 
-def resume(held: Sequence[Heard], last: Place | None) -> Sequence[Heard]:
-    """What a reader that last saw `last` still has to be told; all of it where that is unknown or too long ago."""
-    seen = next((heard for heard in held if heard.place == last), None)
+def events_after(held: Sequence[LiveEvent], last: RecordPosition | None) -> Sequence[LiveEvent]:
+    """What a reader that last saw `last` has not seen yet; all of it where that is unknown or too long ago."""
+    seen = next((event for event in held if event.position == last), None)
     if seen is None or last is None:
         return held
     since = seen.written_ms - OVERLAP_MS
 
-    def untold(heard: Heard) -> bool:
-        place = heard.place
-        if (place.topic, place.partition) == (last.topic, last.partition):
-            return place.offset > last.offset
-        return heard.written_ms >= since
+    def is_unseen(event: LiveEvent) -> bool:
+        position = event.position
+        if (position.topic, position.partition) == (last.topic, last.partition):
+            return position.offset > last.offset
+        return event.written_ms >= since
 
-    return [heard for heard in held if untold(heard)]
+    return [event for event in held if is_unseen(event)]
 
 
 @dataclass
-class Feed:
+class LiveFeed:
     """The ring, in the order of Kafka's time stamps, and those who wait for what comes next."""
 
     size: int = RING
     readers: int = field(default=0, init=False)
     """Open streams."""
-    _ring: list[tuple[int, int, Heard]] = field(default_factory=list, init=False)
-    """Time stamp, serial number of hearing (from 1), event; sorted."""
-    _places: set[Place] = field(default_factory=set, init=False)
-    _heard: int = field(default=0, init=False)
-    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _ring: list[tuple[int, int, LiveEvent]] = field(default_factory=list, init=False)
+    """Time stamp, serial number in the order of arrival (from 1), event; sorted."""
+    _positions: set[RecordPosition] = field(default_factory=set, init=False)
+    _received: int = field(default=0, init=False)
+    _arrival: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _closed: bool = field(default=False, init=False)
 
     async def take(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        """Hear a batch of records; one that is held already (the tail was read again) is not told twice."""
-        before = self._heard
+        """Take in a batch of records; one that is held already (the tail was read again) is passed over."""
+        before = self._received
         for record in batch:
-            heard = read(record)
-            if heard and heard.place not in self._places:
-                self._add(heard)
-        if self._heard != before:
+            event = live_event_of(record)
+            if event and event.position not in self._positions:
+                self._add(event)
+        if self._received != before:
             self._wake()
 
-    def latest(self, commitment_id: str | None = None) -> list[Heard]:
+    def latest(self, commitment_id: str | None = None) -> list[LiveEvent]:
         """What is held, oldest first, of one commitment or all."""
-        return [heard for _, _, heard in self._ring if commitment_id in (None, heard.commitment_id)]
+        return [event for _, _, event in self._ring if commitment_id in (None, event.commitment_id)]
 
-    async def follow(self, last: Place | None, commitment_id: str | None = None) -> AsyncIterator[Heard]:
-        """What `last` leaves to be told, then every event as it comes, until the feed closes."""
-        position = self._heard
-        fresh = resume(self.latest(), last)
+    async def follow(self, last: RecordPosition | None, commitment_id: str | None = None) -> AsyncIterator[LiveEvent]:
+        """What came after `last`, then every event as it comes, until the feed closes."""
+        position = self._received
+        fresh = events_after(self.latest(), last)
         self._count(1)
         try:
             while not self._closed:
-                for heard in fresh:
-                    if commitment_id in (None, heard.commitment_id):
-                        yield heard
-                news = self._news
-                if position == self._heard:
-                    await news.wait()
-                fresh = [heard for _, serial, heard in self._ring if serial > position]
-                position = self._heard
+                for event in fresh:
+                    if commitment_id in (None, event.commitment_id):
+                        yield event
+                arrival = self._arrival
+                if position == self._received:
+                    await arrival.wait()
+                fresh = [event for _, serial, event in self._ring if serial > position]
+                position = self._received
         finally:
             self._count(-1)
 
@@ -162,15 +162,15 @@ class Feed:
         self.readers += change
         READERS.set(self.readers)
 
-    def _add(self, heard: Heard) -> None:
-        self._heard += 1
-        bisect.insort(self._ring, (heard.written_ms, self._heard, heard), key=lambda held: held[:2])
-        self._places.add(heard.place)
+    def _add(self, event: LiveEvent) -> None:
+        self._received += 1
+        bisect.insort(self._ring, (event.written_ms, self._received, event), key=lambda held: held[:2])
+        self._positions.add(event.position)
         if len(self._ring) > self.size:
             _, _, oldest = self._ring.pop(0)
-            self._places.discard(oldest.place)
-        SHOWN.labels(heard.place.topic).inc()
+            self._positions.discard(oldest.position)
+        SHOWN.labels(event.position.topic).inc()
 
     def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        arrival, self._arrival = self._arrival, asyncio.Event()
+        arrival.set()

@@ -38,7 +38,7 @@ def noon(day: date) -> datetime:
     return datetime.combine(day, time(12), UTC)
 
 
-class Register:
+class StandInRegister:
     """The catalogue on a day, in the words of the registry's interface."""
 
     def __init__(self, today: date) -> None:
@@ -157,11 +157,11 @@ def _meets(record: interface.CommitmentRecord, asked: dict[str, str]) -> bool:
     )
 
 
-class Neighbourhood:
+class StandInServices:
     """The three services at three paths of one server; `away` names those that answer 503."""
 
     def __init__(self, today: date, page: int = 20) -> None:
-        self.register = Register(today)
+        self.register = StandInRegister(today)
         self.away: set[str] = set()
         self.asked: list[str] = []
         self.subscriptions: dict[UUID, SubscriptionSummary] = {}

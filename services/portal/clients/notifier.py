@@ -1,0 +1,98 @@
+"""What the portal reads of the notifier: what a subscription asks for, and who was told; never where."""
+
+from uuid import UUID
+
+from contracts.vocabulary import Country, Instant, Language
+from services.portal.clients.service_client import ServiceAnswer, ServiceClient
+
+
+class DeliverySummary(ServiceAnswer):
+    """Who was told of an event, and how that ended; never where."""
+
+    event: str
+    commitment_id: str
+    subscriber: str
+    channel: str
+    language: Language | None = None
+    state: str
+    reason: str | None = None
+    settled_at: Instant | None = None
+    created_at: Instant | None = None
+
+
+class FiltersView(ServiceAnswer):
+    """What a subscription asks for; an empty list asks for everything, and all lists have to agree."""
+
+    events: tuple[str, ...] = ()
+    countries: tuple[Country, ...] = ()
+    themes: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    commitments: tuple[str, ...] = ()
+
+    @property
+    def are_none(self) -> bool:
+        """Whether everything is asked for."""
+        return self == FiltersView()
+
+
+class RungView(ServiceAnswer):
+    """One step of a ladder, at a time of day."""
+
+    step: str
+    at: str
+
+
+class HolidayRegionView(ServiceAnswer):
+    """Whose public holidays are no business days."""
+
+    country: Country
+    subdivision: str | None = None
+
+
+class LadderView(ServiceAnswer):
+    """When a subscription is reminded, instead of at the usual steps."""
+
+    rungs: tuple[RungView, ...]
+    holidays: HolidayRegionView | None = None
+
+
+class SubscriptionView(ServiceAnswer):
+    """Who asked for what; never where it goes."""
+
+    id: UUID
+    subscriber: str
+    channel: str
+    language: Language
+    zone: str
+    filters: FiltersView
+    ladder: LadderView | None = None
+    level: str | None = None
+    state: str
+    reason: str | None = None
+    created_at: Instant
+    ended_at: Instant | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is sent, unless its owner revives it."""
+        return self.state in ("ended", "disabled")
+
+
+class NotifierApi:
+    """The notifier, as far as pages need it. Raises `Unavailable` as `ServiceClient` does."""
+
+    def __init__(self, service: ServiceClient) -> None:
+        self._service = service
+
+    async def deliveries(self, commitment_id: str) -> list[DeliverySummary]:
+        """Who was told lately, the newest first."""
+        return await self._service.all("/deliveries", DeliverySummary, {"commitment": commitment_id}, most_pages=1)
+
+    async def deliveries_to(self, subscription_id: UUID, most: int) -> list[DeliverySummary]:
+        """What a subscription was told lately, the newest first."""
+        asked = {"subscription": str(subscription_id)}
+        return await self._service.all("/deliveries", DeliverySummary, asked, most_pages=1, limit=most)
+
+    async def subscription(self, subscription_id: UUID) -> SubscriptionView | None:
+        """What a subscription asks for; None where there is none."""
+        return await self._service.one_or_none(f"/subscriptions/{subscription_id}/summary", SubscriptionView)

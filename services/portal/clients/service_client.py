@@ -1,0 +1,115 @@
+"""Asking another service over HTTP: lists page by page, single things, and what an answer may be."""
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.plumbing.tracing import current_traceparent
+from services.plumbing.transient_errors import Unavailable
+
+M = TypeVar("M", bound=BaseModel)
+
+TIMEOUT_SECONDS = 4.0
+
+
+class ServiceAddresses(BaseSettings):
+    """Where the other services answer."""
+
+    model_config = SettingsConfigDict(env_prefix="")
+
+    registry_url: str = "http://127.0.0.1:8001"
+    scheduler_url: str = "http://127.0.0.1:8002"
+    notifier_url: str = "http://127.0.0.1:8003"
+
+
+class NotFound(LookupError):
+    """The other service knows no such thing."""
+
+
+class ServiceAnswer(BaseModel):
+    """An answer as far as pages show it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ListPage(BaseModel, Generic[M]):
+    """One page of a list."""
+
+    items: list[M]
+    next_cursor: str | None = None
+
+
+def http_client() -> httpx2.AsyncClient:
+    """Connections that the clients of all services share; whoever makes it closes it."""
+    return httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
+
+
+class ServiceClient:
+    """Asks one service.
+
+    `Unavailable` is raised for one that does not answer, answers with an error or with something else than promised.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, address: str) -> None:
+        self._http = http
+        self._address = address.rstrip("/")
+
+    async def one(self, path: str, model: type[M]) -> M:
+        """A single thing; raises `NotFound` where there is none."""
+        return _read(model, await self._get(path, {}))
+
+    async def one_or_none(self, path: str, model: type[M]) -> M | None:
+        """A single thing; None where there is none."""
+        try:
+            return await self.one(path, model)
+        except NotFound:
+            return None
+
+    async def all(
+        self, path: str, model: type[M], parameters: Mapping[str, str], *, most_pages: int = 25, limit: int = 200
+    ) -> list[M]:
+        """A list, page by page; a longer one than `most_pages` of `limit` is cut rather than waited for."""
+        found: list[M] = []
+        cursor: str | None = None
+        for _ in range(most_pages):
+            more = {"cursor": cursor} if cursor else {}
+            answer = await self._get(path, {**parameters, "limit": str(limit), **more})
+            page = _read(ListPage[model], answer)  # type: ignore[valid-type]  # a model made at run time
+            found += page.items
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        return found
+
+    async def check(self) -> str | None:
+        """For `/readyz`: why the service does not answer, if it doesn't."""
+        try:
+            await self._get("/livez", {})
+        except (Unavailable, NotFound) as error:
+            return str(error)
+        return None
+
+    async def _get(self, path: str, parameters: Mapping[str, str]) -> bytes:
+        traceparent = current_traceparent()
+        headers = {"accept": "application/json"} | ({"traceparent": traceparent} if traceparent else {})
+        try:
+            answer = await self._http.get(self._address + path, params=dict(parameters), headers=headers)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise Unavailable(f"{path}: {type(error).__name__}: {error}") from error
+        if answer.status_code == 404:
+            raise NotFound(path)
+        if answer.status_code != 200:
+            raise Unavailable(f"{path}: answered {answer.status_code}")
+        return answer.content
+
+
+def _read(model: type[M], answer: bytes) -> M:
+    try:
+        return model.model_validate_json(answer)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise Unavailable(f"not the promised answer: {where}: {fault['msg']}") from error

@@ -1,0 +1,125 @@
+"""The list of commitments: by section, chosen by a form, with a timeline of what has a date."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from contracts.vocabulary import Country, Status, Text
+from services.portal.clients.page_parts import page_part
+from services.portal.clients.registry import (
+    CommitmentQuery,
+    CommitmentView,
+    StatementView,
+    TitledItem,
+    next_milestone,
+)
+from services.portal.routes.portal import Portal
+from services.portal.timeline import axis_for
+
+LONGEST_ID = 96
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What an id looks like."""
+
+
+def add_commitment_list(app: FastAPI, portal: Portal) -> None:
+    """`/`."""
+
+    @app.get("/", include_in_schema=False)
+    async def commitments(request: Request) -> Response:
+        query, wrong = _query(request)
+        statements, listed = await asyncio.gather(
+            page_part("statements", portal.registry.statements(), list[StatementView]()),
+            page_part("commitments", portal.registry.commitments(query), list[CommitmentView]()),
+        )
+        today = portal.today()
+        return portal.pages.show(
+            request,
+            "commitments.html",
+            503 if listed.is_missing else 200,
+            query=query,
+            wrong=wrong,
+            statements=statements.value,
+            is_missing=listed.is_missing,
+            sections=_by_section(listed.value),
+            total=len(listed.value),
+            counts=_counts(listed.value),
+            options=titles_of_filters(statements.value, listed.value),
+            timeline_picture=_timeline(listed.value, statements.value, today),
+            today=today,
+            next_milestone=next_milestone,
+        )
+
+
+def titles_of_filters(
+    statements: Sequence[StatementView], commitments: Sequence[CommitmentView]
+) -> dict[str, dict[str, Text | None]]:
+    """Sections and themes that can be asked for; without the statements, those that the list itself holds."""
+    sections: dict[str, Text | None] = {s.id: s.title for statement in statements for s in statement.sections}
+    themes: dict[str, Text | None] = {t.id: t.title for statement in statements for t in statement.themes}
+    return {
+        "sections": sections or {commitment.section: commitment.section_title for commitment in commitments},
+        "themes": themes or {theme: None for commitment in commitments for theme in sorted(commitment.themes)},
+    }
+
+
+def _query(request: Request) -> tuple[CommitmentQuery, list[str]]:
+    """What the form asks for, and the names of fields that can't be what was meant; those are left out."""
+    given = {name: request.query_params.get(name, "").strip()[:LONGEST_ID] for name in vars(CommitmentQuery())}
+    wrong = [name for name, value in given.items() if value and not _is_sensible(name, value)]
+    return CommitmentQuery(**{name: value for name, value in given.items() if name not in wrong}), wrong
+
+
+def _is_sensible(name: str, value: str) -> bool:
+    match name:
+        case "country":
+            return value in list(Country)
+        case "status":
+            return value in list(Status)
+        case "q":
+            return value.isprintable()
+        case "due_from" | "due_to":
+            try:
+                return date.fromisoformat(value).isoformat() == value
+            except ValueError:
+                return False
+    return SLUG.fullmatch(value) is not None
+
+
+def _by_section(commitments: Sequence[CommitmentView]) -> list[tuple[TitledItem, list[CommitmentView]]]:
+    """Sections in the order of the text, which is the order of the list."""
+    sections: dict[str, tuple[TitledItem, list[CommitmentView]]] = {}
+    for commitment in commitments:
+        section = TitledItem(id=commitment.section, title=commitment.section_title)
+        sections.setdefault(commitment.section, (section, []))[1].append(commitment)
+    return list(sections.values())
+
+
+def _counts(commitments: Sequence[CommitmentView]) -> list[tuple[Status, int]]:
+    found = Counter(commitment.status for commitment in commitments)
+    return [(status, found[status]) for status in Status if found[status]]
+
+
+def _timeline(
+    commitments: Sequence[CommitmentView], statements: Sequence[StatementView], today: date
+) -> dict[str, Any] | None:
+    """The picture's parts: axis, and a bar for each milestone that has a date; None where none has."""
+    dated = [
+        (commitment, milestone, milestone.span.earliest, milestone.span.latest)
+        for commitment in commitments
+        for milestone in commitment.milestones
+        if milestone.span.earliest
+    ]
+    if not dated:
+        return None
+    dated.sort(key=lambda row: (row[3] or date.max, row[2]))
+    made_on = min((statement.made_on for statement in statements), default=min(row[2] for row in dated))
+    axis = axis_for([(first, last or first) for *_, first, last in dated], made_on, today)
+    bars = [(commitment, milestone, *axis.bar(first, last)) for commitment, milestone, first, last in dated]
+    on_axis = axis.segments[0].first <= today.year <= axis.segments[-1].last
+    return {"axis": axis, "bars": bars, "today": axis.at(today) if on_axis else None}

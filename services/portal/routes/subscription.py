@@ -1,0 +1,47 @@
+"""The page of one subscription: what it asks for, how it is told, how to stop it, what was sent lately."""
+
+import asyncio
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from services.portal.clients.notifier import DeliverySummary
+from services.portal.clients.page_parts import page_part
+from services.portal.clients.registry import CommitmentQuery, CommitmentView, StatementView
+from services.portal.routes.commitment_list import titles_of_filters
+from services.portal.routes.portal import Portal
+
+LATEST_DELIVERIES = 20
+"""Deliveries that are shown."""
+
+
+def add_subscription_page(app: FastAPI, portal: Portal) -> None:
+    """`/subscriptions/{id}`."""
+
+    @app.get("/subscriptions/{subscription_id}", include_in_schema=False)
+    async def subscription(request: Request, subscription_id: str) -> Response:
+        try:
+            id_ = UUID(subscription_id)
+        except ValueError:
+            raise HTTPException(404) from None
+        found = await page_part("subscription", portal.notifier.subscription(id_), None)
+        if found.value is None:
+            if found.is_missing:
+                return portal.pages.show(request, "subscription.html", 503, subscription=None)
+            raise HTTPException(404)
+        deliveries, statements, listed = await asyncio.gather(
+            page_part("deliveries", portal.notifier.deliveries_to(id_, LATEST_DELIVERIES), list[DeliverySummary]()),
+            page_part("statements", portal.registry.statements(), list[StatementView]()),
+            page_part("commitments", portal.registry.commitments(CommitmentQuery()), list[CommitmentView]()),
+        )
+        return portal.pages.show(
+            request,
+            "subscription.html",
+            subscription=found.value,
+            deliveries=deliveries,
+            titles={commitment.id: commitment.title for commitment in listed.value},
+            **titles_of_filters(statements.value, listed.value),
+            has_no_titles=statements.is_missing or listed.is_missing,
+        )

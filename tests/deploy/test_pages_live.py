@@ -1,0 +1,91 @@
+"""The pages are followed: every shell block for readers is run as it stands, on a stack that is up.
+
+Left out is what needs Docker or kcat, which not every machine has: those lines are judged in `test_compose` and
+`test_page_examples`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.pages import Block, blocks
+from tests.deploy.settings_read import PROJECT
+from tests.journeys.house import house_of, prepared
+
+PAGES = ("for-operators", "for-ministries", "for-engineers")
+"""In this order: the operator imports the statement that the others read of."""
+NOW = datetime(2022, 2, 1, 18, tzinfo=UTC)
+"""When the pages are read: something is overdue, and nobody is on it."""
+PRELUDE = """
+set -euo pipefail
+curl() { command curl --silent --show-error --fail-with-body "$@"; echo; }
+./pledgewire() { "$PYTHON" -P -m services.cli.main "$@"; }
+"""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="the pages are for bash and curl"),
+]
+
+
+def followed() -> Iterator[Block]:
+    """The blocks of the pages for readers that need neither Docker nor kcat."""
+    for page in PAGES:
+        for block in blocks("sh", PROJECT / "docs" / f"{page}.md"):
+            if not re.search(r"^\s*(docker|kcat) ", block.text, re.MULTILINE):
+                yield block
+
+
+def follow(block: Block, folder: Path, environment: dict[str, str]) -> str:
+    """Run a block in a folder and return what it prints; the addresses that it sets give way to those of the stack."""
+    text = re.sub(r"^export [A-Z]+_URL=.*$", "", block.text, flags=re.MULTILINE)
+    done = subprocess.run(
+        ["bash", "-c", PRELUDE + text],
+        cwd=folder,
+        env=os.environ | environment | {"PYTHON": sys.executable, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{block.page.name}:\n{block.text}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with prepared(tmp_path_factory.mktemp("pages")) as started:
+        yield started
+
+
+async def test_whoever_follows_the_pages_gets_there(parts: Any, tmp_path: Path) -> None:
+    """
+    From an empty stack, each block ends well, from the first page's first to the last page's last.
+    """
+    printed: dict[str, str] = {}
+    async with house_of(parts) as house:
+        await house.at(NOW)
+        environment = house.stack.environment() | {
+            **{f"{name.upper()}_URL": house.url(name) for name in ("registry", "scheduler", "notifier")},
+            "KEY": house.key,
+            "PLEDGEWIRE_KEY": house.key,
+            "API_KEYS_FILE": str(tmp_path / "api-keys.json"),
+        }
+        for block in followed():
+            printed[block.text] = follow(block, tmp_path, environment)
+            if made := re.search(r'"id":"([0-9a-f-]{36})"', printed[block.text]):
+                environment["SUBSCRIPTION"] = made[1]
+            await house.rest()
+        await house.assert_nothing_lost()
+
+    assert len(printed) > 10
+    (escalations,) = [text for block, text in printed.items() if "escalation list" in block]
+    assert "Ana Ruiz, SRE" in escalations

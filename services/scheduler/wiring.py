@@ -12,9 +12,9 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
-from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
 from services.scheduler.escalation.book import EscalationSettings
 from services.scheduler.escalation.escalating import Escalator
 from services.scheduler.escalation.escalations import EscalationStore
@@ -26,7 +26,7 @@ from services.scheduler.intake import GROUP, Planner
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
-from services.scheduler.reminders.tick import Tick
+from services.scheduler.reminders.tick import Tick, TickSettings
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
@@ -46,7 +46,6 @@ def build() -> Service:
             f"the clock says {clock.now():%Y-%m-%dT%H:%MZ}, and by such a clock all reminders would be planned wrongly",
             "set this machine's clock, or the one that PLEDGEWIRE_CLOCK_FILE names, and start again",
         )
-    clockwork_settings = ClockworkSettings()
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
@@ -57,7 +56,7 @@ def build() -> Service:
     subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
     tick = Tick(database, clock, shelf)
-    seconds = clockwork_settings.tick_seconds
+    seconds = TickSettings().tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
@@ -65,9 +64,9 @@ def build() -> Service:
     registry = RegistryClient(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
     escalator = Escalator(database, clock, escalations)
     clockwork = Clockwork(
-        Regular("tick", tick.beat, seconds),
-        Regular("escalation", escalator.beat, seconds),
-        Regular("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
+        PeriodicTask("tick", tick.beat, seconds),
+        PeriodicTask("escalation", escalator.beat, seconds),
+        PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
     )
 
     async def ticks() -> str | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import Counter, Gauge, Histogram
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.topics import MILESTONE_DUE
 from services.plumbing.clock import Clock
@@ -54,6 +56,15 @@ MOST_AHEAD = 20_000
 
 SYSTEMIC_FAILURES = 20
 """So many milestones that fail one by one, and none that works: that is our fault, and none of theirs."""
+
+
+class TickSettings(BaseSettings):
+    """How often the scheduler looks for what is due."""
+
+    model_config = SettingsConfigDict(env_prefix="SCHEDULER_")
+
+    tick_seconds: float = Field(default=1.0, gt=0, le=5)
+    """Seconds of real time between two ticks; above 5 the promise to tell within 5 seconds could not be kept."""
 
 
 @dataclass(frozen=True)

@@ -607,9 +607,9 @@ async def test_the_observer_sees_what_is_due_and_what_was_said_twice(
     await scheduler.hears(created(), scheduled(DUE))
     law = "no level was told twice in a round"
     async with Observer(scheduler.url) as observer:
-        assert (await observer.unrest(FIRST)).escalations_due == 1
+        assert (await observer.pending_work(FIRST)).escalations_due == 1
         await scheduler.ticks_at(FIRST)
-        assert (await observer.unrest(FIRST)).escalations_due == 0
+        assert (await observer.pending_work(FIRST)).escalations_due == 0
         assert {check.name: check.ok for check in await observer.conservation()}[law]
 
         await scheduler.rows(

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from contracts.envelope import Envelope, from_record
 from contracts.events import MilestoneDue
@@ -22,8 +21,6 @@ from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA, UnknownZone
-from services.scheduler import clockwork
-from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims, replanning
@@ -408,64 +405,6 @@ async def test_a_zone_that_does_not_exist_is_refused_and_leaves_no_trace(schedul
     assert not is_transient(raised.value)
     assert not await scheduler.rows("select from inbox")
     assert not await scheduler.rows("select from commitment_state")
-
-
-async def test_the_clockwork_ticks_on_through_what_passes_and_ends_by_a_slip() -> None:
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        ticks += 1
-        if ticks < 4:
-            raise ConnectionError("PostgreSQL is away")
-        raise KeyError("a slip of ours")
-
-    with pytest.raises(KeyError):
-        await asyncio.wait_for(Clockwork(Regular("tick", tick, 0.01)).run(asyncio.Event()), 10)
-    assert ticks == 4
-
-
-async def test_a_tick_that_comes_late_is_not_dropped_and_none_runs_beside_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """APScheduler's own defaults would drop it: the job is looked at as APScheduler has it."""
-    built: list[AsyncIOScheduler] = []
-
-    class Remembering(AsyncIOScheduler):  # type: ignore[misc]  # APScheduler has no types
-        def start(self, *arguments: Any) -> None:
-            built.append(self)
-            super().start(*arguments)
-
-    monkeypatch.setattr(clockwork, "AsyncIOScheduler", Remembering)
-    ticked, stopping = asyncio.Event(), asyncio.Event()
-
-    async def tick() -> None:
-        ticked.set()
-
-    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
-    await asyncio.wait_for(ticked.wait(), 10)
-    [job] = built[0].get_jobs()
-    stopping.set()
-    await asyncio.wait_for(running, 10)
-
-    assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
-
-
-async def test_the_clockwork_finishes_the_tick_under_way_before_it_stops() -> None:
-    begun, stopping, finished = asyncio.Event(), asyncio.Event(), []
-
-    async def tick() -> None:
-        begun.set()
-        await stopping.wait()
-        await asyncio.sleep(0.05)
-        finished.append(True)
-
-    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
-    await asyncio.wait_for(begun.wait(), 10)
-    stopping.set()
-    await asyncio.wait_for(running, 10)
-
-    assert finished == [True]
 
 
 # Instants and the tick's own row

@@ -16,10 +16,10 @@ from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, Period
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import EscalationSettings
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.gathering import ReminderCollector
-from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.collecting import ReminderCollector
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.holds.registry_client import RegistryClient, RegistrySettings
 from services.scheduler.holds.store import HoldSweep
 from services.scheduler.intake import GROUP, Planner
@@ -50,12 +50,12 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    shelf = RulesCache()
+    rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
-    planner = Planner(database, clock, shelf, escalations)
+    planner = Planner(database, clock, rules_cache, escalations)
     subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
-    tick = Tick(database, clock, shelf)
+    tick = Tick(database, clock, rules_cache)
     seconds = TickSettings().tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
@@ -79,9 +79,9 @@ def build() -> Service:
             clock,
             ApiKeys(ApiKeySettings()),
             {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks},
-            shelf=shelf,
+            rules_cache=rules_cache,
             escalations=escalations,
-            feeds=FeedSettings(),
+            feed_settings=FeedSettings(),
         ),
         http_settings=HttpSettings(),
         broker=broker,
@@ -90,7 +90,7 @@ def build() -> Service:
         work=(
             relay.run,
             clockwork.run,
-            Replanner(database, shelf, seconds).run,
+            Replanner(database, rules_cache, seconds).run,
             ReminderCollector(database, clock).run,
         ),
         closing=(registry.close,) if registry else (),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBookError, kind_of, read_ladder_book
+from services.scheduler.ladders.book import kind_of
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, LadderBookError, read_ladder_book
 from services.scheduler.ladders.ladder import LadderCondition, Rung, Step
 from tests.scheduler.scenes import milestone
 
@@ -40,7 +41,7 @@ def test_a_book_is_read_as_it_stands_there() -> None:
         LadderCondition(frozenset({"event"}), frozenset({"on"}), frozenset({"MX"}), frozenset({"nals-2022"}))
         == summits.when
     )
-    assert [(r.step.name, r.at, r.working.name) for r in summits.rungs] == [
+    assert [(r.step.name, r.at, r.business_calendar.name) for r in summits.rungs] == [
         ("before-3bd", time(10, 30), "CA-QC"),
         ("on-the-day", time(7, 5), "bound"),
     ]

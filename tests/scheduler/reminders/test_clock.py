@@ -133,9 +133,9 @@ async def test_thirty_years_pass_and_each_reminder_is_told_once(scheduler: Sched
 
     By a book that only records what a move puts into the past, so that plain arithmetic says what is to be told.
     """
-    shelf = RulesCache(replace(NINE_SHARP, moved_into_past="record"))
-    scheduler.planner = Planner(scheduler.database, scheduler.clock, shelf)
-    scheduler.tick = Tick(scheduler.database, scheduler.clock, shelf)
+    rules_cache = RulesCache(replace(NINE_SHARP, moved_into_past="record"))
+    scheduler.planner = Planner(scheduler.database, scheduler.clock, rules_cache)
+    scheduler.tick = Tick(scheduler.database, scheduler.clock, rules_cache)
     random = Random(seed)
     now, end = utc(2026, 1, 1, 5), utc(2056, 1, 1, 5)
     days: dict[str, date] = {}

@@ -18,21 +18,21 @@ from contracts.vocabulary import Country, Precision, Status
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
+from services.plumbing.isolation import SYSTEMIC
 from services.plumbing.migrations import downgrade, upgrade
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA, UnknownZone
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders import claims, replanning
-from services.scheduler.reminders import due_events as telling
+from services.scheduler.reminders import claims, due_events, replanning
 from services.scheduler.reminders import tick as tick_module
-from services.scheduler.reminders.agenda import CommitmentEvent, PlanningRules
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
-from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.rules.agenda import CommitmentEvent, PlanningRules
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import NINE_SHARP, changed, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 
 THEN = utc(2021, 11, 18, 18)
 END_OF_2021 = milestone(date(2021, 12, 31), earliest=date(2021, 1, 1), precision=Precision.YEAR)
@@ -103,8 +103,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = RulesCache(NINE_SHARP)
-    yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
+    rules_cache = RulesCache(NINE_SHARP)
+    yield Scheduler(database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
     await database.close()
 
 
@@ -312,7 +312,7 @@ async def test_a_withdrawal_that_races_with_the_last_rung_leaves_nothing_to_come
         [locked], [due] = await claims.claim(connection, scheduler.clock.now(), 10)
         withdrawal = asyncio.create_task(scheduler.hears(changed(Status.MET)))
         await _until_somebody_waits(scheduler)
-        await scheduler.tick._tell_these(connection, [due], PlanningRules(NINE_SHARP), scheduler.clock.now())
+        await scheduler.tick._write(connection, [due], PlanningRules(NINE_SHARP), scheduler.clock.now())
     await withdrawal
 
     states = await scheduler.states()
@@ -384,12 +384,12 @@ async def test_what_was_put_aside_is_tried_again_by_the_next_process(scheduler: 
 async def test_when_nothing_works_at_all_it_is_no_reminders_fault(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await many(scheduler, tick_module.SYSTEMIC_FAILURES)
+    await many(scheduler, SYSTEMIC)
 
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(telling, "occasion", broken)
+    monkeypatch.setattr(due_events, "due_reminder", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(utc(2021, 12, 1, 15))
@@ -439,7 +439,7 @@ async def test_the_schema_goes_up_and_down_and_up(scheduler: Scheduler, fresh_da
 
 async def test_reminders_are_listed_in_the_order_in_which_they_are_due_page_by_page(scheduler: Scheduler) -> None:
     await many(scheduler, 5)
-    app = build_http(scheduler.database, {})
+    app = app_of(scheduler.database, scheduler.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as client:
         found, cursor = [], ""
         while cursor is not None:
@@ -475,7 +475,7 @@ async def test_reminders_are_listed_in_the_order_in_which_they_are_due_page_by_p
     ],
 )
 async def test_a_question_that_makes_no_sense_is_refused_as_a_problem(scheduler: Scheduler, query: str) -> None:
-    app = build_http(scheduler.database, {})
+    app = app_of(scheduler.database, scheduler.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as client:
         answer = await client.get(f"/reminders?{query}")
 

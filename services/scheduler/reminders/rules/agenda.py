@@ -13,12 +13,13 @@ from uuid import UUID
 
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import CommitmentBrief, Milestone
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import PlannedReminder, plan
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
 ReminderState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
 """Waits; was told by an event of its own; had passed when it was planned; was told by a later step's event; is not to
@@ -63,19 +64,23 @@ class PlanningRules:
     """What is planned by: the ladder book, and the subscriptions with a ladder of their own."""
 
     book: LadderBook = DEFAULT_BOOK
-    choices: tuple[SubscriptionLadder, ...] = ()
+    subscription_ladders: tuple[SubscriptionLadder, ...] = ()
 
     @cached_property
     def _by_subscription(self) -> dict[UUID, SubscriptionLadder]:
-        return {choice.subscription_id: choice for choice in self.choices}
+        return {own_ladder.subscription_id: own_ladder for own_ladder in self.subscription_ladders}
 
-    def choice_of(self, subscription_id: UUID) -> SubscriptionLadder | None:
+    def ladder_of(self, subscription_id: UUID) -> SubscriptionLadder | None:
         """The ladder that a subscription has of its own, if it has one."""
         return self._by_subscription.get(subscription_id)
 
-    def for_schedule(self, schedule: MilestoneSchedule) -> tuple[SubscriptionLadder | None, ...]:
+    def ladders_for(self, schedule: MilestoneSchedule) -> tuple[SubscriptionLadder | None, ...]:
         """The ladders that a milestone has: None for the book's, which all have, and those of its own readers."""
-        own = (choice for choice in self.choices if choice.asks_for(schedule.commitment, schedule.milestone))
+        own = (
+            own_ladder
+            for own_ladder in self.subscription_ladders
+            if own_ladder.asks_for(schedule.commitment, schedule.milestone)
+        )
         return (None, *own)
 
 
@@ -87,7 +92,7 @@ SHIPPED_RULES = PlanningRules()
 class Agenda:
     """One commitment's standing, schedules (by milestone) and reminders (of the current versions, at least)."""
 
-    standing: CommitmentStatus = field(default_factory=CommitmentStatus)
+    commitment_status: CommitmentStatus = field(default_factory=CommitmentStatus)
     schedules: Mapping[str, MilestoneSchedule] = field(default_factory=dict)
     reminders: Mapping[ReminderKey, Reminder] = field(default_factory=dict)
 
@@ -106,9 +111,9 @@ def agenda_after(
     """
     match event:
         case CommitmentCreated():
-            return _settle(replace(agenda, standing=agenda.standing.after_created(event)), at, rules)
+            return _settle(replace(agenda, commitment_status=agenda.commitment_status.after_created(event)), at, rules)
         case StatusChanged():
-            return _settle(replace(agenda, standing=agenda.standing.after_changed(event)), at, rules)
+            return _settle(replace(agenda, commitment_status=agenda.commitment_status.after_changed(event)), at, rules)
         case MilestoneScheduled():
             return _schedule(agenda, event, at, correlation_id, rules)
 
@@ -147,10 +152,10 @@ def _replanned(
     waiting = {
         key: r for key, r in _of(agenda, schedule).items() if r.state == "pending" and only in (None, key.audience)
     }
-    for choice in rules.for_schedule(schedule):
-        if only not in (None, _audience(choice)):
+    for own_ladder in rules.ladders_for(schedule):
+        if only not in (None, _audience(own_ladder)):
             continue
-        for key, planned in _plans(agenda, schedule, at, rules, choice):
+        for key, planned in _plans(agenda, schedule, at, rules, own_ladder):
             waiting.pop(key, None)
             known = agenda.reminders.get(key)
             if known is None:
@@ -159,10 +164,10 @@ def _replanned(
                 changed[key] = Reminder(planned.due_at, "pending")
             elif known.state == "pending" and known.due_at >= at:
                 changed[key] = Reminder(planned.due_at, into_past)
-        count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
+        count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, own_ladder)
         for key, known in list(waiting.items()):
             # An endless step that came due is still to be told, and `plan` names the one after it.
-            if key.audience == _audience(choice) and known.due_at < at and count.is_endless(key.step):
+            if key.audience == _audience(own_ladder) and known.due_at < at and count.is_endless(key.step):
                 del waiting[key]
     return changed | {key: replace(known, state="withdrawn") for key, known in waiting.items()}
 
@@ -174,15 +179,15 @@ def _schedule(
     known = agenda.schedules.get(milestone.id)
     if known and known.version >= event.schedule_version:
         return agenda
-    settled = milestone.held or agenda.standing.settles(milestone.countries)
+    settled = milestone.held or agenda.commitment_status.is_over_for(milestone.countries)
     schedule = MilestoneSchedule(event.commitment, milestone, event.schedule_version, at, settled, correlation_id)
     reminders = dict(agenda.reminders) | _withdrawn(agenda, milestone.id)
-    for choice in rules.for_schedule(schedule):
-        moved = _fired_before(agenda, schedule, choice) if schedule.version > 1 else None
+    for own_ladder in rules.ladders_for(schedule):
+        moved = _fired_before(agenda, schedule, own_ladder) if schedule.version > 1 else None
         # Planned even when nothing is to be sent: a zone that doesn't exist is to be found out now.
-        planned = plan(milestone, at, rules.book, choice=choice, moved=moved)
+        planned = plan(milestone, at, rules.book, own_ladder=own_ladder, moved=moved)
         if not settled:
-            reminders |= {_key(schedule, one, choice): Reminder(one.due_at, one.state) for one in planned}
+            reminders |= {_key(schedule, one, own_ladder): Reminder(one.due_at, one.state) for one in planned}
     return replace(agenda, schedules={**agenda.schedules, milestone.id: schedule}, reminders=reminders)
 
 
@@ -190,7 +195,7 @@ def _settle(agenda: Agenda, at: datetime, rules: PlanningRules) -> Agenda:
     """Withdraw what the standing has settled, and take up again what it has reopened."""
     schedules, reminders = dict(agenda.schedules), dict(agenda.reminders)
     for name, schedule in agenda.schedules.items():
-        settled = schedule.milestone.held or agenda.standing.settles(schedule.milestone.countries)
+        settled = schedule.milestone.held or agenda.commitment_status.is_over_for(schedule.milestone.countries)
         if settled != schedule.settled:
             schedules[name] = replace(schedule, settled=settled)
             reminders |= _withdrawn(agenda, name) if settled else dict(_reopened(agenda, schedule, at, rules))
@@ -209,30 +214,34 @@ def _reopened(
     agenda: Agenda, schedule: MilestoneSchedule, at: datetime, rules: PlanningRules
 ) -> Iterator[tuple[ReminderKey, Reminder]]:
     """What lies ahead, once more; a step that was told, or had passed, stays so."""
-    for choice in rules.for_schedule(schedule):
-        for key, planned in _plans(agenda, schedule, at, rules, choice):
+    for own_ladder in rules.ladders_for(schedule):
+        for key, planned in _plans(agenda, schedule, at, rules, own_ladder):
             known = agenda.reminders.get(key)
             if known is None or (known.state == "withdrawn" and planned.state == "pending"):
                 yield key, Reminder(planned.due_at, planned.state)
 
 
 def _plans(
-    agenda: Agenda, schedule: MilestoneSchedule, at: datetime, rules: PlanningRules, choice: SubscriptionLadder | None
+    agenda: Agenda,
+    schedule: MilestoneSchedule,
+    at: datetime,
+    rules: PlanningRules,
+    own_ladder: SubscriptionLadder | None,
 ) -> Iterator[tuple[ReminderKey, PlannedReminder]]:
     """A running schedule's plan at `at`, with what has been told of it left behind."""
     told = [
         key.step
         for key, reminder in _of(agenda, schedule).items()
-        if key.audience == _audience(choice) and reminder.state in ("fired", "merged")
+        if key.audience == _audience(own_ladder) and reminder.state in ("fired", "merged")
     ]
     for planned in plan(
-        schedule.milestone, at, rules.book, choice=choice, scheduled_at=schedule.scheduled_at, told=told
+        schedule.milestone, at, rules.book, own_ladder=own_ladder, scheduled_at=schedule.scheduled_at, told=told
     ):
-        yield _key(schedule, planned, choice), planned
+        yield _key(schedule, planned, own_ladder), planned
 
 
 def _fired_before(
-    agenda: Agenda, schedule: MilestoneSchedule, choice: SubscriptionLadder | None
+    agenda: Agenda, schedule: MilestoneSchedule, own_ladder: SubscriptionLadder | None
 ) -> dict[Step, datetime]:
     """What was told of a milestone under its schedule before this one."""
     return {
@@ -240,7 +249,7 @@ def _fired_before(
         for key, reminder in agenda.reminders.items()
         if key.milestone_id == schedule.milestone.id
         and key.schedule_version < schedule.version
-        and key.audience == _audience(choice)
+        and key.audience == _audience(own_ladder)
         and reminder.state in ("fired", "merged")
     }
 
@@ -251,9 +260,9 @@ def _of(agenda: Agenda, schedule: MilestoneSchedule) -> dict[ReminderKey, Remind
     return {key: reminder for key, reminder in agenda.reminders.items() if key[:2] == of}
 
 
-def _key(schedule: MilestoneSchedule, planned: PlannedReminder, choice: SubscriptionLadder | None) -> ReminderKey:
-    return ReminderKey(schedule.milestone.id, schedule.version, planned.step, _audience(choice))
+def _key(schedule: MilestoneSchedule, planned: PlannedReminder, own_ladder: SubscriptionLadder | None) -> ReminderKey:
+    return ReminderKey(schedule.milestone.id, schedule.version, planned.step, _audience(own_ladder))
 
 
-def _audience(choice: SubscriptionLadder | None) -> UUID | None:
-    return choice.subscription_id if choice else None
+def _audience(own_ladder: SubscriptionLadder | None) -> UUID | None:
+    return own_ladder.subscription_id if own_ladder else None

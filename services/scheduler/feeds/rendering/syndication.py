@@ -18,7 +18,7 @@ from services.i18n.names import country_list, ministry_name, status_name, theme_
 from services.i18n.spans import date_phrase, span_name
 from services.i18n.text import plain
 from services.i18n.words import Words, words_in
-from services.scheduler.feeds.feed import Feed
+from services.scheduler.feeds.rendering.feed import Feed
 
 FeedEvent = CommitmentCreated | MilestoneScheduled | StatusChanged | MilestoneDue
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.firing import LATE_AFTER
+from services.scheduler.ladders.due_reminder import LATE_AFTER
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.previews.preview import MilestoneHold, StoredReminder
-from services.scheduler.reminders.agenda import MilestoneSchedule
+from services.scheduler.previews.rules.preview import MilestoneHold, StoredReminder
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class NextReminder:
 
 
 def outcome_of(
-    kept: StoredReminder,
+    stored: StoredReminder,
     schedule: MilestoneSchedule,
     siblings: Sequence[StoredReminder],
     count: Countdown | None,
@@ -90,29 +90,29 @@ def outcome_of(
 
     Raises ValueError for a row that can't be: merged into nothing.
     """
-    match kept.state:
+    match stored.state:
         case "pending":
-            return Waiting(kept.due_at, kept.due_at <= now, hold.schedule_version if hold else None)
-        case "fired" if kept.fired_at and kept.event_id:
-            return Fired(kept.fired_at, kept.event_id, kept.fired_at - kept.due_at > LATE_AFTER)
-        case "merged" if kept.fired_at and kept.event_id:
-            into = [one for one in siblings if one.event_id == kept.event_id and one.state == "fired"]
+            return Waiting(stored.due_at, stored.due_at <= now, hold.schedule_version if hold else None)
+        case "fired" if stored.fired_at and stored.event_id:
+            return Fired(stored.fired_at, stored.event_id, stored.fired_at - stored.due_at > LATE_AFTER)
+        case "merged" if stored.fired_at and stored.event_id:
+            into = [one for one in siblings if one.event_id == stored.event_id and one.state == "fired"]
             if into:
-                return Merged(kept.fired_at, kept.event_id, into[0])
+                return Merged(stored.fired_at, stored.event_id, into[0])
         case "passed":
             return Passed()
-        case "failed" if kept.fired_at and kept.reason is not None:
-            return Failed(kept.fired_at, kept.reason)
+        case "failed" if stored.fired_at and stored.reason is not None:
+            return Failed(stored.fired_at, stored.reason)
         case "withdrawn":
-            return _withdrawn(kept, schedule, siblings, count)
-    raise ValueError(f"reminder {kept.id} is {kept.state}, and does not say how")
+            return _withdrawn(stored, schedule, siblings, count)
+    raise ValueError(f"reminder {stored.id} is {stored.state}, and does not say how")
 
 
 def _withdrawn(
-    kept: StoredReminder, schedule: MilestoneSchedule, siblings: Sequence[StoredReminder], count: Countdown | None
+    stored: StoredReminder, schedule: MilestoneSchedule, siblings: Sequence[StoredReminder], count: Countdown | None
 ) -> Withdrawn:
-    if kept.schedule_version < schedule.version:
-        later = [one.schedule_version for one in siblings if one.schedule_version > kept.schedule_version]
+    if stored.schedule_version < schedule.version:
+        later = [one.schedule_version for one in siblings if one.schedule_version > stored.schedule_version]
         return Withdrawn("newer-schedule", schedule_version=min(later, default=schedule.version))
     if schedule.settled:
         return Withdrawn("settled")
@@ -120,7 +120,7 @@ def _withdrawn(
 
 
 def next_reminder(
-    kept: StoredReminder, siblings: Sequence[StoredReminder], count: Countdown | None
+    stored: StoredReminder, siblings: Sequence[StoredReminder], count: Countdown | None
 ) -> NextReminder | None:
     """What is told after this reminder, of the schedule that holds; None when nothing is.
 
@@ -130,13 +130,13 @@ def next_reminder(
         one
         for one in siblings
         if one.state == "pending"
-        and one.id != kept.id
-        and (one.due_at > kept.due_at or kept.state != "pending" or one.schedule_version > kept.schedule_version)
+        and one.id != stored.id
+        and (one.due_at > stored.due_at or stored.state != "pending" or one.schedule_version > stored.schedule_version)
     ]
     if waiting:
         first = min(waiting, key=lambda one: (one.due_at, one.id))
         return NextReminder(first.step, first.due_at, first.id)
-    if kept.state == "pending" and count and (found := count.next_after(kept.step)):
+    if stored.state == "pending" and count and (found := count.next_after(stored.step)):
         return NextReminder(*found, None)
     return None
 
@@ -182,11 +182,11 @@ def outcome_sentence(fate: ReminderOutcome, words: Words, zone: str) -> str:
 
 
 def next_sentence(
-    following: NextReminder | None, kept: StoredReminder, schedule: MilestoneSchedule, words: Words, zone: str
+    following: NextReminder | None, stored: StoredReminder, schedule: MilestoneSchedule, words: Words, zone: str
 ) -> str:
     """One sentence, or two, about what happens next."""
     told = []
-    if kept.state == "failed" and kept.schedule_version == schedule.version and not schedule.settled:
+    if stored.state == "failed" and stored.schedule_version == schedule.version and not schedule.settled:
         told.append(words.gettext("A scheduler that starts tries it again."))
     if following:
         told.append(

@@ -21,8 +21,8 @@ from services.i18n.spans import date_phrase, span_name
 from services.i18n.text import plain
 from services.i18n.words import Words, words_in
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.feeds.entries import CalendarEntry
-from services.scheduler.feeds.feed import Feed
+from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry
+from services.scheduler.feeds.rendering.feed import Feed
 
 PRODUCT = "-//Pledgewire//Calendar 1//EN"
 

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import Country, Milestone
-from services.scheduler.escalation import machine
-from services.scheduler.escalation.machine import Deadline, Dormant, EscalationState, LogEntry, deadline_of
-from services.scheduler.reminders.agenda import CommitmentEvent
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.escalation.rules import machine
+from services.scheduler.escalation.rules.deadline import Deadline, deadline_of
+from services.scheduler.escalation.rules.states import Dormant, EscalationState, LogEntry
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class EscalationCase:
 class CommitmentEscalations:
     """A commitment's standing, and the cases of its milestones."""
 
-    standing: CommitmentStatus = field(default_factory=CommitmentStatus)
+    commitment_status: CommitmentStatus = field(default_factory=CommitmentStatus)
     cases: Mapping[str, EscalationCase] = field(default_factory=dict)
 
 
@@ -53,9 +54,9 @@ def escalations_after(
     """The watch after an event of the time `at`, and what each milestone's log tells of it. Raises `UnknownZone`."""
     match event:
         case CommitmentCreated():
-            return _after_status(watch, watch.standing.after_created(event), None, at)
+            return _after_status(watch, watch.commitment_status.after_created(event), None, at)
         case StatusChanged():
-            return _after_status(watch, watch.standing.after_changed(event), event, at)
+            return _after_status(watch, watch.commitment_status.after_changed(event), event, at)
         case MilestoneScheduled():
             return _scheduled(watch, event, at)
 
@@ -69,7 +70,7 @@ def _scheduled(
         return watch, []
     state = known.state if known else Dormant()
     case = case_in(state, milestone, event.schedule_version)
-    over = milestone.held or watch.standing.settles(milestone.countries)
+    over = milestone.held or watch.commitment_status.is_over_for(milestone.countries)
     case, entries = _dated(case, over=over, at=at)
     return replace(watch, cases={**watch.cases, milestone.id: case}), [(milestone.id, entry) for entry in entries]
 
@@ -86,7 +87,7 @@ def _dated(case: EscalationCase, *, over: bool, at: datetime) -> tuple[Escalatio
 
 
 def _after_status(
-    watch: CommitmentEscalations, standing: CommitmentStatus, event: StatusChanged | None, at: datetime
+    watch: CommitmentEscalations, commitment_status: CommitmentStatus, event: StatusChanged | None, at: datetime
 ) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
     cases, log = dict(watch.cases), []
     for name, case in watch.cases.items():
@@ -94,13 +95,13 @@ def _after_status(
         entries: tuple[LogEntry, ...] = ()
         if event and _shows_work(event, case.countries):
             state, entries = machine.evidenced(state, case.deadline, at)
-        if case.held or standing.settles(case.countries):
+        if case.held or commitment_status.is_over_for(case.countries):
             state, more = machine.settled(state)
         else:
             state, more = machine.reopened(state, case.deadline, at)
         cases[name] = replace(case, state=state)
         log += [(name, entry) for entry in (*entries, *more)]
-    return CommitmentEscalations(standing, cases), log
+    return CommitmentEscalations(commitment_status, cases), log
 
 
 def _shows_work(event: StatusChanged, countries: Iterable[Country]) -> bool:

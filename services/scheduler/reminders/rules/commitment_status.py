@@ -43,14 +43,16 @@ class CommitmentStatus:
         newest = _newer(self.countries.get(event.country), said)
         return replace(self, overall=overall, countries={**self.countries, event.country: newest})
 
-    def of(self, country: Country) -> Status | None:
+    def status_of(self, country: Country) -> Status | None:
         """A country's own status; None while nobody has said anything of it."""
         said = max(filter(None, (self.whole, self.countries.get(country))), key=_seq, default=None)
         return said.status if said else None
 
-    def settles(self, countries: Iterable[Country]) -> bool:
+    def is_over_for(self, countries: Iterable[Country]) -> bool:
         """Whether a milestone that binds these countries is over: overall, or for each of them."""
-        return self.overall.status in FINAL_STATUSES or all(self.of(country) in FINAL_STATUSES for country in countries)
+        return self.overall.status in FINAL_STATUSES or all(
+            self.status_of(country) in FINAL_STATUSES for country in countries
+        )
 
 
 def _seq(said: KnownStatus) -> int:

@@ -46,15 +46,15 @@ def subscription_ladder(event: LadderChosen) -> SubscriptionLadder | None:
     if not event.active:
         return None
     zone_named(event.zone)
-    working = BOUND
+    business_calendar = BOUND
     if event.holidays:
         name = HolidayCalendar(event.holidays.country, event.holidays.subdivision).name
-        working = BusinessCalendar(holiday_calendar(name))
+        business_calendar = BusinessCalendar(holiday_calendar(name))
     rungs: dict[Step, Rung] = {}
     for rung in event.rungs:
         step = Step.named(rung.step)
         if step.direction != "review":
-            rungs.setdefault(step, Rung(step, time.fromisoformat(rung.at), working))
+            rungs.setdefault(step, Rung(step, time.fromisoformat(rung.at), business_calendar))
     return SubscriptionLadder(
         event.subscription_id,
         Ladder("chosen", tuple(rungs.values()), at=min((rung.at for rung in rungs.values()), default=NINE)),

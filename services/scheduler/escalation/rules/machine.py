@@ -21,126 +21,24 @@ States hold days and no instants, so they stay true under other zone data and ot
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from functools import cached_property
-from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from contracts.events import Acknowledgement
-from contracts.vocabulary import Milestone, Reading
-from services.plumbing.zones import day_in, instant_at, zone_named
-from services.scheduler.escalation.book import EscalationBook, EscalationLevel
-from services.scheduler.ladders.firing import LATE_AFTER
-
-NINE = time(9)
-MIDNIGHT = time(0)
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """A last day, and the zone in whose calendar it ends."""
-
-    latest: date
-    zone_name: str
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        """The zone; raises `UnknownZone`."""
-        return zone_named(self.zone_name)
-
-    @cached_property
-    def passes_at(self) -> datetime:
-        """The instant from which on it is overdue: the day after begins."""
-        return instant_at(self.latest + timedelta(days=1), MIDNIGHT, self.zone)
-
-    def nine_on(self, day: date) -> datetime:
-        """Nine in the morning there."""
-        return instant_at(day, NINE, self.zone)
-
-    def day_at(self, instant: datetime) -> date:
-        """The calendar day there."""
-        return day_in(self.zone, instant)
-
-
-def deadline_of(milestone: Milestone) -> Deadline | None:
-    """When it is overdue; None when it never will be: it has no last day, or none before the calendar ends."""
-    latest = milestone.span.latest
-    if latest is None or latest.year == date.max.year or milestone.reading is Reading.UNDATED:
-        return None
-    return Deadline(latest, milestone.zone)
-
-
-@dataclass(frozen=True)
-class Dormant:
-    """Not overdue, or without a last day; `round` counts the rounds that have begun before."""
-
-    round: int = 0
-
-
-@dataclass(frozen=True)
-class Climbing:
-    """Overdue, and nobody owns it."""
-
-    round: int
-    since: date
-    """The day from which the next wait counts: the last day, that of late news, or the day of the last message."""
-    rank: int = 0
-    """The level that heard last in this round; 0 when none has."""
-    told: int = 0
-    """How often that level has heard in this round."""
-    unfollowed: Acknowledgement | None = None
-    """What this round began with, where it did: an acknowledgement that no evidence followed."""
-
-
-@dataclass(frozen=True)
-class Owned:
-    """Somebody is on it."""
-
-    round: int
-    acknowledgement: Acknowledgement
-    since: date
-    """The day from which the window counts: of the first acknowledgement, or of the newest evidence after it."""
-
-
-@dataclass(frozen=True)
-class Settled:
-    """Met or withdrawn, for all who are bound."""
-
-    round: int = 0
-
-
-EscalationState = Dormant | Climbing | Owned | Settled
-
-
-@dataclass(frozen=True)
-class LevelNotified:
-    """A level hears: rank, round and repeat name the message, and no other one has the same."""
-
-    round: int
-    rank: int
-    repeat: int
-    due_at: datetime
-    late: bool
-    days: int
-    """Since the milestone's last day."""
-    unfollowed: Acknowledgement | None
-
-
-@dataclass(frozen=True)
-class LogNote:
-    """Something else that the log of a milestone tells."""
-
-    what: Literal["overdue", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"]
-    round: int
-    rank: int | None = None
-    """Which level was skipped."""
-    acknowledgement: Acknowledgement | None = None
-    """The one that is made, that evidence follows, or that none followed."""
-
-
-LogEntry = LevelNotified | LogNote
-Transition = tuple[EscalationState, tuple[LogEntry, ...]]
+from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
+from services.scheduler.escalation.rules.deadline import Deadline
+from services.scheduler.escalation.rules.states import (
+    Climbing,
+    Dormant,
+    EscalationState,
+    LevelNotified,
+    LogNote,
+    Owned,
+    Settled,
+    Transition,
+)
+from services.scheduler.ladders.due_reminder import LATE_AFTER
 
 
 class NothingToOwn(ValueError):

@@ -10,7 +10,7 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.logs import log
 from services.plumbing.transient_errors import is_transient
-from services.scheduler.feeds import store
+from services.scheduler.feeds import event_store
 
 AT_ONCE = 500
 """Reminders taken in one transaction."""
@@ -44,6 +44,6 @@ class ReminderCollector:
         """Take some reminders and drop some old events; how many were taken."""
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            taken = await store.collect_reminders(connection, now, AT_ONCE)
-            await store.delete_old_events(connection, now, AT_ONCE)
+            taken = await event_store.collect_reminders(connection, now, AT_ONCE)
+            await event_store.delete_old_events(connection, now, AT_ONCE)
         return taken

@@ -15,9 +15,9 @@ from uuid import UUID
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.business_days import BusinessCalendar, HolidayCalendar
 from services.scheduler.ladders.countdown import Countdown, countdown
-from services.scheduler.ladders.firing import Phase, due_reminder
+from services.scheduler.ladders.due_reminder import Phase, due_reminder
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, PlanningRules
+from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule, PlanningRules
 
 
 class SimulatedReminder(NamedTuple):
@@ -82,7 +82,7 @@ def with_calendars(book: LadderBook, calendars: tuple[HolidayCalendar, ...]) -> 
     return replace(
         book,
         ladders=tuple(
-            replace(ladder, rungs=tuple(replace(rung, working=week) for rung in ladder.rungs))
+            replace(ladder, rungs=tuple(replace(rung, business_calendar=week) for rung in ladder.rungs))
             for ladder in book.ladders
         ),
     )
@@ -181,10 +181,12 @@ def _tracks(agenda: Agenda, rules: PlanningRules) -> Iterator[_Track]:
             continue
         run = runs.get((key.milestone_id, key.audience))
         if run is None:
-            choice = rules.choice_of(key.audience) if key.audience else None
-            if key.audience and (choice is None or not choice.asks_for(schedule.commitment, schedule.milestone)):
+            own_ladder = rules.ladder_of(key.audience) if key.audience else None
+            if key.audience and (
+                own_ladder is None or not own_ladder.asks_for(schedule.commitment, schedule.milestone)
+            ):
                 continue  # a ladder that its reader no longer has: the tick withdraws it
-            count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
+            count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, own_ladder)
             run = runs[key.milestone_id, key.audience] = _Track(schedule, count, {}, set())
         run.known.add(key.step)
         if reminder.state == "pending":

@@ -14,7 +14,7 @@ from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import LeftOutRung, PlanningReason
-from services.scheduler.previews.holiday_names import calendar_place, holiday_name
+from services.scheduler.previews.rules.holiday_names import calendar_place, holiday_name
 
 MOST_WEEKENDS = 3
 """More weekends than these are counted in a sentence, and not listed."""

@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.scheduler.escalation import machine
-from services.scheduler.escalation.book import EscalationBook, EscalationLevel
-from services.scheduler.escalation.machine import Deadline, LevelNotified
+from services.scheduler.escalation.rules import machine, states
+from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
+from services.scheduler.escalation.rules.deadline import Deadline
+from services.scheduler.escalation.rules.states import LevelNotified
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import PlannedReminder, PlanningCause
-from services.scheduler.previews.reasons import InstantReason, instant_reason
-from services.scheduler.reminders.agenda import MilestoneSchedule, PlanningRules, ReminderState
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.previews.rules.reasons import InstantReason, instant_reason
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule, PlanningRules, ReminderState
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class PreviewMoment:
     state: ReminderState | Literal["planned-later"]
     """`planned-later`: one of the endless steps, of which only the next one is ever in the table."""
     schedule_version: int
-    because: InstantReason | None
+    instant_reason: InstantReason | None
     """None of an older schedule: its date isn't kept here."""
-    kept: StoredReminder | None
+    stored: StoredReminder | None
     """None for what is not in the table yet."""
 
 
@@ -57,45 +58,45 @@ class MilestoneHold:
 
 
 def countdown_for(
-    rules: PlanningRules, schedule: MilestoneSchedule, choice: SubscriptionLadder | None
+    rules: PlanningRules, schedule: MilestoneSchedule, own_ladder: SubscriptionLadder | None
 ) -> Countdown | None:
     """How a milestone counts for a reader; None when the reader's own ladder is not for this milestone.
 
     Raises `UnknownZone`.
     """
-    if choice and not choice.asks_for(schedule.commitment, schedule.milestone):
+    if own_ladder and not own_ladder.asks_for(schedule.commitment, schedule.milestone):
         return None
-    return countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
+    return countdown(schedule.milestone, rules.book, schedule.scheduled_at, own_ladder)
 
 
 def preview_moments(
-    schedule: MilestoneSchedule, kept: Sequence[StoredReminder], count: Countdown | None, now: datetime, more: int
+    schedule: MilestoneSchedule, stored: Sequence[StoredReminder], count: Countdown | None, now: datetime, more: int
 ) -> tuple[PreviewMoment, ...]:
     """All instants that the table has of a milestone for one audience, and `more` of the endless ones behind them."""
-    known = [stored_moment(schedule, one, count) for one in kept]
+    known = [stored_moment(schedule, one, count) for one in stored]
     if count and not schedule.settled:
-        known += _later_moments(schedule, kept, count, now, more)
+        known += _later_moments(schedule, stored, count, now, more)
     return tuple(sorted(known, key=lambda one: (one.due_at, one.schedule_version)))
 
 
-def stored_moment(schedule: MilestoneSchedule, kept: StoredReminder, count: Countdown | None) -> PreviewMoment:
+def stored_moment(schedule: MilestoneSchedule, stored: StoredReminder, count: Countdown | None) -> PreviewMoment:
     """A reminder of the table, with what its instant comes from as far as that is known."""
-    counted = count if kept.schedule_version == schedule.version else None
-    why = _planning_cause(schedule, kept)
+    counted = count if stored.schedule_version == schedule.version else None
+    why = _planning_cause(schedule, stored)
     return PreviewMoment(
-        step=kept.step,
-        due_at=kept.due_at,
-        state=kept.state,
-        schedule_version=kept.schedule_version,
-        because=_instant_reason(counted, kept.step, kept.due_at, why) if counted else None,
-        kept=kept,
+        step=stored.step,
+        due_at=stored.due_at,
+        state=stored.state,
+        schedule_version=stored.schedule_version,
+        instant_reason=_instant_reason(counted, stored.step, stored.due_at, why) if counted else None,
+        stored=stored,
     )
 
 
-def _planning_cause(schedule: MilestoneSchedule, kept: StoredReminder) -> PlanningCause:
-    if kept.state == "passed":
+def _planning_cause(schedule: MilestoneSchedule, stored: StoredReminder) -> PlanningCause:
+    if stored.state == "passed":
         return "before-it-was-planned"
-    if schedule.version > 1 and kept.due_at < schedule.scheduled_at:
+    if schedule.version > 1 and stored.due_at < schedule.scheduled_at:
         return "put-into-the-past-by-a-move"
     return "ahead"
 
@@ -108,11 +109,11 @@ def _instant_reason(count: Countdown, step: Step, due_at: datetime, why: Plannin
 
 
 def _later_moments(
-    schedule: MilestoneSchedule, kept: Sequence[StoredReminder], count: Countdown, now: datetime, more: int
+    schedule: MilestoneSchedule, stored: Sequence[StoredReminder], count: Countdown, now: datetime, more: int
 ) -> Iterator[PreviewMoment]:
     told = [
         one.step
-        for one in kept
+        for one in stored
         if one.schedule_version == schedule.version
         and one.state in ("pending", "fired", "merged")
         and count.is_endless(one.step)
@@ -138,7 +139,7 @@ class UpcomingLevel:
 
 
 def upcoming_levels(
-    state: machine.EscalationState, deadline: Deadline | None, book: EscalationBook
+    state: states.EscalationState, deadline: Deadline | None, book: EscalationBook
 ) -> tuple[UpcomingLevel, ...]:
     """Who hears when, if nobody owns the milestone and nothing is heard, up to the highest level and once more."""
     coming: list[UpcomingLevel] = []
@@ -152,6 +153,6 @@ def upcoming_levels(
     return tuple(coming)
 
 
-def overdue_at(state: machine.EscalationState, deadline: Deadline | None) -> datetime | None:
+def overdue_at(state: states.EscalationState, deadline: Deadline | None) -> datetime | None:
     """When it becomes overdue, or has; None for what never does, or is over."""
-    return None if deadline is None or isinstance(state, machine.Settled) else deadline.passes_at
+    return None if deadline is None or isinstance(state, states.Settled) else deadline.passes_at

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Status
-from services.scheduler.reminders.agenda import MilestoneSchedule
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
 CalendarEntryState = Literal["open", "met", "withdrawn", "dateless"]
 """To come, or to be done; done; the commitment was withdrawn; the milestone has no last day any more."""
@@ -48,7 +48,7 @@ class CalendarEntry:
 def calendar_entry_after(
     known: CalendarEntry | None,
     schedule: MilestoneSchedule,
-    standing: CommitmentStatus,
+    commitment_status: CommitmentStatus,
     source: Source | None,
     at: datetime,
 ) -> CalendarEntry | None:
@@ -62,10 +62,10 @@ def calendar_entry_after(
     if known is None:
         if not dated:
             return None
-        state = _state(standing, milestone.countries)
+        state = _state(commitment_status, milestone.countries)
         return CalendarEntry(schedule.commitment, milestone, schedule.version, 0, state, source, at, at)
     is_new = schedule.version > known.version
-    state = _state(standing, milestone.countries) if dated else "dateless"
+    state = _state(commitment_status, milestone.countries) if dated else "dateless"
     turned = not is_new and known.cancelled != (state in ("withdrawn", "dateless"))
     found = CalendarEntry(
         schedule.commitment,
@@ -82,10 +82,10 @@ def calendar_entry_after(
     return CalendarEntry(**{**vars(found), "changed_at": max(at, known.changed_at)})
 
 
-def _state(standing: CommitmentStatus, countries: tuple[Country, ...]) -> CalendarEntryState:
-    if not standing.settles(countries):
+def _state(status: CommitmentStatus, countries: tuple[Country, ...]) -> CalendarEntryState:
+    if not status.is_over_for(countries):
         return "open"
-    if standing.overall.status in (Status.MET, Status.WITHDRAWN):
-        return "withdrawn" if standing.overall.status is Status.WITHDRAWN else "met"
+    if status.overall.status in (Status.MET, Status.WITHDRAWN):
+        return "withdrawn" if status.overall.status is Status.WITHDRAWN else "met"
     # Where each country's own word settles it, one that has done its part is enough to keep it.
-    return "withdrawn" if all(standing.of(country) is Status.WITHDRAWN for country in countries) else "met"
+    return "withdrawn" if all(status.status_of(country) is Status.WITHDRAWN for country in countries) else "met"

@@ -129,7 +129,8 @@ ONE = "ladders:\n  - name: all\n    rungs: [{}]\n"
         ("ladders:\n  - name: Not A Slug\n    rungs: [on-the-day]\n", 2, "is not written like every-milestone"),
         ("ladders: &a [*a]\n", 1, "aliases"),
         ("ladders: {<<: 1}\n", 1, "here stands a list"),
-        ("[" * 5000, 1, ""),
+        ("[" * 5000, 1, "this is no YAML: expected the node content"),
+        ("[" * 5000 + "]" * 5000, 1, "this is nested too deeply"),
         ("x" * 70_000, 1, "at most 65536 characters"),
     ],
 )

@@ -19,7 +19,6 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.plumbing.isolation import SYSTEMIC
-from services.plumbing.migrations import downgrade, upgrade
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA, UnknownZone
 from services.scheduler.intake import Planner
@@ -425,13 +424,6 @@ async def test_other_zone_data_gives_other_instants(scheduler: Scheduler, monkey
     [row] = await scheduler.rows("select zone_data, business_at, ticked_at from tick")
     assert (row["zone_data"], row["business_at"]) == (ZONE_DATA, THEN)
     assert abs(row["ticked_at"] - datetime.now(UTC)) < timedelta(minutes=1)
-
-
-async def test_the_schema_goes_up_and_down_and_up(scheduler: Scheduler, fresh_database: FreshDatabase) -> None:
-    url = await fresh_database({"scheduler": VERSIONS})
-
-    await downgrade(url, "scheduler", VERSIONS)
-    await upgrade(url, "scheduler", VERSIONS)
 
 
 # Shown over HTTP

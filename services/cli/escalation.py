@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.service_client import FAILED, Refusal, ServiceClient, print_json, segment
+from services.cli.service_client import FAILED, CommandClient, Refusal, print_json, segment
 
 escalation = typer.Typer(help="What is overdue, who has heard of it, and who is on it.", no_args_is_help=True)
 
@@ -104,8 +104,8 @@ def _summary(item: dict[str, Any]) -> str:
             return str(other)
 
 
-def _scheduler(url: str, key: str | None = None) -> ServiceClient:
-    return ServiceClient("scheduler", "SCHEDULER_URL", "--url to its HTTP interface", url, _explain, key)
+def _scheduler(url: str, key: str | None = None) -> CommandClient:
+    return CommandClient("scheduler", "SCHEDULER_URL", "--url to its HTTP interface", url, _explain, key)
 
 
 def _explain(refusal: Refusal) -> tuple[str, str, int]:

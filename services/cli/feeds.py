@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.service_client import FAILED, Refusal, ServiceClient, print_json
+from services.cli.service_client import FAILED, CommandClient, Refusal, print_json
 
 feeds = typer.Typer(help="Calendars and feeds of events, behind private addresses.", no_args_is_help=True)
 
@@ -108,14 +108,14 @@ def _print_made(made: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{name:<9} {address}")
 
 
-def _scheduler(url: str, key: str) -> ServiceClient:
+def _scheduler(url: str, key: str) -> CommandClient:
     from deploy.embedded.errors import EmbeddedError
 
     if not key:
         raise EmbeddedError(
             "no API key is given", "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role subscriber` makes one"
         )
-    return ServiceClient("scheduler", "SCHEDULER_URL", "--url", url, _explain, key)
+    return CommandClient("scheduler", "SCHEDULER_URL", "--url", url, _explain, key)
 
 
 def _explain(refusal: Refusal) -> tuple[str, str, int]:

@@ -13,9 +13,9 @@ from services.cli.service_client import (
     ASKED_WRONGLY,
     FAILED,
     NOT_FOUND,
+    CommandClient,
     Explain,
     Refusal,
-    ServiceClient,
     print_json,
 )
 
@@ -220,12 +220,12 @@ def _of_subscription(wanted: dict[str, str], url: str, notifier_url: str | None)
     return {name: summary[name] for name in ("zone", "language") if name not in wanted}
 
 
-def _scheduler(url: str, key: str | None = None) -> ServiceClient:
-    return ServiceClient("scheduler", "SCHEDULER_URL", "its option", url, _explain("scheduler"), key)
+def _scheduler(url: str, key: str | None = None) -> CommandClient:
+    return CommandClient("scheduler", "SCHEDULER_URL", "its option", url, _explain("scheduler"), key)
 
 
-def _notifier(url: str) -> ServiceClient:
-    return ServiceClient("notifier", "NOTIFIER_URL", "its option", url, _explain("notifier"))
+def _notifier(url: str) -> CommandClient:
+    return CommandClient("notifier", "NOTIFIER_URL", "its option", url, _explain("notifier"))
 
 
 def _explain(service: str) -> Explain:

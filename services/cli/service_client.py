@@ -28,7 +28,7 @@ Explain = Callable[[Refusal], tuple[str, str, int]]
 
 
 @dataclass(frozen=True)
-class ServiceClient:
+class CommandClient:
     """Asks one service; a proxy of the environment is never used, since addresses and keys are our own."""
 
     service: str

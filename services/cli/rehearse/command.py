@@ -18,7 +18,7 @@ from services.cli.rehearse.watching import watching
 from services.plumbing.clock import ClockSettings, clock_from
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
-from services.scheduler.ladders.business_days import HolidayCalendar, UnknownCalendar, holiday_calendar
+from services.scheduler.ladders.business_days import RegionalCalendar, UnknownCalendar, regional_calendar
 from services.scheduler.reminders.rules.agenda import Agenda, PlanningRules, replanned
 from services.scheduler.reminders.rules.simulation import (
     SimulatedReminder,
@@ -98,9 +98,9 @@ def _book(file: Path | None) -> LadderBook | None:
         ) from error
 
 
-def _calendars(names: str | None) -> tuple[HolidayCalendar, ...]:
+def _calendars(names: str | None) -> tuple[RegionalCalendar, ...]:
     try:
-        return tuple(holiday_calendar(name.strip()) for name in names.split(",")) if names else ()
+        return tuple(regional_calendar(name.strip()) for name in names.split(",")) if names else ()
     except UnknownCalendar as error:
         raise EmbeddedError(
             str(error), "write --holidays US, CA-QC or CA-QC,MX: all of them have to work that day"
@@ -115,7 +115,7 @@ def _now(wishes: RehearsalOptions) -> datetime:
 
 
 def _other_rules(
-    rules: PlanningRules, book: LadderBook | None, calendars: tuple[HolidayCalendar, ...]
+    rules: PlanningRules, book: LadderBook | None, calendars: tuple[RegionalCalendar, ...]
 ) -> PlanningRules:
     book = book or rules.book
     return replace(rules, book=with_calendars(book, calendars) if calendars else book)

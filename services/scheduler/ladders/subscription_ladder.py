@@ -9,7 +9,7 @@ from contracts.filters import Filters, matches
 from contracts.topics import MILESTONE_DUE
 from contracts.vocabulary import CommitmentBrief, Milestone
 from services.plumbing.zones import zone_named
-from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, HolidayCalendar, holiday_calendar
+from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, RegionalCalendar, regional_calendar
 from services.scheduler.ladders.ladder import NINE, Ladder, Rung, Step
 
 
@@ -57,8 +57,8 @@ def subscription_ladder(event: LadderChosen) -> SubscriptionLadder | None:
     zone_named(event.zone)
     business_calendar = BOUND
     if event.holidays:
-        name = HolidayCalendar(event.holidays.country, event.holidays.subdivision).name
-        business_calendar = BusinessCalendar(holiday_calendar(name))
+        name = RegionalCalendar(event.holidays.country, event.holidays.subdivision).name
+        business_calendar = BusinessCalendar(regional_calendar(name))
     rungs: dict[Step, Rung] = {}
     for rung in event.rungs:
         step = Step.named(rung.step)

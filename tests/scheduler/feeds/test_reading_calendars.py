@@ -5,8 +5,9 @@ from itertools import product
 
 import feedparser
 
+from contracts.filters import Filters, matches
 from contracts.vocabulary import Country, Status
-from services.notifier.subscriptions.matching import Filters, matches, traits
+from services.notifier.events.event_types import EVENT_TYPES
 from tests.scheduler.feeds.scenes import days, only, parsed
 from tests.scheduler.feeds.serving import COAL, END_OF_2021, SUMMIT, THEN, House
 from tests.scheduler.scenes import brief, changed, created, milestone, scheduled
@@ -137,7 +138,7 @@ async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> No
         made = await house.makes(filters=form)
         calendar, atom, _ = made["paths"]
         rule = Filters(**{name: frozenset(values) for name, values in form.items()})
-        expected = {e.milestone.id for e in events if matches(rule, traits("milestone-scheduled", e))}
+        expected = {e.milestone.id for e in events if matches(rule, EVENT_TYPES["milestone-scheduled"].traits(e))}
         assert {uid.partition("@")[0] for uid in parsed((await house.reads(calendar)).content)} == expected, form
         links = {entry.link for entry in feedparser.parse((await house.reads(atom)).content).entries}
         assert links == {f"https://pledges.example/commitments/c-{id_[2:]}" for id_ in expected}, form

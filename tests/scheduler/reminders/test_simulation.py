@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contracts.filters import Filters
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import holiday_calendar
+from services.scheduler.ladders.business_days import regional_calendar
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Ladder, LadderCondition, Repeat, Rung, Step
@@ -208,7 +208,7 @@ def test_business_days_are_counted_by_the_calendars_that_are_asked_for_all_of_th
     )
     days = {}
     for names in (("US",), ("CA-QC",), ("MX",), ("CA-QC", "MX")):
-        rules = PlanningRules(with_calendars(book, tuple(map(holiday_calendar, names))))
+        rules = PlanningRules(with_calendars(book, tuple(map(regional_calendar, names))))
         what = [milestone(date(2026, 6, 26), id_="june"), milestone(date(2026, 5, 5), id_="may")]
         told = simulate([agenda_of(*what, rules=rules)], rules, START, END)
         days[names] = {t.milestone_id: t.at.date() for t in told}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import BusinessCalendar, HolidayCalendar
+from services.scheduler.ladders.business_days import BusinessCalendar, RegionalCalendar
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.due_reminder import Phase, due_reminder
 from services.scheduler.ladders.ladder import Step
@@ -64,19 +64,19 @@ class SimulationDifference:
 class CombinedCalendar(BusinessCalendar):
     """The days on which all of these calendars work, whoever is bound."""
 
-    all_of: tuple[HolidayCalendar, ...] = ()
+    all_of: tuple[RegionalCalendar, ...] = ()
 
     @property
     def name(self) -> str:
         """Their names, with commas."""
         return ",".join(calendar.name for calendar in self.all_of)
 
-    def calendars(self, bound: Iterable[object]) -> tuple[HolidayCalendar, ...]:
+    def calendars(self, bound: Iterable[object]) -> tuple[RegionalCalendar, ...]:
         """Those, for everybody."""
         return self.all_of
 
 
-def with_calendars(book: LadderBook, calendars: tuple[HolidayCalendar, ...]) -> LadderBook:
+def with_calendars(book: LadderBook, calendars: tuple[RegionalCalendar, ...]) -> LadderBook:
     """The book with all its business days counted by these calendars, in place of those that its rungs name."""
     week = CombinedCalendar(all_of=calendars)
     return replace(

@@ -17,7 +17,7 @@ async def write_feed_changes(
     after: Mapping[str, Agenda],
     now: datetime,
 ) -> None:
-    """Write what a batch of the intake means for calendars and bulletins, in the transaction that holds its agendas.
+    """Write what a batch of the intake means for calendars and feeds of events, in its transaction.
 
     An event that came before is in both already, and changes nothing.
     """

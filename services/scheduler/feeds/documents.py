@@ -89,18 +89,18 @@ class FeedDocuments:
         async with self._one_at_a_time:  # many at once would take the time that the tick needs
             portal = self._settings.portal_url
             if kind == "calendar.ics":
-                held = await self._store.calendar(hashed, now)
-                if held is None:
+                with_entries = await self._store.calendar(hashed, now)
+                if with_entries is None:
                     raise _unknown_address()
-                known, entries = held
+                known, entries = with_entries
                 render = partial(calendars.render_calendar, known.feed, entries, self._settings.uid_domain, portal)
             else:
-                told = await self._store.bulletins(kind, hashed, now)
-                if told is None:
+                with_items = await self._store.items(kind, hashed, now)
+                if with_items is None:
                     raise _unknown_address()
-                known, events = told
+                known, items = with_items
                 write = syndication.atom if kind == "events.atom" else syndication.rss
-                render = partial(write, known.feed, events, portal)
+                render = partial(write, known.feed, items, portal)
             tag = self._tag(kind, known)
             body = self._copies.get(tag)
             if body is None:

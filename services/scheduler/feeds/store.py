@@ -1,4 +1,4 @@
-"""Feeds in PostgreSQL: who has which, what their calendars hold, what their bulletins tell.
+"""Feeds in PostgreSQL: who has which, what their calendars hold, which events they show.
 
 Entries and events are written by the intake, in its transaction. What a feed holds is asked in one statement with the
 feed itself, as a marker that is another one whenever any of it is another: a reader who knows the marker has it all.
@@ -159,7 +159,7 @@ class FeedStore:
                 rows = await connection.fetch(_ENTRIES, known.feed.id) if known else []
         return (known, [entry_from_row(row) for row in rows]) if known else None
 
-    async def bulletins(
+    async def items(
         self, kind: FeedFormat, token_sha256: bytes, now: datetime
     ) -> tuple[FeedState, list[FeedItem]] | None:
         """The feed with its newest events, both of one instant."""

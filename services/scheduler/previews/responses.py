@@ -84,7 +84,7 @@ class MomentEntry(_PreviewModel):
     fired_at: Instant | None
     event_id: UUID | None
     failure: str | None
-    """Why it could not be told."""
+    """Why it could not be fired."""
     reason: ReasonEntry | None
     """Null for an older version of the date: only the newest is kept here."""
     sentence: str

@@ -41,7 +41,7 @@ async def snapshot(database: Database) -> AsyncIterator[Connection]:
 
 
 async def is_known(connection: Connection, commitment_id: str) -> bool:
-    """Whether anything was heard of a commitment."""
+    """Whether any event about a commitment has come."""
     found = await connection.fetchval(
         "select true from commitment_state where commitment_id = $1 limit 1", commitment_id
     )

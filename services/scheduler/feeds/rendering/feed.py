@@ -1,6 +1,6 @@
 """A feed: what somebody's calendar or reader holds, in which language, behind an address that only they know.
 
-The address has 256 random bits in it and is shown once; kept is its SHA-256, which is also what it is found by, so
+The address has 256 random bits in it and is shown once; stored is its SHA-256, by which it is also found, so
 that the time of a look-up tells nothing (above 112 bits of entropy a plain hash suffices: OWASP ASVS 5.0, 6.5.2).
 """
 
@@ -25,7 +25,7 @@ ALARM = 7
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed as it is kept; nothing of it changes but its token, its end and when it was read."""
+    """A feed as it is stored; nothing of it changes but its token, its end and when it was read."""
 
     id: UUID
     owner: str
@@ -44,5 +44,5 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """What is kept of a token; text that was never one of ours has a hash, too, and nothing is found by it."""
+    """What is stored of a token; text that was never one of ours has a hash, too, and nothing is found by it."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

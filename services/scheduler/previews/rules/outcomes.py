@@ -142,9 +142,9 @@ def next_reminder(
     return None
 
 
-def outcome_sentence(fate: ReminderOutcome, words: Words, zone: str) -> str:
+def outcome_sentence(outcome: ReminderOutcome, words: Words, zone: str) -> str:
     """One sentence about what became of it."""
-    match fate:
+    match outcome:
         case Waiting(held_for=int(version)):
             return words.gettext(
                 "It is held: version %(version)s of the date is being written, and until it has come nothing is told.",
@@ -186,11 +186,11 @@ def next_sentence(
     following: NextReminder | None, stored: StoredReminder, schedule: MilestoneSchedule, words: Words, zone: str
 ) -> str:
     """One sentence, or two, about what happens next."""
-    told = []
+    sentences = []
     if stored.state == "failed" and stored.schedule_version == schedule.version and not schedule.settled:
-        told.append(words.gettext("A scheduler that starts tries it again."))
+        sentences.append(words.gettext("A scheduler that starts tries it again."))
     if following:
-        told.append(
+        sentences.append(
             words.gettext(
                 "Next comes %(step)s on %(moment)s.",
                 step=following.step.name,
@@ -198,7 +198,7 @@ def next_sentence(
             )
         )
     elif schedule.settled:
-        told.append(words.gettext("Nothing follows: the commitment is met or withdrawn for all whom this binds."))
-    elif not told:
-        told.append(words.gettext("Nothing follows on this ladder."))
-    return " ".join(told)
+        sentences.append(words.gettext("Nothing follows: the commitment is met or withdrawn for all whom this binds."))
+    elif not sentences:
+        sentences.append(words.gettext("Nothing follows on this ladder."))
+    return " ".join(sentences)

@@ -102,14 +102,14 @@ def _instant_reason(count: Countdown, step: Step, due_at: datetime, why: Plannin
 def _later_moments(
     schedule: MilestoneSchedule, stored: Sequence[StoredReminder], count: Countdown, now: datetime, more: int
 ) -> Iterator[PreviewMoment]:
-    told = [
+    reached = [
         one.step
         for one in stored
         if one.schedule_version == schedule.version
         and one.state in ("pending", "fired", "merged")
         and count.is_endless(one.step)
     ]
-    found = count.endless_from(now, max(told, key=lambda step: step.count, default=None))
+    found = count.endless_from(now, max(reached, key=lambda step: step.count, default=None))
     for _ in range(more):
         if found is None:
             return

@@ -126,25 +126,25 @@ def by_month(
 ) -> dict[Month, tuple[list[SimulatedReminder], list[SimulatedReminder]]]:
     """Both plays month by month, the months in which neither tells anything left out."""
     months: dict[Month, tuple[list[SimulatedReminder], list[SimulatedReminder]]] = {}
-    for which, told in enumerate((before, after)):
-        for one in told:
+    for which, reminders in enumerate((before, after)):
+        for one in reminders:
             months.setdefault((one.at.year, one.at.month), ([], []))[which].append(one)
     return dict(sorted(months.items()))
 
 
-def busiest_day(told: Iterable[SimulatedReminder]) -> tuple[date, int] | None:
+def busiest_day(reminders: Iterable[SimulatedReminder]) -> tuple[date, int] | None:
     """The day with the most reminders, the first of them, and how many; None where there is none."""
-    counts = Counter(one.at.date() for one in told)
+    counts = Counter(one.at.date() for one in reminders)
     return max(counts.items(), key=lambda one: (one[1], -one[0].toordinal()), default=None)
 
 
-def _day_json(told: Iterable[SimulatedReminder]) -> dict[str, Any] | None:
-    found = busiest_day(told)
+def _day_json(reminders: Iterable[SimulatedReminder]) -> dict[str, Any] | None:
+    found = busiest_day(reminders)
     return {"day": found[0].isoformat(), "reminders": found[1]} if found else None
 
 
-def _of_phase(told: Iterable[SimulatedReminder], phase: Phase) -> int:
-    return sum(one.phase == phase for one in told)
+def _of_phase(reminders: Iterable[SimulatedReminder], phase: Phase) -> int:
+    return sum(one.phase == phase for one in reminders)
 
 
 def _reminders(count: int) -> str:

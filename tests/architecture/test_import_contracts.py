@@ -152,7 +152,7 @@ def verdicts(folder: Path) -> dict[str, str]:
     done = subprocess.run(
         [*command, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False, env={"COLUMNS": "300"}
     )
-    found = re.findall(r"^(.+?) (KEPT|BROKEN)(?: .*)?$", done.stdout, re.MULTILINE)
+    found = re.findall(r"^(.+?)\s*(KEPT|BROKEN)(?: .*)?$", done.stdout, re.MULTILINE)
     assert found, done.stdout + done.stderr
     return dict(found)
 

@@ -22,7 +22,7 @@ def in_no_layer(names: Iterable[str]) -> list[str]:
     layered = [contract for contract in import_contracts() if contract["type"] == "layers"]
     containers = {container for contract in layered for container in contract["containers"]}
     placed = [
-        f"{container}.{layer.strip()}"
+        f"{container}.{layer.strip(' ()')}"
         for contract in layered
         for container in contract["containers"]
         for line in contract["layers"]

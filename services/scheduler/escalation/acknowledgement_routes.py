@@ -54,6 +54,6 @@ def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, esca
             raise not_found("milestone") from None
         except NothingToOwn as refusal:
             raise Problem(409, "nothing-to-own", "There is nothing to own", str(refusal)) from None
-        return JSONResponse(answer, 201)
+        return JSONResponse(answer.body, answer.status)
 
     return router

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
-
 from contracts.events import Acknowledgement
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.http.idempotency import KeyedRequest, KeyReused
+from services.plumbing.http.idempotency import Answer, KeyedRequest, kept_answer
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import queries
 from services.scheduler.escalation.log import LogLine
@@ -29,45 +27,41 @@ async def acknowledge(
     acknowledgement: Acknowledgement,
     request: KeyedRequest,
     answer: Callable[[MilestoneEscalation], Any],
-) -> Any:
+) -> Answer:
     """Own a milestone; gives its escalation as it is then, in JSON's types, or the answer that was given before.
 
-    Answers are kept in the log, beside what they were about. A refusal is not kept: it did nothing. Raises
-    `UnknownMilestone`, `NothingToOwn`, `KeyReused`.
+    A refusal is not kept: it did nothing. Raises `UnknownMilestone`, `NothingToOwn`, `KeyReused`.
     """
-    try:
-        async with database.transaction() as connection:
-            given = await _once(connection, escalations, milestone_id, acknowledgement, request, answer)
-            failpoint("acknowledgement-before-commit")
-    except asyncpg.UniqueViolationError as error:
-        raise KeyReused from error  # for another milestone, at the same time
+    async with database.transaction() as connection:
+        if not await queries.lock_milestone(connection, milestone_id):
+            raise UnknownMilestone
+        # Behind the milestone's lock: the same request at the same time has committed by now, so this waits only for
+        # one with the same key for another milestone.
+        given = await kept_answer(database, connection, request, queries.kept_acknowledgement, waits=True)
+        if given is None:
+            given = await _acknowledge(connection, escalations, milestone_id, acknowledgement, request, answer)
+        failpoint("acknowledgement-before-commit")
     failpoint("acknowledgement-after-commit")
     return given
 
 
-async def _once(
+async def _acknowledge(
     connection: Connection,
     escalations: EscalationStore,
     milestone_id: str,
     acknowledgement: Acknowledgement,
     request: KeyedRequest,
     answer: Callable[[MilestoneEscalation], Any],
-) -> Any:
-    if not await queries.lock_milestone(connection, milestone_id):
-        raise UnknownMilestone
-    # Behind the lock: the same request at the same time has committed by now.
-    if before := await queries.acknowledgement_by_key(connection, request.client, request.key):
-        if before["body_sha256"] != request.digest:
-            raise KeyReused
-        return before["answer"]
+) -> Answer:
     known = await queries.read_escalation(connection, milestone_id)
     if known is None:
         raise Unavailable("the escalation of this milestone has not begun yet")
     state, entries = acknowledged(known.case.state, known.case.deadline, escalations.book, acknowledgement)
     case = replace(known.case, state=state)
-    following = next_change_at(state, case.deadline, escalations.book)
-    given = answer(replace(known, case=case, next_at=following, failed=None))
+    body = answer(
+        replace(known, case=case, next_at=next_change_at(state, case.deadline, escalations.book), failed=None)
+    )
     lines = [LogLine(milestone_id, case.version, entry, acknowledgement.at, client=request.client) for entry in entries]
-    lines[-1] = replace(lines[-1], idem_key=request.key, body_sha256=request.digest, answer=given)
+    lines[-1] = replace(lines[-1], idem_key=request.key, body_sha256=request.digest, answer=body)
     await escalations.save(connection, {milestone_id: case}, lines)
-    return given
+    return Answer(201, body)

@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeVar
 
 from bench.rehearsal.commitments import END, LADDERS, START, agendas
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.ladders.book import read_ladder_book
-from services.scheduler.reminders.agenda import SHIPPED_RULES, Agenda, PlanningRules, replanned
-from services.scheduler.reminders.simulation import (
+from services.scheduler.ladders.book_reader import read_ladder_book
+from services.scheduler.reminders.rules.agenda import SHIPPED_RULES, Agenda, PlanningRules, replanned
+from services.scheduler.reminders.rules.simulation import (
     SimulatedReminder,
     SimulationDifference,
     compare_simulations,

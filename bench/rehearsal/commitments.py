@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from contracts.events import MilestoneScheduled
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Precision, Reading, Span, Text
 from services.scheduler.ladders.deadline_end import CAPITALS
-from services.scheduler.reminders.agenda import Agenda, agenda_after
+from services.scheduler.reminders.rules.agenda import Agenda, agenda_after
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2031, 1, 1, tzinfo=UTC)

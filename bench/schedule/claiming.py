@@ -14,10 +14,10 @@ from uuid import uuid4
 from bench.schedule.ground import Ground, connect, run
 from bench.schedule.loading import copy_ahead, copy_due
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler.ladders.firing import DueReminder
+from services.scheduler.ladders.due_reminder import DueReminder
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders import claims
-from services.scheduler.reminders.claims import FiredReminder
+from services.scheduler.reminders import claims, fired_reminders
+from services.scheduler.reminders.fired_reminders import FiredReminder
 from services.scheduler.reminders.tick import AT_ONCE
 
 FIRST = datetime(2030, 1, 1, 9, tzinfo=UTC)
@@ -104,5 +104,5 @@ async def _ours(database: Database) -> int:
             _, due = await claims.claim(connection, NOW, AT_ONCE)
             if not due:
                 return claimed
-            await claims.record_fired(connection, [FiredReminder(one, CLAIMED) for one in due], NOW)
+            await fired_reminders.record_fired(connection, [FiredReminder(one, CLAIMED) for one in due], NOW)
             claimed += len(due)

@@ -22,7 +22,7 @@ from services.cli.topics import apply_topics
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.migrations import upgrade
 from services.plumbing.zones import ZONE_DATA
-from services.scheduler.ladders.book import DEFAULT_BOOK, read_ladder_book
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.ladder_store import write_ladder_book
 

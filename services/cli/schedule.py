@@ -141,7 +141,7 @@ def ladder_apply(
 def _book(file: Path) -> str:
     """The text of a ladder book that can be read; raises EmbeddedError with its line otherwise."""
     from deploy.embedded.errors import EmbeddedError
-    from services.scheduler.ladders.book import LadderBookError, read_ladder_book
+    from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
 
     try:
         text = file.read_text(encoding="utf-8")

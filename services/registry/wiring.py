@@ -13,13 +13,16 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
 from services.registry.actions.consistency_check import ConsistencySettings, DailyLook
 from services.registry.actions.scheduler_holds import LONGEST_HOLD, HoldSettings, SchedulerHolds
-from services.registry.daily import SECONDS, SECONDS_UNDER_A_SETTABLE_CLOCK, Daily
 from services.registry.http.idempotency import AnswerSettings, Forgetting
 from services.registry.http.routes import http_app
 from services.registry.intake import ReportIntake, read
+
+SECONDS_BETWEEN_LOOKS = 30.0
+"""Of real time, between two questions whether another day of business time is to be looked at."""
 
 
 def build() -> Service:
@@ -34,7 +37,8 @@ def build() -> Service:
 
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
     look = DailyLook(database, clock, ConsistencySettings())
-    daily = Daily(look.once, SECONDS_UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS)
+    seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_LOOKS
+    clockwork = Clockwork(PeriodicTask("consistency", look.beat, seconds))
 
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
     return Service(
@@ -47,7 +51,7 @@ def build() -> Service:
         work=(
             Relay(database, producer, OutboxSettings()).run,
             Forgetting(database, AnswerSettings()).run,
-            daily.run,
+            clockwork.run,
         ),
         closing=(http.aclose,),
     )

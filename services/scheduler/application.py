@@ -7,15 +7,21 @@ from fastapi import FastAPI
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.app import Check
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.escalation.routes import escalation_router
-from services.scheduler.feeds.routes import FeedSettings, add_feeds
+from services.plumbing.http.app import Check, web_app
+from services.plumbing.zones import ZONE_DATA
+from services.scheduler.escalation.acknowledgement_routes import acknowledgement_routes
+from services.scheduler.escalation.routes import escalation_routes
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.reading_routes import feed_reading_routes
+from services.scheduler.feeds.routes import feed_routes
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.feeds.store import FeedStore
-from services.scheduler.previews.routes import preview_router
+from services.scheduler.holds.routes import hold_routes
+from services.scheduler.previews.routes import preview_routes
 from services.scheduler.reminders.ladder_routes import ladder_routes
 from services.scheduler.reminders.ladder_store import RulesCache
-from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.routes import reminder_routes
+from services.scheduler.reminders.zone_routes import zone_routes
 
 
 def http_app(
@@ -24,14 +30,31 @@ def http_app(
     keys: ApiKeys,
     checks: Mapping[str, Check],
     *,
-    shelf: RulesCache,
+    rules_cache: RulesCache,
     escalations: EscalationStore,
-    feeds: FeedSettings,
+    feed_settings: FeedSettings,
 ) -> FastAPI:
     """The application; nothing is connected by building it."""
-    app = build_http(database, checks, keys)
-    app.include_router(ladder_routes(database, clock, keys, shelf))
-    app.include_router(escalation_router(database, clock, keys, escalations))
-    app.include_router(preview_router(database, clock, shelf.shipped, escalations.book))
-    add_feeds(app, FeedStore(database), keys, clock, feeds)
+    app = web_app(
+        "scheduler",
+        "Pledgewire scheduler",
+        checks,
+        version="1.0.0",
+        description="Reminders of what governments have promised: which are to come, which were sent.",
+        facts={"zone_data": ZONE_DATA},
+        secret_behind=("/feeds/",),
+    )
+    feeds = FeedStore(database)
+    for routes in (
+        hold_routes(database, keys),
+        reminder_routes(database),
+        ladder_routes(database, clock, keys, rules_cache),
+        zone_routes(database),
+        acknowledgement_routes(database, clock, keys, escalations),
+        escalation_routes(database, escalations.book),
+        preview_routes(database, clock, rules_cache.shipped, escalations.book),
+        feed_routes(feeds, keys, clock, feed_settings),
+        feed_reading_routes(feeds, clock, feed_settings),
+    ):
+        app.include_router(routes)
     return app

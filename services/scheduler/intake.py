@@ -11,12 +11,12 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalations import DatedEvent, EscalationStore
-from services.scheduler.feeds.store import write_feed_changes
+from services.scheduler.escalation.store import DatedEvent, EscalationStore
+from services.scheduler.feeds.changes import write_feed_changes
 from services.scheduler.reminders import replanning, store
-from services.scheduler.reminders.agenda import agenda_after
 from services.scheduler.reminders.ladder_store import RulesCache, write_subscription_ladders
 from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
+from services.scheduler.reminders.rules.agenda import agenda_after
 
 GROUP = "scheduler"
 
@@ -32,13 +32,13 @@ class Planner:
         self,
         database: Database,
         clock: Clock,
-        shelf: RulesCache | None = None,
+        rules_cache: RulesCache | None = None,
         escalations: EscalationStore | None = None,
     ) -> None:
         """By the rules that are shipped, unless said otherwise."""
         self._database = database
         self._clock = clock
-        self._shelf = shelf or RulesCache()
+        self._rules_cache = rules_cache or RulesCache()
         self._escalations = escalations or EscalationStore(read_escalation_book())
 
     async def apply(self, batch: Sequence[ReceivedCommitmentEvent | ReceivedLadderChoice]) -> None:
@@ -54,7 +54,7 @@ class Planner:
             news = {one.envelope.id: one for one in batch if one.envelope.id in unseen}.values()
             received = [one for one in news if isinstance(one, ReceivedCommitmentEvent)]
             choices = [one for one in news if isinstance(one, ReceivedLadderChoice)]
-            rules = await self._shelf.rules(connection, "alone" if choices else "shared")
+            rules = await self._rules_cache.rules(connection, "alone" if choices else "shared")
             before = await store.lock_agendas(connection, (one.event.commitment.id for one in received))
             after = dict(before)
             told = []

@@ -11,8 +11,8 @@ from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.openapi import keep_openapi, openapi_text
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.reminders.ladder_store import RulesCache
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
@@ -27,9 +27,9 @@ def document() -> str:
             SystemClock(),
             ApiKeys(ApiKeySettings(file=None)),
             {},
-            shelf=RulesCache(),
+            rules_cache=RulesCache(),
             escalations=EscalationStore(read_escalation_book()),
-            feeds=FeedSettings(),
+            feed_settings=FeedSettings(),
         )
     )
 

@@ -12,21 +12,21 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.scheduler.application import http_app
-from services.scheduler.clockwork import UNDER_A_SETTABLE_CLOCK, Clockwork, ClockworkSettings, Regular
 from services.scheduler.escalation.book import EscalationSettings
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.gathering import ReminderCollector
-from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.feeds.collecting import ReminderCollector
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.holds.registry_client import RegistryClient, RegistrySettings
 from services.scheduler.holds.store import HoldSweep
 from services.scheduler.intake import GROUP, Planner
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
-from services.scheduler.reminders.tick import Tick
+from services.scheduler.reminders.tick import Tick, TickSettings
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
@@ -46,18 +46,17 @@ def build() -> Service:
             f"the clock says {clock.now():%Y-%m-%dT%H:%MZ}, and by such a clock all reminders would be planned wrongly",
             "set this machine's clock, or the one that PLEDGEWIRE_CLOCK_FILE names, and start again",
         )
-    clockwork_settings = ClockworkSettings()
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    shelf = RulesCache()
+    rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
-    planner = Planner(database, clock, shelf, escalations)
+    planner = Planner(database, clock, rules_cache, escalations)
     subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer)))
     relay = Relay(database, producer, OutboxSettings())
-    tick = Tick(database, clock, shelf)
-    seconds = clockwork_settings.tick_seconds
+    tick = Tick(database, clock, rules_cache)
+    seconds = TickSettings().tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
@@ -65,9 +64,9 @@ def build() -> Service:
     registry = RegistryClient(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
     escalator = Escalator(database, clock, escalations)
     clockwork = Clockwork(
-        Regular("tick", tick.beat, seconds),
-        Regular("escalation", escalator.beat, seconds),
-        Regular("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
+        PeriodicTask("tick", tick.beat, seconds),
+        PeriodicTask("escalation", escalator.beat, seconds),
+        PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
     )
 
     async def ticks() -> str | None:
@@ -80,9 +79,9 @@ def build() -> Service:
             clock,
             ApiKeys(ApiKeySettings()),
             {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks},
-            shelf=shelf,
+            rules_cache=rules_cache,
             escalations=escalations,
-            feeds=FeedSettings(),
+            feed_settings=FeedSettings(),
         ),
         http_settings=HttpSettings(),
         broker=broker,
@@ -91,7 +90,7 @@ def build() -> Service:
         work=(
             relay.run,
             clockwork.run,
-            Replanner(database, shelf, seconds).run,
+            Replanner(database, rules_cache, seconds).run,
             ReminderCollector(database, clock).run,
         ),
         closing=(registry.close,) if registry else (),

@@ -18,15 +18,16 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
+from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
-from tests.scheduler.escalation.test_store import DUE, FIRST, THEN, app_of
+from tests.scheduler.escalation.test_store import DUE, FIRST, THEN
 from tests.scheduler.scenes import created, scheduled
+from tests.scheduler.serving import app_of
 
 Command = Callable[..., Result]
 
@@ -39,7 +40,7 @@ def command(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[Command]:
     clock = SharedClock(tmp_path / "clock")
     key = add_key(tmp_path / "keys.json", "mx-sre", ["reporter"], "mx-sre")
     watched = EscalationStore(read_escalation_book())
-    with Served(app_of(database, clock, tmp_path / "keys.json", watched)) as served:
+    with Served(app_of(database, clock, keys_file=tmp_path / "keys.json", escalations=watched)) as served:
         served.run(database.open())
         clock.set(THEN)
         heard = [

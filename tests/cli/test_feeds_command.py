@@ -16,14 +16,13 @@ import uvicorn
 
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
-from services.scheduler.feeds.routes import FeedSettings, add_feeds
-from services.scheduler.feeds.store import FeedStore
+from services.plumbing.http.api_keys import new_key
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.routes import build_http
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import parsed
 from tests.scheduler.scenes import utc
+from tests.scheduler.serving import app_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -38,9 +37,8 @@ async def environment(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIte
     clock.set(utc(2021, 11, 18))
     key, digest = new_key("sre")
     (tmp_path / "keys.json").write_text(json.dumps({"sre": {"sha256": digest, "roles": ["subscriber"]}}))
-    app = build_http(database, {})
-    keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
-    add_feeds(app, FeedStore(database), keys, clock, FeedSettings(public_url="https://times.example"))
+    settings = FeedSettings(public_url="https://times.example")
+    app = app_of(database, clock, keys_file=tmp_path / "keys.json", feed_settings=settings)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve([listening]))

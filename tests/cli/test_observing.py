@@ -1,12 +1,17 @@
-"""Looking at all schemas from outside: what a subscription's ladder is on its way to, and that it got there."""
+"""Looking at all schemas from outside: what is under way, when everything is at rest, and whether the laws hold."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from services.cli.databases import schema_versions
 from services.cli.observing import Observer
 from services.notifier.subscriptions.store import Register
+from services.plumbing.clock import SharedClock
 from tests.conftest import FreshDatabase
 from tests.notifier.scenes import LADDER, NOW, database_at
 
@@ -45,17 +50,91 @@ async def broken(observer: Observer) -> list[str]:
 
 
 async def test_a_chosen_ladder_is_under_way_until_the_scheduler_has_heard_it(observer: Observer, register: Register):
-    assert (await observer.unrest(NOW)).unheard_by_scheduler == 0
+    assert (await observer.pending_work(NOW)).unread_by_scheduler == 0
     await register.add(WISH | {"ladder": LADDER}, NOW)
 
-    under_way = await observer.unrest(NOW)
-    assert (under_way.unpublished, under_way.unheard_by_scheduler, under_way.unheard_by_notifier) == (1, 1, 0)
+    under_way = await observer.pending_work(NOW)
+    assert (under_way.unpublished, under_way.unread_by_scheduler, under_way.unread_by_notifier) == (1, 1, 0)
     assert await broken(observer) == ["every event has been heard by the scheduler"]
 
     await observer.connection.execute(
         "insert into scheduler.inbox (consumer, event_id, seen_at)"
         " select 'scheduler', event_id, created_at from notifier.outbox where topic = 'ladder-chosen'"
     )
-    assert (await observer.unrest(NOW)).unheard_by_scheduler == 0
+    assert (await observer.pending_work(NOW)).unread_by_scheduler == 0
     assert await broken(observer) == []
     assert (await observer.events())["ladder-chosen"] == 1
+
+
+# At rest
+
+
+@pytest.fixture
+async def clock(observer: Observer, tmp_path: Path) -> SharedClock:
+    """It stands at NOW, and everything has come to rest there."""
+    clock = SharedClock(tmp_path / "clock")
+    clock.set(NOW)
+    await observer.connection.execute("update scheduler.tick set business_at = $1", NOW + timedelta(days=1))
+    await observer.connection.execute("update registry.consistency_run set day = $1", NOW.date() + timedelta(days=1))
+    await observer.rest(clock, seconds=0)
+    return clock
+
+
+async def put_off(observer: Observer, until: datetime, reason: str, code: int | None) -> None:
+    """A delivery as it stands after its first attempt."""
+    await observer.connection.execute(
+        "insert into notifier.delivery (event_id, subscription_id, commitment_id, channel, state, next_at, created_at,"
+        " attempts, reason, last_code) values ($1, $2, 'a-promise', 'slack', 'pending', $3, $4, 1, $5, $6)",
+        uuid4(),
+        uuid4(),
+        until,
+        NOW,
+        reason,
+        code,
+    )
+
+
+async def test_a_message_that_got_no_answer_is_not_at_rest_until_it_is_sent_again(
+    url: str, observer: Observer, clock: SharedClock
+):
+    """The clock stands still, so it is moved on to the next attempt; rest comes with the answer to that."""
+    again = NOW + timedelta(seconds=61)
+    await put_off(observer, again, "timeout", None)
+    assert (await observer.pending_work(NOW)).only_unanswered
+
+    async def notifier() -> None:
+        """It sends again when the clock says so, and that takes a while."""
+        async with Observer(url) as tables:
+            for _ in range(2000):
+                if clock.now() >= again:
+                    break
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0.2)
+            await tables.connection.execute("update notifier.delivery set state = 'delivered', next_at = $1", again)
+
+    sending = asyncio.create_task(notifier())
+    await observer.rest(clock, seconds=20)
+
+    assert await observer.deliveries() == {("slack", "delivered"): 1}
+    assert clock.now() == again
+    await sending
+
+
+async def test_a_message_that_was_refused_for_now_is_at_rest(observer: Observer, clock: SharedClock):
+    """That it comes later is the receiver's answer, and the clock is not touched."""
+    await put_off(observer, NOW + timedelta(seconds=5), "temporarily-unavailable", 503)
+
+    await observer.rest(clock, seconds=0)
+
+    assert clock.now() == NOW
+
+
+async def test_a_receiver_that_never_answers_is_not_waited_for_through_the_whole_table(
+    observer: Observer, clock: SharedClock
+):
+    await put_off(observer, NOW + timedelta(minutes=30), "connection-failed", None)
+
+    with pytest.raises(TimeoutError, match=r"no attempt before 20.*deliveries_unanswered=1"):
+        await observer.rest(clock, seconds=20)
+
+    assert clock.now() == NOW

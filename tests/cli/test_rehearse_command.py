@@ -21,9 +21,9 @@ from services.cli.rehearse.outcome import Rehearsal, busiest_day, by_month
 from services.cli.rehearse.picture import MOST_LANES, draw
 from services.cli.rehearse.report import MOST_ROWS, show
 from services.cli.rehearse.watching import watching
-from services.scheduler.ladders.book import DEFAULT_BOOK, read_ladder_book
-from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, PlanningRules, agenda_after, replanned
-from services.scheduler.reminders.simulation import compare_simulations, simulate
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
+from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule, PlanningRules, agenda_after, replanned
+from services.scheduler.reminders.rules.simulation import compare_simulations, simulate
 from tests.scheduler.scenes import NINE_SHARP, milestone, scheduled, utc
 
 OTHERS = """

@@ -23,16 +23,13 @@ from services.cli.main import app
 from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.app import web_app
 from services.plumbing.http.problems import Problem
 from services.plumbing.ids import new_id
-from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.routes import FeedSettings
+from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import DEFAULT_BOOK
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
@@ -42,6 +39,7 @@ from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
 from tests.scheduler.reminders.test_replanning import LATE_ONES, ME, YOU, choice
 from tests.scheduler.scenes import NINE_SHARP, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 THEN = utc(2021, 11, 18, 18)
@@ -73,9 +71,8 @@ def environment(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[dict[
     clock = SharedClock(tmp_path / "clock")
     key = add_key(tmp_path / "keys.json", "desk", ["editor"], None)
     shelf = RulesCache(NINE_SHARP)
-    keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
     watched = EscalationStore(read_escalation_book())
-    served_app = http_app(database, clock, keys, {}, shelf=shelf, escalations=watched, feeds=FeedSettings())
+    served_app = app_of(database, clock, keys_file=tmp_path / "keys.json", rules_cache=shelf, escalations=watched)
     with Served(served_app) as served, Served(notifier()) as summaries:
         served.run(database.open())
         clock.set(THEN)

@@ -45,8 +45,8 @@ def followed() -> Iterator[Block]:
 
 
 def follow(block: Block, folder: Path, environment: dict[str, str]) -> str:
-    """Run a block in a folder and return what it prints; the addresses that it sets give way to those of the stack."""
-    text = re.sub(r"^export [A-Z]+_URL=.*$", "", block.text, flags=re.MULTILINE)
+    """Run a block in a folder and return what it prints; addresses and key that it sets give way to the stack's."""
+    text = re.sub(r"^export [A-Z]+_(URL|KEY)=.*$", "", block.text, flags=re.MULTILINE)
     done = subprocess.run(
         ["bash", "-c", PRELUDE + text],
         cwd=folder,
@@ -75,7 +75,6 @@ async def test_whoever_follows_the_pages_gets_there(parts: Any, tmp_path: Path) 
         await house.at(NOW)
         environment = house.stack.environment() | {
             **{f"{name.upper()}_URL": house.url(name) for name in ("registry", "scheduler", "notifier")},
-            "KEY": house.key,
             "PLEDGEWIRE_KEY": house.key,
             "API_KEYS_FILE": str(tmp_path / "api-keys.json"),
         }

@@ -121,7 +121,7 @@ class House:
         return self
 
     async def rest(self, seconds: float = 60.0) -> None:
-        await self.observer.rest(self.now, seconds=seconds)
+        await self.observer.rest(self.clock, seconds=seconds)
 
     async def import_statement(self) -> httpx2.Response:
         response = await self.http.post(
@@ -389,6 +389,15 @@ class House:
                 return await self.rest()
             await asyncio.sleep(0.02)
         raise AssertionError("the report has not been heard in twenty seconds")
+
+    async def unanswered(self, count: int) -> None:
+        """Wait until so many messages have got no answer, and nothing else is under way."""
+        for _ in range(1500):
+            work = await self.observer.pending_work(self.now)
+            if work.only_unanswered and work.deliveries_unanswered == count:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"not without an answer in thirty seconds: {work}")
 
     async def reminders_ahead(self, commitment: str) -> int:
         """How many reminders of it the scheduler still means to send."""

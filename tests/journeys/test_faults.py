@@ -72,6 +72,22 @@ async def test_updates_are_accepted_while_the_broker_is_dead_and_arrive_when_it_
     assert len(await house.arrivals()) == before + 5 * len(HOOKS)
 
 
+async def test_a_card_that_got_no_answer_comes_all_the_same(furnished: House, ids: list[str]) -> None:
+    """One receiver hangs longer than an attempt may take; its next attempt lies ahead of a clock that stands still."""
+    house = furnished
+    await house.read_all()
+    await house.behave("slack", "everything", fail_first=1, status=503, delay=10)
+
+    assert (await house.post_status(ids[40], "in-progress")).status_code == 201
+    await house.unanswered(1)
+    await house.behave("slack", "everything", delay=0)
+    await house.rest()
+
+    await house.expect_event("everything", "status-changed", ids[40], status="in-progress")
+    assert [message.commitment_id for message in await house.read("everything")] == [ids[40]]
+    await house.assert_nothing_lost()
+
+
 async def test_a_dead_database_is_answered_with_503_and_everything_goes_on_after(
     furnished: House, ids: list[str]
 ) -> None:

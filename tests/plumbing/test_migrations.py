@@ -1,15 +1,21 @@
 """Every schema goes up, down and up again on a real PostgreSQL, and is the same both times."""
 
 import asyncio
+import json
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
 from services.cli.databases import SERVICES_WITH_SCHEMA, schema_versions
-from services.plumbing.migrations import downgrade, head, offline_sql, upgrade
+from services.plumbing.migrations import alembic_config, downgrade, head, offline_sql, upgrade
 from tests.conftest import FreshDatabase
+from tests.plumbing.rows import OF_EVERY_TABLE
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -59,14 +65,66 @@ def versions_of(schema: str) -> Path:
     return schema_versions()[schema]
 
 
+async def rows(url: str, schema: str) -> dict[str, list[dict[str, Any]]]:
+    """All rows of each table but Alembic's own."""
+    connection = await asyncpg.connect(url, server_settings={"search_path": schema})
+    try:
+        tables = await connection.fetch(
+            "select tablename from pg_tables where schemaname = $1 and tablename <> 'alembic_version'", schema
+        )
+        return {
+            table: [json.loads(row[0]) for row in await connection.fetch(f'select to_jsonb(t) from "{table}" t')]
+            for (table,) in tables
+        }
+    finally:
+        await connection.close()
+
+
+def told(found: list[dict[str, Any]], columns: Iterable[str]) -> Counter[str]:
+    """Rows by these columns, in no order."""
+    return Counter(json.dumps({name: row[name] for name in sorted(columns)}) for row in found)
+
+
+def is_taken_by_a_downgrade(table: str, row: dict[str, Any], revision: str) -> bool:
+    """What the older revision can't hold: reminders of a subscription's own ladder, and of steps in other units."""
+    return (table, revision) == ("reminder", "0001") and (row["audience"] is not None or row["step"] == "before-3bd")
+
+
+WRITTEN_BY_AN_UPGRADE = {("scheduler", "0001"): {"tick": {"zone_data"}}}
+"""Columns by the revision that one comes from: what was planned before ladders is to be computed anew."""
+
+
+def steps() -> list[tuple[str, str]]:
+    """Every schema with every revision that is not its newest."""
+    return [
+        (schema, revision.revision)
+        for schema in SERVICES_WITH_SCHEMA
+        for revision in ScriptDirectory.from_config(alembic_config("", "", versions_of(schema))).walk_revisions()
+        if revision.revision != head(versions_of(schema))
+    ]
+
+
+async def filled(fresh_database: FreshDatabase, schema: str) -> str:
+    """A database with the schema's newest revision, and rows in all of its tables."""
+    url = await fresh_database({schema: versions_of(schema)})
+    connection = await asyncpg.connect(url, server_settings={"search_path": schema})
+    try:
+        async with connection.transaction():
+            await connection.execute(OF_EVERY_TABLE[schema])
+    finally:
+        await connection.close()
+    return url
+
+
 @every_schema
 async def test_a_schema_goes_up_down_and_up(schema: str, fresh_database: FreshDatabase) -> None:
     """
-    Up, down and up again ends where the first way up ended; down leaves nothing but Alembic's own table.
+    Full of rows, down and up again ends where the first way up ended; down leaves nothing but Alembic's own table.
     """
     versions = versions_of(schema)
-    url = await fresh_database({schema: versions})
+    url = await filled(fresh_database, schema)
     first = await description(url, schema)
+    assert [table for table, found in (await rows(url, schema)).items() if not found] == []
 
     await downgrade(url, schema, versions)
     emptied = await description(url, schema)
@@ -75,6 +133,32 @@ async def test_a_schema_goes_up_down_and_up(schema: str, fresh_database: FreshDa
     await upgrade(url, schema, versions)
     assert await description(url, schema) == first
     assert await revision(url, schema) == head(versions)
+
+
+@pytest.mark.parametrize(("schema", "older"), steps())
+async def test_what_an_older_revision_knows_is_kept_on_the_way_down_and_up(
+    schema: str, older: str, fresh_database: FreshDatabase
+) -> None:
+    """
+    Rows refuse neither way, and each is the same afterwards, in every column that both revisions have.
+    """
+    versions = versions_of(schema)
+    url = await filled(fresh_database, schema)
+    first, full = await description(url, schema), await rows(url, schema)
+
+    await downgrade(url, schema, versions, older)
+    below = await rows(url, schema)
+    await upgrade(url, schema, versions)
+    again = await rows(url, schema)
+
+    assert await description(url, schema) == first
+    assert below.keys() <= full.keys() == again.keys()
+    for table, found in below.items():
+        columns = found[0].keys()
+        expected = [row for row in full[table] if not is_taken_by_a_downgrade(table, row, older)]
+        assert told(found, columns) == told(expected, columns), table
+        columns -= WRITTEN_BY_AN_UPGRADE.get((schema, older), {}).get(table, set())
+        assert told(again[table], columns) == told(expected, columns), table
 
 
 @every_schema

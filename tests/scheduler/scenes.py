@@ -19,7 +19,8 @@ from contracts.vocabulary import (
     Strength,
     Text,
 )
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import ON_THE_DAY, Step
 

@@ -21,7 +21,7 @@ from services.registry.rules import status as standing_rules
 from services.registry.rules.paragraphs import paragraph_starts, passage
 from services.registry.rules.schedule_change import change_of
 from services.registry.wordings import read
-from services.scheduler.escalation.routes import EscalationRecord
+from services.scheduler.escalation.forms import EscalationRecord
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")

@@ -30,7 +30,7 @@ from services.cli.demo.report import Result, show
 from services.cli.demo.subscribers import WEBHOOK_SECRETS, WISHES
 from services.cli.demo.systems import Listener, Ministry
 from services.cli.fleet import Fleet, free_port
-from services.cli.observing import Check, Observer
+from services.cli.observing import InvariantCheck, Observer
 from services.cli.platform import add_key
 from services.cli.topics import apply_topics
 from services.plumbing.clock import SharedClock
@@ -270,8 +270,8 @@ class Player:
                     await self._post(happening, now)
                 case StatusComes():
                     await self._send(happening, now)
-            await self._rest(now)
-        await self._rest(now)
+            await self._rest()
+        await self._rest()
 
     async def _move(self, news: AnchorMoves, now: datetime) -> None:
         span = news.news.span
@@ -331,9 +331,9 @@ class Player:
             await asyncio.sleep(0.005)
         raise EmbeddedError(f"the registry has not heard report {report_id} in 30 s", f"see {self._stage.fleet.folder}")
 
-    async def _rest(self, now: datetime) -> None:
+    async def _rest(self) -> None:
         try:
-            await self._observer.rest(now, meanwhile=self._revive)
+            await self._observer.rest(self._stage.clock, meanwhile=self._revive)
         except TimeoutError as error:
             raise EmbeddedError(str(error), f"see the logs in {self._stage.fleet.folder}") from error
 
@@ -358,23 +358,27 @@ class Player:
         lost = len(delivered - set(copies))
         checks = await observer.conservation()
         checks += [
-            Check("every delivery marked delivered has arrived", lost == 0, f"{len(delivered)} delivered, {lost} lost"),
-            Check(
+            InvariantCheck(
+                "every delivery marked delivered has arrived", lost == 0, f"{len(delivered)} delivered, {lost} lost"
+            ),
+            InvariantCheck(
                 "nothing arrived twice",
                 len(arrivals) == len(copies),
                 f"{len(arrivals)} arrivals of {len(copies)} deliveries",
             ),
-            Check(
+            InvariantCheck(
                 "nothing arrived that was not sent",
                 not set(copies) - set(written),
                 f"{len(set(copies) - set(written))} unknown",
             ),
-            Check(
+            InvariantCheck(
                 "the other system heard every reminder once",
                 (listener.heard, listener.gaps, listener.repeats) == (events["milestone-due"], 0, 0),
                 f"{listener.heard} of {events['milestone-due']}, {listener.gaps} gaps, {listener.repeats} repeats",
             ),
-            Check("no delivery failed or expired", not _bad(deliveries), f"{_bad(deliveries)} failed or expired"),
+            InvariantCheck(
+                "no delivery failed or expired", not _bad(deliveries), f"{_bad(deliveries)} failed or expired"
+            ),
         ]
         latencies = sorted(at - written[i] for i, _, at in arrivals if i in written)
         return Result(

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.observing import Check
+from services.cli.observing import InvariantCheck
 
 STATES = ("delivered", "failed", "expired", "suppressed", "cancelled", "pending", "sending")
 
@@ -28,7 +28,7 @@ class Result:
     deliveries: dict[tuple[str, str], int]
     latency_p50: float
     latency_p99: float
-    checks: list[Check]
+    checks: list[InvariantCheck]
     revived: dict[str, int]
 
     @property

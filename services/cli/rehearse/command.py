@@ -16,10 +16,11 @@ from services.cli.rehearse.report import show
 from services.cli.rehearse.source import RehearsalSource, built_in, from_database
 from services.cli.rehearse.watching import watching
 from services.plumbing.clock import ClockSettings, clock_from
-from services.scheduler.ladders.book import LadderBook, LadderBookError, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
 from services.scheduler.ladders.business_days import HolidayCalendar, UnknownCalendar, holiday_calendar
-from services.scheduler.reminders.agenda import Agenda, PlanningRules, replanned
-from services.scheduler.reminders.simulation import (
+from services.scheduler.reminders.rules.agenda import Agenda, PlanningRules, replanned
+from services.scheduler.reminders.rules.simulation import (
     SimulatedReminder,
     compare_simulations,
     simulated_reminders,

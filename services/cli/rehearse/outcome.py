@@ -7,9 +7,9 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, get_args
 
-from services.scheduler.ladders.firing import Phase
-from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule
-from services.scheduler.reminders.simulation import MovedReminder, SimulatedReminder, SimulationDifference
+from services.scheduler.ladders.due_reminder import Phase
+from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule
+from services.scheduler.reminders.rules.simulation import MovedReminder, SimulatedReminder, SimulationDifference
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 

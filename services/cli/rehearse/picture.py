@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 
 from services.cli.rehearse.outcome import PHASES, Month, Rehearsal
 from services.cli.rehearse.report import says, when
-from services.scheduler.ladders.firing import Phase
-from services.scheduler.reminders.simulation import MovedReminder, SimulatedReminder
+from services.scheduler.ladders.due_reminder import Phase
+from services.scheduler.reminders.rules.simulation import MovedReminder, SimulatedReminder
 
 MOST_LANES = 30
 WIDTH, LEFT, RIGHT = 1080, 24, 1056

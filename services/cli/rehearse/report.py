@@ -9,7 +9,7 @@ from rich.text import Text
 
 from services.cli.rehearse.outcome import PHASES, Rehearsal, busiest_day, by_month
 from services.plumbing.zones import zone_named
-from services.scheduler.reminders.simulation import MovedReminder, SimulatedReminder
+from services.scheduler.reminders.rules.simulation import MovedReminder, SimulatedReminder
 
 MOST_ROWS = 40
 """Differences that are listed; the document has all."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from services.scheduler.reminders.simulation import SimulatedReminder
+from services.scheduler.reminders.rules.simulation import SimulatedReminder
 
 PATIENCE = 1.0
 """Seconds, of real time, without a sign."""

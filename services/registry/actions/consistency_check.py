@@ -45,6 +45,10 @@ class DailyLook:
         self._settings = settings
         self._looked: object = None
 
+    async def beat(self) -> None:
+        """Look if that is due, at the clockwork's own pace."""
+        await self.once()
+
     async def once(self) -> int:
         """Look, if today's look is due and nobody has; how many flags are new. Days that were missed are not made up.
 

@@ -10,10 +10,10 @@ where there is none: 31 January and a month is 28 or 29 February, 29 February an
 isn't remembered: 28 February and a month is 28 March. A whole month stays whole: February and a month is March.
 """
 
-import calendar
 from datetime import date, timedelta
 
 from contracts.vocabulary import Offset, Precision, Reading, Span, WallTime
+from services.plumbing.calendar_arithmetic import add_months
 
 _DAY = timedelta(days=1)
 
@@ -44,14 +44,6 @@ def hung(anchor: Span, offset: Offset | None) -> Span:
         raise OutOfCalendar(f"{offset.count} {offset.unit} {offset.direction} {anchor.edtf} is no day") from error
 
 
-def months_later(day: date, months: int) -> date:
-    """So many months later (or earlier, where negative); raises `OverflowError` out of the years 1 to 9999."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if not date.min.year <= year <= date.max.year:
-        raise OverflowError(f"no year {year}")
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
 def is_the_event(reading: Reading, offset: Offset | None) -> bool:
     """Whether a milestone is its anchor itself, and so begins when that does."""
     return reading is Reading.ON and offset is None
@@ -75,9 +67,9 @@ def _shifted(day: date, offset: Offset) -> date:
         case "weeks":
             return day + timedelta(weeks=count)
         case "months":
-            return months_later(day, count)
+            return add_months(day, count)
         case "years":
-            return months_later(day, 12 * count)
+            return add_months(day, 12 * count)
 
 
 def _span(earliest: date, latest: date, precision: Precision) -> Span:
@@ -92,7 +84,7 @@ def _named(earliest: date, latest: date, precision: Precision) -> str:
     first, last = earliest.isoformat(), latest.isoformat()
     if first == last:
         return first
-    if precision is Precision.MONTH and earliest.day == 1 and latest == months_later(earliest, 1) - _DAY:
+    if precision is Precision.MONTH and earliest.day == 1 and latest == add_months(earliest, 1) - _DAY:
         return first[:7]
     if precision is Precision.YEAR and first[4:] == "-01-01" and last == f"{first[:4]}-12-31":
         return first[:4]

@@ -18,8 +18,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from contracts.vocabulary import Country, Milestone, Reading, Span, Status
+from services.plumbing.calendar_arithmetic import add_months
 from services.plumbing.zones import day_in, zone_named
-from services.registry.rules.anchor_offset import months_later
 from services.registry.rules.status import CLOSED, Standing
 
 Rule = Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
@@ -124,7 +124,7 @@ def met_too_early(one: Watched, now: datetime) -> Iterator[Finding]:
 
 def without_news(one: Watched, now: datetime, months: int) -> Iterator[Finding]:
     """A commitment that is not closed, and of which nothing was heard for so many months."""
-    if one.status not in CLOSED and day_in(zone_named(HOME), now) >= months_later(one.last_news, months):
+    if one.status not in CLOSED and day_in(zone_named(HOME), now) >= add_months(one.last_news, months):
         yield Finding("no-news", one.id, one.last_news, one.id)
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from contracts.vocabulary import Country
-from services.registry.rules.anchor_offset import months_later
+from services.plumbing.calendar_arithmetic import add_months
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.phrases import (
     Ahead,
@@ -138,7 +138,7 @@ def shifted(day: date, count: int, unit: UnitName) -> date:
             return day + timedelta(days=count)
         case "week":
             return day + timedelta(weeks=count)
-    return months_later(day, _MONTHS[unit] * count)
+    return add_months(day, _MONTHS[unit] * count)
 
 
 def _in_year(which: Which, frame: Frame, edtf: Callable[[int], str]) -> Days:

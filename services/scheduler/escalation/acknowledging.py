@@ -12,9 +12,11 @@ from contracts.events import Acknowledgement
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.transient_errors import Unavailable
-from services.scheduler.escalation import escalations
-from services.scheduler.escalation.escalations import EscalationStore, LogLine, MilestoneEscalation
-from services.scheduler.escalation.machine import acknowledged, next_change_at
+from services.scheduler.escalation import queries
+from services.scheduler.escalation.log import LogLine
+from services.scheduler.escalation.rows import MilestoneEscalation
+from services.scheduler.escalation.rules.machine import acknowledged, next_change_at
+from services.scheduler.escalation.store import EscalationStore
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ async def _once(
     asked: Asked,
     answer: Callable[[MilestoneEscalation], Any],
 ) -> Any:
-    if not await escalations.lock_milestone(connection, milestone_id):
+    if not await queries.lock_milestone(connection, milestone_id):
         raise UnknownMilestone
     # Behind the lock: the same request at the same time has committed by now.
-    if before := await escalations.acknowledgement_by_key(connection, asked.client, asked.key):
+    if before := await queries.acknowledgement_by_key(connection, asked.client, asked.key):
         if before["body_sha256"] != asked.digest:
             raise KeyReused
         return before["answer"]
-    held = await escalations.read_escalation(connection, milestone_id)
+    held = await queries.read_escalation(connection, milestone_id)
     if held is None:
         raise Unavailable("the escalation of this milestone has not begun yet")
     state, entries = acknowledged(held.case.state, held.case.deadline, escalations_.book, made)

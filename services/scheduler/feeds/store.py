@@ -4,25 +4,18 @@ Entries and events are written by the intake, in its transaction. What a feed ho
 feed itself, as a marker that is another one whenever any of it is another: whoever knows the marker has it all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
-from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
-from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDULED, STATUS_CHANGED
-from contracts.vocabulary import CommitmentBrief, Milestone, Source
 from services.plumbing.database import Connection, Database
-from services.scheduler.feeds.bulletins import MOST_ITEMS, FeedEvent, FeedItem
-from services.scheduler.feeds.entries import CalendarEntry, calendar_entry_after
-from services.scheduler.feeds.feed import Feed, FeedFormat, Filters
-from services.scheduler.reminders.agenda import Agenda
-from services.scheduler.reminders.records import ReceivedCommitmentEvent
-
-KEEP_EVENTS_FOR = timedelta(days=400)
-"""How long an event stays in bulletins, in business time."""
+from services.scheduler.feeds.calendar_store import entry_from_row
+from services.scheduler.feeds.event_store import KEEP_EVENTS_FOR, item_from_row
+from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry
+from services.scheduler.feeds.rendering.feed import Feed, FeedFormat, Filters
+from services.scheduler.feeds.rendering.syndication import MOST_ITEMS, FeedItem
 
 _FEED = (
     "f.id, f.owner, f.name, f.language, f.zone, f.alarms, f.countries, f.themes, f.sections, f.commitments,"
@@ -71,9 +64,6 @@ select x.event_id, x.topic, x.at, x.body::text from feed f join feed_event x on 
 where f.id = $1 and x.everybodys and x.at >= $2
 order by x.at desc, x.event_id desc limit {MOST_ITEMS}
 """
-
-
-_CommitmentEvent = CommitmentCreated | MilestoneScheduled | StatusChanged
 
 
 class TooManyFeeds(Exception):
@@ -166,7 +156,7 @@ class FeedStore:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 known = await _state(connection, "calendar.ics", token_sha256, now)
                 rows = await connection.fetch(_ENTRIES, known.feed.id) if known else []
-        return (known, [_entry(row) for row in rows]) if known else None
+        return (known, [entry_from_row(row) for row in rows]) if known else None
 
     async def bulletins(
         self, kind: FeedFormat, token_sha256: bytes, now: datetime
@@ -176,7 +166,7 @@ class FeedStore:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 known = await _state(connection, kind, token_sha256, now)
                 rows = await connection.fetch(_ITEMS, known.feed.id, now - KEEP_EVENTS_FOR) if known else []
-        return (known, [_item(row) for row in rows]) if known else None
+        return (known, [item_from_row(row) for row in rows]) if known else None
 
     async def note_read(self, known: FeedState, now: datetime) -> None:
         """Say that a feed is read, once a day: nobody is to be followed by it."""
@@ -187,178 +177,6 @@ class FeedStore:
                     known.feed.id,
                     now.date(),
                 )
-
-
-async def write_feed_changes(
-    connection: Connection,
-    batch: Sequence[ReceivedCommitmentEvent],
-    before: Mapping[str, Agenda],
-    after: Mapping[str, Agenda],
-    now: datetime,
-) -> None:
-    """Write what a batch of the intake means for calendars and bulletins, in the transaction that holds its agendas.
-
-    What was heard before is in both already, and changes nothing.
-    """
-    await _write_events(connection, batch, now)
-    await _update_entries(connection, batch, before, after, now)
-
-
-async def _write_events(connection: Connection, batch: Sequence[ReceivedCommitmentEvent], now: datetime) -> None:
-    heard = {one.envelope.id: one for one in batch}
-    rows = [
-        (id_, min(one.envelope.time, now), one.event)
-        for id_, one in heard.items()
-        if isinstance(one.event, _CommitmentEvent) and one.envelope.time >= now - KEEP_EVENTS_FOR
-    ]
-    if not rows:
-        return
-    await connection.execute(
-        """
-        insert into feed_event (event_id, topic, at, commitment_id, countries, themes, section, everybodys, body)
-        select e, t, a, c, string_to_array(n, ','), string_to_array(h, ','), s, true, b::jsonb
-        from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-                    $8::text[]) as r(e, t, a, c, n, h, s, b)
-        order by e on conflict do nothing
-        """,
-        [id_ for id_, _, _ in rows],
-        [_topic(event) for _, _, event in rows],
-        [at for _, at, _ in rows],
-        [event.commitment.id for _, _, event in rows],
-        [",".join(_countries(event)) for _, _, event in rows],
-        [",".join(event.commitment.themes) for _, _, event in rows],
-        [event.commitment.section for _, _, event in rows],
-        [event.model_dump_json() for _, _, event in rows],
-    )
-
-
-async def _update_entries(
-    connection: Connection,
-    batch: Sequence[ReceivedCommitmentEvent],
-    before: Mapping[str, Agenda],
-    after: Mapping[str, Agenda],
-    now: datetime,
-) -> None:
-    concerned = {
-        name: (schedule, agenda.standing, id_)
-        for id_, agenda in after.items()
-        for name, schedule in agenda.schedules.items()
-        if schedule != before[id_].schedules.get(name) or agenda.standing != before[id_].standing
-    }
-    if not concerned:
-        return
-    known = {
-        row["milestone_id"]: _entry(row)
-        for row in await connection.fetch(
-            "select milestone_id, commitment::text, milestone::text, source::text, version, turns, state, created_at,"
-            " changed_at from calendar_entry where milestone_id = any($1::text[])",
-            list(concerned),
-        )
-    }
-    sources = {
-        (one.event.milestone.id, one.event.schedule_version): one.event.source
-        for one in batch
-        if isinstance(one.event, MilestoneScheduled)
-    }
-    times: dict[str, datetime] = {}
-    for one in batch:
-        if isinstance(one.event, _CommitmentEvent):
-            id_, at = one.event.commitment.id, min(one.envelope.time, now)
-            times[id_] = max(at, times.get(id_, at))
-    changed = []
-    for name, (schedule, standing, id_) in concerned.items():
-        source = sources.get((name, schedule.version))
-        entry = calendar_entry_after(known.get(name), schedule, standing, source, times[id_])
-        if entry and entry != known.get(name):
-            changed.append((name, id_, entry))
-    if changed:
-        await _write_entries(connection, changed)
-
-
-async def _write_entries(connection: Connection, entries: Iterable[tuple[str, str, CalendarEntry]]) -> None:
-    rows = sorted(entries, key=lambda row: row[0])
-    await connection.execute(
-        """
-        insert into calendar_entry as c
-            (milestone_id, commitment_id, countries, themes, section, version, turns, state, commitment, milestone,
-             source, created_at, changed_at, mark)
-        select i, o, string_to_array(n, ','), string_to_array(h, ','), s, v, t, z, b::jsonb, m::jsonb, q::jsonb, w, g,
-               nextval('calendar_mark')
-        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::text[],
-                    $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[])
-             as r(i, o, n, h, s, v, t, z, b, m, q, w, g)
-        on conflict (milestone_id) do update set
-            commitment_id = excluded.commitment_id, countries = excluded.countries, themes = excluded.themes,
-            section = excluded.section, version = excluded.version, turns = excluded.turns, state = excluded.state,
-            commitment = excluded.commitment, milestone = excluded.milestone, source = excluded.source,
-            changed_at = excluded.changed_at, mark = excluded.mark
-        """,
-        [name for name, _, _ in rows],
-        [id_ for _, id_, _ in rows],
-        [",".join(entry.milestone.countries) for *_, entry in rows],
-        [",".join(entry.commitment.themes) for *_, entry in rows],
-        [entry.commitment.section for *_, entry in rows],
-        [entry.version for *_, entry in rows],
-        [entry.turns for *_, entry in rows],
-        [entry.state for *_, entry in rows],
-        [entry.commitment.model_dump_json() for *_, entry in rows],
-        [entry.milestone.model_dump_json() for *_, entry in rows],
-        [entry.source.model_dump_json() if entry.source else None for *_, entry in rows],
-        [entry.created_at for *_, entry in rows],
-        [entry.changed_at for *_, entry in rows],
-    )
-
-
-async def collect_reminders(connection: Connection, now: datetime, limit: int) -> int:
-    """Take up to `limit` reminders of our own outbox into bulletins; how many there were.
-
-    Ids of an outbox may appear behind higher ones, when a slower transaction commits; so the place moves on only to
-    what was written so long ago, by the database's clock, that no transaction of then can be open any more.
-    """
-    found = await connection.fetchrow(
-        """
-        with found as materialized (
-            select o.id, o.event_id, o.created_at, o.key, convert_from(o.value, 'UTF8')::jsonb as body
-            from outbox o
-            where o.id > (select outbox_id from feed_place) and o.topic = $3 and o.created_at >= $1
-              and not exists (select from feed_event e where e.event_id = o.event_id)
-            order by o.id limit $2
-        ),
-        taken as (
-            insert into feed_event (event_id, topic, at, commitment_id, countries, themes, section, everybodys, body)
-            select event_id, $3, created_at, key,
-                   array(select jsonb_array_elements_text(body -> 'milestone' -> 'countries')),
-                   array(select jsonb_array_elements_text(body -> 'commitment' -> 'themes')),
-                   body -> 'commitment' ->> 'section', body ->> 'audience' is null, body
-            from found on conflict do nothing
-        )
-        select count(*) as count, max(id) as last from found
-        """,
-        now - KEEP_EVENTS_FOR,
-        limit,
-        MILESTONE_DUE.name,
-    )
-    count = int(found["count"]) if found else 0
-    await connection.execute(
-        """
-        update feed_place set outbox_id = n.id
-        from (select max(id) as id from outbox where id > (select outbox_id from feed_place)
-              and ($1::bigint is null or id <= $1) and written_at < clock_timestamp() - interval '2 minutes') n
-        where n.id > outbox_id
-        """,
-        found["last"] if found and count == limit else None,
-    )
-    return count
-
-
-async def delete_old_events(connection: Connection, now: datetime, limit: int) -> int:
-    """Drop up to `limit` events that no bulletin tells any more; how many."""
-    status = await connection.execute(
-        "delete from feed_event where event_id in (select event_id from feed_event where at < $1 limit $2)",
-        now - KEEP_EVENTS_FOR,
-        limit,
-    )
-    return int(status.split()[-1])
 
 
 async def _state(connection: Connection, kind: FeedFormat, token_sha256: bytes, now: datetime) -> FeedState | None:
@@ -383,43 +201,3 @@ def _feed(row: asyncpg.Record) -> Feed:
         Filters(*(tuple(row[name]) for name in ("countries", "themes", "sections", "commitments"))),
         row["created_at"],
     )
-
-
-def _entry(row: asyncpg.Record) -> CalendarEntry:
-    return CalendarEntry(
-        CommitmentBrief.model_validate_json(row["commitment"]),
-        Milestone.model_validate_json(row["milestone"]),
-        row["version"],
-        row["turns"],
-        row["state"],
-        Source.model_validate_json(row["source"]) if row["source"] else None,
-        row["created_at"],
-        row["changed_at"],
-    )
-
-
-_EVENTS: Mapping[str, type[FeedEvent]] = {
-    COMMITMENT_CREATED.name: CommitmentCreated,
-    MILESTONE_SCHEDULED.name: MilestoneScheduled,
-    STATUS_CHANGED.name: StatusChanged,
-    MILESTONE_DUE.name: MilestoneDue,
-}
-
-
-def _item(row: asyncpg.Record) -> FeedItem:
-    return FeedItem(row["event_id"], row["at"], _EVENTS[row["topic"]].model_validate_json(row["body"]))
-
-
-def _topic(event: FeedEvent) -> str:
-    return next(topic for topic, kind in _EVENTS.items() if isinstance(event, kind))
-
-
-def _countries(event: _CommitmentEvent) -> tuple[str, ...]:
-    """Those that an event binds or tells of."""
-    match event:
-        case MilestoneScheduled():
-            return event.milestone.countries
-        case StatusChanged(country=country) if country is not None:
-            return (country,)
-        case _:
-            return event.commitment.countries

@@ -3,13 +3,13 @@
 from typing import Annotated
 
 import asyncpg
-from fastapi import APIRouter, Body, Depends, Request, Response, Security
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter, Body, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.vocabulary import Ordinal, Slug
 from services.plumbing.database import Database
-from services.plumbing.http.api_keys import ApiKeys, Caller
+from services.plumbing.http.api_keys import ApiKeys
+from services.plumbing.http.content_type import JSON
 from services.plumbing.http.problems import Problem, problems
 from services.scheduler.holds import store as holds
 
@@ -38,20 +38,13 @@ class HoldOrder(BaseModel):
 def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
     """The route by which milestones are held."""
     router = APIRouter()
-    bearer = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
-
-    def holder(request: Request, _: Annotated[object, Security(bearer)]) -> Caller:
-        caller = keys.require(request, HOLDER)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Problem(415, "media-type", "Send the body as application/json")
-        return caller
 
     @router.post(
         "/holds",
         status_code=204,
         tags=["holds"],
         operation_id="hold_milestones",
-        dependencies=[Depends(holder)],
+        dependencies=[Depends(keys.caller(HOLDER, content_types=(JSON,)))],
         responses=problems(400, 401, 403, 413, 415, 422, 503),
     )
     async def hold(order: Annotated[HoldOrder, Body()]) -> Response:

@@ -4,45 +4,17 @@ All scalars are read as the words that stand there: YAML itself would make a tru
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from datetime import timedelta
+from typing import Any, Literal
 
-import yaml
-
-from contracts.vocabulary import Country, Milestone, Reading
-from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, holiday_calendar
-from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
+from contracts.vocabulary import Milestone, Reading
+from services.scheduler.ladders.ladder import Ladder, LadderCondition
 
 MilestoneKind = Literal["event", "deadline", "review"]
 IntoPast = Literal["tell", "record"]
 
-LONGEST_TEXT = 64 * 1024
-"""Characters."""
-MOST_LADDERS = 100
-LONGEST_JITTER = timedelta(hours=1)
-"""Well under the six hours after which a reminder is late."""
-LONGEST_REPEAT = {"d": 3660, "w": 520, "m": 120}
-
 KINDS: tuple[MilestoneKind, ...] = ("event", "deadline", "review")
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
-_WINDOW = re.compile(r"0|([1-9][0-9]{0,4})(s|m|h)", re.ASCII)
-_EVERY = re.compile(r"([1-9][0-9]{0,4})(d|w|m)", re.ASCII)
-_NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
-
-T = TypeVar("T")
-
-
-class LadderBookError(ValueError):
-    """A text is no ladder book: in which file, where in it, and what is wrong."""
-
-    def __init__(self, file: str, line: int, place: str, what: str) -> None:
-        super().__init__(f"{file}, line {line}: {place + ': ' if place else ''}{what}")
-        self.file, self.line, self.place, self.what = file, line, place, what
 
 
 def kind_of(milestone: Milestone) -> MilestoneKind:
@@ -109,216 +81,9 @@ def _ladder_json(ladder: Ladder) -> dict[str, Any]:
             name: sorted(map(str, getattr(ladder.when, name))) for name in ("kinds", "readings", "countries", "anchors")
         },
         "rungs": [
-            {"step": rung.step.name, "at": f"{rung.at:%H:%M}", "business_days": rung.working.name}
+            {"step": rung.step.name, "at": f"{rung.at:%H:%M}", "business_days": rung.business_calendar.name}
             for rung in ladder.rungs
         ],
         "at": f"{ladder.at:%H:%M}",
         "every": f"{ladder.repeat.every}{ladder.repeat.unit}" if ladder.repeat else None,
     }
-
-
-def read_ladder_book(text: str, file: str = "ladders.yaml") -> LadderBook:
-    """The book of this text; raises `LadderBookError`, which names the file, the line and what is wrong there."""
-    if len(text) > LONGEST_TEXT:
-        raise LadderBookError(file, 1, "", f"a ladder book has at most {LONGEST_TEXT} characters")
-    try:
-        # An alias could be written small and read huge, and nobody needs one here.
-        if alias := next((e for e in yaml.parse(text) if isinstance(e, yaml.AliasEvent)), None):
-            raise LadderBookError(file, _line(alias.start_mark), "", "aliases (`*name`) are not used here")
-        root = yaml.compose(text, yaml.BaseLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or str(error)
-        raise LadderBookError(file, _line(mark), "", f"this is no YAML: {what}") from None
-    except RecursionError:
-        raise LadderBookError(file, 1, "", "this is nested too deeply") from None
-    if root is None:
-        raise LadderBookError(file, 1, "", "the file is empty")
-    return _book(_Node(file, "", root), text)
-
-
-def _line(mark: Any) -> int:
-    return int(mark.line) + 1 if mark else 1
-
-
-@dataclass(frozen=True)
-class _Node:
-    """A node of the text, and how to say where it is."""
-
-    file: str
-    path: str
-    node: yaml.Node
-
-    def refused(self, what: str) -> LadderBookError:
-        return LadderBookError(self.file, _line(self.node.start_mark), self.path, what)
-
-    def fields(self, *known: str) -> "dict[str, _Node]":
-        """The members of a mapping, all of whose names are known, each there once."""
-        if not isinstance(self.node, yaml.MappingNode):
-            raise self.refused(f"here stand names with values: {', '.join(known)}")
-        found: dict[str, _Node] = {}
-        for key, value in self.node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
-            place = _Node(self.file, f"{self.path}.{name}".lstrip("."), value)
-            if name not in known:
-                raise _Node(self.file, self.path, key).refused(f"{name!r} is unknown; there is {', '.join(known)}")
-            if name in found:
-                raise _Node(self.file, self.path, key).refused(f"{name!r} stands there twice")
-            found[name] = place
-        return found
-
-    def items(self) -> "list[_Node]":
-        if not isinstance(self.node, yaml.SequenceNode):
-            raise self.refused("here stands a list")
-        return [_Node(self.file, f"{self.path}[{i}]", node) for i, node in enumerate(self.node.value)]
-
-    def word(self) -> str:
-        if not isinstance(self.node, yaml.ScalarNode):
-            raise self.refused("here stands a single value")
-        return str(self.node.value)
-
-    def matching(self, pattern: "re.Pattern[str]", example: str) -> "re.Match[str]":
-        word = self.word()
-        if found := pattern.fullmatch(word):
-            return found
-        raise self.refused(f"{word!r} is not written like {example}")
-
-    def one_of(self, words: tuple[str, ...]) -> str:
-        if (word := self.word()) not in words:
-            raise self.refused(f"{word!r} is none of {', '.join(words)}")
-        return word
-
-
-def _book(root: _Node, text: str) -> LadderBook:
-    found = root.fields("jitter", "review_months", "moved_into_past", "ladders")
-    if "ladders" not in found:
-        raise root.refused("`ladders` is missing")
-    places = found["ladders"].items()
-    if not 1 <= len(places) <= MOST_LADDERS:
-        raise found["ladders"].refused(f"there are 1 to {MOST_LADDERS} ladders")
-    ladders = tuple(map(_ladder, places))
-    for place, ladder in zip(places, ladders, strict=True):
-        if [one.name for one in ladders].count(ladder.name) > 1:
-            raise place.refused(f"two ladders are named {ladder.name!r}")
-    for place, ladder in zip(places[:-1], ladders, strict=False):
-        if ladder.when.asks_for_nothing:
-            raise place.refused("a ladder without a condition is everybody's, and stands last")
-    if not ladders[-1].when.asks_for_nothing:
-        raise places[-1].refused("the last ladder is for all that no other is for, so it has no condition")
-    return LadderBook(
-        ladders,
-        _or(found, "jitter", _window, timedelta()),
-        _or(found, "review_months", _months, 6),
-        _or(found, "moved_into_past", _into_past, "tell"),
-        text,
-    )
-
-
-def _or(found: Mapping[str, _Node], name: str, read: Callable[[_Node], T], otherwise: T) -> T:
-    return read(found[name]) if name in found else otherwise
-
-
-def _ladder(place: _Node) -> Ladder:
-    found = place.fields("name", "when", "at", "business_days", "rungs", "every")
-    for needed in ("name", "rungs"):
-        if needed not in found:
-            raise place.refused(f"`{needed}` is missing")
-    at, working = _or(found, "at", _time, NINE), _or(found, "business_days", _working, BOUND)
-    places = found["rungs"].items()
-    if not 1 <= len(places) <= MOST_RUNGS:
-        raise found["rungs"].refused(f"a ladder has 1 to {MOST_RUNGS} rungs, not {len(places)}")
-    rungs = tuple(_rung(one, at, working) for one in places)
-    for i, rung in enumerate(rungs):
-        if rung.step in [earlier.step for earlier in rungs[:i]]:
-            raise places[i].refused(f"{rung.step.name} stands there twice")
-    return Ladder(
-        found["name"].matching(_SLUG, "every-milestone")[0],
-        rungs,
-        _or(found, "every", _repeat, None),
-        at,
-        _or(found, "when", _condition, LadderCondition()),
-    )
-
-
-def _rung(place: _Node, at: time, working: BusinessCalendar) -> Rung:
-    if isinstance(place.node, yaml.ScalarNode):
-        return Rung(_step(place), at, working)
-    found = place.fields("step", "at", "business_days")
-    if "step" not in found:
-        raise place.refused("`step` is missing")
-    return Rung(_step(found["step"]), _or(found, "at", _time, at), _or(found, "business_days", _working, working))
-
-
-def _step(place: _Node) -> Step:
-    try:
-        step = Step.named(place.word())
-    except ValueError as error:
-        raise place.refused(f"{error}: before-90d, before-3bd, before-2w, before-1m, on-the-day, after-7d") from None
-    if step.direction == "review":
-        raise place.refused("reviews are no rungs: `review_months` says how often they come")
-    return step
-
-
-def _condition(place: _Node) -> LadderCondition:
-    found = place.fields("kinds", "readings", "countries", "anchors")
-    condition = LadderCondition(
-        kinds=_or(found, "kinds", lambda place: _words(place, KINDS), frozenset()),
-        readings=_or(found, "readings", lambda place: _words(place, tuple(Reading)), frozenset()),
-        countries=_or(found, "countries", lambda place: _words(place, tuple(Country)), frozenset()),
-        anchors=_or(found, "anchors", _slugs, frozenset()),
-    )
-    if condition.asks_for_nothing:
-        raise place.refused("this condition asks for nothing")
-    return condition
-
-
-def _words(place: _Node, words: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(one.one_of(words) for one in place.items())
-
-
-def _slugs(place: _Node) -> frozenset[str]:
-    return frozenset(one.matching(_SLUG, "nals-2022")[0] for one in place.items())
-
-
-def _time(place: _Node) -> time:
-    return time.fromisoformat(place.matching(_TIME, "09:00")[0])
-
-
-def _working(place: _Node) -> BusinessCalendar:
-    if (word := place.word()) == "bound":
-        return BOUND
-    try:
-        return BusinessCalendar(holiday_calendar(word))
-    except UnknownCalendar as error:
-        raise place.refused(f"{error}; or `bound`, for the days on which all who are bound work") from None
-
-
-def _window(place: _Node) -> timedelta:
-    found = place.matching(_WINDOW, "15m, 90s, 1h or 0")
-    seconds = int(found[1] or 0) * {"s": 1, "m": 60, "h": 3600}.get(found[2], 0)
-    if (window := timedelta(seconds=seconds)) > LONGEST_JITTER:
-        raise place.refused("the window is an hour at most")
-    return window
-
-
-def _months(place: _Node) -> int:
-    months = int(place.matching(_NUMBER, "6")[0])
-    if months > 120:
-        raise place.refused("at most 120 months lie between two reviews")
-    return months
-
-
-def _into_past(place: _Node) -> IntoPast:
-    return "tell" if place.one_of(("tell", "record")) == "tell" else "record"
-
-
-def _repeat(place: _Node) -> Repeat:
-    found = place.matching(_EVERY, "30d, 4w or 1m")
-    every, unit = int(found[1]), found[2]
-    if every > LONGEST_REPEAT[unit]:
-        raise place.refused("that is further apart than ten years")
-    return Repeat(every, unit)  # type: ignore[arg-type]  # as the pattern has it
-
-
-DEFAULT_BOOK = read_ladder_book((Path(__file__).parent / "ladders.yaml").read_text(encoding="utf-8"), "ladders.yaml")
-"""The book that is shipped, and holds until another is applied."""

@@ -22,12 +22,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.vocabulary import Milestone, Precision
+from services.plumbing.calendar_arithmetic import add_months
 from services.plumbing.zones import day_in, instant_at, zone_named
 from services.scheduler.ladders.book import LadderBook, MilestoneKind, kind_of
-from services.scheduler.ladders.day_count import StepDay, add_months, step_day
+from services.scheduler.ladders.day_count import StepDay, step_day
 from services.scheduler.ladders.deadline_end import day_ends
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 
 SHORTEST_NOTICE: Mapping[Precision, int] = {
     Precision.DAY: 0,
@@ -119,19 +120,19 @@ class Countdown:
         """A step as a rung: the ladder's own, or at the ladder's time of day where it has none."""
         return self.ladder.by_step.get(step) or Rung(step, self.ladder.at)
 
-    def reckon(self, step: Step) -> StepDay:
+    def step_day(self, step: Step) -> StepDay:
         """The step's day, and how it was come to; raises `OverflowError` where the calendar ends before."""
         if step.direction == "review":
             months = self.milestone.review_months or self.book.review_months
             start = day_in(self.zone, self.scheduled_at)
             return StepDay(add_months(start, step.count * months), start)
-        calendars = self.rung(step).working.calendars(self.milestone.countries) if step.unit == "bd" else ()
+        calendars = self.rung(step).business_calendar.calendars(self.milestone.countries) if step.unit == "bd" else ()
         return step_day(step, self.opens, self.closes, calendars)
 
     def due_at(self, step: Step) -> datetime | None:
         """When a step is due; None where the calendar (years 1 to 9999) ends before."""
         try:
-            return instant_at(self.reckon(step).day, self.rung(step).at, self.clock_zone) + self.jitter(step)
+            return instant_at(self.step_day(step).day, self.rung(step).at, self.clock_zone) + self.jitter(step)
         except OverflowError:
             return None
 
@@ -194,7 +195,7 @@ class Countdown:
         """Of the first endless step that lies, by its day, behind the last rung."""
         if not self.rungs or self.ladder.repeat is None:
             return 1
-        last = max(self.reckon(rung.step).day for rung, _ in self.rungs)
+        last = max(self.step_day(rung.step).day for rung, _ in self.rungs)
         number = max(self._number_near(last) - 1, 1)
         while self._day(number) <= last:
             number += 1
@@ -219,23 +220,28 @@ class Countdown:
 
     def _day(self, number: int) -> date:
         try:
-            return self.reckon(self.ladder.repeat.step(number)).day if self.ladder.repeat else date.max
+            return self.step_day(self.ladder.repeat.step(number)).day if self.ladder.repeat else date.max
         except OverflowError:
             return date.max
 
 
 def countdown(
-    milestone: Milestone, book: LadderBook, scheduled_at: datetime, choice: SubscriptionLadder | None = None
+    milestone: Milestone, book: LadderBook, scheduled_at: datetime, own_ladder: SubscriptionLadder | None = None
 ) -> Countdown:
     """How to count for a milestone that got its schedule at this instant: by the book, or for a reader's own ladder.
 
     Raises `UnknownZone`.
     """
     zone = zone_named(milestone.zone)
-    if choice is None:
+    if own_ladder is None:
         return Countdown(milestone, book.ladder_for(milestone), book, scheduled_at, zone)
     return Countdown(
-        milestone, choice.ladder, book, scheduled_at, zone_named(choice.zone), audience=choice.subscription_id
+        milestone,
+        own_ladder.ladder,
+        book,
+        scheduled_at,
+        zone_named(own_ladder.zone),
+        audience=own_ladder.subscription_id,
     )
 
 

@@ -9,10 +9,10 @@
   not it is one.
 """
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from services.plumbing.calendar_arithmetic import add_months
 from services.scheduler.ladders.business_days import DayOff, HolidayCalendar, count_business_days
 from services.scheduler.ladders.ladder import Step
 
@@ -46,14 +46,3 @@ def step_day(step: Step, opens: date, closes: date, calendars: tuple[HolidayCale
             return StepDay(start + timedelta(weeks=signed), start)
         case _:
             return StepDay(start + timedelta(days=signed), start)
-
-
-def add_months(day: date, months: int) -> date:
-    """The same day of another month (negative: earlier), or that month's last day where it is shorter.
-
-    Raises `OverflowError` outside the years 1 to 9999.
-    """
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if not 1 <= year <= 9999:
-        raise OverflowError("the calendar ends there")
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

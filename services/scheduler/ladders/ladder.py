@@ -85,7 +85,7 @@ class Rung:
 
     step: Step
     at: time = NINE
-    working: BusinessCalendar = BOUND
+    business_calendar: BusinessCalendar = BOUND
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class LadderCondition:
     """The milestone hangs on one of them."""
 
     @property
-    def asks_for_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether every milestone meets it."""
         return not (self.kinds or self.readings or self.countries or self.anchors)
 

@@ -7,11 +7,12 @@ from typing import Literal
 
 from contracts.vocabulary import Milestone
 from services.plumbing.zones import Clock, clock_on
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 
 LONGEST_LATE = timedelta(days=7)
 """What a moved date puts further back than this is no news any more."""
@@ -60,7 +61,7 @@ class PlannedReminder:
     def reason(self) -> PlanningReason:
         """How it came to this instant and this state."""
         count, rung = self.countdown, self.countdown.rung(self.step)
-        reckoned = count.reckon(self.step)
+        reckoned = count.step_day(self.step)
         return PlanningReason(
             rung=rung,
             ladder=count.ladder.name,
@@ -89,7 +90,7 @@ def plan(
     at: datetime,
     book: LadderBook = DEFAULT_BOOK,
     *,
-    choice: SubscriptionLadder | None = None,
+    own_ladder: SubscriptionLadder | None = None,
     scheduled_at: datetime | None = None,
     told: Collection[Step] = (),
     moved: Mapping[Step, datetime] | None = None,
@@ -104,16 +105,16 @@ def plan(
     move, `moved` are the steps that were told under the one before, with their instants, and the book's rule says
     what becomes of what the new date puts into the past. Raises `UnknownZone`.
     """
-    count = countdown(milestone, book, scheduled_at or at, choice)
+    count = countdown(milestone, book, scheduled_at or at, own_ladder)
     planned = tuple(_planned(count, at, told))
     return planned if moved is None else _with_late_step(planned, count, at, moved)
 
 
 def left_out_rungs(
-    milestone: Milestone, book: LadderBook = DEFAULT_BOOK, choice: SubscriptionLadder | None = None
+    milestone: Milestone, book: LadderBook = DEFAULT_BOOK, own_ladder: SubscriptionLadder | None = None
 ) -> tuple[LeftOutRung, ...]:
     """The rungs of its ladder that a milestone does not get, with why. Raises `UnknownZone`."""
-    count = countdown(milestone, book, _ANY_TIME, choice)
+    count = countdown(milestone, book, _ANY_TIME, own_ladder)
     return tuple(_left_out(count))
 
 

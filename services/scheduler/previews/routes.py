@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AfterValidator, StringConstraints
 
 from contracts.vocabulary import Language, Slug
 from services.i18n.spans import date_phrase
@@ -13,20 +12,16 @@ from services.i18n.text import plain
 from services.i18n.words import Words, words_in
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
+from services.plumbing.http.forms import ZoneName
 from services.plumbing.http.problems import Problem, problems
-from services.plumbing.zones import UnknownZone, day_in, zone_named
-from services.scheduler.escalation.book import EscalationBook
+from services.plumbing.zones import day_in, zone_named
+from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.ladders.book import LadderBook, kind_of
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import left_out_rungs
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 from services.scheduler.previews import store
-from services.scheduler.previews.entries import (
-    LeftOutEntry,
-    MilestonePreview,
-    ReminderExplanation,
-    ReviewEntry,
-    SchedulePreview,
+from services.scheduler.previews.presenting import (
     escalation_preview,
     hold_entry,
     left_out_entry,
@@ -34,36 +29,35 @@ from services.scheduler.previews.entries import (
     next_entry,
     outcome_entry,
 )
-from services.scheduler.previews.fates import next_reminder, next_sentence, outcome_of, outcome_sentence
-from services.scheduler.previews.preview import StoredReminder, countdown_for, preview_moments, stored_moment
-from services.scheduler.previews.reasons import left_out_sentence
+from services.scheduler.previews.responses import (
+    LeftOutEntry,
+    MilestonePreview,
+    ReminderExplanation,
+    ReviewEntry,
+    SchedulePreview,
+)
+from services.scheduler.previews.rules.outcomes import next_reminder, next_sentence, outcome_of, outcome_sentence
+from services.scheduler.previews.rules.preview import StoredReminder, countdown_for, preview_moments, stored_moment
+from services.scheduler.previews.rules.reasons import left_out_sentence
 from services.scheduler.previews.store import MilestoneView
-from services.scheduler.reminders.agenda import PlanningRules
 from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.rules.agenda import PlanningRules
 
 ENDLESS = 3
 """So many of the endless steps are shown beyond the table, unless asked otherwise."""
 
 
-def _known_zone(name: str) -> str:
-    try:
-        zone_named(name)
-    except UnknownZone as error:
-        raise ValueError("no zone of the IANA time zone database") from error
-    return name
-
-
 Zone = Annotated[
-    Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)] | None,
+    ZoneName | None,
     Query(description="The reader's IANA zone; without it the own ladder's, or else the milestone's."),
 ]
 Tongue = Annotated[Language, Query(description="Of the sentences.")]
 
 
-def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: EscalationBook) -> APIRouter:
+def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: EscalationBook) -> APIRouter:
     """The routes of the preview; reading is open. `book` is that of the escalation."""
     router = APIRouter(tags=["reminders"])
-    shelf = RulesCache(shipped)  # its own: it reads the rules as of its own instant
+    rules_cache = RulesCache(shipped)  # its own: it reads the rules as of its own instant
 
     @router.get("/schedule/preview", operation_id="preview_schedule", responses=problems(404, 422, 503))
     async def preview_schedule(
@@ -80,9 +74,9 @@ def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: 
         """Every instant of every milestone of a commitment, and why it is then."""
         now, words = clock.now(), words_in(language)
         async with store.snapshot(database) as connection:
-            rules = await shelf.rules(connection)
-            choice = rules.choice_of(subscription) if subscription else None
-            seen = await store.milestones_of(connection, commitment, subscription if choice else None)
+            rules = await rules_cache.rules(connection)
+            own_ladder = rules.ladder_of(subscription) if subscription else None
+            seen = await store.milestones_of(connection, commitment, subscription if own_ladder else None)
             if not seen and not await store.is_known(connection, commitment):
                 raise Problem(404, "not-found", "There is no such commitment")
             replanning = await store.is_replanning(connection)
@@ -92,10 +86,10 @@ def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: 
             title=seen[0].schedule.commitment.title if seen else None,
             at=now,
             language=language,
-            ladder_of="subscription" if choice else "book",
+            ladder_of="subscription" if own_ladder else "book",
             subscription=subscription,
             being_planned_anew=replanning,
-            milestones=tuple(_milestone(one, rules, choice, book, zone, words, now, limit) for one in seen),
+            milestones=tuple(_milestone(one, rules, own_ladder, book, zone, words, now, limit) for one in seen),
         )
 
     @router.get("/reminders/{id_}/explanation", operation_id="explain_reminder", responses=problems(404, 422, 503))
@@ -105,7 +99,7 @@ def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: 
         """One reminder: what it is, why it is due then, what became of it, and what comes next."""
         now, words = clock.now(), words_in(language)
         async with store.snapshot(database) as connection:
-            rules = await shelf.rules(connection)
+            rules = await rules_cache.rules(connection)
             found = await store.reminder_with_milestone(connection, id_)
         if found is None:
             raise Problem(404, "not-found", "There is no such reminder")
@@ -117,7 +111,7 @@ def preview_router(database: Database, clock: Clock, shipped: LadderBook, book: 
 def _milestone(
     seen: MilestoneView,
     rules: PlanningRules,
-    choice: SubscriptionLadder | None,
+    own_ladder: SubscriptionLadder | None,
     book: EscalationBook,
     zone: str | None,
     words: Words,
@@ -125,8 +119,8 @@ def _milestone(
     limit: int,
 ) -> MilestonePreview:
     schedule, milestone = seen.schedule, seen.schedule.milestone
-    here = zone or (choice.zone if choice else milestone.zone)
-    count = countdown_for(rules, schedule, choice)
+    here = zone or (own_ladder.zone if own_ladder else milestone.zone)
+    count = countdown_for(rules, schedule, own_ladder)
     kind = kind_of(milestone)
     return MilestonePreview(
         milestone_id=milestone.id,
@@ -146,9 +140,9 @@ def _milestone(
         ladder=count.ladder.name if count else None,
         moments=tuple(
             moment_entry(one, here, milestone.zone, words)
-            for one in preview_moments(schedule, seen.kept, count, now, limit)
+            for one in preview_moments(schedule, seen.stored, count, now, limit)
         ),
-        left_out=_left_out(count, rules, choice, words) if count else (),
+        left_out=_left_out(count, rules, own_ladder, words) if count else (),
         review=ReviewEntry(
             every_months=milestone.review_months or rules.book.review_months,
             counted_from=day_in(zone_named(milestone.zone), schedule.scheduled_at),
@@ -161,42 +155,42 @@ def _milestone(
 
 
 def _left_out(
-    count: Countdown, rules: PlanningRules, choice: SubscriptionLadder | None, words: Words
+    count: Countdown, rules: PlanningRules, own_ladder: SubscriptionLadder | None, words: Words
 ) -> tuple[LeftOutEntry, ...]:
     return tuple(
         left_out_entry(one, left_out_sentence(one, count, words))
-        for one in left_out_rungs(count.milestone, rules.book, choice)
+        for one in left_out_rungs(count.milestone, rules.book, own_ladder)
     )
 
 
 def _explanation(
-    kept: StoredReminder, seen: MilestoneView, rules: PlanningRules, zone: str | None, words: Words, now: datetime
+    stored: StoredReminder, seen: MilestoneView, rules: PlanningRules, zone: str | None, words: Words, now: datetime
 ) -> ReminderExplanation:
     schedule, milestone = seen.schedule, seen.schedule.milestone
-    choice = rules.choice_of(kept.audience) if kept.audience else None
-    given_up = kept.audience is not None and choice is None
-    count = None if given_up else countdown_for(rules, schedule, choice)
-    here = zone or (choice.zone if choice else milestone.zone)
-    fate = outcome_of(kept, schedule, seen.kept, count, seen.hold, now)
-    following = next_reminder(kept, seen.kept, count)
-    moment = stored_moment(schedule, kept, count)
+    own_ladder = rules.ladder_of(stored.audience) if stored.audience else None
+    given_up = stored.audience is not None and own_ladder is None
+    count = None if given_up else countdown_for(rules, schedule, own_ladder)
+    here = zone or (own_ladder.zone if own_ladder else milestone.zone)
+    fate = outcome_of(stored, schedule, seen.stored, count, seen.hold, now)
+    following = next_reminder(stored, seen.stored, count)
+    moment = stored_moment(schedule, stored, count)
     return ReminderExplanation(
-        id=kept.id,
+        id=stored.id,
         commitment_id=schedule.commitment.id,
         commitment_title=schedule.commitment.title,
         milestone_id=milestone.id,
         milestone_title=milestone.title,
-        audience=kept.audience,
+        audience=stored.audience,
         zone=milestone.zone,
         reader_zone=here,
         moment=moment_entry(moment, here, milestone.zone, words),
         what=words.gettext(
             "Reminder %(step)s of %(milestone)s, %(when)s.",
-            step=kept.step.name,
+            step=stored.step.name,
             milestone=words.quoted(plain(milestone.title.in_language(words.language))),
             when=date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words),
         ),
         fate=outcome_entry(fate, outcome_sentence(fate, words, here)),
         next=next_entry(following, here) if following else None,
-        next_sentence=next_sentence(following, kept, schedule, words, here),
+        next_sentence=next_sentence(following, stored, schedule, words, here),
     )

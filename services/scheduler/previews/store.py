@@ -10,11 +10,11 @@ import asyncpg
 
 from contracts.vocabulary import Status
 from services.plumbing.database import Connection, Database
-from services.scheduler.escalation import escalations
-from services.scheduler.escalation.escalations import MilestoneEscalation
+from services.scheduler.escalation import queries
+from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.previews.preview import MilestoneHold, StoredReminder
-from services.scheduler.reminders.agenda import MilestoneSchedule
+from services.scheduler.previews.rules.preview import MilestoneHold, StoredReminder
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 from services.scheduler.reminders.store import schedule_of
 
 
@@ -25,7 +25,7 @@ class MilestoneView:
     schedule: MilestoneSchedule
     status: Status
     """Of the commitment as a whole."""
-    kept: Sequence[StoredReminder]
+    stored: Sequence[StoredReminder]
     hold: MilestoneHold | None
     escalation: MilestoneEscalation | None
     """None while its case has not begun."""
@@ -65,7 +65,7 @@ async def reminder_with_milestone(
         return None
     plans = await connection.fetch(f"select {_PLAN} where p.milestone_id = $1", row["milestone_id"])
     [seen] = await _views(connection, plans, row["audience"])
-    return next(one for one in seen.kept if one.id == reminder_id), seen
+    return next(one for one in seen.stored if one.id == reminder_id), seen
 
 
 async def is_replanning(connection: Connection) -> bool:
@@ -84,14 +84,14 @@ _PLAN = """
 
 
 async def _views(connection: Connection, plans: Sequence[asyncpg.Record], audience: UUID | None) -> list[MilestoneView]:
-    kept = await _stored_reminders(connection, [plan["milestone_id"] for plan in plans], audience)
+    stored = await _stored_reminders(connection, [plan["milestone_id"] for plan in plans], audience)
     return [
         MilestoneView(
             schedule_of(plan),
             Status(plan["overall"]),
-            kept[plan["milestone_id"]],
+            stored[plan["milestone_id"]],
             MilestoneHold(plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
-            await escalations.read_escalation(connection, plan["milestone_id"]),
+            await queries.read_escalation(connection, plan["milestone_id"]),
         )
         for plan in plans
     ]
@@ -109,9 +109,9 @@ async def _stored_reminders(
         milestone_ids,
         audience,
     )
-    kept: defaultdict[str, list[StoredReminder]] = defaultdict(list)
+    stored: defaultdict[str, list[StoredReminder]] = defaultdict(list)
     for row in rows:
         columns = dict(row)
         milestone_id = columns.pop("milestone_id")
-        kept[milestone_id].append(StoredReminder(**columns | {"step": Step.named(row["step"])}))
-    return kept
+        stored[milestone_id].append(StoredReminder(**columns | {"step": Step.named(row["step"])}))
+    return stored

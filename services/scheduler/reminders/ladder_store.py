@@ -13,9 +13,10 @@ from uuid import UUID
 
 from contracts.events import LadderChosen
 from services.plumbing.database import Connection
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
-from services.scheduler.ladders.own_ladder import SubscriptionLadder, subscription_ladder
-from services.scheduler.reminders.agenda import PlanningRules
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder, subscription_ladder
+from services.scheduler.reminders.rules.agenda import PlanningRules
 
 RulesLock = Literal["nothing", "shared", "alone"]
 _LOCKS: Mapping[RulesLock, str] = {"nothing": "", "shared": "for share", "alone": "for update"}

@@ -7,8 +7,8 @@ from aiokafka import ConsumerRecord
 from contracts.envelope import Envelope, from_record
 from contracts.events import CommitmentCreated, LadderChosen, MilestoneScheduled, StatusChanged
 from contracts.topics import COMMITMENT_CREATED, LADDER_CHOSEN, MILESTONE_SCHEDULED, STATUS_CHANGED
-from services.scheduler.ladders.own_ladder import subscription_ladder
-from services.scheduler.reminders.agenda import CommitmentEvent
+from services.scheduler.ladders.subscription_ladder import subscription_ladder
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
 
 TOPICS = (COMMITMENT_CREATED.name, MILESTONE_SCHEDULED.name, STATUS_CHANGED.name, LADDER_CHOSEN.name)
 

@@ -20,8 +20,9 @@ from services.plumbing.logs import log
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import store
-from services.scheduler.reminders.agenda import Agenda, PlanningRules, replanned
 from services.scheduler.reminders.ladder_store import RulesCache
+from services.scheduler.reminders.rules.agenda import Agenda, PlanningRules, replanned
+from services.scheduler.reminders.zone_changes import write_zone_changes
 
 AT_ONCE = 200
 """Commitments in one transaction: what the intake and the tick may wait for."""
@@ -77,10 +78,10 @@ async def begin_for_zones(connection: Connection, at: datetime) -> int | None:
 class Replanner:
     """Works off replannings, those that others left behind too."""
 
-    def __init__(self, database: Database, shelf: RulesCache, every: float = 1.0) -> None:
+    def __init__(self, database: Database, rules_cache: RulesCache, every: float = 1.0) -> None:
         """`every`: seconds of real time between two looks for work."""
         self._database = database
-        self._shelf = shelf
+        self._rules_cache = rules_cache
         self._every = every
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -123,7 +124,7 @@ class Replanner:
         return done
 
     async def _some(self, connection: Connection, row: asyncpg.Record) -> Replanning:
-        rules = await self._shelf.rules(connection)
+        rules = await self._rules_cache.rules(connection)
         commitments = await _commitments(connection, row)
         try:
             counts = await _replan(connection, row, rules, commitments)
@@ -183,7 +184,7 @@ async def _replan(
         }
         await store.write_agendas(connection, before, after)
         if row["from_release"]:
-            await _write_zone_changes(connection, before, after, row)
+            await write_zone_changes(connection, before, after, row)
     return _counts(before, after)
 
 
@@ -232,29 +233,6 @@ def _counts(before: Mapping[str, Agenda], after: Mapping[str, Agenda]) -> Counte
     return counts
 
 
-async def _write_zone_changes(
-    connection: Connection, before: Mapping[str, Agenda], after: Mapping[str, Agenda], row: asyncpg.Record
-) -> None:
-    moved = [
-        (key.milestone_id, key.step.name, key.audience, known.due_at, agenda.reminders[key].due_at)
-        for id_, agenda in after.items()
-        for key, known in before[id_].reminders.items()
-        if known.state == agenda.reminders[key].state == "pending" and known.due_at != agenda.reminders[key].due_at
-    ]
-    if moved:
-        await connection.execute(
-            """
-            insert into zone_change (milestone_id, step, audience, before, after, from_release, to_release, at)
-            select n.*, $6, $7, $8
-            from unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]) as n
-            """,
-            *(list(column) for column in zip(*moved, strict=True)),
-            row["from_release"],
-            row["to_release"],
-            row["at"],
-        )
-
-
 def _replanning(row: asyncpg.Record | None) -> Replanning:
     if row is None:
         raise RuntimeError("a replanning has lost its row")
@@ -267,34 +245,3 @@ def _replanning(row: asyncpg.Record | None) -> Replanning:
         row["passed"],
         row["finished_at"] is not None,
     )
-
-
-@dataclass(frozen=True)
-class ZoneChange:
-    """An instant that newer zone data moved."""
-
-    milestone_id: str
-    step: str
-    audience: UUID | None
-    before: datetime
-    after: datetime
-    from_release: str
-    to_release: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class ZoneState:
-    """On which zone data the stored instants rest, since when, and what changed lately, the newest first."""
-
-    stored: str
-    recomputed_at: datetime | None
-    changes: Sequence[ZoneChange]
-
-
-async def zone_state(connection: Connection, limit: int) -> ZoneState:
-    """What became of the stored instants with the present zone data."""
-    stored = await connection.fetchval("select zone_data from tick")
-    at = await connection.fetchval("select max(at) from replanning where cause = 'zones' and finished_at is not null")
-    rows = await connection.fetch("select * from zone_change order by id desc limit $1", limit)
-    return ZoneState(stored, at, [ZoneChange(**{k: v for k, v in row.items() if k != "id"}) for row in rows])

@@ -1,38 +1,23 @@
-"""The scheduler's HTTP interface: which reminders are to come, and what became of those that were."""
+"""`GET /reminders`: which reminders are to come, and what became of those that were."""
 
-import base64
-import binascii
-import json
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import FastAPI, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.http.app import Check, web_app
-from services.plumbing.http.problems import Problem, problems
-from services.plumbing.zones import ZONE_DATA
-from services.scheduler.holds.routes import hold_routes
+from services.plumbing.http.cursors import Cursors
+from services.plumbing.http.forms import QueryInstant
+from services.plumbing.http.problems import problems
 from services.scheduler.reminders import store
+from services.scheduler.reminders.rules.agenda import ReminderState
 from services.scheduler.reminders.store import ListedReminder
 
-State = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
-
-
-def _instant_from_query(value: Any) -> Any:
-    # Left alone, pydantic reads "1637193600" as a count of seconds.
-    if isinstance(value, str) and "T" not in value.upper():
-        raise ValueError("an instant is written as in RFC 3339, with an offset")
-    return value
-
-
-QueryInstant = Annotated[AwareDatetime, BeforeValidator(_instant_from_query)]
+_CURSORS: Cursors[tuple[datetime, int]] = Cursors(tuple[AwareDatetime, Annotated[int, Field(ge=0, lt=2**63)]])
 
 
 class ReminderEntry(BaseModel):
@@ -57,7 +42,7 @@ class ReminderEntry(BaseModel):
     audience: UUID | None = None
     """The subscription whose own ladder asks for it; null for the book's."""
     due_at: Instant
-    state: State
+    state: ReminderState
     """`passed`: was due before it was planned, never sent. `merged`: told by a later step's event after a downtime."""
     fired_at: Instant | None
     event_id: UUID | None
@@ -76,23 +61,14 @@ class ReminderPage(BaseModel):
     """Pass it as `cursor` for what follows; null at the end."""
 
 
-def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | None = None) -> FastAPI:
-    """The application with the scheduler's routes; without keys nobody may write."""
-    app = web_app(
-        "scheduler",
-        "Pledgewire scheduler",
-        checks,
-        version="1.0.0",
-        description="Reminders of what governments have promised: which are to come, which were sent.",
-        facts={"zone_data": ZONE_DATA},
-        secret_behind=("/feeds/",),
-    )
-    app.include_router(hold_routes(database, keys or ApiKeys(ApiKeySettings(file=None))))
+def reminder_routes(database: Database) -> APIRouter:
+    """The route by which reminders are listed; anybody may read."""
+    router = APIRouter()
 
-    @app.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=problems(400, 422, 503))
+    @router.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=problems(400, 422, 503))
     async def reminders(
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
-        state: Annotated[State, Query(description="Upcoming ones are `pending`.")] = "pending",
+        state: Annotated[ReminderState, Query(description="Upcoming ones are `pending`.")] = "pending",
         subscription: Annotated[
             UUID | None, Query(description="Those of this subscription's own ladder, instead of the book's.")
         ] = None,
@@ -108,16 +84,13 @@ def build_http(database: Database, checks: Mapping[str, Check], keys: ApiKeys | 
                 commitment_id=commitment,
                 audience=subscription,
                 before=before,
-                after=_place(cursor) if cursor else None,
+                after=_CURSORS.read(cursor) if cursor else None,
                 limit=limit + 1,
             )
-        page = found[:limit]
-        return ReminderPage(
-            items=tuple(_entry(one) for one in page),
-            next_cursor=_cursor(page[-1]) if len(found) > limit else None,
-        )
+        page, next_cursor = _CURSORS.page(found, limit, _place_of)
+        return ReminderPage(items=tuple(_entry(one) for one in page), next_cursor=next_cursor)
 
-    return app
+    return router
 
 
 def _entry(one: ListedReminder) -> ReminderEntry:
@@ -142,17 +115,5 @@ def _entry(one: ListedReminder) -> ReminderEntry:
     )
 
 
-def _cursor(last: ListedReminder) -> str:
-    return base64.urlsafe_b64encode(json.dumps([last.due_at.isoformat(), last.id]).encode()).decode()
-
-
-def _place(cursor: str) -> tuple[datetime, int]:
-    """Where a cursor points; raises a 400 problem for one that is none of ours."""
-    try:
-        due_at, id_ = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        place = datetime.fromisoformat(due_at), int(id_)
-        if place[0].tzinfo is None or not 0 <= place[1] < 2**63:
-            raise ValueError("out of range")
-    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
-        raise Problem(400, "bad-cursor", "This cursor is none that was given out here") from error
-    return place
+def _place_of(reminder: ListedReminder) -> tuple[datetime, int]:
+    return reminder.due_at, reminder.id

@@ -16,14 +16,14 @@ import asyncpg
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
 from services.plumbing.database import Connection
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.reminders.agenda import Agenda, MilestoneSchedule, Reminder, ReminderKey
-from services.scheduler.reminders.commitment_status import CommitmentStatus, KnownStatus
+from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule, Reminder, ReminderKey
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus, KnownStatus
 
 
 async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) -> dict[str, Agenda]:
     """The agendas of these commitments, made where there are none, and nobody else's until the transaction ends."""
     ids = sorted(set(commitment_ids))
-    standings = await connection.fetch(
+    commitment_statuses = await connection.fetch(
         """
         insert into commitment_state as s (commitment_id, overall, seq, countries)
         select id, 'announced', 0, '{}' from unnest($1::text[]) as id order by id
@@ -48,7 +48,7 @@ async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) ->
         """,
         [plan["milestone_id"] for plan in plans],
     )
-    return _agendas(standings, plans, rows)
+    return _agendas(commitment_statuses, plans, rows)
 
 
 async def read_agendas(connection: Connection) -> dict[str, Agenda]:
@@ -56,7 +56,7 @@ async def read_agendas(connection: Connection) -> dict[str, Agenda]:
 
     The three questions see the same in a transaction of isolation `repeatable_read`.
     """
-    standings = await connection.fetch("select * from commitment_state order by commitment_id")
+    commitment_statuses = await connection.fetch("select * from commitment_state order by commitment_id")
     plans = await connection.fetch(
         """
         select milestone_id, commitment_id, schedule_version, commitment::text, milestone::text, scheduled_at, settled,
@@ -70,14 +70,18 @@ async def read_agendas(connection: Connection) -> dict[str, Agenda]:
         from reminder r join milestone_plan p using (milestone_id, schedule_version)
         """
     )
-    return _agendas(standings, plans, rows)
+    return _agendas(commitment_statuses, plans, rows)
 
 
 async def write_agendas(
     connection: Connection, before: Mapping[str, Agenda], after: Mapping[str, Agenda]
 ) -> list[Reminder]:
     """Write what differs between agendas locked in this transaction; the reminders that were new or changed."""
-    standings = [(id_, agenda.standing) for id_, agenda in after.items() if agenda.standing != before[id_].standing]
+    statuses = [
+        (id_, agenda.commitment_status)
+        for id_, agenda in after.items()
+        if agenda.commitment_status != before[id_].commitment_status
+    ]
     schedules = [
         (id_, schedule)
         for id_, agenda in after.items()
@@ -90,8 +94,8 @@ async def write_agendas(
         for key, reminder in agenda.reminders.items()
         if before[id_].reminders.get(key) != reminder
     ]
-    if standings:
-        await _write_statuses(connection, standings)
+    if statuses:
+        await _write_statuses(connection, statuses)
     if schedules:
         await _write_schedules(connection, schedules)
     if reminders:
@@ -99,7 +103,7 @@ async def write_agendas(
     return [reminder for _, reminder in reminders]
 
 
-async def _write_statuses(connection: Connection, standings: Sequence[tuple[str, CommitmentStatus]]) -> None:
+async def _write_statuses(connection: Connection, statuses: Sequence[tuple[str, CommitmentStatus]]) -> None:
     await connection.execute(
         """
         update commitment_state s set overall = n.overall, seq = n.seq, whole = n.whole, countries = n.countries
@@ -107,14 +111,11 @@ async def _write_statuses(connection: Connection, standings: Sequence[tuple[str,
              as n(commitment_id, overall, seq, whole, countries)
         where s.commitment_id = n.commitment_id
         """,
-        [id_ for id_, _ in standings],
-        [standing.overall.status for _, standing in standings],
-        [standing.overall.seq for _, standing in standings],
-        [_known_status_json(standing.whole) if standing.whole else None for _, standing in standings],
-        [
-            {country: _known_status_json(said) for country, said in standing.countries.items()}
-            for _, standing in standings
-        ],
+        [id_ for id_, _ in statuses],
+        [status.overall.status for _, status in statuses],
+        [status.overall.seq for _, status in statuses],
+        [_known_status_json(status.whole) if status.whole else None for _, status in statuses],
+        [{country: _known_status_json(said) for country, said in status.countries.items()} for _, status in statuses],
     )
 
 
@@ -224,11 +225,11 @@ async def list_reminders(
 
 
 def _agendas(
-    standings: Sequence[asyncpg.Record], plans: Sequence[asyncpg.Record], rows: Sequence[asyncpg.Record]
+    commitment_statuses: Sequence[asyncpg.Record], plans: Sequence[asyncpg.Record], rows: Sequence[asyncpg.Record]
 ) -> dict[str, Agenda]:
     """Rows of commitments, their milestones, and these milestones' reminders, put together."""
-    schedules: dict[str, dict[str, MilestoneSchedule]] = {row["commitment_id"]: {} for row in standings}
-    reminders: dict[str, dict[ReminderKey, Reminder]] = {row["commitment_id"]: {} for row in standings}
+    schedules: dict[str, dict[str, MilestoneSchedule]] = {row["commitment_id"]: {} for row in commitment_statuses}
+    reminders: dict[str, dict[ReminderKey, Reminder]] = {row["commitment_id"]: {} for row in commitment_statuses}
     owner = {}
     for plan in plans:
         owner[plan["milestone_id"]] = plan["commitment_id"]
@@ -240,7 +241,7 @@ def _agendas(
         row["commitment_id"]: Agenda(
             _commitment_status(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]]
         )
-        for row in standings
+        for row in commitment_statuses
     }
 
 

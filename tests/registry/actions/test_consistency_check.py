@@ -5,13 +5,10 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from contracts.events import ConsistencyFlagged
 from services.cli.demo.calendar import FIRST_DAY, LAST_DAY, AnchorHeld, AnchorMoves, days, happenings
 from services.registry import catalogue
 from services.registry.actions.consistency_check import ConsistencySettings, DailyLook
-from services.registry.daily import Daily
 from tests.registry.actions.test_anchors import SUMMIT, dated, outcome
 from tests.registry.scenes import Register
 
@@ -179,33 +176,3 @@ async def test_the_list_has_pages_and_filters(register: Register) -> None:
     assert {commitment for _, commitment, _ in await flags(register, commitment=COAL)} == {COAL}
     for path, status in (("?cursor=forged", 400), ("?cursor=YWZ0ZXI6bm93aGVyZQ", 400), ("?rule=gossip", 422)):
         assert (await register.client.get(f"/consistency{path}")).status_code == status
-
-
-# The timer
-
-
-async def test_the_timer_looks_again_and_again_and_stops_when_told() -> None:
-    looks = 0
-    third = asyncio.Event()
-
-    async def look() -> None:
-        nonlocal looks
-        looks += 1
-        if looks == 2:
-            raise ConnectionError("the database is away for a moment")
-        if looks >= 3:
-            third.set()
-
-    stopping = asyncio.Event()
-    running = asyncio.create_task(Daily(look, 0.01).run(stopping))
-    await asyncio.wait_for(third.wait(), 30)
-    stopping.set()
-    await asyncio.wait_for(running, 30)
-
-
-async def test_what_breaks_a_look_for_good_ends_the_timer() -> None:
-    async def look() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(Daily(look, 0.01).run(asyncio.Event()), 30)

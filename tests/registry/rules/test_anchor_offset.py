@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Offset, Precision, Reading, Span
-from services.registry.rules.anchor_offset import OutOfCalendar, hung, local_time_of, months_later, zone_of
+from services.registry.rules.anchor_offset import OutOfCalendar, hung, local_time_of, zone_of
 from services.registry.rules.edtf_dates import UNDATED, span_of
 
 DAYS = st.dates(date(1990, 1, 1), date(2060, 12, 31))
@@ -114,13 +114,6 @@ def test_the_order_of_anchors_is_the_order_of_followers(one: date, other: date, 
     assert first
     assert second
     assert first <= second
-
-
-@given(DAYS, st.integers(-600, 600))
-def test_a_month_later_keeps_the_day_or_takes_the_last(day: date, months: int) -> None:
-    later = months_later(day, months)
-    assert (later.year * 12 + later.month) - (day.year * 12 + day.month) == months
-    assert later.day == day.day or (later.day < day.day and (later + timedelta(1)).day == 1)
 
 
 def test_what_happens_on_an_event_is_counted_where_that_takes_place() -> None:

@@ -15,36 +15,32 @@ from pydantic import ValidationError
 
 from contracts.events import Acknowledgement, Evidence, StatusChanged
 from contracts.vocabulary import Country, Status
-from services.scheduler.escalation import overdue
-from services.scheduler.escalation.book import (
-    EscalationBook,
-    EscalationBookError,
-    EscalationLevel,
-    EscalationSettings,
-    read_escalation_book,
-)
-from services.scheduler.escalation.machine import (
-    Climbing,
-    Deadline,
-    Dormant,
-    EscalationState,
-    LevelNotified,
-    LogNote,
+from services.scheduler.escalation.book import EscalationBookError, EscalationSettings, read_escalation_book
+from services.scheduler.escalation.rules import cases as overdue
+from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
+from services.scheduler.escalation.rules.cases import CommitmentEscalations, new_case
+from services.scheduler.escalation.rules.deadline import Deadline, deadline_of
+from services.scheduler.escalation.rules.machine import (
     NothingToOwn,
-    Owned,
-    Settled,
-    Transition,
     acknowledged,
     advanced,
-    deadline_of,
     evidenced,
     moved,
     next_change_at,
     reopened,
     settled,
 )
-from services.scheduler.escalation.overdue import CommitmentEscalations, new_case
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.escalation.rules.states import (
+    Climbing,
+    Dormant,
+    EscalationState,
+    LevelNotified,
+    LogNote,
+    Owned,
+    Settled,
+    Transition,
+)
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 from tests.scheduler.scenes import changed, created, milestone, milestones, scheduled, text, utc
 
 MEXICO = "America/Mexico_City"
@@ -345,7 +341,7 @@ def test_a_milestone_of_a_commitment_that_is_over_is_never_escalated() -> None:
     case, entries = new_case(BOTH, 1, over=True, at=at(20))
 
     assert (case.state, entries) == (Settled(0), (LogNote("settled", 0),))
-    assert CommitmentStatus() == watching(scheduled(BOTH), when=at(1)).standing
+    assert CommitmentStatus() == watching(scheduled(BOTH), when=at(1)).commitment_status
 
 
 # Exhaustively

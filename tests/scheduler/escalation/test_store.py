@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -24,20 +23,21 @@ from services.cli.observing import Observer
 from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
-from services.plumbing.http.app import web_app
 from services.plumbing.ids import new_id
-from services.scheduler.escalation import escalating, escalations
-from services.scheduler.escalation.book import EscalationBook, EscalationLevel, read_escalation_book
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.escalation.routes import escalation_router
+from services.plumbing.isolation import SYSTEMIC
+from services.scheduler.escalation import escalator as escalating
+from services.scheduler.escalation import queries
+from services.scheduler.escalation.book import read_escalation_book
+from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
+from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.agenda import CommitmentEvent
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import changed, created, milestone, scheduled, text, utc
+from tests.scheduler.serving import app_of
 
 # Mexico City is six hours behind UTC in winter: nine there is 15:00, the day after begins at 06:00.
 LATEST = date(2021, 12, 31)
@@ -117,12 +117,6 @@ def with_evidence(seq: int, status: Status = Status.IN_PROGRESS, country: Countr
     return changed(status, seq, country).model_copy(update={"previous": status, "evidence": evidence})
 
 
-def app_of(database: Database, clock: SharedClock, keys: Path, watched: EscalationStore) -> FastAPI:
-    app = web_app("scheduler", "Scheduler", {})
-    app.include_router(escalation_router(database, clock, ApiKeys(ApiKeySettings(file=keys)), watched))
-    return app
-
-
 async def furnished(url: str, folder: Path, book: EscalationBook) -> Scheduler:
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     await database.open()
@@ -131,7 +125,7 @@ async def furnished(url: str, folder: Path, book: EscalationBook) -> Scheduler:
     key = add_key(folder / "keys.json", "mx-sre", ["reporter"], "mx-sre")
     watched = EscalationStore(book)
     http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app_of(database, clock, folder / "keys.json", watched)),
+        transport=httpx.ASGITransport(app=app_of(database, clock, keys_file=folder / "keys.json", escalations=watched)),
         base_url="http://scheduler",
         headers={"Authorization": f"Bearer {key}"},
     )
@@ -239,17 +233,8 @@ async def test_two_schedulers_tell_each_level_once(scheduler: Scheduler, monkeyp
     assert all([e.seq for e in told if e.commitment.id == name] == [1, 2, 3, 4] for name in names)
 
 
-async def test_a_milestone_that_is_about_to_move_is_not_told(
-    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_milestone_that_is_about_to_move_is_not_told(scheduler: Scheduler) -> None:
     """Whoever moves it has held it; when nothing comes of that, it is told after all."""
-    monkeypatch.setattr(
-        escalations,
-        "NOT_HELD",
-        "not exists (select from hold h"
-        " where h.milestone_id = e.milestone_id and h.schedule_version > e.schedule_version)",
-    )
-    await scheduler.rows("create table if not exists hold (milestone_id text primary key, schedule_version integer)")
     await scheduler.hears(created(), scheduled(DUE), scheduled(milestone(LATEST, id_="other")))
     await scheduler.rows("insert into hold (milestone_id, schedule_version) values ($1, 2), ('other', 1)", DUE.id)
 
@@ -362,13 +347,13 @@ async def test_a_move_that_races_with_the_tick_leaves_nothing_to_come(scheduler:
     await scheduler.ticks_at(FIRST)
     scheduler.clock.set(SECOND)
     async with scheduler.database.transaction() as connection:
-        [locked], [row] = await escalations.claim_due(connection, SECOND, 10)
+        [locked], [row] = await queries.claim_due(connection, SECOND, 10)
         moving = asyncio.create_task(scheduler.hears(scheduled(milestone(date(2022, 6, 30)), 2, change="moved")))
         async with asyncio.timeout(10):
             while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):
                 pass
         assert await scheduler.another().once() == 0, "a second one passes over what the first has in hand"
-        await scheduler.escalator._tell(connection, [scheduler.escalator._step(row, SECOND)], SECOND)
+        await scheduler.escalator._write(connection, [scheduler.escalator._advance(row, SECOND)], SECOND)
     await moving
 
     assert locked == DUE.id
@@ -583,14 +568,14 @@ async def test_a_milestone_that_cannot_be_told_does_not_stop_the_others(schedule
 async def test_when_nothing_works_at_all_it_is_no_milestones_fault(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"commitment-{i}" for i in range(escalating.SYSTEMIC_FAILURES)]
+    names = [f"commitment-{i}" for i in range(SYSTEMIC)]
     await scheduler.hears(*(created(name) for name in names))
     await scheduler.hears(*(scheduled(milestone(LATEST, id_=f"{name}-one"), id_=name) for name in names))
 
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(escalating, "passed", broken)
+    monkeypatch.setattr(escalating, "advanced", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(FIRST)
@@ -607,9 +592,9 @@ async def test_the_observer_sees_what_is_due_and_what_was_said_twice(
     await scheduler.hears(created(), scheduled(DUE))
     law = "no level was told twice in a round"
     async with Observer(scheduler.url) as observer:
-        assert (await observer.unrest(FIRST)).escalations_due == 1
+        assert (await observer.pending_work(FIRST)).escalations_due == 1
         await scheduler.ticks_at(FIRST)
-        assert (await observer.unrest(FIRST)).escalations_due == 0
+        assert (await observer.pending_work(FIRST)).escalations_due == 0
         assert {check.name: check.ok for check in await observer.conservation()}[law]
 
         await scheduler.rows(

@@ -8,11 +8,11 @@ from uuid import UUID
 import vobject
 
 from contracts.vocabulary import CommitmentBrief, Milestone, Precision, Source, Span
-from services.scheduler.feeds.calendars import render_calendar
-from services.scheduler.feeds.entries import CalendarEntry, calendar_entry_after
-from services.scheduler.feeds.feed import Feed, Filters
-from services.scheduler.reminders.agenda import MilestoneSchedule
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry, calendar_entry_after
+from services.scheduler.feeds.rendering.calendars import render_calendar
+from services.scheduler.feeds.rendering.feed import Feed, Filters
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 from tests.scheduler.scenes import brief, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -34,14 +34,14 @@ def entry(
     version: int = 1,
     *,
     known: CalendarEntry | None = None,
-    standing: CommitmentStatus | None = None,
+    commitment_status: CommitmentStatus | None = None,
     source: Source | None = None,
     commitment: CommitmentBrief | None = None,
     at: datetime = THEN,
 ) -> CalendarEntry:
     """The entry of a milestone that was scheduled."""
     schedule = MilestoneSchedule(commitment or brief(), what, version, at, settled=False)
-    found = calendar_entry_after(known, schedule, standing or CommitmentStatus(), source, at)
+    found = calendar_entry_after(known, schedule, commitment_status or CommitmentStatus(), source, at)
     assert found is not None
     return found
 

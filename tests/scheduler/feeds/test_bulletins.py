@@ -15,7 +15,7 @@ from contracts.events import CommitmentCreated, Evidence, MilestoneDue, Mileston
 from contracts.vocabulary import Country, Milestone, Status, Text
 from services.i18n.text import plain
 from services.i18n.words import words_in
-from services.scheduler.feeds.bulletins import FeedEvent, FeedItem, atom, item_text, rss
+from services.scheduler.feeds.rendering.syndication import FeedEvent, FeedItem, atom, item_text, rss
 from tests.contracts.golden_records import PATHS, wire
 from tests.scheduler.feeds.scenes import FEED, PORTAL, THEN
 from tests.scheduler.scenes import changed, created, milestone, scheduled

@@ -12,10 +12,10 @@ from contracts.events import StatusChanged
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Source, Span, Status, Text
 from services.plumbing.zones import instant_at
 from services.registry import catalogue
-from services.scheduler.feeds.calendars import is_fuzzy
-from services.scheduler.feeds.entries import calendar_entry_after
-from services.scheduler.reminders.agenda import MilestoneSchedule
-from services.scheduler.reminders.commitment_status import CommitmentStatus
+from services.scheduler.feeds.rendering.calendar_entries import calendar_entry_after
+from services.scheduler.feeds.rendering.calendars import is_fuzzy
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 from tests.scheduler.feeds.scenes import PORTAL, THEN, days, entry, lines, only, parsed, written, year
 from tests.scheduler.scenes import brief, changed, milestone, milestones, text, utc, zones
 
@@ -36,10 +36,10 @@ ONE_DAY = milestone(date(2023, 1, 10), id_="dialogue", reading=Reading.ON)
 
 
 def after(*events: StatusChanged) -> CommitmentStatus:
-    standing = CommitmentStatus()
+    commitment_status = CommitmentStatus()
     for event in events:
-        standing = standing.after_changed(event)
-    return standing
+        commitment_status = commitment_status.after_changed(event)
+    return commitment_status
 
 
 # What stands on which days
@@ -169,8 +169,8 @@ def test_a_year_that_becomes_days_is_the_same_event_made_exact() -> None:
 
 def test_a_withdrawn_commitment_is_cancelled_and_comes_back_when_it_is_taken_up() -> None:
     open_ = entry(DEADLINE)
-    gone = entry(DEADLINE, known=open_, standing=after(changed(Status.WITHDRAWN, 1)), at=LATER)
-    back = entry(DEADLINE, known=gone, standing=after(changed(Status.IN_PROGRESS, 2)), at=LATER)
+    gone = entry(DEADLINE, known=open_, commitment_status=after(changed(Status.WITHDRAWN, 1)), at=LATER)
+    back = entry(DEADLINE, known=gone, commitment_status=after(changed(Status.IN_PROGRESS, 2)), at=LATER)
 
     events = [only(written(one)) for one in (open_, gone, back)]
 
@@ -196,7 +196,7 @@ def test_a_milestone_that_loses_its_date_is_cancelled_on_the_days_that_it_had() 
 def test_what_is_met_stays_marked_so_and_blocks_and_reminds_no_more() -> None:
     known = entry(DATED_SUMMIT)
 
-    event = only(written(entry(DATED_SUMMIT, known=known, standing=after(changed(Status.MET)), at=LATER)))
+    event = only(written(entry(DATED_SUMMIT, known=known, commitment_status=after(changed(Status.MET)), at=LATER)))
 
     assert (event.status.value, event.transp.value) == ("CONFIRMED", "TRANSPARENT")
     assert event.summary.value == "Met: No new public finance"
@@ -386,7 +386,11 @@ def test_one_country_of_several_that_withdraws_cancels_nothing() -> None:
         ),
     )
 
-    assert [entry(DEADLINE, known=known, standing=s).state for s in (one, all_, mixed)] == ["open", "withdrawn", "met"]
+    assert [entry(DEADLINE, known=known, commitment_status=s).state for s in (one, all_, mixed)] == [
+        "open",
+        "withdrawn",
+        "met",
+    ]
 
 
 def test_times_never_go_back() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scheduler.feeds.feed import FEED_FORMATS, etag, new_token, token_hash, unchanged
-from services.scheduler.feeds.routes import DocumentCache
+from services.scheduler.feeds.documents import DocumentCache
+from services.scheduler.feeds.rendering.feed import FEED_FORMATS, etag, new_token, token_hash, unchanged
 
 FEED = UUID("01900000-0000-7000-8000-000000000001")
 TAG = etag("form", "calendar.ics", FEED, "marker")

@@ -22,23 +22,23 @@ from contracts.vocabulary import Country, Precision, Reading, Status
 from services.notifier.subscriptions.matching import Filters, matches, traits
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
+from services.plumbing.http.api_keys import new_key
 from services.plumbing.ids import new_id
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.migrations import upgrade
 from services.scheduler.feeds import routes
-from services.scheduler.feeds.gathering import ReminderCollector
-from services.scheduler.feeds.routes import FeedSettings, add_feeds
-from services.scheduler.feeds.store import KEEP_EVENTS_FOR, FeedStore
+from services.scheduler.feeds.collecting import ReminderCollector
+from services.scheduler.feeds.event_store import KEEP_EVENTS_FOR
+from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders.agenda import CommitmentEvent
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
-from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import days, only, parsed
 from tests.scheduler.scenes import brief, changed, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 from tests.stand_ins.collector import collecting
 
 THEN = utc(2021, 11, 18, 18)
@@ -96,9 +96,8 @@ class House:
 
 
 def _client(database: Database, clock: SharedClock, keys_file: Path, key: str) -> httpx.AsyncClient:
-    app = build_http(database, {})
     settings = FeedSettings(public_url=PUBLIC, portal_url="https://pledges.example")
-    add_feeds(app, FeedStore(database), ApiKeys(ApiKeySettings(file=keys_file)), clock, settings)
+    app = app_of(database, clock, keys_file=keys_file, feed_settings=settings)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
         base_url="http://scheduler",

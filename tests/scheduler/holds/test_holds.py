@@ -13,7 +13,7 @@ from fastapi import FastAPI, Response
 
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
+from services.plumbing.http.api_keys import new_key
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.holds import store as holds
 from services.scheduler.holds.registry_client import RegistryClient
@@ -21,14 +21,14 @@ from services.scheduler.holds.store import HoldSweep, ScheduleVersions
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims
-from services.scheduler.reminders.agenda import PlanningRules
 from services.scheduler.reminders.ladder_store import RulesCache
-from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.rules.agenda import PlanningRules
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
 from tests.scheduler.reminders.test_store import END_OF_2021, THEN, Scheduler, many
 from tests.scheduler.scenes import NINE_SHARP, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 from tests.stand_ins.schedule_versions import WrittenSchedules, served
 
 DUE = utc(2021, 12, 24, 15)
@@ -43,8 +43,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = RulesCache(NINE_SHARP)
-    made = Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
+    rules_cache = RulesCache(NINE_SHARP)
+    made = Scheduler(database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
     await made.hears(created(), scheduled(END_OF_2021))
     await made.ticks_at(utc(2021, 12, 2))
     yield made
@@ -64,7 +64,7 @@ def key_file(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
 
 @pytest.fixture
 def app(scheduler: Scheduler, key_file: tuple[Path, dict[str, str]]) -> FastAPI:
-    return build_http(scheduler.database, {}, ApiKeys(ApiKeySettings(file=key_file[0])))
+    return app_of(scheduler.database, scheduler.clock, keys_file=key_file[0])
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ async def test_a_hold_waits_for_the_tick_that_has_the_milestone_in_hand(
         asking = asyncio.create_task(registry.post("/holds", json=order(2)))
         await _until_somebody_waits(scheduler)
         assert not asking.done()
-        await scheduler.tick._tell_these(connection, [due], PlanningRules(NINE_SHARP), DUE)
+        await scheduler.tick._write(connection, [due], PlanningRules(NINE_SHARP), DUE)
     answer = await asking
 
     assert answer.status_code == 204

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBookError, kind_of, read_ladder_book
+from services.scheduler.ladders.book import kind_of
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, LadderBookError, read_ladder_book
 from services.scheduler.ladders.ladder import LadderCondition, Rung, Step
 from tests.scheduler.scenes import milestone
 
@@ -40,7 +41,7 @@ def test_a_book_is_read_as_it_stands_there() -> None:
         LadderCondition(frozenset({"event"}), frozenset({"on"}), frozenset({"MX"}), frozenset({"nals-2022"}))
         == summits.when
     )
-    assert [(r.step.name, r.at, r.working.name) for r in summits.rungs] == [
+    assert [(r.step.name, r.at, r.business_calendar.name) for r in summits.rungs] == [
         ("before-3bd", time(10, 30), "CA-QC"),
         ("on-the-day", time(7, 5), "bound"),
     ]
@@ -128,7 +129,8 @@ ONE = "ladders:\n  - name: all\n    rungs: [{}]\n"
         ("ladders:\n  - name: Not A Slug\n    rungs: [on-the-day]\n", 2, "is not written like every-milestone"),
         ("ladders: &a [*a]\n", 1, "aliases"),
         ("ladders: {<<: 1}\n", 1, "here stands a list"),
-        ("[" * 5000, 1, ""),
+        ("[" * 5000, 1, "this is no YAML: expected the node content"),
+        ("[" * 5000 + "]" * 5000, 1, "this is nested too deeply"),
         ("x" * 70_000, 1, "at most 65536 characters"),
     ],
 )

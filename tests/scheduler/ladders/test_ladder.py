@@ -1,6 +1,5 @@
 """Steps and their names, and the days that they come to."""
 
-from calendar import monthrange
 from datetime import date, timedelta
 
 import pytest
@@ -9,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from contracts import events
-from services.scheduler.ladders.book import DEFAULT_BOOK
-from services.scheduler.ladders.day_count import add_months, step_day
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
+from services.scheduler.ladders.day_count import step_day
 from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
 
 steps = st.one_of(
@@ -24,7 +23,6 @@ steps = st.one_of(
     st.builds(Step, st.just("review"), st.integers(1, LONGEST_COUNT)),
 )
 days = st.dates(date(1900, 1, 1), date(2200, 12, 31))
-months = st.integers(-1200, 1200)
 
 
 def test_the_shipped_ladder_is_90_30_7_and_1_days_before_the_day_1_and_7_after_and_every_30() -> None:
@@ -74,53 +72,6 @@ def test_a_step_out_of_reach_is_refused(name: str) -> None:
 
 
 # Days
-
-
-@pytest.mark.parametrize(
-    ("day", "count", "expected"),
-    [
-        (date(2022, 3, 31), -1, date(2022, 2, 28)),
-        (date(2024, 3, 31), -1, date(2024, 2, 29)),
-        (date(2024, 2, 29), 12, date(2025, 2, 28)),
-        (date(2024, 2, 29), 48, date(2028, 2, 29)),
-        (date(2022, 2, 28), -1, date(2022, 1, 28)),  # a month's last day does not stick
-        (date(2021, 12, 31), 2, date(2022, 2, 28)),
-        (date(2022, 1, 15), -1, date(2021, 12, 15)),
-    ],
-)
-def test_a_month_away_is_the_same_day_or_the_last_of_a_shorter_month(day: date, count: int, expected: date) -> None:
-    assert expected == add_months(day, count)
-
-
-def test_a_month_back_and_a_month_on_need_not_come_home() -> None:
-    assert date(2022, 3, 28) == add_months(add_months(date(2022, 3, 31), -1), 1)
-
-
-@given(days, months)
-def test_months_keep_the_day_unless_the_month_is_too_short(day: date, count: int) -> None:
-    there = add_months(day, count)
-
-    assert (there.year * 12 + there.month) - (day.year * 12 + day.month) == count
-    assert there.day == min(day.day, monthrange(there.year, there.month)[1])
-
-
-@given(days, days, months)
-def test_months_never_change_the_order_of_two_days(one: date, other: date, count: int) -> None:
-    first, second = sorted((one, other))
-
-    assert add_months(first, count) <= add_months(second, count)
-
-
-@given(days, months)
-def test_a_month_more_is_always_later(day: date, count: int) -> None:
-    assert add_months(day, count) < add_months(day, count + 1)
-
-
-@given(days, months)
-def test_back_again_is_home_or_the_last_day_of_the_shorter_month(day: date, count: int) -> None:
-    home = add_months(add_months(day, count), -count)
-
-    assert home == day or (home < day and day.day > 28 and (day - home).days <= 3)
 
 
 @given(days, st.integers(0, 200), st.integers(1, 500))

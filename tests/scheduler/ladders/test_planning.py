@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from contracts.events import LadderChosen, LadderHolidays, LadderRung
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
 from services.plumbing.zones import UnknownZone
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.ladders.business_days import UnknownCalendar
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import LATE_AFTER, LONGEST_VALID, due_reminder, phase_at
+from services.scheduler.ladders.due_reminder import LATE_AFTER, LONGEST_VALID, due_reminder, phase_at
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder, subscription_ladder
 from services.scheduler.ladders.planning import LONGEST_LATE, left_out_rungs, plan
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder, subscription_ladder
 from tests.scheduler.scenes import (
     EVERY,
     LADDER,
@@ -235,13 +236,13 @@ def test_the_next_endless_step_is_found_without_climbing_to_it(
     count = countdown(what, by, at)
     repeat = by.ladders[0].repeat
     assert repeat
-    last = max((count.reckon(rung.step).day for rung, _ in count.rungs), default=date.min)
+    last = max((count.step_day(rung.step).day for rung, _ in count.rungs), default=date.min)
     number = 1
     while True:
         step = repeat.step(number)
         due_at = count.due_at(step)
         assert due_at
-        if count.reckon(step).day > last and due_at >= at and number > told:
+        if count.step_day(step).day > last and due_at >= at and number > told:
             break
         number += 1
 
@@ -409,7 +410,7 @@ def test_a_move_is_told_late_at_most_once_and_leaves_all_that_lies_ahead(
 # A reader's own ladder
 
 
-def choice(*rungs: tuple[str, str], **changes: object) -> SubscriptionLadder | None:
+def chosen(*rungs: tuple[str, str], **changes: object) -> SubscriptionLadder | None:
     told: dict[str, object] = {
         "seq": 1,
         "subscription_id": ME,
@@ -426,8 +427,8 @@ def choice(*rungs: tuple[str, str], **changes: object) -> SubscriptionLadder | N
 
 
 def test_a_readers_ladder_is_told_at_his_clocks_by_his_holidays() -> None:
-    mine = choice(("before-3bd", "07:30"), holidays=LadderHolidays(country=Country.CA, subdivision="BC"))
-    [planned] = plan(END_OF_2021, STATEMENT_DAY, choice=mine)
+    mine = chosen(("before-3bd", "07:30"), holidays=LadderHolidays(country=Country.CA, subdivision="BC"))
+    [planned] = plan(END_OF_2021, STATEMENT_DAY, own_ladder=mine)
 
     assert utc(2021, 12, 24, 15, 30) == planned.due_at - planned.reason.jitter
     assert (
@@ -438,21 +439,23 @@ def test_a_readers_ladder_is_told_at_his_clocks_by_his_holidays() -> None:
 
 
 def test_a_readers_ladder_has_the_books_reviews_and_no_endless_end() -> None:
-    mine = choice(("before-7d", "08:00"), ("before-1d", "07:00"), ("review-1", "06:00"), ("before-1d", "23:00"))
+    mine = chosen(("before-7d", "08:00"), ("before-1d", "07:00"), ("review-1", "06:00"), ("before-1d", "23:00"))
 
-    [review] = plan(UNDATED, STATEMENT_DAY, NINE_SHARP, choice=mine)
+    [review] = plan(UNDATED, STATEMENT_DAY, NINE_SHARP, own_ladder=mine)
 
     assert ("review-1", utc(2022, 5, 18, 14)) == (review.step.name, review.due_at)
-    assert [(one.step.name, one.due_at.hour) for one in plan(END_OF_2021, STATEMENT_DAY, NINE_SHARP, choice=mine)] == [
+    assert [
+        (one.step.name, one.due_at.hour) for one in plan(END_OF_2021, STATEMENT_DAY, NINE_SHARP, own_ladder=mine)
+    ] == [
         ("before-7d", 16),
         ("before-1d", 15),
     ]
-    assert {"passed"} == {one.state for one in plan(END_OF_2021, utc(2022, 6, 1), choice=mine)}
+    assert {"passed"} == {one.state for one in plan(END_OF_2021, utc(2022, 6, 1), own_ladder=mine)}
 
 
 def test_two_readers_have_jitters_of_their_own() -> None:
     due = {
-        plan(END_OF_2021, STATEMENT_DAY, choice=choice(("before-7d", "09:00"), subscription_id=uuid4()))[0].due_at
+        plan(END_OF_2021, STATEMENT_DAY, own_ladder=chosen(("before-7d", "09:00"), subscription_id=uuid4()))[0].due_at
         for _ in range(20)
     }
 
@@ -474,7 +477,7 @@ def test_two_readers_have_jitters_of_their_own() -> None:
     ],
 )
 def test_a_reader_is_reminded_of_what_all_of_his_filters_ask_for(filters: dict[str, object], asks: bool) -> None:
-    mine = choice(("before-7d", "08:00"), **filters)
+    mine = chosen(("before-7d", "08:00"), **filters)
     mexicos = milestone(date(2022, 1, 1), countries=(Country.MX,))
 
     assert mine
@@ -482,7 +485,7 @@ def test_a_reader_is_reminded_of_what_all_of_his_filters_ask_for(filters: dict[s
 
 
 def test_a_ladder_that_is_given_up_is_none() -> None:
-    assert choice(active=False) is None
+    assert chosen(active=False) is None
 
 
 @pytest.mark.parametrize(
@@ -495,7 +498,7 @@ def test_a_ladder_that_is_given_up_is_none() -> None:
 )
 def test_a_ladder_that_cannot_be_reckoned_is_refused(changes: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
-        choice(**changes)
+        chosen(**changes)
 
 
 # Any plan

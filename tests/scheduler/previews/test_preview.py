@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Milestone, Reading
 from services.i18n.words import words_in
-from services.scheduler.escalation import machine
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.machine import Climbing, Dormant, Owned, Settled, deadline_of
+from services.scheduler.escalation.rules import machine, states
+from services.scheduler.escalation.rules.deadline import deadline_of
+from services.scheduler.escalation.rules.states import Climbing, Dormant, Owned, Settled
 from services.scheduler.ladders.countdown import Countdown
-from services.scheduler.ladders.firing import due_reminder
+from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import plan
-from services.scheduler.previews.fates import (
+from services.scheduler.previews.rules.outcomes import (
     Failed,
     Fired,
     Merged,
@@ -32,7 +33,7 @@ from services.scheduler.previews.fates import (
     outcome_of,
     outcome_sentence,
 )
-from services.scheduler.previews.preview import (
+from services.scheduler.previews.rules.preview import (
     MilestoneHold,
     StoredReminder,
     UpcomingLevel,
@@ -40,7 +41,7 @@ from services.scheduler.previews.preview import (
     preview_moments,
     upcoming_levels,
 )
-from services.scheduler.reminders.agenda import MilestoneSchedule, ReminderState
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule, ReminderState
 from tests.scheduler.scenes import NINE_SHARP, brief, counting, days, instants, milestone, milestones, utc
 
 THEN = utc(2021, 11, 18, 18)
@@ -56,7 +57,7 @@ def schedule(
     return MilestoneSchedule(brief(), what, version, at, settled)
 
 
-def kept(
+def stored(
     step: Step,
     state: ReminderState = "pending",
     *,
@@ -92,19 +93,19 @@ def test_the_next_of_the_endless_steps_are_shown_beyond_the_table(what: Mileston
 
     assert expected == [one.step.name for one in shown if one.state == "planned-later"]
     assert [one.due_at for one in shown] == sorted(one.due_at for one in shown)
-    assert all(one.kept is None and one.because for one in shown if one.state == "planned-later")
+    assert all(one.stored is None and one.instant_reason for one in shown if one.state == "planned-later")
 
 
 def test_nothing_is_to_come_of_what_is_settled() -> None:
-    shown = preview_moments(schedule(settled=True), [kept(days(-7), "withdrawn")], counting(DUE), THEN, 3)
+    shown = preview_moments(schedule(settled=True), [stored(days(-7), "withdrawn")], counting(DUE), THEN, 3)
 
     assert [one.state for one in shown] == ["withdrawn"]
 
 
 def test_of_an_older_date_the_instants_are_shown_without_a_reason() -> None:
-    shown = preview_moments(schedule(version=2), [kept(days(-30), "fired", fired_at=THEN)], counting(DUE), THEN, 0)
+    shown = preview_moments(schedule(version=2), [stored(days(-30), "fired", fired_at=THEN)], counting(DUE), THEN, 0)
 
-    assert [(one.state, one.schedule_version, one.because) for one in shown] == [("fired", 1, None)]
+    assert [(one.state, one.schedule_version, one.instant_reason) for one in shown] == [("fired", 1, None)]
 
 
 @given(what=st.one_of(milestones(), st.just(SOMEDAY)), at=instants, more=st.integers(0, 6))
@@ -157,7 +158,7 @@ def test_what_is_owned_begins_again_when_its_window_ends() -> None:
 @pytest.mark.parametrize(
     ("state", "what"), [(Settled(1), DUE), (Dormant(), SOMEDAY)], ids=["settled", "without a last day"]
 )
-def test_nobody_hears_of_what_is_over_or_never_overdue(state: machine.EscalationState, what: Milestone) -> None:
+def test_nobody_hears_of_what_is_over_or_never_overdue(state: states.EscalationState, what: Milestone) -> None:
     assert (overdue_at(state, deadline_of(what)), upcoming_levels(state, deadline_of(what), BOOK)) == (None, ())
 
 
@@ -165,16 +166,16 @@ def test_nobody_hears_of_what_is_over_or_never_overdue(state: machine.Escalation
 def test_each_hearing_is_what_the_escalation_does_at_that_instant(rank: int, since: date, told: int) -> None:
     """Looked at just before and at the instant, the state machine tells nobody, and then the foreseen level."""
     deadline = deadline_of(DUE)
-    state: machine.EscalationState = Climbing(1, since, rank, told)
+    state: states.EscalationState = Climbing(1, since, rank, told)
     for one in upcoming_levels(state, deadline, BOOK):
         assert machine.advanced(state, deadline, BOOK, one.at - timedelta(microseconds=1)) == (state, ())
         state, entries = machine.advanced(state, deadline, BOOK, one.at)
-        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, machine.LevelNotified)]
+        assert [one.level] == [BOOK.levels[e.rank - 1] for e in entries if isinstance(e, states.LevelNotified)]
 
 
 # What became of a reminder
 
-WEEK, DAY, ON = kept(days(-7), id_=2), kept(days(-1), id_=3), kept(days(0), id_=4)
+WEEK, DAY, ON = stored(days(-7), id_=2), stored(days(-1), id_=3), stored(days(0), id_=4)
 AT_WEEK = WEEK.due_at
 
 
@@ -242,7 +243,7 @@ def test_next_comes_what_waits_behind_it_then_the_endless_end() -> None:
     count = counting(DUE)
     assert NextReminder(DAY.step, DAY.due_at, 3) == next_reminder(WEEK, [WEEK, DAY, ON], count)
     assert NextReminder(DAY.step, DAY.due_at, 3) == next_reminder(replace(WEEK, state="fired"), [ON, DAY], count)
-    last = kept(days(7))
+    last = stored(days(7))
     assert NextReminder(days(30), utc(2022, 1, 30, 15), None) == next_reminder(last, [last], count)
     assert next_reminder(replace(WEEK, state="fired"), [], count) is None
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from contracts.vocabulary import Country, Milestone, Precision, Reading
 from services.i18n.words import words_in
 from services.plumbing.zones import instant_at, zone_named
-from services.scheduler.ladders.book import LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import read_ladder_book
 from services.scheduler.ladders.business_days import (
     BOUND,
     BusinessCalendar,
@@ -21,8 +22,14 @@ from services.scheduler.ladders.business_days import (
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Ladder, Repeat, Rung, Step
 from services.scheduler.ladders.planning import PlannedReminder, left_out_rungs, plan
-from services.scheduler.previews.holiday_names import HOLIDAYS, PROVINCES, HolidayName, calendar_place, holiday_name
-from services.scheduler.previews.reasons import instant_reason, left_out_sentence, reason_sentence
+from services.scheduler.previews.rules.holiday_names import (
+    HOLIDAYS,
+    PROVINCES,
+    HolidayName,
+    calendar_place,
+    holiday_name,
+)
+from services.scheduler.previews.rules.reasons import instant_reason, left_out_sentence, reason_sentence
 from tests.scheduler.scenes import instants, milestone, milestones, utc
 
 THEN = utc(2021, 11, 18, 18)

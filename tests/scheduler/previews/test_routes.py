@@ -13,15 +13,12 @@ import pytest
 
 from contracts.events import LadderHolidays
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
-from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_escalation_book
-from services.scheduler.escalation.escalating import Escalator
-from services.scheduler.escalation.escalations import EscalationStore
-from services.scheduler.feeds.routes import FeedSettings
-from services.scheduler.ladders.book import read_ladder_book as read_ladders
-from services.scheduler.reminders import claims, replanning
-from services.scheduler.reminders import ladder_store as shelf
+from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.ladders.book_reader import read_ladder_book as read_ladders
+from services.scheduler.reminders import fired_reminders, replanning
+from services.scheduler.reminders import ladder_store as rules_cache
 from services.scheduler.reminders.ladder_store import RulesCache
 from tests.scheduler.reminders.test_replanning import LATE_ONES, ME, YOU, choice, chooses, plans
 from tests.scheduler.reminders.test_store import (  # the scheduler to try is a fixture of that file
@@ -32,6 +29,7 @@ from tests.scheduler.reminders.test_store import (  # the scheduler to try is a 
     scheduler,
 )
 from tests.scheduler.scenes import NINE_SHARP, changed, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 
 __all__ = ["scheduler"]
 
@@ -61,15 +59,7 @@ class Preview:
 
 @pytest.fixture
 async def preview(scheduler: Scheduler) -> AsyncIterator[Preview]:
-    app = http_app(
-        scheduler.database,
-        scheduler.clock,
-        ApiKeys(ApiKeySettings(file=None)),
-        {},
-        shelf=RulesCache(NINE_SHARP),
-        escalations=EscalationStore(read_escalation_book()),
-        feeds=FeedSettings(),
-    )
+    app = app_of(scheduler.database, scheduler.clock, rules_cache=RulesCache(NINE_SHARP))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as http:
         yield Preview(http)
 
@@ -362,7 +352,7 @@ async def test_what_is_pending_in_a_preview_is_what_is_pending_in_the_table(
         await scheduler.hears(scheduled(any_milestone(chance, name), 2, milestones[name], change="moved"))
     if chance.random() < 0.5:
         async with scheduler.database.transaction() as connection:
-            await shelf.write_ladder_book(connection, read_ladders(LATE_ONES), scheduler.clock.now(), "desk")
+            await rules_cache.write_ladder_book(connection, read_ladders(LATE_ONES), scheduler.clock.now(), "desk")
             await replanning.begin(connection, "book", scheduler.clock.now())
         await plans(scheduler)
     await scheduler.ticks_at(scheduler.clock.now() + timedelta(days=chance.randrange(60)))
@@ -473,7 +463,7 @@ async def test_a_withdrawn_reminder_names_what_withdrew_it(scheduler: Scheduler,
     by_date = await preview.explain(known["before-7d", 1])
     known = await ids(scheduler)
     async with scheduler.database.transaction() as connection:
-        await shelf.write_ladder_book(connection, read_ladders(LATE_ONES), THEN, "desk")
+        await rules_cache.write_ladder_book(connection, read_ladders(LATE_ONES), THEN, "desk")
         await replanning.begin(connection, "book", THEN)
     await plans(scheduler)
     by_rules = await preview.explain(known["before-1d", 3])
@@ -507,7 +497,7 @@ async def test_a_reminder_that_failed_says_why(scheduler: Scheduler, preview: Pr
     await scheduler.hears(created(), scheduled(DUE))
     week = (await ids(scheduler))["before-7d", 1]
     async with scheduler.database.transaction() as connection:
-        await claims.mark_failed(connection, DUE.id, "ValueError: no such zone", utc(2021, 12, 24, 16))
+        await fired_reminders.mark_failed(connection, DUE.id, "ValueError: no such zone", utc(2021, 12, 24, 16))
 
     found = await preview.explain(week)
 

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Precision, Reading, Status
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
 from services.scheduler.ladders.planning import plan
-from services.scheduler.reminders.agenda import (
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.reminders.rules.agenda import (
     Agenda,
     CommitmentEvent,
     PlanningRules,
@@ -126,7 +127,7 @@ def test_what_was_told_is_not_told_again_when_a_commitment_is_taken_up_again() -
     agenda = at_once(created(), scheduled(FAR))
     told = {key: r for key, r in agenda.reminders.items() if key.step in LADDER}
     fired = {key: type(r)(r.due_at, "fired") for key, r in told.items()}
-    agenda = Agenda(agenda.standing, agenda.schedules, fired)
+    agenda = Agenda(agenda.commitment_status, agenda.schedules, fired)
 
     agenda = agenda_after(agenda_after(agenda, changed(Status.MET, 1), THEN), changed(Status.IN_PROGRESS, 2), THEN)
 
@@ -187,7 +188,7 @@ def test_the_order_of_arrival_does_not_matter_for_what_will_fire(told: list[Comm
 
     one, other = at_once(*told), at_once(*shuffled)
 
-    assert one.standing == other.standing
+    assert one.commitment_status == other.commitment_status
     assert pending(one) == pending(other)
 
 
@@ -207,9 +208,9 @@ def test_only_the_newest_version_of_a_milestone_that_is_not_over_has_reminders_t
     for key, _ in pending(agenda):
         schedule = agenda.schedules[key.milestone_id]
         assert schedule.version == key.schedule_version
-        assert not agenda.standing.settles(schedule.milestone.countries)
+        assert not agenda.commitment_status.is_over_for(schedule.milestone.countries)
     for name, schedule in agenda.schedules.items():
-        if not agenda.standing.settles(schedule.milestone.countries):
+        if not agenda.commitment_status.is_over_for(schedule.milestone.countries):
             assert any(key.milestone_id == name for key, _ in pending(agenda))
 
 
@@ -230,7 +231,7 @@ def with_states(agenda: Agenda, **states: ReminderState) -> Agenda:
         key: Reminder(r.due_at, states.get(key.step.name.replace("-", "_"), r.state))
         for key, r in agenda.reminders.items()
     }
-    return Agenda(agenda.standing, agenda.schedules, reminders)
+    return Agenda(agenda.commitment_status, agenda.schedules, reminders)
 
 
 def by_step(agenda: Agenda, version: int = 1) -> dict[str, str]:
@@ -359,7 +360,9 @@ def test_an_endless_step_that_was_missed_stays_to_be_told() -> None:
     agenda = with_states(at_once(scheduled(FAR)), **{step.name.replace("-", "_"): "fired" for step in LADDER})
     late = ReminderKey(FAR.id, 1, days(30))
     agenda = Agenda(
-        agenda.standing, agenda.schedules, {**agenda.reminders, late: Reminder(utc(2030, 7, 30, 15), "pending")}
+        agenda.commitment_status,
+        agenda.schedules,
+        {**agenda.reminders, late: Reminder(utc(2030, 7, 30, 15), "pending")},
     )
 
     monthly = replanned(agenda, utc(2030, 8, 1), PlanningRules(book("on-the-day", ", every: 15d")))
@@ -373,7 +376,7 @@ def test_a_readers_ladder_is_planned_beside_the_books_and_withdrawn_when_it_is_g
         Agenda(),
         scheduled(FAR),
         THEN,
-        rules=PlanningRules(choices=(mine, own(2, "before-5d", themes=frozenset({"x"})))),
+        rules=PlanningRules(subscription_ladders=(mine, own(2, "before-5d", themes=frozenset({"x"})))),
     )
     key = ReminderKey(FAR.id, 1, days(-10), UUID(int=1))
 
@@ -382,12 +385,12 @@ def test_a_readers_ladder_is_planned_beside_the_books_and_withdrawn_when_it_is_g
     given_up = replanned(agenda, THEN, PlanningRules(), only=UUID(int=1))
     assert given_up.reminders[key].state == "withdrawn"
     assert given_up == replanned(given_up, THEN, PlanningRules())
-    again = replanned(given_up, THEN, PlanningRules(choices=(mine,)), only=UUID(int=1))
+    again = replanned(given_up, THEN, PlanningRules(subscription_ladders=(mine,)), only=UUID(int=1))
     assert agenda.reminders == again.reminders
 
 
 def test_a_readers_ladder_follows_moves_and_ends_like_the_books() -> None:
-    rules = PlanningRules(choices=(own(1, "before-10d"),))
+    rules = PlanningRules(subscription_ladders=(own(1, "before-10d"),))
     agenda = agenda_after(
         agenda_after(Agenda(), scheduled(FAR), THEN, rules=rules), scheduled(LATER, 2), THEN, rules=rules
     )
@@ -408,14 +411,14 @@ books = st.builds(
     st.sets(step_names, min_size=1),
     st.sampled_from(["", ", every: 30d", ", every: 1m", ", every: 10d"]),
 ) | st.just(DEFAULT_BOOK)
-choices = st.dictionaries(
+subscription_ladders = st.dictionaries(
     st.integers(1, 3),
     st.tuples(
         st.sets(step_names), st.sampled_from([{}, {"countries": frozenset({"CA"})}, {"themes": frozenset({"x"})}])
     ),
     max_size=3,
 ).map(lambda found: tuple(own(n, *sorted(steps), **filters) for n, (steps, filters) in found.items()))
-rules_of_any_kind = st.builds(PlanningRules, books, choices)
+rules_of_any_kind = st.builds(PlanningRules, books, subscription_ladders)
 
 
 @given(
@@ -438,8 +441,11 @@ def test_whatever_rules_came_before_what_is_to_come_is_the_plan_of_the_rules_of_
     expected = set()
     for name, schedule in agenda.schedules.items():
         if not schedule.settled:
-            for choice in (None, *(c for c in rules.choices if c.asks_for(schedule.commitment, schedule.milestone))):
-                audience = choice.subscription_id if choice else None
+            for own_ladder in (
+                None,
+                *(c for c in rules.subscription_ladders if c.asks_for(schedule.commitment, schedule.milestone)),
+            ):
+                audience = own_ladder.subscription_id if own_ladder else None
                 of = {
                     k: r
                     for k, r in agenda.reminders.items()
@@ -447,7 +453,12 @@ def test_whatever_rules_came_before_what_is_to_come_is_the_plan_of_the_rules_of_
                 }
                 done = {k.step for k, r in of.items() if r.state in ("fired", "merged")}
                 for one in plan(
-                    schedule.milestone, at, rules.book, choice=choice, scheduled_at=schedule.scheduled_at, told=done
+                    schedule.milestone,
+                    at,
+                    rules.book,
+                    own_ladder=own_ladder,
+                    scheduled_at=schedule.scheduled_at,
+                    told=done,
                 ):
                     if one.state == "pending" and one.step not in done:
                         expected.add((ReminderKey(name, schedule.version, one.step, audience), one.due_at))
@@ -463,10 +474,10 @@ def ticked(agenda: Agenda, at: datetime, random: object) -> Agenda:
         else r
         for key, r in agenda.reminders.items()
     }
-    return Agenda(agenda.standing, agenda.schedules, reminders)
+    return Agenda(agenda.commitment_status, agenda.schedules, reminders)
 
 
-@given(events, books, choices, st.integers(0, 4000))
+@given(events, books, subscription_ladders, st.integers(0, 4000))
 def test_one_readers_change_leaves_everybody_elses_reminders_alone(
     told: list[CommitmentEvent], by: LadderBook, readers: tuple[SubscriptionLadder, ...], later: int
 ) -> None:

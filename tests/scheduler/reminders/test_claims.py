@@ -15,7 +15,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders import claims
+from services.scheduler.reminders import claims, tick_log
 from services.scheduler.reminders import tick as tick_module
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.tick import Tick
@@ -35,8 +35,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = RulesCache(NINE_SHARP)
-    yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
+    rules_cache = RulesCache(NINE_SHARP)
+    yield Scheduler(database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
     await database.close()
 
 
@@ -141,9 +141,9 @@ async def ticked(scheduler: Scheduler) -> datetime | None:
 
 async def test_a_tick_that_was_frozen_takes_nothing_back(scheduler: Scheduler) -> None:
     async with scheduler.database.connection() as connection:
-        looked_at = await claims.database_now(connection)
+        looked_at = await tick_log.database_now(connection)
         await scheduler.ticks_at(THEN + timedelta(days=1))
-        await claims.write_tick(connection, THEN, looked_at)
+        await tick_log.write_tick(connection, THEN, looked_at)
 
     assert await ticked(scheduler) == THEN + timedelta(days=1)
 

@@ -7,20 +7,17 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
-import apscheduler.schedulers.base
 import pytest
 
 from contracts.vocabulary import Status
 from services.cli.fleet import PROJECT
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler import clockwork
-from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.ladder_store import RulesCache
@@ -115,54 +112,6 @@ async def test_steps_of_hours_and_days_double_and_drop_nothing(scheduler: Schedu
     assert all(found == list(range(1, len(found) + 1)) for found in seqs.values())
 
 
-async def test_a_wall_clock_that_is_put_back_does_not_put_the_ticks_to_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """APScheduler would wait until the old time has come again."""
-    back = timedelta()
-
-    class Wall(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:
-            return datetime.now(UTC) - back
-
-    monkeypatch.setattr(apscheduler.schedulers.base, "datetime", Wall)
-    monkeypatch.setattr(clockwork, "datetime", Wall)
-    monkeypatch.setattr(clockwork, "LONGEST_SLEEP", 0.05)
-    ticked, stopping = asyncio.Event(), asyncio.Event()
-
-    async def tick() -> None:
-        ticked.set()
-
-    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.02)).run(stopping))
-    for _ in range(3):
-        ticked.clear()
-        await asyncio.wait_for(ticked.wait(), 10)
-        back += timedelta(hours=2)
-    ticked.clear()
-    await asyncio.wait_for(ticked.wait(), 10)
-    stopping.set()
-    await running
-
-
-async def test_a_tick_that_knows_when_the_next_reminder_is_due_comes_then() -> None:
-    """And not at the next full second."""
-    ticks, stopping = asyncio.Queue[None](), asyncio.Event()
-
-    async def tick() -> float | None:
-        ticks.put_nowait(None)
-        return 0.01
-
-    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.5), Regular("other", _nothing, 3600)).run(stopping))
-    async with asyncio.timeout(20):
-        for _ in range(100):
-            await ticks.get()
-    stopping.set()
-    await running
-
-
-async def _nothing() -> None:
-    return None
-
-
 # Thirty years
 
 MEXICO_CITY = ZoneInfo("America/Mexico_City")
@@ -184,9 +133,9 @@ async def test_thirty_years_pass_and_each_reminder_is_told_once(scheduler: Sched
 
     By a book that only records what a move puts into the past, so that plain arithmetic says what is to be told.
     """
-    shelf = RulesCache(replace(NINE_SHARP, moved_into_past="record"))
-    scheduler.planner = Planner(scheduler.database, scheduler.clock, shelf)
-    scheduler.tick = Tick(scheduler.database, scheduler.clock, shelf)
+    rules_cache = RulesCache(replace(NINE_SHARP, moved_into_past="record"))
+    scheduler.planner = Planner(scheduler.database, scheduler.clock, rules_cache)
+    scheduler.tick = Tick(scheduler.database, scheduler.clock, rules_cache)
     random = Random(seed)
     now, end = utc(2026, 1, 1, 5), utc(2056, 1, 1, 5)
     days: dict[str, date] = {}

@@ -15,23 +15,22 @@ from contracts.envelope import Envelope, to_record
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, MilestoneScheduled
 from contracts.vocabulary import Country, Milestone, Reading, Status
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
+from services.plumbing.http.api_keys import new_key
 from services.plumbing.ids import new_id
 from services.plumbing.migrations import downgrade, upgrade
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import DEFAULT_BOOK, LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.ladders.own_ladder import subscription_ladder
 from services.scheduler.ladders.planning import plan
+from services.scheduler.ladders.subscription_ladder import subscription_ladder
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders import ladder_store as shelf
+from services.scheduler.reminders import ladder_store as rules_cache
 from services.scheduler.reminders import replanning
-from services.scheduler.reminders.ladder_routes import ladder_routes
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedLadderChoice, read_record
 from services.scheduler.reminders.replanning import Replanner
-from services.scheduler.reminders.routes import build_http
 from tests.conftest import FreshDatabase
 from tests.scheduler.reminders.test_store import (  # the scheduler to try is a fixture of that file
     COAL,
@@ -42,6 +41,7 @@ from tests.scheduler.reminders.test_store import (  # the scheduler to try is a 
     scheduler,
 )
 from tests.scheduler.scenes import NINE_SHARP, brief, changed, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 
 __all__ = ["scheduler"]
 
@@ -114,9 +114,13 @@ async def client(scheduler: Scheduler, folder: Path) -> tuple[httpx.AsyncClient,
         f'{{"desk": {{"sha256": "{hashed}", "roles": ["editor"]}},'
         f' "reader": {{"sha256": "{hashed_reader}", "roles": ["reader"]}}}}'
     )
-    app = build_http(scheduler.database, {"database": scheduler.database.ping})
-    keys = ApiKeys(ApiKeySettings(file=file))
-    app.include_router(ladder_routes(scheduler.database, scheduler.clock, keys, RulesCache(NINE_SHARP)))
+    app = app_of(
+        scheduler.database,
+        scheduler.clock,
+        keys_file=file,
+        checks={"database": scheduler.database.ping},
+        rules_cache=RulesCache(NINE_SHARP),
+    )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://scheduler",
@@ -222,7 +226,7 @@ async def test_what_another_process_left_half_planned_is_finished(
     monkeypatch.setattr(replanning, "AT_ONCE", 2)
     await many(scheduler, 5)
     async with scheduler.database.transaction() as connection:
-        await shelf.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
+        await rules_cache.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
         begun = await replanning.begin(connection, "book", THEN)
     await Replanner(scheduler.database, RulesCache(NINE_SHARP)).once()
     partly = await scheduler.rows("select count(*) as n from reminder where step = 'before-14d'")
@@ -241,7 +245,7 @@ async def test_two_who_plan_anew_at_once_do_each_part_once(
     monkeypatch.setattr(replanning, "AT_ONCE", 3)
     await many(scheduler, 20)
     async with scheduler.database.transaction() as connection:
-        await shelf.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
+        await rules_cache.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
         begun = await replanning.begin(connection, "book", THEN)
 
     both = await asyncio.gather(
@@ -273,7 +277,7 @@ async def test_a_milestone_that_is_heard_while_a_book_is_being_applied_is_planne
         async with asyncio.timeout(10):
             while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):
                 pass
-        await shelf.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
+        await rules_cache.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
     await hearing
 
     assert "before-14d" in await scheduler.states()
@@ -446,14 +450,14 @@ async def test_whatever_readers_choose_and_the_register_says_everybody_has_what_
                 await plans(scheduler)
     await plans(scheduler)
 
-    choices = [found for event in newest.values() if (found := subscription_ladder(event))]
+    subscription_ladders = [found for event in newest.values() if (found := subscription_ladder(event))]
     expected: Waiting = set()
     for of, event in milestones.items():
-        for one in (None, *(c for c in choices if c.asks_for(event.commitment, event.milestone))):
+        for one in (None, *(c for c in subscription_ladders if c.asks_for(event.commitment, event.milestone))):
             if of not in settled:
                 expected |= {
                     (event.milestone.id, event.schedule_version, p.step.name, one and one.subscription_id, p.due_at)
-                    for p in plan(event.milestone, THEN, NINE_SHARP, choice=one)
+                    for p in plan(event.milestone, THEN, NINE_SHARP, own_ladder=one)
                     if p.state == "pending"
                 }
     assert expected == await waiting(scheduler)
@@ -463,7 +467,7 @@ async def test_a_subscriptions_reminders_are_listed_apart_from_the_books(schedul
     await scheduler.hears(created(), scheduled(END_OF_2021))
     await chooses(scheduler, choice("before-10d"))
     http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(build_http(scheduler.database, {})), base_url="http://scheduler"
+        transport=httpx.ASGITransport(app_of(scheduler.database, scheduler.clock)), base_url="http://scheduler"
     )
     async with http:
         everybodys = (await http.get("/reminders")).json()["items"]

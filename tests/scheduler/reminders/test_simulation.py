@@ -13,11 +13,23 @@ from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.business_days import holiday_calendar
 from services.scheduler.ladders.countdown import countdown
-from services.scheduler.ladders.firing import due_reminder
+from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Ladder, LadderCondition, Repeat, Rung, Step
-from services.scheduler.ladders.own_ladder import SubscriptionLadder
-from services.scheduler.reminders.agenda import Agenda, PlanningRules, Reminder, ReminderKey, agenda_after, replanned
-from services.scheduler.reminders.simulation import SimulatedReminder, compare_simulations, simulate, with_calendars
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.reminders.rules.agenda import (
+    Agenda,
+    PlanningRules,
+    Reminder,
+    ReminderKey,
+    agenda_after,
+    replanned,
+)
+from services.scheduler.reminders.rules.simulation import (
+    SimulatedReminder,
+    compare_simulations,
+    simulate,
+    with_calendars,
+)
 from tests.scheduler.scenes import ALL, NINE_SHARP, changed, created, milestone, scheduled, utc
 
 BY_DEFAULT = PlanningRules(NINE_SHARP)
@@ -46,7 +58,7 @@ def ticking(
         for milestone_id, version, audience in dict.fromkeys((k.milestone_id, k.schedule_version, k[3]) for k in due):
             schedule = agenda.schedules[milestone_id]
             assert version == schedule.version
-            choice = rules.choice_of(audience) if audience else None
+            choice = rules.ladder_of(audience) if audience else None
             steps = {k.step: r.due_at for k, r in due.items() if k[:2] == (milestone_id, version) and k[3] == audience}
             count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, choice)
             what = due_reminder(count, steps, now)
@@ -266,12 +278,12 @@ def milestones(draw: st.DrawFn, id_: str = "one") -> Milestone:
 @st.composite
 def rules_in_two_books(draw: st.DrawFn) -> tuple[PlanningRules, PlanningRules]:
     """Today's rules, and others for the same readers."""
-    choices: tuple[SubscriptionLadder, ...] = ()
+    subscription_ladders: tuple[SubscriptionLadder, ...] = ()
     if draw(st.booleans()):
         countries = frozenset(draw(st.sampled_from([[], ["CA"]])))
         ladder = replace(draw(ladders("chosen")), repeat=None)
-        choices = (SubscriptionLadder(READER, ladder, "America/Vancouver", countries=countries),)
-    return PlanningRules(draw(books()), choices), PlanningRules(draw(books()), choices)
+        subscription_ladders = (SubscriptionLadder(READER, ladder, "America/Vancouver", countries=countries),)
+    return PlanningRules(draw(books()), subscription_ladders), PlanningRules(draw(books()), subscription_ladders)
 
 
 @st.composite

@@ -21,22 +21,22 @@ from services.cli.rehearse.command import RehearsalOptions, rehearse
 from services.cli.rehearse.source import RehearsalSource, from_database
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
+from services.plumbing.http.api_keys import new_key
 from services.plumbing.ids import new_id
 from services.registry.catalogue import load
 from services.scheduler.intake import Planner
-from services.scheduler.ladders.book import LadderBook, read_ladder_book
+from services.scheduler.ladders.book import LadderBook
+from services.scheduler.ladders.book_reader import read_ladder_book
 from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import replanning
-from services.scheduler.reminders.agenda import CommitmentEvent, PlanningRules, replanned
-from services.scheduler.reminders.ladder_routes import ladder_routes
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedCommitmentEvent, ReceivedLadderChoice
-from services.scheduler.reminders.routes import build_http
-from services.scheduler.reminders.simulation import SimulatedReminder, simulate
+from services.scheduler.reminders.rules.agenda import CommitmentEvent, PlanningRules, replanned
+from services.scheduler.reminders.rules.simulation import SimulatedReminder, simulate
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 
 MADE = utc(2021, 11, 18, 18)
 LAST_TICK, NOW, END = utc(2022, 1, 25), utc(2022, 3, 1, 16), utc(2023, 9, 1)
@@ -97,8 +97,7 @@ class House:
         """Put another book in place of the one that holds, as an editor does."""
         key, hashed = new_key("desk")
         await asyncio.to_thread(keys.write_text, json.dumps({"desk": {"sha256": hashed, "roles": ["editor"]}}))
-        app = build_http(self.database, {})
-        app.include_router(ladder_routes(self.database, self.clock, ApiKeys(ApiKeySettings(file=keys)), RulesCache()))
+        app = app_of(self.database, self.clock, keys_file=keys)
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/yaml"}
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://scheduler", headers=headers) as http:
@@ -192,8 +191,8 @@ async def _house(url: str, folder: Path) -> AsyncIterator[House]:
     await database.open()
     clock = SharedClock(folder / new_id().hex)
     clock.set(MADE)
-    shelf = RulesCache()
-    house = House(url, database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
+    rules_cache = RulesCache()
+    house = House(url, database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
     try:
         await house.tick.once()
         await _past(house)
@@ -253,7 +252,7 @@ async def _past(house: House) -> None:
 def _foretold(
     source: RehearsalSource, book: LadderBook
 ) -> tuple[tuple[SimulatedReminder, ...], tuple[SimulatedReminder, ...]]:
-    others = PlanningRules(book, source.rules.choices)
+    others = PlanningRules(book, source.rules.subscription_ladders)
     anew = [replanned(agenda, NOW, others) for agenda in source.agendas]
     return simulate(source.agendas, source.rules, NOW, END), simulate(anew, others, NOW, END)
 

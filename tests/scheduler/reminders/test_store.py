@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from contracts.envelope import Envelope, from_record
 from contracts.events import MilestoneDue
@@ -19,23 +18,20 @@ from contracts.vocabulary import Country, Precision, Status
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
-from services.plumbing.migrations import downgrade, upgrade
+from services.plumbing.isolation import SYSTEMIC
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA, UnknownZone
-from services.scheduler import clockwork
-from services.scheduler.clockwork import Clockwork, Regular
 from services.scheduler.intake import Planner
 from services.scheduler.migrations import VERSIONS
-from services.scheduler.reminders import claims, replanning
-from services.scheduler.reminders import due_events as telling
+from services.scheduler.reminders import claims, due_events, replanning
 from services.scheduler.reminders import tick as tick_module
-from services.scheduler.reminders.agenda import CommitmentEvent, PlanningRules
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
-from services.scheduler.reminders.routes import build_http
+from services.scheduler.reminders.rules.agenda import CommitmentEvent, PlanningRules
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.scheduler.scenes import NINE_SHARP, changed, created, milestone, scheduled, utc
+from tests.scheduler.serving import app_of
 
 THEN = utc(2021, 11, 18, 18)
 END_OF_2021 = milestone(date(2021, 12, 31), earliest=date(2021, 1, 1), precision=Precision.YEAR)
@@ -106,8 +102,8 @@ async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncItera
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(THEN)
-    shelf = RulesCache(NINE_SHARP)
-    yield Scheduler(database, clock, Planner(database, clock, shelf), Tick(database, clock, shelf))
+    rules_cache = RulesCache(NINE_SHARP)
+    yield Scheduler(database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
     await database.close()
 
 
@@ -315,7 +311,7 @@ async def test_a_withdrawal_that_races_with_the_last_rung_leaves_nothing_to_come
         [locked], [due] = await claims.claim(connection, scheduler.clock.now(), 10)
         withdrawal = asyncio.create_task(scheduler.hears(changed(Status.MET)))
         await _until_somebody_waits(scheduler)
-        await scheduler.tick._tell_these(connection, [due], PlanningRules(NINE_SHARP), scheduler.clock.now())
+        await scheduler.tick._write(connection, [due], PlanningRules(NINE_SHARP), scheduler.clock.now())
     await withdrawal
 
     states = await scheduler.states()
@@ -387,12 +383,12 @@ async def test_what_was_put_aside_is_tried_again_by_the_next_process(scheduler: 
 async def test_when_nothing_works_at_all_it_is_no_reminders_fault(
     scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await many(scheduler, tick_module.SYSTEMIC_FAILURES)
+    await many(scheduler, SYSTEMIC)
 
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(telling, "occasion", broken)
+    monkeypatch.setattr(due_events, "due_reminder", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(utc(2021, 12, 1, 15))
@@ -408,64 +404,6 @@ async def test_a_zone_that_does_not_exist_is_refused_and_leaves_no_trace(schedul
     assert not is_transient(raised.value)
     assert not await scheduler.rows("select from inbox")
     assert not await scheduler.rows("select from commitment_state")
-
-
-async def test_the_clockwork_ticks_on_through_what_passes_and_ends_by_a_slip() -> None:
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        ticks += 1
-        if ticks < 4:
-            raise ConnectionError("PostgreSQL is away")
-        raise KeyError("a slip of ours")
-
-    with pytest.raises(KeyError):
-        await asyncio.wait_for(Clockwork(Regular("tick", tick, 0.01)).run(asyncio.Event()), 10)
-    assert ticks == 4
-
-
-async def test_a_tick_that_comes_late_is_not_dropped_and_none_runs_beside_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """APScheduler's own defaults would drop it: the job is looked at as APScheduler has it."""
-    built: list[AsyncIOScheduler] = []
-
-    class Remembering(AsyncIOScheduler):  # type: ignore[misc]  # APScheduler has no types
-        def start(self, *arguments: Any) -> None:
-            built.append(self)
-            super().start(*arguments)
-
-    monkeypatch.setattr(clockwork, "AsyncIOScheduler", Remembering)
-    ticked, stopping = asyncio.Event(), asyncio.Event()
-
-    async def tick() -> None:
-        ticked.set()
-
-    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
-    await asyncio.wait_for(ticked.wait(), 10)
-    [job] = built[0].get_jobs()
-    stopping.set()
-    await asyncio.wait_for(running, 10)
-
-    assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
-
-
-async def test_the_clockwork_finishes_the_tick_under_way_before_it_stops() -> None:
-    begun, stopping, finished = asyncio.Event(), asyncio.Event(), []
-
-    async def tick() -> None:
-        begun.set()
-        await stopping.wait()
-        await asyncio.sleep(0.05)
-        finished.append(True)
-
-    running = asyncio.create_task(Clockwork(Regular("tick", tick, 0.01)).run(stopping))
-    await asyncio.wait_for(begun.wait(), 10)
-    stopping.set()
-    await asyncio.wait_for(running, 10)
-
-    assert finished == [True]
 
 
 # Instants and the tick's own row
@@ -488,19 +426,12 @@ async def test_other_zone_data_gives_other_instants(scheduler: Scheduler, monkey
     assert abs(row["ticked_at"] - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-async def test_the_schema_goes_up_and_down_and_up(scheduler: Scheduler, fresh_database: FreshDatabase) -> None:
-    url = await fresh_database({"scheduler": VERSIONS})
-
-    await downgrade(url, "scheduler", VERSIONS)
-    await upgrade(url, "scheduler", VERSIONS)
-
-
 # Shown over HTTP
 
 
 async def test_reminders_are_listed_in_the_order_in_which_they_are_due_page_by_page(scheduler: Scheduler) -> None:
     await many(scheduler, 5)
-    app = build_http(scheduler.database, {})
+    app = app_of(scheduler.database, scheduler.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as client:
         found, cursor = [], ""
         while cursor is not None:
@@ -536,7 +467,7 @@ async def test_reminders_are_listed_in_the_order_in_which_they_are_due_page_by_p
     ],
 )
 async def test_a_question_that_makes_no_sense_is_refused_as_a_problem(scheduler: Scheduler, query: str) -> None:
-    app = build_http(scheduler.database, {})
+    app = app_of(scheduler.database, scheduler.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as client:
         answer = await client.get(f"/reminders?{query}")
 

@@ -1,0 +1,83 @@
+"""`POST /milestones/{id}/acknowledgements`: somebody says that they are working on an overdue milestone."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from contracts.events import Acknowledgement
+from contracts.vocabulary import Slug
+from services.plumbing.clock import Clock
+from services.plumbing.database import Database
+from services.plumbing.http.api_keys import ApiKeys, Caller
+from services.plumbing.http.content_type import JSON
+from services.plumbing.http.forms import strict_body
+from services.plumbing.http.problems import Problem, not_found, problems
+from services.scheduler.escalation.acknowledging import Asked, KeyReused, UnknownMilestone, acknowledge, digest_of
+from services.scheduler.escalation.forms import EscalationEntry, NewAcknowledgement, escalation_entry
+from services.scheduler.escalation.rules.machine import NothingToOwn
+from services.scheduler.escalation.store import EscalationStore
+
+_IDEMPOTENCY_KEY = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "description": "Made up by the caller, a new one for each new request. The same request again has the"
+            " same answer and no second effect.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }
+    ]
+}
+
+
+def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, escalations: EscalationStore) -> APIRouter:
+    """The route by which a milestone is acknowledged; it takes a key with the role `reporter`."""
+    router = APIRouter(tags=["escalations"])
+    Reporter = Annotated[Caller, Depends(keys.caller("reporter", content_types=(JSON,)))]  # noqa: N806  a type
+
+    @router.post(
+        "/milestones/{milestone_id}/acknowledgements",
+        status_code=201,
+        response_model=EscalationEntry,
+        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        openapi_extra=_IDEMPOTENCY_KEY,
+        operation_id="acknowledge_milestone",
+    )
+    async def acknowledge_milestone(
+        request: Request,
+        milestone_id: Slug,
+        new: Annotated[NewAcknowledgement, Body(), strict_body(NewAcknowledgement)],
+        caller: Reporter,
+    ) -> Response:
+        """Say that somebody is on it: nobody further hears, unless no evidence follows."""
+        acknowledgement = Acknowledgement(name=new.name, note=new.note, at=clock.now())
+        asked = Asked(caller.client, _key_of(request), digest_of(request.url.path, await request.body()))
+        try:
+            answer = await acknowledge(
+                database,
+                escalations,
+                milestone_id,
+                acknowledgement,
+                asked,
+                lambda escalation: escalation_entry(escalation, escalations.book).model_dump(mode="json"),
+            )
+        except UnknownMilestone:
+            raise not_found("milestone") from None
+        except NothingToOwn as refusal:
+            raise Problem(409, "nothing-to-own", "There is nothing to own", str(refusal)) from None
+        except KeyReused:
+            raise Problem(
+                422, "key-reused", "This Idempotency-Key was used for another request; make up a new one"
+            ) from None
+        return JSONResponse(answer, 201)
+
+    return router
+
+
+def _key_of(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise Problem(400, "idempotency-key", "Send an `Idempotency-Key` of 1 to 255 printable ASCII characters")
+    return key

@@ -1,0 +1,127 @@
+"""The escalation over HTTP: what is sent and what is answered."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from contracts.events import Acknowledgement
+from contracts.vocabulary import Country, Day, Instant, Line, Paragraph, Slug, Text
+from services.plumbing.http.forms import StrictRequestModel
+from services.scheduler.escalation.rows import MilestoneEscalation
+from services.scheduler.escalation.rules.book import EscalationBook
+from services.scheduler.escalation.rules.machine import next_level
+from services.scheduler.escalation.rules.states import STAGES, Climbing, Stage, acknowledgement_in
+
+
+def _not_blank(name: str) -> str:
+    if not name.strip():
+        raise ValueError("a name is more than blanks")
+    return name
+
+
+class NewAcknowledgement(StrictRequestModel):
+    """Somebody is working on an overdue milestone."""
+
+    name: Annotated[Line, AfterValidator(_not_blank)]
+    """Who: a person, or the unit that answers for it."""
+    note: Paragraph | None = None
+
+
+class EscalationEntry(BaseModel):
+    """How it stands with a milestone."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    milestone_id: Slug
+    milestone_title: Text
+    commitment_id: Slug
+    commitment_title: Text
+    countries: tuple[Country, ...]
+    """The countries that the milestone binds."""
+    latest: Day | None
+    zone: str
+    """IANA zone in which the last day ends."""
+    schedule_version: int
+    state: Stage
+    """`dormant`: not overdue. `climbing`: overdue, and nobody owns it. `owned`: acknowledged. `settled`: met or
+    withdrawn, for all whom it binds."""
+    round: int
+    """Which time it is that it climbs from the first level, or how often it has."""
+    level: Slug | None
+    """Who heard last in this round, while it climbs."""
+    next_at: Instant | None
+    """When it is overdue, the next level hears, or the window for evidence ends."""
+    next_level: Slug | None
+    """Who hears then."""
+    acknowledged: Acknowledgement | None
+    """By whom it is owned; while it climbs, whose word was not followed by evidence."""
+    failed: str | None
+    """Why nobody could be told, where that is so."""
+
+
+class EscalationLine(BaseModel):
+    """Something that happened."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    what: Literal[
+        "overdue", "told", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"
+    ]
+    """`told`: a level heard. `skipped`: its turn came and went in a downtime, and a later one heard. `re-armed`: the
+    window ended without evidence. `withdrawn`: the date was moved to come."""
+    at: Instant
+    schedule_version: int
+    round: int
+    rank: int | None
+    level: Slug | None
+    repeat: int | None
+    due_at: Instant | None
+    name: str | None
+    """Who acknowledged."""
+    note: str | None
+    client: str | None
+    """By whose key the acknowledgement or the evidence came."""
+    event_id: UUID | None
+    """The `milestone-escalated` that told it, or the event that was heard."""
+
+
+class EscalationRecord(EscalationEntry):
+    """How it stands with a milestone, and how that came about."""
+
+    log: tuple[EscalationLine, ...]
+    """The oldest first."""
+
+
+class EscalationPage(BaseModel):
+    """Escalations in the order in which time changes them next."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    items: tuple[EscalationEntry, ...]
+    next_cursor: str | None
+    """Pass it as `cursor` for what follows; null at the end."""
+
+
+def escalation_entry(escalation: MilestoneEscalation, book: EscalationBook) -> EscalationEntry:
+    """How it stands with a milestone, as it is answered; `book` names the levels."""
+    state, milestone = escalation.case.state, escalation.milestone
+    rank = state.rank if isinstance(state, Climbing) else 0
+    following = next_level(state, book)
+    return EscalationEntry(
+        milestone_id=milestone.id,
+        milestone_title=milestone.title,
+        commitment_id=escalation.commitment.id,
+        commitment_title=escalation.commitment.title,
+        countries=milestone.countries,
+        latest=milestone.span.latest,
+        zone=milestone.zone,
+        schedule_version=escalation.case.version,
+        state=STAGES[type(state)],
+        round=state.round,
+        level=book.levels[min(rank, len(book.levels)) - 1].level if rank else None,
+        next_at=escalation.next_at,
+        next_level=following and following.level,
+        acknowledged=acknowledgement_in(state),
+        failed=escalation.failed,
+    )

@@ -1,0 +1,1 @@
+"""When a milestone is overdue, which level is told next, and what stops it. Pure."""

@@ -1,0 +1,110 @@
+"""What the escalation of a commitment's milestones makes of what is heard about it. Pure, event by event.
+
+It follows the same events as the agenda, with the same standing; whatever of them it has heard before changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
+from contracts.vocabulary import Country, Milestone
+from services.scheduler.escalation.rules import machine
+from services.scheduler.escalation.rules.deadline import Deadline, deadline_of
+from services.scheduler.escalation.rules.states import Dormant, EscalationState, LogEntry
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
+
+
+@dataclass(frozen=True)
+class EscalationCase:
+    """A milestone's escalation, with what of its schedule it rests on."""
+
+    state: EscalationState
+    deadline: Deadline | None
+    countries: tuple[Country, ...]
+    version: int
+    held: bool = False
+    """Whether it is an event that has taken place."""
+
+
+@dataclass(frozen=True)
+class CommitmentEscalations:
+    """A commitment's standing, and the cases of its milestones."""
+
+    commitment_status: CommitmentStatus = field(default_factory=CommitmentStatus)
+    cases: Mapping[str, EscalationCase] = field(default_factory=dict)
+
+
+def case_in(state: EscalationState, milestone: Milestone, version: int) -> EscalationCase:
+    """The case of a milestone that is in this state."""
+    return EscalationCase(state, deadline_of(milestone), milestone.countries, version, milestone.held)
+
+
+def new_case(
+    milestone: Milestone, version: int, *, over: bool, at: datetime
+) -> tuple[EscalationCase, tuple[LogEntry, ...]]:
+    """The case of a milestone of which nothing was heard before `at`; `over` when the commitment is, for it."""
+    return _dated(case_in(Dormant(), milestone, version), over=over or milestone.held, at=at)
+
+
+def escalations_after(
+    watch: CommitmentEscalations, event: CommitmentEvent, at: datetime
+) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
+    """The watch after an event of the time `at`, and what each milestone's log tells of it. Raises `UnknownZone`."""
+    match event:
+        case CommitmentCreated():
+            return _after_status(watch, watch.commitment_status.after_created(event), None, at)
+        case StatusChanged():
+            return _after_status(watch, watch.commitment_status.after_changed(event), event, at)
+        case MilestoneScheduled():
+            return _scheduled(watch, event, at)
+
+
+def _scheduled(
+    watch: CommitmentEscalations, event: MilestoneScheduled, at: datetime
+) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
+    milestone = event.milestone
+    known = watch.cases.get(milestone.id)
+    if known and known.version >= event.schedule_version:
+        return watch, []
+    state = known.state if known else Dormant()
+    case = case_in(state, milestone, event.schedule_version)
+    over = milestone.held or watch.commitment_status.is_over_for(milestone.countries)
+    case, entries = _dated(case, over=over, at=at)
+    return replace(watch, cases={**watch.cases, milestone.id: case}), [(milestone.id, entry) for entry in entries]
+
+
+def _dated(case: EscalationCase, *, over: bool, at: datetime) -> tuple[EscalationCase, tuple[LogEntry, ...]]:
+    """The case under a date that holds since `at`."""
+    if over:
+        state, entries = machine.settled(case.state)
+    else:
+        state, entries = machine.moved(case.state, case.deadline, at)
+        state, more = machine.reopened(state, case.deadline, at)
+        entries = (*entries, *more)
+    return replace(case, state=state), entries
+
+
+def _after_status(
+    watch: CommitmentEscalations, commitment_status: CommitmentStatus, event: StatusChanged | None, at: datetime
+) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
+    cases, log = dict(watch.cases), []
+    for name, case in watch.cases.items():
+        state = case.state
+        entries: tuple[LogEntry, ...] = ()
+        if event and _shows_work(event, case.countries):
+            state, entries = machine.evidenced(state, case.deadline, at)
+        if case.held or commitment_status.is_over_for(case.countries):
+            state, more = machine.settled(state)
+        else:
+            state, more = machine.reopened(state, case.deadline, at)
+        cases[name] = replace(case, state=state)
+        log += [(name, entry) for entry in (*entries, *more)]
+    return CommitmentEscalations(commitment_status, cases), log
+
+
+def _shows_work(event: StatusChanged, countries: Iterable[Country]) -> bool:
+    """Whether it is evidence for what these countries owe: a link to some, or a status that is another one."""
+    concerns = event.country is None or event.country in countries
+    return concerns and (event.evidence is not None or event.status != event.previous)

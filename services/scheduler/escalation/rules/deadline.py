@@ -1,0 +1,47 @@
+"""When a milestone is overdue: its last day, in the zone in whose calendar that ends."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from contracts.vocabulary import Milestone, Reading
+from services.plumbing.zones import day_in, instant_at, zone_named
+
+NINE = time(9)
+
+MIDNIGHT = time(0)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A last day, and the zone in whose calendar it ends."""
+
+    latest: date
+    zone_name: str
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone; raises `UnknownZone`."""
+        return zone_named(self.zone_name)
+
+    @cached_property
+    def passes_at(self) -> datetime:
+        """The instant from which on it is overdue: the day after begins."""
+        return instant_at(self.latest + timedelta(days=1), MIDNIGHT, self.zone)
+
+    def nine_on(self, day: date) -> datetime:
+        """Nine in the morning there."""
+        return instant_at(day, NINE, self.zone)
+
+    def day_at(self, instant: datetime) -> date:
+        """The calendar day there."""
+        return day_in(self.zone, instant)
+
+
+def deadline_of(milestone: Milestone) -> Deadline | None:
+    """When it is overdue; None when it never will be: it has no last day, or none before the calendar ends."""
+    latest = milestone.span.latest
+    if latest is None or latest.year == date.max.year or milestone.reading is Reading.UNDATED:
+        return None
+    return Deadline(latest, milestone.zone)

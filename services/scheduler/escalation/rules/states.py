@@ -1,0 +1,104 @@
+"""How it can stand with a milestone's escalation, and what its log can tell.
+
+States hold days and no instants, so they stay true under other zone data and other waits.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from contracts.events import Acknowledgement
+
+
+@dataclass(frozen=True)
+class Dormant:
+    """Not overdue, or without a last day; `round` counts the rounds that have begun before."""
+
+    round: int = 0
+
+
+@dataclass(frozen=True)
+class Climbing:
+    """Overdue, and nobody owns it."""
+
+    round: int
+    since: date
+    """The day from which the next wait counts: the last day, that of late news, or the day of the last message."""
+    rank: int = 0
+    """The level that heard last in this round; 0 when none has."""
+    told: int = 0
+    """How often that level has heard in this round."""
+    unfollowed: Acknowledgement | None = None
+    """What this round began with, where it did: an acknowledgement that no evidence followed."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Somebody is on it."""
+
+    round: int
+    acknowledgement: Acknowledgement
+    since: date
+    """The day from which the window counts: of the first acknowledgement, or of the newest evidence after it."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Met or withdrawn, for all who are bound."""
+
+    round: int = 0
+
+
+EscalationState = Dormant | Climbing | Owned | Settled
+
+
+@dataclass(frozen=True)
+class LevelNotified:
+    """A level hears: rank, round and repeat name the message, and no other one has the same."""
+
+    round: int
+    rank: int
+    repeat: int
+    due_at: datetime
+    late: bool
+    days: int
+    """Since the milestone's last day."""
+    unfollowed: Acknowledgement | None
+
+
+@dataclass(frozen=True)
+class LogNote:
+    """Something else that the log of a milestone tells."""
+
+    what: Literal["overdue", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"]
+    round: int
+    rank: int | None = None
+    """Which level was skipped."""
+    acknowledgement: Acknowledgement | None = None
+    """The one that is made, that evidence follows, or that none followed."""
+
+
+LogEntry = LevelNotified | LogNote
+
+Transition = tuple[EscalationState, tuple[LogEntry, ...]]
+
+Stage = Literal["dormant", "climbing", "owned", "settled"]
+
+STAGES: dict[type[EscalationState], Stage] = {
+    Dormant: "dormant",
+    Climbing: "climbing",
+    Owned: "owned",
+    Settled: "settled",
+}
+"""What each state is called in the table and over HTTP."""
+
+
+def acknowledgement_in(state: EscalationState) -> Acknowledgement | None:
+    """The one by which a milestone is owned, or after which no evidence came; None where there is none."""
+    match state:
+        case Climbing():
+            return state.unfollowed
+        case Owned():
+            return state.acknowledgement
+        case _:
+            return None

@@ -1,0 +1,25 @@
+"""What a batch of the intake means for feeds."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from services.plumbing.database import Connection
+from services.scheduler.feeds.calendar_store import update_entries
+from services.scheduler.feeds.event_store import write_events
+from services.scheduler.reminders.records import ReceivedCommitmentEvent
+from services.scheduler.reminders.rules.agenda import Agenda
+
+
+async def write_feed_changes(
+    connection: Connection,
+    batch: Sequence[ReceivedCommitmentEvent],
+    before: Mapping[str, Agenda],
+    after: Mapping[str, Agenda],
+    now: datetime,
+) -> None:
+    """Write what a batch of the intake means for calendars and bulletins, in the transaction that holds its agendas.
+
+    What was heard before is in both already, and changes nothing.
+    """
+    await write_events(connection, batch, now)
+    await update_entries(connection, batch, before, after, now)

@@ -1,0 +1,49 @@
+"""Takes reminders that were told into bulletins, and drops what has grown old there.
+
+It reads our own outbox behind the tick instead of writing along with it: a reminder that ten thousand wait behind is
+not to wait for a feed that somebody reads within the hour.
+"""
+
+import asyncio
+
+from services.plumbing.clock import Clock
+from services.plumbing.database import Database
+from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_transient
+from services.scheduler.feeds import event_store
+
+AT_ONCE = 500
+"""Reminders taken in one transaction."""
+
+PAUSE = 2.0
+"""Seconds, of real time, between two looks; so feeds take up 250 reminders a second at most."""
+
+
+class ReminderCollector:
+    """Any number of schedulers may do it: what one has taken, another finds there."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look every two seconds until told to stop."""
+        while not stopping.is_set():
+            try:
+                await self.once()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("feeds wait", action="gathering_waits", error=str(error))
+            try:
+                await asyncio.wait_for(stopping.wait(), PAUSE)
+            except TimeoutError:
+                continue
+
+    async def once(self) -> int:
+        """Take some reminders and drop some old events; how many were taken."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            taken = await event_store.collect_reminders(connection, now, AT_ONCE)
+            await event_store.delete_old_events(connection, now, AT_ONCE)
+        return taken

@@ -1,0 +1,91 @@
+"""What a milestone is in calendars, and how that changes with what is heard of it.
+
+Pure: the entry that is known, the schedule and the standing give the next entry. A milestone is in calendars once it
+has had a last day, and stays there: one that loses its day or is withdrawn is cancelled, since a calendar that knows
+it has to be told so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Status
+from services.scheduler.reminders.rules.agenda import MilestoneSchedule
+from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
+
+CalendarEntryState = Literal["open", "met", "withdrawn", "dateless"]
+"""To come, or to be done; done; the commitment was withdrawn; the milestone has no last day any more."""
+
+
+@dataclass(frozen=True)
+class CalendarEntry:
+    """One milestone in calendars. All times are business times."""
+
+    commitment: CommitmentBrief
+    milestone: Milestone
+    """As last scheduled with a last day."""
+    version: int
+    """Of the newest schedule, with a last day or without."""
+    turns: int
+    """How often a status has taken it out of calendars or put it back."""
+    state: CalendarEntryState
+    source: Source | None
+    """Where the date, or the news that there is none, comes from; None where the statement itself says it."""
+    created_at: datetime
+    changed_at: datetime
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether calendars are to drop it."""
+        return self.state in ("withdrawn", "dateless")
+
+    @property
+    def sequence(self) -> int:
+        """RFC 5545, 3.8.7.4: grows with each new date, with each cancellation and each return."""
+        return self.version - 1 + self.turns
+
+
+def calendar_entry_after(
+    known: CalendarEntry | None,
+    schedule: MilestoneSchedule,
+    commitment_status: CommitmentStatus,
+    source: Source | None,
+    at: datetime,
+) -> CalendarEntry | None:
+    """The entry after news of the time `at`; the known one itself when nothing of it is different.
+
+    `source` belongs to the schedule, and counts only where its version is new. None for a milestone that has never
+    had a last day.
+    """
+    milestone = schedule.milestone
+    dated = milestone.span.latest is not None
+    if known is None:
+        if not dated:
+            return None
+        state = _state(commitment_status, milestone.countries)
+        return CalendarEntry(schedule.commitment, milestone, schedule.version, 0, state, source, at, at)
+    is_new = schedule.version > known.version
+    state = _state(commitment_status, milestone.countries) if dated else "dateless"
+    turned = not is_new and known.cancelled != (state in ("withdrawn", "dateless"))
+    found = CalendarEntry(
+        schedule.commitment,
+        milestone if dated else known.milestone,
+        schedule.version,
+        known.turns + turned,
+        state,
+        source if is_new else known.source,
+        known.created_at,
+        known.changed_at,
+    )
+    if found == known:
+        return known
+    return CalendarEntry(**{**vars(found), "changed_at": max(at, known.changed_at)})
+
+
+def _state(status: CommitmentStatus, countries: tuple[Country, ...]) -> CalendarEntryState:
+    if not status.is_over_for(countries):
+        return "open"
+    if status.overall.status in (Status.MET, Status.WITHDRAWN):
+        return "withdrawn" if status.overall.status is Status.WITHDRAWN else "met"
+    # Where each country's own word settles it, one that has done its part is enough to keep it.
+    return "withdrawn" if all(status.status_of(country) is Status.WITHDRAWN for country in countries) else "met"

@@ -1,0 +1,1 @@
+"""What is to come of a milestone, what became of a reminder, and the sentences that say why. Pure."""

@@ -1,0 +1,1 @@
+"""What an agenda becomes with what is heard, and what it will say. Pure."""

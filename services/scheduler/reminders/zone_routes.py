@@ -1,0 +1,61 @@
+"""`GET /zones`: which zone data the scheduler reckons with, and what its last change changed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from contracts.events import Step
+from contracts.vocabulary import Instant
+from services.plumbing.database import Database
+from services.plumbing.http.problems import problems
+from services.plumbing.zones import ZONE_DATA
+from services.scheduler.reminders import zone_changes
+from services.scheduler.reminders.ladder_forms import SchedulerAnswer
+
+
+class ZoneChangeEntry(SchedulerAnswer):
+    """A reminder to come whose instant is another one by newer zone data."""
+
+    milestone_id: str
+    step: Step
+    audience: UUID | None
+    """The subscription whose own ladder asks for it."""
+    before: Instant
+    after: Instant
+    from_release: str
+    to_release: str
+    at: Instant
+    """When it was computed anew, in business time."""
+
+
+class ZonesEntry(SchedulerAnswer):
+    """Which zone data the scheduler reckons with, and what the last change of it changed."""
+
+    zone_data: str
+    """The release of the package `tzdata` in this process."""
+    stored: str
+    """The release that all stored instants rest on."""
+    recomputed_at: Instant | None
+    """When they were last computed anew because of another release, in business time."""
+    changes: tuple[ZoneChangeEntry, ...]
+    """What that changed, the newest first."""
+
+
+def zone_routes(database: Database) -> APIRouter:
+    """The route `/zones`; anybody may read."""
+    router = APIRouter()
+
+    @router.get("/zones", tags=["zones"], operation_id="read_zones", responses=problems(422, 503))
+    async def zones(limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ZonesEntry:
+        """Which zone data is reckoned with, and what the last change of it changed."""
+        async with database.connection() as connection:
+            state = await zone_changes.zone_state(connection, limit)
+        return ZonesEntry(
+            zone_data=ZONE_DATA,
+            stored=state.stored,
+            recomputed_at=state.recomputed_at,
+            changes=tuple(ZoneChangeEntry.model_validate(change) for change in state.changes),
+        )
+
+    return router

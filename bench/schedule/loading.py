@@ -9,7 +9,7 @@ from itertools import islice
 import asyncpg
 
 from contracts.vocabulary import CommitmentBrief, Milestone, Precision, Reading, Span
-from services.registry.catalogue import load
+from services.registry.catalogue.loading import load
 
 STEPS = ("before-90d", "before-30d", "before-7d", "before-1d", "on-the-day", "after-1d", "after-7d", "after-30d")
 """What a milestone that lies ahead has pending."""

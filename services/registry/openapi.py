@@ -9,7 +9,7 @@ from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.openapi import keep_openapi, openapi_text
-from services.registry.http.routes import http_app
+from services.registry.http.app import http_app
 
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "registry.json"
 

@@ -1,7 +1,7 @@
 """What the demo lets happen on which day."""
 
 from services.cli.demo.calendar import FIRST_DAY, LAST_DAY, AnchorHeld, AnchorMoves, days, happenings
-from services.registry.catalogue import load
+from services.registry.catalogue.loading import load
 
 CATALOGUE = load()
 ANCHORS = [

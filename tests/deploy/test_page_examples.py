@@ -17,7 +17,7 @@ from contracts import topics
 from contracts.envelope import from_record
 from contracts.events import MilestoneDue, StatusReported
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.registry.catalogue import load
+from services.registry.catalogue.loading import load
 from tests.deploy.pages import Command, blocks, commands
 from tests.deploy.settings_read import PROJECT
 

@@ -13,7 +13,7 @@ from services.i18n.words import words_in
 from services.notifier.subscriptions.forms import DeliveryState
 from services.notifier.subscriptions.forms import State as SubscriptionState
 from services.notifier.transport.outcomes import Reason
-from services.registry import catalogue
+from services.registry.catalogue.loading import load
 from services.scheduler.escalation.book import read_escalation_book
 
 TABLES: dict[str, tuple[Mapping[Any, Any], set[Any]]] = {
@@ -64,7 +64,7 @@ def test_no_two_codes_of_a_table_have_the_same_name(language: Language) -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_themes_are_called_as_in_the_register(language: Language) -> None:
-    for theme in catalogue.load().themes:
+    for theme in load().themes:
         assert names.theme_title(theme.id, words_in(language)) == theme.title.in_language(language)
 
 

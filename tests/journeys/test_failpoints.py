@@ -67,7 +67,7 @@ def commitments() -> "count[int]":
 
 @pytest.fixture(scope="module")
 def ids() -> list[str]:
-    from services.registry.catalogue import load
+    from services.registry.catalogue.loading import load
 
     # Those without milestones, so that a status changes nothing else.
     return [commitment.id for commitment in load().commitments if not commitment.milestones]

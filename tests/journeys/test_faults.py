@@ -24,7 +24,7 @@ async def furnished(house: House) -> House:
 
 @pytest.fixture(scope="module")
 def ids() -> list[str]:
-    from services.registry.catalogue import load
+    from services.registry.catalogue.loading import load
 
     return [commitment.id for commitment in load().commitments if not commitment.milestones]
 

@@ -12,10 +12,10 @@ from sqlalchemy.engine import make_url
 
 from services.cli.databases import with_database
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
-from services.registry import catalogue
-from services.registry.actions import import_statement as importing
-from services.registry.actions.events import Occasion
-from services.registry.http.routes import http_app
+from services.registry.actions.events import ActionContext
+from services.registry.actions.import_statement import import_catalogue, read_catalogue
+from services.registry.catalogue.loading import NALS_2021
+from services.registry.http.app import http_app
 from services.registry.migrations import VERSIONS
 from tests.conftest import FreshDatabase
 from tests.registry.scenes import NOW, Register, StoppedClock, opened
@@ -28,8 +28,8 @@ async def template(fresh_database: FreshDatabase) -> str:
     url = await fresh_database({"registry": VERSIONS})
     database = await opened(url)
     async with database.transaction() as connection:
-        loaded, published = importing.read(catalogue.HERE)
-        await importing.import_catalogue(database, connection, loaded, published, Occasion(NOW, "desk"))
+        loaded, published = read_catalogue(NALS_2021)
+        await import_catalogue(database, connection, None, loaded, published, ActionContext(NOW, "desk"))
     await database.close()
     return url
 

@@ -1,16 +1,28 @@
-"""The registry in process on a real PostgreSQL, for the tests of this folder."""
+"""The registry in process on a real PostgreSQL, and what the tests of this folder say to it and read from it."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 
 from contracts.envelope import Envelope, from_record
+from contracts.events import ConsistencyFlagged, MilestoneScheduled
 from contracts.topics import BY_NAME
 from services.plumbing.database import Database, DatabaseSettings
+from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
 from tests.stand_ins.holds import RememberingHolds
+
+NEWS = {"text": "White House releases of 2023-01-09 and 2023-01-10", "url": "https://example.org/release"}
+MOVED = {"edtf": "2023-01-10", "source": NEWS, "known_on": "2023-01-10"}
+TARGET = "nals-2021-conserve-30-percent-target"
+STRICT = {"policy": {"deadline": "start-of-span"}}
+TEXT = {"en": "It is done", "es": "Está hecho", "fr": "C’est fait"}
+NUMERIC = "by 12/10/2023"
+COAL = "nals-2021-coal-finance"
+FOLLOWER = "nals-2021-next-summit-meeting"
+
 
 NOW = datetime(2022, 3, 21, 15, 0, tzinfo=UTC)
 
@@ -72,3 +84,109 @@ async def opened(url: str) -> Database:
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "registry")
     await database.open()
     return database
+
+
+COMMUNIQUE = {"text": "Communiqué of the hosts"}
+WORDS = {"en": "a", "es": "b", "fr": "c"}
+SUMMIT = {
+    "id": "summit-2024", "title": WORDS, "zone": "America/Vancouver", "edtf": "2024",
+    "source": COMMUNIQUE, "known_on": "2022-03-01",
+}  # fmt: skip
+
+
+def dated(edtf: str | None, known_on: str = "2022-03-20", **more: Any) -> dict[str, Any]:
+    return {"edtf": edtf, "source": COMMUNIQUE, "known_on": known_on, **more}
+
+
+def outcome(what: str, known_on: str = "2023-01-12", **more: Any) -> dict[str, Any]:
+    return {"outcome": what, "source": COMMUNIQUE, "known_on": known_on, **more}
+
+
+def new_commitment(**changes: Any) -> dict[str, Any]:
+    words = {"en": "a", "es": "b", "fr": "c"}
+    return {
+        "id": "desk-made", "statement_id": "nals-2021", "quote": "we make goods together", "verb": "make",
+        "title": words, "summary": words, "section": "opening", "themes": ["trade"], "strength": "reaffirm",
+        "milestones": [
+            {"id": "made-by-2022", "wording": "in 2022", "title": words, "reading": "by", "edtf": "2022"},
+            {"id": "made-summit", "wording": "next year", "title": words, "reading": "on", "anchor_id": "nals-2022"},
+        ],
+        **changes,
+    }  # fmt: skip
+
+
+async def add_milestone_on(register: Register, milestone_id: str, anchor: str, **facts: Any) -> None:
+    """A commitment of one milestone that hangs on an anchor."""
+    milestone = {
+        "id": milestone_id, "wording": "next year", "title": WORDS, "reading": "by", "anchor_id": anchor, **facts
+    }  # fmt: skip
+    body = {
+        "id": f"of-{milestone_id}", "statement_id": "nals-2021", "quote": "we make goods together", "verb": "make",
+        "title": WORDS, "summary": WORDS, "section": "opening", "themes": ["trade"], "strength": "reaffirm",
+        "milestones": [milestone],
+    }  # fmt: skip
+    answer = await register.send("POST", "/commitments", body)
+    assert answer.status_code == 201, answer.text
+
+
+async def schedule_events(register: Register, milestone_id: str) -> list[MilestoneScheduled]:
+    return [event for _, event in await register.events("milestone-scheduled") if event.milestone.id == milestone_id]
+
+
+def date_changes(events: list[MilestoneScheduled]) -> list[tuple[str, str | None, str | None]]:
+    return [(e.change, e.previous and e.previous.edtf, e.milestone.span.edtf) for e in events]
+
+
+async def history_of(register: Register, anchor: str) -> list[tuple[str, str | None, str]]:
+    news = (await register.get(f"/anchors/{anchor}"))["news"]
+    assert all(one["source"] and one["known_on"] and one["recorded_at"] and one["recorded_by"] for one in news)
+    return [(one["change"], one["span"]["edtf"], one["known_on"]) for one in news]
+
+
+def by_words(wording: str, **milestone: Any) -> dict[str, Any]:
+    """A by_words to be entered, with one milestone that leaves its date to the words."""
+    return {
+        "id": "desk-made", "statement_id": "nals-2021", "quote": "we make goods together", "verb": "make",
+        "title": TEXT, "summary": TEXT, "section": "opening", "themes": ["trade"], "strength": "commit",
+        "milestones": [{"id": "desk-made-by-words", "wording": wording, "title": TEXT, **milestone}],
+    }  # fmt: skip
+
+
+async def add_words(register: Register, *words: str) -> None:
+    """Let these words stand in the statement too."""
+    async with register.database.connection() as connection:
+        await connection.execute("update statement set text = text || ' ' || $1", " ".join(words))
+
+
+async def milestone_of(register: Register, commitment_id: str, milestone_id: str) -> dict[str, Any]:
+    record = await register.get(f"/commitments/{commitment_id}")
+    found: dict[str, Any] = next(one for one in record["milestones"] if one["id"] == milestone_id)
+    return found
+
+
+async def target(register: Register) -> dict[str, Any]:
+    """The milestone "by 2030"."""
+    return await milestone_of(register, "nals-2021-conserve-30-percent", TARGET)
+
+
+def noon(day: date) -> datetime:
+    """Noon in Mexico City."""
+    return datetime(day.year, day.month, day.day, 18, tzinfo=UTC)
+
+
+async def check_on(register: Register, day: date, months: int = 120) -> int:
+    """Look at noon of that day; how many flags are new."""
+    register.clock.at = noon(day)
+    return await ConsistencyCheck(
+        register.database, register.clock, ConsistencySettings(no_news_months=months)
+    ).run_if_due()
+
+
+async def flag_events(register: Register, commitment: str | None = None) -> list[ConsistencyFlagged]:
+    events = [event for _, event in await register.events("consistency-flagged")]
+    return [event for event in events if commitment in (None, event.commitment.id)]
+
+
+async def flags(register: Register, **wanted: Any) -> list[tuple[str, str | None, str]]:
+    found = await register.get("/consistency", limit=200, **wanted)
+    return [(one["rule"], one["commitment_id"], one["since"]) for one in found["items"]]

@@ -15,11 +15,21 @@ from contracts.events import Reporter, StatementRef
 from contracts.vocabulary import Channel, Country, Language, Span, Status
 from services.notifier.subscriptions import forms as notifier
 from services.notifier.subscriptions import routes as notifier_routes
-from services.registry.catalogue import HERE, Catalogue, Commitment, load
-from services.registry.http import forms as interface
+from services.registry.catalogue.contents import Catalogue, CommitmentFacts
+from services.registry.catalogue.loading import NALS_2021, load
 from services.registry.rules import status as standing_rules
 from services.registry.rules.paragraphs import paragraph_starts, passage
 from services.registry.rules.schedule_change import change_of
+from services.registry.views.commitments import (
+    CommitmentEntry,
+    CommitmentList,
+    CommitmentRecord,
+    CountryStatusEntry,
+    QuotePassage,
+)
+from services.registry.views.milestones import MilestoneEntry, MilestoneRecord, ScheduleEntry
+from services.registry.views.statements import StatementEntry, StatementList
+from services.registry.views.status_updates import StatusUpdateEntry
 from services.registry.wordings import read
 from services.scheduler.escalation.forms import EscalationRecord
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
@@ -43,66 +53,63 @@ class StandInRegister:
     def __init__(self, today: date) -> None:
         self.catalogue: Catalogue = load()
         self.today = today
-        published = (HERE / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8")
+        published = (NALS_2021 / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8")
         self._starts = paragraph_starts(published)
         self.records = {commitment.id: self._record(commitment) for commitment in self.catalogue.commitments}
 
-    def statement(self) -> interface.StatementEntry:
+    def statement(self) -> StatementEntry:
         """The one document."""
         told = self.catalogue.statement
-        return interface.StatementEntry(
+        return StatementEntry(
             **{name: getattr(told, name) for name in ("id", "title", "made_on", "url", "sha256", "countries")},
             sections=self.catalogue.sections,
             themes=self.catalogue.themes,
             commitments=len(self.records),
         )
 
-    def chosen(self, asked: dict[str, str]) -> list[interface.CommitmentEntry]:
+    def chosen(self, asked: dict[str, str]) -> list[CommitmentEntry]:
         """Entries that meet the registry's filters."""
         return [self._entry(record) for record in self.records.values() if _meets(record, asked)]
 
-    def _entry(self, record: interface.CommitmentRecord) -> interface.CommitmentEntry:
-        shared = {
-            name: getattr(record, name) for name in interface.CommitmentEntry.model_fields if name != "milestones"
-        }
+    def _entry(self, record: CommitmentRecord) -> CommitmentEntry:
+        shared = {name: getattr(record, name) for name in CommitmentEntry.model_fields if name != "milestones"}
         milestones = [
-            interface.MilestoneEntry(**{n: getattr(m, n) for n in interface.MilestoneEntry.model_fields})
-            for m in record.milestones
+            MilestoneEntry(**{n: getattr(m, n) for n in MilestoneEntry.model_fields}) for m in record.milestones
         ]
-        return interface.CommitmentEntry(**shared, milestones=tuple(milestones))
+        return CommitmentEntry(**shared, milestones=tuple(milestones))
 
-    def _record(self, commitment: Commitment) -> interface.CommitmentRecord:
+    def _record(self, commitment: CommitmentFacts) -> CommitmentRecord:
         told = self.catalogue.statement
         text, start, end = passage(told.text, self._starts, commitment.quote.start, commitment.quote.end)
         standing = dict.fromkeys(commitment.countries, Status.ANNOUNCED)
         updates = tuple(self._updates(commitment, standing))
         brief = self.catalogue.brief(commitment)
-        return interface.CommitmentRecord(
+        return CommitmentRecord(
             **{name: getattr(brief, name) for name in type(brief).model_fields},
             statement=StatementRef(**{name: getattr(told, name) for name in StatementRef.model_fields}),
             quote=commitment.quote,
-            passage=interface.Passage(text=text, start=start, end=end),
+            passage=QuotePassage(text=text, start=start, end=end),
             verb=commitment.verb,
             summary=commitment.summary,
             strength=commitment.strength,
             lead_ministries=commitment.lead_ministries,
             status=standing_rules.overall(standing.values()),
-            country_statuses=tuple(interface.CountryStatus(country=c, status=s) for c, s in standing.items()),
+            country_statuses=tuple(CountryStatusEntry(country=c, status=s) for c, s in standing.items()),
             version=1 + len(updates),
             milestones=tuple(self._milestones(commitment)),
             status_updates=updates,
         )
 
-    def _updates(self, commitment: Commitment, standing: dict[Country, Status]) -> Iterable[interface.StatusUpdate]:
+    def _updates(self, commitment: CommitmentFacts, standing: dict[Country, Status]) -> Iterable[StatusUpdateEntry]:
         version = 1
-        for news in self.catalogue.news:
+        for news in self.catalogue.chronicle:
             if news.commitment_id != commitment.id or news.known_on > self.today:
                 continue
             for report in news.reports:
                 version += 1
                 previous = standing[report.country] if report.country else standing_rules.overall(standing.values())
                 standing.update(dict.fromkeys([report.country] if report.country else standing, report.status))
-                yield interface.StatusUpdate(
+                yield StatusUpdateEntry(
                     event_id=uuid5(_NAMESPACE, f"{commitment.id}{version}"),
                     version=version,
                     country=report.country,
@@ -116,17 +123,17 @@ class StandInRegister:
                     recorded_at=noon(news.known_on),
                 )
 
-    def _milestones(self, commitment: Commitment) -> Iterable[interface.MilestoneRecord]:
+    def _milestones(self, commitment: CommitmentFacts) -> Iterable[MilestoneRecord]:
         for milestone in commitment.milestones:
             schedules = [_schedule(1, milestone.span, "first", None, self.catalogue.statement.made_on)]
-            for news in self.catalogue.news:
+            for news in self.catalogue.chronicle:
                 if news.anchor_id is None or news.anchor_id != milestone.anchor_id or news.span is None:
                     continue
                 change = change_of(schedules[-1].span, news.span)
                 if news.known_on <= self.today and change in ("moved", "more-precise"):
                     schedules.append(_schedule(len(schedules) + 1, news.span, change, news.source, news.known_on))
             shared = {name: getattr(milestone, name) for name in type(milestone).model_fields if name != "span"}
-            yield interface.MilestoneRecord(
+            yield MilestoneRecord(
                 **shared,
                 commitment_id=commitment.id,
                 span=schedules[-1].span,
@@ -136,13 +143,13 @@ class StandInRegister:
             )
 
 
-def _schedule(version: int, span: Span, change: Any, source: Any, known_on: date) -> interface.Schedule:
-    return interface.Schedule(
+def _schedule(version: int, span: Span, change: Any, source: Any, known_on: date) -> ScheduleEntry:
+    return ScheduleEntry(
         version=version, span=span, change=change, source=source, known_on=known_on, recorded_at=noon(known_on)
     )
 
 
-def _meets(record: interface.CommitmentRecord, asked: dict[str, str]) -> bool:
+def _meets(record: CommitmentRecord, asked: dict[str, str]) -> bool:
     latest = [milestone.span.latest for milestone in record.milestones if milestone.span.latest]
     words = (*vars(record.title).values(), *vars(record.summary).values(), record.quote.text)
     return (
@@ -256,7 +263,7 @@ class StandInServices:
             },
         )
 
-    def _milestone(self, milestone_id: str) -> tuple[interface.CommitmentRecord, interface.MilestoneRecord]:
+    def _milestone(self, milestone_id: str) -> tuple[CommitmentRecord, MilestoneRecord]:
         return next(
             (record, milestone)
             for record in self.register.records.values()
@@ -280,7 +287,7 @@ class StandInServices:
 
         @app.get("/registry/statements")
         async def statements() -> Any:
-            return answer(interface.StatementList(items=(self.register.statement(),)))
+            return answer(StatementList(items=(self.register.statement(),)))
 
         @app.get("/registry/commitments")
         async def commitments(request: Request) -> Any:
@@ -289,7 +296,7 @@ class StandInServices:
             start = int(asked.get("cursor", 0))
             end = start + min(int(asked["limit"]), self._page)
             more = str(end) if end < len(found) else None
-            return answer(interface.CommitmentList(items=tuple(found[start:end]), next_cursor=more))
+            return answer(CommitmentList(items=tuple(found[start:end]), next_cursor=more))
 
         @app.get("/registry/commitments/{commitment_id}")
         async def commitment(commitment_id: str) -> Any:
@@ -345,9 +352,7 @@ class StandInServices:
                     )
 
 
-def _reminder(
-    record: interface.CommitmentRecord, milestone: interface.MilestoneRecord, step: str, due_at: datetime
-) -> ReminderEntry:
+def _reminder(record: CommitmentRecord, milestone: MilestoneRecord, step: str, due_at: datetime) -> ReminderEntry:
     return ReminderEntry(
         id=due_at.toordinal(),
         commitment_id=record.id,

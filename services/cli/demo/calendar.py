@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from contracts.vocabulary import Source, Status
-from services.registry.catalogue import Catalogue, News
+from services.registry.catalogue.contents import Catalogue, ChronicleEntry
 
 FIRST_DAY = date(2021, 11, 18)
 LAST_DAY = date(2023, 1, 31)
@@ -16,7 +16,7 @@ class AnchorMoves:
     """An event's date becomes known, more precise, or another."""
 
     anchor_id: str
-    news: News
+    news: ChronicleEntry
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
     """The news of one day, in the chronicle's order; what was known before the statement belongs to its own day."""
     made_on = catalogue.statement.made_on
     found: list[Happening] = []
-    for news in catalogue.news:
+    for news in catalogue.chronicle:
         found += _of_its_anchor(news, day, made_on)
         if max(news.known_on, made_on) != day:
             continue
@@ -79,7 +79,7 @@ def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
     return found
 
 
-def _of_its_anchor(news: News, day: date, made_on: date) -> Iterator[AnchorMoves | AnchorHeld]:
+def _of_its_anchor(news: ChronicleEntry, day: date, made_on: date) -> Iterator[AnchorMoves | AnchorHeld]:
     """What became known of an anchor on this day; that it was held says the days too, where both are known at once."""
     if news.anchor_id is None:
         return
@@ -91,7 +91,7 @@ def _of_its_anchor(news: News, day: date, made_on: date) -> Iterator[AnchorMoves
         yield AnchorMoves(news.anchor_id, news)
 
 
-def _speaks_on_kafka(news: News, country: str | None) -> str | None:
+def _speaks_on_kafka(news: ChronicleEntry, country: str | None) -> str | None:
     # Mexico's foreign ministry reports for the summits that it hosts; the rest comes from another system over HTTP.
     if country is None and news.anchor_id == "nals-2022":
         return "mx-sre"

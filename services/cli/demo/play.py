@@ -35,7 +35,8 @@ from services.cli.platform import add_key
 from services.cli.topics import apply_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
-from services.registry.catalogue import Catalogue, load
+from services.registry.catalogue.contents import Catalogue
+from services.registry.catalogue.loading import load
 
 PORTAL_PORT, INBOX_PORT = 8400, 8425
 """Where people look first; others are taken when these are busy."""

@@ -10,7 +10,7 @@ import asyncpg
 
 from contracts.events import MilestoneScheduled
 from deploy.embedded.errors import EmbeddedError
-from services.registry.catalogue import load
+from services.registry.catalogue.loading import load
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.rules.agenda import SHIPPED_RULES, Agenda, PlanningRules, agenda_after
 from services.scheduler.reminders.store import read_agendas

@@ -1,7 +1,7 @@
-"""Events on which milestones hang: they enter the register, get other dates, are held, called off and succeeded.
+"""Anchors, the events on which milestones hang: they are entered, moved, held, cancelled and succeeded.
 
-Whatever becomes known of one is kept with its source, also where it changes nothing. What it changes for the
-milestones that hang on it is said once for each of them.
+Whatever becomes known of one is kept with its source, also where it changes nothing. Each milestone that hangs on it
+and is changed by it gets one event.
 """
 
 from dataclasses import dataclass, replace
@@ -11,32 +11,41 @@ from typing import Literal
 from contracts.vocabulary import Precision, Source, Span, Text, WallTime
 from services.plumbing.database import Connection, Database
 from services.plumbing.zones import is_zone
-from services.registry import store
-from services.registry.actions.events import Occasion
-from services.registry.actions.reschedule import Dated, News, Scheduled, dated_now, on_anchor, schedule, time_then
+from services.registry.actions.events import ActionContext
+from services.registry.actions.holds import ScheduleHolds
+from services.registry.actions.reschedule import (
+    MilestoneToSchedule,
+    ScheduledMilestone,
+    SourcedDate,
+    date_from_anchor,
+    local_time_after,
+    schedule,
+    to_reschedule,
+)
 from services.registry.rules.anchor_offset import zone_of
 from services.registry.rules.edtf_dates import UNDATED
-from services.registry.rules.errors import AlreadyThere, Invalid, Refusal, Unknown
+from services.registry.rules.errors import AlreadyExists, Invalid, NotFound, RegistryError
 from services.registry.rules.schedule_change import change_of
-from services.registry.store import HeldAnchor
+from services.registry.store.anchors import AnchorState, add_anchor, add_anchor_news, lock_anchors, put_anchor
+from services.registry.store.milestones import attach_to_anchor, lock_milestones, milestones_on_anchor
 
-Change = Literal["moved", "more-precise", "unchanged"]
+AnchorChange = Literal["moved", "more-precise", "unchanged"]
 
 
-class Succeeded(Refusal):
+class AnchorSucceeded(RegistryError):
     """Another event has taken its place; what becomes known now is about that one."""
 
     kind = "anchor-succeeded"
 
 
-class Off(Refusal):
+class AnchorAlreadyCancelled(RegistryError):
     """It has been called off already."""
 
     kind = "anchor-cancelled"
 
 
 @dataclass(frozen=True)
-class Moved:
+class MoveAnchor:
     """It has another date, or none any more; or the one that it had is confirmed."""
 
     span: Span
@@ -46,7 +55,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class WasHeld:
+class RecordAnchorHeld:
     """It has taken place: on these days, or on those that the register has for it."""
 
     span: Span | None
@@ -56,7 +65,7 @@ class WasHeld:
 
 
 @dataclass(frozen=True)
-class IsOff:
+class CancelAnchor:
     """It will not take place; another event may take its place."""
 
     successor_id: str | None
@@ -64,106 +73,122 @@ class IsOff:
     known_on: date
 
 
-async def create_anchor(connection: Connection, anchor: HeldAnchor, title: Text, occasion: Occasion) -> None:
-    """Enter an event; raises `AlreadyThere` where the id is taken, and `Invalid` for a zone that there isn't."""
+async def create_anchor(connection: Connection, anchor: AnchorState, title: Text, context: ActionContext) -> None:
+    """Enter an event; raises `AlreadyExists` where the id is taken, and `Invalid` for a zone that there isn't."""
     if not is_zone(anchor.zone):
         raise Invalid(f"There is no zone {anchor.zone}", field="zone")
     # The insert would take over a known one's title, so the known are looked for first; the insert settles a race.
-    if await store.hold_anchors(connection, [anchor.id]) or not await store.add_anchor(connection, anchor, title):
-        raise AlreadyThere(f"There is an anchor {anchor.id} already")
-    await store.add_anchor_news(connection, anchor, "first", occasion.client, occasion.now)
+    if await lock_anchors(connection, [anchor.id]) or not await add_anchor(connection, anchor, title):
+        raise AlreadyExists(f"There is an anchor {anchor.id} already")
+    await add_anchor_news(connection, anchor, "first", context.client, context.now)
 
 
 async def move_anchor(
-    database: Database, connection: Connection, anchor_id: str, news: Moved, occasion: Occasion
-) -> tuple[Change, list[Scheduled]]:
+    database: Database,
+    connection: Connection,
+    holds: ScheduleHolds | None,
+    anchor_id: str,
+    move: MoveAnchor,
+    context: ActionContext,
+) -> tuple[AnchorChange, list[ScheduledMilestone]]:
     """Give an anchor another date, and with it the milestones that hang on it.
 
-    News that confirm the date are kept among the anchor's, and change nothing else. Another date opens an outcome
-    again: what was held meets once more, what was called off is on. Raises `Unknown` and `Succeeded`.
+    A date that is only confirmed is kept in the anchor's history, and changes nothing else. Another date opens the
+    outcome again: what was held meets once more, what was cancelled is on. Raises `NotFound` and `AnchorSucceeded`.
     """
-    anchor, _ = await _held(connection, anchor_id)
-    change, after = _moved(anchor, news)
-    await store.add_anchor_news(connection, after, change, occasion.client, occasion.now)
+    anchor, _ = await _lock(connection, anchor_id)
+    change, after = _with_date(anchor, move)
+    await add_anchor_news(connection, after, change, context.client, context.now)
     if change == "unchanged":
         return change, []
     after = replace(after, outcome=None)
-    await store.put_anchor(connection, after)
-    return change, await _follow(database, connection, after, occasion)
+    await put_anchor(connection, after)
+    return change, await _reschedule_followers(database, connection, holds, after, context)
 
 
-async def hold_anchor(
-    database: Database, connection: Connection, anchor_id: str, news: WasHeld, occasion: Occasion
-) -> list[Scheduled]:
-    """Record that an event has taken place. The milestones that are this event are told so; others, such as those 90
-    days after it, move only where the days are others.
+async def record_anchor_held(
+    database: Database,
+    connection: Connection,
+    holds: ScheduleHolds | None,
+    anchor_id: str,
+    report: RecordAnchorHeld,
+    context: ActionContext,
+) -> list[ScheduledMilestone]:
+    """Record that an event has taken place.
 
-    One that comes again, such as a yearly dialogue, may be held again. Raises `Unknown`, `Succeeded`, and `Invalid`
-    where the days aren't known to the day or are still ahead of the news.
+    The milestones that are this event get an event with the change `held`; others, such as those 90 days after it,
+    move only where the days differ. An event that comes again, such as a yearly dialogue, may be held again. Raises
+    `NotFound`, `AnchorSucceeded`, and `Invalid` where the days aren't known to the day or lie after `known_on`.
     """
-    anchor, _ = await _held(connection, anchor_id)
-    span = news.span or anchor.span
+    anchor, _ = await _lock(connection, anchor_id)
+    span = report.span or anchor.span
     if span.precision is not Precision.DAY or span.latest is None:
         raise Invalid("Say on which days it was held", field="edtf")
-    if span.latest > news.known_on:
-        raise Invalid(f"On {news.known_on} it was not yet known how {span.latest} ended", field="known_on")
-    change, after = _moved(anchor, Moved(span, news.local_time, news.source, news.known_on))
+    if span.latest > report.known_on:
+        raise Invalid(f"On {report.known_on} it was not yet known how {span.latest} ended", field="known_on")
+    change, after = _with_date(anchor, MoveAnchor(span, report.local_time, report.source, report.known_on))
     after = replace(after, outcome="held")
-    await store.add_anchor_news(connection, after, "held", occasion.client, occasion.now)
-    await store.put_anchor(connection, after)
+    await add_anchor_news(connection, after, "held", context.client, context.now)
+    await put_anchor(connection, after)
     if change == "unchanged" and anchor.outcome == "held":
         return []
-    return await _follow(database, connection, after, occasion)
+    return await _reschedule_followers(database, connection, holds, after, context)
 
 
-async def call_off(
-    database: Database, connection: Connection, anchor_id: str, news: IsOff, occasion: Occasion
-) -> list[Scheduled]:
+async def cancel_anchor(
+    database: Database,
+    connection: Connection,
+    holds: ScheduleHolds | None,
+    anchor_id: str,
+    cancellation: CancelAnchor,
+    context: ActionContext,
+) -> list[ScheduledMilestone]:
     """Record that an event will not take place.
 
     Without a successor its milestones lose their date; with one they hang on that from then on, and have its date.
-    Raises `Unknown`, `Succeeded`, `Off`, and `Invalid` for a successor that can't be.
+    Raises `NotFound`, `AnchorSucceeded`, `AnchorAlreadyCancelled`, and `Invalid` for a successor that can't be.
     """
-    anchor, successor = await _held(connection, anchor_id, news.successor_id)
+    anchor, successor = await _lock(connection, anchor_id, cancellation.successor_id)
     if anchor.outcome == "cancelled" and successor is None:
-        raise Off(f"{anchor_id} was called off already, known on {anchor.known_on}; it may still get a successor")
+        raise AnchorAlreadyCancelled(
+            f"{anchor_id} was called off already, known on {anchor.known_on}; it may still get a successor"
+        )
     after = replace(
         anchor,
         span=UNDATED,
         local_time=None,
-        source=news.source,
-        known_on=news.known_on,
+        source=cancellation.source,
+        known_on=cancellation.known_on,
         outcome="cancelled",
-        successor_id=news.successor_id,
+        successor_id=cancellation.successor_id,
     )
     change = "succeeded" if successor else "cancelled"
-    await store.add_anchor_news(connection, after, change, occasion.client, occasion.now)
-    await store.put_anchor(connection, after)
-    dates: list[tuple[Dated, News]] = []
-    for held in await store.hold_milestones(connection, await store.followers_of(connection, anchor_id)):
-        dated = dated_now(held)
+    await add_anchor_news(connection, after, change, context.client, context.now)
+    await put_anchor(connection, after)
+    dates: list[tuple[MilestoneToSchedule, SourcedDate]] = []
+    for locked in await lock_milestones(connection, await milestones_on_anchor(connection, anchor_id)):
+        to_schedule, milestone = to_reschedule(locked), locked.milestone
         if successor is None:
-            dates.append((dated, on_anchor(held.milestone, after, news.source, news.known_on, "cancelled")))
+            dates.append((to_schedule, date_from_anchor(milestone, after, after.source, after.known_on, "cancelled")))
             continue
-        zone = zone_of(held.milestone.reading, successor.zone, held.milestone.zone)
-        follower = held.milestone.model_copy(update={"anchor_id": successor.id, "zone": zone})
-        await store.rehang(connection, follower)
-        dates.append(
-            (replace(dated, milestone=follower), on_anchor(follower, successor, news.source, news.known_on, "moved"))
-        )
-    return await schedule(database, connection, dates, occasion)
+        zone = zone_of(milestone.reading, successor.zone, milestone.zone)
+        follower = milestone.model_copy(update={"anchor_id": successor.id, "zone": zone})
+        await attach_to_anchor(connection, follower)
+        date = date_from_anchor(follower, successor, after.source, after.known_on, "moved")
+        dates.append((replace(to_schedule, milestone=follower), date))
+    return await schedule(database, connection, holds, dates, context)
 
 
-async def _held(
+async def _lock(
     connection: Connection, anchor_id: str, successor_id: str | None = None
-) -> tuple[HeldAnchor, HeldAnchor | None]:
+) -> tuple[AnchorState, AnchorState | None]:
     """The anchor, locked, and its successor to be, where there is one."""
-    found = await store.hold_anchors(connection, [one for one in (anchor_id, successor_id) if one])
+    found = await lock_anchors(connection, [one for one in (anchor_id, successor_id) if one])
     if anchor_id not in found:
-        raise Unknown(f"There is no anchor {anchor_id}")
+        raise NotFound(f"There is no anchor {anchor_id}")
     anchor = found[anchor_id]
     if anchor.successor_id:
-        raise Succeeded(f"{anchor.successor_id} has taken its place", successor_id=anchor.successor_id)
+        raise AnchorSucceeded(f"{anchor.successor_id} has taken its place", successor_id=anchor.successor_id)
     if successor_id is None:
         return anchor, None
     if successor_id not in found:
@@ -173,10 +198,10 @@ async def _held(
     return anchor, found[successor_id]
 
 
-def _moved(anchor: HeldAnchor, news: Moved) -> tuple[Change, HeldAnchor]:
+def _with_date(anchor: AnchorState, move: MoveAnchor) -> tuple[AnchorChange, AnchorState]:
     """What the date is after the one that the anchor has, and the anchor with it; its outcome stays."""
-    time = time_then(news.span, news.local_time, anchor.span, anchor.local_time)
-    after = replace(anchor, span=news.span, local_time=time, source=news.source, known_on=news.known_on)
+    time = local_time_after(move.span, move.local_time, anchor.span, anchor.local_time)
+    after = replace(anchor, span=move.span, local_time=time, source=move.source, known_on=move.known_on)
     match change_of(anchor.span, after.span, anchor.local_time, after.local_time):
         case "moved" | "more-precise" as change:
             return change, after
@@ -184,15 +209,17 @@ def _moved(anchor: HeldAnchor, news: Moved) -> tuple[Change, HeldAnchor]:
             return "unchanged", after
 
 
-async def _follow(
-    database: Database, connection: Connection, anchor: HeldAnchor, occasion: Occasion
-) -> list[Scheduled]:
-    followers = await store.hold_milestones(connection, await store.followers_of(connection, anchor.id))
-    dates = [
-        (
-            dated_now(one),
-            on_anchor(one.milestone, anchor, anchor.source, anchor.known_on, "held" if one.milestone.held else None),
-        )
-        for one in followers
-    ]
-    return await schedule(database, connection, dates, occasion)
+async def _reschedule_followers(
+    database: Database,
+    connection: Connection,
+    holds: ScheduleHolds | None,
+    anchor: AnchorState,
+    context: ActionContext,
+) -> list[ScheduledMilestone]:
+    """Give the milestones that hang on an anchor the date that they have from it now."""
+    dates = []
+    for locked in await lock_milestones(connection, await milestones_on_anchor(connection, anchor.id)):
+        change: Literal["held"] | None = "held" if locked.milestone.held else None
+        date = date_from_anchor(locked.milestone, anchor, anchor.source, anchor.known_on, change)
+        dates.append((to_reschedule(locked), date))
+    return await schedule(database, connection, holds, dates, context)

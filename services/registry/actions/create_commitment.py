@@ -1,4 +1,4 @@
-"""Commitments into the register, with the events that say so: one by one, or a whole statement."""
+"""Commitments into the register, each with its event; a whole statement comes in by `import_statement`."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -8,28 +8,31 @@ from contracts.topics import COMMITMENT_CREATED
 from contracts.vocabulary import Country, Milestone, Reading, Status
 from services.plumbing.database import Connection, Database
 from services.plumbing.outbox import append, take_seqs
-from services.registry import store
-from services.registry.actions.events import Occasion, announcements
-from services.registry.actions.initial_date import said
-from services.registry.actions.reschedule import Dated, said_by, schedule
-from services.registry.catalogue import CatalogueError, Commitment, locate
-from services.registry.http.forms import NewCommitment, NewMilestone
+from services.registry.actions.events import ActionContext, outbox_records
+from services.registry.actions.initial_date import initial_date
+from services.registry.actions.inputs import NewCommitment, NewMilestone
+from services.registry.actions.reschedule import MilestoneToSchedule, schedule, stated_date
+from services.registry.catalogue.contents import CatalogueError, CommitmentFacts
+from services.registry.catalogue.quotes import locate
 from services.registry.rules.anchor_offset import zone_of
 from services.registry.rules.edtf_dates import last_capital_zone
-from services.registry.rules.errors import AlreadyThere, Invalid, Unknown
-from services.registry.store import HeldAnchor, KnownStatement
+from services.registry.rules.errors import AlreadyExists, Invalid, NotFound
+from services.registry.store.anchors import AnchorState, lock_anchors
+from services.registry.store.commitments import commitment_briefs, put_commitment
+from services.registry.store.milestones import put_milestone
+from services.registry.store.statements import StatementFacts, find_statement
 
 
-async def announce_created(
+async def append_created_events(
     database: Database,
     connection: Connection,
     statement: StatementRef,
-    commitments: Sequence[Commitment],
-    occasion: Occasion,
+    commitments: Sequence[CommitmentFacts],
+    context: ActionContext,
 ) -> list[UUID]:
-    """Say that these commitments, whose rows are written, have entered the register; the ids of the events."""
+    """Write the events of commitments whose rows have just been written; the ids of the events."""
     ids = [commitment.id for commitment in commitments]
-    briefs = await store.briefs(connection, ids)
+    briefs = await commitment_briefs(connection, ids)
     seqs = await take_seqs(connection, COMMITMENT_CREATED.name, ids)
     events = [
         CommitmentCreated(
@@ -44,36 +47,41 @@ async def announce_created(
         )
         for seq, commitment in zip(seqs, commitments, strict=True)
     ]
-    outgoing = announcements(events, occasion)
-    await append(database, connection, outgoing, occasion.now)
+    outgoing = outbox_records(events, context)
+    await append(database, connection, outgoing, context.now)
     return [record.event_id for record in outgoing]
 
 
-async def enter(database: Database, connection: Connection, new: NewCommitment, occasion: Occasion) -> UUID:
-    """Enter one commitment and its milestones; the id of the event that says so.
+async def create_commitment(
+    database: Database, connection: Connection, new: NewCommitment, context: ActionContext
+) -> UUID:
+    """Enter one commitment and its milestones; the id of the commitment's event.
 
-    Raises a `Refusal` where it does not fit the statement: a quote that is not verbatim or not found just once, an
-    unknown section, theme or anchor, an id that is taken, time words that give no clear date where they have to.
+    Raises a `RegistryError` where it does not fit the statement: a quote that is not verbatim or not found just once,
+    an unknown section, theme or anchor, an id that is taken, time words that give no clear date where they have to.
     """
-    statement = await store.known_statement(connection, new.statement_id)
+    statement = await find_statement(connection, new.statement_id)
     if statement is None:
-        raise Unknown(f"There is no statement {new.statement_id}")
-    anchors = await store.hold_anchors(connection, {m.anchor_id for m in new.milestones if m.anchor_id})
-    commitment = fitted(new, statement, anchors)
-    if not await store.put_commitment(connection, statement.ref.id, commitment, occasion.now):
-        raise AlreadyThere(f"There is a commitment {commitment.id} already")
-    (event_id,) = await announce_created(database, connection, statement.ref, [commitment], occasion)
+        raise NotFound(f"There is no statement {new.statement_id}")
+    anchors = await lock_anchors(connection, {m.anchor_id for m in new.milestones if m.anchor_id})
+    commitment = fit_to_statement(new, statement, anchors)
+    if not await put_commitment(connection, statement.ref.id, commitment, context.now):
+        raise AlreadyExists(f"There is a commitment {commitment.id} already")
+    (event_id,) = await append_created_events(database, connection, statement.ref, [commitment], context)
     for milestone in commitment.milestones:
-        if not await store.put_milestone(connection, commitment.id, milestone):
-            raise AlreadyThere(f"There is a milestone {milestone.id} already")
+        if not await put_milestone(connection, commitment.id, milestone):
+            raise AlreadyExists(f"There is a milestone {milestone.id} already")
     first = [
-        (Dated(commitment.id, milestone, 0, None), said_by(milestone, anchors)) for milestone in commitment.milestones
+        (MilestoneToSchedule(commitment.id, milestone, 0, None), stated_date(milestone, anchors))
+        for milestone in commitment.milestones
     ]
-    await schedule(database, connection, first, occasion)
+    await schedule(database, connection, None, first, context)
     return event_id
 
 
-def fitted(new: NewCommitment, statement: KnownStatement, anchors: Mapping[str, HeldAnchor]) -> Commitment:
+def fit_to_statement(
+    new: NewCommitment, statement: StatementFacts, anchors: Mapping[str, AnchorState]
+) -> CommitmentFacts:
     """The commitment as the statement has it: the quote's position, whom it binds, each milestone's days and zone."""
     try:
         start, end = locate(new.quote, statement.text)
@@ -86,7 +94,7 @@ def fitted(new: NewCommitment, statement: KnownStatement, anchors: Mapping[str, 
     countries = new.countries or statement.countries
     if set(countries) - set(statement.countries):
         raise Invalid("A statement binds only those who made it", field="countries")
-    return Commitment(
+    return CommitmentFacts(
         id=new.id,
         quote=Quote(text=new.quote, start=start, end=end),
         verb=new.verb,
@@ -97,12 +105,12 @@ def fitted(new: NewCommitment, statement: KnownStatement, anchors: Mapping[str, 
         title=new.title,
         summary=new.summary,
         lead_ministries=new.lead_ministries,
-        milestones=tuple(_fitted_milestone(m, countries, statement, anchors) for m in new.milestones),
+        milestones=tuple(_fit_milestone(m, countries, statement, anchors) for m in new.milestones),
     )
 
 
-def _fitted_milestone(
-    new: NewMilestone, bound: tuple[Country, ...], statement: KnownStatement, anchors: Mapping[str, HeldAnchor]
+def _fit_milestone(
+    new: NewMilestone, bound: tuple[Country, ...], statement: StatementFacts, anchors: Mapping[str, AnchorState]
 ) -> Milestone:
     countries = new.countries or bound
     if set(countries) - set(bound):
@@ -111,12 +119,12 @@ def _fitted_milestone(
         raise Invalid(f"The wording of {new.id} does not stand in the statement", field="wording")
     anchor = _anchor(new.anchor_id, anchors) if new.anchor_id else None
     zone = last_capital_zone(countries)
-    date = said(new, statement)
+    date = initial_date(new, statement)
     return Milestone(
         id=new.id,
         wording=new.wording,
         title=new.title,
-        span=anchor.span if anchor else date.span,  # how far from the anchor, its first schedule reckons
+        span=anchor.span if anchor else date.span,  # the offset from the anchor is added by its first schedule
         reading=date.reading,
         countries=countries,
         zone=zone_of(date.reading, anchor.zone, zone) if anchor else zone,
@@ -129,7 +137,7 @@ def _fitted_milestone(
     )
 
 
-def _anchor(anchor_id: str, anchors: Mapping[str, HeldAnchor]) -> HeldAnchor:
+def _anchor(anchor_id: str, anchors: Mapping[str, AnchorState]) -> AnchorState:
     if anchor_id not in anchors:
         raise Invalid(f"There is no anchor {anchor_id}", field="anchor_id")
     anchor = anchors[anchor_id]

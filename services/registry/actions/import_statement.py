@@ -1,9 +1,10 @@
-"""Takes a whole statement in: its text, anchors, commitments and milestones, in one transaction.
+"""Imports a whole statement: its text, anchors, commitments and milestones, in one transaction.
 
-Taking it in again brings edited facts up to date and says nothing. Dates are different: one that came from elsewhere
-stays, one that the statement itself gives follows the catalogue, and a change of it is said.
+Importing it again brings edited facts up to date without an event. Dates are different: one that came from elsewhere
+stays, one that the statement itself gives follows the catalogue, and a change of it has its event.
 
-A copy of the statement, from another page, may come along: it has to have the same words, and then says nothing either.
+A copy of the statement, from another page, may come along: it has to have the same words, and then only its address is
+noted.
 """
 
 import asyncio
@@ -15,38 +16,34 @@ from pathlib import Path
 from contracts.events import StatementRef
 from contracts.vocabulary import Milestone
 from services.plumbing.database import Connection, Database
-from services.registry import catalogue as nals_2021
-from services.registry import store
-from services.registry.actions.create_commitment import announce_created
-from services.registry.actions.events import Occasion
-from services.registry.actions.reschedule import Dated, News, dated_now, said_by, schedule
-from services.registry.catalogue import Catalogue, CatalogueError, load
+from services.registry.actions.create_commitment import append_created_events
+from services.registry.actions.events import ActionContext
+from services.registry.actions.holds import ScheduleHolds
+from services.registry.actions.inputs import StatementCopy
+from services.registry.actions.reschedule import MilestoneToSchedule, SourcedDate, schedule, stated_date, to_reschedule
+from services.registry.catalogue.contents import Catalogue, CatalogueError
+from services.registry.catalogue.loading import NALS_2021, load
 from services.registry.rules.anchor_offset import zone_of
-from services.registry.rules.errors import Refusal, Unknown
+from services.registry.rules.errors import NotFound, RegistryError
 from services.registry.rules.paragraphs import paragraph_starts
 from services.registry.rules.text_comparison import canonical, first_difference
-from services.registry.store import HeldAnchor, HeldMilestone
+from services.registry.store.anchors import AnchorState, add_anchor, add_anchor_news, lock_anchors
+from services.registry.store.commitments import lock_commitments, put_commitment
+from services.registry.store.milestones import LockedMilestone, lock_milestones, put_milestone
+from services.registry.store.statements import add_copy, lock_imports, put_statement
 
-BUILT_IN: Mapping[str, Path] = {"nals-2021": nals_2021.HERE}
+BUILT_IN: Mapping[str, Path] = {"nals-2021": NALS_2021}
 """The catalogues that come with the program, by the id of their statement."""
 
 
-class OtherWords(Refusal):
+class CopyDiffers(RegistryError):
     """The copy does not have the statement's words."""
 
     kind = "other-words"
 
 
 @dataclass(frozen=True)
-class Copy:
-    """The statement as another page has it."""
-
-    text: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Taken:
+class ImportSummary:
     """What an import did."""
 
     statement_id: str
@@ -55,30 +52,36 @@ class Taken:
     scheduled: int
 
 
-async def import_built_in(database: Database, name: str, occasion: Occasion, copy: Copy | None = None) -> Taken:
+async def import_built_in(
+    database: Database,
+    holds: ScheduleHolds | None,
+    name: str,
+    context: ActionContext,
+    copy: StatementCopy | None = None,
+) -> ImportSummary:
     """Import a catalogue that comes with the program, and note where a copy of its statement was found.
 
-    Raises `Unknown` for any other name, and `OtherWords` for a copy that says something else.
+    Raises `NotFound` for any other name, and `CopyDiffers` for a copy that says something else.
     """
     folder = BUILT_IN.get(name)
     if folder is None:
-        raise Unknown(f"There is no catalogue {name}", catalogues=sorted(BUILT_IN))
-    catalogue, published = await asyncio.to_thread(read, folder)
+        raise NotFound(f"There is no catalogue {name}", catalogues=sorted(BUILT_IN))
+    catalogue, published = await asyncio.to_thread(read_catalogue, folder)
     if copy:
         await asyncio.to_thread(check_copy, published, copy)
     async with database.transaction() as connection:
-        taken = await import_catalogue(database, connection, catalogue, published, occasion)
+        summary = await import_catalogue(database, connection, holds, catalogue, published, context)
         if copy:
             digest = hashlib.sha256(copy.text.encode()).hexdigest()
-            await store.add_copy(connection, taken.statement_id, copy.url, digest, occasion.client, occasion.now)
-        return taken
+            await add_copy(connection, summary.statement_id, copy.url, digest, context.client, context.now)
+        return summary
 
 
-def check_copy(published: str, copy: Copy) -> None:
-    """Raise `OtherWords`, with the place, where the copy does not have the published words."""
+def check_copy(published: str, copy: StatementCopy) -> None:
+    """Raise `CopyDiffers`, with the place, where the copy does not have the published words."""
     difference = first_difference(canonical(published), canonical(copy.text))
     if difference:
-        raise OtherWords(
+        raise CopyDiffers(
             f"The words part at character {difference.position}: the statement has “{difference.expected}”,"
             f" the copy “{difference.found}”",
             field="copy",
@@ -88,7 +91,7 @@ def check_copy(published: str, copy: Copy) -> None:
         )
 
 
-def read(folder: Path) -> tuple[Catalogue, str]:
+def read_catalogue(folder: Path) -> tuple[Catalogue, str]:
     """A folder's catalogue, and its statement as it was published: the file that has the recorded SHA-256."""
     catalogue = load(folder)
     for path in sorted(folder.glob("*.txt")):
@@ -99,68 +102,74 @@ def read(folder: Path) -> tuple[Catalogue, str]:
 
 
 async def import_catalogue(
-    database: Database, connection: Connection, catalogue: Catalogue, published: str, occasion: Occasion
-) -> Taken:
+    database: Database,
+    connection: Connection,
+    holds: ScheduleHolds | None,
+    catalogue: Catalogue,
+    published: str,
+    context: ActionContext,
+) -> ImportSummary:
     """Write everything inside the caller's transaction, each new thing with its event."""
-    await store.lock_imports(connection)
-    await store.hold_commitments(connection, [commitment.id for commitment in catalogue.commitments])
-    await store.put_statement(
+    await lock_imports(connection)
+    await lock_commitments(connection, [commitment.id for commitment in catalogue.commitments])
+    await put_statement(
         connection,
         catalogue.statement,
         published,
         paragraph_starts(published),
         catalogue.sections,
         catalogue.themes,
-        occasion.now,
+        context.now,
     )
-    anchors = await _put_anchors(connection, catalogue, occasion)
+    anchors = await _put_anchors(connection, catalogue, context)
     new = [
         commitment
         for commitment in catalogue.commitments
-        if await store.put_commitment(connection, catalogue.statement.id, commitment, occasion.now)
+        if await put_commitment(connection, catalogue.statement.id, commitment, context.now)
     ]
     ref = StatementRef(**{name: getattr(catalogue.statement, name) for name in StatementRef.model_fields})
-    await announce_created(database, connection, ref, new, occasion)
-    scheduled = await _put_milestones(database, connection, catalogue, anchors, occasion)
-    return Taken(catalogue.statement.id, len(catalogue.commitments), len(new), scheduled)
+    await append_created_events(database, connection, ref, new, context)
+    scheduled = await _put_milestones(database, connection, holds, catalogue, anchors, context)
+    return ImportSummary(catalogue.statement.id, len(catalogue.commitments), len(new), scheduled)
 
 
-async def _put_anchors(connection: Connection, catalogue: Catalogue, occasion: Occasion) -> dict[str, HeldAnchor]:
+async def _put_anchors(connection: Connection, catalogue: Catalogue, context: ActionContext) -> dict[str, AnchorState]:
     """Write the anchors, and read where they and their successors are now: a known one may have moved since."""
     known_on = catalogue.statement.made_on
     for anchor in sorted(catalogue.anchors, key=lambda anchor: anchor.id):
-        first = HeldAnchor(anchor.id, anchor.zone, anchor.span, anchor.local_time, anchor.source, known_on, None, None)
-        if await store.add_anchor(connection, first, anchor.title):
-            await store.add_anchor_news(connection, first, "first", occasion.client, occasion.now)
-    held: dict[str, HeldAnchor] = {}
+        first = AnchorState(anchor.id, anchor.zone, anchor.span, anchor.local_time, anchor.source, known_on, None, None)
+        if await add_anchor(connection, first, anchor.title):
+            await add_anchor_news(connection, first, "first", context.client, context.now)
+    locked: dict[str, AnchorState] = {}
     wanted = {anchor.id for anchor in catalogue.anchors}
     while wanted:
-        held |= await store.hold_anchors(connection, wanted)
-        wanted = {one.successor_id for one in held.values() if one.successor_id} - set(held)
-    return held
+        locked |= await lock_anchors(connection, wanted)
+        wanted = {one.successor_id for one in locked.values() if one.successor_id} - set(locked)
+    return locked
 
 
 async def _put_milestones(
     database: Database,
     connection: Connection,
+    holds: ScheduleHolds | None,
     catalogue: Catalogue,
-    anchors: Mapping[str, HeldAnchor],
-    occasion: Occasion,
+    anchors: Mapping[str, AnchorState],
+    context: ActionContext,
 ) -> int:
     """Write the milestones and give each the date that it should have; how many got one."""
     ids = [milestone.id for commitment in catalogue.commitments for milestone in commitment.milestones]
-    held = {found.milestone.id: found for found in await store.hold_milestones(connection, ids)}
+    known = {found.milestone.id: found for found in await lock_milestones(connection, ids)}
     dates = []
     for commitment in catalogue.commitments:
         for written in commitment.milestones:
-            milestone = _where_it_hangs_now(written, anchors)
-            await store.put_milestone(connection, commitment.id, milestone)
-            if date := _date(commitment.id, milestone, held.get(milestone.id), anchors):
+            milestone = _on_present_anchor(written, anchors)
+            await put_milestone(connection, commitment.id, milestone)
+            if date := _date_to_give(commitment.id, milestone, known.get(milestone.id), anchors):
                 dates.append(date)
-    return len(await schedule(database, connection, dates, occasion))
+    return len(await schedule(database, connection, holds, dates, context))
 
 
-def _where_it_hangs_now(milestone: Milestone, anchors: Mapping[str, HeldAnchor]) -> Milestone:
+def _on_present_anchor(milestone: Milestone, anchors: Mapping[str, AnchorState]) -> Milestone:
     """The milestone on the event that has taken the place of the one in the catalogue, if any has."""
     if milestone.anchor_id is None:
         return milestone
@@ -171,13 +180,13 @@ def _where_it_hangs_now(milestone: Milestone, anchors: Mapping[str, HeldAnchor])
     return milestone.model_copy(update={"anchor_id": anchor.id, "zone": zone})
 
 
-def _date(
-    commitment_id: str, milestone: Milestone, held: HeldMilestone | None, anchors: Mapping[str, HeldAnchor]
-) -> tuple[Dated, News] | None:
-    """The date that a milestone should have; None where that is not the statement's to say any more."""
-    said = said_by(milestone, anchors)
-    if held is None:
-        return Dated(commitment_id, milestone, 0, None), said
-    if held.source and milestone.anchor_id is None:
-        return None  # it has news from elsewhere, which the statement does not take back
-    return replace(dated_now(held), milestone=milestone), said
+def _date_to_give(
+    commitment_id: str, milestone: Milestone, known: LockedMilestone | None, anchors: Mapping[str, AnchorState]
+) -> tuple[MilestoneToSchedule, SourcedDate] | None:
+    """The date that a milestone should have; None where it has one from another source, which stays."""
+    date = stated_date(milestone, anchors)
+    if known is None:
+        return MilestoneToSchedule(commitment_id, milestone, 0, None), date
+    if known.source and milestone.anchor_id is None:
+        return None
+    return replace(to_reschedule(known), milestone=milestone), date

@@ -3,27 +3,27 @@
 from dataclasses import dataclass
 
 from contracts.vocabulary import Offset, Reading, Span
-from services.registry.http.forms import NewMilestone
+from services.registry.actions.inputs import NewMilestone
 from services.registry.rules.edtf_dates import UnreadableDate, span_of
-from services.registry.rules.errors import Invalid, Refusal
-from services.registry.store import KnownStatement
+from services.registry.rules.errors import Invalid, RegistryError
+from services.registry.store.statements import StatementFacts
 from services.registry.wordings import Modality, Wording, read
 
 
-class AmbiguousWording(Refusal):
+class AmbiguousWording(RegistryError):
     """The words mean two things, and the statement's reading policy doesn't choose."""
 
     kind = "ambiguous-wording"
 
 
-class AnchorNeeded(Refusal):
+class AnchorNeeded(RegistryError):
     """The words hang on an event: name it."""
 
     kind = "anchor-needed"
 
 
 @dataclass(frozen=True)
-class Said:
+class InitialDate:
     """What a milestone's editor says of its date, and the words where the editor leaves it to them."""
 
     reading: Reading
@@ -32,7 +32,7 @@ class Said:
     review_months: int | None
 
 
-def said(new: NewMilestone, statement: KnownStatement) -> Said:
+def initial_date(new: NewMilestone, statement: StatementFacts) -> InitialDate:
     """The date of a milestone that hangs on no anchor, and how it is read.
 
     What the editor gives goes before what the words say. Raises `AmbiguousWording` and `AnchorNeeded` where they
@@ -44,19 +44,19 @@ def said(new: NewMilestone, statement: KnownStatement) -> Said:
             span = span_of(new.edtf)
         except UnreadableDate as error:
             raise Invalid(str(error), field="edtf") from None
-        return Said(new.reading, span, new.offset, _rhythm(new.reading, words))
+        return InitialDate(new.reading, span, new.offset, _review_months(new.reading, words))
     if new.anchor_id is None:
-        _refuse_the_unclear(new, words)
+        _refuse_unclear_wording(new, words)
     reading = Reading.ON if new.anchor_id and words.modality is Modality.NONE else words.reading
     offset = new.offset or (words.anchor.offset if new.anchor_id and words.anchor else None)
-    return Said(reading, words.span, offset, _rhythm(reading, words))
+    return InitialDate(reading, words.span, offset, _review_months(reading, words))
 
 
-def _rhythm(reading: Reading, words: Wording) -> int | None:
+def _review_months(reading: Reading, words: Wording) -> int | None:
     return words.review_months if reading in {Reading.RECURRING, Reading.FROM} else None
 
 
-def _refuse_the_unclear(new: NewMilestone, words: Wording) -> None:
+def _refuse_unclear_wording(new: NewMilestone, words: Wording) -> None:
     if not words.settled:
         choices = " or ".join(f"{one.edtf} ({one.rule})" for one in words.alternatives)
         raise AmbiguousWording(

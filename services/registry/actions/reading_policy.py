@@ -4,59 +4,61 @@ from dataclasses import dataclass
 
 from contracts.vocabulary import Language, Source
 from services.plumbing.database import Connection, Database
-from services.registry import store
-from services.registry.actions.events import Occasion
-from services.registry.actions.reschedule import News, Scheduled, dated_now, schedule
-from services.registry.rules.errors import Unknown
-from services.registry.store import HeldMilestone, KnownStatement
+from services.registry.actions.events import ActionContext
+from services.registry.actions.holds import ScheduleHolds
+from services.registry.actions.reschedule import ScheduledMilestone, SourcedDate, schedule, to_reschedule
+from services.registry.rules.errors import NotFound
+from services.registry.store.milestones import LockedMilestone, lock_milestones, milestones_without_anchor
+from services.registry.store.statements import StatementFacts, find_statement, put_reading_policy
 from services.registry.wordings import ReadingPolicy, Wording, read
 
 READING_POLICY = Source(text="reading policy")
-"""The source of a date that another policy gave: nobody has said anything new, we read it otherwise."""
+"""The source of a date that another policy gave: nobody has reported anything new, the words are read otherwise."""
 
 
 @dataclass(frozen=True)
-class Reread:
+class PolicyResult:
     """What another policy did; `kept` are the milestones that it gives no date, which keep the one they have."""
 
-    rescheduled: tuple[Scheduled, ...]
+    rescheduled: tuple[ScheduledMilestone, ...]
     kept: tuple[str, ...]
 
 
-async def put_policy(
+async def change_reading_policy(
     database: Database,
     connection: Connection,
+    holds: ScheduleHolds | None,
     statement_id: str,
     policy: ReadingPolicy,
     language: Language | None,
-    occasion: Occasion,
-) -> Reread:
+    context: ActionContext,
+) -> PolicyResult:
     """Give a statement another policy, and read again the dates that the old one had read in its words.
 
-    A date from an anchor, from news or from an editor who differs from the words stays. Without a language the
-    statement keeps its own; another one is for milestones to come, since each knows the language of its words.
+    A date from an anchor, from another source or from an editor who differs from the words stays. Without a language
+    the statement keeps its own; another one is for milestones to come, since each knows the language of its words.
     """
-    statement = await store.known_statement(connection, statement_id, to_change=True)
+    statement = await find_statement(connection, statement_id, to_change=True)
     if statement is None:
-        raise Unknown(f"There is no statement {statement_id}")
-    await store.put_reading_policy(connection, statement_id, language or statement.language, policy)
-    held = await store.hold_milestones(connection, await store.without_anchor(connection, statement_id))
+        raise NotFound(f"There is no statement {statement_id}")
+    await put_reading_policy(connection, statement_id, language or statement.language, policy)
     dates, kept = [], []
-    for one in held:
+    for one in await lock_milestones(connection, await milestones_without_anchor(connection, statement_id)):
         if one.source not in {None, READING_POLICY}:
             continue
-        before = _words(one, statement, statement.policy)
-        after = _words(one, statement, policy)
+        before = _read_by(statement.policy, one, statement)
+        after = _read_by(policy, one, statement)
         if before.span != one.milestone.span or after.span == before.span:
             continue
         if after.edtf is None:
             kept.append(one.milestone.id)
         else:
-            news = News(after.span, READING_POLICY, occasion.now.date(), one.milestone.local_time, told_as="moved")
-            dates.append((dated_now(one), news))
-    return Reread(tuple(await schedule(database, connection, dates, occasion)), tuple(kept))
+            today = context.now.date()
+            date = SourcedDate(after.span, READING_POLICY, today, one.milestone.local_time, change="moved")
+            dates.append((to_reschedule(one), date))
+    return PolicyResult(tuple(await schedule(database, connection, holds, dates, context)), tuple(kept))
 
 
-def _words(held: HeldMilestone, statement: KnownStatement, policy: ReadingPolicy) -> Wording:
-    milestone = held.milestone
+def _read_by(policy: ReadingPolicy, locked: LockedMilestone, statement: StatementFacts) -> Wording:
+    milestone = locked.milestone
     return read(milestone.wording, milestone.wording_language, statement.ref.made_on, policy)

@@ -1,1 +1,1 @@
-"""The register over HTTP: forms in, entries out, one file for each resource."""
+"""The register over HTTP: one module for each resource, put together in `app`."""

@@ -22,7 +22,7 @@ class OutOfCalendar(ValueError):
     """The offset leads out of the years 1 to 9999."""
 
 
-def hung(anchor: Span, offset: Offset | None) -> Span:
+def span_from_anchor(anchor: Span, offset: Offset | None) -> Span:
     """The days of a milestone so far from its anchor; the anchor's own without an offset, none while it has none.
 
     Raises `OutOfCalendar`.

@@ -1,4 +1,4 @@
-"""What does not agree with itself, or with the calendar: four rules, looked at once a day.
+"""What does not agree with itself, or with the calendar: four rules, checked once a day.
 
 - `past-due-in-progress`: announced, in progress or at risk in a country that a milestone binds, and the milestone's
   latest day has ended in its zone.
@@ -8,33 +8,32 @@
 - `anchor-without-outcome`: the latest day of an event has ended where it takes place, and nobody has said whether it
   was held. It is found once for each commitment that hangs on it, and once by itself where nothing does.
 
-A finding stays the same one as long as its rule, subject and `since` do.
+An inconsistency stays the same one as long as its rule, subject and `since` do.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from contracts.vocabulary import Country, Milestone, Reading, Span, Status
 from services.plumbing.calendar_arithmetic import add_months
 from services.plumbing.zones import day_in, zone_named
-from services.registry.rules.status import CLOSED, Standing
+from services.registry.rules.status import CLOSED, CountryStatuses
 
-Rule = Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
+ConsistencyRule = Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
 
-HOME = "America/Mexico_City"
+REGISTER_ZONE = "America/Mexico_City"
 """Where the days of the register are counted: the last of the capitals to end one."""
-AT = time(6)
-"""When the rules are looked at, on the wall clocks of `HOME`."""
+CHECK_TIME = time(6)
+"""When the rules are checked, on the wall clocks of `REGISTER_ZONE`."""
 
 _OPEN = frozenset({Status.ANNOUNCED, Status.IN_PROGRESS, Status.AT_RISK})
 
 
 @dataclass(frozen=True)
-class Step:
-    """One entry of a history: from then on a country, or where none is named all of them, had this status."""
+class StatusHistoryEntry:
+    """One status update: from then on a country, or where none is named all of them, had this status."""
 
     at: datetime
     country: Country | None
@@ -42,20 +41,20 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A commitment as the rules see it; `last_news` is the day of the last of them, or the statement's."""
+class CheckedCommitment:
+    """A commitment as the rules see it; `last_activity` is the day of its last update or move, or the statement's."""
 
     id: str
     status: Status
-    standing: Standing
+    country_statuses: CountryStatuses
     milestones: Sequence[Milestone]
-    history: Sequence[Step]
-    last_news: date
+    history: Sequence[StatusHistoryEntry]
+    last_activity: date
 
 
 @dataclass(frozen=True)
-class WatchedAnchor:
-    """An event as the rules see it."""
+class CheckedAnchor:
+    """An anchor as the rules see it."""
 
     id: str
     zone: str
@@ -64,10 +63,10 @@ class WatchedAnchor:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Inconsistency:
     """Something that does not agree, and since which day."""
 
-    rule: Rule
+    rule: ConsistencyRule
     subject: str
     since: date
     commitment_id: str | None
@@ -76,23 +75,23 @@ class Finding:
 
 
 def due_day(now: datetime) -> date:
-    """The day whose look is due: today from six in the morning on, yesterday before."""
-    here = now.astimezone(ZoneInfo(HOME))
-    return here.date() if here.time() >= AT else here.date() - timedelta(days=1)
+    """The day whose check is due: today from six in the morning on, yesterday before."""
+    here = now.astimezone(zone_named(REGISTER_ZONE))
+    return here.date() if here.time() >= CHECK_TIME else here.date() - timedelta(days=1)
 
 
-def findings(
-    commitments: Iterable[Watched], anchors: Iterable[WatchedAnchor], now: datetime, no_news_months: int
-) -> list[Finding]:
+def find_inconsistencies(
+    commitments: Iterable[CheckedCommitment], anchors: Iterable[CheckedAnchor], now: datetime, no_news_months: int
+) -> list[Inconsistency]:
     """Everything that does not agree now."""
-    watched = list(commitments)
-    found: list[Finding] = []
-    for one in watched:
+    checked = list(commitments)
+    found: list[Inconsistency] = []
+    for one in checked:
         found += past_due(one, now)
         found += met_too_early(one, now)
-        found += without_news(one, now, no_news_months)
+        found += without_activity(one, now, no_news_months)
     hanging: dict[str, list[tuple[str, Milestone]]] = {}
-    for one in watched:
+    for one in checked:
         for milestone in one.milestones:
             if milestone.anchor_id:
                 hanging.setdefault(milestone.anchor_id, []).append((one.id, milestone))
@@ -101,36 +100,36 @@ def findings(
     return found
 
 
-def past_due(one: Watched, now: datetime) -> Iterator[Finding]:
+def past_due(one: CheckedCommitment, now: datetime) -> Iterator[Inconsistency]:
     """Milestones whose latest day has ended before all whom they bind were done, or had failed."""
     for milestone in one.milestones:
         latest = _last_day(milestone)
         if latest is None or day_in(zone_named(milestone.zone), now) <= latest:
             continue
-        if any(one.standing.get(country) in _OPEN for country in milestone.countries):
+        if any(one.country_statuses.get(country) in _OPEN for country in milestone.countries):
             yield _about(one, milestone, "past-due-in-progress", latest)
 
 
-def met_too_early(one: Watched, now: datetime) -> Iterator[Finding]:
+def met_too_early(one: CheckedCommitment, now: datetime) -> Iterator[Inconsistency]:
     """Milestones that are still ahead, while all whom they bind have met the commitment."""
     for milestone in one.milestones:
         latest = _last_day(milestone)
         if latest is None or day_in(zone_named(milestone.zone), now) >= latest:
             continue
-        since = met_since(one.history, milestone.countries, tuple(one.standing))
-        if since and all(one.standing.get(country) is Status.MET for country in milestone.countries):
-            yield _about(one, milestone, "met-with-open-milestones", day_in(zone_named(HOME), since))
+        since = met_since(one.history, milestone.countries, tuple(one.country_statuses))
+        if since and all(one.country_statuses.get(country) is Status.MET for country in milestone.countries):
+            yield _about(one, milestone, "met-with-open-milestones", day_in(zone_named(REGISTER_ZONE), since))
 
 
-def without_news(one: Watched, now: datetime, months: int) -> Iterator[Finding]:
-    """A commitment that is not closed, and of which nothing was heard for so many months."""
-    if one.status not in CLOSED and day_in(zone_named(HOME), now) >= add_months(one.last_news, months):
-        yield Finding("no-news", one.id, one.last_news, one.id)
+def without_activity(one: CheckedCommitment, now: datetime, months: int) -> Iterator[Inconsistency]:
+    """A commitment that is not closed, with neither a status update nor another date for so many months."""
+    if one.status not in CLOSED and day_in(zone_named(REGISTER_ZONE), now) >= add_months(one.last_activity, months):
+        yield Inconsistency("no-news", one.id, one.last_activity, one.id)
 
 
 def without_outcome(
-    anchor: WatchedAnchor, hanging: Sequence[tuple[str, Milestone]], now: datetime
-) -> Iterator[Finding]:
+    anchor: CheckedAnchor, hanging: Sequence[tuple[str, Milestone]], now: datetime
+) -> Iterator[Inconsistency]:
     """An event that is over by the calendar, and of which nobody has said what came of it."""
     latest = anchor.span.latest
     if anchor.has_outcome or latest is None or day_in(zone_named(anchor.zone), now) <= latest:
@@ -140,22 +139,24 @@ def without_outcome(
         first.setdefault(commitment_id, milestone)
     for commitment_id, milestone in first.items():
         subject = f"{anchor.id}/{commitment_id}"
-        yield Finding("anchor-without-outcome", subject, latest, commitment_id, milestone, anchor.id)
+        yield Inconsistency("anchor-without-outcome", subject, latest, commitment_id, milestone, anchor.id)
     if not first:
-        yield Finding("anchor-without-outcome", anchor.id, latest, None, None, anchor.id)
+        yield Inconsistency("anchor-without-outcome", anchor.id, latest, None, None, anchor.id)
 
 
-def met_since(history: Iterable[Step], countries: Sequence[Country], bound: Sequence[Country]) -> datetime | None:
+def met_since(
+    history: Iterable[StatusHistoryEntry], countries: Sequence[Country], bound: Sequence[Country]
+) -> datetime | None:
     """Since when these countries, among those that are bound, have all met it without a break; None if they haven't."""
-    standing: dict[Country, Status] = {}
+    country_statuses: dict[Country, Status] = {}
     since: datetime | None = None
-    for step in history:
-        for country in bound if step.country is None else (step.country,):
-            standing[country] = step.status
-        if any(standing.get(country) is not Status.MET for country in countries):
+    for entry in history:
+        for country in bound if entry.country is None else (entry.country,):
+            country_statuses[country] = entry.status
+        if any(country_statuses.get(country) is not Status.MET for country in countries):
             since = None
         elif since is None:
-            since = step.at
+            since = entry.at
     return since
 
 
@@ -164,5 +165,5 @@ def _last_day(milestone: Milestone) -> date | None:
     return None if milestone.reading is Reading.FROM else milestone.span.latest
 
 
-def _about(one: Watched, milestone: Milestone, rule: Rule, since: date) -> Finding:
-    return Finding(rule, milestone.id, since, one.id, milestone, milestone.anchor_id)
+def _about(one: CheckedCommitment, milestone: Milestone, rule: ConsistencyRule, since: date) -> Inconsistency:
+    return Inconsistency(rule, milestone.id, since, one.id, milestone, milestone.anchor_id)

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 
-class Refusal(ValueError):
+class RegistryError(ValueError):
     """Over HTTP a problem of this `kind`; over Kafka the record goes to the dead-letter topic with this text.
 
     `members` are facts that help the asker, such as the version that is current.
@@ -16,19 +16,19 @@ class Refusal(ValueError):
         self.members = members
 
 
-class Unknown(Refusal):
+class NotFound(RegistryError):
     """There is no such thing."""
 
     kind = "not-found"
 
 
-class Invalid(Refusal):
+class Invalid(RegistryError):
     """Well formed, but it doesn't fit what the register holds."""
 
     kind = "invalid"
 
 
-class AlreadyThere(Refusal):
+class AlreadyExists(RegistryError):
     """The id is taken."""
 
     kind = "already-there"

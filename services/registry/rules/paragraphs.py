@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from services.registry.catalogue import collapse_whitespace
+from services.registry.rules.text_comparison import collapse_whitespace
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from contracts.vocabulary import Precision, Span, WallTime
 
-Change = Literal["first", "moved", "more-precise", "cancelled", "held"]
+ScheduleChange = Literal["first", "moved", "more-precise", "cancelled", "held"]
 
 _FINE_TO_COARSE = tuple(Precision)
 

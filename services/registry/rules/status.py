@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from contracts.vocabulary import Country, Status
-from services.registry.rules.errors import Refusal
+from services.registry.rules.errors import RegistryError
 
-Standing = Mapping[Country, Status]
+CountryStatuses = Mapping[Country, Status]
 """The status of each country that is bound; at least one."""
 
 _ENDS = {Status.MET, Status.PARTLY_MET, Status.MISSED, Status.WITHDRAWN}
@@ -29,20 +29,20 @@ CLOSED = frozenset({Status.MET, Status.WITHDRAWN})
 _WORST_FIRST = (Status.MISSED, Status.AT_RISK, Status.ANNOUNCED, Status.IN_PROGRESS)
 
 
-class StatusRefused(Refusal):
+class StatusNotAllowed(RegistryError):
     """A status that can't follow on the one that is."""
 
     kind = "status-not-allowed"
 
 
-class VersionDiffers(Refusal):
+class VersionConflict(RegistryError):
     """Somebody has updated the commitment since the asker last read it."""
 
     kind = "version-conflict"
 
 
 @dataclass(frozen=True)
-class Update:
+class ReportedStatus:
     """What is reported: a status for one country, or for the commitment as a whole (every country then)."""
 
     status: Status
@@ -52,21 +52,21 @@ class Update:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StatusChange:
     """What an update does: from which status, and how the countries and the whole stand after it."""
 
     previous: Status
-    standing: Standing
+    country_statuses: CountryStatuses
     overall: Status
 
 
-def overall(standing: Collection[Status]) -> Status:
+def overall(country_statuses: Collection[Status]) -> Status:
     """The status of the whole.
 
     Met or withdrawn when all countries are; partly met as soon as one has met it, in whole or in part; else
     the worst news among the countries that have not withdrawn.
     """
-    found = set(standing)
+    found = set(country_statuses)
     if len(found) == 1:
         return found.pop()
     if found & {Status.MET, Status.PARTLY_MET}:
@@ -74,37 +74,37 @@ def overall(standing: Collection[Status]) -> Status:
     return next(status for status in _WORST_FIRST if status in found)
 
 
-def decide(standing: Standing, update: Update) -> Outcome:
-    """What the update does; raises `StatusRefused` where a country can't take that step.
+def change_status(country_statuses: CountryStatuses, update: ReportedStatus) -> StatusChange:
+    """What the update does; raises `StatusNotAllowed` where a country can't take that step.
 
     The same status again is news only with a note or evidence. An update of the whole is a step of every country.
     """
     if update.country is None:
-        previous, stepping = overall(standing.values()), list(standing)
-    elif update.country in standing:
-        previous, stepping = standing[update.country], [update.country]
+        previous, stepping = overall(country_statuses.values()), list(country_statuses)
+    elif update.country in country_statuses:
+        previous, stepping = country_statuses[update.country], [update.country]
     else:
-        raise StatusRefused(f"The commitment does not bind {update.country}")
+        raise StatusNotAllowed(f"The commitment does not bind {update.country}")
     has_note = bool(update.note and update.note.strip())
-    changes = [country for country in stepping if standing[country] is not update.status]
+    changes = [country for country in stepping if country_statuses[country] is not update.status]
     if not changes and not (has_note or update.has_evidence):
-        raise StatusRefused(f"It is {update.status} already; say what is new in a note or by evidence")
+        raise StatusNotAllowed(f"It is {update.status} already; say what is new in a note or by evidence")
     for country in changes:
-        _check(standing[country], update.status, country, has_note)
-    after = {**standing, **dict.fromkeys(stepping, update.status)}
-    return Outcome(previous, after, overall(after.values()))
+        _check(country_statuses[country], update.status, country, has_note)
+    after = {**country_statuses, **dict.fromkeys(stepping, update.status)}
+    return StatusChange(previous, after, overall(after.values()))
 
 
 def check_version(current: int, expected: int | None) -> None:
-    """Raise `VersionDiffers` where the asker has an expectation and it is not met."""
+    """Raise `VersionConflict` where the asker has an expectation and it is not met."""
     if expected is not None and expected != current:
-        raise VersionDiffers(
+        raise VersionConflict(
             f"Version {expected} was expected, the commitment is at version {current}", current_version=current
         )
 
 
 def _check(old: Status, new: Status, country: Country, has_note: bool) -> None:
     if new not in _NEXT[old]:
-        raise StatusRefused(f"{country}: {new} can't follow on {old}")
+        raise StatusNotAllowed(f"{country}: {new} can't follow on {old}")
     if old in CLOSED and not has_note:
-        raise StatusRefused(f"{country}: what is {old} is reopened only with a note that says why")
+        raise StatusNotAllowed(f"{country}: what is {old} is reopened only with a note that says why")

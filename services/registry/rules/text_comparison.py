@@ -9,8 +9,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from services.registry.catalogue import collapse_whitespace
-
 AROUND = 40
 """Characters that are shown on either side of a difference."""
 
@@ -18,12 +16,17 @@ _FRONT_MATTER = re.compile(r"\s*---[^\S\n]*\n.*?\n---[^\S\n]*(?:\n|\Z)", re.DOTA
 
 
 @dataclass(frozen=True)
-class Difference:
+class TextDifference:
     """Where two texts part: how far into the words (characters), and what stands there in each."""
 
     position: int
     expected: str
     found: str
+
+
+def collapse_whitespace(text: str) -> str:
+    """The text with every run of Unicode whitespace, no-break spaces and line wraps too, made one space."""
+    return " ".join(text.split())
 
 
 def canonical(text: str) -> str:
@@ -34,14 +37,14 @@ def canonical(text: str) -> str:
     return collapse_whitespace(unicodedata.normalize("NFC", lines[front.end() :] if front else lines))
 
 
-def first_difference(expected: str, found: str) -> Difference | None:
+def first_difference(expected: str, found: str) -> TextDifference | None:
     """Where two canonical texts part for the first time, from the beginning of the word; None where they don't."""
     if expected == found:
         return None
     shorter = min(len(expected), len(found))
     at = next((i for i in range(shorter) if expected[i] != found[i]), shorter)
     start = expected.rfind(" ", 0, at) + 1
-    return Difference(start, _shown(expected, start), _shown(found, start))
+    return TextDifference(start, _shown(expected, start), _shown(found, start))
 
 
 def _shown(text: str, at: int) -> str:

@@ -10,7 +10,7 @@ from services.registry.wordings.counts import FILLING, CountReader, Read
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
-    Coming,
+    ComingYear,
     Core,
     Current,
     Day,
@@ -20,7 +20,7 @@ from services.registry.wordings.phrases import (
     LongHalf,
     Month,
     Numeric,
-    Part,
+    PartOf,
     Quarter,
     Range,
     Season,
@@ -84,7 +84,7 @@ class CoreReader(CountReader):
         if found is None:
             return None
         core, j = found
-        return Part(self.at(i).value, core), j
+        return PartOf(self.at(i).value, core), j
 
     def _written_date(self, i: int) -> Read[Core]:
         year, month, day = self.at(i).value
@@ -195,9 +195,9 @@ class CoreReader(CountReader):
             case Kind.FISCAL:
                 return Fiscal(Ahead(ahead), None), i + 1
             case Kind.SEASON:
-                return Season(Coming(is_next=True) if ahead else Ahead(0), self.at(i).value), i + 1
+                return Season(ComingYear(is_next=True) if ahead else Ahead(0), self.at(i).value), i + 1
             case Kind.MONTH:
-                which = Coming(is_next=True) if ahead else Ahead(0)
+                which = ComingYear(is_next=True) if ahead else Ahead(0)
                 day = self.skip(i + 1)
                 if self.kind(day) in _NAMES and _is_day(2024, self.at(i).value, self.at(day).value):
                     return Day(which, self.at(i).value, self.at(day).value), day + 1
@@ -244,7 +244,7 @@ class CoreReader(CountReader):
                 if self.is_unit(j + 1, "year"):
                     return Ahead(ahead), j + 2
                 if j == i:  # "juin prochain"
-                    return (Coming(is_next=True) if ahead else Ahead(0)), j + 1
+                    return (ComingYear(is_next=True) if ahead else Ahead(0)), j + 1
             case Kind.UNIT if self.is_unit(j, "year") and j > i:
                 match self.kind(j + 1):
                     case Kind.NEXT:
@@ -255,7 +255,7 @@ class CoreReader(CountReader):
                         k = self.skip(j + 1)
                         return self.at(k).value, k + 1
                 return Ahead(0), j + 1
-        return Coming(is_next=False), i
+        return ComingYear(is_next=False), i
 
 
 def _is_day(year: int, month: int, day: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from services.registry.wordings.phrases import Core, Moment, Stretch, UnitName
+from services.registry.wordings.phrases import Core, Duration, RelativePoint, UnitName
 from services.registry.wordings.tokens import Kind, Token
 
 T = TypeVar("T")
@@ -102,4 +102,4 @@ def stretch(found: Count, *, is_point: bool) -> Core | None:
     """A count as days from the statement's day; None where it has no number."""
     if found.count is None:
         return None
-    return Moment(found.count, found.unit) if is_point else Stretch(found.count, found.unit)
+    return RelativePoint(found.count, found.unit) if is_point else Duration(found.count, found.unit)

@@ -16,23 +16,23 @@ from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
-    Coming,
+    ComingYear,
     Core,
     Current,
     Day,
     Decade,
+    Duration,
     Fiscal,
     Half,
     LongHalf,
-    Moment,
     Month,
     Numeric,
-    Part,
+    PartOf,
     Quarter,
     Range,
+    RelativePoint,
     Season,
     Shifted,
-    Stretch,
     UnitName,
     Week,
     Which,
@@ -69,7 +69,7 @@ class Days:
 
 
 @dataclass(frozen=True)
-class Frame:
+class ReadingContext:
     """In what light a phrase is read; `day_first` is the language's custom, None where it has none."""
 
     made_on: date
@@ -85,7 +85,7 @@ def alternative(rule: str, edtf: str | None, why: str) -> Alternative:
     return Alternative(rule, span.edtf, span.earliest, span.latest, why)
 
 
-def days_of(core: Core, frame: Frame) -> Days:
+def days_of(core: Core, frame: ReadingContext) -> Days:
     """The days of a phrase; raises ValueError or OverflowError where they lie outside the calendar."""
     match core:
         case Day(year=which, month=month, day=day):
@@ -113,7 +113,7 @@ def days_of(core: Core, frame: Frame) -> Days:
             return _numeric(core, frame)
         case Fiscal():
             return _fiscal(core, frame)
-        case Part():
+        case PartOf():
             return _part(core, frame)
         case Century():
             return Days(f"{_century(frame):04}/{_century(frame) + 99:04}")
@@ -122,9 +122,9 @@ def days_of(core: Core, frame: Frame) -> Days:
         case Week(day=day_core):
             first_day = _first(days_of(day_core, frame))
             return Days(f"{first_day}/{first_day + timedelta(days=6)}")
-        case Stretch(count=count, unit=unit):
+        case Duration(count=count, unit=unit):
             return _stretch(count, unit, frame)
-        case Moment(count=count, unit=unit):
+        case RelativePoint(count=count, unit=unit):
             return _moment(count, unit, frame)
         case Shifted(day=day_core, count=count, unit=unit, direction=direction):
             origin = _first(days_of(day_core, frame))
@@ -141,7 +141,7 @@ def shifted(day: date, count: int, unit: UnitName) -> date:
     return add_months(day, _MONTHS[unit] * count)
 
 
-def _in_year(which: Which, frame: Frame, edtf: Callable[[int], str]) -> Days:
+def _in_year(which: Which, frame: ReadingContext, edtf: Callable[[int], str]) -> Days:
     """Days that lie in some year: the one said, or the coming one."""
     match which:
         case int():
@@ -151,7 +151,7 @@ def _in_year(which: Which, frame: Frame, edtf: Callable[[int], str]) -> Days:
     return _coming(which, frame, edtf)
 
 
-def _coming(which: Coming, frame: Frame, edtf: Callable[[int], str]) -> Days:
+def _coming(which: ComingYear, frame: ReadingContext, edtf: Callable[[int], str]) -> Days:
     this, after = frame.made_on.year, _checked(frame.made_on.year + 1)
     first, last = _ends(edtf(this))
     is_open = first > frame.made_on if which.is_next else last >= frame.made_on
@@ -165,7 +165,7 @@ def _coming(which: Coming, frame: Frame, edtf: Callable[[int], str]) -> Days:
     return Days(nearest, ("nearest",)).beside(alternative("next-year", edtf(after), why))
 
 
-def _season(core: Season, frame: Frame) -> Days:
+def _season(core: Season, frame: ReadingContext) -> Days:
     def edtf(year: int) -> str:
         if frame.policy.hemisphere == "south":
             return _months(year, _NORTHERN_MONTHS[_SOUTHERN[core.season]], 3)
@@ -184,7 +184,7 @@ def _season(core: Season, frame: Frame) -> Days:
     return found
 
 
-def _numeric(core: Numeric, frame: Frame) -> Days:
+def _numeric(core: Numeric, frame: ReadingContext) -> Days:
     day_month = _date(core.year, core.second, core.first)
     month_day = _date(core.year, core.first, core.second)
     if not (day_month and month_day) or day_month == month_day:
@@ -203,7 +203,7 @@ def _numeric(core: Numeric, frame: Frame) -> Days:
     return Days(month_day, ("month-day",)).beside(other["day-month"])
 
 
-def _fiscal(core: Fiscal, frame: Frame) -> Days:
+def _fiscal(core: Fiscal, frame: ReadingContext) -> Days:
     first = core.first if isinstance(core.first, int) else frame.made_on.year + core.first.count
     if core.last is not None:
         return Days(_months(first, 4, 12), ("fiscal-CA",))
@@ -226,7 +226,7 @@ def _fiscal(core: Fiscal, frame: Frame) -> Days:
     return Days(None, ("fiscal",), tuple(each))
 
 
-def _part(core: Part, frame: Frame) -> Days:
+def _part(core: PartOf, frame: ReadingContext) -> Days:
     if isinstance(core.of, Century):
         start = _century(frame)
         year = {"early": start + 33, "mid": start + 50}.get(core.part, start + 100)
@@ -289,7 +289,7 @@ def _interval_end(edtf: str, which: Literal[0, 1]) -> str:
     return f"{day.year:04}-{day.month:02}" if is_season(edtf) else edtf
 
 
-def _stretch(count: int, unit: UnitName, frame: Frame) -> Days:
+def _stretch(count: int, unit: UnitName, frame: ReadingContext) -> Days:
     end = shifted(frame.made_on, count, unit)
     found = Days(f"{frame.made_on.isoformat()}/{end.isoformat()}", ("counted-from-statement",))
     if (count, unit) == (1, "year"):
@@ -298,7 +298,7 @@ def _stretch(count: int, unit: UnitName, frame: Frame) -> Days:
     return found
 
 
-def _moment(count: int, unit: UnitName, frame: Frame) -> Days:
+def _moment(count: int, unit: UnitName, frame: ReadingContext) -> Days:
     end = shifted(frame.made_on, count, unit)
     match unit:
         case "day" | "week":
@@ -328,11 +328,11 @@ def _current(unit: UnitName, ahead: int, made_on: date) -> str:
     return _months(then.year, (then.month - 1) // length * length + 1, length)
 
 
-def _century(frame: Frame) -> int:
+def _century(frame: ReadingContext) -> int:
     return _checked(frame.made_on.year // 100 * 100)
 
 
-def _year(year: int | Ahead, frame: Frame) -> str:
+def _year(year: int | Ahead, frame: ReadingContext) -> str:
     return f"{_checked(year if isinstance(year, int) else frame.made_on.year + year.count):04}"
 
 

@@ -11,17 +11,17 @@ from services.registry.wordings.counts import stretch
 from services.registry.wordings.events import NAME_BEFORE, EventReader
 from services.registry.wordings.phrases import (
     Ahead,
-    Coming,
+    ComingYear,
     Core,
     Day,
     Decade,
     Distance,
     Expression,
-    Moment,
     Month,
     Numeric,
-    Part,
+    PartOf,
     Range,
+    RelativePoint,
     Season,
     Shifted,
     Tie,
@@ -148,7 +148,7 @@ class _Grammar(EventReader):
             return not (
                 article and self.kind(place + 1) not in {Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO}
             )
-        if self.kind(start) is Kind.AT and isinstance(core, Season) and core.year == Coming(is_next=False):
+        if self.kind(start) is Kind.AT and isinstance(core, Season) and core.year == ComingYear(is_next=False):
             return self.skip(start + 1) > start + 1  # "à l'été" is time, "a été" is a verb
         return not isinstance(core, Month) or tie is not Tie.ON
 
@@ -161,7 +161,7 @@ class _Grammar(EventReader):
         joined = {Kind.TO, Kind.AT, Kind.UNTIL} if tie in {Tie.FROM, Tie.DURING, Tie.IN} else set()
         joined |= {Kind.AND} if tie in _COUPLES and self.at(j).text.casefold() in {"and", "y", "et", "&"} else set()
         last = self.core(j + 1) if self.kind(j) in joined and not isinstance(core, Range) else None
-        if last is None or (isinstance(last[0], Range | Part) and tie is not Tie.FROM):
+        if last is None or (isinstance(last[0], Range | PartOf) and tie is not Tie.FROM):
             return core, j
         return Range(_as_the_other(core, last[0]), last[0]), last[1]
 
@@ -189,7 +189,7 @@ class _Grammar(EventReader):
         is_amount = tie is Tie.ON or (tie is Tie.BY and self.at(start).value != "counts")
         if core is None or (is_amount and not count.is_ahead):
             return None  # "reduce it by two years"
-        if tie is Tie.IN and not isinstance(core, Moment):
+        if tie is Tie.IN and not isinstance(core, RelativePoint):
             tie = Tie.DURING
         return Expression(tie, start, j, core=core), j
 
@@ -248,21 +248,21 @@ class _Grammar(EventReader):
             case Year(year=year):
                 return isinstance(year, Ahead)
             case Month(year=year) | Day(year=year):
-                return not isinstance(year, Coming) or year.is_next
-            case Part(of=of):
+                return not isinstance(year, ComingYear) or year.is_next
+            case PartOf(of=of):
                 return isinstance(of, Year | Decade) or self._is_plain(of)
             case Range(first=first, last=last):
                 return not (isinstance(first, Year) and isinstance(last, Year)) and self._is_plain(last)
             case Decade() | Numeric():
                 return True
-        return not isinstance(getattr(core, "year", None), Coming)
+        return not isinstance(getattr(core, "year", None), ComingYear)
 
 
 def _as_the_other(first: Core, last: Core) -> Core:
     """The first of two days or months has the year that only the second one names."""
     match first, last:
-        case (Day(year=Coming()), Day(year=year) | Month(year=year)):
+        case (Day(year=ComingYear()), Day(year=year) | Month(year=year)):
             return Day(year, first.month, first.day)
-        case (Month(year=Coming()), Day(year=year) | Month(year=year)):
+        case (Month(year=ComingYear()), Day(year=year) | Month(year=year)):
             return Month(year, first.month)
     return first

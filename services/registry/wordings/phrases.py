@@ -15,13 +15,13 @@ class Ahead:
 
 
 @dataclass(frozen=True)
-class Coming:
+class ComingYear:
     """No year is said: "in June" (the first that is not over), or "next summer"."""
 
     is_next: bool
 
 
-Which = int | Ahead | Coming
+Which = int | Ahead | ComingYear
 """Which year a day, month, season, quarter or half lies in."""
 
 
@@ -121,7 +121,7 @@ class Current:
 
 
 @dataclass(frozen=True)
-class Part:
+class PartOf:
     """A part of something longer: early, mid, late, or the end."""
 
     part: Literal["early", "mid", "late", "end"]
@@ -144,7 +144,7 @@ class Week:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Duration:
     """From the statement's day, so long: "within 18 months", "over the next two years"."""
 
     count: int
@@ -152,7 +152,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Moment:
+class RelativePoint:
     """So long after the statement's day: "in two years"; as precise as its unit."""
 
     count: int
@@ -170,8 +170,8 @@ class Shifted:
 
 
 Core = (
-    Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
-    | Range | Week | Stretch | Moment | Shifted
+    Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | PartOf
+    | Range | Week | Duration | RelativePoint | Shifted
 )  # fmt: skip
 
 

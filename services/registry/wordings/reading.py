@@ -6,7 +6,7 @@ from datetime import date
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
 from services.registry.rules.edtf_dates import span_of
-from services.registry.wordings.days import Days, Frame, alternative
+from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.english import ENGLISH
 from services.registry.wordings.french import FRENCH
 from services.registry.wordings.grammar import expressions
@@ -18,7 +18,7 @@ from services.registry.wordings.phrases import (
     Expression,
     LongHalf,
     Numeric,
-    Part,
+    PartOf,
     Range,
     Tie,
     Year,
@@ -138,7 +138,7 @@ def _others(found: list[_Found], chosen: _Found) -> list[Alternative]:
 
 
 def _days(expression: Expression, made_on: date, policy: ReadingPolicy, lexicon: Lexicon) -> _Found:
-    frame = Frame(made_on, policy, lexicon.day_first, is_deadline=expression.tie in _DEADLINES)
+    frame = ReadingContext(made_on, policy, lexicon.day_first, is_deadline=expression.tie in _DEADLINES)
     match expression:
         case Expression(core=core) if core is not None:
             try:
@@ -182,7 +182,7 @@ def _modality(expression: Expression, days: Days) -> Modality:
 def _of_core(core: Core | None, days: Days) -> Modality:
     """What "in", or nothing at all, says of these days."""
     match core:
-        case Decade() | Century() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade()):
+        case Decade() | Century() | LongHalf() | PartOf(of=Decade()) | Range(last=Year() | Decade()):
             return Modality.DURING
         case Numeric():
             return Modality.ON

@@ -4,14 +4,22 @@ from datetime import date, timedelta
 
 from contracts.vocabulary import Precision
 from services.registry.rules.edtf_dates import span_of
-from services.registry.wordings.days import Days, Frame, alternative, days_of, first_named, is_season, last_named
-from services.registry.wordings.phrases import Core, Part, Season, Tie, Year
+from services.registry.wordings.days import (
+    Days,
+    ReadingContext,
+    alternative,
+    days_of,
+    first_named,
+    is_season,
+    last_named,
+)
+from services.registry.wordings.phrases import Core, PartOf, Season, Tie, Year
 
 _SEASON_ENDING = {5: 21, 8: 22, 11: 23}
 """The season whose last month it is; a winter goes on into the next year, which EDTF's doesn't."""
 
 
-def tied(tie: Tie, core: Core, frame: Frame) -> Days:
+def tied(tie: Tie, core: Core, frame: ReadingContext) -> Days:
     """The days of a phrase as the words tie to it: until it, before it, from it on."""
     days = days_of(core, frame)
     if days.edtf is None:
@@ -36,10 +44,10 @@ def tied(tie: Tie, core: Core, frame: Frame) -> Days:
     return days
 
 
-def _by(days: Days, core: Core, frame: Frame) -> Days:
+def _by(days: Days, core: Core, frame: ReadingContext) -> Days:
     """A deadline is the last day of its span, unless the policy has it the first; said plainly, it is no choice."""
     span = span_of(days.edtf)
-    plainly = isinstance(core, Part) and core.part == "end"
+    plainly = isinstance(core, PartOf) and core.part == "end"
     if plainly or span.precision is Precision.DAY or span.earliest is None or span.earliest == date.min:
         return days
     begins = f"{span.earliest - timedelta(days=1)}/{span.earliest}"
@@ -51,9 +59,9 @@ def _by(days: Days, core: Core, frame: Frame) -> Days:
     return days.by("end-of-span").beside(alternative("start-of-span", begins, why))
 
 
-def _before(days: Days, core: Core, frame: Frame) -> Days:
+def _before(days: Days, core: Core, frame: ReadingContext) -> Days:
     """The time before a span, as finely as the span is named; before the end of one is by it."""
-    if isinstance(core, Part) and core.part == "end":
+    if isinstance(core, PartOf) and core.part == "end":
         return days
     span = span_of(days.edtf)
     if span.earliest is None:

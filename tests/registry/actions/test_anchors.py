@@ -1,4 +1,4 @@
-"""Anchors on a real PostgreSQL: they enter, become precise, slip, are held, called off and succeeded."""
+"""Anchors on a real PostgreSQL: they enter, become precise, slip, are held, cancelled and succeeded."""
 
 import asyncio
 from itertools import pairwise
@@ -6,67 +6,25 @@ from typing import Any
 
 import pytest
 
-from contracts.events import MilestoneScheduled
 from contracts.vocabulary import Offset
-from services.registry import catalogue
-from services.registry.actions import import_statement as importing
-from services.registry.actions.events import Occasion
-from services.registry.actions.scheduler_holds import Hold
-from tests.registry.scenes import NOW, Register
-
-SAID = {"text": "Communiqué of the hosts"}
-WORDS = {"en": "a", "es": "b", "fr": "c"}
-SUMMIT = {
-    "id": "summit-2024", "title": WORDS, "zone": "America/Vancouver", "edtf": "2024",
-    "source": SAID, "known_on": "2022-03-01",
-}  # fmt: skip
-
-
-def dated(edtf: str | None, known_on: str = "2022-03-20", **more: Any) -> dict[str, Any]:
-    return {"edtf": edtf, "source": SAID, "known_on": known_on, **more}
-
-
-def outcome(what: str, known_on: str = "2023-01-12", **more: Any) -> dict[str, Any]:
-    return {"outcome": what, "source": SAID, "known_on": known_on, **more}
-
-
-async def add_follower(register: Register, milestone_id: str, anchor: str, **facts: Any) -> None:
-    """A commitment of one milestone that hangs on an anchor."""
-    milestone = {
-        "id": milestone_id, "wording": "next year", "title": WORDS, "reading": "by", "anchor_id": anchor, **facts
-    }  # fmt: skip
-    body = {
-        "id": f"of-{milestone_id}", "statement_id": "nals-2021", "quote": "we make goods together", "verb": "make",
-        "title": WORDS, "summary": WORDS, "section": "opening", "themes": ["trade"], "strength": "reaffirm",
-        "milestones": [milestone],
-    }  # fmt: skip
-    answer = await register.send("POST", "/commitments", body)
-    assert answer.status_code == 201, answer.text
-
-
-async def told(register: Register, milestone_id: str) -> list[MilestoneScheduled]:
-    """All that was said of a milestone's dates."""
-    return [e for _, e in await register.events("milestone-scheduled") if e.milestone.id == milestone_id]
-
-
-def moves(events: list[MilestoneScheduled]) -> list[tuple[str, str | None, str | None]]:
-    return [(e.change, e.previous and e.previous.edtf, e.milestone.span.edtf) for e in events]
-
-
-async def news_of(register: Register, anchor: str) -> list[tuple[str, str | None, str]]:
-    news = (await register.get(f"/anchors/{anchor}"))["news"]
-    assert all(one["source"] and one["known_on"] and one["recorded_at"] and one["recorded_by"] for one in news)
-    return [(one["change"], one["span"]["edtf"], one["known_on"]) for one in news]
-
-
-# Entering
+from tests.registry.scenes import (
+    FOLLOWER,
+    SUMMIT,
+    Register,
+    add_milestone_on,
+    date_changes,
+    dated,
+    history_of,
+    outcome,
+    schedule_events,
+)
 
 
 async def test_an_anchor_enters_with_its_source(register: Register) -> None:
     answer = await register.send("POST", "/anchors", {**SUMMIT, "edtf": "2024-07-10", "local_time": "09:30"})
     assert answer.status_code == 201, answer.text
     assert (answer.json()["local_time"], answer.json()["outcome"]) == ("09:30", None)
-    assert await news_of(register, "summit-2024") == [("first", "2024-07-10", "2022-03-01")]
+    assert await history_of(register, "summit-2024") == [("first", "2024-07-10", "2022-03-01")]
     again = await register.send("POST", "/anchors", SUMMIT)
     assert (again.status_code, again.json()["type"]) == (409, "/problems/already-there")
     assert (await register.get("/anchors/summit-2024"))["span"]["edtf"] == "2024-07-10"
@@ -75,7 +33,7 @@ async def test_an_anchor_enters_with_its_source(register: Register) -> None:
 async def test_of_many_who_enter_the_same_anchor_one_does(register: Register) -> None:
     answers = await asyncio.gather(*(register.send("POST", "/anchors", SUMMIT) for _ in range(6)))
     assert sorted(a.status_code for a in answers) == [201] + [409] * 5
-    assert await news_of(register, "summit-2024") == [("first", "2024", "2022-03-01")]
+    assert await history_of(register, "summit-2024") == [("first", "2024", "2022-03-01")]
 
 
 @pytest.mark.parametrize(
@@ -97,22 +55,19 @@ async def test_an_anchor_that_can_not_be_is_refused(
     assert (answer.status_code, answer.json().get("field")) == (422, field), answer.text
 
 
-# Hanging on it
-
-
 async def test_a_milestone_lies_as_far_from_its_anchor_as_the_words_say(register: Register) -> None:
     """Undated while the anchor is; then a span as rough as the anchor's; then a day."""
     await register.send("POST", "/anchors", {**SUMMIT, "edtf": None})
     after = {"direction": "after", "count": 90, "unit": "days"}
     before = {"direction": "before", "count": 0, "unit": "days"}
-    await add_follower(register, "report", "summit-2024", offset=after)
-    await add_follower(register, "ministers", "summit-2024", offset=before)
+    await add_milestone_on(register, "report", "summit-2024", offset=after)
+    await add_milestone_on(register, "ministers", "summit-2024", offset=before)
     for edtf in ("2024", "2024-07", "2024-07-10/2024-07-11"):
         moved = await register.send("PUT", "/anchors/summit-2024", dated(edtf))
         assert moved.status_code == 200, moved.text
 
-    report, ministers = await told(register, "report"), await told(register, "ministers")
-    assert moves(report) == [
+    report, ministers = await schedule_events(register, "report"), await schedule_events(register, "ministers")
+    assert date_changes(report) == [
         ("first", None, None),
         ("more-precise", None, "2024-03-31/2025-03-31"),
         ("more-precise", "2024-03-31/2025-03-31", "2024-09-29/2024-10-29"),
@@ -130,8 +85,10 @@ async def test_a_milestone_lies_as_far_from_its_anchor_as_the_words_say(register
 async def test_the_event_itself_has_the_anchors_zone_and_time(register: Register) -> None:
     """A time that becomes known is more precise, another one a move; one that is not repeated stays."""
     await register.send("POST", "/anchors", {**SUMMIT, "edtf": "2024-07-10"})
-    await add_follower(register, "meeting", "summit-2024", reading="on")
-    await add_follower(register, "paper", "summit-2024", offset={"direction": "before", "count": 1, "unit": "weeks"})
+    await add_milestone_on(register, "meeting", "summit-2024", reading="on")
+    await add_milestone_on(
+        register, "paper", "summit-2024", offset={"direction": "before", "count": 1, "unit": "weeks"}
+    )
     for body in (
         dated("2024-07-10", local_time="09:30"),
         dated("2024-07-10"),
@@ -140,12 +97,12 @@ async def test_the_event_itself_has_the_anchors_zone_and_time(register: Register
     ):
         assert (await register.send("PUT", "/anchors/summit-2024", body)).status_code == 200
 
-    meeting = await told(register, "meeting")
+    meeting = await schedule_events(register, "meeting")
     assert [(e.change, e.milestone.local_time) for e in meeting] == [
         ("first", None), ("more-precise", "09:30"), ("moved", "11:00"), ("moved", None)
     ]  # fmt: skip
     assert {e.milestone.zone for e in meeting} == {"America/Vancouver"}
-    assert moves(await told(register, "paper")) == [
+    assert date_changes(await schedule_events(register, "paper")) == [
         ("first", None, "2024-07-03"),
         ("moved", "2024-07-03", "2024-07-10"),
     ]
@@ -164,12 +121,12 @@ async def test_the_event_itself_has_the_anchors_zone_and_time(register: Register
 )
 async def test_an_offset_that_can_not_be_is_refused(register: Register, facts: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match=r'"status":422'):
-        await add_follower(register, "odd", "nals-2022", **facts)
+        await add_milestone_on(register, "odd", "nals-2022", **facts)
     assert await register.count("commitment where id = 'of-odd'") == 0
 
 
 async def test_an_offset_that_leads_out_of_the_calendar_stops_the_move(register: Register) -> None:
-    await add_follower(register, "late", "nals-2022", offset={"direction": "after", "count": 3660, "unit": "years"})
+    await add_milestone_on(register, "late", "nals-2022", offset={"direction": "after", "count": 3660, "unit": "years"})
     before = await register.count("outbox"), await register.count("anchor_news")
     answer = await register.send("PUT", "/anchors/nals-2022", dated("9000"))
     assert (answer.status_code, answer.json()["field"]) == (422, "offset")
@@ -178,16 +135,13 @@ async def test_an_offset_that_leads_out_of_the_calendar_stops_the_move(register:
 
 async def test_two_moves_at_once_come_one_after_the_other(register: Register) -> None:
     """Each follower hears of each in the same order, and the versions have no gap."""
-    await add_follower(register, "report", "nals-2022", offset={"direction": "after", "count": 1, "unit": "days"})
+    await add_milestone_on(register, "report", "nals-2022", offset={"direction": "after", "count": 1, "unit": "days"})
     days = [f"2023-02-{day:02}" for day in range(1, 9)]
     await asyncio.gather(*(register.send("PUT", "/anchors/nals-2022", dated(day)) for day in days))
-    events = await told(register, "report")
+    events = await schedule_events(register, "report")
     assert [e.schedule_version for e in events] == list(range(1, 10))
     for earlier, later in pairwise(events):
         assert later.previous == earlier.milestone.span
-
-
-# Precision that grows, and slips
 
 
 async def test_precision_that_grows_is_told_each_time_with_before_and_after(register: Register) -> None:
@@ -195,86 +149,12 @@ async def test_precision_that_grows_is_told_each_time_with_before_and_after(regi
     for edtf, change in (("2022-12", "more-precise"), ("2023-01-10", "moved")):
         answer = await register.send("PUT", "/anchors/nals-2022", dated(edtf))
         assert answer.json()["change"] == change
-    events = await told(register, "nals-2021-next-summit-meeting")
-    assert moves(events) == [
+    events = await schedule_events(register, FOLLOWER)
+    assert date_changes(events) == [
         ("first", None, "2022"), ("more-precise", "2022", "2022-12"), ("moved", "2022-12", "2023-01-10")
     ]  # fmt: skip
     assert [e.schedule_version for e in events] == [1, 2, 3]
     assert [one.schedule_version for one in register.holds.taken] == [2, 3]
-
-
-# Words that change, and dates that don't
-
-
-async def test_renames_and_edited_words_say_nothing(register: Register) -> None:
-    loaded, published = importing.read(catalogue.HERE)
-    renamed = [
-        commitment.model_copy(
-            update={
-                "title": commitment.title.model_copy(update={"en": "Another title"}),
-                "summary": commitment.summary.model_copy(update={"fr": "Autre résumé"}),
-                "milestones": tuple(
-                    m.model_copy(update={"title": m.title.model_copy(update={"es": "Otro"})})
-                    for m in commitment.milestones
-                ),
-            }
-        )
-        for commitment in loaded.commitments
-    ]
-    anchors = [a.model_copy(update={"title": a.title.model_copy(update={"en": "Renamed"})}) for a in loaded.anchors]
-    changed = loaded.model_copy(update={"commitments": tuple(renamed), "anchors": tuple(anchors)})
-    before = (
-        await register.count("outbox"),
-        await register.count("anchor_news"),
-        await register.count("milestone_schedule"),
-    )
-    async with register.database.transaction() as connection:
-        await importing.import_catalogue(
-            register.database, connection, changed, published, Occasion(NOW, "desk", holds=register.holds)
-        )
-    after = (
-        await register.count("outbox"),
-        await register.count("anchor_news"),
-        await register.count("milestone_schedule"),
-    )
-    assert after == before
-    assert register.holds.taken == []
-    assert (await register.get("/anchors/nals-2022"))["title"]["en"] == "Renamed"
-
-
-async def test_a_copy_of_the_page_says_nothing_and_is_kept(register: Register) -> None:
-    _, published = importing.read(catalogue.HERE)
-    copied = (
-        "\ufeff" + published.replace("www.whitehouse.gov", "www.gob.mx")
-        .replace("North America", "North\u00a0America")
-        .replace("competitive", "com\u200bpetitive")
-        .replace("\n", "\r\n")
-    )  # fmt: skip
-    body = {"catalogue": "nals-2021", "copy": {"text": copied, "url": "https://www.gob.mx/sre/declaracion"}}
-    before = await register.count("outbox")
-    for _ in range(2):
-        answer = await register.send("POST", "/statements/import", body)
-        assert (answer.status_code, answer.json()["created"], answer.json()["scheduled"]) == (200, 0, 0)
-    assert await register.count("outbox") == before
-    statement = await register.get("/statements/nals-2021")
-    assert [copy["url"] for copy in statement["copies"]] == ["https://www.gob.mx/sre/declaracion"]
-    assert statement["copies"][0]["sha256"] != statement["sha256"]
-    for commitment in catalogue.load().commitments:
-        quote = commitment.quote
-        assert statement["text"][quote.start : quote.end] == quote.text
-
-
-async def test_a_copy_with_other_words_is_refused_and_the_place_is_shown(register: Register) -> None:
-    _, published = importing.read(catalogue.HERE)
-    copy = {"text": published.replace("by 2050", "by 2040"), "url": "https://example.org/copy"}
-    answer = await register.send("POST", "/statements/import", {"catalogue": "nals-2021", "copy": copy})
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/other-words")
-    assert "2050" in answer.json()["expected"]
-    assert "2040" in answer.json()["found"]
-    assert await register.count("statement_copy") == 0
-
-
-# What comes of it
 
 
 async def test_what_was_held_is_told_once_of_the_milestones_that_are_it(register: Register) -> None:
@@ -284,23 +164,23 @@ async def test_what_was_held_is_told_once_of_the_milestones_that_are_it(register
     assert answer.status_code == 200, answer.text
     assert answer.json()["anchor"]["outcome"] == "held"
     assert [r["change"] for r in answer.json()["rescheduled"]] == ["held"]
-    [*_, event] = await told(register, "nals-2021-next-summit-meeting")
+    [*_, event] = await schedule_events(register, FOLLOWER)
     assert (event.change, event.milestone.held, event.milestone.span.edtf) == ("held", True, "2023-01-10")
     again = await register.send("POST", "/anchors/nals-2022/outcome", outcome("held"))
     assert again.json()["rescheduled"] == []
     assert await register.count("outbox") == before + 1
-    assert (await news_of(register, "nals-2022"))[-1] == ("held", "2023-01-10", "2023-01-12")
+    assert (await history_of(register, "nals-2022"))[-1] == ("held", "2023-01-10", "2023-01-12")
 
 
 async def test_what_was_held_on_other_days_moves_its_followers_there(register: Register) -> None:
     answer = await register.send("POST", "/anchors/nals-2022/outcome", outcome("held", edtf="2023-01-10"))
     assert [r["change"] for r in answer.json()["rescheduled"]] == ["moved"]
-    assert moves(await told(register, "nals-2021-next-summit-meeting"))[1:] == [("moved", "2022", "2023-01-10")]
+    assert date_changes(await schedule_events(register, FOLLOWER))[1:] == [("moved", "2022", "2023-01-10")]
     assert (await register.get("/anchors/nals-2022"))["outcome"] == "held"
-    [*_, event] = await told(register, "nals-2021-next-summit-meeting")
+    [*_, event] = await schedule_events(register, FOLLOWER)
     assert event.milestone.held
     await register.send("PUT", "/anchors/nals-2022", dated("2023-02-10"))
-    [*_, event] = await told(register, "nals-2021-next-summit-meeting")
+    [*_, event] = await schedule_events(register, FOLLOWER)
     assert not event.milestone.held, "another date means that it meets again"
 
 
@@ -321,7 +201,7 @@ async def test_an_outcome_that_can_not_be_is_refused(
 ) -> None:
     answer = await register.send("POST", "/anchors/nals-2022/outcome", body)
     assert (answer.status_code, answer.json().get("field")) == (422, field), answer.text
-    assert len(await news_of(register, "nals-2022")) == 1
+    assert len(await history_of(register, "nals-2022")) == 1
 
 
 async def test_what_meets_again_is_open_again_and_can_be_held_again(register: Register) -> None:
@@ -331,20 +211,20 @@ async def test_what_meets_again_is_open_again_and_can_be_held_again(register: Re
     assert (await register.get(path))["outcome"] is None
     again = outcome("held", "2022-11-08", edtf="2022-11-07/2022-11-08")
     assert (await register.send("POST", f"{path}/outcome", again)).json()["anchor"]["outcome"] == "held"
-    assert [change for change, _, _ in await news_of(register, "north-american-drug-dialogue")] == [
+    assert [change for change, _, _ in await history_of(register, "north-american-drug-dialogue")] == [
         "first", "held", "moved", "held"
     ]  # fmt: skip
 
 
 async def test_what_is_called_off_takes_the_date_from_its_followers(register: Register) -> None:
     """Each hears it once, with the date that it had; undated ones too. It may come on again."""
-    await add_follower(register, "report", "nals-2022", offset={"direction": "after", "count": 90, "unit": "days"})
+    await add_milestone_on(register, "report", "nals-2022", offset={"direction": "after", "count": 90, "unit": "days"})
     answer = await register.send("POST", "/anchors/nals-2022/outcome", outcome("cancelled"))
     assert answer.status_code == 200, answer.text
     assert {r["change"] for r in answer.json()["rescheduled"]} == {"cancelled"}
-    for milestone, was in (("report", "2022-04-01/2023-03-31"), ("nals-2021-next-summit-meeting", "2022")):
-        events = await told(register, milestone)
-        assert moves(events)[1:] == [("cancelled", was, None)]
+    for milestone, was in (("report", "2022-04-01/2023-03-31"), (FOLLOWER, "2022")):
+        events = await schedule_events(register, milestone)
+        assert date_changes(events)[1:] == [("cancelled", was, None)]
         assert events[-1].source
     anchor = await register.get("/anchors/nals-2022")
     assert (anchor["outcome"], anchor["span"]["edtf"], len(anchor["milestones"])) == ("cancelled", None, 2)
@@ -359,16 +239,16 @@ async def test_what_is_called_off_takes_the_date_from_its_followers(register: Re
 async def test_a_successor_takes_over_the_followers(register: Register) -> None:
     """They hang on it from then on, have its date and zone, move with it, and a re-import leaves them there."""
     await register.send("POST", "/anchors", SUMMIT)
-    await add_follower(register, "report", "nals-2022", offset={"direction": "after", "count": 1, "unit": "years"})
+    await add_milestone_on(register, "report", "nals-2022", offset={"direction": "after", "count": 1, "unit": "years"})
     body = outcome("cancelled", successor_id="summit-2024")
     answer = await register.send("POST", "/anchors/nals-2022/outcome", body)
     assert answer.status_code == 200, answer.text
     assert answer.json()["anchor"]["successor_id"] == "summit-2024"
     assert answer.json()["anchor"]["milestones"] == []
-    assert moves(await told(register, "report"))[1:] == [("moved", "2023", "2025")]
-    (_, meeting) = await told(register, "nals-2021-next-summit-meeting")
+    assert date_changes(await schedule_events(register, "report"))[1:] == [("moved", "2023", "2025")]
+    (_, meeting) = await schedule_events(register, FOLLOWER)
     assert (meeting.milestone.anchor_id, meeting.milestone.zone) == ("summit-2024", "America/Vancouver")
-    assert (await news_of(register, "nals-2022"))[-1] == ("succeeded", None, "2023-01-12")
+    assert (await history_of(register, "nals-2022"))[-1] == ("succeeded", None, "2023-01-12")
 
     before = await register.count("outbox")
     await register.send("POST", "/statements/import", {"catalogue": "nals-2021"})
@@ -380,7 +260,7 @@ async def test_a_successor_takes_over_the_followers(register: Register) -> None:
     late = await register.send("PUT", "/anchors/nals-2022", dated("2023-01-10"))
     assert (late.status_code, late.json()["successor_id"]) == (409, "summit-2024")
     with pytest.raises(AssertionError, match="summit-2024 has taken the place"):
-        await add_follower(register, "newcomer", "nals-2022")
+        await add_milestone_on(register, "newcomer", "nals-2022")
 
 
 async def test_a_successor_may_be_named_later(register: Register) -> None:
@@ -388,7 +268,7 @@ async def test_a_successor_may_be_named_later(register: Register) -> None:
     await register.send("POST", "/anchors/nals-2022/outcome", outcome("cancelled"))
     body = outcome("cancelled", "2023-02-01", successor_id="summit-2024")
     assert (await register.send("POST", "/anchors/nals-2022/outcome", body)).status_code == 200
-    assert moves(await told(register, "nals-2021-next-summit-meeting"))[1:] == [
+    assert date_changes(await schedule_events(register, FOLLOWER))[1:] == [
         ("cancelled", "2022", None), ("moved", None, "2024")
     ]  # fmt: skip
 
@@ -399,58 +279,3 @@ async def test_a_successor_that_is_off_itself_is_refused(register: Register) -> 
     body = outcome("cancelled", successor_id="summit-2024")
     answer = await register.send("POST", "/anchors/nals-2022/outcome", body)
     assert (answer.status_code, answer.json()["field"]) == (422, "successor_id")
-
-
-async def test_an_outcome_needs_an_editor_and_happens_once_for_a_key(register: Register) -> None:
-    path = "/anchors/nals-2022/outcome"
-    assert (await register.send("POST", path, outcome("cancelled"), by="mx")).status_code == 403
-    assert (await register.send("POST", "/anchors", SUMMIT, by="mx")).status_code == 403
-    first = await register.send("POST", path, outcome("cancelled"), key="k")
-    second = await register.send("POST", path, outcome("cancelled"), key="k")
-    assert (first.status_code, second.text) == (200, first.text)
-    assert len(await news_of(register, "nals-2022")) == 2
-    assert (await register.send("POST", "/anchors/no-such/outcome", outcome("cancelled"))).status_code == 404
-
-
-# The scheduler holds the old date
-
-
-async def test_every_mover_takes_a_hold_and_a_first_date_takes_none(register: Register) -> None:
-    follower = "nals-2021-next-summit-meeting"
-    undated = next(
-        m.id for c in catalogue.load().commitments for m in c.milestones if not m.anchor_id and m.span.edtf is None
-    )
-    await add_follower(register, "new", "summit-of-the-americas-2022")
-    assert register.holds.taken == []
-    await register.send("PUT", "/anchors/nals-2022", dated("2022"))  # confirmed
-    assert register.holds.taken == []
-    await register.send("PUT", "/anchors/nals-2022", dated("2022-12"))
-    await register.send("PUT", f"/milestones/{undated}/schedule", dated("2024"))
-    await register.send("POST", "/anchors/nals-2022/outcome", outcome("held", edtf="2023-01-10"))
-    await register.send("POST", "/anchors/nals-2022/outcome", outcome("cancelled"))
-    assert register.holds.taken == [Hold(follower, 2), Hold(undated, 2), Hold(follower, 3), Hold(follower, 4)]
-    version = await register.get(f"/milestones/{follower}/schedule-version")
-    assert version == {"milestone_id": follower, "schedule_version": 4}
-
-
-async def test_what_can_not_be_held_does_not_move(register: Register) -> None:
-    """The answer says when to come again, and the same request then goes through."""
-    before = await register.count("outbox"), await register.count("anchor_news")
-    register.holds.away = True
-    for method, path, body in [
-        ("PUT", "/anchors/nals-2022", dated("2022-12")),
-        ("POST", "/anchors/nals-2022/outcome", outcome("cancelled")),
-    ]:
-        answer = await register.send(method, path, body, key=f"{method} one")
-        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/scheduler-away")
-        assert answer.headers["retry-after"] == "1"
-    assert (await register.count("outbox"), await register.count("anchor_news")) == before
-    assert (await register.get("/milestones/nals-2021-next-summit-meeting/schedule-version"))["schedule_version"] == 1
-    register.holds.away = False
-    again = await register.send("PUT", "/anchors/nals-2022", dated("2022-12"), key="PUT one")
-    assert again.status_code == 200
-
-
-async def test_a_milestone_that_is_not_there_has_no_version(register: Register) -> None:
-    assert (await register.client.get("/milestones/no-such/schedule-version")).status_code == 404
-    assert (await register.client.get("/milestones/%00/schedule-version")).status_code == 404

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Precision, Reading, Status, Strength, Text
-from services.registry import catalogue
-from services.registry.catalogue import Catalogue, Commitment, collapse_whitespace, load, locate
+from services.registry.catalogue.contents import Catalogue, CommitmentFacts
+from services.registry.catalogue.loading import NALS_2021, TextChanged, load
+from services.registry.catalogue.quotes import QuoteAmbiguous, QuoteNotFound, locate
 from services.registry.rules import edtf_dates as deadlines
+from services.registry.rules.text_comparison import collapse_whitespace
 
-FOLDER = Path(catalogue.__file__).parent
+FOLDER = NALS_2021
 PUBLISHED = (FOLDER / "joint-statement-2021-11-18.txt").read_bytes()
 SHA256 = "23d1bf95f35cb2a9f7458096a1607aadc9761232b81fe3baf372b2537a1d7f22"
 CHRONICLE_SHA256 = "24c8aed69cb1ffeeb2b96f4f06125d69d03c97d593d9cc1be844599efc05def5"
@@ -161,11 +163,11 @@ def sentences() -> Iterator[tuple[int, int]]:
 SENTENCES = tuple(sentences())
 
 
-def made_in(start: int, end: int) -> list[Commitment]:
+def made_in(start: int, end: int) -> list[CommitmentFacts]:
     return [one for one in CATALOGUE.commitments if start <= one.quote.start and one.quote.end <= end]
 
 
-def sentence_of(one: Commitment) -> str:
+def sentence_of(one: CommitmentFacts) -> str:
     return next(TEXT[start:end] for start, end in SENTENCES if one in made_in(start, end))
 
 
@@ -175,8 +177,8 @@ def every_text() -> Iterator[Text]:
         yield from (titled.title for titled in part)
     for commitment in CATALOGUE.commitments:
         yield from (commitment.title, commitment.summary)
-    for news in CATALOGUE.news:
-        yield news.text
+    for entry in CATALOGUE.chronicle:
+        yield entry.text
 
 
 class TestText:
@@ -233,7 +235,7 @@ class TestText:
 
 class TestQuotes:
     @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
-    def test_stand_once_where_they_are_said_to(self, one: Commitment) -> None:
+    def test_stand_once_where_they_are_said_to(self, one: CommitmentFacts) -> None:
         """
         A quote is verbatim, found once, at its position, in its section, and keeps clear of headings.
         """
@@ -270,7 +272,7 @@ class TestQuotes:
         assert any(one.quote.text not in PUBLISHED.decode() for one in CATALOGUE.commitments)
 
     @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
-    def test_bind_as_firmly_as_their_verb(self, one: Commitment) -> None:
+    def test_bind_as_firmly_as_their_verb(self, one: CommitmentFacts) -> None:
         """
         The verb stands in the quote's own sentence, at or before its end, and gives the strength.
         """
@@ -495,29 +497,29 @@ class TestAnchors:
         for anchor in CATALOGUE.anchors:
             if "Joint Statement" not in anchor.source.text:
                 assert (anchor.id, anchor.span) in {
-                    (news.anchor_id, news.span)
-                    for news in CATALOGUE.news
-                    if news.known_on <= CATALOGUE.statement.made_on
+                    (entry.anchor_id, entry.span)
+                    for entry in CATALOGUE.chronicle
+                    if entry.known_on <= CATALOGUE.statement.made_on
                 }
 
 
 class TestChronicle:
     def test_has_every_row_in_its_own_words_with_its_source(self) -> None:
         """
-        The news are the rows of the chronicle, one for one, with day, fact and source unaltered.
+        The entries are the rows of the chronicle, one for one, with day, fact and source unaltered.
         """
         chronicle = (FOLDER / "chronicle.md").read_bytes()
         table = re.findall(r"^\| (\d{4}-\d\d-\d\d) \| (.+) \| (.+) \|$", chronicle.decode(), re.MULTILINE)
 
         assert hashlib.sha256(chronicle).hexdigest() == CHRONICLE_SHA256
         assert len(table) == 14
-        assert table == [(str(news.known_on), news.fact, news.source.text) for news in CATALOGUE.news]
+        assert table == [(str(entry.known_on), entry.fact, entry.source.text) for entry in CATALOGUE.chronicle]
 
     def test_moves_anchors_as_they_became_known(self) -> None:
         """
         From a season to days, from a year to days; hearsay and "the end of the year" move nothing.
         """
-        moves = [(str(news.known_on), news.anchor_id, news.span.edtf) for news in CATALOGUE.news if news.span]
+        moves = [(str(entry.known_on), entry.anchor_id, entry.span.edtf) for entry in CATALOGUE.chronicle if entry.span]
 
         assert moves == [
             ("2021-08-11", "summit-for-democracy-2021", "2021-12-09/2021-12-10"),
@@ -533,7 +535,7 @@ class TestChronicle:
         """
         Every anchor was held, on the days that the row gives it, and nobody knew before the last of them.
         """
-        held = [(news.anchor_id, news.span, news.outcome) for news in CATALOGUE.news if news.outcome]
+        held = [(entry.anchor_id, entry.span, entry.outcome) for entry in CATALOGUE.chronicle if entry.outcome]
 
         assert {anchor_id for anchor_id, _, _ in held} == set(ANCHORS)
         for anchor_id, span, outcome in held:
@@ -546,7 +548,9 @@ class TestChronicle:
         Coal finance is kept per country, and nothing is said of Mexico.
         """
         reported = [
-            (news.commitment_id, report.country, report.status) for news in CATALOGUE.news for report in news.reports
+            (entry.commitment_id, report.country, report.status)
+            for entry in CATALOGUE.chronicle
+            for report in entry.reports
         ]
 
         assert reported == [
@@ -562,9 +566,9 @@ class TestChronicle:
         """
         A country is reported on only where it is bound.
         """
-        for news in CATALOGUE.news:
-            for report in news.reports:
-                assert report.country is None or report.country in BY_ID[news.commitment_id or ""].countries
+        for entry in CATALOGUE.chronicle:
+            for report in entry.reports:
+                assert report.country is None or report.country in BY_ID[entry.commitment_id or ""].countries
 
 
 class TestWords:
@@ -585,7 +589,7 @@ class TestWords:
                 assert collapse_whitespace(words) == words
 
     @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
-    def test_titles_are_short_and_summaries_one_sentence(self, one: Commitment) -> None:
+    def test_titles_are_short_and_summaries_one_sentence(self, one: CommitmentFacts) -> None:
         """
         A title fits a subject line, a summary is one sentence.
         """
@@ -659,14 +663,14 @@ class TestCollapsing:
         if len(places) == 1:
             assert (places[0], places[0] + len(quote)) == locate(quote, text)
         else:
-            with pytest.raises(catalogue.QuoteAmbiguous if places else catalogue.QuoteNotFound):
+            with pytest.raises(QuoteAmbiguous if places else QuoteNotFound):
                 locate(quote, text)
 
     def test_no_words_stand_nowhere(self) -> None:
         """
         An empty quote is no quote.
         """
-        with pytest.raises(catalogue.QuoteNotFound):
+        with pytest.raises(QuoteNotFound):
             locate("", TEXT)
 
 
@@ -720,20 +724,20 @@ class TestLoading:
         assert (event.span.edtf, event.local_time, event.offset) == ("2031-03-10", "09:30", None)
         assert (follower.span.edtf, follower.local_time) == ("2031-03-24", None)
 
-    def test_an_outcome_is_not_known_before_the_news(self, folder: Path) -> None:
+    def test_an_outcome_is_not_known_before_its_entry(self, folder: Path) -> None:
         """
         A row can say later what came of an event, and not earlier than it says anything.
         """
         words = {"en": "One", "es": "Uno", "fr": "Un"}
         anchor = {"id": "summit", "title": words, "edtf": "2031-03-10", "source": {"text": "s"}}
         held = {"outcome": "held", "known_on": date(2031, 3, 11)}
-        news = {"fact": "f", "text": words, "source": {"text": "s"}, "anchor_id": "summit", "outcome": held}
+        entry = {"fact": "f", "text": words, "source": {"text": "s"}, "anchor_id": "summit", "outcome": held}
         self._write(folder, "anchors", [anchor])
-        self._write(folder, "chronicle", [{"known_on": date(2031, 3, 11), **news}])
-        assert load(folder).news[0].outcome
+        self._write(folder, "chronicle", [{"known_on": date(2031, 3, 11), **entry}])
+        assert load(folder).chronicle[0].outcome
 
-        self._write(folder, "chronicle", [{"known_on": date(2031, 3, 12), **news}])
-        with pytest.raises(ValidationError, match="known when the news are, or later"):
+        self._write(folder, "chronicle", [{"known_on": date(2031, 3, 12), **entry}])
+        with pytest.raises(ValidationError, match="known with its entry, or later"):
             load(folder)
 
     def test_another_statement_is_another_folder(self, folder: Path) -> None:
@@ -759,7 +763,7 @@ class TestLoading:
         folder = shutil.copytree(FOLDER, tmp_path / "copy")
         (folder / "joint-statement-2021-11-18.txt").write_bytes(PUBLISHED.replace(b"\n", b"\r\n"))
 
-        with pytest.raises(catalogue.TextChanged, match=SHA256):
+        with pytest.raises(TextChanged, match=SHA256):
             load(folder)
 
     def test_refuses_words_that_are_not_there(self, folder: Path) -> None:
@@ -768,7 +772,7 @@ class TestLoading:
         """
         self._change(folder, quote="We shall meet")
 
-        with pytest.raises(catalogue.QuoteNotFound, match="We shall meet"):
+        with pytest.raises(QuoteNotFound, match="We shall meet"):
             load(folder)
 
     def test_refuses_words_that_are_there_twice(self, folder: Path) -> None:
@@ -777,7 +781,7 @@ class TestLoading:
         """
         self._change(folder, quote="e")
 
-        with pytest.raises(catalogue.QuoteAmbiguous):
+        with pytest.raises(QuoteAmbiguous):
             load(folder)
 
     @pytest.mark.parametrize(
@@ -823,13 +827,13 @@ class TestLoading:
             {"commitment_id": "unheard-of"},
         ],
     )
-    def test_refuses_news_about_nothing(self, folder: Path, row: dict[str, object]) -> None:
+    def test_refuses_an_entry_about_nothing(self, folder: Path, row: dict[str, object]) -> None:
         """
-        News is about an anchor or a commitment of the catalogue, and only anchors move.
+        An entry is about an anchor or a commitment of the catalogue, and only anchors move.
         """
         words = {"en": "One", "es": "Uno", "fr": "Un"}
-        news = {"known_on": date(2030, 2, 1), "fact": "f", "text": words, "source": {"text": "s"}, **row}
-        self._write(folder, "chronicle", [news])
+        entry = {"known_on": date(2030, 2, 1), "fact": "f", "text": words, "source": {"text": "s"}, **row}
+        self._write(folder, "chronicle", [entry])
 
         with pytest.raises(ValidationError):
             load(folder)
@@ -904,7 +908,7 @@ class TestDays:
             deadlines.span_of(edtf)
 
 
-def _is_read(at: int, commitments: list[Commitment], start: int, end: int) -> bool:
+def _is_read(at: int, commitments: list[CommitmentFacts], start: int, end: int) -> bool:
     """Whether the word stands in a quote, or in the verb of one, within its sentence."""
     verbs = [(TEXT.index(one.verb, start, end), one.verb) for one in commitments]
     quoted = any(one.quote.start <= at < one.quote.end for one in commitments)

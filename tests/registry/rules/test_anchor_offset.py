@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Offset, Precision, Reading, Span
-from services.registry.rules.anchor_offset import OutOfCalendar, hung, local_time_of, zone_of
+from services.registry.rules.anchor_offset import OutOfCalendar, local_time_of, span_from_anchor, zone_of
 from services.registry.rules.edtf_dates import UNDATED, span_of
 
 DAYS = st.dates(date(1990, 1, 1), date(2060, 12, 31))
@@ -61,20 +61,20 @@ def offset(text: str) -> Offset:
     ],
 )
 def test_the_days_are_those_that_people_would_count(anchor: str, said: str, edtf: str) -> None:
-    assert edtf == hung(span_of(anchor), offset(said)).edtf
+    assert edtf == span_from_anchor(span_of(anchor), offset(said)).edtf
 
 
 def test_without_an_offset_it_is_the_anchor_itself() -> None:
-    assert span_of("2022-22") == hung(span_of("2022-22"), None)
+    assert span_of("2022-22") == span_from_anchor(span_of("2022-22"), None)
 
 
 def test_an_anchor_without_a_date_gives_none() -> None:
-    assert hung(UNDATED, offset("90 days after")) == UNDATED
+    assert span_from_anchor(UNDATED, offset("90 days after")) == UNDATED
 
 
 def test_an_anchor_without_an_end_has_followers_without_one() -> None:
     anchor = Span(edtf="2022/..", earliest=date(2022, 1, 1), latest=None, precision=Precision.YEAR)
-    follower = hung(anchor, offset("90 days after"))
+    follower = span_from_anchor(anchor, offset("90 days after"))
     assert (follower.edtf, follower.earliest, follower.latest) == ("2022-04-01/..", date(2022, 4, 1), None)
 
 
@@ -84,12 +84,12 @@ def test_an_anchor_without_an_end_has_followers_without_one() -> None:
 )
 def test_what_leaves_the_calendar_is_refused(anchor: str, said: str) -> None:
     with pytest.raises(OutOfCalendar):
-        hung(span_of(anchor), offset(said))
+        span_from_anchor(span_of(anchor), offset(said))
 
 
 @given(FUZZY | EXACT, OFFSETS)
 def test_the_value_names_the_days_and_the_precision_is_the_anchors(anchor: Span, by: Offset) -> None:
-    follower = hung(anchor, by)
+    follower = span_from_anchor(anchor, by)
     again = span_of(follower.edtf)
     assert (again.edtf, again.earliest, again.latest) == (follower.edtf, follower.earliest, follower.latest)
     assert follower.precision is anchor.precision
@@ -102,7 +102,10 @@ def test_what_is_known_more_finely_lies_inside_what_was_known(anchor: Span, data
     assert anchor.latest
     first = data.draw(st.dates(anchor.earliest, anchor.latest))
     last = data.draw(st.dates(first, min(first + timedelta(9), anchor.latest)))
-    rough, fine = hung(anchor, by), hung(span_of(f"{first}/{last}" if last > first else str(first)), by)
+    rough, fine = (
+        span_from_anchor(anchor, by),
+        span_from_anchor(span_of(f"{first}/{last}" if last > first else str(first)), by),
+    )
     assert rough.earliest and fine.earliest and fine.latest and rough.latest
     assert rough.earliest <= fine.earliest <= fine.latest <= rough.latest
 
@@ -110,7 +113,7 @@ def test_what_is_known_more_finely_lies_inside_what_was_known(anchor: Span, data
 @given(DAYS, DAYS, OFFSETS)
 def test_the_order_of_anchors_is_the_order_of_followers(one: date, other: date, by: Offset) -> None:
     assume(one <= other)
-    first, second = hung(span_of(str(one)), by).latest, hung(span_of(str(other)), by).latest
+    first, second = span_from_anchor(span_of(str(one)), by).latest, span_from_anchor(span_of(str(other)), by).latest
     assert first
     assert second
     assert first <= second

@@ -7,12 +7,12 @@ import pytest
 
 from contracts.vocabulary import Country, Milestone, Reading, Status, Text
 from services.registry.rules.consistency import (
-    Finding,
-    Step,
-    Watched,
-    WatchedAnchor,
+    CheckedAnchor,
+    CheckedCommitment,
+    Inconsistency,
+    StatusHistoryEntry,
     due_day,
-    findings,
+    find_inconsistencies,
     met_since,
 )
 from services.registry.rules.edtf_dates import span_of
@@ -30,14 +30,18 @@ def milestone(edtf: str | None = "2022-06-10", **changes: Any) -> Milestone:
     return Milestone(**{**facts, **changes})
 
 
-def watched(*milestones: Milestone, status: Status = Status.IN_PROGRESS, **changes: Any) -> Watched:
-    standing = changes.pop("standing", dict.fromkeys((CA, MX, US), status))
-    facts = {"id": "c", "history": (), "last_news": date(2022, 6, 1)}
-    return Watched(**{**facts, "status": status, "standing": standing, "milestones": milestones, **changes})
+def checked(*milestones: Milestone, status: Status = Status.IN_PROGRESS, **changes: Any) -> CheckedCommitment:
+    country_statuses = changes.pop("country_statuses", dict.fromkeys((CA, MX, US), status))
+    facts = {"id": "c", "history": (), "last_activity": date(2022, 6, 1)}
+    return CheckedCommitment(
+        **{**facts, "status": status, "country_statuses": country_statuses, "milestones": milestones, **changes}
+    )
 
 
-def found(one: Watched, now: datetime, *anchors: WatchedAnchor, months: int = 12) -> list[tuple[str, str, date]]:
-    return [(f.rule, f.subject, f.since) for f in findings([one], anchors, now, months)]
+def found(
+    one: CheckedCommitment, now: datetime, *anchors: CheckedAnchor, months: int = 12
+) -> list[tuple[str, str, date]]:
+    return [(f.rule, f.subject, f.since) for f in find_inconsistencies([one], anchors, now, months)]
 
 
 # The last day of the milestone, 10 June, ends in Mexico City (then UTC-5) at 05:00Z.
@@ -47,32 +51,32 @@ OVER = datetime(2022, 6, 11, 5, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize("status", [Status.ANNOUNCED, Status.IN_PROGRESS, Status.AT_RISK])
 def test_what_is_not_done_when_its_last_day_has_ended_is_past_due(status: Status) -> None:
-    one = watched(milestone(), status=status)
+    one = checked(milestone(), status=status)
     assert found(one, OVER) == [("past-due-in-progress", "m", date(2022, 6, 10))]
     assert found(one, LAST_MOMENT) == []
 
 
 @pytest.mark.parametrize("status", [Status.MET, Status.PARTLY_MET, Status.MISSED, Status.WITHDRAWN])
 def test_what_has_come_to_an_end_is_not_past_due(status: Status) -> None:
-    assert found(watched(milestone(), status=status), OVER) == []
+    assert found(checked(milestone(), status=status), OVER) == []
 
 
 def test_only_those_whom_it_binds_can_be_late() -> None:
-    standing = {CA: Status.MET, MX: Status.IN_PROGRESS, US: Status.MET}
-    late = watched(milestone(countries=(CA, MX)), status=Status.PARTLY_MET, standing=standing)
-    not_bound = watched(milestone(countries=(CA, US)), status=Status.PARTLY_MET, standing=standing)
+    statuses = {CA: Status.MET, MX: Status.IN_PROGRESS, US: Status.MET}
+    late = checked(milestone(countries=(CA, MX)), status=Status.PARTLY_MET, country_statuses=statuses)
+    not_bound = checked(milestone(countries=(CA, US)), status=Status.PARTLY_MET, country_statuses=statuses)
     assert found(late, OVER) == [("past-due-in-progress", "m", date(2022, 6, 10))]
     assert found(not_bound, OVER) == []
 
 
 @pytest.mark.parametrize("changes", [{"edtf": None, "reading": Reading.UNDATED}, {"reading": Reading.FROM}])
 def test_what_has_no_last_day_is_never_past_due(changes: dict[str, Any]) -> None:
-    assert found(watched(milestone(**changes)), OVER) == []
+    assert found(checked(milestone(**changes)), OVER) == []
 
 
 def test_what_is_met_while_a_last_day_is_ahead_is_flagged() -> None:
-    history = (Step(datetime(2022, 3, 1, 18, tzinfo=UTC), None, Status.MET),)
-    one = watched(milestone(), status=Status.MET, history=history)
+    history = (StatusHistoryEntry(datetime(2022, 3, 1, 18, tzinfo=UTC), None, Status.MET),)
+    one = checked(milestone(), status=Status.MET, history=history)
     ahead = datetime(2022, 6, 10, 4, 59, tzinfo=UTC)  # the ninth in Mexico City
     on_the_day = datetime(2022, 6, 10, 5, 0, tzinfo=UTC)
     assert found(one, ahead) == [("met-with-open-milestones", "m", date(2022, 3, 1))]
@@ -80,10 +84,10 @@ def test_what_is_met_while_a_last_day_is_ahead_is_flagged() -> None:
 
 
 def test_what_one_country_alone_has_met_is_not_flagged() -> None:
-    standing = {CA: Status.MET, MX: Status.IN_PROGRESS, US: Status.IN_PROGRESS}
-    history = (Step(datetime(2022, 3, 1, tzinfo=UTC), CA, Status.MET),)
-    joint = watched(milestone(), status=Status.PARTLY_MET, standing=standing, history=history)
-    its_own = watched(milestone(countries=(CA,)), status=Status.PARTLY_MET, standing=standing, history=history)
+    statuses = {CA: Status.MET, MX: Status.IN_PROGRESS, US: Status.IN_PROGRESS}
+    history = (StatusHistoryEntry(datetime(2022, 3, 1, tzinfo=UTC), CA, Status.MET),)
+    joint = checked(milestone(), status=Status.PARTLY_MET, country_statuses=statuses, history=history)
+    its_own = checked(milestone(countries=(CA,)), status=Status.PARTLY_MET, country_statuses=statuses, history=history)
     now = datetime(2022, 6, 1, tzinfo=UTC)
     assert found(joint, now) == []
     assert [rule for rule, _, _ in found(its_own, now)] == ["met-with-open-milestones"]
@@ -92,12 +96,12 @@ def test_what_one_country_alone_has_met_is_not_flagged() -> None:
 def test_it_has_been_met_since_the_last_of_them_met_it_for_good() -> None:
     days = [datetime(2022, 1, day, tzinfo=UTC) for day in range(1, 7)]
     history = [
-        Step(days[0], None, Status.IN_PROGRESS),
-        Step(days[1], CA, Status.MET),
-        Step(days[2], MX, Status.MET),
-        Step(days[3], CA, Status.AT_RISK),
-        Step(days[4], CA, Status.MET),
-        Step(days[5], CA, Status.MET),  # only with more evidence
+        StatusHistoryEntry(days[0], None, Status.IN_PROGRESS),
+        StatusHistoryEntry(days[1], CA, Status.MET),
+        StatusHistoryEntry(days[2], MX, Status.MET),
+        StatusHistoryEntry(days[3], CA, Status.AT_RISK),
+        StatusHistoryEntry(days[4], CA, Status.MET),
+        StatusHistoryEntry(days[5], CA, Status.MET),  # only with more evidence
     ]
     assert met_since(history, (CA, MX), (CA, MX, US)) == days[4]
     assert met_since(history, (CA, MX, US), (CA, MX, US)) is None
@@ -105,7 +109,7 @@ def test_it_has_been_met_since_the_last_of_them_met_it_for_good() -> None:
 
 
 def test_silence_is_counted_in_months_from_the_last_news() -> None:
-    one = watched(last_news=MADE_ON)
+    one = checked(last_activity=MADE_ON)
     a_year_later = datetime(2022, 11, 18, 6, tzinfo=UTC)  # midnight in Mexico City, where it is UTC-6 by then
     just_before = datetime(2022, 11, 18, 5, 59, tzinfo=UTC)
     assert found(one, a_year_later) == [("no-news", "c", MADE_ON)]
@@ -115,36 +119,36 @@ def test_silence_is_counted_in_months_from_the_last_news() -> None:
 
 @pytest.mark.parametrize("status", [Status.MET, Status.WITHDRAWN])
 def test_what_is_closed_may_be_silent(status: Status) -> None:
-    assert found(watched(status=status, last_news=MADE_ON), datetime(2030, 1, 1, tzinfo=UTC)) == []
+    assert found(checked(status=status, last_activity=MADE_ON), datetime(2030, 1, 1, tzinfo=UTC)) == []
 
 
-SUMMIT = WatchedAnchor("summit", "America/Los_Angeles", span_of("2022-06-06/2022-06-10"), has_outcome=False)
+SUMMIT = CheckedAnchor("summit", "America/Los_Angeles", span_of("2022-06-06/2022-06-10"), has_outcome=False)
 
 
 def test_an_event_in_the_past_without_an_outcome_is_flagged_for_each_commitment() -> None:
     """In its own zone: the tenth ends in Los Angeles at 07:00Z."""
     hanging = milestone(anchor_id="summit", reading=Reading.ON, zone="America/Los_Angeles")
     also = milestone(id="n", anchor_id="summit", reading=Reading.ON, zone="America/Los_Angeles")
-    one = watched(also, hanging, status=Status.MET)
-    other = watched(hanging.model_copy(update={"id": "o"}), status=Status.MET, id="d")
+    one = checked(also, hanging, status=Status.MET)
+    other = checked(hanging.model_copy(update={"id": "o"}), status=Status.MET, id="d")
     now = datetime(2022, 6, 11, 7, 0, tzinfo=UTC)
-    flagged = findings([one, other], [SUMMIT], now, 12)
+    flagged = find_inconsistencies([one, other], [SUMMIT], now, 12)
     assert [(f.subject, f.commitment_id, f.milestone and f.milestone.id, f.anchor_id, f.since) for f in flagged] == [
         ("summit/c", "c", "m", "summit", date(2022, 6, 10)),
         ("summit/d", "d", "o", "summit", date(2022, 6, 10)),
     ]
-    assert findings([one, other], [SUMMIT], datetime(2022, 6, 11, 6, 59, tzinfo=UTC), 12) == []
+    assert find_inconsistencies([one, other], [SUMMIT], datetime(2022, 6, 11, 6, 59, tzinfo=UTC), 12) == []
 
 
 def test_an_event_with_an_outcome_or_without_a_date_is_not_flagged() -> None:
-    held = WatchedAnchor("summit", SUMMIT.zone, SUMMIT.span, has_outcome=True)
-    undated = WatchedAnchor("summit", SUMMIT.zone, span_of(None), has_outcome=False)
-    assert findings([], [held, undated], datetime(2030, 1, 1, tzinfo=UTC), 12) == []
+    held = CheckedAnchor("summit", SUMMIT.zone, SUMMIT.span, has_outcome=True)
+    undated = CheckedAnchor("summit", SUMMIT.zone, span_of(None), has_outcome=False)
+    assert find_inconsistencies([], [held, undated], datetime(2030, 1, 1, tzinfo=UTC), 12) == []
 
 
 def test_an_event_on_which_nothing_hangs_is_found_by_itself() -> None:
-    assert findings([], [SUMMIT], datetime(2022, 6, 12, tzinfo=UTC), 12) == [
-        Finding("anchor-without-outcome", "summit", date(2022, 6, 10), None, None, "summit")
+    assert find_inconsistencies([], [SUMMIT], datetime(2022, 6, 12, tzinfo=UTC), 12) == [
+        Inconsistency("anchor-without-outcome", "summit", date(2022, 6, 10), None, None, "summit")
     ]
 
 

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registry import catalogue
-from services.registry.actions import import_statement as importing
-from services.registry.catalogue import collapse_whitespace
+from services.registry.actions.import_statement import read_catalogue
+from services.registry.catalogue.loading import NALS_2021
 from services.registry.rules.paragraphs import paragraph_starts, passage
+from services.registry.rules.text_comparison import collapse_whitespace
 
 PARAGRAPH = st.text(alphabet="ab \t\xa0.\n", min_size=1, max_size=30)
 
@@ -21,7 +21,7 @@ def test_paragraphs_start_where_they_stand_in_the_collapsed_text(published: str)
 
 
 def test_every_quote_of_the_catalogue_stands_in_its_passage() -> None:
-    loaded, published = importing.read(catalogue.HERE)
+    loaded, published = read_catalogue(NALS_2021)
     starts = paragraph_starts(published)
     for commitment in loaded.commitments:
         words, start, end = passage(loaded.statement.text, starts, commitment.quote.start, commitment.quote.end)

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registry.catalogue import HERE, load, locate
+from services.registry.catalogue.loading import NALS_2021, load
+from services.registry.catalogue.quotes import locate
 from services.registry.rules.text_comparison import canonical, first_difference
 
-PUBLISHED = (HERE / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8")
+PUBLISHED = (NALS_2021 / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8")
 WORDS = canonical(PUBLISHED)
 
 

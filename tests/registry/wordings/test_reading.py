@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.vocabulary import Country, Language, Precision, Reading
-from services.registry.catalogue import load
+from services.registry.catalogue.loading import load
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings import DEFAULT, Modality, ReadingPolicy, Wording, read
 from services.registry.wordings.reading import LEXICONS

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.events import StatusChanged
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Source, Span, Status, Text
 from services.plumbing.zones import instant_at
-from services.registry import catalogue
+from services.registry.catalogue.loading import load
 from services.scheduler.feeds.rendering.calendar_entries import calendar_entry_after
 from services.scheduler.feeds.rendering.calendars import is_fuzzy
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
@@ -305,7 +305,7 @@ def test_long_lines_are_folded_between_characters() -> None:
 
 
 def test_the_built_in_statement_is_a_calendar_in_three_languages() -> None:
-    statement = catalogue.load()
+    statement = load()
     entries = [
         entry(what, commitment=statement.brief(commitment))
         for commitment in statement.commitments

@@ -23,7 +23,7 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import new_key
 from services.plumbing.ids import new_id
-from services.registry.catalogue import load
+from services.registry.catalogue.loading import load
 from services.scheduler.intake import Planner
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import read_ladder_book

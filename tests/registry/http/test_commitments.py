@@ -1,0 +1,60 @@
+"""Commitments over HTTP: pages, filters, one with its words and history, and its tag."""
+
+from typing import Any
+
+from contracts.vocabulary import Country
+from services.registry.catalogue.loading import load
+from tests.registry.scenes import Register
+
+
+async def test_pages_hold_every_commitment_once_in_the_order_of_the_text(register: Register) -> None:
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = await register.get("/commitments", limit=7, **cursor)
+        seen += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    loaded = sorted(load().commitments, key=lambda c: (c.quote.start, c.id))
+    assert seen == [c.id for c in loaded]
+
+
+async def test_filters_choose(register: Register, joint: str) -> None:
+    loaded = load().commitments
+
+    async def ids(**params: Any) -> set[str]:
+        return {item["id"] for item in (await register.get("/commitments", limit=200, **params))["items"]}
+
+    assert await ids(theme="climate") == {c.id for c in loaded if "climate" in c.themes}
+    assert await ids(section="climate-crisis") == {c.id for c in loaded if c.section == "climate-crisis"}
+    assert await ids(country="CA") == {c.id for c in loaded if Country.CA in c.countries}
+    due = {c.id for c in loaded for m in c.milestones if m.span.latest and m.span.latest.year <= 2022}
+    assert await ids(due_to="2022-12-31") == due
+    assert not await ids(due_from="2060-01-01")
+    assert joint in await ids(q=loaded[0].title.fr.upper())
+    assert not await ids(q="%")
+    await register.report(joint, status="met", country="MX")
+    assert await ids(status="partly-met") == {joint}
+    assert await ids(status="met", country="MX") == {joint}
+    assert not await ids(status="met", country="CA")
+
+
+async def test_a_commitment_shows_its_words_where_they_stand_and_its_history(register: Register, joint: str) -> None:
+    await register.report(joint, status="in-progress", note="began", evidence={"url": "https://example.org/a"})
+    record = await register.get(f"/commitments/{joint}")
+    passage = record["passage"]
+    assert passage["text"][passage["start"] : passage["end"]] == record["quote"]["text"]
+    text = (await register.get("/statements/nals-2021"))["text"]
+    assert text[record["quote"]["start"] : record["quote"]["end"]] == record["quote"]["text"]
+    (update,) = record["status_updates"]
+    assert (update["previous"], update["status"], update["version"]) == ("announced", "in-progress", 2)
+    assert update["reported_by"] == {"client": "mx", "ministry": "mx-sre"}
+
+
+async def test_who_has_the_tag_is_not_sent_it_again(register: Register, joint: str) -> None:
+    first = await register.client.get(f"/commitments/{joint}")
+    tag = {"if-none-match": f'"other", W/{first.headers["etag"]}'}
+    assert (await register.client.get(f"/commitments/{joint}", headers=tag)).status_code == 304
+    await register.report(joint, status="met")
+    assert (await register.client.get(f"/commitments/{joint}", headers=tag)).status_code == 200

@@ -1,0 +1,18 @@
+"""The tables that hold what was recorded refuse to be changed."""
+
+import asyncpg
+import pytest
+
+from tests.registry.scenes import Register
+
+
+async def test_the_history_is_only_ever_added_to(register: Register, joint: str) -> None:
+    await register.report(joint, status="met")
+    async with register.database.connection() as connection:
+        for statement in (
+            "update status_update set note = ''",
+            "delete from milestone_schedule",
+            "truncate anchor_news",
+        ):
+            with pytest.raises(asyncpg.RaiseError):
+                await connection.execute(statement)

@@ -19,7 +19,6 @@ from babel import Locale
 from fastapi import FastAPI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from services.scheduler.feeds.bulletins import FeedItem, atom, rss
 from services.scheduler.reminders.agenda import SHIPPED_RULES, MilestoneSchedule
 
 from contracts.events import MilestoneDue, MilestoneScheduled
@@ -35,6 +34,7 @@ from services.portal.routes import add_routes
 from services.portal.routes.portal import Portal
 from services.registry.rules.edtf_dates import UNDATED, UnreadableDate, span_of
 from services.scheduler.escalation.book import read_escalation_book
+from services.scheduler.feeds.rendering.syndication import FeedItem, atom, rss
 from services.scheduler.previews.routes import _milestone as preview_of
 from services.scheduler.previews.store import MilestoneView
 from tests.contracts import golden_records

@@ -3,7 +3,6 @@
 import asyncio
 
 from services.plumbing.http.idempotency import AnswerExpiry, IdempotencySettings
-
 from tests.registry.scenes import MOVED, SUMMIT, Register, history_of, outcome
 
 

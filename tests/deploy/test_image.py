@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from deploy.embedded.prepare import pins
 from services.cli.fleet import SERVICES
+from tests.deploy.dockerfile import stages
 from tests.deploy.settings_read import PROJECT
 
 DOCKERFILE = (PROJECT / "deploy/images/Dockerfile").read_text()
@@ -41,9 +42,8 @@ else:
 
 def copies() -> list[tuple[list[str], str]]:
     """The COPY lines of the last stage that copy out of the build's context."""
-    last_stage = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
-    lines = re.findall(r"^COPY (?!--from)(.+)$", last_stage, re.MULTILINE)
-    return [(words[:-1], words[-1]) for words in map(str.split, lines)]
+    lines = [one.value.split() for one in stages(DOCKERFILE)[-1] if one.name == "COPY" and "from" not in one.flags]
+    return [(words[:-1], words[-1]) for words in lines]
 
 
 def is_ignored(path: str) -> bool:
@@ -130,19 +130,53 @@ def test_the_context_holds_what_is_copied_and_no_more() -> None:
 
 def test_the_image_runs_as_nobody_special() -> None:
     """
-    The last word on the user is a number that isn't root's: Kubernetes can check only numbers.
+    The last stage ends as a user whose number isn't root's: Kubernetes can check only numbers.
     """
-    assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE)[-1] == "10001:10001"
+    last = stages(DOCKERFILE)[-1]
+
+    assert re.fullmatch(r"[1-9][0-9]*:[1-9][0-9]*", last[-1].user)
+    assert [one.name for one in last if one.user == last[-1].user] == ["USER", "EXPOSE", "ENTRYPOINT", "CMD"]
+
+
+def test_who_runs_the_image_can_not_change_what_it_runs() -> None:
+    """
+    Programs are laid down by root, and stay root's; the only folder that is given away holds none of them.
+    """
+    *before, last = stages(DOCKERFILE)
+    user = last[-1].user.partition(":")[0]
+    programs = [PurePosixPath("/app"), PurePosixPath("/opt/pledgewire")]
+    given: list[str] = []
+    for one in [*last, *(one for stage in before for one in stage)]:
+        match one.name:
+            case "COPY" | "ADD":
+                assert one.user == "root"
+                assert one.flags.keys() <= {"from"}
+            case "RUN":
+                assert one.user == "root"
+                for command in one.commands:
+                    assert not {"chown", "chmod", "chgrp", "umask", "setfacl", "su"} & set(command), command
+                    if "-o" in command:
+                        assert command[:2] == ["install", "-d"]
+                        assert command[command.index("-o") + 1] == user
+                        given.append(command[-1])
+            case "WORKDIR":
+                assert one.user == "root"
+                assert PurePosixPath(one.value) in programs
+
+    assert given == ["/var/lib/pledgewire"]
+    assert not [path for path in given if any(PurePosixPath(path).is_relative_to(place) for place in programs)]
 
 
 def test_packages_are_installed_by_hash_and_never_built() -> None:
     """
     What is installed is what was locked.
     """
-    (install,) = re.findall(r"pip install (.+)$", DOCKERFILE, re.MULTILINE)
+    runs = [command for stage in stages(DOCKERFILE) for one in stage if one.name == "RUN" for command in one.commands]
+    [install] = [command for command in runs if "install" in command and command[0] != "install"]
 
-    assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(install.split())
-    assert install.endswith("-r /tmp/services.txt")
+    assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(install)
+    assert install[install.index("--only-binary") + 1] == ":all:"
+    assert install[-2:] == ["-r", "/tmp/services.txt"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -43,7 +43,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert lost == []
 
 
-@every_reader_page
+@every_page
 def test_files_and_modules_are_there(page: Path) -> None:
     """
     Every folder, file and module of ours that a page names is there.

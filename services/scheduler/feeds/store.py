@@ -22,7 +22,7 @@ _FEED = (
     " f.created_at, f.last_read_on"
 )
 
-# The notifier's rule for subscriptions (`services/notifier/subscriptions/matching.py`); a test holds the two together.
+# The notifier's rule for subscriptions (`services/notifier/delivery/fan_out.py`); a test holds the two together.
 _MATCHES = """
     (f.countries = '{}' or f.countries && x.countries)
     and (f.themes = '{}' or f.themes && x.themes)

@@ -18,8 +18,9 @@ import pytest
 import structlog
 
 from contracts.envelope import Envelope
+from contracts.filters import Filters, matches
 from contracts.vocabulary import Country, Precision, Reading, Status
-from services.notifier.subscriptions.matching import Filters, matches, traits
+from services.notifier.events.event_types import EVENT_TYPES
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import new_key
@@ -424,7 +425,7 @@ async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> No
         made = await house.makes(filters=form)
         calendar, atom, _ = made["paths"]
         rule = Filters(**{name: frozenset(values) for name, values in form.items()})
-        expected = {e.milestone.id for e in events if matches(rule, traits("milestone-scheduled", e))}
+        expected = {e.milestone.id for e in events if matches(rule, EVENT_TYPES["milestone-scheduled"].traits(e))}
         assert {uid.partition("@")[0] for uid in parsed((await house.reads(calendar)).content)} == expected, form
         links = {entry.link for entry in feedparser.parse((await house.reads(atom)).content).entries}
         assert links == {f"https://pledges.example/commitments/c-{id_[2:]}" for id_ in expected}, form

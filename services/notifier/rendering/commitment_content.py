@@ -1,46 +1,26 @@
-"""What each event is to a person: the news of it, in words."""
+"""Content of the messages about a commitment itself: it has entered the register, its status has changed."""
 
-from typing import assert_never
 from urllib.parse import urlsplit
 
-from contracts.events import (
-    CommitmentCreated,
-    ConsistencyFlagged,
-    MilestoneDue,
-    MilestoneEscalated,
-    MilestoneScheduled,
-    StatusChanged,
-)
+from contracts.events import CommitmentCreated, StatusChanged
 from contracts.vocabulary import Country
 from services.i18n.names import country_names, ministry_name, status_name, strength_name
 from services.i18n.text import plain
 from services.i18n.words import Words
-from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.alert_content import tell_escalated, tell_flagged
-from services.notifier.rendering.message import Change, Fact, Link, News, Quotation, compose, place
-from services.notifier.rendering.milestone_content import tell_due, tell_scheduled
-from services.notifier.subscriptions.matching import Notifiable
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.message import (
+    BeforeAndAfter,
+    EventMessage,
+    Fact,
+    MessageLink,
+    Quotation,
+    compose,
+    context_facts,
+)
 
 
-def tell(event: Notifiable, words: Words, url: str) -> News:
-    """The news of an event; `url` is the commitment's page."""
-    match event:
-        case CommitmentCreated():
-            return _created(event, words, url)
-        case MilestoneScheduled():
-            return tell_scheduled(event, words, url)
-        case MilestoneDue():
-            return tell_due(event, words, url)
-        case MilestoneEscalated():
-            return tell_escalated(event, words, url)
-        case StatusChanged():
-            return _status(event, words, url)
-        case ConsistencyFlagged():
-            return tell_flagged(event, words, url)
-    assert_never(event)
-
-
-def _created(event: CommitmentCreated, words: Words, url: str) -> News:
+def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMessage:
+    """A new commitment: the document, its strength and its exact words; `url` is the commitment's page."""
     statement = event.statement
     document = plain(statement.title.in_language(words.language))
     facts = [
@@ -50,11 +30,11 @@ def _created(event: CommitmentCreated, words: Words, url: str) -> News:
         ),
         Fact(words.gettext("Its words are"), strength_name(event.strength, words)),
         Fact(words.gettext("Status"), status_name(event.status, words)),
-        *place(event.commitment, event.commitment.countries, words),
+        *context_facts(event.commitment, event.commitment.countries, words),
     ]
     if event.lead_ministries:
         facts.append(Fact(words.gettext("Led by"), " · ".join(plain(name) for name in event.lead_ministries)))
-    links = [Link(words.gettext("Read the statement"), statement.url)] if statement.url else []
+    links = [MessageLink(words.gettext("Read the statement"), statement.url)] if statement.url else []
     return compose(
         event.commitment,
         event.commitment.countries,
@@ -68,7 +48,8 @@ def _created(event: CommitmentCreated, words: Words, url: str) -> News:
     )
 
 
-def _status(event: StatusChanged, words: Words, url: str) -> News:
+def status_content(event: StatusChanged, words: Words, url: str) -> EventMessage:
+    """What the status was and is, as a whole or for one country, and who reported it."""
     before, after = (status_name(status, words) for status in (event.previous, event.status))
     facts = []
     if event.country is None:
@@ -87,13 +68,13 @@ def _status(event: StatusChanged, words: Words, url: str) -> News:
     who = ministry_name(reporter.ministry, words) if reporter.ministry else reporter.client
     facts += [
         Fact(words.gettext("Reported by"), who),
-        Fact(words.gettext("Reported on"), slots.moment(event.reported_at)),
+        Fact(words.gettext("Reported on"), placeholders.moment(event.reported_at)),
     ]
     links = []
     if event.evidence:
         shown = event.evidence.title or _host(event.evidence.url)
         facts.append(Fact(words.gettext("Evidence"), plain(shown)))
-        links.append(Link(words.gettext("Open the evidence"), event.evidence.url))
+        links.append(MessageLink(words.gettext("Open the evidence"), event.evidence.url))
     # The reporter's words carry no language, so none is claimed for them.
     note = Quotation(words.gettext("Note, as reported (not translated)"), plain(event.note)) if event.note else None
     return compose(
@@ -104,8 +85,8 @@ def _status(event: StatusChanged, words: Words, url: str) -> News:
         latest=latest,
         headline=words.gettext("Status: %(status)s", status=latest) if event.country is None else None,
         lead=lead,
-        change=Change(label, before, after),
-        facts=[*facts, *place(event.commitment, event.commitment.countries, words)],
+        change=BeforeAndAfter(label, before, after),
+        facts=[*facts, *context_facts(event.commitment, event.commitment.countries, words)],
         quotation=note,
         links=links,
     )

@@ -5,22 +5,19 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from services.i18n.words import words_in
 from services.notifier.channels import email
-from services.notifier.rendering.content import tell
-from services.notifier.rendering.render import for_delivery, render
+from tests.notifier.channels.checks import Page
 from tests.notifier.rendering.material import (
     GOLDEN,
     LANGUAGES,
-    LINKS,
     NOW,
     ONE_OF_EACH_KIND,
     mail,
+    mailed,
     message,
     part,
     reader,
 )
-from tests.notifier.rendering.test_limits import Page
 
 MJML_1 = {
     *("mjml", "mj-head", "mj-title", "mj-preview", "mj-attributes", "mj-all", "mj-style", "mj-body"),
@@ -35,12 +32,12 @@ def view(request):
 
 def test_headers_say_whose_mail_it_is_and_that_a_machine_wrote_it(view):
     letter = mail(view, "es")
-    delivery = reader("es")
+    delivery = reader()
 
     expected = {
         "From": "Pledgewire <notices@pledgewire.example>",
         "To": "enlace@semarnat.example",
-        "Message-ID": f"<{delivery.id}@pledgewire.example>",
+        "Message-ID": f"<{delivery.delivery_id}@pledgewire.example>",
         "In-Reply-To": f"<commitment.{view.data.commitment.id}@pledgewire.example>",
         "References": f"<commitment.{view.data.commitment.id}@pledgewire.example>",
         "List-Id": "Pledgewire <pledgewire.pledgewire.example>",
@@ -56,7 +53,7 @@ def test_headers_say_whose_mail_it_is_and_that_a_machine_wrote_it(view):
 
 
 def test_a_second_attempt_is_the_same_mail_at_another_time(view):
-    letters = [message(view, "email", "fr").email.as_bytes() for _ in range(2)]
+    letters = [mailed(view, "fr").as_bytes() for _ in range(2)]
     first, second = (re.sub(rb"={15}\d+==", b"", letter) for letter in letters)
 
     assert first == second
@@ -64,7 +61,7 @@ def test_a_second_attempt_is_the_same_mail_at_another_time(view):
 
 def test_every_byte_passes_a_relay_that_knows_only_ascii(view):
     for language in LANGUAGES:
-        raw = message(view, "email", language).email.as_bytes()
+        raw = mailed(view, language).as_bytes()
         lines = raw.split(b"\r\n")
 
         assert raw.isascii()
@@ -76,7 +73,7 @@ def test_every_byte_passes_a_relay_that_knows_only_ascii(view):
     "sender", ["notices@pledgewire.example", '"Señal, S.A." <a@b.example>', "x\r\nBcc: y <a@b.example>"]
 )
 def test_a_senders_name_stays_in_its_header(view, sender):
-    letter = for_delivery(render(view, "email", "en", LINKS), reader("en"), sender=sender, attempted_at=NOW).email
+    letter = mailed(view, "en", sender=sender)
 
     assert letter["Bcc"] is None
     assert len(letter.get_all("From")) == 1
@@ -86,26 +83,26 @@ def test_a_senders_name_stays_in_its_header(view, sender):
 @pytest.mark.parametrize("name", GOLDEN)
 def test_both_parts_tell_the_same_facts_in_the_same_order(name, language):
     letter = mail(GOLDEN[name], language)
-    told = tell(GOLDEN[name].data, words_in(language), LINKS.commitment(GOLDEN[name].data.commitment.id))
+    content = message(GOLDEN[name], language)
     shown = Page(part(letter, "html")).seen
     written = " ".join(part(letter, "plain").replace("\n> ", " ").split())
 
     for text in (shown, written):
-        at = text.index(" ".join(told.lead.split())) + len(" ".join(told.lead.split()))
-        for fact in told.facts:
+        at = text.index(" ".join(content.lead.split())) + len(" ".join(content.lead.split()))
+        for fact in content.facts:
             at = text.index(" ".join(fact.label.split()), at)
-        values = [fact.value for fact in told.facts if "\x7f" not in fact.value]
-        assert [value for value in [told.title, told.lead, *values] if " ".join(value.split()) not in text] == []
-        if told.quotation:
-            assert " ".join(told.quotation.text.split()) in text
-        if told.change:
-            assert told.change.before in text
-            assert told.change.after in text
-    for link in told.links[1:]:
+        values = [fact.value for fact in content.facts if "\x7f" not in fact.value]
+        assert [value for value in [content.title, content.lead, *values] if " ".join(value.split()) not in text] == []
+        if content.quotation:
+            assert " ".join(content.quotation.text.split()) in text
+        if content.change:
+            assert content.change.before in text
+            assert content.change.after in text
+    for link in content.links[1:]:
         assert link.url in written
         assert link.url in Page(part(letter, "html")).addresses
-    assert reader(language).unsubscribe_url in Page(part(letter, "html")).addresses
-    assert reader(language).unsubscribe_url in written
+    assert reader().unsubscribe_url in Page(part(letter, "html")).addresses
+    assert reader().unsubscribe_url in written
 
 
 def test_the_english_words_of_a_spanish_mail_are_marked_as_english():
@@ -122,7 +119,7 @@ def test_the_template_uses_only_tags_that_mjml_knows():
     assert {tag: source.count(f"<{tag}") for tag in ("mj-all", "mj-style")} == {"mj-all": 1, "mj-style": 1}
 
 
-def test_no_slot_is_left_open(view):
+def test_no_placeholder_is_left_unfilled(view):
     for language in LANGUAGES:
         letter = mail(view, language)
         assert "\x7f" not in part(letter, "plain") + part(letter, "html") + str(letter["Subject"])

@@ -1,4 +1,4 @@
-"""What became of one attempt, and what the answer of a channel means. Nothing here sends, sleeps or retries."""
+"""What became of one attempt, and what an HTTP answer usually means. Nothing here sends, sleeps or retries."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class FailureReason(StrEnum):
     """Why an attempt did not deliver: a closed list, fit for a metric's label and for a person's eye."""
 
     TIMEOUT = "timeout"
@@ -25,9 +25,9 @@ class Reason(StrEnum):
     LEASE = "lease-ran-out"
 
     @property
-    def passes(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether an attempt that failed so before anything was sent may work later."""
-        return self is not Reason.BLOCKED
+        return self is not FailureReason.BLOCKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Somebody on the way took it, and will not tell us more: a mail server's 250, a Teams flow's 202."""
+    """Somebody on the way took it, and says no more: a mail server's 250, a Teams flow's 202."""
 
     code: int
 
@@ -48,10 +48,11 @@ class Accepted:
 class Refused:
     """It was not delivered, for certain.
 
-    `retry_after` is the receiver's wish in seconds, not yet bounded; `gone` says that no delivery will ever work.
+    `retry_after` is how long the receiver asks to wait, in seconds, not yet bounded; `gone` says that no delivery will
+    ever work.
     """
 
-    reason: Reason
+    reason: FailureReason
     code: int | None = None
     retryable: bool = False
     retry_after: float | None = None
@@ -62,40 +63,35 @@ class Refused:
 class Unknown:
     """It was sent and not answered: the receiver may have it. Sent again, under the same id."""
 
-    reason: Reason
+    reason: FailureReason
 
 
-Outcome = Delivered | Accepted | Refused | Unknown
+AttemptOutcome = Delivered | Accepted | Refused | Unknown
 
 _RETRYABLE = frozenset({408, 425, 429})
-_SLACK_GONE = (b"no_service", b"channel_not_found", b"no_team", b"channel_is_archived")
 
 
-def of_response(channel: str, status: int, retry_after: str | None, body: bytes, now: datetime) -> Outcome:
-    """What an HTTP answer means on a channel (`slack`, `teams` or `webhook`).
+def read_http_answer(status: int, retry_after: str | None, now: datetime) -> AttemptOutcome:
+    """What an HTTP answer means, where a channel knows no better.
 
-    Only 2xx delivers; a redirect is never followed; 410 ends the subscription, on Slack also a 404 that says so.
+    Only 2xx delivers; a redirect is never followed; 410 ends the subscription.
     """
     if 200 <= status < 300:
-        return Accepted(status) if channel == "teams" and status == 202 else Delivered(status)
+        return Delivered(status)
     if status < 400:
-        return Refused(Reason.REDIRECT if status >= 300 else Reason.REFUSED, status)
-    if status == 410 or (channel == "slack" and status == 404 and any(word in body for word in _SLACK_GONE)):
-        return Refused(Reason.GONE, status, gone=True)
+        return Refused(FailureReason.REDIRECT if status >= 300 else FailureReason.REFUSED, status)
+    if status == 410:
+        return gone(status)
     if status in _RETRYABLE or status >= 500:
-        wish = read_retry_after(retry_after, now) if status in (429, 503) else None
-        return Refused(Reason.THROTTLED if status == 429 else Reason.BUSY, status, retryable=True, retry_after=wish)
-    return Refused(Reason.REFUSED, status)
+        asked = read_retry_after(retry_after, now) if status in (429, 503) else None
+        reason = FailureReason.THROTTLED if status == 429 else FailureReason.BUSY
+        return Refused(reason, status, retryable=True, retry_after=asked)
+    return Refused(FailureReason.REFUSED, status)
 
 
-def of_smtp_code(code: int, *, recipient: bool = False) -> Outcome:
-    """What a mail server's code means; `recipient` when it answered RCPT TO, so the code is about the address."""
-    if 200 <= code < 300:
-        return Accepted(code)
-    reason = Reason.RECIPIENT if recipient else Reason.REFUSED
-    if 400 <= code < 500:
-        return Refused(Reason.BUSY, code, retryable=True)
-    return Refused(reason, code)
+def gone(code: int) -> Refused:
+    """The receiver says that nothing will ever be taken at this address."""
+    return Refused(FailureReason.GONE, code, gone=True)
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:

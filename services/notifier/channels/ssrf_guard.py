@@ -24,7 +24,7 @@ _SECURE_PORTS = frozenset({443, 8443})
 LONGEST_URL = 2000
 
 
-class Unsendable(ValueError):
+class UndeliverableAddress(ValueError):
     """The address can't be delivered to; the message says why and never quotes the address."""
 
 
@@ -50,7 +50,7 @@ def is_public(address: Address) -> bool:
 
 
 @dataclass(frozen=True)
-class Allowed:
+class AllowList:
     """What an operator lets through beyond the public network: networks by CIDR, hosts by exact name."""
 
     networks: tuple[Network, ...] = ()
@@ -69,7 +69,7 @@ class Allowed:
                     hosts.add(entry.rstrip("."))
         return cls(tuple(networks), frozenset(hosts))
 
-    def lets(self, address: Address, host: str = "") -> bool:
+    def permits(self, address: Address, host: str = "") -> bool:
         """Whether a connection to `address`, made for the sake of `host`, may be opened."""
         return is_public(address) or self.is_listed(address) or normal_host(host) in self.hosts
 
@@ -91,39 +91,39 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def checked_url(url: str, allowed: Allowed) -> str:
+def checked_url(url: str, allowed: AllowList) -> str:
     """A webhook's URL, rebuilt from its parts; raises `Unsendable` for one that no delivery may go to.
 
     https on port 443 or 8443, no user name, no fragment; only hosts that the operator lists may use plain http or
     another port.
     """
     if len(url) > LONGEST_URL or not url.isascii() or any(c <= " " or c == "\x7f" or c in '\\"<>^`{|}' for c in url):
-        raise Unsendable("the URL has to be plain ASCII without spaces, at most 2,000 characters")
+        raise UndeliverableAddress("the URL has to be plain ASCII without spaces, at most 2,000 characters")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Unsendable("the URL can't be read") from error
+        raise UndeliverableAddress("the URL can't be read") from error
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
-        raise Unsendable("the URL has to start with https:// and name a host")
+        raise UndeliverableAddress("the URL has to start with https:// and name a host")
     if parts.username is not None or parts.password is not None:
-        raise Unsendable("the URL may not hold a user name or password")
+        raise UndeliverableAddress("the URL may not hold a user name or password")
     if parts.fragment or "#" in url:
-        raise Unsendable("the URL may not have a fragment")
+        raise UndeliverableAddress("the URL may not have a fragment")
     address = literal(host)
     listed = normal_host(host) in allowed.hosts or (address is not None and allowed.is_listed(address))
     if not listed:
         if parts.scheme != "https":
-            raise Unsendable("the URL has to start with https://")
+            raise UndeliverableAddress("the URL has to start with https://")
         if (port or 443) not in _SECURE_PORTS:
-            raise Unsendable("the port has to be 443 or 8443")
+            raise UndeliverableAddress("the port has to be 443 or 8443")
         if address is not None and not is_public(address):
-            raise Unsendable("the host is not a public address")
+            raise UndeliverableAddress("the host is not a public address")
         if address is None and _looks_numeric(host):
-            raise Unsendable("the host has to be a name or an ordinary address")
+            raise UndeliverableAddress("the host has to be a name or an ordinary address")
         if address is None and "." not in normal_host(host):
-            raise Unsendable("the host has to be a full name")
+            raise UndeliverableAddress("the host has to be a full name")
     written = f"[{host}]" if ":" in host else host
     place = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     return f"{parts.scheme}://{written}{f':{port}' if port else ''}{place}"

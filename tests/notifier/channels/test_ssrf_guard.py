@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.transport.ssrf_guard import Allowed, Unsendable, checked_url, innermost, is_public
+from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress, checked_url, innermost, is_public
 
-NOBODY = Allowed()
+NOBODY = AllowList()
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_what_carries_an_ipv4_address_is_judged_as_that(address):
 
 
 def test_the_operator_lets_networks_and_hosts_through():
-    allowed = Allowed.of(["127.0.0.0/8", "fd00::/8", " Hooks.Ministry.internal. ", ""])
+    allowed = AllowList.of(["127.0.0.0/8", "fd00::/8", " Hooks.Ministry.internal. ", ""])
 
-    assert allowed.lets(ip_address("127.0.0.1"))
-    assert allowed.lets(ip_address("::ffff:127.0.0.1"))
-    assert allowed.lets(ip_address("fd00::1"))
-    assert not allowed.lets(ip_address("10.0.0.1"), "elsewhere.internal")
-    assert allowed.lets(ip_address("10.0.0.1"), "hooks.ministry.internal")
-    assert not NOBODY.lets(ip_address("127.0.0.1"), "hooks.ministry.internal")
+    assert allowed.permits(ip_address("127.0.0.1"))
+    assert allowed.permits(ip_address("::ffff:127.0.0.1"))
+    assert allowed.permits(ip_address("fd00::1"))
+    assert not allowed.permits(ip_address("10.0.0.1"), "elsewhere.internal")
+    assert allowed.permits(ip_address("10.0.0.1"), "hooks.ministry.internal")
+    assert not NOBODY.permits(ip_address("127.0.0.1"), "hooks.ministry.internal")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_the_operator_lets_networks_and_hosts_through():
     ],
 )
 def test_a_url_that_nothing_may_be_posted_to(url: str):
-    with pytest.raises(Unsendable) as caught:
+    with pytest.raises(UndeliverableAddress) as caught:
         checked_url(url, NOBODY)
 
     assert url not in str(caught.value)
@@ -130,7 +130,7 @@ def test_a_url_is_rebuilt_from_its_parts(url: str, rebuilt: str):
 
 
 def test_a_listed_host_may_be_plain_and_on_any_port():
-    assert checked_url("http://127.0.0.1:8025/hook", Allowed.of(["127.0.0.1"])) == "http://127.0.0.1:8025/hook"
-    assert checked_url("http://localhost:8025/hook", Allowed.of(["localhost"])) == "http://localhost:8025/hook"
-    with pytest.raises(Unsendable):
-        checked_url("http://127.0.0.2:8025/hook", Allowed.of(["127.0.0.1"]))
+    assert checked_url("http://127.0.0.1:8025/hook", AllowList.of(["127.0.0.1"])) == "http://127.0.0.1:8025/hook"
+    assert checked_url("http://localhost:8025/hook", AllowList.of(["localhost"])) == "http://localhost:8025/hook"
+    with pytest.raises(UndeliverableAddress):
+        checked_url("http://127.0.0.2:8025/hook", AllowList.of(["127.0.0.1"]))

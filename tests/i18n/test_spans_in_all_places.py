@@ -19,7 +19,6 @@ from babel import Locale
 from fastapi import FastAPI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from services.scheduler.reminders.agenda import SHIPPED_RULES, MilestoneSchedule
 
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Language, Milestone, Precision, Reading, Span, Status
@@ -37,6 +36,7 @@ from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.feeds.rendering.syndication import FeedItem, atom, rss
 from services.scheduler.previews.routes import _milestone as preview_of
 from services.scheduler.previews.store import MilestoneView
+from services.scheduler.reminders.rules.agenda import SHIPPED_RULES, MilestoneSchedule
 from tests.contracts import golden_records
 from tests.notifier.rendering.material import event_view, mail, part, payload, texts
 from tests.scheduler.feeds.scenes import FEED, PORTAL, entry, only, written

@@ -38,7 +38,7 @@ from services.scheduler.previews.routes import _milestone as preview_of
 from services.scheduler.previews.store import MilestoneView
 from services.scheduler.reminders.rules.agenda import SHIPPED_RULES, MilestoneSchedule
 from tests.contracts import golden_records
-from tests.notifier.rendering.material import event_view, mail, part, payload, texts
+from tests.notifier.rendering.material import mail, part, payload, published, texts
 from tests.scheduler.feeds.scenes import FEED, PORTAL, entry, only, written
 from tests.scheduler.scenes import brief, milestone, scheduled, text
 
@@ -127,19 +127,19 @@ def due_event(what: Milestone) -> MilestoneDue:
 
 
 def in_mail(what: Milestone, language: Language) -> str:
-    return part(mail(event_view("milestone-scheduled", scheduled_event(what)), language), "plain")
+    return part(mail(published("milestone-scheduled", scheduled_event(what)), language), "plain")
 
 
 def in_a_reminder_by_mail(what: Milestone, language: Language) -> str:
-    return re.sub(r"<[^>]+>", " ", part(mail(event_view("milestone-due", due_event(what)), language), "html"))
+    return re.sub(r"<[^>]+>", " ", part(mail(published("milestone-due", due_event(what)), language), "html"))
 
 
 def in_slack(what: Milestone, language: Language) -> str:
-    return " ".join(texts(payload(event_view("milestone-scheduled", scheduled_event(what)), "slack", language)))
+    return " ".join(texts(payload(published("milestone-scheduled", scheduled_event(what)), "slack", language)))
 
 
 def in_teams(what: Milestone, language: Language) -> str:
-    return " ".join(texts(payload(event_view("milestone-due", due_event(what)), "teams", language)))
+    return " ".join(texts(payload(published("milestone-due", due_event(what)), "teams", language)))
 
 
 def in_a_calendar(what: Milestone, language: Language) -> str:

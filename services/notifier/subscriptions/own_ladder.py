@@ -84,14 +84,14 @@ class OwnRung(RequestModel):
     at: WallTime = USUAL_TIME
 
 
-class HolidayCalendar(RequestModel):
+class HolidayRegion(RequestModel):
     """Whose public holidays are no business days: a country's, or one of its states' or provinces'."""
 
     country: Country
     subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] | None = None
 
     @model_validator(mode="after")
-    def _is_known(self) -> "HolidayCalendar":
+    def _is_known(self) -> "HolidayRegion":
         if self.subdivision is not None and self.subdivision not in (known := subdivisions(self.country)):
             named = ", ".join(sorted(known)) or "none"
             raise ValueError(f"no holidays are known of {self.country}-{self.subdivision}; known are: {named}")
@@ -108,7 +108,7 @@ class OwnLadder(RequestModel):
         BeforeValidator(_from_short, json_schema_input_type=tuple[OwnRung, ...] | str),
     ]
     """Each step once, or all in short: `-14d, -3bd 09:00, 0 08:30, +2w`."""
-    holidays: HolidayCalendar | None = None
+    holidays: HolidayRegion | None = None
     """Whose business days are counted; none for the days on which all work who are bound by the milestone."""
 
 

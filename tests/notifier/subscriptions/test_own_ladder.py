@@ -15,7 +15,7 @@ from contracts.vocabulary import Country
 from services.notifier.subscriptions.own_ladder import (
     MOST_DAYS,
     MOST_RUNGS,
-    HolidayCalendar,
+    HolidayRegion,
     OwnLadder,
     OwnRung,
     is_for_scheduler,
@@ -109,10 +109,10 @@ def test_a_state_or_province_is_one_of_its_countrys():
     assert {"QC", "ON", "YT"} <= subdivisions("CA")
     assert {"TX", "DC", "PR"} <= subdivisions("US")
     assert subdivisions("MX") == frozenset()
-    assert HolidayCalendar(country=Country.CA, subdivision="QC").subdivision == "QC"
+    assert HolidayRegion(country=Country.CA, subdivision="QC").subdivision == "QC"
     for country, subdivision in ((Country.CA, "TX"), (Country.US, "QC"), (Country.MX, "JAL")):
         with pytest.raises(ValidationError, match=f"no holidays are known of {country}-{subdivision}"):
-            HolidayCalendar(country=country, subdivision=subdivision)
+            HolidayRegion(country=country, subdivision=subdivision)
 
 
 @pytest.mark.parametrize(

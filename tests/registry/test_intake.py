@@ -10,7 +10,7 @@ from contracts.envelope import Envelope
 from contracts.events import StatusReported
 from contracts.vocabulary import Country, Status
 from services.registry.intake import ReceivedReport, ReportChanged, ReportIntake
-from services.registry.rules.errors import NotFound
+from services.registry.rules.errors import ResourceNotFound
 from services.registry.rules.status import StatusNotAllowed, VersionConflict
 from tests.registry.scenes import NOW, Register, StoppedClock
 
@@ -57,7 +57,7 @@ async def test_a_report_that_can_not_be_undoes_its_batch_and_says_why(register: 
     intake = ReportIntake(register.database, StoppedClock())
     good = received(joint, status=Status.IN_PROGRESS)
     for bad, error in [
-        (received("no-such-thing"), NotFound),
+        (received("no-such-thing"), ResourceNotFound),
         (received(joint, expected_version=9), VersionConflict),
         (received(joint, status=Status.ANNOUNCED), StatusNotAllowed),
         (received(joint, good.report.report_id, status=Status.MISSED), ReportChanged),

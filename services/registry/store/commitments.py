@@ -7,7 +7,7 @@ from datetime import datetime
 from contracts.events import Quote
 from contracts.vocabulary import CommitmentBrief, Country, Status
 from services.plumbing.database import Connection
-from services.registry.catalogue.contents import CommitmentFacts
+from services.registry.catalogue.contents import Commitment
 from services.registry.rules.errors import AlreadyExists
 from services.registry.rules.status import CountryStatuses
 from services.registry.store.rows import Row, as_json
@@ -42,7 +42,7 @@ def quote_from(row: Row) -> Quote:
     return Quote(text=row["quote"], start=row["quote_start"], end=row["quote_end"])
 
 
-async def put_commitment(connection: Connection, statement_id: str, commitment: CommitmentFacts, now: datetime) -> bool:
+async def put_commitment(connection: Connection, statement_id: str, commitment: Commitment, now: datetime) -> bool:
     """Write a commitment, or bring its facts up to date; whether it is new.
 
     Its status, version and history are not facts of the statement, and stay. Raises `AlreadyExists` where the id

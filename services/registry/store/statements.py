@@ -8,7 +8,7 @@ from typing import Any
 from contracts.events import StatementRef
 from contracts.vocabulary import Country, Language, Text
 from services.plumbing.database import Connection
-from services.registry.catalogue.contents import Section, StatementWithText, Theme
+from services.registry.catalogue.contents import Section, Statement, Theme
 from services.registry.store.rows import as_json
 from services.registry.wordings import ReadingPolicy
 
@@ -33,7 +33,7 @@ async def lock_imports(connection: Connection) -> None:
 
 async def put_statement(
     connection: Connection,
-    statement: StatementWithText,
+    statement: Statement,
     published: str,
     paragraphs: Sequence[int],
     sections: Iterable[Section],

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Precision, Reading, Status, Strength, Text
-from services.registry.catalogue.contents import Catalogue, CommitmentFacts
+from services.registry.catalogue.contents import Catalogue, Commitment
 from services.registry.catalogue.loading import NALS_2021, TextChanged, load
 from services.registry.catalogue.quotes import QuoteAmbiguous, QuoteNotFound, locate
 from services.registry.rules import edtf_dates as deadlines
@@ -163,11 +163,11 @@ def sentences() -> Iterator[tuple[int, int]]:
 SENTENCES = tuple(sentences())
 
 
-def made_in(start: int, end: int) -> list[CommitmentFacts]:
+def made_in(start: int, end: int) -> list[Commitment]:
     return [one for one in CATALOGUE.commitments if start <= one.quote.start and one.quote.end <= end]
 
 
-def sentence_of(one: CommitmentFacts) -> str:
+def sentence_of(one: Commitment) -> str:
     return next(TEXT[start:end] for start, end in SENTENCES if one in made_in(start, end))
 
 
@@ -235,7 +235,7 @@ class TestText:
 
 class TestQuotes:
     @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
-    def test_stand_once_where_they_are_said_to(self, one: CommitmentFacts) -> None:
+    def test_stand_once_where_they_are_said_to(self, one: Commitment) -> None:
         """
         A quote is verbatim, found once, at its position, in its section, and keeps clear of headings.
         """
@@ -272,7 +272,7 @@ class TestQuotes:
         assert any(one.quote.text not in PUBLISHED.decode() for one in CATALOGUE.commitments)
 
     @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
-    def test_bind_as_firmly_as_their_verb(self, one: CommitmentFacts) -> None:
+    def test_bind_as_firmly_as_their_verb(self, one: Commitment) -> None:
         """
         The verb stands in the quote's own sentence, at or before its end, and gives the strength.
         """
@@ -589,7 +589,7 @@ class TestWords:
                 assert collapse_whitespace(words) == words
 
     @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
-    def test_titles_are_short_and_summaries_one_sentence(self, one: CommitmentFacts) -> None:
+    def test_titles_are_short_and_summaries_one_sentence(self, one: Commitment) -> None:
         """
         A title fits a subject line, a summary is one sentence.
         """
@@ -908,7 +908,7 @@ class TestDays:
             deadlines.span_of(edtf)
 
 
-def _is_read(at: int, commitments: list[CommitmentFacts], start: int, end: int) -> bool:
+def _is_read(at: int, commitments: list[Commitment], start: int, end: int) -> bool:
     """Whether the word stands in a quote, or in the verb of one, within its sentence."""
     verbs = [(TEXT.index(one.verb, start, end), one.verb) for one in commitments]
     quoted = any(one.quote.start <= at < one.quote.end for one in commitments)

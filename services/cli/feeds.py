@@ -19,7 +19,7 @@ LOCAL = "http://127.0.0.1:8402"
 def feeds_add(
     *,
     name: Annotated[str, typer.Option(help="What calendar programs show as its title.")] = "Pledgewire",
-    language: Annotated[str, typer.Option(help="en, es or fr.")] = "en",
+    language: Annotated[str, typer.Option(metavar="CODE", help="A language by its code, such as fr.")] = "en",
     zone: Annotated[str, typer.Option(help="The reader's time zone, as America/Mexico_City.")] = "America/New_York",
     country: Annotated[list[str] | None, typer.Option(help="Only this country: CA, MX or US; may be repeated.")] = None,
     theme: Annotated[list[str] | None, typer.Option(help="Only this theme; may be repeated.")] = None,

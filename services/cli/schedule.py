@@ -15,10 +15,9 @@ schedule.add_typer(ladder, name="ladder")
 
 Url = Annotated[str, typer.Option(envvar="SCHEDULER_URL", help="Where the scheduler answers.")]
 Zone = Annotated[str | None, typer.Option(metavar="IANA", help="Your time zone, as America/Mexico_City.")]
-Tongue = Annotated[str | None, typer.Option(help="en, es or fr.")]
+Tongue = Annotated[str | None, typer.Option(metavar="CODE", help="A language by its code, such as fr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 LOCAL = "http://127.0.0.1:8402"
-LANGUAGES = ("en", "es", "fr")
 
 FAILED, ASKED_WRONGLY, NOT_FOUND = 1, 2, 3
 
@@ -170,10 +169,11 @@ def _ask_first(file: Path, version: int) -> None:
 
 
 def _wishes(zone: str | None, language: str | None) -> dict[str, str]:
+    from contracts.vocabulary import Language
     from deploy.embedded.errors import EmbeddedError
 
-    if language is not None and language not in LANGUAGES:
-        raise EmbeddedError(f"{language!r} is no language that we write", f"use {', '.join(LANGUAGES)}", ASKED_WRONGLY)
+    if language is not None and language not in list(Language):
+        raise EmbeddedError(f"{language!r} is no language that we write", f"use {', '.join(Language)}", ASKED_WRONGLY)
     known = {"zone": _known_zone(zone)} if zone else {}
     return known | ({"language": language} if language else {})
 

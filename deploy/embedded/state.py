@@ -100,7 +100,7 @@ class StateFolder:
             os.close(lock)
             raise EmbeddedError(
                 f"{self.path} is in use by another run (process {owner})",
-                "stop that run first, or give this one a folder of its own with PLEDGEWIRE_STATE",
+                "stop that run first, or name another folder: PLEDGEWIRE_STATE, or STATE of `pledgewire stack`",
             ) from None
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

@@ -68,16 +68,14 @@ def demo(
     """Play the joint statement of 2021 day by day, through a real Kafka, PostgreSQL, mail and chat."""
     from deploy.embedded.errors import EmbeddedError
     from deploy.embedded.state import state_folder
-    from services.cli.demo.play import Choices, run_demo
+    from services.cli.demo.command import DemoOptions, run_demo
 
     first_day, last_day = _day(first), _day(last)
     if last_day < first_day or first_day < date(2021, 11, 18):
         raise EmbeddedError(
             f"the calendar can't run from {first_day} to {last_day}", "the first day is 2021-11-18 or later"
         )
-    if brokers not in (1, 3):
-        raise EmbeddedError(f"a cluster of {brokers} brokers is not offered", "choose 1 or 3")
-    choices = Choices(
+    options = DemoOptions(
         state=state or state_folder(),
         first=first_day,
         last=last_day,
@@ -88,7 +86,41 @@ def demo(
         as_json=json,
         reset=not keep,
     )
-    raise typer.Exit(run_demo(choices))
+    raise typer.Exit(run_demo(options))
+
+
+@app.command()
+def stack(
+    state: Annotated[Path, typer.Argument(help="The folder for all state; stack.json there says where everything is.")],
+    *,
+    clock: Annotated[
+        str | None,
+        typer.Option(metavar="INSTANT", help="Go by a settable clock that stands at this instant (STATE/clock)."),
+    ] = None,
+    with_statement: Annotated[bool, typer.Option("--import", help="Import the joint statement of 2021.")] = False,
+    allow: Annotated[
+        str, typer.Option(metavar="HOSTS", help="Inside addresses to which the notifier may deliver.")
+    ] = "127.0.0.1,localhost",
+    brokers: Annotated[int, typer.Option(help="1, or 3 for a cluster with replication 3.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep/--reset", help="Go on from the last run's state, or empty it.")] = False,
+    env: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting for all services; may be repeated.")
+    ] = None,
+) -> None:
+    """Keep a whole stack up on free ports, for developers, until SIGTERM or Ctrl-C."""
+    from services.cli.stack_command import read_clock, read_environment, run_stack
+
+    raise typer.Exit(
+        run_stack(
+            state,
+            begins=read_clock(clock),
+            with_statement=with_statement,
+            allow_hosts=allow,
+            brokers=brokers,
+            keep=keep,
+            environment=read_environment(env or []),
+        )
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The one who tells: subscriptions, one delivery for each event and subscription that match, and every attempt."""
+"""Subscriptions, one delivery for each event and subscription that match, and every attempt to send it."""
 
 from typing import TYPE_CHECKING
 

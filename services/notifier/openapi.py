@@ -5,10 +5,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from services.notifier.subscriptions.routes import build_http
-from services.notifier.subscriptions.store import Register
+from services.notifier.application import http_app
+from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
-from services.notifier.transport.ssrf_guard import Allowed
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -21,7 +20,8 @@ def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "notifier")
     links = UnsubscribeLinks(LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),)))
-    app = build_http(Register(nowhere), ApiKeys(ApiKeySettings(file=None)), links, Allowed.of([]), SystemClock(), {})
+    keys = ApiKeys(ApiKeySettings(file=None))
+    app = http_app(nowhere, SystemClock(), keys, {}, links=links, allowed=AllowList.of([]))
     return openapi_text(app)
 
 

@@ -7,18 +7,20 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.notifier.application import http_app
+from services.notifier.channels import CHANNELS
+from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
-from services.notifier.delivery.intake import GROUP, TOPICS, Hearing, read
+from services.notifier.delivery.fan_out import FanOut
+from services.notifier.delivery.intake import GROUP, TOPICS, EventIntake, read
+from services.notifier.delivery.log import DeliveryLog
+from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
-from services.notifier.delivery.senders import Desk, HttpSender, MailSender
-from services.notifier.delivery.store import DeliveryStore
-from services.notifier.rendering.render import Links
-from services.notifier.subscriptions.routes import build_http
-from services.notifier.subscriptions.store import Register
+from services.notifier.delivery.senders import senders_for
+from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.notifier.transport.ssrf_guard import Allowed
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -37,7 +39,7 @@ OLDEST_CLAIM = 15.0
 _DEPTH_SECONDS = 5.0
 
 
-class AllowSettings(BaseSettings):
+class AllowListSettings(BaseSettings):
     """Where deliveries may go beyond the public network."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_")
@@ -56,32 +58,25 @@ def build() -> Service:
     clock = clock_from(ClockSettings())
     kafka_settings, dispatch_settings, smtp_settings = KafkaSettings(), DispatchSettings(), SmtpSettings()
     link_settings = LinkSettings()
-    allowed = Allowed.of(AllowSettings().allow_hosts)
+    allowed = AllowList.of(AllowListSettings().allow_hosts)
     database = Database(DatabaseSettings(), "notifier")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
     relay = Relay(database, producer, OutboxSettings())
     links = UnsubscribeLinks(link_settings)
-    desk = Desk(Links(link_settings.portal_url), links, clock, smtp_settings.sender)
+    renderer = MessageRenderer(PageLinks(link_settings.portal_url), links)
     http_settings = HttpClientSettings()
     longest = max(http_settings.deadline, smtp_settings.deadline) + dispatch_settings.hold_seconds
     if dispatch_settings.lease_seconds <= longest:
         # Or a second process would send what the first is still sending.
         raise ValueError(f"NOTIFIER_LEASE_SECONDS must be above {longest:g}, the longest that an attempt can take")
     http_client, smtp_pool = HttpClient(http_settings, allowed), SmtpPool(smtp_settings)
-    poster, mailer = HttpSender(http_client, desk, clock), MailSender(smtp_pool, desk)
-    store = DeliveryStore(database, lease_seconds=dispatch_settings.lease_seconds)
-    dispatch = Dispatch(
-        database,
-        store,
-        {"email": mailer, "slack": poster, "teams": poster, "webhook": poster},
-        clock,
-        dispatch_settings,
-        mails=smtp_settings.connections,
-    )
-    hearing = Hearing(store, dispatch, clock)
-    subscribe(broker, TOPICS, Intake(GROUP, read, hearing.apply, DeadLetters(producer)))
-    register = Register(database)
+    senders = senders_for(CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.sender)
+    dispatch = Dispatch(database, senders, clock, dispatch_settings, mails=smtp_settings.connections)
+    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
+    intake = EventIntake(fan_out, dispatch, clock)
+    subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer)))
+    delivery_log = DeliveryLog(database)
 
     async def claims() -> str | None:
         age = time.monotonic() - dispatch.alive
@@ -90,7 +85,7 @@ def build() -> Service:
     async def measure(stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
-                for state, count in (await register.depths()).items():
+                for state, count in (await delivery_log.depths()).items():
                     QUEUE.labels(state).set(count)
             except Exception as error:
                 if not is_transient(error):
@@ -101,7 +96,7 @@ def build() -> Service:
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer), "dispatch": claims}
     return Service(
         name="notifier",
-        http=build_http(register, ApiKeys(ApiKeySettings()), links, allowed, clock, checks),
+        http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks, links=links, allowed=allowed),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,

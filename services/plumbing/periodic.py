@@ -20,6 +20,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from services.plumbing.logs import log
+from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import is_transient
 
 UNDER_A_SETTABLE_CLOCK = 0.03
@@ -87,7 +88,7 @@ class _PeriodicJob:
         self._job: Job | None = None
         self.idle = asyncio.Event()
         self.idle.set()
-        self._pause = 0.0
+        self._backoff = Backoff(LONGEST_PAUSE, first=min(task.seconds, LONGEST_PAUSE))
         self._not_before = 0.0
 
     def start(self, scheduler: AsyncIOScheduler, broken: "asyncio.Future[Literal[True]]") -> None:
@@ -112,13 +113,13 @@ class _PeriodicJob:
         self.idle.clear()
         try:
             sooner = await self._task.work()
-            self._pause = 0.0
+            self._backoff.reset()
             if sooner is not None and sooner < self._seconds_left() and self._job:
                 self._job.modify(next_run_time=datetime.now(UTC) + timedelta(seconds=sooner))
         except Exception as error:
             if is_transient(error):
-                self._pause = min(max(self._pause * 2, self._task.seconds), LONGEST_PAUSE)
-                self._not_before = time.monotonic() + self._pause
+                self._not_before = time.monotonic() + self._backoff.pause
+                self._backoff.grow()
                 log.warning(
                     "periodic work waits", action="tick_waits", job=self._task.name, error=str(error) or repr(error)
                 )

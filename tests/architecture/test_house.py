@@ -52,6 +52,7 @@ def committed() -> list[Path]:
         "services/scheduler/previews",
         "services/notifier/subscriptions",
         "services/notifier/delivery",
+        "services/notifier/events",
         "services/notifier/rendering",
         "services/notifier/channels",
         "services/notifier/transport",

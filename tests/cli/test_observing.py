@@ -10,7 +10,7 @@ import pytest
 
 from services.cli.databases import schema_versions
 from services.cli.observing import Observer
-from services.notifier.subscriptions.store import Register
+from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.clock import SharedClock
 from tests.conftest import FreshDatabase
 from tests.notifier.scenes import LADDER, NOW, database_at
@@ -38,10 +38,10 @@ async def observer(url: str) -> AsyncIterator[Observer]:
 
 
 @pytest.fixture
-async def register(url: str) -> AsyncIterator[Register]:
+async def register(url: str) -> AsyncIterator[SubscriptionStore]:
     database = database_at(url)
     await database.open()
-    yield Register(database)
+    yield SubscriptionStore(database)
     await database.close()
 
 
@@ -49,7 +49,9 @@ async def broken(observer: Observer) -> list[str]:
     return [check.name for check in await observer.conservation() if not check.ok]
 
 
-async def test_a_chosen_ladder_is_under_way_until_the_scheduler_has_heard_it(observer: Observer, register: Register):
+async def test_a_chosen_ladder_is_under_way_until_the_scheduler_has_heard_it(
+    observer: Observer, register: SubscriptionStore
+):
     assert (await observer.pending_work(NOW)).unread_by_scheduler == 0
     await register.add(WISH | {"ladder": LADDER}, NOW)
 

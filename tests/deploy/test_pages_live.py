@@ -12,13 +12,13 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from services.cli.running_stack import RunningStack
 from tests.deploy.pages import Block, blocks
 from tests.deploy.settings_read import PROJECT
-from tests.journeys.house import house_of, prepared
+from tests.journeys.starting import house_of, prepared
 
 PAGES = ("for-operators", "for-ministries", "for-engineers")
 """In this order: the operator imports the statement that the others read of."""
@@ -61,12 +61,12 @@ def follow(block: Block, folder: Path, environment: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with prepared(tmp_path_factory.mktemp("pages")) as started:
         yield started
 
 
-async def test_whoever_follows_the_pages_gets_there(parts: Any, tmp_path: Path) -> None:
+async def test_whoever_follows_the_pages_gets_there(parts: RunningStack, tmp_path: Path) -> None:
     """
     From an empty stack, each block ends well, from the first page's first to the last page's last.
     """

@@ -25,8 +25,7 @@ from deploy.embedded.inbox.kept import Box, MessageFilter
 from deploy.embedded.inbox.receiver import Inbox
 from deploy.embedded.inbox.settings import InboxHttpSettings, InboxSettings
 from deploy.embedded.inbox.verdicts import AcceptedPost, RefusedPost
-from services.notifier.rendering.render import HttpMessage, MailMessage
-from tests.notifier.rendering.material import GOLDEN, LANGUAGES, message, reader
+from tests.notifier.rendering.material import GOLDEN, LANGUAGES, mailed, posted, reader
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_SECRET = "whsec_" + "A" * 32
@@ -431,15 +430,12 @@ async def test_what_the_notifier_writes_is_taken_and_recognised(
     view, inbox_hooks = GOLDEN[name], inbox.hooks
     inbox_hooks.trust("r", SECRET)
     for channel in ("slack", "teams", "webhook"):
-        posted = message(view, channel, language)
-        assert isinstance(posted, HttpMessage)
-        headers = signed(posted.body.decode()) if channel == "webhook" else {}
-        said = await web.post(f"/hooks/{channel}/r", content=posted.body, headers=headers)
+        body = posted(view, channel, language)
+        headers = signed(body.decode()) if channel == "webhook" else {}
+        said = await web.post(f"/hooks/{channel}/r", content=body, headers=headers)
         assert said.status_code in (200, 202, 204), said.text
-    mailed = message(view, "email", language)
-    assert isinstance(mailed, MailMessage)
-    await post_mail(inbox, mailed.email)
-    own, commitment = str(reader(language).id), view.data.commitment.id
+    await post_mail(inbox, mailed(view, language))
+    own, commitment = str(reader().delivery_id), view.data.commitment.id
     for kept in inbox.box.messages:
         assert kept.commitment_id == commitment
         assert kept.delivery_id == own or kept.kind == "webhook"

@@ -10,9 +10,9 @@ from contracts.topics import MINISTRIES, PUBLIC
 from contracts.vocabulary import Channel, Country, Language, Outcome, Reading, Status, Strength
 from services.i18n import delivery_names, event_names, names
 from services.i18n.words import words_in
-from services.notifier.subscriptions.forms import DeliveryState
-from services.notifier.subscriptions.forms import State as SubscriptionState
-from services.notifier.transport.outcomes import Reason
+from services.notifier.channels.outcomes import FailureReason
+from services.notifier.delivery.answers import DeliveryState
+from services.notifier.subscriptions.answers import SubscriptionState
 from services.registry.catalogue.loading import load
 from services.scheduler.escalation.book import read_escalation_book
 
@@ -47,7 +47,7 @@ def test_every_code_has_a_name_and_no_other_has(table: str) -> None:
 
 
 def test_every_reason_of_the_notifier_has_a_name() -> None:
-    assert set(Reason) <= set(delivery_names.DELIVERY_REASONS)
+    assert set(FailureReason) <= set(delivery_names.DELIVERY_REASONS)
 
 
 @pytest.mark.parametrize("language", Language)

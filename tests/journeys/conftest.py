@@ -1,21 +1,22 @@
 """One house for each module of journeys; the next module starts with empty topics and tables."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
 
-from tests.journeys.house import House, house_of, prepared
+from services.cli.running_stack import RunningStack
+from tests.journeys.house import House
+from tests.journeys.starting import house_of, prepared
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with prepared(tmp_path_factory.mktemp("house")) as started:
         yield started
 
 
 @pytest.fixture
-async def house(parts: Any) -> AsyncIterator[House]:
+async def house(parts: RunningStack) -> AsyncIterator[House]:
     """The house; whatever a test has killed is up again for the next."""
     async with house_of(parts) as made:
         made.doubled_before = await made.doubled()

@@ -10,18 +10,21 @@ from pydantic import SecretStr
 
 from contracts.envelope import from_record
 from contracts.events import LadderChosen, StatusChanged
-from services.notifier.delivery.deliveries import Room
-from services.notifier.delivery.store import Heard
-from services.notifier.subscriptions.forms import new_secret
-from services.notifier.subscriptions.matching import Filters, traits
+from contracts.filters import Filters
+from services.notifier.delivery.deliveries import Capacity
+from services.notifier.delivery.fan_out import IncomingEvent
+from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.published_event import PublishedEvent
+from services.notifier.events.traits import EventTraits
+from services.notifier.subscriptions.signing_keys import new_secret
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from tests.contracts.golden_records import PATHS, wire
 
 NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
-NO_ROOM = Room(0, 0, 0, {})
+NO_CAPACITY = Capacity(0, 0, 0, {})
 NOBODY = UUID(int=0)
-MUCH_ROOM = Room(10_000, 10_000, 10_000, {})
+MUCH_CAPACITY = Capacity(10_000, 10_000, 10_000, {})
 _, STATUS_CHANGED = next(wire(p) for p in PATHS if p.name.startswith("status-changed")).read()
 assert isinstance(STATUS_CHANGED, StatusChanged)
 
@@ -30,18 +33,20 @@ def database_at(url: str) -> Database:
     return Database(DatabaseSettings(DATABASE_URL=SecretStr(url)), "notifier")  # type: ignore[call-arg]
 
 
-def heard(commitment: str = "coal", seq: int = 1, *, at: datetime = NOW, not_after: datetime | None = None) -> Heard:
+def incoming(
+    commitment: str = "coal", seq: int = 1, *, at: datetime = NOW, not_after: datetime | None = None
+) -> IncomingEvent:
     """A status change of a commitment, as the intake reads it."""
     brief = STATUS_CHANGED.commitment.model_copy(update={"id": commitment})
-    event = STATUS_CHANGED.model_copy(update={"commitment": brief, "seq": seq})
-    topic = "status-changed"
-    return Heard(
-        new_id(), topic, seq, event.model_dump_json().encode(), at, None, None, not_after, traits(topic, event), event
-    )
+    data = STATUS_CHANGED.model_copy(update={"commitment": brief, "seq": seq})
+    event = PublishedEvent(new_id(), "status-changed", at, data.model_dump_json().encode()).already_read(data)
+    return IncomingEvent(event, seq, not_after, EVENT_TYPES[event.topic].traits(data))
 
 
-def with_traits(about, event_id: UUID | None = None) -> Heard:
-    return replace(heard(), id=event_id or new_id(), topic=about.event, about=about)
+def with_traits(traits: EventTraits) -> IncomingEvent:
+    """An event about something else than it says: only its traits count where deliveries are written."""
+    event = replace(incoming().event, topic=traits.event)
+    return replace(incoming(), event=event, traits=traits)
 
 
 LADDER = {"rungs": [{"step": "before-3bd", "at": "09:00"}], "holidays": {"country": "MX", "subdivision": None}}
@@ -94,7 +99,7 @@ async def empty(database: Database) -> None:
         await connection.execute("truncate event, delivery, delivery_attempt, subscription, outbox, outbox_seq")
 
 
-async def chosen_ladders(database: Database) -> list[LadderChosen]:
+async def published_ladders(database: Database) -> list[LadderChosen]:
     """The events about ladders that stand in the outbox, in order; each is read as the scheduler reads it."""
     async with database.connection() as connection:
         rows = await connection.fetch(

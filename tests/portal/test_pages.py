@@ -12,7 +12,7 @@ import pytest
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Language, Span
 from services.notifier.subscriptions.forms import FilterForm
-from services.notifier.subscriptions.own_ladder import Ladder
+from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.portal.clients.page_parts import MISSING
 from tests.portal.conftest import ServedPortal
 
@@ -246,7 +246,8 @@ def test_without_news_of_an_escalation_the_page_says_nothing_of_it(portal: Serve
 
 
 def test_a_subscription_shows_its_own_ladder_and_as_what_it_is_asked(portal: ServedPortal) -> None:
-    ladder = Ladder.model_validate({"rungs": "-2w, -3bd 08:30, 0", "holidays": {"country": "CA", "subdivision": "QC"}})
+    holidays = {"country": "CA", "subdivision": "QC"}
+    ladder = OwnLadder.model_validate({"rungs": "-2w, -3bd 08:30, 0", "holidays": holidays})
     id_ = portal.services.subscribe("Climate desk", "email", ladder=ladder, level="focal-point")
     text = words_in(portal.get(f"/subscriptions/{id_}").text).replace("\u202f", " ")
 

@@ -5,17 +5,18 @@ The registry holds the catalogue, as it stood on a day: later news is not known 
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid5
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from contracts.events import Reporter, StatementRef
 from contracts.vocabulary import Channel, Country, Language, Span, Status
-from services.notifier.subscriptions import forms as notifier
-from services.notifier.subscriptions import routes as notifier_routes
-from services.registry.catalogue.contents import Catalogue, CommitmentFacts
+from services.notifier.delivery.answers import DeliveryAnswer, DeliveryPage
+from services.notifier.subscriptions.answers import SubscriptionSummary
+from services.notifier.subscriptions.forms import FilterForm
+from services.registry.catalogue.contents import Catalogue, Commitment
 from services.registry.catalogue.loading import NALS_2021, load
 from services.registry.rules import status as standing_rules
 from services.registry.rules.paragraphs import paragraph_starts, passage
@@ -78,7 +79,7 @@ class StandInRegister:
         ]
         return CommitmentEntry(**shared, milestones=tuple(milestones))
 
-    def _record(self, commitment: CommitmentFacts) -> CommitmentRecord:
+    def _record(self, commitment: Commitment) -> CommitmentRecord:
         told = self.catalogue.statement
         text, start, end = passage(told.text, self._starts, commitment.quote.start, commitment.quote.end)
         standing = dict.fromkeys(commitment.countries, Status.ANNOUNCED)
@@ -100,7 +101,7 @@ class StandInRegister:
             status_updates=updates,
         )
 
-    def _updates(self, commitment: CommitmentFacts, standing: dict[Country, Status]) -> Iterable[StatusUpdateEntry]:
+    def _updates(self, commitment: Commitment, standing: dict[Country, Status]) -> Iterable[StatusUpdateEntry]:
         version = 1
         for news in self.catalogue.chronicle:
             if news.commitment_id != commitment.id or news.known_on > self.today:
@@ -123,7 +124,7 @@ class StandInRegister:
                     recorded_at=noon(news.known_on),
                 )
 
-    def _milestones(self, commitment: CommitmentFacts) -> Iterable[MilestoneRecord]:
+    def _milestones(self, commitment: Commitment) -> Iterable[MilestoneRecord]:
         for milestone in commitment.milestones:
             schedules = [_schedule(1, milestone.span, "first", None, self.catalogue.statement.made_on)]
             for news in self.catalogue.chronicle:
@@ -170,8 +171,8 @@ class StandInServices:
         self.register = StandInRegister(today)
         self.away: set[str] = set()
         self.asked: list[str] = []
-        self.subscriptions: dict[UUID, notifier.SubscriptionSummary] = {}
-        self.deliveries: list[notifier.DeliveryAnswer] = []
+        self.subscriptions: dict[UUID, SubscriptionSummary] = {}
+        self.deliveries: list[DeliveryAnswer] = []
         """The newest first."""
         self.milestones: dict[str, dict[str, Any]] = {}
         """What the registry says of milestones beyond the catalogue, by their ids."""
@@ -186,14 +187,14 @@ class StandInServices:
     def subscribe(self, subscriber: str, channel: Channel, **changes: Any) -> UUID:
         """Let somebody have subscribed, to everything and in English where nothing else is said."""
         number = len(self.subscriptions)
-        made = notifier.SubscriptionSummary(
+        made = SubscriptionSummary(
             id=uuid5(_NAMESPACE, f"subscription {number}"),
             subscriber=subscriber,
             channel=channel,
             **{
                 "language": Language.EN,
                 "zone": "America/Toronto",
-                "filters": notifier.FilterForm(),
+                "filters": FilterForm(),
                 "ladder": None,
                 "level": None,
                 "state": "active",
@@ -209,7 +210,7 @@ class StandInServices:
     def tell(self, subscription_id: UUID, event: str, commitment_id: str, **changes: Any) -> None:
         """Let a subscription have been told of something, which went well where nothing else is said."""
         whom, number = self.subscriptions[subscription_id], len(self.deliveries)
-        told = notifier.DeliveryAnswer(
+        told = DeliveryAnswer(
             id=uuid5(_NAMESPACE, f"delivery {number}"),
             event_id=uuid5(_NAMESPACE, f"event {number}"),
             event=event,
@@ -326,15 +327,15 @@ class StandInServices:
 
         @app.get("/notifier/deliveries")
         async def deliveries(
-            limit: notifier_routes.Limit, commitment: str | None = None, subscription: UUID | None = None
+            limit: Annotated[int, Query(ge=1, le=200)], commitment: str | None = None, subscription: UUID | None = None
         ) -> Any:
             found = [
                 one
                 for one in self.deliveries
                 if commitment in (None, one.commitment_id) and subscription in (None, one.subscription_id)
             ]
-            more = notifier.write_cursor(found[limit - 1].id) if len(found) > limit else None
-            return answer(notifier.DeliveryPage(items=tuple(found[:limit]), next_cursor=more))
+            more = str(found[limit - 1].id) if len(found) > limit else None
+            return answer(DeliveryPage(items=tuple(found[:limit]), next_cursor=more))
 
         @app.get("/notifier/subscriptions/{subscription_id}/summary")
         async def summary(subscription_id: UUID) -> Any:

@@ -13,14 +13,23 @@ STATES = ("delivered", "failed", "expired", "suppressed", "cancelled", "pending"
 
 
 @dataclass(frozen=True)
-class Result:
-    """Everything that the demo counted; seconds and latencies are real time."""
+class Played:
+    """What was played, and how long it took; seconds are real time."""
 
     first: date
     last: date
     days: int
     seconds: float
     ready_seconds: float
+    revived: dict[str, int]
+    """How often a service had died on the way and was started again."""
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Everything that the demo counted; latencies are real time, in seconds."""
+
+    played: Played
     resident_mib: float
     events: dict[str, int]
     phases: dict[str, int]
@@ -29,7 +38,6 @@ class Result:
     latency_p50: float
     latency_p99: float
     checks: list[InvariantCheck]
-    revived: dict[str, int]
 
     @property
     def sound(self) -> bool:
@@ -42,23 +50,23 @@ class Result:
         for (channel, state), count in sorted(self.deliveries.items()):
             by_channel.setdefault(channel, {})[state] = count
         return {
-            "first": self.first.isoformat(),
-            "last": self.last.isoformat(),
-            "days": self.days,
-            "seconds": round(self.seconds, 2),
-            "ready_seconds": round(self.ready_seconds, 2),
+            "first": self.played.first.isoformat(),
+            "last": self.played.last.isoformat(),
+            "days": self.played.days,
+            "seconds": round(self.played.seconds, 2),
+            "ready_seconds": round(self.played.ready_seconds, 2),
             "resident_mib": round(self.resident_mib),
             "events": self.events,
             "reminders": {"by_phase": self.phases, "by_state": self.reminders},
             "deliveries": by_channel,
             "latency_ms": {"p50": round(self.latency_p50 * 1000, 1), "p99": round(self.latency_p99 * 1000, 1)},
             "checks": [{"name": c.name, "ok": c.ok, "found": c.found} for c in self.checks],
-            "restarted": self.revived,
+            "restarted": self.played.revived,
             "sound": self.sound,
         }
 
 
-def show(result: Result, console: Console) -> None:
+def show(result: DemoResult, console: Console) -> None:
     """Print the tables."""
     events = Table(title="Events", title_justify="left")
     events.add_column("topic")
@@ -82,10 +90,10 @@ def show(result: Result, console: Console) -> None:
     for table in (events, deliveries, laws):
         console.print(table)
     console.print(
-        f"{result.days} days, {result.first} to {result.last}, in {result.seconds:.1f} s"
-        f" (ready after {result.ready_seconds:.1f} s, {result.resident_mib:.0f} MiB resident);"
+        f"{result.played.days} days, {result.played.first} to {result.played.last}, in {result.played.seconds:.1f} s"
+        f" (ready after {result.played.ready_seconds:.1f} s, {result.resident_mib:.0f} MiB resident);"
         f" from commit to delivery p50 {result.latency_p50 * 1000:.0f} ms, p99 {result.latency_p99 * 1000:.0f} ms",
         highlight=False,
     )
-    if result.revived:
-        console.print(f"restarted on the way: {', '.join(f'{n} {c}×' for n, c in result.revived.items())}")
+    if result.played.revived:
+        console.print(f"restarted on the way: {', '.join(f'{n} {c}×' for n, c in result.played.revived.items())}")

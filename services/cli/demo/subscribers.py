@@ -11,8 +11,8 @@ WEBHOOK_SECRETS = {
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One subscription to be; `hook` is a path of the demo's inbox, or an e-mail address."""
+class DemoSubscription:
+    """A subscription that the demo makes; `address` is a path of its inbox, or an e-mail address."""
 
     subscriber: str
     channel: str
@@ -46,10 +46,10 @@ GLOBAL_AFFAIRS = "Affaires mondiales Canada"
 MEDIO_AMBIENTE = "Secretaría de Medio Ambiente y Recursos Naturales"
 ENVIRONMENT = "Environnement et Changement climatique Canada"
 
-WISHES = (
-    Wish(STATE, "email", "nals@state.example", "en", "America/New_York", {"countries": ["US"]}),
-    Wish(STATE, "slack", "/hooks/slack/climate", "en", "America/New_York", {"themes": ["climate"]}),
-    Wish(
+SUBSCRIPTIONS = (
+    DemoSubscription(STATE, "email", "nals@state.example", "en", "America/New_York", {"countries": ["US"]}),
+    DemoSubscription(STATE, "slack", "/hooks/slack/climate", "en", "America/New_York", {"themes": ["climate"]}),
+    DemoSubscription(
         RELACIONES,
         "email",
         "cumbres@sre.example",
@@ -57,7 +57,7 @@ WISHES = (
         "America/Mexico_City",
         {"events": ["milestone-scheduled", "milestone-due", "status-changed"]},
     ),
-    Wish(
+    DemoSubscription(
         RELACIONES,
         "webhook",
         "/hooks/webhook/sre-sistemas",
@@ -65,8 +65,8 @@ WISHES = (
         "America/Mexico_City",
         secret=WEBHOOK_SECRETS["sre-sistemas"],
     ),
-    Wish(GLOBAL_AFFAIRS, "teams", "/hooks/teams/canada", "fr", "America/Toronto", {"countries": ["CA"]}),
-    Wish(
+    DemoSubscription(GLOBAL_AFFAIRS, "teams", "/hooks/teams/canada", "fr", "America/Toronto", {"countries": ["CA"]}),
+    DemoSubscription(
         GLOBAL_AFFAIRS,
         "email",
         "sommets@amc.example",
@@ -74,7 +74,7 @@ WISHES = (
         "America/Toronto",
         {"events": ["milestone-due", "status-changed"]},
     ),
-    Wish(
+    DemoSubscription(
         MEDIO_AMBIENTE,
         "email",
         "compromisos@semarnat.example",
@@ -83,7 +83,7 @@ WISHES = (
         {"countries": ["MX"], "events": ["milestone-due"]},
         ladder={"rungs": "-1m, -3bd 10:00, 0 08:00, +1w", "holidays": {"country": "MX"}},
     ),
-    Wish(
+    DemoSubscription(
         ENVIRONMENT,
         "email",
         "point-focal@eccc.example",
@@ -92,7 +92,7 @@ WISHES = (
         {"countries": ["CA"], "events": ["milestone-escalated"]},
         level="focal-point",
     ),
-    Wish(
+    DemoSubscription(
         GLOBAL_AFFAIRS,
         "webhook",
         "/hooks/webhook/amc-registre",

@@ -14,20 +14,20 @@ from contracts.topics import BY_NAME, MILESTONE_DUE
 from services.plumbing.kafka.settings import KafkaSettings
 
 
-class Listener:
+class ReminderConsumer:
     """A system with a Kafka consumer of its own on `milestone-due`; it checks by `seq` that it misses nothing."""
 
     def __init__(self, settings: KafkaSettings, group: str) -> None:
         self._settings = settings
         self._group = group
-        self.heard = 0
+        self.received = 0
         self.gaps = 0
         self.repeats = 0
         self._last: dict[str, int] = {}
 
     @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator["Listener"]:
-        """Listen in the background."""
+    async def reading(self) -> AsyncIterator["ReminderConsumer"]:
+        """Read the topic in the background."""
         consumer = AIOKafkaConsumer(
             MILESTONE_DUE.name,
             **self._settings.client_options(),
@@ -36,7 +36,7 @@ class Listener:
             enable_auto_commit=False,
         )
         await consumer.start()
-        task = asyncio.create_task(self._listen(consumer))
+        task = asyncio.create_task(self._read(consumer))
         try:
             yield self
         finally:
@@ -44,7 +44,7 @@ class Listener:
             await asyncio.gather(task, return_exceptions=True)
             await consumer.stop()
 
-    async def _listen(self, consumer: AIOKafkaConsumer) -> None:
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
         while True:
             for batch in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in batch:
@@ -59,16 +59,16 @@ class Listener:
             return
         self.gaps += event.seq - last - 1
         self._last[event.commitment.id] = event.seq
-        self.heard += 1
+        self.received += 1
 
 
-class Ministry:
+class MinistryReporter:
     """A ministry's system that reports on its own ingest topic."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._producer = AIOKafkaProducer(**settings.client_options(), acks="all", enable_idempotence=True)
 
-    async def __aenter__(self) -> "Ministry":
+    async def __aenter__(self) -> "MinistryReporter":
         await self._producer.start()
         return self
 

@@ -4,7 +4,6 @@ The HTML is MJML (for tables that old mail programs understand) and asks nobody 
 no tracking.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
@@ -15,16 +14,21 @@ from html import escape as escape_html
 from importlib import resources
 from uuid import UUID
 
+from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, StrictUndefined
 from mjml import mjml2html
 
 from services.i18n.text import plain
-from services.i18n.words import Words
-from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.message import News
+from services.notifier.channels.channel import MailedChannel
+from services.notifier.channels.outcomes import Accepted, AttemptOutcome, FailureReason, Refused
+from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
+from services.notifier.events.published_event import LocalizedEvent
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.placeholders import PlaceholderValues, Template
+from services.notifier.rendering.reader import Reader
 
 
-class _OnOneLine(UnstructuredHeader):
+class _UnfoldedHeader(UnstructuredHeader):
     """A header of addresses for machines. The library would encode what is longer than 78 characters as if it were
     prose, and a mail program then finds no link to unsubscribe with and no thread; 998 characters are lawful
     (RFC 5322, 2.1.1)."""
@@ -35,7 +39,7 @@ class _OnOneLine(UnstructuredHeader):
 
 _headers = HeaderRegistry()
 for _name in ("List-Unsubscribe", "In-Reply-To", "References"):
-    _headers.map_to_type(_name, _OnOneLine)  # type: ignore[arg-type]  # typeshed asks for the mixed class; the registry mixes
+    _headers.map_to_type(_name, _UnfoldedHeader)  # type: ignore[arg-type]  # typeshed asks for the mixed class; the registry mixes
 
 # 7bit, so that no relay on the way has a reason to rewrite the body, which would break its signature.
 POLICY = SMTP.clone(cte_type="7bit", header_factory=_headers)
@@ -54,89 +58,109 @@ _MJML = _html_environment.from_string(_template("mail.mjml"))
 
 
 @dataclass(frozen=True)
-class Letter:
+class MailTemplate:
     """A mail that lacks only its reader."""
 
     subject: str
     language: str
     commitment_id: str
     event_id: UUID
-    text: slots.Slotted
-    html: slots.Slotted
+    text: Template
+    html: Template
 
 
-def letter(news: News, words: Words, *, commitment_id: str, event_id: UUID) -> Letter:
-    """The mail, with slots for the delivery."""
-    furniture = {
-        "news": news,
-        "label": words.label,
-        "quoted": words.quoted,
-        "reason": slots.REASON,
-        "subscription_url": slots.SUBSCRIPTION_URL,
-        "unsubscribe_url": slots.UNSUBSCRIBE_URL,
-        "delivery_id": slots.DELIVERY_ID,
-        "manage": words.gettext("Change what you get"),
-        "unsubscribe": words.gettext("Unsubscribe"),
-        "delivery": words.gettext("Delivery"),
-        "wire": words.gettext("Pledgewire: what governments promised, and when"),
-        "underlined": lambda text: "=" * min(len(text), 72),
-    }
-    html = _reopened(mjml2html(_MJML.render(furniture), fonts={}))
-    return Letter(
-        subject=news.subject,
-        language=news.language,
-        commitment_id=commitment_id,
-        event_id=event_id,
-        text=slots.Slotted.of(_TEXT.render(furniture)),
-        html=slots.Slotted.of(html),
-    )
+class Email(MailedChannel[MailTemplate]):
+    """Mail to one address."""
+
+    def checked_address(self, address: str, allowed: AllowList) -> str:
+        """The address in its normal form; whether a mailbox is behind it, only a mail server can say."""
+        try:
+            return validate_email(address, check_deliverability=False, test_environment=True).normalized
+        except EmailNotValidError:
+            raise UndeliverableAddress("This is not an e-mail address") from None
+
+    def masked_address(self, address: str) -> str:
+        """Its first letter and its host."""
+        local, _, host = address.rpartition("@")
+        return f"{local[:1]}…@{host}"
+
+    def comparable_address(self, address: str) -> str:
+        """In small letters: no mail server that we know makes a difference."""
+        return address.casefold()
+
+    def render(self, event: LocalizedEvent) -> MailTemplate:
+        """Both parts of the mail, with placeholders for the reader."""
+        message, words = event.message, event.words
+        context = {
+            "message": message,
+            "label": words.label,
+            "quoted": words.quoted,
+            "reason": placeholders.REASON,
+            "subscription_url": placeholders.SUBSCRIPTION_URL,
+            "unsubscribe_url": placeholders.UNSUBSCRIBE_URL,
+            "delivery_id": placeholders.DELIVERY_ID,
+            "manage": words.gettext("Change what you get"),
+            "unsubscribe": words.gettext("Unsubscribe"),
+            "delivery": words.gettext("Delivery"),
+            "wire": words.gettext("Pledgewire: what governments promised, and when"),
+            "underlined": lambda text: "=" * min(len(text), 72),
+        }
+        html = _with_placeholders(mjml2html(_MJML.render(context), fonts={}))
+        return MailTemplate(
+            subject=message.subject,
+            language=message.language,
+            commitment_id=event.event.data.commitment.id,
+            event_id=event.event.id,
+            text=Template.parse(_TEXT.render(context)),
+            html=Template.parse(html),
+        )
+
+    def mail(
+        self, rendered: MailTemplate, reader: Reader, value: PlaceholderValues, *, sender: str, at: datetime
+    ) -> EmailMessage:
+        """The mail for one reader; `sender` is `Name <address>` or an address, `at` the time of the attempt.
+
+        The Message-ID belongs to the delivery, so a second copy of it is recognisable; all mails about a commitment
+        refer to one ancestor, so they stand in one thread.
+        """
+        name, mailbox = parseaddr(sender)
+        domain = mailbox.rpartition("@")[2] or "localhost"
+        thread = f"<commitment.{rendered.commitment_id}@{domain}>"
+        mail = EmailMessage(POLICY)
+        mail["From"] = Address(plain(name), addr_spec=mailbox)
+        mail["To"] = Address(addr_spec=reader.address)
+        mail["Subject"] = rendered.subject
+        mail["Date"] = format_datetime(at)
+        mail["Message-ID"] = f"<{reader.delivery_id}@{domain}>"
+        mail["In-Reply-To"] = thread
+        mail["References"] = thread
+        mail["List-Id"] = f"Pledgewire <pledgewire.{domain}>"
+        mail["List-Unsubscribe"] = f"<{reader.unsubscribe_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["X-Auto-Response-Suppress"] = "All"
+        mail["X-Pledgewire-Delivery"] = str(reader.delivery_id)
+        mail["X-Pledgewire-Event"] = str(rendered.event_id)
+        mail.set_content(rendered.text.fill(value), cte="quoted-printable")
+        html = rendered.html.fill(lambda placeholder: escape_html(value(placeholder)))
+        mail.add_alternative(html, subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = rendered.language  # last: what begins with Content- would move into the first part
+        return mail
+
+    def read_reply(self, code: int, *, recipient: bool = False) -> AttemptOutcome:
+        """2xx is taken but not yet in the mailbox, 4xx may pass, 5xx is final."""
+        if 200 <= code < 300:
+            return Accepted(code)
+        if 400 <= code < 500:
+            return Refused(FailureReason.BUSY, code, retryable=True)
+        return Refused(FailureReason.RECIPIENT if recipient else FailureReason.REFUSED, code)
 
 
-def posted(
-    letter: Letter,
-    value: Callable[[str], str],
-    *,
-    sender: str,
-    address: str,
-    delivery_id: UUID,
-    unsubscribe_url: str,
-    at: datetime,
-) -> EmailMessage:
-    """The mail for one reader; `sender` is `Name <address>` or an address, `at` the time of the attempt.
-
-    The Message-ID belongs to the delivery, so a second copy of it is recognisable; all mails about a commitment
-    refer to one ancestor, so they stand in one thread.
-    """
-    name, mailbox = parseaddr(sender)
-    domain = mailbox.rpartition("@")[2] or "localhost"
-    thread = f"<commitment.{letter.commitment_id}@{domain}>"
-    mail = EmailMessage(POLICY)
-    mail["From"] = Address(plain(name), addr_spec=mailbox)
-    mail["To"] = Address(addr_spec=address)
-    mail["Subject"] = letter.subject
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{delivery_id}@{domain}>"
-    mail["In-Reply-To"] = thread
-    mail["References"] = thread
-    mail["List-Id"] = f"Pledgewire <pledgewire.{domain}>"
-    mail["List-Unsubscribe"] = f"<{unsubscribe_url}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail["X-Pledgewire-Delivery"] = str(delivery_id)
-    mail["X-Pledgewire-Event"] = str(letter.event_id)
-    mail.set_content(letter.text.filled(value), cte="quoted-printable")
-    html = letter.html.filled(lambda slot: escape_html(value(slot)))
-    mail.add_alternative(html, subtype="html", cte="quoted-printable")
-    mail["Content-Language"] = letter.language  # last: what begins with Content- would move into the first part
-    return mail
-
-
-def _reopened(html: str) -> str:
-    """The page with the slots in its addresses, which MJML writes as escapes.
+def _with_placeholders(html: str) -> str:
+    """The page with the placeholders in its addresses, which MJML writes as escapes.
 
     Only whole attributes are taken: in a text the quotation marks would be escaped.
     """
-    for slot in (slots.SUBSCRIPTION_URL, slots.UNSUBSCRIBE_URL):
-        html = html.replace(f'href="{slot}"'.replace("\x7f", r"\u{7f}"), f'href="{slot}"')
+    for placeholder in (placeholders.SUBSCRIPTION_URL, placeholders.UNSUBSCRIBE_URL):
+        html = html.replace(f'href="{placeholder}"'.replace("\x7f", r"\u{7f}"), f'href="{placeholder}"')
     return html

@@ -4,15 +4,17 @@ What others wrote stands in `plain_text` objects, where Slack reads no formattin
 Limits: https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3,000, ten fields of 2,000, 50 blocks).
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 from services.i18n.text import shorten
 from services.i18n.words import Words
-from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.message import Fact, News
+from services.notifier.channels.channel import ChatChannel, card_json
+from services.notifier.channels.outcomes import AttemptOutcome, gone
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.message import EventMessage, Fact
 
 HEADER, SECTION, FIELD, FIELDS, BUTTON, FALLBACK = 150, 3000, 2000, 10, 75, 600
 
@@ -26,50 +28,64 @@ def escape(text: str) -> str:
     return _MENTION.sub("@\u2060", text)
 
 
-def card(news: News, words: Words) -> slots.Slotted:
-    """The message as JSON, with slots for the delivery."""
-    title = _cut(news.title, HEADER)
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": _plain(title, HEADER)},
-        {"type": "section", "text": _ours(f"*{escape(news.headline)}*")},
-        {"type": "section", "text": _plain(news.lead, SECTION)},
-        *_tables(list(_facts(news)), words),
-    ]
-    if news.quotation:
-        blocks.append({"type": "section", "text": _ours(f"*{words.label(news.quotation.label)}*")})
+_GONE = (b"no_service", b"channel_not_found", b"no_team", b"channel_is_archived")
+
+
+class Slack(ChatChannel):
+    """An incoming webhook of Slack."""
+
+    escape = staticmethod(escape)
+
+    def card(self, message: EventMessage, words: Words) -> str:
+        """Blocks: header, headline, lead, facts in two columns, quotation, buttons, and a footer."""
+        title = _cut(message.title, HEADER)
+        blocks: list[dict[str, Any]] = [
+            {"type": "header", "text": _plain(title, HEADER)},
+            {"type": "section", "text": _ours(f"*{escape(message.headline)}*")},
+            {"type": "section", "text": _plain(message.lead, SECTION)},
+            *_tables(list(_facts(message)), words),
+        ]
+        if message.quotation:
+            blocks.append({"type": "section", "text": _ours(f"*{words.label(message.quotation.label)}*")})
+            blocks.append(
+                {"type": "section", "text": _plain(words.quoted(_cut(message.quotation.text, SECTION - 4)), SECTION)}
+            )
+        buttons = [
+            {"type": "button", "text": _plain(link.label, BUTTON), "url": link.url, "action_id": f"open-{at}"}
+            for at, link in enumerate(message.links)
+        ]
+        blocks.append({"type": "actions", "elements": buttons})
+        manage = words.gettext("Change what you get")
         blocks.append(
-            {"type": "section", "text": _plain(words.quoted(_cut(news.quotation.text, SECTION - 4)), SECTION)}
+            {
+                "type": "context",
+                "elements": [
+                    _ours(f"{placeholders.REASON} <{placeholders.SUBSCRIPTION_URL}|{escape(manage)}>"),
+                    _ours(f"{escape(words.gettext('Delivery'))} {placeholders.DELIVERY_ID}"),
+                ],
+            }
         )
-    buttons = [
-        {"type": "button", "text": _plain(link.label, BUTTON), "url": link.url, "action_id": f"open-{at}"}
-        for at, link in enumerate(news.links)
-    ]
-    blocks.append({"type": "actions", "elements": buttons})
-    manage = words.gettext("Change what you get")
-    blocks.append(
-        {
-            "type": "context",
-            "elements": [
-                _ours(f"{slots.REASON} <{slots.SUBSCRIPTION_URL}|{escape(manage)}>"),
-                _ours(f"{escape(words.gettext('Delivery'))} {slots.DELIVERY_ID}"),
-            ],
+        card = {
+            "text": escape(_cut(f"{message.title}: {message.headline}", FALLBACK)),
+            "mrkdwn": False,
+            "blocks": blocks,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "link_names": False,
         }
-    )
-    message = {
-        "text": escape(_cut(f"{news.title}: {news.headline}", FALLBACK)),
-        "mrkdwn": False,
-        "blocks": blocks,
-        "unfurl_links": False,
-        "unfurl_media": False,
-        "link_names": False,
-    }
-    return slots.Slotted.of(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+        return card_json(card)
+
+    def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
+        """A 404 that says so ends the subscription, too."""
+        if status == 404 and any(word in body for word in _GONE):
+            return gone(status)
+        return super().read_answer(status, retry_after, body, now)
 
 
-def _facts(news: News) -> Iterator[Fact]:
-    if news.change:
-        yield Fact(news.change.label, f"{news.change.before} → {news.change.after}")
-    yield from news.facts
+def _facts(message: EventMessage) -> Iterator[Fact]:
+    if message.change:
+        yield Fact(message.change.label, f"{message.change.before} → {message.change.after}")
+    yield from message.facts
 
 
 def _tables(facts: list[Fact], words: Words) -> Iterator[dict[str, Any]]:
@@ -86,13 +102,13 @@ def _ours(text: str) -> dict[str, Any]:
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": slots.escaped(_cut(text, limit), escape), "emoji": False}
+    return {"type": "plain_text", "text": placeholders.escape_around(_cut(text, limit), escape), "emoji": False}
 
 
 def _cut(text: str, limit: int, measure: Callable[[str], str] = escape) -> str:
     """The text, cut so that it is within the limit after escaping: `&` alone takes five characters."""
-    cut, room = text, limit
+    cut, left = text, limit
     while len(measure(cut)) > limit:
-        cut = shorten(text, room)
-        room -= max(1, (len(measure(cut)) - limit) // 5)
+        cut = shorten(text, left)
+        left -= max(1, (len(measure(cut)) - limit) // 5)
     return cut

@@ -5,20 +5,22 @@ runs are no Markdown (but know the card's functions). Teams documents 28 KB and 
 stop at 20,000 bytes.
 """
 
-import json
 import re
+from datetime import datetime
 from typing import Any
 
 from services.i18n.text import shorten
 from services.i18n.words import Words
-from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.message import News
+from services.notifier.channels.channel import ChatChannel, card_json
+from services.notifier.channels.outcomes import Accepted, AttemptOutcome
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.message import EventMessage
 
 LARGEST = 20_000
 """Bytes of the whole message."""
 
-_SLOTS = 2_500
-"""Bytes that the values of the slots may add."""
+_PLACEHOLDERS = 2_500
+"""Bytes that the values of the placeholders may add."""
 
 _MARKS = re.compile(r"([\\`*_\[\]~|])")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
@@ -38,34 +40,43 @@ def _inert(text: str) -> str:
     return text.replace("{{", "{\u2060{").replace("${", "$\u2060{")
 
 
-def card(news: News, words: Words) -> slots.Slotted:
-    """The message as JSON, with slots for the delivery; long texts give way until it is small enough."""
-    message = ""
-    for longest in (4000, 2000, 1000, 400, 120):
-        message = json.dumps(_message(news, words, longest), ensure_ascii=False, separators=(",", ":"))
-        if len(message.encode()) <= LARGEST - _SLOTS:
-            break
-    return slots.Slotted.of(message)
+class Teams(ChatChannel):
+    """A Workflows webhook of Microsoft Teams."""
+
+    escape = staticmethod(escape)
+
+    def card(self, message: EventMessage, words: Words) -> str:
+        """An Adaptive Card; long texts give way until it is small enough."""
+        card = ""
+        for longest in (4000, 2000, 1000, 400, 120):
+            card = card_json(_card(message, words, longest))
+            if len(card.encode()) <= LARGEST - _PLACEHOLDERS:
+                break
+        return card
+
+    def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
+        """202 says that a flow was started, not that it has posted anything."""
+        return Accepted(status) if status == 202 else super().read_answer(status, retry_after, body, now)
 
 
-def _message(news: News, words: Words, longest: int) -> dict[str, Any]:
+def _card(message: EventMessage, words: Words, longest: int) -> dict[str, Any]:
     body: list[dict[str, Any]] = [
-        _text(news.headline, weight="Bolder", color="Accent"),
-        _text(shorten(news.title, longest), style="heading", weight="Bolder", size="Large", spacing="Small"),
-        _prose(shorten(news.lead, longest)),
+        _text(message.headline, weight="Bolder", color="Accent"),
+        _text(shorten(message.title, longest), style="heading", weight="Bolder", size="Large", spacing="Small"),
+        _prose(shorten(message.lead, longest)),
     ]
-    facts = [{"title": fact.label, "value": _value(fact.value, longest)} for fact in news.facts]
-    if news.change:
-        change = f"{shorten(news.change.before, longest)} → {shorten(news.change.after, longest)}"
-        facts.insert(0, {"title": news.change.label, "value": _value(change, 2 * longest + 3)})
+    facts = [{"title": fact.label, "value": _value(fact.value, longest)} for fact in message.facts]
+    if message.change:
+        change = f"{shorten(message.change.before, longest)} → {shorten(message.change.after, longest)}"
+        facts.insert(0, {"title": message.change.label, "value": _value(change, 2 * longest + 3)})
     body.append({"type": "FactSet", "facts": facts, "separator": True})
-    if news.quotation:
-        body.append(_text(words.label(news.quotation.label), weight="Bolder", separator=True))
-        body.append(_prose(words.quoted(shorten(news.quotation.text, longest)), spacing="Small"))
+    if message.quotation:
+        body.append(_text(words.label(message.quotation.label), weight="Bolder", separator=True))
+        body.append(_prose(words.quoted(shorten(message.quotation.text, longest)), spacing="Small"))
     manage = escape(words.gettext("Change what you get"))
     body.append(
         {
-            **_block(f"{slots.REASON} [{manage}]({slots.SUBSCRIPTION_URL})"),
+            **_block(f"{placeholders.REASON} [{manage}]({placeholders.SUBSCRIPTION_URL})"),
             "isSubtle": True,
             "size": "Small",
             "separator": True,
@@ -73,7 +84,7 @@ def _message(news: News, words: Words, longest: int) -> dict[str, Any]:
     )
     body.append(
         {
-            **_block(f"{escape(words.gettext('Delivery'))} {slots.DELIVERY_ID}"),
+            **_block(f"{escape(words.gettext('Delivery'))} {placeholders.DELIVERY_ID}"),
             "isSubtle": True,
             "size": "Small",
             "spacing": "None",
@@ -83,11 +94,11 @@ def _message(news: News, words: Words, longest: int) -> dict[str, Any]:
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.5",
-        "lang": news.language,
-        "fallbackText": escape(shorten(f"{news.title}: {news.headline}", min(longest, 300))),
+        "lang": message.language,
+        "fallbackText": escape(shorten(f"{message.title}: {message.headline}", min(longest, 300))),
         "msteams": {"width": "Full"},
         "body": body,
-        "actions": [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in news.links],
+        "actions": [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in message.links],
     }
     attachment = {
         "contentType": "application/vnd.microsoft.card.adaptive",
@@ -110,7 +121,7 @@ def _prose(text: str, **looks: Any) -> dict[str, Any]:
 
 
 def _value(text: str, longest: int) -> str:
-    return slots.escaped(shorten(text, longest), escape)
+    return placeholders.escape_around(shorten(text, longest), escape)
 
 
 def _escaped_start(mark: re.Match[str]) -> str:

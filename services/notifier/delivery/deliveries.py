@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from contracts.filters import Filters
+from services.notifier.channels.outcomes import Accepted, AttemptOutcome, Delivered, Refused, Unknown
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS, next_attempt
-from services.notifier.subscriptions.matching import Filters
-from services.notifier.transport.outcomes import Accepted, Delivered, Outcome, Refused, Unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """Who wants what, and where. `address` and `secret` are secrets: never logged, never in an error or on a topic."""
+class Recipient:
+    """The subscription that a delivery goes to.
+
+    `address` and `secret` are secrets: never logged, never in an error or on a topic.
+    """
 
     id: UUID
     subscriber: str
@@ -24,7 +27,7 @@ class Subscription:
     state: str
 
     def __repr__(self) -> str:
-        return f"Subscription({self.id}, {self.channel})"
+        return f"Recipient({self.id}, {self.channel})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +39,7 @@ class Delivery:
 
     id: UUID
     event_id: UUID
-    subscription: Subscription
+    recipient: Recipient
     commitment_id: str
     attempts: int
     created_at: datetime
@@ -52,11 +55,11 @@ class Attempt:
     started_at: datetime
     ended_at: datetime
     latency_ms: float
-    outcome: Outcome
+    outcome: AttemptOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class DeliveryResult:
     """What is to be recorded of a claimed delivery.
 
     `state` is `pending` for one that goes back, at `next_at` if that is given, or a terminal state.
@@ -78,21 +81,24 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What a process is ready to take: so many deliveries in all, so many of one subscription.
+class Capacity:
+    """What a process is ready to take in hand: so many deliveries in all, so many of one subscription.
 
-    `narrow` names subscriptions that may have less, 0 for none at all; `mail` bounds all e-mail together.
+    `limited` names subscriptions that may have less, 0 for none at all; `mail` bounds all e-mail together.
     """
 
     total: int
     each: int
     mail: int
-    narrow: dict[UUID, int]
+    limited: dict[UUID, int]
 
 
-def verdict(delivery: Delivery, now: datetime) -> tuple[str, str] | None:
-    """The end of a delivery that must not be sent, with its reason: asked at the claim, not only at the fan-out."""
-    state = delivery.subscription.state
+def end_unsent(delivery: Delivery, now: datetime) -> tuple[str, str] | None:
+    """The state and the reason with which a delivery ends that must not be sent; None for one that may be.
+
+    Asked at the claim, not only at the fan-out: a subscription may have ended in between.
+    """
+    state = delivery.recipient.state
     if state == "disabled":
         return "suppressed", "subscription-disabled"
     if state != "active":
@@ -104,19 +110,19 @@ def verdict(delivery: Delivery, now: datetime) -> tuple[str, str] | None:
     return None
 
 
-def after_attempt(delivery: Delivery, attempt: Attempt, chance: float) -> Result:
+def after_attempt(delivery: Delivery, attempt: Attempt, chance: float) -> DeliveryResult:
     """What follows from an attempt: settled, or again at the time that the table gives; `chance` lies in [0, 1)."""
     outcome, at = attempt.outcome, attempt.ended_at
     match outcome:
         case Delivered() | Accepted():
-            return Result(delivery, "delivered", at, attempt)
+            return DeliveryResult(delivery, "delivered", at, attempt)
         case Refused(reason=reason, gone=gone):
             pass
         case Unknown(reason=reason):
             gone = False
     again = next_attempt(delivery.attempts + 1, outcome, at, chance)
     if again is None:
-        return Result(delivery, "failed", at, attempt, reason=str(reason), ends_subscription=gone)
+        return DeliveryResult(delivery, "failed", at, attempt, reason=str(reason), ends_subscription=gone)
     if delivery.not_after is not None:
-        again = min(again, delivery.not_after)  # then it expires, and is seen to
-    return Result(delivery, "pending", at, attempt, next_at=again, reason=str(reason))
+        again = min(again, delivery.not_after)  # then it expires, and is recorded so
+    return DeliveryResult(delivery, "pending", at, attempt, next_at=again, reason=str(reason))

@@ -1,62 +1,57 @@
-"""From Kafka into the tables: what the notifier hears becomes one delivery for each subscription that asked for it."""
+"""From Kafka into the tables: an event that is read becomes one delivery for each subscription that asked for it."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from aiokafka import ConsumerRecord
 
 from contracts.envelope import UnreadableRecord, from_record
-from contracts.events import MilestoneDue, MilestoneEscalated
-from contracts.topics import BY_NAME, PUBLIC
+from contracts.topics import BY_NAME
 from services.notifier.delivery.dispatch import Dispatch
-from services.notifier.delivery.store import DeliveryStore, Heard
-from services.notifier.subscriptions.matching import Notifiable, traits
+from services.notifier.delivery.fan_out import FanOut, IncomingEvent
+from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
+from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
 
 GROUP = "notifier"
-TOPICS = tuple(topic.name for topic in PUBLIC if "notifier" in topic.readers)
+TOPICS = tuple(EVENT_TYPES)
 
 
-def read(record: ConsumerRecord[bytes, bytes]) -> Heard:
+def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
     """The event of a record; raises `UnreadableRecord` for what is none of the notifier's topics' events."""
     topic = BY_NAME.get(record.topic)
-    if topic is None or record.topic not in TOPICS:
+    if topic is None or record.topic not in EVENT_TYPES:
         raise UnreadableRecord(f"{record.topic} is no topic of the notifier's")
     envelope, event = from_record(topic.event, record.key, record.headers, record.value)
-    data: Notifiable = event  # type: ignore[assignment]  # the topic's card says which
-    return Heard(
+    data = cast(CommitmentEvent, event)  # the topic's card says which
+    published = PublishedEvent(
         id=envelope.id,
         topic=record.topic,
-        seq=data.seq,
-        value=data.model_dump_json().encode() if _is_structured(record) else record.value or b"",
         time=envelope.time,
+        value=event.model_dump_json().encode() if _is_structured(record) else record.value or b"",
         correlation_id=envelope.correlation_id,
         traceparent=envelope.traceparent,
-        not_after=_not_after(data),
-        about=traits(record.topic, data),
-        data=data,
     )
+    not_after: datetime | None = getattr(event, "not_after", None)  # of the events that can become stale
+    return IncomingEvent(published.already_read(data), data.seq, not_after, EVENT_TYPES[record.topic].traits(data))
 
 
-class Hearing:
+class EventIntake:
     """Applies batches: writes them down, and hands what this process has in hand to its dispatch."""
 
-    def __init__(self, store: DeliveryStore, dispatch: Dispatch, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, fan_out: FanOut, dispatch: Dispatch, clock: Clock) -> None:
+        self._fan_out = fan_out
         self._dispatch = dispatch
         self._clock = clock
 
-    async def apply(self, events: Sequence[Heard]) -> None:
-        """Fan a batch out in one transaction; what was heard before changes nothing."""
-        fanned_out = await self._store.fan_out(events, self._clock.now(), self._dispatch.room())
-        self._dispatch.remember(events)
+    async def apply(self, events: Sequence[IncomingEvent]) -> None:
+        """Fan a batch out in one transaction; events that were read before change nothing."""
+        fanned_out = await self._fan_out.apply(events, self._clock.now(), self._dispatch.capacity())
+        self._dispatch.remember(incoming.event for incoming in events)
         self._dispatch.take(fanned_out.claimed)
         if fanned_out.waiting:
             self._dispatch.wake()
-
-
-def _not_after(event: Notifiable) -> datetime | None:
-    return event.not_after if isinstance(event, MilestoneDue | MilestoneEscalated) else None
 
 
 def _is_structured(record: ConsumerRecord[bytes, bytes]) -> bool:

@@ -1,7 +1,7 @@
 """Deliveries in hand, in one lane for each destination: fair between lanes, bounded within each, in order.
 
 A dead or slow destination fills its own lane only, and a lane that does not keep up is given less to hold. Pure: time
-comes as an argument, in monotonic seconds, since an endpoint's health is no matter of business time.
+comes as an argument, in monotonic seconds, since a receiver's health has nothing to do with business time.
 """
 
 from collections import deque
@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.notifier.delivery.deliveries import Delivery, Room
-from services.notifier.transport.outcomes import Outcome, Reason, Refused, Unknown
+from services.notifier.channels import MAILED
+from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused, Unknown
+from services.notifier.delivery.deliveries import Capacity, Delivery
 
-MAIL = "email"
-_DEAF = frozenset({Reason.TIMEOUT, Reason.CONNECTION, Reason.RESET, Reason.NAME, Reason.TLS})
-_PATIENCE = 3
+_MAIL = "mail"
+_UNANSWERED = frozenset(
+    {FailureReason.TIMEOUT, FailureReason.CONNECTION, FailureReason.RESET, FailureReason.NAME, FailureReason.TLS}
+)
+_MOST_UNANSWERED = 3
 """So many unanswered attempts in a row, and the lane rests."""
 _LONGEST_REST = 60.0
 
@@ -33,7 +36,7 @@ class Lane:
     in_flight: int = 0
     queued: bool = False
     subscriptions: set[UUID] = field(default_factory=set)
-    deaf: int = 0
+    unanswered: int = 0
     resting_until: float = 0.0
 
     def next(self) -> Delivery | None:
@@ -41,7 +44,7 @@ class Lane:
         if self.in_flight >= self.limit:
             return None
         for place, delivery in enumerate(self.waiting):
-            if (delivery.subscription.id, delivery.commitment_id) not in self.threads:
+            if (delivery.recipient.id, delivery.commitment_id) not in self.threads:
                 del self.waiting[place]
                 return delivery
         return None
@@ -74,7 +77,7 @@ class Lanes:
         """Take a claimed delivery in hand."""
         lane = self._lane(delivery)
         lane.waiting.append(delivery)
-        lane.subscriptions.add(delivery.subscription.id)
+        lane.subscriptions.add(delivery.recipient.id)
         self.in_hand += 1
         self._queue(lane)
 
@@ -88,30 +91,30 @@ class Lanes:
             delivery = lane.next()
             if delivery is None:
                 continue
-            lane.threads.add((delivery.subscription.id, delivery.commitment_id))
+            lane.threads.add((delivery.recipient.id, delivery.commitment_id))
             lane.in_flight += 1
             self.in_flight += 1
             self._queue(lane)
             yield delivery
 
-    def done(self, delivery: Delivery, outcome: Outcome | None, now: float) -> None:
+    def done(self, delivery: Delivery, outcome: AttemptOutcome | None, now: float) -> None:
         """An attempt has ended, or came to nothing (None); the lane learns from it."""
         lane = self._lane(delivery)
-        lane.threads.discard((delivery.subscription.id, delivery.commitment_id))
+        lane.threads.discard((delivery.recipient.id, delivery.commitment_id))
         lane.in_flight -= 1
         self.in_flight -= 1
         self.in_hand -= 1
         match outcome:
-            case Refused(reason=Reason.THROTTLED, retry_after=wish):
-                self._rest(lane, now, min(max(wish or 1.0, 1.0), _LONGEST_REST))
-            case Refused(reason=reason) | Unknown(reason=reason) if reason in _DEAF:
-                lane.deaf += 1
-                if lane.deaf >= _PATIENCE:
-                    self._rest(lane, now, min(2.0 ** (lane.deaf - _PATIENCE), _LONGEST_REST))
+            case Refused(reason=FailureReason.THROTTLED, retry_after=asked):
+                self._rest(lane, now, min(max(asked or 1.0, 1.0), _LONGEST_REST))
+            case Refused(reason=reason) | Unknown(reason=reason) if reason in _UNANSWERED:
+                lane.unanswered += 1
+                if lane.unanswered >= _MOST_UNANSWERED:
+                    self._rest(lane, now, min(2.0 ** (lane.unanswered - _MOST_UNANSWERED), _LONGEST_REST))
             case None:
                 pass
             case _:
-                lane.deaf = 0
+                lane.unanswered = 0
                 if not lane.holds:  # it kept up, so it may hold twice as many the next time
                     lane.allowance = min(lane.allowance * 2, self.share)
         self._queue(lane)
@@ -133,29 +136,29 @@ class Lanes:
             back += stale
         return back
 
-    def room(self, now: float) -> Room:
+    def capacity(self, now: float) -> Capacity:
         """What may be claimed now."""
-        narrow: dict[UUID, int] = {}
-        mail = self._lanes.get(MAIL)
+        limited: dict[UUID, int] = {}
+        mail = self._lanes.get(_MAIL)
         for lane in self._lanes.values():
             if lane is mail:
                 continue
             left = 0 if lane.resting_until > now else lane.allowance - lane.holds
             if left < self.share:
-                narrow.update(dict.fromkeys(lane.subscriptions, max(left, 0)))
-        return Room(
+                limited.update(dict.fromkeys(lane.subscriptions, max(left, 0)))
+        return Capacity(
             total=max(self.hold - self.in_hand, 0),
             each=self.share,
             mail=self.share if mail is None else self._left(mail, now),
-            narrow=narrow,
+            limited=limited,
         )
 
     def _left(self, lane: Lane, now: float) -> int:
         return 0 if lane.resting_until > now else max(lane.allowance - lane.holds, 0)
 
     def _lane(self, delivery: Delivery) -> Lane:
-        mail = delivery.subscription.channel == "email"
-        key = MAIL if mail else delivery.subscription.address
+        mail = delivery.recipient.channel in MAILED
+        key = _MAIL if mail else delivery.recipient.address
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = Lane(key, self.mails if mail else self.each, self.share)
@@ -172,6 +175,6 @@ class Lanes:
 
     def _forget(self, lane: Lane, now: float) -> None:
         """A lane that holds nothing and has nothing against it need not be remembered."""
-        healthy = lane.deaf == 0 and lane.resting_until <= now and lane.allowance >= self.share
+        healthy = lane.unanswered == 0 and lane.resting_until <= now and lane.allowance >= self.share
         if healthy and not lane.holds:
             del self._lanes[lane.key]

@@ -1,4 +1,4 @@
-"""Telling how deliveries ended: `delivery-settled`, one event for all that are recorded together of one event."""
+"""How deliveries ended: `delivery-settled`, one event for all that are recorded together of one event."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,24 +10,24 @@ from contracts.envelope import Envelope, to_record
 from contracts.events import DeliverySettled, SettledDelivery
 from contracts.topics import DELIVERY_SETTLED
 from contracts.vocabulary import Language
-from services.notifier.delivery.deliveries import Result
-from services.notifier.rendering.render import EventView
+from services.notifier.delivery.deliveries import DeliveryResult
+from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.database import Connection, Database
 from services.plumbing.ids import new_id
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 
 
-async def tell_settled(
+async def publish_settled(
     database: Database,
     connection: Connection,
-    results: Sequence[Result],
+    results: Sequence[DeliveryResult],
     attempts: Mapping[UUID, int],
-    events: Mapping[UUID, EventView],
+    events: Mapping[UUID, PublishedEvent],
     now: datetime,
 ) -> None:
     """Write the events about what was settled into the outbox, in the transaction that settles it."""
-    by_event: defaultdict[UUID, list[Result]] = defaultdict(list)
+    by_event: defaultdict[UUID, list[DeliveryResult]] = defaultdict(list)
     for result in results:
         if result.is_settled and result.delivery.id in attempts and _is_readable(result, events):
             by_event[result.delivery.event_id].append(result)
@@ -43,19 +43,21 @@ async def tell_settled(
     await append(database, connection, records, now)
 
 
-def _is_readable(result: Result, events: Mapping[UUID, EventView]) -> bool:
-    """Whether the event can be told of: its contract was kept when it came in, but a row may be of an older one."""
+def _is_readable(result: DeliveryResult, events: Mapping[UUID, PublishedEvent]) -> bool:
+    """Whether the event can be read: its contract was kept when it came in, but a row may be of an older one."""
     event = events.get(result.delivery.event_id)
     try:
         return event is not None and event.data is not None
     except ValueError as error:
         # What happened to the delivery is recorded all the same; one old event must not stop all the others.
-        log.error("an end can't be told", action="end_untold", event_id=str(result.delivery.event_id), error=str(error))
+        log.error(
+            "an end can't be published", action="end_untold", event_id=str(result.delivery.event_id), error=str(error)
+        )
         return False
 
 
 def _outgoing(
-    event: EventView, results: Sequence[Result], attempts: Mapping[UUID, int], seq: int, now: datetime
+    event: PublishedEvent, results: Sequence[DeliveryResult], attempts: Mapping[UUID, int], seq: int, now: datetime
 ) -> Outgoing:
     brief = event.data.commitment
     # Our own values, checked where they came in: building them again field by field would only cost time.
@@ -63,7 +65,7 @@ def _outgoing(
         seq=seq,
         commitment=brief,
         event_id=event.id,
-        event=event.kind,
+        event=event.topic,
         deliveries=tuple(_settled(result, attempts[result.delivery.id]) for result in results),
     )
     id_ = new_id()
@@ -71,8 +73,8 @@ def _outgoing(
     return Outgoing(id_, record.topic, record.key, record.headers, record.value)
 
 
-def _settled(result: Result, attempts: int) -> SettledDelivery:
-    to = result.delivery.subscription
+def _settled(result: DeliveryResult, attempts: int) -> SettledDelivery:
+    to = result.delivery.recipient
     return SettledDelivery.model_construct(
         delivery_id=result.delivery.id,
         subscription_id=to.id,

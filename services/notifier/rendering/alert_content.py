@@ -1,4 +1,4 @@
-"""The news that ask somebody to act: an overdue milestone that nobody has owned, a record that does not agree."""
+"""Content of the messages that ask somebody to act: an overdue milestone that nobody has owned, an inconsistency."""
 
 from typing import assert_never
 
@@ -7,14 +7,14 @@ from contracts.vocabulary import Milestone, Precision
 from services.i18n.names import status_name
 from services.i18n.text import plain
 from services.i18n.words import Words
-from services.notifier.rendering import placeholders as slots
-from services.notifier.rendering.message import Fact, Link, News, Quotation, compose, place
-from services.notifier.rendering.milestone_content import days_ago, when, wording
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.message import EventMessage, Fact, MessageLink, Quotation, compose, context_facts
+from services.notifier.rendering.milestone_dates import date_text, days_ago, wording_facts
 
 
-def tell_escalated(event: MilestoneEscalated, words: Words, url: str) -> News:
+def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> EventMessage:
     """That something is overdue, who is asked now, and how to say that one is on it."""
-    milestone, said = event.milestone, event.acknowledged
+    milestone, acknowledged = event.milestone, event.acknowledged
     what = words.quoted(plain(milestone.title.in_language(words.language)))
     overdue = words.ngettext(
         "%(milestone)s has been overdue for %(number)s day.",
@@ -22,34 +22,36 @@ def tell_escalated(event: MilestoneEscalated, words: Words, url: str) -> News:
         event.days,
         milestone=what,
     )
-    if said is None:
-        owned = words.gettext("Nobody has said that they are on it.")
+    if acknowledged is None:
+        ownership = words.gettext("Nobody has said that they are on it.")
     else:
-        owned = words.gettext(
-            "%(name)s had said that they were on it, and no evidence has followed.", name=plain(said.name)
+        ownership = words.gettext(
+            "%(name)s had said that they were on it, and no evidence has followed.", name=plain(acknowledged.name)
         )
-    ask = words.gettext("If you are on it, please say so on the commitment’s page: then nobody else is asked for now.")
+    request = words.gettext(
+        "If you are on it, please say so on the commitment’s page: then nobody else is asked for now."
+    )
     facts = [
         Fact(words.gettext("Who is asked now"), plain(event.level_title.in_language(words.language))),
-        Fact(words.gettext("Due"), f"{when(milestone.span, milestone, words)} ({days_ago(event.days, words)})"),
-        *wording(milestone, words),
+        Fact(words.gettext("Due"), f"{date_text(milestone.span, milestone, words)} ({days_ago(event.days, words)})"),
+        *wording_facts(milestone, words),
         Fact(words.gettext("Status"), status_name(event.status, words)),
     ]
     if event.repeat:
-        told = words.ngettext("%(number)s time", "%(number)s times", event.repeat)
-        facts.insert(1, Fact(words.gettext("Asked before"), told))
-    if said is not None:
+        asked_before = words.ngettext("%(number)s time", "%(number)s times", event.repeat)
+        facts.insert(1, Fact(words.gettext("Asked before"), asked_before))
+    if acknowledged is not None:
         facts += [
-            Fact(words.gettext("Was on it"), plain(said.name)),
-            Fact(words.gettext("Said so on"), slots.moment(said.at)),
+            Fact(words.gettext("Was on it"), plain(acknowledged.name)),
+            Fact(words.gettext("Said so on"), placeholders.moment(acknowledged.at)),
         ]
-    facts += place(event.commitment, milestone.countries, words)
+    facts += context_facts(event.commitment, milestone.countries, words)
     if event.late:
-        facts.append(Fact(words.gettext("Late; was to go out"), slots.moment(event.due_at)))
+        facts.append(Fact(words.gettext("Late; was to go out"), placeholders.moment(event.due_at)))
     note = None
-    if said is not None and said.note:
+    if acknowledged is not None and acknowledged.note:
         # Their words carry no language, so none is claimed for them.
-        note = Quotation(words.gettext("Their note, as written (not translated)"), plain(said.note))
+        note = Quotation(words.gettext("Their note, as written (not translated)"), plain(acknowledged.note))
     return compose(
         event.commitment,
         milestone.countries,
@@ -58,14 +60,14 @@ def tell_escalated(event: MilestoneEscalated, words: Words, url: str) -> News:
         latest=words.ngettext(
             "overdue by %(number)s day, nobody on it", "overdue by %(number)s days, nobody on it", event.days
         ),
-        lead=f"{overdue} {owned} {ask}",
+        lead=f"{overdue} {ownership} {request}",
         facts=facts,
         quotation=note,
-        links=[Link(words.gettext("Say that you are on it"), f"{url}#m-{milestone.id}")],
+        links=[MessageLink(words.gettext("Say that you are on it"), f"{url}#m-{milestone.id}")],
     )
 
 
-def tell_flagged(event: ConsistencyFlagged, words: Words, url: str) -> News:
+def flagged_content(event: ConsistencyFlagged, words: Words, url: str) -> EventMessage:
     """Which rule is broken, since when, and what would mend it."""
     milestone = event.milestone
     latest, lead = _rule(event, words)
@@ -74,7 +76,7 @@ def tell_flagged(event: ConsistencyFlagged, words: Words, url: str) -> News:
         Fact(words.gettext("Status"), status_name(event.status, words)),
         Fact(words.gettext("Since"), f"{words.day(event.since)} ({days_ago(event.days, words)})"),
         Fact(words.gettext("Found on"), words.day(event.flagged_on)),
-        *place(event.commitment, milestone.countries if milestone else event.commitment.countries, words),
+        *context_facts(event.commitment, milestone.countries if milestone else event.commitment.countries, words),
     ]
     return compose(
         event.commitment,
@@ -134,6 +136,6 @@ def _rule(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
 def _milestone(milestone: Milestone, words: Words) -> list[Fact]:
     return [
         Fact(words.gettext("Milestone"), plain(milestone.title.in_language(words.language))),
-        Fact(words.gettext("Date"), when(milestone.span, milestone, words)),
-        *wording(milestone, words, quoted=milestone.span.precision is Precision.UNDATED),
+        Fact(words.gettext("Date"), date_text(milestone.span, milestone, words)),
+        *wording_facts(milestone, words, quoted=milestone.span.precision is Precision.UNDATED),
     ]

@@ -3,48 +3,52 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from contracts.filters import Filters
 from contracts.vocabulary import CommitmentBrief, Text
 from services.i18n.event_names import followed_event
 from services.i18n.names import country_names, theme_title
 from services.i18n.text import plain, shorten
 from services.i18n.words import words_in
-from services.notifier.subscriptions.matching import Filters, Traits
 
 LONGEST = 240
-"""Characters of what was met; a card reserves room for it."""
+"""Characters of what was met; a card keeps so much free for it."""
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """What an event is about. Compared by identity, which is quick: a rendered event has one."""
+class MatchedEvent:
+    """What of an event a subscription may have met. Compared by identity, which is quick: a rendered event has one."""
 
-    traits: Traits
+    event: str
+    """The name of its topic."""
+    countries: frozenset[str]
     commitment: CommitmentBrief
+    by_own_ladder: bool = False
+    """Whether one subscription's own ladder has asked for it."""
     level_title: Text | None = None
     """What the level is called that an escalation is for."""
 
 
 @lru_cache(maxsize=8192)
-def why(filters: Filters, subject: Subject, language: str) -> str:
+def footer_reason(filters: Filters, event: MatchedEvent, language: str) -> str:
     """`You get this because you follow: this commitment · Climate action · Mexico · reminders.`
 
     It names what was met, not all that was asked for.
     """
-    words, traits, brief = words_in(language), subject.traits, subject.commitment
+    words, brief = words_in(language), event.commitment
     met: list[str] = []
-    if subject.level_title:
-        level = words.quoted(plain(subject.level_title.in_language(language)))
+    if event.level_title:
+        level = words.quoted(plain(event.level_title.in_language(language)))
         met.append(words.gettext("escalations to %(level)s", level=level))
-    if traits.audience:
+    if event.by_own_ladder:
         met.append(words.gettext("your own reminder ladder"))
-    if traits.commitment in filters.commitments:
+    if brief.id in filters.commitments:
         met.append(words.gettext("this commitment"))
-    if traits.section in filters.sections:
+    if brief.section in filters.sections:
         met.append(plain(brief.section_title.in_language(language)))
     met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
-    met += country_names(sorted(traits.countries & filters.countries), words)
-    if traits.event in filters.events and not subject.level_title:
-        met.append(followed_event(traits.event, words))
+    met += country_names(sorted(event.countries & filters.countries), words)
+    if event.event in filters.events and not event.level_title:
+        met.append(followed_event(event.event, words))
     if not met:
         return words.gettext("You get this because you follow all that is in the register.")
     return words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))

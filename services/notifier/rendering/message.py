@@ -1,7 +1,7 @@
-"""News: what an event says to a person, in one language and for no channel in particular.
+"""A message: what an event says to people of one language, for no channel in particular.
 
-A channel only sets this: the words, their order and what is told first are decided here and in `tellings.py`. Texts
-of others pass `plain` on their way in; a channel escapes them on their way out.
+A channel only lays it out: the words, their order and what comes first are decided here and by the content functions
+(`*_content.py`). Texts of others pass `plain` on their way in; a channel escapes them on their way out.
 """
 
 from collections.abc import Iterable
@@ -30,8 +30,8 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What was and what is."""
+class BeforeAndAfter:
+    """A value that has changed."""
 
     label: str
     before: str
@@ -48,7 +48,7 @@ class Quotation:
 
 
 @dataclass(frozen=True)
-class Link:
+class MessageLink:
     """Where to read on; the first link of all is the commitment itself."""
 
     label: str
@@ -56,7 +56,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class News:
+class EventMessage:
     """One event for readers of one language."""
 
     language: str
@@ -64,10 +64,10 @@ class News:
     headline: str
     title: str
     lead: str
-    change: Change | None
+    change: BeforeAndAfter | None
     facts: tuple[Fact, ...]
     quotation: Quotation | None
-    links: tuple[Link, ...]
+    links: tuple[MessageLink, ...]
 
 
 def compose(
@@ -80,13 +80,13 @@ def compose(
     headline: str | None = None,
     lead: str,
     facts: list[Fact],
-    change: Change | None = None,
+    change: BeforeAndAfter | None = None,
     quotation: Quotation | None = None,
-    links: Iterable[Link] = (),
-) -> News:
-    """The news of a commitment: `latest` is what is new in a few words, `url` the commitment's page."""
+    links: Iterable[MessageLink] = (),
+) -> EventMessage:
+    """A message about a commitment: `latest` is what is new in a few words, `url` the commitment's page."""
     title = plain(commitment.title.in_language(words.language))
-    return News(
+    return EventMessage(
         language=words.language,
         subject=_subject(countries, commitment, title, latest, words),
         headline=capitalized(headline or latest),
@@ -96,8 +96,8 @@ def compose(
         facts=tuple(facts),
         quotation=quotation,
         links=(
-            Link(words.gettext("Open the commitment"), url),
-            *(Link(link.label, quote(link.url, safe=_IN_ADDRESSES)) for link in links),
+            MessageLink(words.gettext("Open the commitment"), url),
+            *(MessageLink(link.label, quote(link.url, safe=_IN_ADDRESSES)) for link in links),
         ),
     )
 
@@ -106,11 +106,11 @@ def _subject(countries: tuple[Country, ...], commitment: CommitmentBrief, title:
     """`[MX - Climate] Title: due in 7 days`; what is new is never cut, the title is."""
     tag = f"{'/'.join(countries)} - {shorten(plain(short_theme(commitment.themes[0], words)), 20)}"
     values = {"tag": tag, "news": shorten(latest, 34)}
-    room = SUBJECT_LENGTH - len(words.gettext("[%(tag)s] %(title)s: %(news)s", title="", **values))
-    return words.gettext("[%(tag)s] %(title)s: %(news)s", title=shorten(title, room), **values)
+    left = SUBJECT_LENGTH - len(words.gettext("[%(tag)s] %(title)s: %(news)s", title="", **values))
+    return words.gettext("[%(tag)s] %(title)s: %(news)s", title=shorten(title, left), **values)
 
 
-def place(commitment: CommitmentBrief, countries: tuple[Country, ...], words: Words) -> list[Fact]:
+def context_facts(commitment: CommitmentBrief, countries: tuple[Country, ...], words: Words) -> list[Fact]:
     """Where it belongs: the countries that it is about, its section and its themes."""
     themes = [theme_title(slug, words) for slug in commitment.themes]
     return [

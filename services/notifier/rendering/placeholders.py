@@ -1,8 +1,8 @@
-"""Text with slots: rendered once, filled for each delivery by joining strings.
+"""Templates with placeholders: rendered once, filled for each delivery by joining strings.
 
 What differs between two readers of one message are a few words: the delivery's id, the reason they get it, times on
-their own clock. A slot is named between two DEL characters. The contracts refuse DEL in every text and `plain` takes
-it out, so nobody can write a slot into a title or a note; JSON, MJML and HTML carry it unchanged.
+their own clock. A placeholder is named between two DEL characters. The contracts refuse DEL in every text and `plain`
+takes it out, so nobody can write a placeholder into a title or a note; JSON, MJML and HTML carry it unchanged.
 """
 
 import json
@@ -19,9 +19,12 @@ UNSUBSCRIBE_URL = f"{_EDGE}unsubscribe-url{_EDGE}"
 
 MOMENT = "at"
 
+PlaceholderValues = Callable[[str], str]
+"""What stands for a placeholder, by its name, for one reader; not yet escaped."""
+
 
 def moment(instant: datetime, place: str | None = None) -> str:
-    """A slot for a point in time, to be told in the reader's zone, after that of the place if there is one."""
+    """A placeholder for a point in time, to be shown in the reader's zone, after that of the place if there is one."""
     return f"{_EDGE}{MOMENT}|{instant.timestamp()!r}|{place or ''}{_EDGE}"
 
 
@@ -30,32 +33,32 @@ def instant_in(seconds: str) -> datetime:
     return datetime.fromtimestamp(float(seconds), UTC)
 
 
-def escaped(text: str, escape: Callable[[str], str]) -> str:
-    """The text escaped, its slots left as they are: their values are escaped when they come."""
+def escape_around(text: str, escape: Callable[[str], str]) -> str:
+    """The text escaped, its placeholders left as they are: their values are escaped when they come."""
     if _EDGE not in text:
         return escape(text)
     return _EDGE.join(piece if at % 2 else escape(piece) for at, piece in enumerate(text.split(_EDGE)))
 
 
 @dataclass(frozen=True)
-class Slotted:
-    """Literal, slot, literal, slot … literal."""
+class Template:
+    """Literal, placeholder, literal, placeholder … literal."""
 
     pieces: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str) -> "Slotted":
-        """The text, cut at its slots."""
+    def parse(cls, text: str) -> "Template":
+        """The text, cut at its placeholders."""
         return cls(tuple(text.split(_EDGE)))
 
-    def filled(self, value: Callable[[str], str]) -> str:
-        """The text with the value of each slot in its place."""
+    def fill(self, value: PlaceholderValues) -> str:
+        """The text with the value of each placeholder in its place."""
         pieces = list(self.pieces)
         for at in range(1, len(pieces), 2):
             pieces[at] = value(pieces[at])
         return "".join(pieces)
 
 
-def json_inside(text: str) -> str:
+def inside_json(text: str) -> str:
     """The text as it stands between the quotes of a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -1,4 +1,4 @@
-"""Telling the scheduler which ladders subscriptions have: `ladder-chosen`, in the transaction that changes them."""
+"""Which ladders subscriptions have, for the scheduler: `ladder-chosen`, in the transaction that changes them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,31 +6,35 @@ from typing import Any
 
 from contracts.envelope import Envelope, to_record
 from contracts.topics import LADDER_CHOSEN
-from services.notifier.subscriptions.own_ladder import chosen, is_news
+from services.notifier.subscriptions.own_ladder import is_for_scheduler, ladder_chosen_by
 from services.plumbing.database import Connection, Database
 from services.plumbing.ids import new_id
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import current_traceparent
 
 COLUMNS = "id, state, zone, ladder, countries, themes, sections, commitments"
-"""What of a subscription the scheduler has to hear of."""
+"""What of a subscription the scheduler has to know."""
 
-Changed = tuple[Mapping[str, Any] | None, Mapping[str, Any]]
+RowChange = tuple[Mapping[str, Any] | None, Mapping[str, Any]]
 """A subscription's row before, if there was one, and after."""
 
 
-async def tell_chosen(database: Database, connection: Connection, changes: Sequence[Changed], now: datetime) -> None:
+async def publish_ladder_changes(
+    database: Database, connection: Connection, changes: Sequence[RowChange], now: datetime
+) -> None:
     """Write the events about what has changed into the outbox; a change that the scheduler need not know writes none.
 
     The caller holds the locks of the rows, so for one subscription the order of `seq` is that of its changes.
     """
-    told = [after for before, after in changes if is_news(before, after)]
-    if not told:
+    changed = [after for before, after in changes if is_for_scheduler(before, after)]
+    if not changed:
         return
-    seqs = await take_seqs(connection, LADDER_CHOSEN.name, [str(row["id"]) for row in told])
+    seqs = await take_seqs(connection, LADDER_CHOSEN.name, [str(row["id"]) for row in changed])
     records = []
-    for row, seq in zip(told, seqs, strict=True):
+    for row, seq in zip(changed, seqs, strict=True):
         id_ = new_id()
-        record = to_record(chosen(row, seq), Envelope(id_, now, str(row["id"]), traceparent=current_traceparent()))
+        record = to_record(
+            ladder_chosen_by(row, seq), Envelope(id_, now, str(row["id"]), traceparent=current_traceparent())
+        )
         records.append(Outgoing(id_, record.topic, record.key, record.headers, record.value))
     await append(database, connection, records, now)

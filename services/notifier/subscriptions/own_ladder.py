@@ -1,4 +1,4 @@
-"""A subscription's own ladder of reminders: its forms, its short notation, and when the scheduler has to hear of it.
+"""A subscription's own ladder of reminders: its forms, its short notation, and which changes are for the scheduler.
 
 People write `-14d, -3bd 09:00, 0 08:30, +2w`: days, business days, weeks or months before (-) or after (+) the last
 day, 0 for the day itself, and a time of day on the reader's clock, 09:00 where none is given.
@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, Step
 from contracts.vocabulary import Country, WallTime
+from services.plumbing.http.forms import RequestModel
 
 MOST_RUNGS = 20
 MOST_DAYS = {"d": 3660, "bd": 2610, "w": 522, "m": 120}
@@ -25,7 +26,7 @@ _STEP = re.compile(r"(before|after)-(\d+)(d|bd|w|m)", re.ASCII)
 
 
 def rungs_in_short(text: str) -> list[dict[str, str]]:
-    """The rungs that people write in short, as `Rung` takes them; raises ValueError that says which one can't be read.
+    """Rungs written in short, as `OwnRung` takes them; raises ValueError that says which one can't be read.
 
     >>> rungs_in_short("-3bd 08:30, 0")
     [{'step': 'before-3bd', 'at': '08:30'}, {'step': 'on-the-day', 'at': '09:00'}]
@@ -49,7 +50,7 @@ def _rung_in_short(part: str) -> dict[str, str]:
     return {"step": f"{'before' if sign == '-' else 'after'}-{count}{unit}", "at": at}
 
 
-def _a_step(step: str) -> str:
+def _plannable_step(step: str) -> str:
     if step.startswith("review-"):
         raise ValueError("reviews come of themselves; a ladder has steps before, on and after the last day")
     if (counted := _STEP.fullmatch(step)) and int(counted[2]) > MOST_DAYS[counted[3]]:
@@ -61,7 +62,7 @@ def _from_short(value: Any) -> Any:
     return rungs_in_short(value) if isinstance(value, str) else value
 
 
-def _each_once(rungs: "tuple[Rung, ...]") -> "tuple[Rung, ...]":
+def _steps_once(rungs: "tuple[OwnRung, ...]") -> "tuple[OwnRung, ...]":
     steps = [rung.step for rung in rungs]
     if twice := sorted({step for step in steps if steps.count(step) > 1}):
         raise ValueError(f"a ladder has each step once, and {twice[0]} is there twice")
@@ -76,18 +77,14 @@ def subdivisions(country: str) -> frozenset[str]:
     return frozenset(holidays.list_supported_countries(include_aliases=False)[country])
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Rung(_Form):
+class OwnRung(RequestModel):
     """One reminder: so long before or after the last day, at a time of day on the subscription's clock."""
 
-    step: Annotated[Step, AfterValidator(_a_step)]
+    step: Annotated[Step, AfterValidator(_plannable_step)]
     at: WallTime = USUAL_TIME
 
 
-class HolidayRegion(_Form):
+class HolidayRegion(RequestModel):
     """Whose public holidays are no business days: a country's, or one of its states' or provinces'."""
 
     country: Country
@@ -101,25 +98,25 @@ class HolidayRegion(_Form):
         return self
 
 
-class Ladder(_Form):
+class OwnLadder(RequestModel):
     """When a subscription wants to be reminded, instead of at the usual steps."""
 
     rungs: Annotated[
-        tuple[Rung, ...],
+        tuple[OwnRung, ...],
         Field(min_length=1, max_length=MOST_RUNGS),
-        AfterValidator(_each_once),
-        BeforeValidator(_from_short, json_schema_input_type=tuple[Rung, ...] | str),
+        AfterValidator(_steps_once),
+        BeforeValidator(_from_short, json_schema_input_type=tuple[OwnRung, ...] | str),
     ]
     """Each step once, or all in short: `-14d, -3bd 09:00, 0 08:30, +2w`."""
     holidays: HolidayRegion | None = None
     """Whose business days are counted; none for the days on which all work who are bound by the milestone."""
 
 
-def chosen(subscription: Mapping[str, Any], seq: int = 1) -> LadderChosen:
+def ladder_chosen_by(subscription: Mapping[str, Any], seq: int = 1) -> LadderChosen:
     """What the scheduler has to know of a subscription (its row): nothing is to be planned for one that is inactive."""
     ladder = None
     if subscription["state"] == "active" and subscription["ladder"] is not None:
-        ladder = Ladder.model_validate(subscription["ladder"])
+        ladder = OwnLadder.model_validate(subscription["ladder"])
     region = ladder.holidays if ladder else None
     return LadderChosen(
         seq=seq,
@@ -135,8 +132,8 @@ def chosen(subscription: Mapping[str, Any], seq: int = 1) -> LadderChosen:
     )
 
 
-def is_news(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
-    """Whether the scheduler has to hear of a change; `before` is None for a subscription that was just made."""
-    now = chosen(after)
-    then = chosen(before) if before is not None else None
+def is_for_scheduler(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
+    """Whether the scheduler has to know of a change; `before` is None for a subscription that was just made."""
+    now = ladder_chosen_by(after)
+    then = ladder_chosen_by(before) if before is not None else None
     return now != then and (now.active or (then is not None and then.active))

@@ -1,4 +1,4 @@
-"""The register of subscriptions, and what the log of deliveries tells, in SQL."""
+"""Subscriptions in PostgreSQL, as their owners and the operators see them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,27 +7,23 @@ from uuid import UUID
 
 import asyncpg
 
-from services.notifier.subscriptions.ladder_events import tell_chosen
+from services.notifier.subscriptions.ladder_events import publish_ladder_changes
 from services.plumbing.database import Connection, Database
-
-Row = asyncpg.Record
 
 _COLUMNS = (
     "id, owner, subscriber, channel, address, language, zone, events, countries, themes, sections, commitments,"
     " ladder, level, state, reason, created_at, ended_at"
 )
-_DELIVERY = (
-    "d.id, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel, s.language,"
-    " d.state, d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
-)
+
+Row = asyncpg.Record
 
 
 class AlreadySubscribed(Exception):
     """There is a subscription with the same channel, address and filters that has not ended."""
 
 
-class Register:
-    """Subscriptions, as their owners and the operators see them; `owner` None sees all of them."""
+class SubscriptionStore:
+    """Subscriptions; `owner` None stands for an operator, who sees all of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,7 +40,7 @@ class Register:
                     *values.values(),
                     now,
                 )
-                await tell_chosen(self._database, connection, [(None, dict(row))], now)
+                await publish_ladder_changes(self._database, connection, [(None, dict(row))], now)
                 return row
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
@@ -87,7 +83,7 @@ class Register:
                     id_,
                     *values.values(),
                 )
-                await tell_chosen(self._database, connection, [(dict(before), dict(after))], now)
+                await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
                 return after
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
@@ -109,82 +105,8 @@ class Register:
                 reason,
                 now,
             )
-            await tell_chosen(self._database, connection, [(dict(before), dict(after))], now)
+            await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
             return True
-
-    async def deliveries(
-        self,
-        *,
-        event: UUID | None,
-        subscription: UUID | None,
-        commitment: str | None,
-        state: str | None,
-        before: UUID | None,
-        limit: int,
-    ) -> Sequence[Row]:
-        """Deliveries, the newest first, before one of them."""
-        wanted: list[str] = []
-        values: list[Any] = []
-        for column, value in (("event_id", event), ("subscription_id", subscription), ("state", state)):
-            if value is not None:
-                values.append(value)
-                wanted.append(f"d.{column} = ${len(values)}")
-        if commitment is not None:
-            values.append(commitment)
-            wanted.append(f"d.event_id in (select id from event where commitment_id = ${len(values)})")
-        if before is not None:
-            values.append(before)
-            wanted.append(f"d.id < ${len(values)}")
-        values.append(limit)
-        condition = f" where {' and '.join(wanted)}" if wanted else ""
-        async with self._database.connection() as connection:
-            return list(
-                await connection.fetch(
-                    f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
-                    f" join subscription s on s.id = d.subscription_id{condition}"
-                    f" order by d.id desc limit ${len(values)}",
-                    *values,
-                )
-            )
-
-    async def delivery(self, id_: UUID) -> tuple[Row, Sequence[Row]] | None:
-        """One delivery and its attempts."""
-        async with self._database.connection() as connection:
-            row = await _one_or_none(
-                connection,
-                f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
-                " join subscription s on s.id = d.subscription_id where d.id = $1",
-                id_,
-            )
-            if row is None:
-                return None
-            attempts = await connection.fetch(
-                "select n, started_at, ended_at, outcome, reason, code, latency_ms from delivery_attempt"
-                " where delivery_id = $1 order by n",
-                id_,
-            )
-        return row, list(attempts)
-
-    async def conservation(self) -> tuple[int, int, Sequence[tuple[str, str, int]]]:
-        """Events heard, deliveries they owed, and how many there are by channel and state: one moment for all three."""
-        async with self._database.connection() as connection:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                heard, owed = await connection.fetchrow(  # type: ignore[misc]  # an aggregate always has a row
-                    "select count(*), coalesce(sum(matched), 0)::bigint from event"
-                )
-                rows = await connection.fetch(
-                    "select channel, state, count(*) as n from delivery group by channel, state order by 1, 2"
-                )
-        return heard, owed, [(row["channel"], row["state"], row["n"]) for row in rows]
-
-    async def depths(self) -> Mapping[str, int]:
-        """How many deliveries have not ended, by state; read from the partial indexes."""
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                "select 'pending' as state, count(*) as n from delivery where state = 'pending'"
-                " union all select 'sending', count(*) from delivery where state = 'sending'"
-            )
-        return {row["state"]: row["n"] for row in rows}
 
 
 async def _locked(connection: Connection, id_: UUID, owner: str | None) -> Row | None:

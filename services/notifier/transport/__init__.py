@@ -1,1 +1,1 @@
-"""Out of the process: HTTP with an SSRF guard, SMTP, and what an answer means."""
+"""Out of the process: HTTP with an SSRF guard at every connect, SMTP, and the resolver."""

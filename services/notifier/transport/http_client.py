@@ -19,8 +19,8 @@ import pycurl
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.notifier.transport.outcomes import Reason
-from services.notifier.transport.ssrf_guard import Allowed, normal_host
+from services.notifier.channels.outcomes import FailureReason
+from services.notifier.channels.ssrf_guard import AllowList, normal_host
 
 _TLS_FAULTS = frozenset(
     {
@@ -51,7 +51,7 @@ class HttpClientSettings(BaseSettings):
     idle_connections: int = Field(default=256, ge=1)
     """Kept open for the next post, over all hosts."""
     proxy: str = ""
-    """A proxy for all posts, `http://host:port`; the environment's `http_proxy` is not heard. The operator's allow-list
+    """A proxy for all posts, `http://host:port`; the environment's `http_proxy` is not used. The operator's allow-list
     has to name it, and the addresses behind it are then the proxy's to judge."""
     ca_file: str = certifi.where()
     """Certificate authorities to trust, a PEM file."""
@@ -72,13 +72,13 @@ class PostFailed(Exception):
     Neither this nor its text holds any part of the URL.
     """
 
-    def __init__(self, reason: Reason, *, sent: bool) -> None:
+    def __init__(self, reason: FailureReason, *, sent: bool) -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.sent = sent
 
 
-class _Lent(socket.socket):
+class _SharedSocket(socket.socket):
     """A socket of which libcurl's binding makes its own copy; ours is closed when nobody holds it any more."""
 
     def __del__(self) -> None:
@@ -106,16 +106,16 @@ class _Exchange:
             self.headers[name.decode().lower()] = value.strip().decode("latin-1")[:200]
 
     def take_body(self, data: bytes) -> int:
-        room = self.most - len(self.body)
-        self.body += data[:room]
+        left = self.most - len(self.body)
+        self.body += data[:left]
         # Anything else than the length makes libcurl end the transfer.
-        return len(data) if len(data) <= room else -1
+        return len(data) if len(data) <= left else -1
 
 
 class HttpClient:
     """Posts; as many at once as its caller asks for, so the caller sets the bounds."""
 
-    def __init__(self, settings: HttpClientSettings, allowed: Allowed) -> None:
+    def __init__(self, settings: HttpClientSettings, allowed: AllowList) -> None:
         self._settings = settings
         self._allowed = allowed
         self._loop: Any = None  # an event loop from the first post on
@@ -184,7 +184,7 @@ class HttpClient:
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.FOLLOWLOCATION, 0),
-            (pycurl.PROXY, self._settings.proxy),  # empty: none, and the environment's is not heard
+            (pycurl.PROXY, self._settings.proxy),  # empty: none, and the environment's is not used
             (pycurl.NETRC, pycurl.NETRC_IGNORED),
             (pycurl.USERAGENT, "Pledgewire/1 (+standard-webhooks)"),
             (pycurl.CONNECTTIMEOUT_MS, int(self._settings.connect_deadline * 1000)),
@@ -211,10 +211,10 @@ class HttpClient:
             far = ipaddress.ip_address(str(where[0]).split("%")[0])
         except ValueError:
             far = None
-        if far is None or not self._allowed.lets(far, exchange.host):
+        if far is None or not self._allowed.permits(far, exchange.host):
             exchange.blocked = True
             return int(pycurl.SOCKET_BAD)
-        return _Lent(family, kind, protocol)
+        return _SharedSocket(family, kind, protocol)
 
     def _watch(self, what: int, descriptor: int, *_: Any) -> None:
         """libcurl says for what a socket is to be watched."""
@@ -261,7 +261,7 @@ class HttpClient:
         curl, answer = exchange.curl, exchange.answer
         del self._busy[curl]
         self._multi.remove_handle(curl)
-        result = self._judge(exchange, error)
+        result = self._result_of(exchange, error)
         exchange.body, exchange.headers, exchange.blocked, exchange.answer = bytearray(), {}, False, None
         self._idle.append(exchange)
         if answer is None or answer.done():
@@ -271,7 +271,7 @@ class HttpClient:
         else:
             answer.set_exception(result)
 
-    def _judge(self, exchange: _Exchange, error: int | None) -> Response | PostFailed:
+    def _result_of(self, exchange: _Exchange, error: int | None) -> Response | PostFailed:
         curl = exchange.curl
         # An answer that grows without end, or is cut in its body, still has a status: that is the receiver's word.
         cut = error == pycurl.E_WRITE_ERROR and len(exchange.body) >= exchange.most
@@ -279,11 +279,11 @@ class HttpClient:
             return Response(curl.getinfo(pycurl.RESPONSE_CODE), exchange.headers, bytes(exchange.body))
         sent = curl.getinfo(pycurl.REQUEST_SIZE) > 0
         if exchange.blocked and not sent:
-            return PostFailed(Reason.BLOCKED, sent=False)
+            return PostFailed(FailureReason.BLOCKED, sent=False)
         if error == pycurl.E_OPERATION_TIMEDOUT:
-            return PostFailed(Reason.TIMEOUT, sent=sent)
+            return PostFailed(FailureReason.TIMEOUT, sent=sent)
         if error in _NAME_FAULTS:
-            return PostFailed(Reason.NAME, sent=False)
+            return PostFailed(FailureReason.NAME, sent=False)
         if error in _TLS_FAULTS:
-            return PostFailed(Reason.TLS, sent=sent)
-        return PostFailed(Reason.RESET if sent else Reason.CONNECTION, sent=sent)
+            return PostFailed(FailureReason.TLS, sent=sent)
+        return PostFailed(FailureReason.RESET if sent else FailureReason.CONNECTION, sent=sent)

@@ -1,4 +1,4 @@
-"""Mail out: a small pool of connections to one mail server, each used for many mails.
+"""E-mail: a small pool of connections to one mail server, each used for many mails.
 
 What a server says about a recipient (RCPT TO) is kept apart from what it says about the sender or the mail; an answer
 missing after the mail's last byte is unknown, never a failure.
@@ -11,13 +11,14 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import Protocol
 
 import aiosmtplib
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException, SMTPServerDisconnected
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.notifier.transport.outcomes import Outcome, Reason, Refused, Unknown, of_smtp_code
+from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused, Unknown
 from services.plumbing.logs import log
 
 
@@ -43,8 +44,16 @@ class SmtpSettings(BaseSettings):
     ca_file: str | None = None
 
 
+class ReadReply(Protocol):
+    """What a server's code means; `recipient` when it answered RCPT TO, so the code is about the address."""
+
+    def __call__(self, code: int, *, recipient: bool = False) -> AttemptOutcome:
+        """The outcome of the attempt."""
+        ...
+
+
 @dataclass(slots=True, eq=False)
-class _Line:
+class _SmtpConnection:
     """One connection, and how much it was used."""
 
     client: aiosmtplib.SMTP
@@ -57,36 +66,36 @@ class SmtpPool:
 
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
-        self._free: list[_Line] = []
+        self._free: list[_SmtpConnection] = []
         self._places = asyncio.Semaphore(settings.connections)
 
-    async def send(self, mail: EmailMessage, sender: str, recipient: str) -> Outcome:
+    async def send(self, mail: EmailMessage, sender: str, recipient: str, read_reply: ReadReply) -> AttemptOutcome:
         """Send one mail to one recipient; `sender` and `recipient` are bare addresses of the envelope."""
         if not self._settings.host:
-            return Refused(Reason.FAULT, retryable=True)
+            return Refused(FailureReason.FAULT, retryable=True)
         async with self._places:
             until = asyncio.get_running_loop().time() + self._settings.deadline
             try:
                 async with asyncio.timeout_at(until):
-                    line = await self._line()
+                    connection = await self._connection()
             except (SMTPException, OSError, ValueError) as error:
                 return _not_connected(error)
-            async with self._kept(line):
-                return await _converse(line.client, mail, sender, recipient, until)
+            async with self._returned(connection):
+                return await _converse(connection.client, mail, sender, recipient, until, read_reply)
 
     async def close(self) -> None:
-        """Say goodbye on all idle connections."""
-        lines, self._free = self._free, []
-        for line in lines:
-            await _quit(line)
+        """Close all idle connections properly."""
+        connections, self._free = self._free, []
+        for connection in connections:
+            await _quit(connection)
 
-    async def _line(self) -> _Line:
+    async def _connection(self) -> _SmtpConnection:
         while self._free:
-            line = self._free.pop()
-            if line.mails >= self._settings.mails_per_connection:
-                await _quit(line)
-            elif time.monotonic() - line.used < self._settings.idle_seconds or await _is_alive(line):
-                return line
+            connection = self._free.pop()
+            if connection.mails >= self._settings.mails_per_connection:
+                await _quit(connection)
+            elif time.monotonic() - connection.used < self._settings.idle_seconds or await _is_alive(connection):
+                return connection
         settings = self._settings
         context = None if settings.tls == "none" else ssl.create_default_context(cafile=settings.ca_file)
         client = aiosmtplib.SMTP(
@@ -100,25 +109,27 @@ class SmtpPool:
             timeout=settings.deadline,
         )
         await client.connect()
-        return _Line(client)
+        return _SmtpConnection(client)
 
     @contextlib.asynccontextmanager
-    async def _kept(self, line: _Line) -> AsyncIterator[None]:
+    async def _returned(self, connection: _SmtpConnection) -> AsyncIterator[None]:
         """Give the connection back if the conversation ended where the next may begin."""
         clean = False
         try:
             yield
             clean = True
         finally:
-            if clean and line.client.is_connected:
-                line.mails += 1
-                line.used = time.monotonic()
-                self._free.append(line)
+            if clean and connection.client.is_connected:
+                connection.mails += 1
+                connection.used = time.monotonic()
+                self._free.append(connection)
             else:
-                line.client.close()  # cancelled half-way: the next mail would talk into this one
+                connection.client.close()  # cancelled half-way: the next mail would talk into this one
 
 
-async def _converse(client: aiosmtplib.SMTP, mail: EmailMessage, sender: str, recipient: str, until: float) -> Outcome:
+async def _converse(
+    client: aiosmtplib.SMTP, mail: EmailMessage, sender: str, recipient: str, until: float, read_reply: ReadReply
+) -> AttemptOutcome:
     content = mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
     step = "mail"
     try:
@@ -128,43 +139,43 @@ async def _converse(client: aiosmtplib.SMTP, mail: EmailMessage, sender: str, re
             await client.rcpt(recipient)
             step = "data"
             answer = await client.data(content)
-            return of_smtp_code(answer.code)
+            return read_reply(answer.code, recipient=False)
     except SMTPResponseException as error:
         if client.is_connected:
             with contextlib.suppress(SMTPException, OSError):
                 await client.rset()
-        return of_smtp_code(error.code, recipient=step == "rcpt")
+        return read_reply(error.code, recipient=step == "rcpt")
     except TimeoutError:  # SMTPTimeoutError is one
         client.close()
-        return Unknown(Reason.TIMEOUT) if step == "data" else Refused(Reason.TIMEOUT, retryable=True)
+        return Unknown(FailureReason.TIMEOUT) if step == "data" else Refused(FailureReason.TIMEOUT, retryable=True)
     except (SMTPServerDisconnected, SMTPException, OSError):
         client.close()
-        return Unknown(Reason.RESET) if step == "data" else Refused(Reason.RESET, retryable=True)
+        return Unknown(FailureReason.RESET) if step == "data" else Refused(FailureReason.RESET, retryable=True)
 
 
-def _not_connected(error: BaseException) -> Outcome:
-    # The texts may quote the user name: only the kind is told.
+def _not_connected(error: BaseException) -> AttemptOutcome:
+    # The texts may quote the user name: only their kind is logged.
     log.warning("the mail server can't be used", action="smtp_unreachable", error=type(error).__name__)
     if isinstance(error, SMTPResponseException) and not isinstance(error, SMTPConnectError):
-        # Refused log-in or greeting: ours to mend, so mails wait however final the code.
-        return Refused(Reason.FAULT, error.code, retryable=True)
+        # Refused log-in or greeting: the operator has to mend it, so mails wait however final the code.
+        return Refused(FailureReason.FAULT, error.code, retryable=True)
     if isinstance(error, TimeoutError):
-        return Refused(Reason.TIMEOUT, retryable=True)
+        return Refused(FailureReason.TIMEOUT, retryable=True)
     if isinstance(error, ssl.SSLError):
-        return Refused(Reason.TLS, retryable=True)
-    return Refused(Reason.CONNECTION, retryable=True)
+        return Refused(FailureReason.TLS, retryable=True)
+    return Refused(FailureReason.CONNECTION, retryable=True)
 
 
-async def _is_alive(line: _Line) -> bool:
+async def _is_alive(connection: _SmtpConnection) -> bool:
     try:
-        await line.client.noop(timeout=5)
+        await connection.client.noop(timeout=5)
     except (SMTPException, OSError):
-        line.client.close()
+        connection.client.close()
         return False
     return True
 
 
-async def _quit(line: _Line) -> None:
+async def _quit(connection: _SmtpConnection) -> None:
     with contextlib.suppress(SMTPException, OSError):
-        await line.client.quit(timeout=5)
-    line.client.close()
+        await connection.client.quit(timeout=5)
+    connection.client.close()

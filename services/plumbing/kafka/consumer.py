@@ -99,7 +99,7 @@ def subscribe(
         parser=_unparsed,
         decoder=_raw,
         no_reply=True,  # or a `reply_to` header would make us publish where its sender likes
-        title=f"{intake.group}",
+        title=intake.group,
     )
     async def take(batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         await intake.take(batch)

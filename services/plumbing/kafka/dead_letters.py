@@ -12,6 +12,10 @@ from services.plumbing.logs import log
 DEAD_LETTERS = Counter("pledgewire_dead_letters_total", "Records given up on, by the topic they came from", ["topic"])
 
 
+LONGEST_REASON = 1000
+"""Characters."""
+
+
 @dataclass(frozen=True)
 class DeadLetter:
     """A record that can never work, and why."""
@@ -19,6 +23,12 @@ class DeadLetter:
     record: ConsumerRecord[bytes, bytes]
     reason: str
     error: str
+    """The kind of the error: the name of its class."""
+
+
+def dead_letter(record: ConsumerRecord[bytes, bytes], error: Exception) -> DeadLetter:
+    """The record, put aside for this error."""
+    return DeadLetter(record, str(error)[:LONGEST_REASON] or repr(error), type(error).__name__)
 
 
 class DeadLetters:

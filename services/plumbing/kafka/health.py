@@ -15,8 +15,6 @@ from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.logs import log
 
 LAG = Gauge("pledgewire_consumer_lag", "Records not yet handed out, over the assigned partitions", ["group"])
-
-
 DEAD_DEPTH = Gauge("pledgewire_dead_letter_depth", "Records that lie in a dead-letter topic", ["topic"])
 
 

@@ -8,24 +8,19 @@ from aiokafka import ConsumerRecord
 from prometheus_client import Counter
 
 from services.plumbing.failpoints import failpoint
-from services.plumbing.kafka.dead_letters import DeadLetter, DeadLetters
+from services.plumbing.kafka.dead_letters import DeadLetter, DeadLetters, dead_letter
 from services.plumbing.logs import log
 from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import Unavailable, is_transient
 
 T = TypeVar("T")
 
-
 CONSUMED = Counter("pledgewire_events_consumed_total", "Records handled, repeats included", ["topic"])
-
 
 Read = Callable[[ConsumerRecord[bytes, bytes]], T]
 """Makes an event of a record; raises ValueError, with the reason, for one that can never be read."""
-
-
 Apply = Callable[[Sequence[T]], Awaitable[None]]
 """Does the effect of events in one transaction: all or nothing, and nothing for what was seen before."""
-
 
 _SYSTEMIC = 20
 """So many records that fail one by one, and none that works: that is our fault and no poison."""
@@ -59,7 +54,7 @@ class Intake(Generic[T]):
             try:
                 events.append((record, self.read(record)))
             except Exception as error:  # reading is pure: what fails now fails for ever
-                dead.append(DeadLetter(record, str(error)[:1000] or repr(error), type(error).__name__))
+                dead.append(dead_letter(record, error))
         try:
             if events:
                 dead += await self._apply(events)
@@ -90,7 +85,7 @@ class Intake(Generic[T]):
                 if is_transient(error):
                     raise
                 log.exception("a record can't be applied", action="intake_rejects")
-                dead.append(DeadLetter(record, str(error)[:1000] or repr(error), type(error).__name__))
+                dead.append(dead_letter(record, error))
         if len(dead) == len(events) >= _SYSTEMIC:
             raise Unavailable(f"none of {len(events)} records could be applied, last: {dead[-1].reason}")
         return dead

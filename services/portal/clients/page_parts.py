@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from services.plumbing.logs import log
 from services.plumbing.transient_errors import Unavailable
-from services.portal.clients.service_client import NotFound
+from services.portal.clients.service_client import NoSuchResource
 
 P = TypeVar("P")
 
@@ -28,7 +28,7 @@ async def page_part(name: str, request: Awaitable[P], otherwise: P) -> PagePart[
     """The answer to a request; where the other service is away the page is told so, and the log why."""
     try:
         return PagePart(await request)
-    except (Unavailable, NotFound) as error:
+    except (Unavailable, NoSuchResource) as error:
         MISSING.labels(name).inc()
         log.warning("a part of a page is missing", action="part_missing", part=name, error=str(error))
         return PagePart(otherwise, is_missing=True)

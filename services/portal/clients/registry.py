@@ -139,7 +139,7 @@ class RegistryApi:
         return await self._service.all("/commitments", CommitmentView, query.parameters())
 
     async def commitment(self, commitment_id: str) -> CommitmentDetailView:
-        """One commitment; raises `NotFound` where there is none."""
+        """One commitment; raises `NoSuchResource` where there is none."""
         return await self._service.one(f"/commitments/{commitment_id}", CommitmentDetailView)
 
     async def anchor(self, anchor_id: str) -> TitledItem | None:

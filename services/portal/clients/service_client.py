@@ -25,7 +25,7 @@ class ServiceAddresses(BaseSettings):
     notifier_url: str = "http://127.0.0.1:8003"
 
 
-class NotFound(LookupError):
+class NoSuchResource(LookupError):
     """The other service knows no such thing."""
 
 
@@ -58,14 +58,14 @@ class ServiceClient:
         self._address = address.rstrip("/")
 
     async def one(self, path: str, model: type[M]) -> M:
-        """A single thing; raises `NotFound` where there is none."""
+        """A single thing; raises `NoSuchResource` where there is none."""
         return _read(model, await self._get(path, {}))
 
     async def one_or_none(self, path: str, model: type[M]) -> M | None:
         """A single thing; None where there is none."""
         try:
             return await self.one(path, model)
-        except NotFound:
+        except NoSuchResource:
             return None
 
     async def all(
@@ -88,7 +88,7 @@ class ServiceClient:
         """For `/readyz`: why the service does not answer, if it doesn't."""
         try:
             await self._get("/livez", {})
-        except (Unavailable, NotFound) as error:
+        except (Unavailable, NoSuchResource) as error:
             return str(error)
         return None
 
@@ -100,7 +100,7 @@ class ServiceClient:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unavailable(f"{path}: {type(error).__name__}: {error}") from error
         if answer.status_code == 404:
-            raise NotFound(path)
+            raise NoSuchResource(path)
         if answer.status_code != 200:
             raise Unavailable(f"{path}: answered {answer.status_code}")
         return answer.content

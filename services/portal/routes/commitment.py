@@ -12,7 +12,7 @@ from services.portal.clients.notifier import DeliverySummary
 from services.portal.clients.page_parts import page_part, page_parts
 from services.portal.clients.registry import MilestoneDetailView, StatementView
 from services.portal.clients.scheduler import UpcomingReminder
-from services.portal.clients.service_client import NotFound
+from services.portal.clients.service_client import NoSuchResource
 from services.portal.routes.commitment_list import LONGEST_ID, SLUG
 from services.portal.routes.portal import Portal
 
@@ -27,7 +27,7 @@ def add_commitment_page(app: FastAPI, portal: Portal) -> None:
             raise HTTPException(404)
         try:
             found = await registry.commitment(commitment_id)
-        except NotFound:
+        except NoSuchResource:
             raise HTTPException(404) from None
         reminders, deliveries, statements, anchors, escalations = await asyncio.gather(
             page_part("reminders", scheduler.reminders(commitment_id), list[UpcomingReminder]()),

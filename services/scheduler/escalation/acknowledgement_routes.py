@@ -12,24 +12,12 @@ from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.content_type import JSON
 from services.plumbing.http.forms import strict_body
+from services.plumbing.http.idempotency import IDEMPOTENCY_KEY, keyed_request
 from services.plumbing.http.problems import Problem, not_found, problems
-from services.scheduler.escalation.acknowledging import Asked, KeyReused, UnknownMilestone, acknowledge, digest_of
+from services.scheduler.escalation.acknowledging import UnknownMilestone, acknowledge
 from services.scheduler.escalation.forms import EscalationEntry, NewAcknowledgement, escalation_entry
 from services.scheduler.escalation.rules.machine import NothingToOwn
 from services.scheduler.escalation.store import EscalationStore
-
-_IDEMPOTENCY_KEY = {
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "description": "Made up by the caller, a new one for each new request. The same request again has the"
-            " same answer and no second effect.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }
-    ]
-}
 
 
 def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, escalations: EscalationStore) -> APIRouter:
@@ -42,7 +30,7 @@ def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, esca
         status_code=201,
         response_model=EscalationEntry,
         responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
-        openapi_extra=_IDEMPOTENCY_KEY,
+        openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
         operation_id="acknowledge_milestone",
     )
     async def acknowledge_milestone(
@@ -51,33 +39,21 @@ def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, esca
         new: Annotated[NewAcknowledgement, Body(), strict_body(NewAcknowledgement)],
         caller: Reporter,
     ) -> Response:
-        """Say that somebody is on it: nobody further hears, unless no evidence follows."""
+        """Say that somebody is on it: nobody further is notified, unless no evidence follows."""
         acknowledgement = Acknowledgement(name=new.name, note=new.note, at=clock.now())
-        asked = Asked(caller.client, _key_of(request), digest_of(request.url.path, await request.body()))
         try:
             answer = await acknowledge(
                 database,
                 escalations,
                 milestone_id,
                 acknowledgement,
-                asked,
+                await keyed_request(request, caller.client),
                 lambda escalation: escalation_entry(escalation, escalations.book).model_dump(mode="json"),
             )
         except UnknownMilestone:
             raise not_found("milestone") from None
         except NothingToOwn as refusal:
             raise Problem(409, "nothing-to-own", "There is nothing to own", str(refusal)) from None
-        except KeyReused:
-            raise Problem(
-                422, "key-reused", "This Idempotency-Key was used for another request; make up a new one"
-            ) from None
-        return JSONResponse(answer, 201)
+        return JSONResponse(answer.body, answer.status)
 
     return router
-
-
-def _key_of(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "")
-    if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise Problem(400, "idempotency-key", "Send an `Idempotency-Key` of 1 to 255 printable ASCII characters")
-    return key

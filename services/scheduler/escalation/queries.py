@@ -5,6 +5,7 @@ from datetime import datetime
 import asyncpg
 
 from services.plumbing.database import Connection
+from services.plumbing.http.idempotency import Answer, KeptAnswer, KeyedRequest
 from services.scheduler.escalation.rows import STATE_COLUMNS, MilestoneEscalation, escalation_from_row
 
 NOT_HELD = """not exists (
@@ -98,14 +99,17 @@ async def list_escalations(
     return [escalation_from_row(row) for row in rows]
 
 
-async def acknowledgement_by_key(connection: Connection, client: str, key: str) -> asyncpg.Record | None:
-    """What a client's acknowledgement with this key was, and what it was answered."""
-    return await connection.fetchrow(
-        "select body_sha256, answer from escalation_log where client = $1 and idem_key = $2", client, key
+async def kept_acknowledgement(connection: Connection, request: KeyedRequest) -> KeptAnswer | None:
+    """What was answered to the acknowledgement that this client sent with this key; it is kept with its line."""
+    row = await connection.fetchrow(
+        "select body_sha256, answer from escalation_log where client = $1 and idem_key = $2",
+        request.client,
+        request.key,
     )
+    return KeptAnswer(row["body_sha256"], Answer(201, row["answer"])) if row else None
 
 
 async def put_aside(connection: Connection, milestone_id: str, reason: str) -> None:
-    """Leave out what can't be told, until the next process tries again."""
+    """Leave out what can't be escalated, until the next process tries again."""
     await connection.execute("select from milestone_plan where milestone_id = $1 for update", milestone_id)
     await connection.execute("update escalation set failed = $2 where milestone_id = $1", milestone_id, reason)

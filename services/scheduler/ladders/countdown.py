@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from contracts.vocabulary import Milestone, Precision
 from services.plumbing.calendar_arithmetic import add_months
@@ -29,6 +29,9 @@ from services.scheduler.ladders.day_count import StepDay, step_day
 from services.scheduler.ladders.deadline_end import day_ends
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
 from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 SHORTEST_NOTICE: Mapping[Precision, int] = {
     Precision.DAY: 0,
@@ -52,13 +55,13 @@ class Countdown:
     book: LadderBook
     scheduled_at: datetime
     """When the milestone got its present schedule: its reviews are counted from that day."""
-    clock_zone: ZoneInfo
-    """On whose clocks a rung's time of day is told: the milestone's own, or the reader's."""
+    clock_zone: "ZoneInfo"
+    """On whose clocks a rung's time of day is read: the milestone's own, or the reader's."""
     audience: UUID | None = None
     """The subscription whose own ladder it is."""
 
     @cached_property
-    def zone(self) -> ZoneInfo:
+    def zone(self) -> "ZoneInfo":
         """In whose calendar the milestone's days are counted."""
         return zone_named(self.milestone.zone)
 
@@ -162,12 +165,12 @@ class Countdown:
     def _instants(self) -> dict[Step, datetime]:
         return {rung.step: at for rung, at in self.rungs}
 
-    def endless_from(self, at: datetime, told: Step | None = None) -> tuple[Step, datetime] | None:
-        """The first of the endless steps that is neither due before `at` nor one up to `told`.
+    def endless_from(self, at: datetime, fired: Step | None = None) -> tuple[Step, datetime] | None:
+        """The first of the endless steps that is neither due before `at` nor one up to `fired`.
 
         It is found without climbing them all. None where there are none, or the calendar ends before it.
         """
-        number = max(self._first_number, self._number(told) + 1 if told else 0)
+        number = max(self._first_number, self._number(fired) + 1 if fired else 0)
         number = max(number, self._number_near(day_in(self.clock_zone, at)) - 1)
         while (found := self._endless(number)) and found[1] < at:
             number += 1
@@ -245,7 +248,7 @@ def countdown(
     )
 
 
-def _instant(day: date, wall: time, zone: ZoneInfo) -> datetime | None:
+def _instant(day: date, wall: time, zone: "ZoneInfo") -> datetime | None:
     try:
         return instant_at(day, wall, zone)
     except OverflowError:

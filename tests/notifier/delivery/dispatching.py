@@ -8,14 +8,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from services.notifier.channels import CHANNELS
+from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
-from services.notifier.delivery.senders import Desk, HttpSender, MailSender
-from services.notifier.delivery.store import DeliveryStore
-from services.notifier.rendering.render import Links
+from services.notifier.delivery.messages import MessageRenderer
+from services.notifier.delivery.senders import senders_for
+from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.notifier.transport.ssrf_guard import Allowed
 from services.plumbing.clock import Clock, SharedClock
 from services.plumbing.database import Database
 from services.plumbing.logs import configure_logs
@@ -42,13 +43,12 @@ def dispatch_at(
     settings: DispatchSettings = SETTINGS,
 ) -> Dispatch:
     """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
-    desk = Desk(Links("https://pledgewire.example"), links(), clock, "Pledgewire <notices@pledgewire.example>")
-    poster = HttpSender(http, desk, clock)
-    mailer = MailSender(mail or SmtpPool(SmtpSettings()), desk)
+    renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
+    pool = mail or SmtpPool(SmtpSettings())
+    sender = "Pledgewire <notices@pledgewire.example>"
     return Dispatch(
         database,
-        DeliveryStore(database, lease_seconds=settings.lease_seconds),
-        {"webhook": poster, "slack": poster, "teams": poster, "email": mailer},
+        senders_for(CHANNELS, http, pool, renderer, clock, mail_sender=sender),
         clock,
         settings,
     )
@@ -60,7 +60,7 @@ async def main(clock_file: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     database = database_at(os.environ["DATABASE_URL"])
     await database.open()
-    http = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList.of(["127.0.0.1"]))
     await dispatch_at(database, SharedClock(clock_file), http).run(stopping)
     await http.close()
     await database.close()

@@ -23,18 +23,18 @@ from standardwebhooks import Webhook
 
 from contracts.envelope import from_record
 from contracts.events import DeliverySettled
-from services.notifier.delivery.dispatch import DispatchSettings
-from services.notifier.delivery.store import DeliveryStore
-from services.notifier.migrations import VERSIONS
-from services.notifier.subscriptions.store import Register
+from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.delivery.claims import DeliveryClaims
+from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
+from services.notifier.delivery.fan_out import FanOut
+from services.notifier.delivery.log import DeliveryLog
+from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.notifier.transport.ssrf_guard import Allowed
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
-from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import DEADLINE, SETTINGS, dispatch_at, links
-from tests.notifier.scenes import MUCH_ROOM, NO_ROOM, NOW, database_at, empty, heard, states, subscribe
+from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe
 
 Answer = Callable[[UUID, int], int | None]
 """The status for the nth request of a delivery; None for silence."""
@@ -88,20 +88,6 @@ async def receiver() -> AsyncIterator[Receiver]:
     server.close()
 
 
-@pytest.fixture(scope="module")
-async def url(fresh_database: FreshDatabase) -> str:
-    return await fresh_database({"notifier": VERSIONS})
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    opened = database_at(url)
-    await opened.open()
-    await empty(opened)
-    yield opened
-    await opened.close()
-
-
 @pytest.fixture
 def clock(tmp_path: Path) -> SharedClock:
     made = SharedClock(tmp_path / "clock")
@@ -114,7 +100,7 @@ async def dispatching(
     database: Database, clock: SharedClock, deadline: float = DEADLINE, settings: DispatchSettings = SETTINGS
 ) -> AsyncIterator[None]:
     """A dispatch in this process, stopped as SIGTERM would stop it."""
-    http = HttpClient(HttpClientSettings(deadline=deadline), Allowed.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=deadline), AllowList.of(["127.0.0.1"]))
     stopping = asyncio.Event()
     running = asyncio.create_task(dispatch_at(database, clock, http, settings=settings).run(stopping))
     try:
@@ -158,7 +144,7 @@ async def settled(database: Database, count: int, within: float = 60.0) -> dict[
 async def test_a_post_is_signed_and_says_the_event(database: Database, clock: SharedClock, receiver: Receiver):
     await subscribe(database, receiver.url("a"))
     async with dispatching(database, clock):
-        await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, NO_ROOM)
+        await FanOut(database, lease_seconds=60).apply([incoming()], NOW, NO_CAPACITY)
         await settled(database, 1)
 
     ((id_, body),) = receiver.bodies.items()
@@ -174,13 +160,13 @@ async def test_a_retry_has_the_same_id_and_waits_by_the_table(
     receiver.answer = lambda _, n: 503 if n == 1 else 204
     await subscribe(database, receiver.url("a"))
     async with dispatching(database, clock):
-        await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, NO_ROOM)
+        await FanOut(database, lease_seconds=60).apply([incoming()], NOW, NO_CAPACITY)
         await until(lambda: bool(receiver.answers))
         async with asyncio.timeout(20):
             while await states(database) != {"pending": 1}:  # noqa: ASYNC110  until the answer is recorded, a row
                 await asyncio.sleep(0.01)
         clock.set(NOW + timedelta(seconds=3.9))
-        assert await DeliveryStore(database, lease_seconds=60).claim(clock.now(), MUCH_ROOM) == []
+        assert await DeliveryClaims(database, lease_seconds=60).claim(clock.now(), MUCH_CAPACITY) == []
         clock.set(NOW + timedelta(seconds=6.1))
         await settled(database, 1)
 
@@ -191,10 +177,10 @@ async def test_after_an_unsubscription_nothing_more_is_sent(database: Database, 
     receiver.answer = lambda _id, _n: 503
     ids = [await subscribe(database, receiver.url(str(n))) for n in range(5)]
     async with dispatching(database, clock):
-        await DeliveryStore(database, lease_seconds=60).fan_out([heard(seq=n) for n in range(1, 21)], NOW, NO_ROOM)
+        await FanOut(database, lease_seconds=60).apply([incoming(seq=n) for n in range(1, 21)], NOW, NO_CAPACITY)
         await until(lambda: sum(map(len, receiver.answers.values())) >= 100)
         for id_ in ids:
-            await Register(database).end(id_, None, "unsubscribed", NOW)
+            await SubscriptionStore(database).end(id_, None, "unsubscribed", NOW)
         before = sum(map(len, receiver.answers.values()))
         clock.set(NOW + timedelta(days=1))
         found = await settled(database, 100)
@@ -207,8 +193,8 @@ async def test_what_has_become_stale_is_not_sent(database: Database, clock: Shar
     await subscribe(database, receiver.url("a"))
     clock.set(NOW + timedelta(hours=6))
     async with dispatching(database, clock):
-        old = [heard(seq=n, not_after=NOW + timedelta(hours=1)) for n in range(1, 11)]
-        await DeliveryStore(database, lease_seconds=60).fan_out(old, NOW, NO_ROOM)
+        old = [incoming(seq=n, not_after=NOW + timedelta(hours=1)) for n in range(1, 11)]
+        await FanOut(database, lease_seconds=60).apply(old, NOW, NO_CAPACITY)
         found = await settled(database, 10)
 
     assert found == {"expired": 10}
@@ -219,11 +205,11 @@ async def test_a_backlog_larger_than_what_is_kept_in_memory_is_sent_whole(
     database: Database, clock: SharedClock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ):
     """An event may be pushed out of memory between its delivery and the record of it."""
-    monkeypatch.setattr("services.notifier.delivery.dispatch._EVENTS_KEPT", 3)
+    monkeypatch.setattr("services.notifier.delivery.event_cache._MOST", 3)
     for name in ("a", "b"):
         await subscribe(database, receiver.url(name))
     async with dispatching(database, clock):
-        await DeliveryStore(database, lease_seconds=60).fan_out([heard(seq=n) for n in range(1, 201)], NOW, NO_ROOM)
+        await FanOut(database, lease_seconds=60).apply([incoming(seq=n) for n in range(1, 201)], NOW, NO_CAPACITY)
         found = await settled(database, 400)
 
     async with database.connection() as connection:
@@ -241,8 +227,8 @@ async def test_a_hanging_destination_holds_up_nobody_else(database: Database, cl
     It keeps its connections open, and what is in hand is never given back: nothing but its bounds makes way.
     """
     hanging = await subscribe(database, receiver.url("hanging"))
-    store = DeliveryStore(database, lease_seconds=60)
-    await store.fan_out([heard(f"c-{n}") for n in range(300)], NOW, NO_ROOM)
+    fan_out = FanOut(database, lease_seconds=60)
+    await fan_out.apply([incoming(f"c-{n}") for n in range(300)], NOW, NO_CAPACITY)
     async with database.connection() as connection:
         stuck = {row["id"] for row in await connection.fetch("select id from delivery")}
     healthy = await subscribe(database, receiver.url("healthy"))
@@ -255,7 +241,7 @@ async def test_a_hanging_destination_holds_up_nobody_else(database: Database, cl
             await until(lambda: len(receiver.answers) == 4)
             async with database.connection() as connection:
                 await connection.execute("update subscription set commitments = '{none}' where id = $1", hanging)
-            await store.fan_out([heard(f"c-{n}", 2) for n in range(50)], NOW, NO_ROOM)
+            await fan_out.apply([incoming(f"c-{n}", 2) for n in range(50)], NOW, NO_CAPACITY)
             await until(lambda: sum(receiver.delivered.values()) >= 50)
             asked, delivered = set(receiver.answers), +receiver.delivered
         finally:
@@ -267,10 +253,37 @@ async def test_a_hanging_destination_holds_up_nobody_else(database: Database, cl
     assert len(asked & stuck) == 4
 
 
+async def test_a_channel_that_nobody_can_send_on_is_an_attempt_and_no_lost_lease(
+    database: Database, clock: SharedClock
+):
+    """
+    A row of a newer version may name a channel that this one doesn't know: it waits for one that does.
+    """
+    await subscribe(database)
+    dispatch = Dispatch(database, {}, clock, SETTINGS)
+    stopping = asyncio.Event()
+    running = asyncio.create_task(dispatch.run(stopping))
+    await FanOut(database, lease_seconds=60).apply([incoming()], NOW, NO_CAPACITY)
+    async with asyncio.timeout(20):
+        while not (rows := await attempts(database)):  # noqa: ASYNC110  until the attempt is recorded, a row
+            await asyncio.sleep(0.01)
+    stopping.set()
+    await running
+
+    assert rows == [(1, "refused", "fault-on-our-side")]
+    assert await states(database) == {"pending": 1}
+
+
+async def attempts(database: Database) -> list[tuple[int, str, str]]:
+    """The attempts on record: number, outcome and reason."""
+    async with database.connection() as connection:
+        return [tuple(row) for row in await connection.fetch("select n, outcome, reason from delivery_attempt")]
+
+
 async def test_stopping_gives_back_what_has_not_started(database: Database, clock: SharedClock, receiver: Receiver):
     receiver.answer = lambda _id, _n: None
     await subscribe(database, receiver.url("a"))
-    await DeliveryStore(database, lease_seconds=60).fan_out([heard(f"c-{n}") for n in range(100)], NOW, NO_ROOM)
+    await FanOut(database, lease_seconds=60).apply([incoming(f"c-{n}") for n in range(100)], NOW, NO_CAPACITY)
     async with dispatching(database, clock):
         await until(lambda: bool(receiver.answers))
 
@@ -320,13 +333,13 @@ async def test_nothing_is_lost_or_doubled_though_a_process_is_killed(
     receiver.answer = answer
     for name in "abc":
         await subscribe(database, receiver.url(name))
-    store = DeliveryStore(database, lease_seconds=60)
+    fan_out = FanOut(database, lease_seconds=60)
     first, second = [await Process.start(url, tmp_path / "clock") for _ in range(2)]
     try:
         async with passing(clock, 1.0):
             for start in range(0, 1000, 100):
-                await store.fan_out(
-                    [heard(f"c-{n % 50}", n // 50 + 1) for n in range(start, start + 100)], NOW, NO_ROOM
+                await fan_out.apply(
+                    [incoming(f"c-{n % 50}", n // 50 + 1) for n in range(start, start + 100)], NOW, NO_CAPACITY
                 )
             await until(lambda: sum(receiver.delivered.values()) >= 800, within=60)
             await first.end(signal.SIGKILL)
@@ -347,7 +360,7 @@ async def test_nothing_is_lost_or_doubled_though_a_process_is_killed(
     assert set(receiver.delivered) == ids, "lost"
     doubled = {id_ for id_, times in receiver.delivered.items() if times > 1}
     assert doubled - unknown == set(), "doubled without an attempt on record whose end nobody saw"
-    _, owed, rows = await Register(database).conservation()
+    _, owed, rows = await DeliveryLog(database).conservation()
     assert (owed, sum(n for *_, n in rows)) == (3000, 3000)
 
     told: list[UUID] = []
@@ -361,15 +374,15 @@ async def test_nothing_is_lost_or_doubled_though_a_process_is_killed(
     assert all(list(range(1, len(s) + 1)) == s for s in seqs.values())
 
 
-async def test_room_that_is_given_at_the_fan_out_saves_the_claim(
+async def test_capacity_that_is_given_at_the_fan_out_saves_the_claim(
     database: Database, clock: SharedClock, receiver: Receiver
 ):
     await subscribe(database, receiver.url("a"))
-    http = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList.of(["127.0.0.1"]))
     dispatch = dispatch_at(database, clock, http)
-    news = [heard(f"c-{n}") for n in range(10)]
-    out = await DeliveryStore(database, lease_seconds=60).fan_out(news, NOW, MUCH_ROOM)
-    dispatch.remember(news)
+    batch = [incoming(f"c-{n}") for n in range(10)]
+    out = await FanOut(database, lease_seconds=60).apply(batch, NOW, MUCH_CAPACITY)
+    dispatch.remember(one.event for one in batch)
     dispatch.take(out.claimed)
     await until(lambda: sum(receiver.delivered.values()) >= 10)
     stopping = asyncio.Event()
@@ -401,11 +414,11 @@ async def test_each_channel_gets_what_it_reads(database: Database, clock: Shared
     reader_of_mail = await subscribe(database, "desk@example.org", channel="email", language="fr")
     await subscribe(database, f"http://127.0.0.1:{port}/slack", channel="slack", language="es")
     await subscribe(database, f"http://127.0.0.1:{port}/teams", channel="teams")
-    http = HttpClient(HttpClientSettings(deadline=5), Allowed.of(["127.0.0.1"]))
+    http = HttpClient(HttpClientSettings(deadline=5), AllowList.of(["127.0.0.1"]))
     pool = SmtpPool(SmtpSettings(host="127.0.0.1", port=mail_port, tls="none"))
     stopping = asyncio.Event()
     running = asyncio.create_task(dispatch_at(database, clock, http, pool).run(stopping))
-    await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, NO_ROOM)
+    await FanOut(database, lease_seconds=60).apply([incoming()], NOW, NO_CAPACITY)
     found = await settled(database, 3)
     stopping.set()
     await running

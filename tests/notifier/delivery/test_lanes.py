@@ -4,19 +4,19 @@ from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from services.notifier.delivery.deliveries import Delivery, Subscription
+from contracts.filters import Filters
+from services.notifier.channels.outcomes import Delivered, FailureReason, Refused, Unknown
+from services.notifier.delivery.deliveries import Delivery, Recipient
 from services.notifier.delivery.lanes import Lanes
-from services.notifier.subscriptions.matching import Filters
-from services.notifier.transport.outcomes import Delivered, Reason, Refused, Unknown
 
 NOW = datetime(2021, 11, 18, tzinfo=UTC)
 
 
-def subscription(address: str, channel: str = "webhook") -> Subscription:
-    return Subscription(uuid4(), "Someone", channel, address, None, "en", "UTC", Filters(), "active")
+def recipient(address: str, channel: str = "webhook") -> Recipient:
+    return Recipient(uuid4(), "Someone", channel, address, None, "en", "UTC", Filters(), "active")
 
 
-def delivery(to: Subscription, commitment: str | None = None, claimed: float = 0.0) -> Delivery:
+def delivery(to: Recipient, commitment: str | None = None, claimed: float = 0.0) -> Delivery:
     return Delivery(uuid4(), uuid4(), to, commitment or str(uuid4()), 0, NOW, None, UUID(int=1), claimed)
 
 
@@ -25,13 +25,13 @@ def lanes(**bounds: int) -> Lanes:
 
 
 def test_a_crowded_destination_leaves_the_others_their_turn():
-    crowded, quiet = subscription("https://a.example"), subscription("https://b.example")
+    crowded, quiet = recipient("https://a.example"), recipient("https://b.example")
     held = lanes()
     for _ in range(20):
         held.add(delivery(crowded))
     held.add(delivery(quiet))
 
-    started = [d.subscription for d in held.starts(0.0)]
+    started = [d.recipient for d in held.starts(0.0)]
 
     assert Counter(started) == {crowded: 2, quiet: 1}
 
@@ -39,14 +39,14 @@ def test_a_crowded_destination_leaves_the_others_their_turn():
 def test_the_pool_bounds_what_is_on_its_way():
     held = lanes(pool=3)
     for n in range(10):
-        held.add(delivery(subscription(f"https://{n}.example")))
+        held.add(delivery(recipient(f"https://{n}.example")))
 
     assert len(list(held.starts(0.0))) == 3
     assert list(held.starts(0.0)) == []
 
 
-def test_news_of_one_commitment_reach_a_subscription_one_after_the_other():
-    to = subscription("https://a.example")
+def test_messages_about_one_commitment_reach_a_subscription_one_after_the_other():
+    to = recipient("https://a.example")
     first, second, other = delivery(to, "c"), delivery(to, "c"), delivery(to, "d")
     held = lanes()
     for each in (first, second, other):
@@ -57,48 +57,48 @@ def test_news_of_one_commitment_reach_a_subscription_one_after_the_other():
     assert list(held.starts(0.0)) == [second]
 
 
-def test_a_deaf_destination_rests_and_its_deliveries_go_back():
-    to = subscription("https://a.example")
+def test_a_destination_that_does_not_answer_rests_and_its_deliveries_go_back():
+    to = recipient("https://a.example")
     held = lanes(each=1)
     waiting = [delivery(to) for _ in range(5)]
     for each in waiting:
         held.add(each)
     for _ in range(3):
         (started,) = held.starts(0.0)
-        held.done(started, Unknown(Reason.TIMEOUT), 0.0)
+        held.done(started, Unknown(FailureReason.TIMEOUT), 0.0)
 
     assert list(held.starts(0.5)) == []
     assert held.take_back(0.5, -1.0) == waiting[3:]
-    assert held.room(0.5).narrow == {to.id: 0}
-    assert held.room(1.5).narrow == {to.id: 1}, "then one is let through to see"
+    assert held.capacity(0.5).limited == {to.id: 0}
+    assert held.capacity(1.5).limited == {to.id: 1}, "then one is let through to see"
     assert held.in_hand == 0
 
 
-def test_an_answer_however_rude_is_no_deafness():
-    to = subscription("https://a.example")
+def test_an_answer_however_rude_is_an_answer():
+    to = recipient("https://a.example")
     held = lanes(each=1)
     for _ in range(10):
         held.add(delivery(to))
     for _ in range(10):
         (started,) = held.starts(0.0)
-        held.done(started, Refused(Reason.BUSY, 503, retryable=True), 0.0)
+        held.done(started, Refused(FailureReason.BUSY, 503, retryable=True), 0.0)
 
-    assert held.room(0.0).narrow == {}
+    assert held.capacity(0.0).limited == {}
 
 
 def test_who_throttles_is_left_alone_for_as_long_as_it_says():
-    to = subscription("https://a.example")
+    to = recipient("https://a.example")
     held = lanes()
     held.add(delivery(to))
     (started,) = held.starts(0.0)
-    held.done(started, Refused(Reason.THROTTLED, 429, retryable=True, retry_after=30.0), 0.0)
+    held.done(started, Refused(FailureReason.THROTTLED, 429, retryable=True, retry_after=30.0), 0.0)
 
-    assert held.room(29.0).narrow == {to.id: 0}
-    assert held.room(31.0).narrow == {to.id: 1}
+    assert held.capacity(29.0).limited == {to.id: 0}
+    assert held.capacity(31.0).limited == {to.id: 1}
 
 
 def test_what_was_claimed_too_long_ago_goes_back_and_the_lane_is_given_less():
-    to = subscription("https://a.example")
+    to = recipient("https://a.example")
     held = lanes(each=1)
     for _ in range(4):
         held.add(delivery(to, claimed=1.0))
@@ -108,22 +108,22 @@ def test_what_was_claimed_too_long_ago_goes_back_and_the_lane_is_given_less():
 
     assert len(back) == 3
     assert held.in_hand == 1
-    assert held.room(5.0).narrow[to.id] == held.share // 2 - 1
+    assert held.capacity(5.0).limited[to.id] == held.share // 2 - 1
 
 
 def test_all_mail_is_one_lane():
     held = lanes(mails=2)
     for n in range(5):
-        held.add(delivery(subscription(f"{n}@example.org", "email")))
+        held.add(delivery(recipient(f"{n}@example.org", "email")))
 
     assert len(list(held.starts(0.0))) == 2
-    assert held.room(0.0).mail == held.share - 5
+    assert held.capacity(0.0).mail == held.share - 5
 
 
-def test_a_healthy_destination_that_has_all_its_news_is_forgotten():
+def test_a_healthy_destination_that_has_all_its_messages_is_forgotten():
     held = lanes()
     for n in range(100):
-        held.add(delivery(subscription(f"https://{n}.example")))
+        held.add(delivery(recipient(f"https://{n}.example")))
         for started in held.starts(0.0):
             held.done(started, Delivered(200), 0.0)
 

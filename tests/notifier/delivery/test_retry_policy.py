@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.delivery.retry_policy import BREATH, JITTER, MOST_ATTEMPTS, TABLE, next_attempt
-from services.notifier.transport.outcomes import Accepted, Delivered, Reason, Refused, Unknown
+from services.notifier.channels.outcomes import Accepted, Delivered, FailureReason, Refused, Unknown
+from services.notifier.delivery.retry_policy import JITTER, LEAST_WHEN_OVERLOADED, MOST_ATTEMPTS, TABLE, next_attempt
 
 NOW = datetime(2021, 11, 18, 15, 0, tzinfo=UTC)
-BUSY = Refused(Reason.BUSY, 503, retryable=True)
+BUSY = Refused(FailureReason.BUSY, 503, retryable=True)
 chances = st.floats(0, 1, exclude_max=True)
 
 
@@ -37,17 +37,19 @@ def test_jitter_moves_a_wait_by_a_fifth_at_most(attempts: int, chance: float):
     assert TABLE[attempts] * (1 - JITTER) - 1e-5 <= wait <= TABLE[attempts] * (1 + JITTER) + 1e-5
 
 
-@given(chances, st.sampled_from([Unknown(Reason.TIMEOUT), Refused(Reason.THROTTLED, 429, retryable=True)]))
+@given(
+    chances, st.sampled_from([Unknown(FailureReason.TIMEOUT), Refused(FailureReason.THROTTLED, 429, retryable=True)])
+)
 def test_who_is_overwhelmed_gets_a_breath(chance: float, outcome: Unknown | Refused):
     again = next_attempt(1, outcome, NOW, chance)
 
     assert again is not None
-    assert BREATH * (1 - JITTER) <= (again - NOW).total_seconds() <= BREATH * (1 + JITTER)
+    assert LEAST_WHEN_OVERLOADED * (1 - JITTER) <= (again - NOW).total_seconds() <= LEAST_WHEN_OVERLOADED * (1 + JITTER)
 
 
 @given(st.integers(1, MOST_ATTEMPTS - 1), chances, st.floats(0, 1e9))
 def test_a_receivers_wish_is_heard_between_the_tables_wait_and_twice_that(attempts: int, chance: float, wish: float):
-    again = next_attempt(attempts, Refused(Reason.BUSY, 503, retryable=True, retry_after=wish), NOW, chance)
+    again = next_attempt(attempts, Refused(FailureReason.BUSY, 503, retryable=True, retry_after=wish), NOW, chance)
 
     assert again is not None
     wait, base = (again - NOW).total_seconds(), TABLE[attempts]
@@ -57,7 +59,8 @@ def test_a_receivers_wish_is_heard_between_the_tables_wait_and_twice_that(attemp
 
 
 @pytest.mark.parametrize(
-    "outcome", [Delivered(200), Accepted(202), Refused(Reason.REFUSED, 400), Refused(Reason.GONE, 410, gone=True)]
+    "outcome",
+    [Delivered(200), Accepted(202), Refused(FailureReason.REFUSED, 400), Refused(FailureReason.GONE, 410, gone=True)],
 )
 def test_what_is_over_is_not_tried_again(outcome: Delivered | Accepted | Refused):
     assert next_attempt(1, outcome, NOW, 0.5) is None

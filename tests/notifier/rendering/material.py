@@ -1,48 +1,47 @@
-"""What the renderer is tested with: the golden events, an imagined reader, and a way to render in one call."""
+"""What rendering and channels are tested with: the golden events, an imagined reader, and one call for each channel."""
 
 import json
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
+from contracts.filters import Filters
 from contracts.vocabulary import Contract
+from services.i18n.words import words_in
+from services.notifier.channels import CHANNELS
+from services.notifier.channels.channel import MailedChannel, PostedChannel
 from services.notifier.channels.email import POLICY
-from services.notifier.rendering.render import (
-    DeliveryView,
-    EventView,
-    HttpMessage,
-    Links,
-    MailMessage,
-    Message,
-    for_delivery,
-    render,
-)
-from services.notifier.subscriptions.matching import Filters
+from services.notifier.delivery.messages import render_event
+from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.published_event import PublishedEvent
+from services.notifier.rendering.message import EventMessage
+from services.notifier.rendering.page_links import PageLinks
+from services.notifier.rendering.reader import Reader
 from tests.contracts.golden_records import PATHS, wire
 
 LANGUAGES = ("en", "es", "fr")
-CHANNELS = ("email", "slack", "teams", "webhook")
-LINKS = Links("https://pledgewire.example")
+LINKS = PageLinks("https://pledgewire.example")
 SENDER = "Pledgewire <notices@pledgewire.example>"
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
-def event_view(kind: str, event: Contract) -> EventView:
+def published(topic: str, event: Contract) -> PublishedEvent:
     """An event as the notifier keeps it."""
     value = event.model_dump_json().encode()
-    return EventView(UUID("7c8e4a10-52b6-4e8f-b1d9-0f3e1a4c2b01"), kind, datetime(2023, 1, 2, tzinfo=UTC), value)
+    return PublishedEvent(UUID("7c8e4a10-52b6-4e8f-b1d9-0f3e1a4c2b01"), topic, datetime(2023, 1, 2, tzinfo=UTC), value)
 
 
-def golden_views() -> dict[str, EventView]:
+def golden_events() -> dict[str, PublishedEvent]:
     """The golden events that people are told of, by the name of their file."""
-    views = {}
+    events = {}
     for path in PATHS:
         record = wire(path)
         if "notifier" not in record.topic.readers:
             continue
         around, _ = record.read()
-        views[path.stem] = EventView(
+        events[path.stem] = PublishedEvent(
             around.id,
             record.topic.name,
             around.time,
@@ -50,45 +49,63 @@ def golden_views() -> dict[str, EventView]:
             around.correlation_id,
             around.traceparent,
         )
-    return views
+    return events
 
 
-GOLDEN = golden_views()
-ONE_OF_EACH_KIND = {view.kind: view for view in GOLDEN.values()}
+GOLDEN = golden_events()
+ONE_OF_EACH_KIND = {event.topic: event for event in GOLDEN.values()}
 
 
-def reader(language: str, **changes: Any) -> DeliveryView:
+def reader(**changes: Any) -> Reader:
     """Somebody in Toronto who follows Mexico and the climate."""
     given: dict[str, Any] = {
-        "id": UUID("c0ffee00-0000-4000-8000-000000000001"),
+        "delivery_id": UUID("c0ffee00-0000-4000-8000-000000000001"),
         "subscription_id": UUID("5ab5c41b-0000-4000-8000-000000000001"),
-        "subscriber": "Enlace",
         "address": "enlace@semarnat.example",
-        "language": language,
         "zone": "America/Toronto",
         "filters": Filters(countries=frozenset({"MX"}), themes=frozenset({"climate"})),
         "unsubscribe_url": "https://pledgewire.example/unsubscribe?token=a.b-c&again=1",
     }
-    return DeliveryView(**given | changes)
+    return Reader(**given | changes)
 
 
-def message(view: EventView, channel: str, language: str, **changes: Any) -> Message:
-    rendered = render(view, channel, language, LINKS)
-    return for_delivery(rendered, reader(language, **changes), sender=SENDER, attempted_at=NOW)
+def message(event: PublishedEvent, language: str = "en") -> EventMessage:
+    """What an event says, before any channel lays it out."""
+    url = LINKS.commitment(event.data.commitment.id)
+    return EVENT_TYPES[event.topic].content(event.data, words_in(language), url)
 
 
-def payload(view: EventView, channel: str, language: str, **changes: Any) -> Any:
+def posted(event: PublishedEvent, channel: str, language: str, **changes: Any) -> bytes:
+    """What is posted to a reader."""
+    poster = CHANNELS[channel]
+    assert isinstance(poster, PostedChannel)
+    rendered = render_event(event, channel, language, LINKS)
+    return poster.body(rendered.template, rendered.values_for(reader(**changes)))
+
+
+def payload(event: PublishedEvent, channel: str, language: str, **changes: Any) -> Any:
     """What a chat or webhook receiver parses."""
-    posted = message(view, channel, language, **changes)
-    assert isinstance(posted, HttpMessage)
-    return json.loads(posted.body)
+    return json.loads(posted(event, channel, language, **changes))
 
 
-def mail(view: EventView, language: str, **changes: Any) -> Any:
+def mailed(event: PublishedEvent, language: str, *, sender: str = SENDER, **changes: Any) -> EmailMessage:
+    """The mail that is sent to a reader."""
+    mailer, to = CHANNELS["email"], reader(**changes)
+    assert isinstance(mailer, MailedChannel)
+    rendered = render_event(event, "email", language, LINKS)
+    return mailer.mail(rendered.template, to, rendered.values_for(to), sender=sender, at=NOW)
+
+
+def mail(event: PublishedEvent, language: str, **changes: Any) -> Any:
     """The mail as a reader's program parses it from the bytes that were sent."""
-    posted = message(view, "email", language, **changes)
-    assert isinstance(posted, MailMessage)
-    return message_from_bytes(posted.email.as_bytes(), policy=POLICY)
+    return message_from_bytes(mailed(event, language, **changes).as_bytes(), policy=POLICY)
+
+
+def sent(event: PublishedEvent, channel: str, language: str, **changes: Any) -> bytes:
+    """The bytes that go to a reader, on any channel."""
+    if isinstance(CHANNELS[channel], MailedChannel):
+        return mailed(event, language, **changes).as_bytes()
+    return posted(event, channel, language, **changes)
 
 
 def part(letter: Any, subtype: str) -> str:

@@ -1,14 +1,12 @@
-"""What the news say about time: reviews, cancelled dates, events that begin at an hour, and what does not agree."""
+"""What messages say about time: reviews, cancelled dates, events that begin at an hour, and what does not agree."""
 
 import json
 from typing import Any
 
 import pytest
 
-from services.i18n.words import words_in
-from services.notifier.rendering.content import tell
-from tests.notifier.rendering.material import GOLDEN, LANGUAGES, event_view, mail, part
-from tests.notifier.rendering.test_limits import Page
+from tests.notifier.channels.checks import Page
+from tests.notifier.rendering.material import GOLDEN, LANGUAGES, LINKS, mail, message, part, published
 
 REVIEW = "milestone-due.v1.revision-sin-fecha"
 SUMMIT = "milestone-scheduled.v1.cumbre-aplazada"
@@ -24,15 +22,11 @@ def changed(name: str, milestone: dict[str, Any] | None = None, **changes: Any):
     data = json.loads(view.value) | changes
     if milestone:
         data["milestone"] = data["milestone"] | milestone
-    return event_view(view.kind, type(view.data).model_validate_json(json.dumps(data)))
-
-
-def news(view, language="en"):
-    return tell(view.data, words_in(language), "https://pledgewire.example/c")
+    return published(view.topic, type(view.data).model_validate_json(json.dumps(data)))
 
 
 def facts(view, language="en"):
-    return {fact.label: fact.value for fact in news(view, language).facts}
+    return {fact.label: fact.value for fact in message(view, language).facts}
 
 
 def text(view, language="en", **reader):
@@ -61,13 +55,13 @@ def test_a_review_says_which_it_is_and_when_the_last_was():
 
 
 def test_what_is_reviewed_says_why_it_has_no_last_day():
-    assert news(GOLDEN[REVIEW]).headline == "No date given; to be reviewed"
+    assert message(GOLDEN[REVIEW]).headline == "No date given; to be reviewed"
     beyond = changed(REVIEW, {"span": OPEN, "reading": "from", "wording": "in 2022 and beyond"})
-    assert news(beyond).headline == "No end date; to be reviewed"
+    assert message(beyond).headline == "No end date; to be reviewed"
     assert facts(beyond)["Date"] == "from 2022 on"
     assert facts(beyond)["In the statement’s words"] == "“in 2022 and beyond”"
     again = changed(REVIEW, {"reading": "recurring", "wording": "every two years"})
-    assert news(again).headline == "Recurring; to be reviewed"
+    assert message(again).headline == "Recurring; to be reviewed"
     assert facts(again)["Date"] == "recurring, no date given: “every two years”"
 
 
@@ -80,7 +74,7 @@ def test_what_is_reviewed_says_why_it_has_no_last_day():
     ],
 )
 def test_a_cancelled_event_takes_its_date_along(language, headline, lead):
-    told = news(changed(SUMMIT, {"span": UNDATED}, change="cancelled", previous=DAY), language)
+    told = message(changed(SUMMIT, {"span": UNDATED}, change="cancelled", previous=DAY), language)
 
     assert told.headline == headline
     assert lead in told.lead
@@ -90,8 +84,8 @@ def test_a_cancelled_event_takes_its_date_along(language, headline, lead):
 def test_what_has_no_end_is_told_as_a_date_and_not_as_none():
     first = changed(SUMMIT, {"span": OPEN, "reading": "from"}, change="first", previous=None)
 
-    assert news(first).headline == "Date: from 2022 on"
-    assert news(first).lead.endswith("now has a date.")
+    assert message(first).headline == "Date: from 2022 on"
+    assert message(first).lead.endswith("now has a date.")
     assert facts(first)["Date"] == "from 2022 on"
 
 
@@ -127,7 +121,7 @@ def test_words_are_marked_with_the_language_that_they_are_in():
 
 def test_an_escalation_says_who_is_asked_how_often_and_whose_word_was_not_followed():
     again = changed(ESCALATED, repeat=2, late=True, acknowledged={"name": "Ana", "note": None, "at": DAY_NOON})
-    told = news(again)
+    told = message(again)
 
     assert facts(again)["Who is asked now"] == "Focal point"
     assert facts(again)["Asked before"] == "2 times"
@@ -135,8 +129,8 @@ def test_an_escalation_says_who_is_asked_how_often_and_whose_word_was_not_follow
     assert "Late; was to go out" in facts(again)
     assert "Ana had said that they were on it, and no evidence has followed." in told.lead
     assert told.quotation is None
-    assert "Nobody has said that they are on it." in news(GOLDEN[ESCALATED]).lead
-    assert told.links[1].url == f"https://pledgewire.example/c#m-{again.data.milestone.id}"
+    assert "Nobody has said that they are on it." in message(GOLDEN[ESCALATED]).lead
+    assert told.links[1].url == f"{LINKS.commitment(again.data.commitment.id)}#m-{again.data.milestone.id}"
 
 
 DAY_NOON = "2024-01-20T15:30:00Z"
@@ -150,7 +144,7 @@ RULES = {
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_rule_has_a_sentence_of_its_own(language):
-    told = [news(changed("consistency-flagged.v1.past-due", rule=rule), language) for rule in RULES]
+    told = [message(changed("consistency-flagged.v1.past-due", rule=rule), language) for rule in RULES]
 
     assert len({one.headline for one in told}) == len({one.lead for one in told}) == len(RULES)
     assert all(len(one.subject) < 70 and not one.subject.endswith("…") for one in told)

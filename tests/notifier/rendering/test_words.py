@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from contracts.filters import Filters
 from services.i18n.names import theme_title
 from services.i18n.words import words_in
 from services.notifier import channels
-from services.notifier.rendering.content import tell
-from services.notifier.rendering.footer_reason import Subject, why
-from services.notifier.subscriptions.matching import Filters, traits
-from tests.notifier.rendering.material import GOLDEN, LANGUAGES
+from services.notifier.delivery.messages import matched_by
+from services.notifier.rendering.footer_reason import footer_reason
+from tests.notifier.rendering.material import GOLDEN, LANGUAGES, message
 
 CHANNELS = Path(channels.__file__).parent
 
@@ -24,23 +24,22 @@ def test_templates_hold_no_words_of_their_own():
 
 def test_a_reason_names_what_was_met_and_nothing_else():
     view = GOLDEN["status-changed.v1.canada-seul"]
-    subject = Subject(traits(view.kind, view.data), view.data.commitment)
+    subject = matched_by(view)
     theme = view.data.commitment.themes[0]
     filters = Filters(
         countries=frozenset({"CA", "MX"}), themes=frozenset({theme, "other"}), events=frozenset({"status-changed"})
     )
 
     assert f"You get this because you follow: {theme_title(theme, words_in('en'))} · Canada · changes of status." == (
-        why(filters, subject, "en")
+        footer_reason(filters, subject, "en")
     )
-    assert why(Filters(), subject, "en") == "You get this because you follow all that is in the register."
+    assert footer_reason(Filters(), subject, "en") == "You get this because you follow all that is in the register."
 
 
 def test_a_reason_names_the_level_that_is_asked_and_ones_own_ladder():
     def reason(name, **filters):
         view = GOLDEN[name]
-        title = getattr(view.data, "level_title", None)
-        return why(Filters(**filters), Subject(traits(view.kind, view.data), view.data.commitment, title), "en")
+        return footer_reason(Filters(**filters), matched_by(view), "en")
 
     assert reason("milestone-escalated.v1.cabinet-du-ministre") == (
         "You get this because you follow: escalations to “Minister’s office”."
@@ -56,7 +55,7 @@ def test_a_reason_names_the_level_that_is_asked_and_ones_own_ladder():
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", GOLDEN)
 def test_a_subject_line_fits_a_telephone_and_keeps_what_is_new(name, language):
-    told = tell(GOLDEN[name].data, words_in(language), "https://pledgewire.example/c")
+    told = message(GOLDEN[name], language)
 
     assert re.match(r"\[[A-Z/]+ - [^\]]+\] .+: .+", told.subject)
     assert len(told.subject) < 70

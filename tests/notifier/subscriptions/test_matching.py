@@ -4,13 +4,16 @@ from uuid import UUID
 
 import pytest
 
-from services.notifier.subscriptions.matching import Filters, Traits, Wish, is_told, traits
+from contracts.filters import Filters
+from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.traits import EventTraits, SubscriptionTraits
+from services.notifier.subscriptions.matching import is_told
 from tests.contracts.golden_records import example
 
 ME, ANOTHER = UUID(int=1), UUID(int=2)
 
 
-def about(event: str, **changes: object) -> Traits:
+def about(event: str, **changes: object) -> EventTraits:
     """An event about the climate in Mexico."""
     given = {
         "event": event,
@@ -19,7 +22,7 @@ def about(event: str, **changes: object) -> Traits:
         "section": "climate-crisis",
         "commitment": "methane",
     }
-    return Traits(**given | changes)  # type: ignore[arg-type]
+    return EventTraits(**given | changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -36,31 +39,33 @@ def about(event: str, **changes: object) -> Traits:
 def test_a_reminder_is_for_all_without_a_ladder_or_for_one_subscription(
     has_ladder: bool, audience: UUID | None, told: bool
 ):
-    assert told == is_told(Wish(ME, Filters(), has_ladder), about("milestone-due", audience=audience))
+    assert told == is_told(SubscriptionTraits(ME, Filters(), has_ladder), about("milestone-due", audience=audience))
 
 
 def test_a_reminder_by_somebodys_own_ladder_still_has_to_fit_their_filters():
-    canada = Wish(ME, Filters(countries=frozenset({"CA"})), has_ladder=True)
+    canada = SubscriptionTraits(ME, Filters(countries=frozenset({"CA"})), has_ladder=True)
 
     assert not is_told(canada, about("milestone-due", audience=ME))
 
 
 def test_who_has_a_ladder_hears_of_everything_else_as_before():
-    wish = Wish(ME, Filters(), has_ladder=True)
+    subscription = SubscriptionTraits(ME, Filters(), has_ladder=True)
 
-    assert is_told(wish, about("milestone-scheduled"))
-    assert is_told(wish, about("status-changed"))
+    assert is_told(subscription, about("milestone-scheduled"))
+    assert is_told(subscription, about("status-changed"))
 
 
 @pytest.mark.parametrize(("level", "told"), [("director", True), ("focal-point", False), (None, False)])
 def test_an_escalation_is_for_its_level(level: str | None, told: bool):
-    assert told == is_told(Wish(ME, Filters(), level=level), about("milestone-escalated", level="director"))
+    assert told == is_told(
+        SubscriptionTraits(ME, Filters(), level=level), about("milestone-escalated", level="director")
+    )
 
 
 def test_an_escalation_has_to_fit_the_filters():
     asked = Filters(events=frozenset({"milestone-due"}))
 
-    assert not is_told(Wish(ME, asked, level="director"), about("milestone-escalated", level="director"))
+    assert not is_told(SubscriptionTraits(ME, asked, level="director"), about("milestone-escalated", level="director"))
 
 
 @pytest.mark.parametrize(
@@ -68,13 +73,13 @@ def test_an_escalation_has_to_fit_the_filters():
     [((), False), (("status-changed",), False), (("consistency-flagged",), True)],
 )
 def test_what_does_not_agree_is_for_those_who_name_it(events: tuple[str, ...], told: bool):
-    assert told == is_told(Wish(ME, Filters(events=frozenset(events))), about("consistency-flagged"))
+    assert told == is_told(SubscriptionTraits(ME, Filters(events=frozenset(events))), about("consistency-flagged"))
 
 
 def test_an_event_says_whom_it_is_for():
-    def of(name: str) -> Traits:
+    def of(name: str) -> EventTraits:
         _, event = example(name).read()
-        return traits(name.partition(".")[0], event)  # type: ignore[arg-type]
+        return EVENT_TYPES[name.partition(".")[0]].traits(event)
 
     assert of("milestone-escalated.v1.focal-point-first").level == "focal-point"
     assert of("milestone-due.v1.two-business-days").audience is not None

@@ -1,4 +1,4 @@
-"""A subscription's own ladder: how people write it, what is refused, and when the scheduler has to hear of it."""
+"""A subscription's own ladder: how people write it, what is refused, and which changes are for the scheduler."""
 
 import re
 from typing import Any
@@ -16,10 +16,10 @@ from services.notifier.subscriptions.own_ladder import (
     MOST_DAYS,
     MOST_RUNGS,
     HolidayRegion,
-    Ladder,
-    Rung,
-    chosen,
-    is_news,
+    OwnLadder,
+    OwnRung,
+    is_for_scheduler,
+    ladder_chosen_by,
     rungs_in_short,
     subdivisions,
 )
@@ -71,11 +71,11 @@ def test_the_short_notation_is_what_people_write():
 
 @given(ladders)
 def test_whatever_can_be_meant_can_be_written_in_short(rungs: list[tuple[str, str]]):
-    in_full = Ladder(rungs=tuple(Rung(step=step, at=at) for step, at in rungs))
+    in_full = OwnLadder(rungs=tuple(OwnRung(step=step, at=at) for step, at in rungs))
     written = ", ".join(short(step, at) for step, at in rungs)
 
-    assert in_full == Ladder.model_validate({"rungs": written})
-    assert in_full == Ladder.model_validate(in_full.model_dump(mode="json"))
+    assert in_full == OwnLadder.model_validate({"rungs": written})
+    assert in_full == OwnLadder.model_validate(in_full.model_dump(mode="json"))
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_whatever_can_be_meant_can_be_written_in_short(rungs: list[tuple[str, st
 )
 def test_what_can_not_be_read_is_refused_with_the_reason(written: str, reason: str):
     with pytest.raises(ValidationError, match=re.escape(reason)):
-        Ladder.model_validate({"rungs": written})
+        OwnLadder.model_validate({"rungs": written})
 
 
 def test_a_ladder_has_no_reviews():
     with pytest.raises(ValidationError, match="reviews come of themselves"):
-        Rung(step="review-2")
+        OwnRung(step="review-2")
 
 
 def test_a_state_or_province_is_one_of_its_countrys():
@@ -136,18 +136,18 @@ def test_a_state_or_province_is_one_of_its_countrys():
     ],
 )
 def test_the_scheduler_hears_of_what_changes_its_plan(before: dict[str, Any] | None, after: dict[str, Any], news: bool):
-    assert news == is_news(None if before is None else row(**before), row(**after))
+    assert news == is_for_scheduler(None if before is None else row(**before), row(**after))
 
 
 def test_what_is_told_holds_the_ladder_and_what_is_asked_for():
-    told = chosen(row(ladder=LADDER, themes=["climate"]), seq=3)
+    told = ladder_chosen_by(row(ladder=LADDER, themes=["climate"]), seq=3)
 
     assert (told.seq, told.active, told.zone, told.themes) == (3, True, "America/Toronto", ("climate",))
     assert [(rung.step, rung.at) for rung in told.rungs] == [("before-3bd", "09:00")]
     assert told.holidays == LadderHolidays(country=Country.CA, subdivision="QC")
-    given_up = chosen(row(ladder=LADDER, state="ended"))
+    given_up = ladder_chosen_by(row(ladder=LADDER, state="ended"))
     assert (given_up.active, given_up.rungs, given_up.holidays) == (False, (), None)
 
 
 def test_a_ladder_can_be_told_in_every_zone_that_a_subscription_may_have():
-    assert all(chosen(row(ladder=LADDER, zone=zone)).zone == zone for zone in available_timezones())
+    assert all(ladder_chosen_by(row(ladder=LADDER, zone=zone)).zone == zone for zone in available_timezones())

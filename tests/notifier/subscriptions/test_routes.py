@@ -1,87 +1,16 @@
-"""The notifier over HTTP on a real PostgreSQL: subscriptions, the log, and unsubscribing."""
+"""Subscriptions over HTTP on a real PostgreSQL."""
 
-import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import pytest
 
-from services.notifier.delivery.deliveries import Room
-from services.notifier.delivery.store import DeliveryStore
-from services.notifier.migrations import VERSIONS
-from services.notifier.subscriptions.forms import check_secret
-from services.notifier.subscriptions.routes import build_http
-from services.notifier.subscriptions.store import Register
-from services.notifier.transport.ssrf_guard import Allowed
-from services.plumbing.clock import SharedClock
+from services.notifier.subscriptions.signing_keys import check_secret
 from services.plumbing.database import Database
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
-from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import links
-from tests.notifier.scenes import NO_ROOM, NOW, chosen_ladders, database_at, empty, heard
-
-HOOK = "http://127.0.0.1:8025/hooks/very-secret-token"
-
-
-@pytest.fixture(scope="module")
-async def url(fresh_database: FreshDatabase) -> str:
-    return await fresh_database({"notifier": VERSIONS})
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    opened = database_at(url)
-    await opened.open()
-    await empty(opened)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with the key of `sre`; the other keys are in its `keys`."""
-    clock = SharedClock(tmp_path / "clock")
-    clock.set(NOW)
-    keys, entries = {}, {}
-    for client, roles in (
-        ("sre", ["subscriber"]),
-        ("gac", ["subscriber"]),
-        ("ops", ["subscriber", "operator"]),
-        ("dos", ["reporter"]),
-    ):
-        keys[client], digest = new_key(client)
-        entries[client] = {"sha256": digest, "roles": roles}
-    (tmp_path / "keys.json").write_text(json.dumps(entries))
-    app = build_http(
-        Register(database),
-        ApiKeys(ApiKeySettings(file=tmp_path / "keys.json")),
-        links(),
-        Allowed.of(["127.0.0.1"]),
-        clock,
-        {},
-    )
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
-        client.headers["authorization"] = f"Bearer {keys['sre']}"
-        client.keys = keys  # type: ignore[attr-defined]
-        yield client
-
-
-def by(http: httpx.AsyncClient, client: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {http.keys[client]}"}  # type: ignore[attr-defined]
-
-
-def form(**changes: Any) -> dict[str, Any]:
-    return {"subscriber": "Climate desk", "channel": "webhook", "address": HOOK} | changes
-
-
-async def subscribed(http: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
-    answer = await http.post("/subscriptions", json=form(**changes))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+from tests.notifier.requests import by, form, subscribed
+from tests.notifier.scenes import NOW, published_ladders
 
 
 async def test_a_subscription_shows_its_key_once_and_its_address_never(http: httpx.AsyncClient):
@@ -228,7 +157,7 @@ async def test_the_scheduler_hears_of_a_ladder_and_of_every_change_that_it_has_t
     made = await subscribed(http, channel="email", address="desk@sre.example", ladder={"rungs": SHORT})
     path = f"/subscriptions/{made['id']}"
     told = [True]
-    for change, news in (
+    for change, published in (
         ({"language": "es"}, []),
         ({"zone": "America/Mexico_City"}, [True]),
         ({"zone": "America/Mexico_City", "state": "active"}, []),
@@ -244,13 +173,13 @@ async def test_the_scheduler_hears_of_a_ladder_and_of_every_change_that_it_has_t
         ({"ladder": LONG}, [True]),
     ):
         assert (await http.patch(path, json=change)).status_code == 200, change
-        told += news
-        assert [event.active for event in await chosen_ladders(database)] == told, change
+        told += published
+        assert [event.active for event in await published_ladders(database)] == told, change
 
     token = links().url(UUID(made["id"])).removeprefix("https://notices.example")
     for _ in range(2):
         assert (await http.post(token)).status_code == 200
-    events = await chosen_ladders(database)
+    events = await published_ladders(database)
     assert [event.active for event in events] == [*told, False]
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert {str(event.subscription_id) for event in events} == {made["id"]}
@@ -265,7 +194,7 @@ async def test_who_never_had_a_ladder_is_nothing_to_the_scheduler(http: httpx.As
         assert (await http.patch(path, json=change)).status_code == 200
     await http.delete(path)
 
-    assert await chosen_ladders(database) == []
+    assert await published_ladders(database) == []
 
 
 async def test_a_ladder_or_level_that_would_tell_nothing_is_refused_when_it_is_changed_too(http: httpx.AsyncClient):
@@ -286,67 +215,3 @@ async def test_two_levels_at_one_address_are_two_subscriptions(http: httpx.Async
 
     assert (await http.post("/subscriptions", json=form(filters=only, level="focal-point"))).status_code == 201
     assert (await http.post("/subscriptions", json=form(filters=only, level="director"))).status_code == 409
-
-
-async def test_an_unsubscribe_link_asks_when_opened_and_acts_when_posted(http: httpx.AsyncClient):
-    made = await subscribed(http, channel="email", address="desk@example.org")
-    other = await subscribed(http)
-    path = links().url(UUID(made["id"])).removeprefix("https://notices.example")
-
-    page = await http.get(path)
-    await http.head(path)
-    assert '<form method="post"' in page.text
-    assert (await http.get(f"/subscriptions/{made['id']}")).json()["state"] == "active"
-    for _ in range(2):
-        done = await http.post(
-            path, content=b"List-Unsubscribe=One-Click", headers={"content-type": "application/x-www-form-urlencoded"}
-        )
-        assert done.status_code == 200
-    assert (await http.get(f"/subscriptions/{made['id']}")).json()["state"] == "ended"
-    assert (await http.get(f"/subscriptions/{made['id']}")).json()["reason"] == "unsubscribed"
-    assert (await http.get(f"/subscriptions/{other['id']}")).json()["state"] == "active"
-
-
-@pytest.mark.parametrize("token", ["x", "ImFiYyI.forged", "..", "%00"])
-async def test_a_forged_link_opens_nothing(http: httpx.AsyncClient, token: str):
-    assert (await http.post(f"/unsubscribe/{token}")).status_code == 404
-    assert (await http.get(f"/unsubscribe/{token}")).status_code == 404
-
-
-async def test_the_log_is_paged_filtered_and_adds_up(http: httpx.AsyncClient, database: Database):
-    ids = [(await subscribed(http, address=f"{HOOK}{n}", language="es"))["id"] for n in range(2)]
-    await DeliveryStore(database, lease_seconds=60).fan_out([heard(f"c-{n}") for n in range(3)], NOW, NO_ROOM)
-
-    seen: list[str] = []
-    cursor = ""
-    while True:
-        page = (await http.get(f"/deliveries?limit=4{cursor}")).json()
-        seen += [d["id"] for d in page["items"]]
-        if page["next_cursor"] is None:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
-
-    assert len(seen) == len(set(seen)) == 6
-    assert len((await http.get(f"/deliveries?subscription={ids[0]}")).json()["items"]) == 3
-    assert len((await http.get("/deliveries?commitment=c-1&state=pending")).json()["items"]) == 2
-    assert (await http.get("/deliveries?state=failed")).json()["items"] == []
-    told = await http.get(f"/deliveries?subscription={ids[1]}&limit=1")
-    assert {d["language"] for d in told.json()["items"]} == {"es"}
-    assert "very-secret" not in told.text
-    assert (await http.get("/deliveries?cursor=forged")).status_code == 400
-    assert (await http.get("/deliveries?limit=100000")).status_code == 422
-    one = (await http.get(f"/deliveries/{seen[0]}")).json()
-    assert (one["state"], one["tries"]) == ("pending", [])
-    assert (await http.get(f"/deliveries/{uuid4()}")).status_code == 404
-    law = (await http.get("/conservation")).json()
-    assert (law["ok"], law["events"], law["owed"], law["pending"]) == (True, 3, 6, 6)
-    assert law["by_channel"] == {"webhook": {"pending": 6}}
-
-
-async def test_a_missing_delivery_breaks_the_law(http: httpx.AsyncClient, database: Database):
-    await subscribed(http)
-    await DeliveryStore(database, lease_seconds=60).fan_out([heard()], NOW, Room(0, 0, 0, {}))
-    async with database.connection() as connection:
-        await connection.execute("delete from delivery")
-
-    assert (await http.get("/conservation")).json()["ok"] is False

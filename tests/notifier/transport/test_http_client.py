@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from services.notifier.channels.outcomes import FailureReason
+from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings, PostFailed
-from services.notifier.transport.outcomes import Reason
-from services.notifier.transport.ssrf_guard import Allowed
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 DEADLINE = 0.6
-OPEN = Allowed.of(["127.0.0.0/8", "::1"])
+OPEN = AllowList.of(["127.0.0.0/8", "::1"])
 
 
 class Server:
@@ -150,7 +150,7 @@ async def test_a_dripping_answer_ends_at_the_deadline(client: HttpClient):
     async with listening(drip) as server:
         failure = await failing(client, server.url)
 
-    assert (failure.reason, failure.sent) == (Reason.TIMEOUT, True)
+    assert (failure.reason, failure.sent) == (FailureReason.TIMEOUT, True)
     assert time.monotonic() - started < DEADLINE * 2
 
 
@@ -164,7 +164,7 @@ async def test_slow_headers_end_at_the_deadline(client: HttpClient):
     async with listening(slow) as server:
         failure = await failing(client, server.url)
 
-    assert (failure.reason, failure.sent) == (Reason.TIMEOUT, True)
+    assert (failure.reason, failure.sent) == (FailureReason.TIMEOUT, True)
 
 
 async def test_headers_without_end_fail_and_fill_no_memory(client: HttpClient):
@@ -188,7 +188,7 @@ async def test_a_reset_after_the_request_leaves_it_unknown(client: HttpClient):
     async with listening(reset) as server:
         failure = await failing(client, server.url)
 
-    assert (failure.reason, failure.sent) == (Reason.RESET, True)
+    assert (failure.reason, failure.sent) == (FailureReason.RESET, True)
 
 
 async def test_silence_times_out_as_unknown(client: HttpClient):
@@ -198,7 +198,7 @@ async def test_silence_times_out_as_unknown(client: HttpClient):
     async with listening(silent) as server:
         failure = await failing(client, server.url)
 
-    assert (failure.reason, failure.sent) == (Reason.TIMEOUT, True)
+    assert (failure.reason, failure.sent) == (FailureReason.TIMEOUT, True)
 
 
 async def test_nobody_there_means_nothing_was_sent(client: HttpClient):
@@ -206,14 +206,14 @@ async def test_nobody_there_means_nothing_was_sent(client: HttpClient):
         taken.bind(("127.0.0.1", 0))
         failure = await failing(client, f"http://127.0.0.1:{taken.getsockname()[1]}/secret-path")
 
-    assert (failure.reason, failure.sent) == (Reason.CONNECTION, False)
+    assert (failure.reason, failure.sent) == (FailureReason.CONNECTION, False)
 
 
 async def test_a_name_that_does_not_resolve(client: HttpClient):
     failure = await failing(client, "http://nobody.invalid/secret-path")
 
     # A resolver that is itself away may take until the deadline.
-    assert failure.reason in (Reason.NAME, Reason.TIMEOUT)
+    assert failure.reason in (FailureReason.NAME, FailureReason.TIMEOUT)
     assert not failure.sent
 
 
@@ -224,7 +224,7 @@ async def test_plain_text_where_tls_is_due(client: HttpClient):
         failure = await failing(client, f"https://127.0.0.1:{port}/secret-path")
         listener.close()
 
-    assert (failure.reason, failure.sent) == (Reason.TLS, False)
+    assert (failure.reason, failure.sent) == (FailureReason.TLS, False)
     assert server.requests == []
 
 
@@ -236,19 +236,19 @@ async def _rude(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "127.1", "2130706433"])
 async def test_nothing_inside_is_connected_to_however_it_is_written(host: str):
-    guarded = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed())
+    guarded = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList())
     async with listening(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as canary:
         with pytest.raises(PostFailed) as caught:
             await guarded.post(f"http://{host}:{canary.port}/", [], b"{}")
     await guarded.close()
 
-    assert (caught.value.reason, caught.value.sent) == (Reason.BLOCKED, False)
+    assert (caught.value.reason, caught.value.sent) == (FailureReason.BLOCKED, False)
     assert canary.connections == 0
 
 
 async def test_a_name_that_comes_to_mean_the_inside_is_not_followed():
     """`localhost` is a name; what counts is what it resolves to when the connection is made."""
-    guarded = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["other.example"]))
+    guarded = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList.of(["other.example"]))
     async with listening(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as canary:
         for _ in range(50):
             with pytest.raises(PostFailed):
@@ -259,7 +259,7 @@ async def test_a_name_that_comes_to_mean_the_inside_is_not_followed():
 
 
 async def test_the_operator_may_name_a_host_inside():
-    listed = HttpClient(HttpClientSettings(deadline=DEADLINE), Allowed.of(["localhost"]))
+    listed = HttpClient(HttpClientSettings(deadline=DEADLINE), AllowList.of(["localhost"]))
     async with listening(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
         answer = await listed.post(f"http://localhost:{server.port}/", [], b"{}")
         with pytest.raises(PostFailed):

@@ -10,10 +10,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.notifier.transport.outcomes import Accepted, Reason, Refused, Unknown
+from services.notifier.channels.email import Email
+from services.notifier.channels.outcomes import Accepted, FailureReason, Refused, Unknown
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 
 FROM = "notices@pledgewire.example"
+READ_REPLY = Email().read_reply
 
 
 class Mailbox:
@@ -75,7 +77,7 @@ def mail(text: str = "The coal commitment is due in 7 days.\n.\n.. dots\n") -> E
 async def test_a_mail_arrives_as_it_was_written(mailbox: tuple[Mailbox, int]):
     box, port = mailbox
     async with pool(port) as out:
-        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250)
+        assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Accepted(250)
 
     (taken,) = box.mails
     assert b"\r\n.\r\n.. dots" in taken
@@ -85,7 +87,7 @@ async def test_a_mail_arrives_as_it_was_written(mailbox: tuple[Mailbox, int]):
 async def test_connections_are_few_and_used_again(mailbox: tuple[Mailbox, int]):
     box, port = mailbox
     async with pool(port, connections=2, mails_per_connection=5) as out:
-        outcomes = await asyncio.gather(*(out.send(mail(), FROM, "desk@example.org") for _ in range(20)))
+        outcomes = await asyncio.gather(*(out.send(mail(), FROM, "desk@example.org", READ_REPLY) for _ in range(20)))
 
     assert set(outcomes) == {Accepted(250)}
     assert 2 <= len(box.sessions) <= 4 + 1
@@ -94,10 +96,10 @@ async def test_connections_are_few_and_used_again(mailbox: tuple[Mailbox, int]):
 @pytest.mark.parametrize(
     ("recipient", "outcome"),
     [
-        ("550", Refused(Reason.RECIPIENT, 550)),
-        ("450", Refused(Reason.BUSY, 450, retryable=True)),
-        ("data451", Refused(Reason.BUSY, 451, retryable=True)),
-        ("data554", Refused(Reason.REFUSED, 554)),
+        ("550", Refused(FailureReason.RECIPIENT, 550)),
+        ("450", Refused(FailureReason.BUSY, 450, retryable=True)),
+        ("data451", Refused(FailureReason.BUSY, 451, retryable=True)),
+        ("data554", Refused(FailureReason.REFUSED, 554)),
     ],
 )
 async def test_codes_are_about_the_recipient_or_the_mail(
@@ -105,27 +107,33 @@ async def test_codes_are_about_the_recipient_or_the_mail(
 ):
     _, port = mailbox
     async with pool(port, connections=1) as out:
-        assert await out.send(mail(), FROM, f"{recipient}@example.org") == outcome
-        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250), "the next mail is not harmed"
+        assert await out.send(mail(), FROM, f"{recipient}@example.org", READ_REPLY) == outcome
+        assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Accepted(250), (
+            "the next mail is not harmed"
+        )
 
 
-@pytest.mark.parametrize(("recipient", "reason"), [("hangup", Reason.RESET), ("silence", Reason.TIMEOUT)])
-async def test_no_answer_to_the_mail_itself_is_unknown(mailbox: tuple[Mailbox, int], recipient: str, reason: Reason):
+@pytest.mark.parametrize(("recipient", "reason"), [("hangup", FailureReason.RESET), ("silence", FailureReason.TIMEOUT)])
+async def test_no_answer_to_the_mail_itself_is_unknown(
+    mailbox: tuple[Mailbox, int], recipient: str, reason: FailureReason
+):
     _, port = mailbox
     async with pool(port) as out:
-        assert await out.send(mail(), FROM, f"{recipient}@example.org") == Unknown(reason)
-        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250)
+        assert await out.send(mail(), FROM, f"{recipient}@example.org", READ_REPLY) == Unknown(reason)
+        assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Accepted(250)
 
 
 async def test_a_server_that_is_away_costs_a_retry(mailbox: tuple[Mailbox, int]):
     async with pool(1) as out:
-        assert await out.send(mail(), FROM, "desk@example.org") == Refused(Reason.CONNECTION, retryable=True)
+        assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Refused(
+            FailureReason.CONNECTION, retryable=True
+        )
 
 
 async def test_without_starttls_no_mail_is_sent(mailbox: tuple[Mailbox, int]):
     box, port = mailbox
     async with pool(port, tls="starttls") as out:
-        outcome = await out.send(mail(), FROM, "desk@example.org")
+        outcome = await out.send(mail(), FROM, "desk@example.org", READ_REPLY)
 
     assert isinstance(outcome, Refused)
     assert outcome.retryable
@@ -135,9 +143,9 @@ async def test_without_starttls_no_mail_is_sent(mailbox: tuple[Mailbox, int]):
 async def test_a_connection_that_died_while_idle_is_replaced(mailbox: tuple[Mailbox, int]):
     box, port = mailbox
     async with pool(port, connections=1, idle_seconds=0.01) as out:
-        await out.send(mail(), FROM, "desk@example.org")
+        await out.send(mail(), FROM, "desk@example.org", READ_REPLY)
         out._free[0].client.transport.abort()  # type: ignore[union-attr]
         await asyncio.sleep(0.05)
-        assert await out.send(mail(), FROM, "desk@example.org") == Accepted(250)
+        assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Accepted(250)
 
     assert len(box.mails) == 2

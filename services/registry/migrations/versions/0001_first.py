@@ -1,5 +1,6 @@
 """The register: statements, commitments, milestones, anchors, and a history of each that is only ever added to."""
 
+from services.plumbing.http.idempotency import IDEMPOTENCY_V1
 from services.plumbing.inbox import INBOX_V1
 from services.plumbing.migrations import run_sql
 from services.plumbing.outbox import OUTBOX_V1
@@ -140,24 +141,13 @@ create trigger append_only before update or delete or truncate on milestone_sche
     for each statement execute function refuse_change();
 create trigger append_only before update or delete or truncate on anchor_news
     for each statement execute function refuse_change();
-
-create table api_request (
-    client text not null,
-    idem_key text not null,
-    body_sha256 bytea not null,
-    status integer not null,
-    response json not null,
-    created_at timestamptz not null default clock_timestamp(),
-    primary key (client, idem_key)
-);
-create index api_request_age on api_request (created_at);
-comment on table api_request is 'by the clock of the database: it guards against retries, which know no business time';
 """
 
 
 def upgrade() -> None:
     run_sql(OUTBOX_V1)
     run_sql(INBOX_V1)
+    run_sql(IDEMPOTENCY_V1)
     run_sql(REGISTER)
 
 

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from contracts.vocabulary import Milestone, Reading
 from services.plumbing.zones import day_in, instant_at, zone_named
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 NINE = time(9)
 
@@ -21,7 +24,7 @@ class Deadline:
     zone_name: str
 
     @cached_property
-    def zone(self) -> ZoneInfo:
+    def zone(self) -> "ZoneInfo":
         """The zone; raises `UnknownZone`."""
         return zone_named(self.zone_name)
 

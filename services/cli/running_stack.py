@@ -1,0 +1,175 @@
+"""A whole Pledgewire of one's own: Kafka and PostgreSQL, topics, schemas, keys, the services, and an inbox.
+
+The demo, `pledgewire stack` and the journeys of the tests start it here, each with options of its own.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.stack import EmbeddedStack
+from services.cli.databases import upgrade_all
+from services.cli.fleet import Fleet, free_port
+from services.cli.platform import add_key
+from services.cli.topics import apply_topics
+from services.plumbing.clock import SharedClock
+from services.plumbing.kafka.settings import KafkaSettings
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class ApiClient:
+    """Somebody who gets an API key; `ministry` is whom it speaks for."""
+
+    name: str
+    roles: tuple[str, ...]
+    ministry: str | None = None
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What is to be started, and where it keeps its things."""
+
+    state: Path
+    """The folder of the broker and the database; one run at a time has it."""
+    folder: Path
+    """Where the services' logs, keys and pids are."""
+    clients: tuple[ApiClient, ...]
+    clock_file: Path | None = None
+    """The settable clock; None for the machine's own."""
+    begins: datetime | None = None
+    """What the settable clock is set to before anything starts; None leaves it as it is."""
+    brokers: int = 1
+    """1, or 3 for a cluster with replication 3."""
+    reset: bool = False
+    """Empty both folders first."""
+    parts_of_environment: bool = False
+    """Use the Kafka and the PostgreSQL that the environment names, where it names both."""
+    portal_port: int = 0
+    inbox_port: int = 0
+    """Ports that are wished for; others are taken where these are busy."""
+    allow_hosts: str = HOST
+    """Inside addresses to which the notifier may deliver; the inbox is at 127.0.0.1."""
+    webhook_secrets: Mapping[str, str] = field(default_factory=dict)
+    """The inbox checks these receivers' signatures."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Settings for all processes, before all others."""
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """What is up."""
+
+    fleet: Fleet
+    keys: Mapping[str, str]
+    """The API key of each client."""
+    environment: Mapping[str, str]
+    """How Kafka and PostgreSQL are reached; it holds passwords. Empty where this process's environment says so."""
+    kafka: KafkaSettings
+    database_url: str
+    smtp_port: int
+    parts: EmbeddedStack | None
+    """The broker and the database; None where they are not ours."""
+    settable_clock: SharedClock | None
+
+    @property
+    def clock(self) -> SharedClock:
+        """The settable clock; raises RuntimeError where the machine's is used."""
+        if self.settable_clock is None:
+            raise RuntimeError("this stack goes by the machine's clock")
+        return self.settable_clock
+
+    def url(self, name: str) -> str:
+        """Where a service, or the inbox, listens."""
+        return self.fleet.members[name].url
+
+    @property
+    def inbox_url(self) -> str:
+        """Where what was sent can be read."""
+        return self.url("inbox")
+
+
+def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings:
+    """The settings that these environment variables give."""
+    named = {name.removeprefix("KAFKA_").lower(): text for name, text in environment.items() if name[:6] == "KAFKA_"}
+    return KafkaSettings.model_validate({name: named[name] for name in named if name in KafkaSettings.model_fields})
+
+
+@contextmanager
+def running_stack(options: StackOptions, progress: Callable[[str], None]) -> Iterator[RunningStack]:
+    """Start a whole, wait until all of it is ready, and stop it at the end of the block.
+
+    `progress` is given a line for each step. Raises EmbeddedError, made to be printed as two lines.
+    """
+    if options.brokers not in (1, 3):
+        raise EmbeddedError(f"a cluster of {options.brokers} brokers is not offered", "choose 1 or 3")
+    with ExitStack() as closing:
+        parts = _started_parts(options, progress, closing)
+        environment = parts.environment() if parts else {}
+        everything = os.environ | environment
+        kafka, database_url = kafka_settings(everything), everything["DATABASE_URL"]
+        progress("Making topics and schemas")
+        asyncio.run(_prepare(kafka, database_url))
+        if options.reset:
+            shutil.rmtree(options.folder, ignore_errors=True)
+        options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        clock = SharedClock(options.clock_file) if options.clock_file else None
+        if clock and options.begins:
+            clock.set(options.begins)
+        keys_file = options.folder / "api-keys.json"
+        keys = {one.name: add_key(keys_file, one.name, list(one.roles), one.ministry) for one in options.clients}
+        smtp_port = free_port()
+        fleet = _fleet(options, environment, smtp_port, holder_key=add_key(keys_file, "registry", ["holder"], None))
+        closing.callback(fleet.stop)
+        progress("Starting registry, scheduler, notifier, portal, and an inbox that listens")
+        fleet.start()
+        fleet.wait_ready()
+        closing.callback(progress, "Stopping")
+        yield RunningStack(fleet, keys, environment, kafka, database_url, smtp_port, parts, clock)
+
+
+def _started_parts(options: StackOptions, progress: Callable[[str], None], closing: ExitStack) -> EmbeddedStack | None:
+    named = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") and os.environ.get("DATABASE_URL")
+    if options.parts_of_environment and named:
+        progress("Using the Kafka and the PostgreSQL that the environment names")
+        return None
+    parts = EmbeddedStack(options.state, brokers=options.brokers, progress=progress, reset=options.reset)
+    return closing.enter_context(parts)
+
+
+async def _prepare(kafka: KafkaSettings, database_url: str) -> None:
+    await asyncio.gather(apply_topics(kafka), upgrade_all(database_url))
+
+
+def _fleet(options: StackOptions, environment: Mapping[str, str], smtp_port: int, *, holder_key: str) -> Fleet:
+    """The processes to be, none of them started."""
+    clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.clock_file)} if options.clock_file else {}
+    fleet = Fleet(
+        options.folder,
+        {
+            **environment,
+            **clock,
+            "API_KEYS_FILE": str(options.folder / "api-keys.json"),
+            "SMTP_HOST": HOST,
+            "SMTP_PORT": str(smtp_port),
+            "SMTP_TLS": "none",
+            "NOTIFIER_ALLOW_HOSTS": options.allow_hosts,
+            "INBOX_SMTP_PORT": str(smtp_port),
+            "INBOX_WEBHOOK_SECRETS": json.dumps(dict(options.webhook_secrets)),
+            **options.environment,
+        },
+    )
+    inbox_port = free_port(options.inbox_port)
+    fleet.add_services(
+        {"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, portal_port=options.portal_port
+    )
+    fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
+    return fleet

@@ -1,0 +1,150 @@
+"""`pledgewire stack`: a whole Pledgewire that stays up until it is told to stop, for trying things by hand."""
+
+import json
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.state import write_private
+from services.cli.running_stack import ApiClient, RunningStack, StackOptions, running_stack
+
+CLIENTS = (
+    ApiClient("editors", ("editor", "subscriber", "operator")),
+    ApiClient("tracker", ("reporter",)),
+    ApiClient("other-subscriber", ("subscriber",)),
+    ApiClient("mx-sre", ("reporter", "subscriber"), "mx-sre"),
+    ApiClient("ca-gac", ("reporter", "subscriber"), "ca-gac"),
+)
+
+
+def read_clock(text: str | None) -> datetime | None:
+    """An instant with its offset from UTC, or a day, which begins in UTC; raises EmbeddedError."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant and re.fullmatch(r"[0-9-]+", text):
+        instant = instant.replace(tzinfo=UTC)
+    if instant is None or instant.tzinfo is None:
+        raise EmbeddedError(
+            f"the clock can't be set to {text!r}", "write an instant as 2022-02-01T18:00:00Z, or a day as 2022-02-01"
+        )
+    return instant.astimezone(UTC)
+
+
+def read_environment(settings: Sequence[str]) -> dict[str, str]:
+    """Settings given as NAME=VALUE; raises EmbeddedError."""
+    found = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            raise EmbeddedError(f"{setting!r} is no setting", "write it as NAME=VALUE, the name in capitals")
+        found[name] = value
+    return found
+
+
+def run_stack(
+    state: Path,
+    *,
+    begins: datetime | None,
+    with_statement: bool,
+    allow_hosts: str,
+    brokers: int,
+    keep: bool,
+    environment: Mapping[str, str],
+) -> int:
+    """Start it, write its addresses and keys to STATE/stack.json, and keep it up until SIGTERM or SIGINT; then 0.
+
+    `begins` is where a settable clock is to stand; None for the machine's. Raises EmbeddedError.
+    """
+    started = time.monotonic()
+    state = state.absolute()
+    document = state / "stack.json"
+    options = StackOptions(
+        state=state,
+        folder=state / "live",
+        clients=CLIENTS,
+        clock_file=state / "clock" if begins else None,
+        begins=begins,
+        brokers=brokers,
+        reset=not keep,
+        allow_hosts=allow_hosts,
+        environment=environment,
+    )
+    try:
+        with _stopped_by_signals(), running_stack(options, _say) as stack:
+            try:
+                if with_statement:
+                    _say(_import_statement(stack))
+                write_private(document, json.dumps(described(stack), indent=1) + "\n")
+                _say(f"Ready after {time.monotonic() - started:.1f} s; addresses and keys are in {document}")
+                _say(f"Portal  {stack.url('portal')}\nInbox   {stack.inbox_url}/dev/inbox\nCtrl-C or SIGTERM ends it.")
+                while True:
+                    time.sleep(3600)
+            finally:
+                document.unlink(missing_ok=True)  # it says where a stack is, and soon there is none
+    except KeyboardInterrupt:
+        return 0
+
+
+def described(stack: RunningStack) -> dict[str, Any]:
+    """Where everything is, and how it is got into; all keys and passwords are in it."""
+    return {
+        "urls": {name: member.url for name, member in stack.fleet.members.items()},
+        "keys": dict(stack.keys),
+        "smtp_port": stack.smtp_port,
+        "pids": stack.fleet.pids(),
+        "parts": stack.parts.processes() if stack.parts else {},
+        "env": dict(stack.environment),
+        "logs": str(stack.fleet.folder),
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGINT raise KeyboardInterrupt, the first of them; whatever comes while all is stopped is ignored."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+
+    def stop(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _import_statement(stack: RunningStack) -> str:
+    """Have the built-in statement imported; what came of it, in a line."""
+    response = httpx2.post(
+        f"{stack.url('registry')}/statements/import",
+        json={"catalogue": "nals-2021"},
+        headers={"Authorization": f"Bearer {stack.keys['editors']}", "Idempotency-Key": "import-nals-2021"},
+        timeout=60,
+        trust_env=False,
+    )
+    if response.status_code not in (200, 201):
+        raise EmbeddedError(
+            f"the statement was not imported: {response.status_code} {response.text[:300]}",
+            f"see {stack.fleet.log('registry')}",
+        )
+    return f"Imported the statement: {response.json()['commitments']} commitments"

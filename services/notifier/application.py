@@ -1,0 +1,42 @@
+"""The notifier's whole HTTP interface, put together from the routes of each resource."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+
+from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.delivery.log import DeliveryLog
+from services.notifier.delivery.routes import delivery_router
+from services.notifier.subscriptions.routes import subscription_router
+from services.notifier.subscriptions.store import SubscriptionStore
+from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
+from services.notifier.subscriptions.unsubscribe_routes import unsubscribe_router
+from services.plumbing.clock import Clock
+from services.plumbing.database import Database
+from services.plumbing.http.api_keys import ApiKeys
+from services.plumbing.http.app import Check, web_app
+
+
+def http_app(
+    database: Database,
+    clock: Clock,
+    keys: ApiKeys,
+    checks: Mapping[str, Check],
+    *,
+    links: UnsubscribeLinks,
+    allowed: AllowList,
+) -> FastAPI:
+    """The application; nothing is connected by building it."""
+    app = web_app(
+        "notifier",
+        "Pledgewire notifier",
+        checks,
+        version="1.0.0",
+        description="Who is told what, where and in which language, and what became of it.",
+        secret_behind=("/unsubscribe/",),
+    )
+    store = SubscriptionStore(database)
+    app.include_router(subscription_router(store, keys, allowed, clock))
+    app.include_router(delivery_router(DeliveryLog(database)))
+    app.include_router(unsubscribe_router(store, links, clock))
+    return app

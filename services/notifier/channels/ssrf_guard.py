@@ -1,0 +1,134 @@
+"""Which addresses a delivery may be sent to: public unicast ones, and those that the operator allows.
+
+Asked twice: when a subscription is made, for a clear answer, and at every connect, for the truth; the name may
+resolve to something else by then. Sources: RFC 6890 and the IANA special-purpose registries as `ipaddress` knows
+them, RFC 4291 2.5.5 (mapped), RFC 3056 (6to4), RFC 6052 and RFC 8215 (NAT64).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Self
+from urllib.parse import urlsplit
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_NAT64 = ip_network("64:ff9b::/96")
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+# Deprecated by RFC 4291, but a stack may still route `::a.b.c.d` to IPv4.
+_COMPATIBLE = ip_network("::/96")
+_NUMERIC = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_SECURE_PORTS = frozenset({443, 8443})
+LONGEST_URL = 2000
+
+
+class UndeliverableAddress(ValueError):
+    """The address can't be delivered to; the message says why and never quotes the address."""
+
+
+def innermost(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address carries, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    if address.sixtofour:
+        return address.sixtofour
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is public unicast; what IPv6 carries of IPv4 is judged as IPv4."""
+    inner = innermost(address)
+    if isinstance(inner, IPv6Address) and (inner in _LOCAL_NAT64 or inner.teredo is not None):
+        return False  # a tunnel whose far end we can't judge
+    return inner.is_global and not inner.is_multicast
+
+
+@dataclass(frozen=True)
+class AllowList:
+    """What an operator lets through beyond the public network: networks by CIDR, hosts by exact name."""
+
+    networks: tuple[Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, entries: Iterable[str]) -> Self:
+        """Read entries such as `10.1.0.0/16`, `127.0.0.1`, `::1` or `hooks.ministry.internal`."""
+        networks: list[Network] = []
+        hosts: set[str] = set()
+        for entry in (e.strip().lower() for e in entries):
+            try:
+                networks.append(ip_network(entry, strict=False))
+            except ValueError:
+                if entry:
+                    hosts.add(entry.rstrip("."))
+        return cls(tuple(networks), frozenset(hosts))
+
+    def permits(self, address: Address, host: str = "") -> bool:
+        """Whether a connection to `address`, made for the sake of `host`, may be opened."""
+        return is_public(address) or self.is_listed(address) or normal_host(host) in self.hosts
+
+    def is_listed(self, address: Address) -> bool:
+        """Whether the operator has named the address, in its own form or in the one inside."""
+        return any(a in network for network in self.networks for a in {address, innermost(address)})
+
+
+def normal_host(host: str) -> str:
+    """A host name as it is compared: lower case, without the final dot or a literal's brackets."""
+    return host.lower().rstrip(".").strip("[]")
+
+
+def literal(host: str) -> Address | None:
+    """The address that a host is written as, or None for a name."""
+    try:
+        return ip_address(normal_host(host).split("%")[0])
+    except ValueError:
+        return None
+
+
+def checked_url(url: str, allowed: AllowList) -> str:
+    """A webhook's URL, rebuilt from its parts; raises `Unsendable` for one that no delivery may go to.
+
+    https on port 443 or 8443, no user name, no fragment; only hosts that the operator lists may use plain http or
+    another port.
+    """
+    if len(url) > LONGEST_URL or not url.isascii() or any(c <= " " or c == "\x7f" or c in '\\"<>^`{|}' for c in url):
+        raise UndeliverableAddress("the URL has to be plain ASCII without spaces, at most 2,000 characters")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UndeliverableAddress("the URL can't be read") from error
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host:
+        raise UndeliverableAddress("the URL has to start with https:// and name a host")
+    if parts.username is not None or parts.password is not None:
+        raise UndeliverableAddress("the URL may not hold a user name or password")
+    if parts.fragment or "#" in url:
+        raise UndeliverableAddress("the URL may not have a fragment")
+    address = literal(host)
+    listed = normal_host(host) in allowed.hosts or (address is not None and allowed.is_listed(address))
+    if not listed:
+        if parts.scheme != "https":
+            raise UndeliverableAddress("the URL has to start with https://")
+        if (port or 443) not in _SECURE_PORTS:
+            raise UndeliverableAddress("the port has to be 443 or 8443")
+        if address is not None and not is_public(address):
+            raise UndeliverableAddress("the host is not a public address")
+        if address is None and _looks_numeric(host):
+            raise UndeliverableAddress("the host has to be a name or an ordinary address")
+        if address is None and "." not in normal_host(host):
+            raise UndeliverableAddress("the host has to be a full name")
+    written = f"[{host}]" if ":" in host else host
+    place = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    return f"{parts.scheme}://{written}{f':{port}' if port else ''}{place}"
+
+
+def _looks_numeric(host: str) -> bool:
+    # 2130706433, 0x7f.1 and 017700000001 are 127.0.0.1 to a resolver.
+    return bool(_NUMERIC.fullmatch(normal_host(host).rsplit(".", 1)[-1]))

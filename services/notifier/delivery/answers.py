@@ -1,0 +1,79 @@
+"""What the notifier answers about deliveries: the log, each attempt, and the law of conservation."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+
+from contracts.vocabulary import Channel, Instant, Language
+from services.plumbing.http.forms import RequestModel
+
+DeliveryState = Literal["pending", "sending", "delivered", "failed", "expired", "suppressed", "cancelled"]
+
+
+class DeliveryAnswer(RequestModel):
+    """One event for one subscription, and how it went."""
+
+    id: UUID
+    event_id: UUID
+    event: str
+    subscription_id: UUID
+    subscriber: str
+    commitment_id: str
+    channel: Channel
+    language: Language
+    """The one that the subscription asks for now."""
+    state: DeliveryState
+    attempts: int
+    created_at: Instant
+    next_at: Instant | None
+    """When it is tried next, while it is pending."""
+    not_after: Instant | None
+    settled_at: Instant | None
+    reason: str | None
+    last_code: int | None
+
+
+class AttemptAnswer(RequestModel):
+    """One try."""
+
+    n: int
+    started_at: Instant
+    ended_at: Instant
+    outcome: Literal["delivered", "accepted", "refused", "unknown"]
+    reason: str | None
+    code: int | None
+    latency_ms: float | None
+
+
+class DeliveryWithAttempts(DeliveryAnswer):
+    """A delivery and every attempt that was made."""
+
+    tries: tuple[AttemptAnswer, ...]
+
+
+class DeliveryPage(RequestModel):
+    """Deliveries, the newest first."""
+
+    items: tuple[DeliveryAnswer, ...]
+    next_cursor: str | None
+
+
+class Conservation(RequestModel):
+    """The law: every event that was read, for every subscription that it matched, has ended or is pending."""
+
+    ok: bool
+    events: int
+    owed: int
+    """Deliveries that the events owed when they were read."""
+    settled: int
+    pending: int
+    by_channel: dict[str, dict[str, int]]
+
+
+def delivery_answer(row: asyncpg.Record) -> dict[str, Any]:
+    """The members of `DeliveryAnswer` from a row."""
+    members = dict(row)
+    next_at: datetime = members["next_at"]
+    return members | {"next_at": next_at if members["state"] == "pending" else None}

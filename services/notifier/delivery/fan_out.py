@@ -1,0 +1,166 @@
+"""Fan-out: events that are new become one delivery for each active subscription that matches, in one statement.
+
+There are no foreign keys on the hot tables: both ends are written by the one statement that has just read them, and
+nothing here deletes.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from services.notifier.channels import MAILED
+from services.notifier.delivery.claims import READY, claimed_deliveries
+from services.notifier.delivery.columns import columns
+from services.notifier.delivery.deliveries import Capacity, Delivery
+from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.published_event import PublishedEvent
+from services.notifier.events.traits import EVERYBODY, EventTraits
+from services.plumbing.database import Database
+from services.plumbing.failpoints import failpoint
+
+_MEANT_FOR = "\n".join(
+    f"                when '{name}' then {kind.audience.condition}"
+    for name, kind in EVENT_TYPES.items()
+    if kind.audience is not EVERYBODY
+)
+_SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
+
+# `matches` is the rule `is_told` of `subscriptions/matching.py`; a property test holds the two together. `fresh`
+# inserts what was not seen before, and only its events get deliveries: a repeat, even one that another process holds
+# right now, gets none.
+FAN_OUT = f"""
+with incoming as materialized (
+    select id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after, section,
+           string_to_array(countries, ',') as countries, string_to_array(themes, ',') as themes, audience, level, place
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::bytea[], $6::timestamptz[], $7::text[],
+                $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[])
+         with ordinality as i(id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
+                              countries, themes, section, audience, level, place)
+),
+matches as materialized (
+    select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel
+    from incoming i join subscription s on s.state = 'active'
+        and (s.events = '{{}}' or i.topic = any(s.events))
+        and (s.countries = '{{}}' or s.countries && i.countries)
+        and (s.themes = '{{}}' or s.themes && i.themes)
+        and (s.sections = '{{}}' or i.section = any(s.sections))
+        and (s.commitments = '{{}}' or i.commitment_id = any(s.commitments))
+        and case i.topic
+{_MEANT_FOR}
+                else true
+            end
+),
+fresh as (
+    insert into event (id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
+                       received_at, matched)
+    select i.id, i.topic, i.commitment_id, i.seq, i.value, i.time, i.correlation_id, i.traceparent, i.not_after,
+           $15, coalesce(m.n, 0)
+    from incoming i left join (select event_id, count(*)::integer as n from matches group by event_id) m
+        on m.event_id = i.id
+    order by i.id
+    on conflict do nothing returning id
+),
+placed as (
+    select m.*,
+           row_number() over (order by m.place, m.subscription_id) as in_all,
+           row_number() over (
+               partition by case when m.channel in ({_SHARED_LANES}) then null else m.subscription_id end
+               order by m.place
+           ) as in_lane,
+           case when m.channel in ({_SHARED_LANES}) then $18 else coalesce(n.most, $17) end as lane
+    from matches m join fresh f on f.id = m.event_id
+         left join unnest($19::uuid[], $20::integer[]) as n(subscription_id, most)
+             on n.subscription_id = m.subscription_id
+),
+written as (
+    insert into delivery (event_id, subscription_id, commitment_id, channel, state, next_at, not_after, created_at,
+                          lease, lease_until)
+    select event_id, subscription_id, commitment_id, channel,
+           case when taken then 'sending' else 'pending' end, $15, not_after, $15,
+           case when taken then $21::uuid end,
+           case when taken then clock_timestamp() + make_interval(secs => $22) end
+    from (select *, in_all <= $16 and in_lane <= lane as taken from placed order by place, subscription_id) p
+    returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state
+)
+select id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state from written
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingEvent:
+    """An event that was just read from its topic. From `not_after` on it would be stale."""
+
+    event: PublishedEvent
+    seq: int
+    not_after: datetime | None
+    traits: EventTraits
+
+
+@dataclass(frozen=True, slots=True)
+class FannedOut:
+    """What a batch of events became: deliveries that this process has in hand, and how many wait for anybody."""
+
+    claimed: list[Delivery]
+    waiting: int
+
+
+class FanOut:
+    """Writes deliveries. `lease_seconds`: how long a claim keeps other processes away."""
+
+    def __init__(self, database: Database, *, lease_seconds: float) -> None:
+        self._database = database
+        self._lease_seconds = lease_seconds
+
+    async def apply(self, events: Iterable[IncomingEvent], now: datetime, capacity: Capacity) -> FannedOut:
+        """Write events that are new and one delivery for each active subscription that matches, in one transaction.
+
+        As many deliveries as `capacity` allows are claimed for this process as they are written, which saves a claim.
+        """
+        unique = {incoming.event.id: incoming for incoming in events}
+        if not unique:
+            return FannedOut([], 0)
+        batch = sorted(unique.values(), key=lambda incoming: (incoming.event.time, incoming.event.id))
+        lease, claimed = uuid4(), time.monotonic()
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                FAN_OUT,
+                *columns(_row(incoming) for incoming in batch),
+                now,
+                capacity.total,
+                capacity.each,
+                capacity.mail,
+                list(capacity.limited),
+                list(capacity.limited.values()),
+                lease,
+                self._lease_seconds,
+            )
+            mine = [row for row in rows if row["state"] == "sending"]
+            waiting = len(rows) - len(mine)
+            deliveries = await claimed_deliveries(connection, mine, lease, claimed)
+            if waiting:
+                await self._database.notify(connection, READY)
+            failpoint("fanout-before-commit")
+        failpoint("fanout-after-commit")
+        return FannedOut(deliveries, waiting)
+
+
+def _row(incoming: IncomingEvent) -> tuple[object, ...]:
+    event, traits = incoming.event, incoming.traits
+    return (
+        event.id,
+        event.topic,
+        traits.commitment,
+        incoming.seq,
+        event.value,
+        event.time,
+        event.correlation_id,
+        event.traceparent,
+        incoming.not_after,
+        ",".join(sorted(traits.countries)),
+        ",".join(sorted(traits.themes)),
+        traits.section,
+        traits.audience,
+        traits.level,
+    )

@@ -1,0 +1,94 @@
+"""What is known of deliveries, for those who look: the log, the law of conservation, and how many wait."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.plumbing.database import Database
+
+_DELIVERY = (
+    "d.id, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel, s.language,"
+    " d.state, d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
+)
+
+
+class DeliveryLog:
+    """Deliveries and their attempts, read only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self,
+        *,
+        event: UUID | None,
+        subscription: UUID | None,
+        commitment: str | None,
+        state: str | None,
+        before: UUID | None,
+        limit: int,
+    ) -> Sequence[asyncpg.Record]:
+        """Deliveries, the newest first, before one of them."""
+        conditions: list[str] = []
+        values: list[Any] = []
+        for column, value in (("event_id", event), ("subscription_id", subscription), ("state", state)):
+            if value is not None:
+                values.append(value)
+                conditions.append(f"d.{column} = ${len(values)}")
+        if commitment is not None:
+            values.append(commitment)
+            conditions.append(f"d.event_id in (select id from event where commitment_id = ${len(values)})")
+        if before is not None:
+            values.append(before)
+            conditions.append(f"d.id < ${len(values)}")
+        values.append(limit)
+        where = f" where {' and '.join(conditions)}" if conditions else ""
+        async with self._database.connection() as connection:
+            return list(
+                await connection.fetch(
+                    f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
+                    f" join subscription s on s.id = d.subscription_id{where}"
+                    f" order by d.id desc limit ${len(values)}",
+                    *values,
+                )
+            )
+
+    async def find(self, id_: UUID) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]] | None:
+        """One delivery and its attempts."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
+                " join subscription s on s.id = d.subscription_id where d.id = $1",
+                id_,
+            )
+            if row is None:
+                return None
+            attempts = await connection.fetch(
+                "select n, started_at, ended_at, outcome, reason, code, latency_ms from delivery_attempt"
+                " where delivery_id = $1 order by n",
+                id_,
+            )
+        return row, list(attempts)
+
+    async def conservation(self) -> tuple[int, int, Sequence[tuple[str, str, int]]]:
+        """Events read, deliveries they owed, and how many there are by channel and state: one moment for all three."""
+        async with self._database.connection() as connection:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                events, owed = await connection.fetchrow(  # type: ignore[misc]  # an aggregate always has a row
+                    "select count(*), coalesce(sum(matched), 0)::bigint from event"
+                )
+                rows = await connection.fetch(
+                    "select channel, state, count(*) as n from delivery group by channel, state order by 1, 2"
+                )
+        return events, owed, [(row["channel"], row["state"], row["n"]) for row in rows]
+
+    async def depths(self) -> Mapping[str, int]:
+        """How many deliveries have not ended, by state; read from the partial indexes."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "select 'pending' as state, count(*) as n from delivery where state = 'pending'"
+                " union all select 'sending', count(*) from delivery where state = 'sending'"
+            )
+        return {row["state"]: row["n"] for row in rows}

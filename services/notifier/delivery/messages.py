@@ -1,0 +1,78 @@
+"""From an event to what a channel sends: rendered once for each channel and language, then filled for each delivery."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.i18n.words import words_in
+from services.notifier.channels import CHANNELS
+from services.notifier.delivery.deliveries import Delivery
+from services.notifier.events.published_event import LocalizedEvent, PublishedEvent
+from services.notifier.rendering.footer_reason import MatchedEvent
+from services.notifier.rendering.page_links import PageLinks
+from services.notifier.rendering.placeholders import PlaceholderValues
+from services.notifier.rendering.reader import Reader, reader_values
+from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
+
+_MOST = 4096
+"""Renderings that are kept."""
+
+
+@dataclass(frozen=True)
+class RenderedEvent:
+    """An event on one channel in one language, for any reader; `template` is of the channel's own kind."""
+
+    template: Any
+    language: str
+    matched: MatchedEvent
+    links: PageLinks
+
+    def values_for(self, reader: Reader) -> PlaceholderValues:
+        """What stands in the placeholders for this reader."""
+        return reader_values(reader, self.matched, self.language, self.links)
+
+
+def render_event(event: PublishedEvent, channel: str, language: str, links: PageLinks) -> RenderedEvent:
+    """Lay an event out for a channel in a language: the expensive half, which knows no reader.
+
+    Raises `UnsupportedEvent` for an event that isn't for people, `ValueError` for a channel that there isn't,
+    `KeyError` for a language that we don't speak.
+    """
+    if channel not in CHANNELS:
+        raise ValueError(f"there is no channel {channel}")
+    words, commitment = words_in(language), event.data.commitment
+    template = CHANNELS[channel].render(LocalizedEvent(event, words, links.commitment(commitment.id)))
+    return RenderedEvent(template, words.language, matched_by(event), links)
+
+
+def matched_by(event: PublishedEvent) -> MatchedEvent:
+    """What of an event a subscription may have met."""
+    traits = event.traits
+    return MatchedEvent(
+        event.topic, traits.countries, event.data.commitment, traits.audience is not None, traits.level_title
+    )
+
+
+class MessageRenderer:
+    """Renders, and keeps the latest few thousand renderings."""
+
+    def __init__(self, links: PageLinks, unsubscribe_links: UnsubscribeLinks) -> None:
+        self._links = links
+        self._unsubscribe_links = unsubscribe_links
+        self._rendered: OrderedDict[tuple[UUID, str, str], RenderedEvent] = OrderedDict()
+
+    def rendered(self, event: PublishedEvent, channel: str, language: str) -> RenderedEvent:
+        """An event on a channel, in a language where that makes a difference."""
+        key = (event.id, channel, language if CHANNELS[channel].is_localized else "")
+        rendered = self._rendered.get(key)
+        if rendered is None:
+            rendered = self._rendered[key] = render_event(event, channel, language, self._links)
+            if len(self._rendered) > _MOST:
+                self._rendered.popitem(last=False)
+        return rendered
+
+    def reader(self, delivery: Delivery) -> Reader:
+        """Whom a delivery goes to."""
+        to = delivery.recipient
+        return Reader(delivery.id, to.id, to.address, to.zone, to.filters, self._unsubscribe_links.url(to.id))

@@ -1,0 +1,96 @@
+"""Results of attempts, recorded many at a time in one statement."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from services.notifier.channels.outcomes import (
+    Accepted,
+    AttemptOutcome,
+    Delivered,
+    FailureReason,
+    Refused,
+    Unknown,
+)
+from services.notifier.delivery.columns import columns
+from services.notifier.delivery.deliveries import DeliveryResult
+from services.notifier.subscriptions.ladder_events import COLUMNS, publish_ladder_changes
+from services.plumbing.database import Connection, Database
+
+SETTLE = """
+with result as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
+                         $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[])
+        as r(id, lease, state, at, next_at, reason, code, started_at, ended_at, outcome, latency_ms)
+),
+written as (
+    update delivery d set state = r.state,
+        attempts = d.attempts + case when r.outcome is null then 0 else 1 end,
+        next_at = coalesce(r.next_at, d.next_at),
+        reason = case when r.outcome is null and r.state = 'pending' then d.reason else r.reason end,
+        last_code = case when r.outcome is null then d.last_code else r.code end,
+        settled_at = case when r.state <> 'pending' then r.at end,
+        lease = null, lease_until = null
+    from result r where d.id = r.id and d.lease = r.lease
+    returning d.id, d.attempts
+),
+tried as (
+    insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome, reason, code, latency_ms)
+    select w.id, w.attempts, r.started_at, r.ended_at, r.outcome, r.reason, r.code, r.latency_ms
+    from written w join result r on r.id = w.id where r.outcome is not null
+)
+select id, attempts from written
+"""
+
+
+async def record_results(
+    database: Database, connection: Connection, results: Sequence[DeliveryResult]
+) -> dict[UUID, int]:
+    """Record results in the caller's transaction; gives the attempts of those that were still ours, by delivery.
+
+    A result whose lease was lost in the meantime changes nothing: whoever has the delivery now records it.
+    """
+    ordered = sorted(results, key=lambda result: result.delivery.id)  # two processes can't lock crosswise
+    rows = await connection.fetch(SETTLE, *columns(_row(result) for result in ordered))
+    gone = {result.delivery.recipient.id: result for result in ordered if result.ends_subscription}
+    if gone:
+        at = max(result.at for result in gone.values())
+        disabled = await connection.fetch(
+            "update subscription set state = 'disabled', reason = $2, ended_at = $3"
+            " where id = any($1::uuid[]) and state in ('active', 'paused')"
+            f" returning old.state as was, {COLUMNS}",
+            sorted(gone),
+            str(FailureReason.GONE),
+            at,
+        )
+        changes = [(dict(row) | {"state": row["was"]}, dict(row)) for row in disabled]
+        await publish_ladder_changes(database, connection, changes, at)
+    return {row["id"]: row["attempts"] for row in rows}
+
+
+def _row(result: DeliveryResult) -> tuple[Any, ...]:
+    attempt = result.attempt
+    common = (
+        result.delivery.id,
+        result.delivery.lease,
+        result.state,
+        result.at,
+        result.next_at,
+        result.reason,
+    )
+    if attempt is None:
+        return (*common, None, None, None, None, None)
+    kind, code = _kind(attempt.outcome)
+    return (*common, code, attempt.started_at, attempt.ended_at, kind, attempt.latency_ms)
+
+
+def _kind(outcome: AttemptOutcome) -> tuple[str, int | None]:
+    match outcome:
+        case Delivered(code):
+            return "delivered", code
+        case Accepted(code):
+            return "accepted", code
+        case Refused(code=code):
+            return "refused", code
+        case Unknown():
+            return "unknown", None

@@ -1,0 +1,128 @@
+"""The table of event types: for each, whom it is meant for, what it is about, and what is said about it.
+
+A new event that people are told of is a topic in the contracts whose card names the notifier as a reader, a row here,
+and the function that composes its message.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from contracts.events import (
+    ConsistencyFlagged,
+    MilestoneDue,
+    MilestoneEscalated,
+    MilestoneScheduled,
+    StatusChanged,
+)
+from contracts.topics import (
+    COMMITMENT_CREATED,
+    CONSISTENCY_FLAGGED,
+    MILESTONE_DUE,
+    MILESTONE_ESCALATED,
+    MILESTONE_SCHEDULED,
+    STATUS_CHANGED,
+    Topic,
+)
+from contracts.vocabulary import CommitmentBrief, Country, Text
+from services.i18n.words import Words
+from services.notifier.events.traits import (
+    EVERYBODY,
+    ITS_LEVEL,
+    OWN_LADDER_OR_USUAL,
+    WHO_NAMES_IT,
+    Audience,
+    EventTraits,
+)
+from services.notifier.rendering.alert_content import escalated_content, flagged_content
+from services.notifier.rendering.commitment_content import created_content, status_content
+from services.notifier.rendering.message import EventMessage
+from services.notifier.rendering.milestone_content import due_content, scheduled_content
+
+
+class CommitmentEvent(Protocol):
+    """What all events that people are told of have in common."""
+
+    @property
+    def seq(self) -> int:
+        """Counts the events of its topic about the commitment."""
+        ...
+
+    @property
+    def commitment(self) -> CommitmentBrief:
+        """The commitment that it is about."""
+        ...
+
+
+E = TypeVar("E", bound=CommitmentEvent)
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """Whom an event itself names: one subscription, or a level."""
+
+    subscription: UUID | None = None
+    level: str | None = None
+    level_title: Text | None = None
+
+
+@dataclass(frozen=True)
+class EventType(Generic[E]):
+    """What the notifier knows of the events of one topic."""
+
+    topic: Topic
+    content: Callable[[E, Words, str], EventMessage]
+    """The message, in the language of the words; the last argument is the commitment's page."""
+    countries: Callable[[E], tuple[Country, ...]] = lambda event: event.commitment.countries
+    """Those that it binds or speaks of."""
+    audience: Audience = EVERYBODY
+    addressee: Callable[[E], Addressee] = lambda _event: Addressee()
+
+    def traits(self, event: E) -> EventTraits:
+        """What an event of this type is about, as filters see it."""
+        brief, to = event.commitment, self.addressee(event)
+        return EventTraits(
+            self.topic.name,
+            frozenset(map(str, self.countries(event))),
+            frozenset(brief.themes),
+            brief.section,
+            brief.id,
+            to.subscription,
+            to.level,
+            to.level_title,
+        )
+
+
+def _of_milestone(event: MilestoneScheduled | MilestoneDue | MilestoneEscalated) -> tuple[Country, ...]:
+    return event.milestone.countries
+
+
+def _of_milestone_or_commitment(event: ConsistencyFlagged) -> tuple[Country, ...]:
+    return event.milestone.countries if event.milestone else event.commitment.countries
+
+
+def _of_status(event: StatusChanged) -> tuple[Country, ...]:
+    return event.commitment.countries if event.country is None else (event.country,)
+
+
+def _whose_ladder(event: MilestoneDue) -> Addressee:
+    return Addressee(event.audience)
+
+
+def _which_level(event: MilestoneEscalated) -> Addressee:
+    return Addressee(level=event.level, level_title=event.level_title)
+
+
+_ROWS: tuple[EventType[Any], ...] = (
+    EventType(COMMITMENT_CREATED, created_content),
+    EventType(MILESTONE_SCHEDULED, scheduled_content, _of_milestone),
+    EventType(MILESTONE_DUE, due_content, _of_milestone, OWN_LADDER_OR_USUAL, _whose_ladder),
+    EventType(MILESTONE_ESCALATED, escalated_content, _of_milestone, ITS_LEVEL, _which_level),
+    EventType(STATUS_CHANGED, status_content, _of_status),
+    EventType(CONSISTENCY_FLAGGED, flagged_content, _of_milestone_or_commitment, WHO_NAMES_IT),
+)
+
+EVENT_TYPES: Mapping[str, EventType[Any]] = MappingProxyType({row.topic.name: row for row in _ROWS})
+"""By the names of their topics; a test holds the keys against the cards of the topics."""

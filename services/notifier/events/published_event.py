@@ -1,0 +1,64 @@
+"""An event as it was published and is kept, and the same event in a reader's language."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Self, cast
+from uuid import UUID
+
+from services.i18n.words import Words
+from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
+from services.notifier.events.traits import EventTraits
+from services.notifier.rendering.message import EventMessage
+
+
+class UnsupportedEvent(ValueError):
+    """People are told of what happens to commitments; this event is none of that."""
+
+
+@dataclass(frozen=True)
+class PublishedEvent:
+    """An event of a topic; `value` is its JSON as it stands there."""
+
+    id: UUID
+    topic: str
+    time: datetime
+    value: bytes
+    correlation_id: str | None = None
+    traceparent: str | None = None
+
+    def already_read(self, data: CommitmentEvent) -> Self:
+        """The same event with what was just read from its value, so that it need not be read again."""
+        self.__dict__["data"] = data  # where the cached property looks first
+        return self
+
+    @cached_property
+    def data(self) -> CommitmentEvent:
+        """The event, read by its contract; raises `UnsupportedEvent` or pydantic's `ValidationError`."""
+        kind = EVENT_TYPES.get(self.topic)
+        if kind is None:
+            raise UnsupportedEvent(f"people are not told of {self.topic}")
+        return cast(CommitmentEvent, kind.topic.event.model_validate_json(self.value))
+
+    @property
+    def traits(self) -> EventTraits:
+        """What it is about, as filters see it; raises like `data`."""
+        data = self.data
+        return EVENT_TYPES[self.topic].traits(data)
+
+
+@dataclass(frozen=True)
+class LocalizedEvent:
+    """An event for readers of one language; `url` is the commitment's page.
+
+    The message is composed when a channel asks for it first: a webhook never does.
+    """
+
+    event: PublishedEvent
+    words: Words
+    url: str
+
+    @cached_property
+    def message(self) -> EventMessage:
+        """What people are told."""
+        return EVENT_TYPES[self.event.topic].content(self.event.data, self.words, self.url)

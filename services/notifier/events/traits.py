@@ -1,0 +1,60 @@
+"""What matching looks at: the traits of an event and of a subscription, and whom an event is meant for.
+
+A rule stands here twice, as a function and as a condition in SQL; a property test holds the two together.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.filters import Filters
+from contracts.vocabulary import Text
+
+
+@dataclass(frozen=True, slots=True)
+class EventTraits:
+    """What an event is about, as filters see it, and whom it is for where that is said."""
+
+    event: str
+    """The name of its topic."""
+    countries: frozenset[str]
+    themes: frozenset[str]
+    section: str
+    commitment: str
+    audience: UUID | None = None
+    """The subscription whose own ladder asks for a reminder."""
+    level: str | None = None
+    """The level that an escalation is for."""
+    level_title: Text | None = None
+    """What people call that level."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionTraits:
+    """A subscription as matching sees it. `level` is the one whose escalations it gets."""
+
+    id: UUID
+    filters: Filters
+    has_ladder: bool = False
+    level: str | None = None
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Which subscriptions an event is meant for, among those whose filters it fits."""
+
+    includes: Callable[[SubscriptionTraits, EventTraits], bool]
+    condition: str
+    """The same in SQL, over `s`, the subscription's row, and `i`, the incoming event's traits."""
+
+
+EVERYBODY = Audience(lambda _subscription, _event: True, "true")
+OWN_LADDER_OR_USUAL = Audience(
+    lambda to, event: not to.has_ladder if event.audience is None else to.id == event.audience,
+    "coalesce(s.id = i.audience, s.ladder is null)",
+)
+"""A reminder by somebody's own ladder is theirs alone, and they get no other."""
+ITS_LEVEL = Audience(lambda to, event: to.level is not None and to.level == event.level, "s.level = i.level")
+"""An escalation goes to its level."""
+WHO_NAMES_IT = Audience(lambda to, event: event.event in to.filters.events, "s.events <> '{}'")
+"""Only who names the event in their filters: on a bad day there are many of them."""

@@ -1,0 +1,53 @@
+"""The reader of one message, and what stands in its placeholders for them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from contracts.filters import Filters
+from services.i18n.words import words_in
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.footer_reason import MatchedEvent, footer_reason
+from services.notifier.rendering.page_links import PageLinks
+from services.notifier.rendering.placeholders import PlaceholderValues
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whom one delivery goes to. `zone` is their IANA zone, `filters` what they asked for; `address` is a secret."""
+
+    delivery_id: UUID
+    subscription_id: UUID
+    address: str
+    zone: str
+    filters: Filters
+    unsubscribe_url: str
+
+    def __repr__(self) -> str:
+        return f"Reader({self.delivery_id})"
+
+
+def reader_values(reader: Reader, event: MatchedEvent, language: str, links: PageLinks) -> PlaceholderValues:
+    """What stands in each placeholder for this reader, not yet escaped."""
+
+    def value(name: str) -> str:
+        match name:
+            case "delivery-id":
+                return str(reader.delivery_id)
+            case "reason":
+                return footer_reason(reader.filters, event, language)
+            case "subscription-url":
+                return links.subscription(reader.subscription_id)
+            case "unsubscribe-url":
+                return reader.unsubscribe_url
+        return _moment(name, reader.zone, language)
+
+    return value
+
+
+@lru_cache(maxsize=8192)
+def _moment(name: str, zone: str, language: str) -> str:
+    kind, seconds, place = name.split("|")
+    if kind != placeholders.MOMENT:
+        raise AssertionError(name)
+    return words_in(language).moment(placeholders.instant_in(seconds), zone, place or None, "medium")

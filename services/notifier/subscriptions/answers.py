@@ -1,0 +1,104 @@
+"""What the notifier answers about subscriptions, from their rows, and how a secret address is shown."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+
+from contracts.vocabulary import Channel, Country, Instant, Language
+from services.notifier.channels import CHANNELS
+from services.notifier.subscriptions.forms import FilterForm
+from services.notifier.subscriptions.own_ladder import OwnLadder
+from services.plumbing.http.forms import RequestModel
+
+SubscriptionState = Literal["active", "paused", "ended", "disabled"]
+
+
+class SubscriptionAnswer(RequestModel):
+    """A subscription as its owner sees it."""
+
+    id: UUID
+    owner: str
+    subscriber: str
+    channel: Channel
+    address: str
+    """Enough to recognise it by: the host and the last four characters."""
+    language: Language
+    zone: str
+    filters: FilterForm
+    ladder: OwnLadder | None
+    level: str | None
+    state: SubscriptionState
+    reason: str | None
+    created_at: Instant
+    ended_at: Instant | None
+
+
+class CreatedSubscription(SubscriptionAnswer):
+    """A subscription that was just made, with the key that signs its posts: it is shown this once."""
+
+    secret: str | None
+
+
+class SubscriptionSummary(RequestModel):
+    """A subscription as anybody may see it, who has the link of a message: neither where it goes nor whose it is."""
+
+    id: UUID
+    subscriber: str
+    channel: Channel
+    language: Language
+    zone: str
+    filters: FilterForm
+    ladder: OwnLadder | None
+    level: str | None
+    state: SubscriptionState
+    reason: str | None
+    """Why it has ended, or why it was disabled."""
+    created_at: Instant
+    ended_at: Instant | None
+
+
+class SubscriptionPage(RequestModel):
+    """Subscriptions in the order they were made."""
+
+    items: tuple[SubscriptionAnswer, ...]
+    next_cursor: str | None
+
+
+def filters_of(row: asyncpg.Record) -> FilterForm:
+    """The filters of a row."""
+    return FilterForm.model_validate(
+        {name: tuple(row[name]) for name in ("events", "countries", "themes", "sections", "commitments")}
+        | {"countries": tuple(Country(code) for code in row["countries"])}
+    )
+
+
+def ladder_of(row: asyncpg.Record) -> OwnLadder | None:
+    """The ladder of a row."""
+    return None if row["ladder"] is None else OwnLadder.model_validate(row["ladder"])
+
+
+def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
+    """The members of `SubscriptionAnswer` from a row."""
+    return {
+        "id": row["id"],
+        "owner": row["owner"],
+        "subscriber": row["subscriber"],
+        "channel": row["channel"],
+        "address": CHANNELS[row["channel"]].masked_address(row["address"]),
+        "language": Language(row["language"]),
+        "zone": row["zone"],
+        "filters": filters_of(row),
+        "ladder": ladder_of(row),
+        "level": row["level"],
+        "state": row["state"],
+        "reason": row["reason"],
+        "created_at": row["created_at"],
+        "ended_at": row["ended_at"],
+    }
+
+
+def subscription_summary(row: asyncpg.Record) -> SubscriptionSummary:
+    """The part of a row that is for everybody."""
+    members = subscription_answer(row)
+    return SubscriptionSummary(**{name: members[name] for name in SubscriptionSummary.model_fields})

@@ -1,0 +1,61 @@
+"""A notifier for the tests of its rooms: its database, migrated once for each module, and its HTTP interface."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from services.notifier.application import http_app
+from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.migrations import VERSIONS
+from services.plumbing.clock import SharedClock
+from services.plumbing.database import Database
+from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
+from tests.conftest import FreshDatabase
+from tests.notifier.delivery.dispatching import links
+from tests.notifier.scenes import NOW, database_at, empty
+
+
+@pytest.fixture(scope="module")
+async def url(fresh_database: FreshDatabase) -> str:
+    return await fresh_database({"notifier": VERSIONS})
+
+
+@pytest.fixture(scope="module")
+async def migrated(url: str) -> AsyncIterator[Database]:
+    database = database_at(url)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(migrated: Database) -> Database:
+    await empty(migrated)
+    return migrated
+
+
+@pytest.fixture
+async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the key of `sre`; the other keys are in its `keys`."""
+    clock = SharedClock(tmp_path / "clock")
+    clock.set(NOW)
+    keys, entries = {}, {}
+    for client, roles in (
+        ("sre", ["subscriber"]),
+        ("gac", ["subscriber"]),
+        ("ops", ["subscriber", "operator"]),
+        ("dos", ["reporter"]),
+    ):
+        keys[client], digest = new_key(client)
+        entries[client] = {"sha256": digest, "roles": roles}
+    (tmp_path / "keys.json").write_text(json.dumps(entries))
+    api_keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
+    app = http_app(database, clock, api_keys, {}, links=links(), allowed=AllowList.of(["127.0.0.1"]))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
+        client.headers["authorization"] = f"Bearer {keys['sre']}"
+        client.keys = keys  # type: ignore[attr-defined]
+        yield client

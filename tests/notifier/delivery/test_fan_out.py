@@ -1,0 +1,147 @@
+"""Fan-out on a real PostgreSQL: who gets a delivery of what, once."""
+
+import asyncio
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from contracts.filters import Filters
+from contracts.vocabulary import Country
+from services.notifier.delivery.deliveries import Capacity
+from services.notifier.delivery.fan_out import FanOut
+from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.traits import EventTraits, SubscriptionTraits
+from services.notifier.subscriptions.matching import is_told
+from services.plumbing.database import Database
+from tests.notifier.scenes import (
+    LADDER,
+    MUCH_CAPACITY,
+    NO_CAPACITY,
+    NOBODY,
+    NOW,
+    empty,
+    incoming,
+    states,
+    subscribe,
+    with_traits,
+)
+
+EVENTS = sorted(EVENT_TYPES)
+
+
+@pytest.fixture
+def fan_out(database: Database) -> FanOut:
+    return FanOut(database, lease_seconds=60)
+
+
+terms = st.frozensets(st.sampled_from(["a", "b", "c"]), max_size=2)
+countries = st.frozensets(st.sampled_from([str(c) for c in Country]), max_size=2)
+filters = st.builds(
+    Filters,
+    events=st.frozensets(st.sampled_from(EVENTS), max_size=2),
+    countries=countries,
+    themes=terms,
+    sections=terms,
+    commitments=terms,
+)
+levels = st.sampled_from([None, "focal-point", "director"])
+subscriptions = st.tuples(st.just(Filters()) | filters, st.booleans(), levels)
+about = st.builds(
+    EventTraits,
+    event=st.sampled_from(EVENTS),
+    countries=st.frozensets(st.sampled_from([str(c) for c in Country]), min_size=1),
+    themes=st.frozensets(st.sampled_from(["a", "b", "c"]), min_size=1),
+    section=st.sampled_from(["a", "b", "c"]),
+    commitment=st.sampled_from(["a", "b", "c"]),
+    level=levels,
+)
+audiences = st.none() | st.integers(0, 4)
+"""For everybody, or for the subscription with this number; where there are fewer, for somebody who isn't there."""
+REMINDER = EventTraits("milestone-due", frozenset({"MX"}), frozenset({"a"}), "a", "a")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    asked=st.lists(subscriptions, min_size=1, max_size=12),
+    events=st.lists(st.tuples(about, audiences), min_size=1, max_size=8),
+)
+@example(
+    asked=[(Filters(), has_ladder, None) for has_ladder in (True, True, False, False)],
+    events=[(REMINDER, number) for number in (None, 0, 2, 4)],
+)
+async def test_sql_and_the_rule_agree_on_who_is_told(
+    migrated: Database, asked: list[tuple[Filters, bool, str | None]], events: list[tuple[EventTraits, int | None]]
+):
+    await empty(migrated)
+    ids = {}
+    for n, (wanted, has_ladder, level) in enumerate(asked):
+        id_ = await subscribe(
+            migrated,
+            f"https://hooks.example.org/{n}",
+            filters=wanted,
+            ladder=LADDER if has_ladder else None,
+            level=level,
+        )
+        ids[id_] = SubscriptionTraits(id_, wanted, has_ladder, level)
+    numbered = dict(enumerate(ids))
+    batch = [
+        with_traits(replace(one, audience=None if number is None else numbered.get(number, NOBODY)))
+        for one, number in events
+    ]
+
+    await FanOut(migrated, lease_seconds=60).apply(batch, NOW, NO_CAPACITY)
+
+    async with migrated.connection() as connection:
+        rows = await connection.fetch("select event_id, subscription_id from delivery")
+        matched = dict(await connection.fetch("select id, matched from event"))
+    expected = {(e.event.id, s) for e in batch for s, asking in ids.items() if is_told(asking, e.traits)}
+    assert expected == {(row["event_id"], row["subscription_id"]) for row in rows}
+    assert len(expected) == len(rows)
+    assert matched == {e.event.id: sum(1 for one, _ in expected if one == e.event.id) for e in batch}
+
+
+async def test_only_active_subscriptions_are_told(database: Database, fan_out: FanOut):
+    for state in ("paused", "ended", "disabled"):
+        await subscribe(database, state=state)
+
+    await fan_out.apply([incoming()], NOW, MUCH_CAPACITY)
+
+    assert await states(database) == {}
+
+
+async def test_an_event_that_is_read_twice_is_told_once(database: Database, fan_out: FanOut):
+    await subscribe(database)
+    batch = [incoming(seq=n) for n in range(20)]
+
+    await fan_out.apply([*batch[:10], *batch[:10]], NOW, NO_CAPACITY)
+    await asyncio.gather(*(fan_out.apply(batch, NOW, NO_CAPACITY) for _ in range(4)))
+
+    assert await states(database) == {"pending": 20}
+
+
+async def test_the_table_itself_refuses_a_second_delivery(database: Database, fan_out: FanOut):
+    """Should an event be forgotten, by a purge perhaps, and read again."""
+    await subscribe(database)
+    batch = [incoming()]
+    await fan_out.apply(batch, NOW, NO_CAPACITY)
+    async with database.connection() as connection:
+        await connection.execute("delete from event")
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await fan_out.apply(batch, NOW, NO_CAPACITY)
+    assert await states(database) == {"pending": 1}
+
+
+async def test_a_batch_is_in_hand_as_far_as_there_is_room(database: Database, fan_out: FanOut):
+    here, there = [await subscribe(database, f"https://hooks.example.org/{n}") for n in range(2)]
+    await subscribe(database, "desk@example.org", channel="email")
+
+    out = await fan_out.apply([incoming(seq=n) for n in range(10)], NOW, Capacity(100, 4, 2, {there: 1}))
+
+    taken = [d.recipient.id for d in out.claimed]
+    assert (taken.count(here), taken.count(there), len(taken)) == (4, 1, 7)
+    assert out.waiting == 23
+    assert await states(database) == {"sending": 7, "pending": 23}

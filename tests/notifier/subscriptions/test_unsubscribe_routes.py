@@ -1,0 +1,34 @@
+"""Unsubscribing by a link, over HTTP on a real PostgreSQL."""
+
+from uuid import UUID
+
+import httpx2 as httpx
+import pytest
+
+from tests.notifier.delivery.dispatching import links
+from tests.notifier.requests import subscribed
+
+
+async def test_an_unsubscribe_link_asks_when_opened_and_acts_when_posted(http: httpx.AsyncClient):
+    made = await subscribed(http, channel="email", address="desk@example.org")
+    other = await subscribed(http)
+    path = links().url(UUID(made["id"])).removeprefix("https://notices.example")
+
+    page = await http.get(path)
+    await http.head(path)
+    assert '<form method="post"' in page.text
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["state"] == "active"
+    for _ in range(2):
+        done = await http.post(
+            path, content=b"List-Unsubscribe=One-Click", headers={"content-type": "application/x-www-form-urlencoded"}
+        )
+        assert done.status_code == 200
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["state"] == "ended"
+    assert (await http.get(f"/subscriptions/{made['id']}")).json()["reason"] == "unsubscribed"
+    assert (await http.get(f"/subscriptions/{other['id']}")).json()["state"] == "active"
+
+
+@pytest.mark.parametrize("token", ["x", "ImFiYyI.forged", "..", "%00"])
+async def test_a_forged_link_opens_nothing(http: httpx.AsyncClient, token: str):
+    assert (await http.post(f"/unsubscribe/{token}")).status_code == 404
+    assert (await http.get(f"/unsubscribe/{token}")).status_code == 404

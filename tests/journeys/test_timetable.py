@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.cli.fleet import SERVICES
-from services.registry.catalogue.contents import Catalogue, CommitmentFacts
+from services.registry.catalogue.contents import Catalogue, Commitment
 from services.registry.catalogue.loading import load
 from tests.journeys.house import House, on
 
@@ -62,7 +62,7 @@ def plain(catalogue: Catalogue) -> "Iterable[str]":
     return iter([commitment.id for commitment in catalogue.commitments if not commitment.milestones])
 
 
-def asked(name: str, topic: str, commitment: CommitmentFacts) -> bool:
+def asked(name: str, topic: str, commitment: Commitment) -> bool:
     """Whether a reader has asked for this; all filters have to agree, and an absent one asks for everything."""
     filters = READERS[name][2]
     about = {

@@ -10,7 +10,7 @@ from contracts.envelope import Envelope
 from contracts.events import StatusReported
 from contracts.vocabulary import Country, Status
 from services.registry.intake import ReceivedReport, ReportChanged, ReportIntake
-from services.registry.rules.errors import NotFound
+from services.registry.rules.errors import ResourceNotFound
 from services.registry.rules.status import StatusNotAllowed, VersionConflict
 from tests.registry.scenes import NOW, Register, StoppedClock
 
@@ -22,7 +22,7 @@ def received(commitment: str, report_id: UUID | None = None, ministry: str = "mx
     return ReceivedReport(ministry, Envelope(uuid4(), NOW, commitment, "thread-1"), report)
 
 
-async def test_reports_have_the_same_effect_and_are_heard_once(register: Register, joint: str) -> None:
+async def test_reports_have_the_same_effect_and_are_recorded_once(register: Register, joint: str) -> None:
     intake = ReportIntake(register.database, StoppedClock())
     first = received(joint, country=Country.MX, status=Status.IN_PROGRESS)
     second = received(joint, country=Country.MX, status=Status.MET, expected_version=2)
@@ -57,7 +57,7 @@ async def test_a_report_that_can_not_be_undoes_its_batch_and_says_why(register: 
     intake = ReportIntake(register.database, StoppedClock())
     good = received(joint, status=Status.IN_PROGRESS)
     for bad, error in [
-        (received("no-such-thing"), NotFound),
+        (received("no-such-thing"), ResourceNotFound),
         (received(joint, expected_version=9), VersionConflict),
         (received(joint, status=Status.ANNOUNCED), StatusNotAllowed),
         (received(joint, good.report.report_id, status=Status.MISSED), ReportChanged),

@@ -16,7 +16,7 @@ from contracts.vocabulary import Channel, Country, Language, Span, Status
 from services.notifier.delivery.answers import DeliveryAnswer, DeliveryPage
 from services.notifier.subscriptions.answers import SubscriptionSummary
 from services.notifier.subscriptions.forms import FilterForm
-from services.registry.catalogue.contents import Catalogue, CommitmentFacts
+from services.registry.catalogue.contents import Catalogue, Commitment
 from services.registry.catalogue.loading import NALS_2021, load
 from services.registry.rules import status as standing_rules
 from services.registry.rules.paragraphs import paragraph_starts, passage
@@ -79,7 +79,7 @@ class StandInRegister:
         ]
         return CommitmentEntry(**shared, milestones=tuple(milestones))
 
-    def _record(self, commitment: CommitmentFacts) -> CommitmentRecord:
+    def _record(self, commitment: Commitment) -> CommitmentRecord:
         told = self.catalogue.statement
         text, start, end = passage(told.text, self._starts, commitment.quote.start, commitment.quote.end)
         standing = dict.fromkeys(commitment.countries, Status.ANNOUNCED)
@@ -101,7 +101,7 @@ class StandInRegister:
             status_updates=updates,
         )
 
-    def _updates(self, commitment: CommitmentFacts, standing: dict[Country, Status]) -> Iterable[StatusUpdateEntry]:
+    def _updates(self, commitment: Commitment, standing: dict[Country, Status]) -> Iterable[StatusUpdateEntry]:
         version = 1
         for news in self.catalogue.chronicle:
             if news.commitment_id != commitment.id or news.known_on > self.today:
@@ -124,7 +124,7 @@ class StandInRegister:
                     recorded_at=noon(news.known_on),
                 )
 
-    def _milestones(self, commitment: CommitmentFacts) -> Iterable[MilestoneRecord]:
+    def _milestones(self, commitment: Commitment) -> Iterable[MilestoneRecord]:
         for milestone in commitment.milestones:
             schedules = [_schedule(1, milestone.span, "first", None, self.catalogue.statement.made_on)]
             for news in self.catalogue.chronicle:

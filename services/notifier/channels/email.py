@@ -85,7 +85,7 @@ class Email(MailedChannel[MailTemplate]):
         return f"{local[:1]}…@{host}"
 
     def comparable_address(self, address: str) -> str:
-        """No mail server that we know tells capitals from small letters."""
+        """In small letters: no mail server that we know makes a difference."""
         return address.casefold()
 
     def render(self, event: LocalizedEvent) -> MailTemplate:

@@ -52,7 +52,7 @@ class DispatchSettings(BaseSettings):
     lease_seconds: float = Field(default=60.0, gt=0)
     """How long a process that died or froze keeps its deliveries from the others; must exceed the longest attempt."""
     hold_seconds: float = Field(default=3.0, gt=0, le=5)
-    """What has not started by then goes back unsent: an unsubscription is heard at the next claim."""
+    """What has not started by then goes back unsent: an unsubscription counts from the next claim on."""
     flush_seconds: float = Field(default=0.04, ge=0)
     """Results are gathered so long before they are recorded, or until there are `flush_results`."""
     flush_results: int = Field(default=250, ge=1)

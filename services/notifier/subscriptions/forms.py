@@ -77,7 +77,7 @@ class ChangedSubscription(RequestModel):
     ladder: OwnLadder | None = None
     level: Slug | None = None
     state: Literal["active", "paused"] | None = None
-    """`paused` hears nothing until it is `active` again; a subscription that was disabled is revived so, too."""
+    """`paused` gets nothing until it is `active` again; a subscription that was disabled is revived so, too."""
 
 
 def check_reach(filters: FilterForm, ladder: OwnLadder | None, level: str | None) -> None:

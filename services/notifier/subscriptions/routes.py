@@ -36,37 +36,14 @@ _CURSORS = Cursors[UUID](UUID)
 def subscription_router(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock: Clock) -> APIRouter:
     """Make, list, read, change and end subscriptions."""
     router = APIRouter(tags=["subscriptions"])
-    Owner = Annotated[Caller, Depends(keys.caller("subscriber"))]  # noqa: N806  a type, bound to this application's keys
+    router.include_router(_reading(store, keys))
+    router.include_router(_writing(store, keys, allowed, clock))
+    return router
 
-    @router.post(
-        "/subscriptions",
-        status_code=201,
-        operation_id="subscribe",
-        responses=problems(401, 403, 409, 413, 415, 422, 503),
-    )
-    async def subscribe(form: NewSubscription, caller: Owner, response: Response) -> CreatedSubscription:
-        """Subscribe. The signing key of a webhook is shown in this answer only."""
-        address = await _deliverable(form.channel, form.address, allowed)
-        secret = (form.secret or new_secret()) if CHANNELS[form.channel].is_signed else None
-        values = {
-            "owner": caller.client,
-            "subscriber": form.subscriber,
-            "channel": form.channel,
-            "address": address,
-            "secret": secret,
-            "language": str(form.language),
-            "zone": form.zone,
-            "fingerprint": fingerprint(form.channel, address, form.filters, form.level),
-            **form.filters.model_dump(mode="json"),
-            "ladder": form.ladder.model_dump(mode="json") if form.ladder else None,
-            "level": form.level,
-        }
-        try:
-            row = await store.add(values, clock.now())
-        except AlreadySubscribed:
-            raise _already_subscribed() from None
-        response.headers["Location"] = f"/subscriptions/{row['id']}"
-        return CreatedSubscription(**subscription_answer(row), secret=secret)
+
+def _reading(store: SubscriptionStore, keys: ApiKeys) -> APIRouter:
+    router = APIRouter()
+    Owner = Annotated[Caller, Depends(keys.caller("subscriber"))]  # noqa: N806  a type, bound to this application's keys
 
     @router.get(
         "/subscriptions",
@@ -110,6 +87,43 @@ def subscription_router(store: SubscriptionStore, keys: ApiKeys, allowed: AllowL
         if row is None:
             raise _missing()
         return subscription_summary(row)
+
+    return router
+
+
+def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock: Clock) -> APIRouter:
+    router = APIRouter()
+    Owner = Annotated[Caller, Depends(keys.caller("subscriber"))]  # noqa: N806  a type, bound to this application's keys
+
+    @router.post(
+        "/subscriptions",
+        status_code=201,
+        operation_id="subscribe",
+        responses=problems(401, 403, 409, 413, 415, 422, 503),
+    )
+    async def subscribe(form: NewSubscription, caller: Owner, response: Response) -> CreatedSubscription:
+        """Subscribe. The signing key of a webhook is shown in this answer only."""
+        address = await _deliverable(form.channel, form.address, allowed)
+        secret = (form.secret or new_secret()) if CHANNELS[form.channel].is_signed else None
+        values = {
+            "owner": caller.client,
+            "subscriber": form.subscriber,
+            "channel": form.channel,
+            "address": address,
+            "secret": secret,
+            "language": str(form.language),
+            "zone": form.zone,
+            "fingerprint": fingerprint(form.channel, address, form.filters, form.level),
+            **form.filters.model_dump(mode="json"),
+            "ladder": form.ladder.model_dump(mode="json") if form.ladder else None,
+            "level": form.level,
+        }
+        try:
+            row = await store.add(values, clock.now())
+        except AlreadySubscribed:
+            raise _already_subscribed() from None
+        response.headers["Location"] = f"/subscriptions/{row['id']}"
+        return CreatedSubscription(**subscription_answer(row), secret=secret)
 
     @router.patch(
         "/subscriptions/{id_}",

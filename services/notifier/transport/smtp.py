@@ -154,7 +154,7 @@ async def _converse(
 
 
 def _not_connected(error: BaseException) -> AttemptOutcome:
-    # The texts may quote the user name: only the kind is told.
+    # The texts may quote the user name: only their kind is logged.
     log.warning("the mail server can't be used", action="smtp_unreachable", error=type(error).__name__)
     if isinstance(error, SMTPResponseException) and not isinstance(error, SMTPConnectError):
         # Refused log-in or greeting: the operator has to mend it, so mails wait however final the code.

@@ -24,7 +24,7 @@ from services.registry.actions.reschedule import (
 )
 from services.registry.rules.anchor_offset import zone_of
 from services.registry.rules.edtf_dates import UNDATED
-from services.registry.rules.errors import AlreadyExists, Invalid, NotFound, RegistryError
+from services.registry.rules.errors import AlreadyExists, Invalid, RegistryError, ResourceNotFound
 from services.registry.rules.schedule_change import change_of
 from services.registry.store.anchors import AnchorState, add_anchor, add_anchor_news, lock_anchors, put_anchor
 from services.registry.store.milestones import attach_to_anchor, lock_milestones, milestones_on_anchor
@@ -94,7 +94,9 @@ async def move_anchor(
     """Give an anchor another date, and with it the milestones that hang on it.
 
     A date that is only confirmed is kept in the anchor's history, and changes nothing else. Another date opens the
-    outcome again: what was held meets once more, what was cancelled is on. Raises `NotFound` and `AnchorSucceeded`.
+    outcome again: what was held meets once more, what was cancelled is on.
+
+    Raises `ResourceNotFound` and `AnchorSucceeded`.
     """
     anchor, _ = await _lock(connection, anchor_id)
     change, after = _with_date(anchor, move)
@@ -118,7 +120,7 @@ async def record_anchor_held(
 
     The milestones that are this event get an event with the change `held`; others, such as those 90 days after it,
     move only where the days differ. An event that comes again, such as a yearly dialogue, may be held again. Raises
-    `NotFound`, `AnchorSucceeded`, and `Invalid` where the days aren't known to the day or lie after `known_on`.
+    `ResourceNotFound`, `AnchorSucceeded`, and `Invalid` where the days aren't known to the day or lie after `known_on`.
     """
     anchor, _ = await _lock(connection, anchor_id)
     span = report.span or anchor.span
@@ -146,7 +148,7 @@ async def cancel_anchor(
     """Record that an event will not take place.
 
     Without a successor its milestones lose their date; with one they hang on that from then on, and have its date.
-    Raises `NotFound`, `AnchorSucceeded`, `AnchorAlreadyCancelled`, and `Invalid` for a successor that can't be.
+    Raises `ResourceNotFound`, `AnchorSucceeded`, `AnchorAlreadyCancelled`, and `Invalid` for a successor that can't be.
     """
     anchor, successor = await _lock(connection, anchor_id, cancellation.successor_id)
     if anchor.outcome == "cancelled" and successor is None:
@@ -185,7 +187,7 @@ async def _lock(
     """The anchor, locked, and its successor to be, where there is one."""
     found = await lock_anchors(connection, [one for one in (anchor_id, successor_id) if one])
     if anchor_id not in found:
-        raise NotFound(f"There is no anchor {anchor_id}")
+        raise ResourceNotFound(f"There is no anchor {anchor_id}")
     anchor = found[anchor_id]
     if anchor.successor_id:
         raise AnchorSucceeded(f"{anchor.successor_id} has taken its place", successor_id=anchor.successor_id)

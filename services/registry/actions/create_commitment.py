@@ -12,11 +12,11 @@ from services.registry.actions.events import ActionContext, outbox_records
 from services.registry.actions.initial_date import initial_date
 from services.registry.actions.inputs import NewCommitment, NewMilestone
 from services.registry.actions.reschedule import MilestoneToSchedule, schedule, stated_date
-from services.registry.catalogue.contents import CatalogueError, CommitmentFacts
+from services.registry.catalogue.contents import CatalogueError, Commitment
 from services.registry.catalogue.quotes import locate
 from services.registry.rules.anchor_offset import zone_of
 from services.registry.rules.edtf_dates import last_capital_zone
-from services.registry.rules.errors import AlreadyExists, Invalid, NotFound
+from services.registry.rules.errors import AlreadyExists, Invalid, ResourceNotFound
 from services.registry.store.anchors import AnchorState, lock_anchors
 from services.registry.store.commitments import commitment_briefs, put_commitment
 from services.registry.store.milestones import put_milestone
@@ -27,7 +27,7 @@ async def append_created_events(
     database: Database,
     connection: Connection,
     statement: StatementRef,
-    commitments: Sequence[CommitmentFacts],
+    commitments: Sequence[Commitment],
     context: ActionContext,
 ) -> list[UUID]:
     """Write the events of commitments whose rows have just been written; the ids of the events."""
@@ -62,7 +62,7 @@ async def create_commitment(
     """
     statement = await find_statement(connection, new.statement_id)
     if statement is None:
-        raise NotFound(f"There is no statement {new.statement_id}")
+        raise ResourceNotFound(f"There is no statement {new.statement_id}")
     anchors = await lock_anchors(connection, {m.anchor_id for m in new.milestones if m.anchor_id})
     commitment = fit_to_statement(new, statement, anchors)
     if not await put_commitment(connection, statement.ref.id, commitment, context.now):
@@ -79,9 +79,7 @@ async def create_commitment(
     return event_id
 
 
-def fit_to_statement(
-    new: NewCommitment, statement: StatementFacts, anchors: Mapping[str, AnchorState]
-) -> CommitmentFacts:
+def fit_to_statement(new: NewCommitment, statement: StatementFacts, anchors: Mapping[str, AnchorState]) -> Commitment:
     """The commitment as the statement has it: the quote's position, whom it binds, each milestone's days and zone."""
     try:
         start, end = locate(new.quote, statement.text)
@@ -94,7 +92,7 @@ def fit_to_statement(
     countries = new.countries or statement.countries
     if set(countries) - set(statement.countries):
         raise Invalid("A statement binds only those who made it", field="countries")
-    return CommitmentFacts(
+    return Commitment(
         id=new.id,
         quote=Quote(text=new.quote, start=start, end=end),
         verb=new.verb,

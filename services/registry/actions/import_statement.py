@@ -24,7 +24,7 @@ from services.registry.actions.reschedule import MilestoneToSchedule, SourcedDat
 from services.registry.catalogue.contents import Catalogue, CatalogueError
 from services.registry.catalogue.loading import NALS_2021, load
 from services.registry.rules.anchor_offset import zone_of
-from services.registry.rules.errors import NotFound, RegistryError
+from services.registry.rules.errors import RegistryError, ResourceNotFound
 from services.registry.rules.paragraphs import paragraph_starts
 from services.registry.rules.text_comparison import canonical, first_difference
 from services.registry.store.anchors import AnchorState, add_anchor, add_anchor_news, lock_anchors
@@ -61,11 +61,11 @@ async def import_built_in(
 ) -> ImportSummary:
     """Import a catalogue that comes with the program, and note where a copy of its statement was found.
 
-    Raises `NotFound` for any other name, and `CopyDiffers` for a copy that says something else.
+    Raises `ResourceNotFound` for any other name, and `CopyDiffers` for a copy that says something else.
     """
     folder = BUILT_IN.get(name)
     if folder is None:
-        raise NotFound(f"There is no catalogue {name}", catalogues=sorted(BUILT_IN))
+        raise ResourceNotFound(f"There is no catalogue {name}", catalogues=sorted(BUILT_IN))
     catalogue, published = await asyncio.to_thread(read_catalogue, folder)
     if copy:
         await asyncio.to_thread(check_copy, published, copy)

@@ -7,7 +7,7 @@ from services.plumbing.database import Connection, Database
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
 from services.registry.actions.reschedule import ScheduledMilestone, SourcedDate, schedule, to_reschedule
-from services.registry.rules.errors import NotFound
+from services.registry.rules.errors import ResourceNotFound
 from services.registry.store.milestones import LockedMilestone, lock_milestones, milestones_without_anchor
 from services.registry.store.statements import StatementFacts, find_statement, put_reading_policy
 from services.registry.wordings import ReadingPolicy, Wording, read
@@ -40,7 +40,7 @@ async def change_reading_policy(
     """
     statement = await find_statement(connection, statement_id, to_change=True)
     if statement is None:
-        raise NotFound(f"There is no statement {statement_id}")
+        raise ResourceNotFound(f"There is no statement {statement_id}")
     await put_reading_policy(connection, statement_id, language or statement.language, policy)
     dates, kept = [], []
     for one in await lock_milestones(connection, await milestones_without_anchor(connection, statement_id)):

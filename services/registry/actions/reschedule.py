@@ -17,7 +17,7 @@ from services.plumbing.outbox import append, take_seqs
 from services.registry.actions.events import ActionContext, outbox_records
 from services.registry.actions.holds import ScheduleHold, ScheduleHolds, hold_old_schedules
 from services.registry.rules.anchor_offset import OutOfCalendar, local_time_of, span_from_anchor
-from services.registry.rules.errors import Invalid, NotFound, RegistryError
+from services.registry.rules.errors import Invalid, RegistryError, ResourceNotFound
 from services.registry.rules.schedule_change import ScheduleChange, change_of
 from services.registry.store.anchors import AnchorState
 from services.registry.store.commitments import commitment_briefs
@@ -169,7 +169,7 @@ async def move_milestone(
     """Give a milestone that hangs on no anchor another date; None when it is the one that it has."""
     locked = await lock_milestones(connection, [milestone_id])
     if not locked:
-        raise NotFound(f"There is no milestone {milestone_id}")
+        raise ResourceNotFound(f"There is no milestone {milestone_id}")
     (found,) = locked
     if found.milestone.anchor_id is not None:
         raise FollowsAnchor(

@@ -12,7 +12,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.ids import new_id
 from services.plumbing.outbox import append, take_seqs
 from services.registry.actions.events import ActionContext, outbox_record
-from services.registry.rules.errors import NotFound
+from services.registry.rules.errors import ResourceNotFound
 from services.registry.rules.status import ReportedStatus, change_status, check_version
 from services.registry.store.commitments import LockedCommitment, lock_commitments, put_country_statuses
 from services.registry.store.status_updates import RecordedUpdate, add_status_update
@@ -44,7 +44,7 @@ async def record_status_updates(
     for report, context in reports:
         commitment = locked.get(report.commitment_id)
         if commitment is None:
-            raise NotFound(f"There is no commitment {report.commitment_id}")
+            raise ResourceNotFound(f"There is no commitment {report.commitment_id}")
         locked[report.commitment_id], update = await _record_one(database, connection, commitment, report, context)
         recorded.append(update)
     return recorded

@@ -30,7 +30,7 @@ class CatalogueError(ValueError):
     """The data and the text don't agree."""
 
 
-class StatementWithText(StatementRef):
+class Statement(StatementRef):
     """A source document, with the words that were read."""
 
     language: Language = Language.EN
@@ -56,7 +56,7 @@ class Theme(Contract):
     title: Text
 
 
-class CommitmentFacts(Contract):
+class Commitment(Contract):
     """One undertaking, with the exact words that made it."""
 
     id: Slug
@@ -74,7 +74,7 @@ class CommitmentFacts(Contract):
     milestones: tuple[Milestone, ...] = ()
 
 
-class AnchorFacts(Contract):
+class Anchor(Contract):
     """An event whose date is known only roughly at first, and moves."""
 
     id: Slug
@@ -134,14 +134,14 @@ class ChronicleEntry(Contract):
 class Catalogue(Contract):
     """All that was read in one statement, and what became known of it."""
 
-    statement: StatementWithText
+    statement: Statement
     sections: tuple[Section, ...]
     themes: tuple[Theme, ...]
-    commitments: tuple[CommitmentFacts, ...]
-    anchors: tuple[AnchorFacts, ...]
+    commitments: tuple[Commitment, ...]
+    anchors: tuple[Anchor, ...]
     chronicle: tuple[ChronicleEntry, ...]
 
-    def brief(self, commitment: CommitmentFacts) -> CommitmentBrief:
+    def brief(self, commitment: Commitment) -> CommitmentBrief:
         """What every event says of this commitment."""
         section = next(section for section in self.sections if section.id == commitment.section)
         return CommitmentBrief(

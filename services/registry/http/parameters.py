@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 from contracts.vocabulary import Span
 from services.registry.rules.edtf_dates import UnreadableDate, span_of
-from services.registry.rules.errors import Invalid, NotFound
+from services.registry.rules.errors import Invalid, ResourceNotFound
 
 T = TypeVar("T")
 
@@ -26,17 +26,17 @@ def is_slug(text: str) -> bool:
 
 
 def id_in_path(text: str, what: str) -> str:
-    """The id in a path; raises `NotFound` for what can't be one."""
+    """The id in a path; raises `ResourceNotFound` for what can't be one."""
     # It names nothing, and is not sent to the database or back to the asker.
     if not is_slug(text):
-        raise NotFound(f"There is no such {what}")
+        raise ResourceNotFound(f"There is no such {what}")
     return text
 
 
 def found(thing: T | None, what: str) -> T:
-    """The thing; raises `NotFound` where there is none."""
+    """The thing; raises `ResourceNotFound` where there is none."""
     if thing is None:
-        raise NotFound(f"There is no such {what}")
+        raise ResourceNotFound(f"There is no such {what}")
     return thing
 
 

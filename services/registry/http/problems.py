@@ -10,11 +10,11 @@ from services.registry.actions.holds import SchedulerUnavailable
 from services.registry.actions.import_statement import CopyDiffers
 from services.registry.actions.initial_date import AmbiguousWording, AnchorNeeded
 from services.registry.actions.reschedule import FollowsAnchor
-from services.registry.rules.errors import AlreadyExists, Invalid, NotFound, RegistryError
+from services.registry.rules.errors import AlreadyExists, Invalid, RegistryError, ResourceNotFound
 from services.registry.rules.status import StatusNotAllowed, VersionConflict
 
 STATUS_OF: Mapping[type[RegistryError], int] = {
-    NotFound: 404,
+    ResourceNotFound: 404,
     Invalid: 422,
     AlreadyExists: 409,
     StatusNotAllowed: 422,

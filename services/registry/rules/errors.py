@@ -16,7 +16,7 @@ class RegistryError(ValueError):
         self.members = members
 
 
-class NotFound(RegistryError):
+class ResourceNotFound(RegistryError):
     """There is no such thing."""
 
     kind = "not-found"

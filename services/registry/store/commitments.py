@@ -7,7 +7,7 @@ from datetime import datetime
 from contracts.events import Quote
 from contracts.vocabulary import CommitmentBrief, Country, Status
 from services.plumbing.database import Connection
-from services.registry.catalogue.contents import CommitmentFacts
+from services.registry.catalogue.contents import Commitment
 from services.registry.rules.errors import AlreadyExists
 from services.registry.rules.status import CountryStatuses
 from services.registry.store.rows import Row, as_json
@@ -33,7 +33,7 @@ class LockedCommitment:
 
 
 def brief_from(row: Row) -> CommitmentBrief:
-    """What events say of a commitment, of a row with the columns `BRIEF`."""
+    """What events carry of a commitment, from a row with the columns `BRIEF`."""
     return CommitmentBrief.model_validate({name: row[name] for name in CommitmentBrief.model_fields}, strict=False)
 
 
@@ -42,7 +42,7 @@ def quote_from(row: Row) -> Quote:
     return Quote(text=row["quote"], start=row["quote_start"], end=row["quote_end"])
 
 
-async def put_commitment(connection: Connection, statement_id: str, commitment: CommitmentFacts, now: datetime) -> bool:
+async def put_commitment(connection: Connection, statement_id: str, commitment: Commitment, now: datetime) -> bool:
     """Write a commitment, or bring its facts up to date; whether it is new.
 
     Its status, version and history are not facts of the statement, and stay. Raises `AlreadyExists` where the id
@@ -125,7 +125,7 @@ async def put_country_statuses(
 
 
 async def commitment_briefs(connection: Connection, commitment_ids: Collection[str]) -> dict[str, CommitmentBrief]:
-    """What events say of these commitments."""
+    """What events carry of these commitments."""
     rows = await connection.fetch(
         f"select {BRIEF} from commitment c join statement st on st.id = c.statement_id where c.id = any($1::text[])",
         list(commitment_ids),

@@ -8,7 +8,7 @@ from typing import Any
 from contracts.events import StatementRef
 from contracts.vocabulary import Country, Language, Text
 from services.plumbing.database import Connection
-from services.registry.catalogue.contents import Section, StatementWithText, Theme
+from services.registry.catalogue.contents import Section, Statement, Theme
 from services.registry.store.rows import as_json
 from services.registry.wordings import ReadingPolicy
 
@@ -33,7 +33,7 @@ async def lock_imports(connection: Connection) -> None:
 
 async def put_statement(
     connection: Connection,
-    statement: StatementWithText,
+    statement: Statement,
     published: str,
     paragraphs: Sequence[int],
     sections: Iterable[Section],
@@ -100,7 +100,7 @@ def policy_from(found: Any) -> ReadingPolicy:
 async def put_reading_policy(
     connection: Connection, statement_id: str, language: Language, policy: ReadingPolicy
 ) -> None:
-    """Say how a locked statement's words are to be read."""
+    """Write how a locked statement's words are to be read."""
     await connection.execute(
         "update statement set language = $2, reading_policy = $3 where id = $1",
         statement_id,

@@ -1,7 +1,7 @@
 """Deadlines as they are written: time expressions of English, Spanish and French, read into days or into none.
 
 A language is a lexicon, as data; the grammar is one. Words become tokens (`tokens`), tokens a tree (`cores` for days,
-`grammar` for what ties the work to them), and the tree becomes days (`days`), which `reading` puts together with
+`grammar` for what ties the work to them), and the tree becomes days (`resolution`), which `reading` puts together with
 how they bind. What careful people read differently is decided by a `ReadingPolicy`, and every reading names the rule
 that decided it and the alternatives that it passed over. No date is made up: unknown words around a number leave it
 a number.

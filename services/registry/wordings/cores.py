@@ -20,7 +20,7 @@ from services.registry.wordings.phrases import (
     LongHalf,
     Month,
     Numeric,
-    PartOf,
+    Part,
     Quarter,
     Range,
     Season,
@@ -84,7 +84,7 @@ class CoreReader(CountReader):
         if found is None:
             return None
         core, j = found
-        return PartOf(self.at(i).value, core), j
+        return Part(self.at(i).value, core), j
 
     def _written_date(self, i: int) -> Read[Core]:
         year, month, day = self.at(i).value

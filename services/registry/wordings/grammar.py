@@ -19,7 +19,7 @@ from services.registry.wordings.phrases import (
     Expression,
     Month,
     Numeric,
-    PartOf,
+    Part,
     Range,
     RelativePoint,
     Season,
@@ -161,7 +161,7 @@ class _Grammar(EventReader):
         joined = {Kind.TO, Kind.AT, Kind.UNTIL} if tie in {Tie.FROM, Tie.DURING, Tie.IN} else set()
         joined |= {Kind.AND} if tie in _COUPLES and self.at(j).text.casefold() in {"and", "y", "et", "&"} else set()
         last = self.core(j + 1) if self.kind(j) in joined and not isinstance(core, Range) else None
-        if last is None or (isinstance(last[0], Range | PartOf) and tie is not Tie.FROM):
+        if last is None or (isinstance(last[0], Range | Part) and tie is not Tie.FROM):
             return core, j
         return Range(_as_the_other(core, last[0]), last[0]), last[1]
 
@@ -249,7 +249,7 @@ class _Grammar(EventReader):
                 return isinstance(year, Ahead)
             case Month(year=year) | Day(year=year):
                 return not isinstance(year, ComingYear) or year.is_next
-            case PartOf(of=of):
+            case Part(of=of):
                 return isinstance(of, Year | Decade) or self._is_plain(of)
             case Range(first=first, last=last):
                 return not (isinstance(first, Year) and isinstance(last, Year)) and self._is_plain(last)

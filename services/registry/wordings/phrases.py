@@ -121,7 +121,7 @@ class Current:
 
 
 @dataclass(frozen=True)
-class PartOf:
+class Part:
     """A part of something longer: early, mid, late, or the end."""
 
     part: Literal["early", "mid", "late", "end"]
@@ -170,7 +170,7 @@ class Shifted:
 
 
 Core = (
-    Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | PartOf
+    Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
     | Range | Week | Duration | RelativePoint | Shifted
 )  # fmt: skip
 

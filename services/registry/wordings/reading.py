@@ -18,7 +18,7 @@ from services.registry.wordings.phrases import (
     Expression,
     LongHalf,
     Numeric,
-    PartOf,
+    Part,
     Range,
     Tie,
     Year,
@@ -138,11 +138,11 @@ def _others(found: list[_Found], chosen: _Found) -> list[Alternative]:
 
 
 def _days(expression: Expression, made_on: date, policy: ReadingPolicy, lexicon: Lexicon) -> _Found:
-    frame = ReadingContext(made_on, policy, lexicon.day_first, is_deadline=expression.tie in _DEADLINES)
+    context = ReadingContext(made_on, policy, lexicon.day_first, is_deadline=expression.tie in _DEADLINES)
     match expression:
         case Expression(core=core) if core is not None:
             try:
-                return _Found(expression, tied(expression.tie, core, frame))
+                return _Found(expression, tied(expression.tie, core, context))
             except (ValueError, OverflowError):
                 return _Found(expression, Days(None, ("outside-the-calendar",)))
         case Expression(tie=Tie.EVERY, months=-6):
@@ -182,7 +182,7 @@ def _modality(expression: Expression, days: Days) -> Modality:
 def _of_core(core: Core | None, days: Days) -> Modality:
     """What "in", or nothing at all, says of these days."""
     match core:
-        case Decade() | Century() | LongHalf() | PartOf(of=Decade()) | Range(last=Year() | Decade()):
+        case Decade() | Century() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade()):
             return Modality.DURING
         case Numeric():
             return Modality.ON

@@ -4,34 +4,28 @@ from datetime import date, timedelta
 
 from contracts.vocabulary import Precision
 from services.registry.rules.edtf_dates import span_of
-from services.registry.wordings.days import (
-    Days,
-    ReadingContext,
-    alternative,
-    days_of,
-    first_named,
-    is_season,
-    last_named,
-)
-from services.registry.wordings.phrases import Core, PartOf, Season, Tie, Year
+from services.registry.wordings.days import Days, ReadingContext, alternative
+from services.registry.wordings.edtf_values import first_named, is_season, last_named
+from services.registry.wordings.phrases import Core, Part, Season, Tie, Year
+from services.registry.wordings.resolution import days_of
 
 _SEASON_ENDING = {5: 21, 8: 22, 11: 23}
 """The season whose last month it is; a winter goes on into the next year, which EDTF's doesn't."""
 
 
-def tied(tie: Tie, core: Core, frame: ReadingContext) -> Days:
+def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     """The days of a phrase as the words tie to it: until it, before it, from it on."""
-    days = days_of(core, frame)
+    days = days_of(core, context)
     if days.edtf is None:
         return days
     match tie:
         case Tie.BY:
-            return _by(days, core, frame)
+            return _by(days, core, context)
         case Tie.BEFORE:
-            return _before(days, core, frame)
+            return _before(days, core, context)
         case Tie.UNTIL:
-            return Days(_from_statement(days.edtf, frame.made_on), ("from-statement", *days.rules), days.alternatives)
-        case Tie.SINCE if (span_of(days.edtf).latest or date.max) < frame.made_on:
+            return Days(_from_statement(days.edtf, context.made_on), ("from-statement", *days.rules), days.alternatives)
+        case Tie.SINCE if (span_of(days.edtf).latest or date.max) < context.made_on:
             return Days(None, ("no-date",))  # what lies behind us is no deadline
         case Tie.FROM | Tie.SINCE:
             return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)
@@ -44,14 +38,14 @@ def tied(tie: Tie, core: Core, frame: ReadingContext) -> Days:
     return days
 
 
-def _by(days: Days, core: Core, frame: ReadingContext) -> Days:
+def _by(days: Days, core: Core, context: ReadingContext) -> Days:
     """A deadline is the last day of its span, unless the policy has it the first; said plainly, it is no choice."""
     span = span_of(days.edtf)
-    plainly = isinstance(core, PartOf) and core.part == "end"
+    plainly = isinstance(core, Part) and core.part == "end"
     if plainly or span.precision is Precision.DAY or span.earliest is None or span.earliest == date.min:
         return days
     begins = f"{span.earliest - timedelta(days=1)}/{span.earliest}"
-    if frame.policy.deadline == "start-of-span":
+    if context.policy.deadline == "start-of-span":
         why = "“by” a span of time may mean by its end"
         other = alternative("end-of-span", days.edtf, why)
         return Days(begins, (*days.rules, "start-of-span"), days.alternatives).beside(other)
@@ -59,9 +53,9 @@ def _by(days: Days, core: Core, frame: ReadingContext) -> Days:
     return days.by("end-of-span").beside(alternative("start-of-span", begins, why))
 
 
-def _before(days: Days, core: Core, frame: ReadingContext) -> Days:
+def _before(days: Days, core: Core, context: ReadingContext) -> Days:
     """The time before a span, as finely as the span is named; before the end of one is by it."""
-    if isinstance(core, PartOf) and core.part == "end":
+    if isinstance(core, Part) and core.part == "end":
         return days
     span = span_of(days.edtf)
     if span.earliest is None:

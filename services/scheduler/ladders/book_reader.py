@@ -14,7 +14,7 @@ import yaml
 
 from contracts.vocabulary import Country, Reading
 from services.scheduler.ladders.book import KINDS, IntoPast, LadderBook
-from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, holiday_calendar
+from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, regional_calendar
 from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
 
 LONGEST_TEXT = 64 * 1024
@@ -223,7 +223,7 @@ def _business_calendar(place: _Node) -> BusinessCalendar:
     if (word := place.word()) == "bound":
         return BOUND
     try:
-        return BusinessCalendar(holiday_calendar(word))
+        return BusinessCalendar(regional_calendar(word))
     except UnknownCalendar as error:
         raise place.refused(f"{error}; or `bound`, for the days on which all who are bound work") from None
 

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from contracts.filters import Filters
 from contracts.topics import BY_NAME
 from services.notifier.channels import CHANNELS, slack, teams
+from services.notifier.channels.channel import ChatChannel
 from services.notifier.delivery.messages import render_event
 from services.notifier.events.published_event import UnsupportedEvent
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.placeholders import DELIVERY_ID, Template
 from tests.contracts import event_strategies
 from tests.contracts.golden_records import PATHS
-from tests.notifier.channels.checks import Page, check_mail, check_slack, check_teams
+from tests.notifier.channels.checks import CHECKS, Page
 from tests.notifier.rendering.material import (
     GOLDEN,
     LANGUAGES,
@@ -31,6 +32,7 @@ from tests.notifier.rendering.material import (
     posted,
     published,
     reader,
+    sent,
     texts,
 )
 
@@ -39,6 +41,7 @@ HOSTILE = (
     "<https://evil.example|click> </td><script>alert(1)</script> {{DATE(2017-02-14T06:08:39Z, SHORT)}} ${x} {{ 7*7 }} "
     "\u202egnp.exe\u2069\u2028> quote\u2029# head &amp; &lt;b&gt; \U0001f600 שלום \\u007fdelivery-id\\u007f \\"
 )
+CHATS = [name for name, channel in CHANNELS.items() if isinstance(channel, ChatChannel)]
 kinds = st.sampled_from(sorted(ONE_OF_EACH_KIND))
 any_event = kinds.flatmap(lambda kind: st.tuples(st.just(kind), event_strategies.BY_EVENT[BY_NAME[kind].event]))
 often = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -71,9 +74,8 @@ def view(request):
 def test_any_event_that_the_contracts_allow_makes_a_valid_message_on_every_channel(told, language):
     view = published(*told)
 
-    check_slack(payload(view, "slack", language))
-    check_teams(posted(view, "teams", language))
-    check_mail(mail(view, language), language)
+    for name in CHANNELS:
+        CHECKS[name](sent(view, name, language), language)
     assert payload(view, "webhook", language)["data"] == json.loads(view.value)
 
 
@@ -82,12 +84,10 @@ def test_any_event_that_the_contracts_allow_makes_a_valid_message_on_every_chann
 def test_hostile_text_stays_text(view, language, longest):
     hostile = with_text(view, HOSTILE, longest=longest)
 
-    check_slack(payload(hostile, "slack", language))
-    check_teams(posted(hostile, "teams", language))
-    letter = mail(hostile, language)
-    check_mail(letter, language)
-    assert "<!channel> @here" in Page(part(letter, "html")).seen
-    for channel in ("slack", "teams"):
+    for name in CHANNELS:
+        CHECKS[name](sent(hostile, name, language), language)
+    assert "<!channel> @here" in Page(part(mail(hostile, language), "html")).seen
+    for channel in CHATS:
         assert not any(
             re.search("[\u202a-\u202e\u2066-\u2069\u2028]", text) for text in texts(payload(hostile, channel, language))
         )
@@ -98,8 +98,8 @@ def test_the_longest_texts_fit_whatever_they_cost_to_escape(view, character):
     longest = with_text(view, character, longest=True)
     follows = Filters(sections=frozenset({view.data.commitment.section}))
 
-    check_slack(payload(longest, "slack", "en", filters=follows))
-    check_teams(posted(longest, "teams", "en", filters=follows))
+    for channel in CHATS:
+        CHECKS[channel](posted(longest, channel, "en", filters=follows), "en")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -107,7 +107,7 @@ def test_the_link_to_the_commitment_is_never_cut(view, language):
     longest = with_text(view, HOSTILE, longest=True)
     url = LINKS.commitment(view.data.commitment.id)
 
-    for channel in ("slack", "teams"):
+    for channel in CHATS:
         assert url in texts(payload(longest, channel, language))
     assert url in Page(part(mail(longest, language), "html")).addresses
 
@@ -116,7 +116,7 @@ def test_nobody_writes_a_placeholder_into_a_text():
     """The names of placeholders, their edges as escapes: the only way to write them where edges are refused."""
     view = with_text(GOLDEN["status-changed.v1.canada-seul"], "\\u007fdelivery-id\\u007f delivery-id \\")
 
-    for channel in ("slack", "teams"):
+    for channel in CHATS:
         body = posted(view, channel, "en")
         assert body.count(str(reader().delivery_id).encode()) == 1
         json.loads(body)
@@ -148,7 +148,7 @@ def test_a_webhook_has_the_same_bytes_for_everyone(view):
     assert len(bodies) == 1
 
 
-@pytest.mark.parametrize("channel", ["slack", "teams"])
+@pytest.mark.parametrize("channel", CHATS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_chat_message_names_its_delivery_and_its_reason(view, channel, language):
     shown = " ".join(texts(payload(view, channel, language)))

@@ -25,7 +25,7 @@ from contracts.envelope import from_record
 from contracts.events import DeliverySettled
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.claims import DeliveryClaims
-from services.notifier.delivery.dispatch import DispatchSettings
+from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.subscriptions.store import SubscriptionStore
@@ -251,6 +251,33 @@ async def test_a_hanging_destination_holds_up_nobody_else(database: Database, cl
         rows = await connection.fetch("select id from delivery where subscription_id = $1", healthy)
     assert delivered == {row["id"]: 1 for row in rows}
     assert len(asked & stuck) == 4
+
+
+async def test_a_channel_that_nobody_can_send_on_is_an_attempt_and_no_lost_lease(
+    database: Database, clock: SharedClock
+):
+    """
+    A row of a newer version may name a channel that this one doesn't know: it waits for one that does.
+    """
+    await subscribe(database)
+    dispatch = Dispatch(database, {}, clock, SETTINGS)
+    stopping = asyncio.Event()
+    running = asyncio.create_task(dispatch.run(stopping))
+    await FanOut(database, lease_seconds=60).apply([incoming()], NOW, NO_CAPACITY)
+    async with asyncio.timeout(20):
+        while not (rows := await attempts(database)):  # noqa: ASYNC110  until the attempt is recorded, a row
+            await asyncio.sleep(0.01)
+    stopping.set()
+    await running
+
+    assert rows == [(1, "refused", "fault-on-our-side")]
+    assert await states(database) == {"pending": 1}
+
+
+async def attempts(database: Database) -> list[tuple[int, str, str]]:
+    """The attempts on record: number, outcome and reason."""
+    async with database.connection() as connection:
+        return [tuple(row) for row in await connection.fetch("select n, outcome, reason from delivery_attempt")]
 
 
 async def test_stopping_gives_back_what_has_not_started(database: Database, clock: SharedClock, receiver: Receiver):

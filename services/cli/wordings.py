@@ -23,7 +23,7 @@ def _nouns() -> None:
 def wordings_read(
     wording: Annotated[str, typer.Argument(help='The time expression, such as "by 2030".')],
     made_on: Annotated[str, typer.Option(metavar="DAY", help="The day of the statement that holds it.")],
-    language: Annotated[str, typer.Option(help="en, es or fr.")] = "en",
+    language: Annotated[str, typer.Option(metavar="CODE", help="A language by its code, such as fr.")] = "en",
     policy: Annotated[
         list[str] | None,
         typer.Option(metavar="RULE=CHOICE", help="Another choice than the default's; may be repeated."),

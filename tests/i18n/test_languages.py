@@ -1,8 +1,49 @@
-"""Which language a reader gets."""
+"""Which languages there are, told in one place, and which of them a reader gets."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from services.i18n.languages import choose_language
+import services
+from contracts.vocabulary import Language
+from services.i18n.languages import LANGUAGES, choose_language
+
+SERVICES = Path(services.__file__).parent
+ELSEWHERE = ("i18n/languages.py", "registry/wordings/", "migrations/versions/")
+"""Where languages may be listed: the one table, what reads wordings in each of them, and what stands in databases."""
+
+
+def languages_in(literal: ast.AST) -> set[str]:
+    """The languages that stand side by side in a tuple, list, set or mapping, as codes or as members."""
+    match literal:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            told = [*parts]
+        case ast.Dict(keys=keys):
+            told = [key for key in keys if key is not None]
+        case _:
+            return set()
+    codes = {part.value for part in told if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    members = {part.attr.lower() for part in told if isinstance(part, ast.Attribute)}
+    return (codes | members) & set(Language)
+
+
+def lists_of_languages() -> Iterator[str]:
+    for path in SERVICES.rglob("*.py"):
+        name = str(path.relative_to(SERVICES))
+        if any(place in name for place in ELSEWHERE):
+            continue
+        for literal in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if len(languages_in(literal)) > 1:
+                yield f"{name}:{literal.lineno}"  # type: ignore[attr-defined]  # literals have lines
+
+
+def test_each_language_has_one_row_and_nobody_else_lists_them() -> None:
+    assert list(LANGUAGES) == list(Language)
+    assert list(lists_of_languages()) == []
+    assert languages_in(ast.parse("{'en': 1, 'fr': 2}", mode="eval").body) == {"en", "fr"}
+    assert languages_in(ast.parse("(Language.ES, Language.FR)", mode="eval").body) == {"es", "fr"}
 
 
 @pytest.mark.parametrize(

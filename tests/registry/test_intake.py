@@ -22,7 +22,7 @@ def received(commitment: str, report_id: UUID | None = None, ministry: str = "mx
     return ReceivedReport(ministry, Envelope(uuid4(), NOW, commitment, "thread-1"), report)
 
 
-async def test_reports_have_the_same_effect_and_are_heard_once(register: Register, joint: str) -> None:
+async def test_reports_have_the_same_effect_and_are_recorded_once(register: Register, joint: str) -> None:
     intake = ReportIntake(register.database, StoppedClock())
     first = received(joint, country=Country.MX, status=Status.IN_PROGRESS)
     second = received(joint, country=Country.MX, status=Status.MET, expected_version=2)

@@ -13,7 +13,7 @@ _FINE_TO_COARSE = tuple(Precision)
 def change_of(
     previous: Span | None, new: Span, previous_time: WallTime | None = None, new_time: WallTime | None = None
 ) -> Literal["first", "moved", "more-precise"] | None:
-    """What the new span is after the previous one; None when it says nothing new.
+    """What the new span is after the previous one; None when it changes nothing.
 
     More precise is a span inside the previous one, named more finely: June for "summer", the tenth for June, nine
     o'clock for the tenth. A milestone without a date may get any date as a more precise one; one that loses its date

@@ -23,9 +23,9 @@ _NEXT: Mapping[Status, Collection[Status]] = {
 }
 
 CLOSED = frozenset({Status.MET, Status.WITHDRAWN})
-"""Only a note reopens these: whoever was told that it is over is owed a reason."""
+"""Only a note reopens these: whoever was notified that it is over is owed a reason."""
 
-# While nobody has met anything the worst news is the news; work that has begun in one country has not in all.
+# While nobody has met anything, the worst status counts; work that has begun in one country has not begun in all.
 _WORST_FIRST = (Status.MISSED, Status.AT_RISK, Status.ANNOUNCED, Status.IN_PROGRESS)
 
 
@@ -60,13 +60,13 @@ class StatusChange:
     overall: Status
 
 
-def overall(country_statuses: Collection[Status]) -> Status:
+def overall(statuses: Collection[Status]) -> Status:
     """The status of the whole.
 
     Met or withdrawn when all countries are; partly met as soon as one has met it, in whole or in part; else
-    the worst news among the countries that have not withdrawn.
+    the worst status among the countries that have not withdrawn.
     """
-    found = set(country_statuses)
+    found = set(statuses)
     if len(found) == 1:
         return found.pop()
     if found & {Status.MET, Status.PARTLY_MET}:
@@ -75,23 +75,23 @@ def overall(country_statuses: Collection[Status]) -> Status:
 
 
 def change_status(country_statuses: CountryStatuses, update: ReportedStatus) -> StatusChange:
-    """What the update does; raises `StatusNotAllowed` where a country can't take that step.
+    """What the update does; raises `StatusNotAllowed` where a country can't change to that status.
 
-    The same status again is news only with a note or evidence. An update of the whole is a step of every country.
+    The same status again is accepted only with a note or evidence. An update of the whole is one for every country.
     """
     if update.country is None:
-        previous, stepping = overall(country_statuses.values()), list(country_statuses)
+        previous, affected = overall(country_statuses.values()), list(country_statuses)
     elif update.country in country_statuses:
-        previous, stepping = country_statuses[update.country], [update.country]
+        previous, affected = country_statuses[update.country], [update.country]
     else:
         raise StatusNotAllowed(f"The commitment does not bind {update.country}")
     has_note = bool(update.note and update.note.strip())
-    changes = [country for country in stepping if country_statuses[country] is not update.status]
+    changes = [country for country in affected if country_statuses[country] is not update.status]
     if not changes and not (has_note or update.has_evidence):
         raise StatusNotAllowed(f"It is {update.status} already; say what is new in a note or by evidence")
     for country in changes:
         _check(country_statuses[country], update.status, country, has_note)
-    after = {**country_statuses, **dict.fromkeys(stepping, update.status)}
+    after = {**country_statuses, **dict.fromkeys(affected, update.status)}
     return StatusChange(previous, after, overall(after.values()))
 
 

@@ -33,7 +33,7 @@ class LockedCommitment:
 
 
 def brief_from(row: Row) -> CommitmentBrief:
-    """What events say of a commitment, of a row with the columns `BRIEF`."""
+    """What events carry of a commitment, from a row with the columns `BRIEF`."""
     return CommitmentBrief.model_validate({name: row[name] for name in CommitmentBrief.model_fields}, strict=False)
 
 
@@ -125,7 +125,7 @@ async def put_country_statuses(
 
 
 async def commitment_briefs(connection: Connection, commitment_ids: Collection[str]) -> dict[str, CommitmentBrief]:
-    """What events say of these commitments."""
+    """What events carry of these commitments."""
     rows = await connection.fetch(
         f"select {BRIEF} from commitment c join statement st on st.id = c.statement_id where c.id = any($1::text[])",
         list(commitment_ids),

@@ -23,7 +23,7 @@ SCHEDULED_MILESTONE = """
 
 @dataclass(frozen=True)
 class LockedMilestone:
-    """A milestone whose row is locked, as it is scheduled now; without a source the statement says so."""
+    """A milestone whose row is locked, as it is scheduled now; without a source the date is the statement's own."""
 
     commitment_id: str
     milestone: Milestone

@@ -100,7 +100,7 @@ def policy_from(found: Any) -> ReadingPolicy:
 async def put_reading_policy(
     connection: Connection, statement_id: str, language: Language, policy: ReadingPolicy
 ) -> None:
-    """Say how a locked statement's words are to be read."""
+    """Write how a locked statement's words are to be read."""
     await connection.execute(
         "update statement set language = $2, reading_policy = $3 where id = $1",
         statement_id,

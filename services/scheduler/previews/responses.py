@@ -1,13 +1,12 @@
-"""What previews and explanations look like over HTTP, and how they are made of what was read and reckoned."""
+"""What previews and explanations look like over HTTP, as models."""
 
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from contracts.events import Acknowledgement, Step
 from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
+from services.plumbing.http.forms import ResponseModel
 from services.plumbing.zones import Clock
 from services.scheduler.escalation.rules.states import Stage
 from services.scheduler.ladders.book import MilestoneKind
@@ -17,11 +16,7 @@ from services.scheduler.previews.rules.reasons import CountedFrom
 PreviewState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed", "planned-later"]
 
 
-class _PreviewModel(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class SkippedDay(_PreviewModel):
+class SkippedDay(ResponseModel):
     """A day that a count of business days left out."""
 
     day: Day
@@ -36,7 +31,7 @@ class SkippedDay(_PreviewModel):
     """In which language: `en` where it has no name in the one that was asked for."""
 
 
-class ReasonEntry(_PreviewModel):
+class ReasonEntry(ResponseModel):
     """How an instant is come to, by the rules that hold now."""
 
     ladder: str
@@ -67,7 +62,7 @@ class ReasonEntry(_PreviewModel):
     """The instant by these rules; another one than the reminder's where that was planned by other rules."""
 
 
-class MomentEntry(_PreviewModel):
+class MomentEntry(ResponseModel):
     """One instant of a milestone."""
 
     id: int | None
@@ -75,7 +70,7 @@ class MomentEntry(_PreviewModel):
     schedule_version: int
     step: Step
     state: PreviewState
-    """As of a reminder; `planned-later`: one of the endless steps, planned when the one before it has been told."""
+    """As of a reminder; `planned-later`: one of the endless steps, planned when the one before it has fired."""
     due_at: Instant
     local: datetime
     """The same on the reader's clocks."""
@@ -84,14 +79,14 @@ class MomentEntry(_PreviewModel):
     fired_at: Instant | None
     event_id: UUID | None
     failure: str | None
-    """Why it could not be told."""
+    """Why it could not be fired."""
     reason: ReasonEntry | None
     """Null for an older version of the date: only the newest is kept here."""
     sentence: str
     """The reason in words."""
 
 
-class LeftOutEntry(_PreviewModel):
+class LeftOutEntry(ResponseModel):
     """A rung of the ladder that the milestone does not get."""
 
     step: Step
@@ -101,23 +96,23 @@ class LeftOutEntry(_PreviewModel):
     sentence: str
 
 
-class ReviewEntry(_PreviewModel):
+class ReviewEntry(ResponseModel):
     """The rhythm in which a milestone without a last day is looked at again."""
 
     every_months: int
     counted_from: Day
 
 
-class HoldEntry(_PreviewModel):
-    """A newer version of the date is being written: nothing of this one is told."""
+class HoldEntry(ResponseModel):
+    """A newer version of the date is being written: nothing of this one is sent."""
 
     schedule_version: int
     held_at: Instant
     """By the clock of the database."""
 
 
-class UpcomingLevelEntry(_PreviewModel):
-    """A level that hears, unless somebody acknowledges (or, where it is owned, evidence follows)."""
+class UpcomingLevelEntry(ResponseModel):
+    """A level that will be notified, unless somebody acknowledges (or, where it is owned, evidence follows)."""
 
     level: Slug
     title: Text
@@ -126,8 +121,8 @@ class UpcomingLevelEntry(_PreviewModel):
     local: datetime
 
 
-class EscalationPreview(_PreviewModel):
-    """How it stands with the escalation, and who would hear when."""
+class EscalationPreview(ResponseModel):
+    """How it stands with the escalation, and who would be notified when."""
 
     state: Stage
     overdue_at: Instant | None
@@ -138,7 +133,7 @@ class EscalationPreview(_PreviewModel):
     """Up to the highest level, and once more."""
 
 
-class MilestonePreview(_PreviewModel):
+class MilestonePreview(ResponseModel):
     """A milestone with all its instants."""
 
     milestone_id: Slug
@@ -157,7 +152,7 @@ class MilestonePreview(_PreviewModel):
     schedule_version: int
     scheduled_at: Instant
     settled: bool
-    """Met or withdrawn for all whom it binds: nothing is told any more."""
+    """Met or withdrawn for all whom it binds: nothing is sent any more."""
     asked_for: bool
     """False when the subscription's own ladder is not for this milestone: it is not reminded of it."""
     ladder: str | None
@@ -170,7 +165,7 @@ class MilestonePreview(_PreviewModel):
     """Null while it has not begun."""
 
 
-class SchedulePreview(_PreviewModel):
+class SchedulePreview(ResponseModel):
     """Every instant of every milestone of a commitment."""
 
     commitment_id: Slug
@@ -187,7 +182,7 @@ class SchedulePreview(_PreviewModel):
     milestones: tuple[MilestonePreview, ...]
 
 
-class NextEntry(_PreviewModel):
+class NextEntry(ResponseModel):
     """The reminder that comes next for the same readers."""
 
     step: Step
@@ -196,12 +191,12 @@ class NextEntry(_PreviewModel):
     id: int | None
 
 
-class ReminderOutcomeEntry(_PreviewModel):
+class ReminderOutcomeEntry(ResponseModel):
     """What became of a reminder."""
 
     what: Literal["waits", "due", "held", "told", "merged", "passed", "withdrawn", "failed"]
     at: Instant | None = None
-    """When it was told, or found to be untellable."""
+    """When it was sent, or found to be impossible to send."""
     event_id: UUID | None = None
     """The `milestone-due` that told it."""
     late: bool = False
@@ -215,7 +210,7 @@ class ReminderOutcomeEntry(_PreviewModel):
     sentence: str
 
 
-class ReminderExplanation(_PreviewModel):
+class ReminderExplanation(ResponseModel):
     """One reminder: what it is, why it is due then, what became of it, and what comes next."""
 
     id: int

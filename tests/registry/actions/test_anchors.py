@@ -144,7 +144,7 @@ async def test_two_moves_at_once_come_one_after_the_other(register: Register) ->
         assert later.previous == earlier.milestone.span
 
 
-async def test_precision_that_grows_is_told_each_time_with_before_and_after(register: Register) -> None:
+async def test_precision_that_grows_is_published_each_time_with_before_and_after(register: Register) -> None:
     """ "next year", "December", then 10 January: the last is no more precise December but a move."""
     for edtf, change in (("2022-12", "more-precise"), ("2023-01-10", "moved")):
         answer = await register.send("PUT", "/anchors/nals-2022", dated(edtf))
@@ -157,7 +157,7 @@ async def test_precision_that_grows_is_told_each_time_with_before_and_after(regi
     assert [one.schedule_version for one in register.holds.taken] == [2, 3]
 
 
-async def test_what_was_held_is_told_once_of_the_milestones_that_are_it(register: Register) -> None:
+async def test_what_was_held_is_published_once_for_the_milestones_that_are_it(register: Register) -> None:
     await register.send("PUT", "/anchors/nals-2022", dated("2023-01-10"))
     before = await register.count("outbox")
     answer = await register.send("POST", "/anchors/nals-2022/outcome", outcome("held"))

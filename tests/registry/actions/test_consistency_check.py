@@ -10,7 +10,7 @@ from services.registry.catalogue.loading import load
 from tests.registry.scenes import COAL, SUMMIT, Register, check_on, dated, flag_events, flags, noon, outcome
 
 
-async def test_a_milestone_past_due_is_said_once_and_cleared_when_it_is_met(register: Register) -> None:
+async def test_a_milestone_past_due_is_published_once_and_cleared_when_it_is_met(register: Register) -> None:
     due = date(2021, 12, 31)
     await check_on(register, due)
     assert await flags(register, commitment=COAL) == []
@@ -44,7 +44,7 @@ async def test_a_moved_milestone_is_another_finding(register: Register) -> None:
     ]
 
 
-async def test_what_is_met_with_a_milestone_ahead_is_said(register: Register) -> None:
+async def test_what_is_met_with_a_milestone_ahead_is_published(register: Register) -> None:
     commitment = "nals-2021-conserve-30-percent"
     await register.report(commitment, status="met")
     assert await check_on(register, date(2022, 3, 22)) >= 1
@@ -52,7 +52,7 @@ async def test_what_is_met_with_a_milestone_ahead_is_said(register: Register) ->
     assert (event.commitment.id, event.since, event.days) == (commitment, date(2022, 3, 21), 1)
 
 
-async def test_silence_is_said_for_each_commitment_that_is_open(register: Register) -> None:
+async def test_inactivity_is_published_for_each_commitment_that_is_open(register: Register) -> None:
     """A year after the statement, but not of what was reported on, moved or closed since."""
     await register.report(COAL, status="withdrawn")
     await register.report("nals-2021-conserve-30-percent", status="in-progress")
@@ -67,7 +67,7 @@ async def test_silence_is_said_for_each_commitment_that_is_open(register: Regist
     assert {e.milestone for e in await flag_events(register) if e.rule == "no-news"} == {None}
 
 
-async def test_an_event_without_an_outcome_is_said_for_each_follower_until_it_has_one(register: Register) -> None:
+async def test_an_event_without_an_outcome_is_published_for_each_follower_until_it_has_one(register: Register) -> None:
     over = date(2021, 12, 11)
     assert await check_on(register, over - timedelta(1)) == 0
     await check_on(register, over)
@@ -86,7 +86,7 @@ async def test_of_the_chronicle_only_the_summit_that_slipped_past_its_year_is_fl
         told = [one for one in happenings(loaded, day) if isinstance(one, AnchorMoves | AnchorHeld)]
         for one in told:
             if isinstance(one, AnchorMoves):
-                body = dated(one.news.span.edtf if one.news.span else None, str(day))
+                body = dated(one.entry.span.edtf if one.entry.span else None, str(day))
                 answer = await register.send("PUT", f"/anchors/{one.anchor_id}", body)
             else:
                 body = outcome("held", str(day), edtf=one.edtf)
@@ -100,7 +100,7 @@ async def test_of_the_chronicle_only_the_summit_that_slipped_past_its_year_is_fl
     assert await flags(register, rule="anchor-without-outcome") == []
 
 
-async def test_an_event_on_which_nothing_hangs_is_listed_and_not_said(register: Register) -> None:
+async def test_an_event_on_which_nothing_hangs_is_listed_and_not_published(register: Register) -> None:
     await register.send("POST", "/anchors", {**SUMMIT, "edtf": "2021-11-20"})
     assert await check_on(register, date(2021, 11, 21)) == 1
     assert await flags(register) == [("anchor-without-outcome", None, "2021-11-20")]

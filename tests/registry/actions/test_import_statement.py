@@ -11,7 +11,7 @@ from services.registry.rules.errors import AlreadyExists
 from tests.registry.scenes import MOVED, NOW, Register
 
 
-async def test_an_import_says_each_commitment_and_each_milestone_once(register: Register) -> None:
+async def test_an_import_publishes_each_commitment_and_each_milestone_once(register: Register) -> None:
     loaded = load()
     created = [event for _, event in await register.events("commitment-created")]
     scheduled = [event for _, event in await register.events("milestone-scheduled")]
@@ -25,14 +25,14 @@ async def test_an_import_says_each_commitment_and_each_milestone_once(register: 
     assert all(e.source for e in hanging), "an anchor's date comes with its source"
 
 
-async def test_importing_again_says_nothing(register: Register) -> None:
+async def test_importing_again_publishes_nothing(register: Register) -> None:
     before = await register.count("outbox")
     again = await register.send("POST", "/statements/import", {"catalogue": "nals-2021"})
     assert (again.json()["created"], again.json()["scheduled"]) == (0, 0)
     assert await register.count("outbox") == before
 
 
-async def test_imports_at_once_say_everything_once(register: Register) -> None:
+async def test_imports_at_once_publish_everything_once(register: Register) -> None:
     before = await register.count("outbox")
     answers = await asyncio.gather(
         *(register.send("POST", "/statements/import", {"catalogue": "nals-2021"}) for _ in range(4))
@@ -41,7 +41,7 @@ async def test_imports_at_once_say_everything_once(register: Register) -> None:
     assert await register.count("outbox") == before
 
 
-async def test_an_edited_summary_is_taken_over_without_a_word(register: Register, joint: str) -> None:
+async def test_an_edited_summary_is_taken_over_without_an_event(register: Register, joint: str) -> None:
     loaded, published = read_catalogue(NALS_2021)
     edited = loaded.commitments[0]
     edited = edited.model_copy(update={"summary": edited.summary.model_copy(update={"en": "Said more clearly."})})
@@ -80,7 +80,7 @@ async def test_a_failed_import_leaves_nothing(register: Register) -> None:
     assert (await register.count("outbox"), await register.count("commitment")) == before
 
 
-async def test_renames_and_edited_words_say_nothing(register: Register) -> None:
+async def test_renames_and_edited_words_publish_nothing(register: Register) -> None:
     loaded, published = read_catalogue(NALS_2021)
     renamed = [
         commitment.model_copy(
@@ -116,7 +116,7 @@ async def test_renames_and_edited_words_say_nothing(register: Register) -> None:
     assert (await register.get("/anchors/nals-2022"))["title"]["en"] == "Renamed"
 
 
-async def test_a_copy_of_the_page_says_nothing_and_is_kept(register: Register) -> None:
+async def test_a_copy_of_the_page_publishes_nothing_and_is_kept(register: Register) -> None:
     _, published = read_catalogue(NALS_2021)
     copied = (
         "\ufeff" + published.replace("www.whitehouse.gov", "www.gob.mx")

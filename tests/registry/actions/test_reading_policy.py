@@ -18,7 +18,7 @@ from tests.registry.scenes import (
 )
 
 
-async def test_another_policy_moves_what_the_words_had_dated_and_says_so_once(register: Register) -> None:
+async def test_another_policy_moves_what_the_words_had_dated_and_publishes_it_once(register: Register) -> None:
     anchored = (await register.get("/anchors/nals-2022"))["milestones"]
 
     answer = await register.send("PUT", "/statements/nals-2021/reading-policy", STRICT)
@@ -49,7 +49,7 @@ async def test_the_policy_shows_in_the_statement_and_in_every_record(register: R
     assert (await target(register))["read_as"]["rules"] == ["start-of-span"]
 
 
-async def test_the_same_policy_again_says_nothing(register: Register) -> None:
+async def test_the_same_policy_again_publishes_nothing(register: Register) -> None:
     await register.send("PUT", "/statements/nals-2021/reading-policy", STRICT)
     before = await register.count("outbox")
 

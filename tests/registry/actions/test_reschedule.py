@@ -6,7 +6,7 @@ from services.registry.catalogue.loading import load
 from tests.registry.scenes import FOLLOWER, MOVED, NEWS, Register, add_milestone_on, dated, outcome
 
 
-async def test_a_moved_anchor_says_it_once_for_each_follower(register: Register) -> None:
+async def test_a_moved_anchor_publishes_one_event_for_each_follower(register: Register) -> None:
     answer = await register.send("PUT", "/anchors/nals-2022", MOVED)
     followers = (await register.get("/anchors/nals-2022"))["milestones"]
     assert answer.json()["change"] == "moved"
@@ -20,7 +20,7 @@ async def test_a_moved_anchor_says_it_once_for_each_follower(register: Register)
         assert event.source and event.source.text == NEWS["text"]
 
 
-async def test_news_that_confirm_a_date_are_kept_and_emit_nothing(register: Register) -> None:
+async def test_a_confirmed_date_is_kept_and_publishes_nothing(register: Register) -> None:
     before = await register.count("outbox")
     answer = await register.send("PUT", "/anchors/nals-2022", {**MOVED, "edtf": "2022", "known_on": "2022-07-12"})
     assert (answer.json()["change"], answer.json()["rescheduled"]) == ("unchanged", [])

@@ -108,7 +108,7 @@ def test_it_has_been_met_since_the_last_of_them_met_it_for_good() -> None:
     assert met_since([], (CA,), (CA,)) is None
 
 
-def test_silence_is_counted_in_months_from_the_last_news() -> None:
+def test_inactivity_is_counted_in_months_from_the_last_activity() -> None:
     one = checked(last_activity=MADE_ON)
     a_year_later = datetime(2022, 11, 18, 6, tzinfo=UTC)  # midnight in Mexico City, where it is UTC-6 by then
     just_before = datetime(2022, 11, 18, 5, 59, tzinfo=UTC)

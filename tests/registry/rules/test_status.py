@@ -63,7 +63,7 @@ def test_the_order_of_countries_does_not_matter(both: tuple[list[Status], list[S
         ([Status.WITHDRAWN, Status.IN_PROGRESS], Status.IN_PROGRESS),
     ],
 )
-def test_the_worst_news_is_the_whole_until_somebody_has_met_it(statuses: list[Status], whole: Status) -> None:
+def test_the_worst_status_is_the_whole_until_somebody_has_met_it(statuses: list[Status], whole: Status) -> None:
     assert overall(statuses) is whole
 
 
@@ -125,7 +125,7 @@ def test_an_update_of_the_whole_must_be_possible_for_each_country() -> None:
         )
 
 
-def test_the_same_status_again_is_news_only_with_a_note_or_evidence() -> None:
+def test_the_same_status_again_is_accepted_only_with_a_note_or_evidence() -> None:
     statuses = {CA: Status.IN_PROGRESS}
     with pytest.raises(StatusNotAllowed, match="already"):
         change_status(statuses, ReportedStatus(Status.IN_PROGRESS))

@@ -1,0 +1,92 @@
+"""Titles and summaries in three languages, and the closed lists."""
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+import pytest
+
+from contracts.vocabulary import CommitmentBrief, Text
+from services.registry.catalogue.contents import Commitment
+from services.registry.rules.text_comparison import collapse_whitespace
+from tests.registry.catalogue.material import ALL, BY_ID, CATALOGUE, MILESTONES
+
+
+def every_text() -> Iterator[Text]:
+    yield CATALOGUE.statement.title
+    for part in (CATALOGUE.sections, CATALOGUE.themes, CATALOGUE.anchors, tuple(MILESTONES.values())):
+        yield from (titled.title for titled in part)
+    for commitment in CATALOGUE.commitments:
+        yield from (commitment.title, commitment.summary)
+    for entry in CATALOGUE.chronicle:
+        yield entry.text
+
+
+class TestWords:
+    def test_differ_in_the_three_languages(self) -> None:
+        """
+        Nothing is left untranslated or empty.
+        """
+        for text in every_text():
+            assert len({text.en.strip(), text.es.strip(), text.fr.strip()} - {""}) == 3, text.en
+
+    def test_use_typographic_apostrophes(self) -> None:
+        """
+        Prose has no typewriter apostrophes and no doubled or outer spaces.
+        """
+        for text in every_text():
+            for words in (text.en, text.es, text.fr):
+                assert "'" not in words
+                assert collapse_whitespace(words) == words
+
+    @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
+    def test_titles_are_short_and_summaries_one_sentence(self, one: Commitment) -> None:
+        """
+        A title fits a subject line, a summary is one sentence.
+        """
+        for language in ("en", "es", "fr"):
+            title, summary = one.title.in_language(language), one.summary.in_language(language)
+            assert len(title) <= 90
+            assert not title.endswith(".")
+            assert re.fullmatch(r"[^.!?]+\.", summary)
+
+    def test_titles_tell_commitments_apart(self) -> None:
+        """
+        No two commitments have the same title or summary in a language.
+        """
+        for one, other in combinations(CATALOGUE.commitments, 2):
+            for language in ("en", "es", "fr"):
+                assert one.title.in_language(language) != other.title.in_language(language)
+                assert one.summary.in_language(language) != other.summary.in_language(language)
+
+    def test_ids_begin_with_the_statement(self) -> None:
+        """
+        Commitments and milestones are named after the statement.
+        """
+        assert all(name.startswith("nals-2021-") for name in (*BY_ID, *MILESTONES))
+
+    def test_no_ministry_is_put_in_charge(self) -> None:
+        """
+        The statement names no ministry, so the catalogue doesn't either.
+        """
+        assert not [one.id for one in CATALOGUE.commitments if one.lead_ministries]
+
+    def test_brief_says_what_events_need(self) -> None:
+        """
+        An event's brief has the section's title and all else that a reader acts on.
+        """
+        coal = BY_ID["nals-2021-coal-finance"]
+
+        assert CommitmentBrief(
+            id=coal.id,
+            statement_id="nals-2021",
+            title=coal.title,
+            section="climate-crisis",
+            section_title=Text(
+                en="Addressing the Climate Crisis",
+                es="Respuesta a la crisis climática",
+                fr="Faire face à la crise climatique",
+            ),
+            countries=ALL,
+            themes=("energy", "climate"),
+        ) == CATALOGUE.brief(coal)

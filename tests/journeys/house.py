@@ -24,6 +24,7 @@ from services.cli.observing import Observer
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
 from tests.journeys.inbox_reader import InboxReader
+from tests.journeys.metrics import Metrics
 
 SIGNING_SECRET = "whsec_am91cm5leXMtc2VjcmV0LWpvdXJuZXlz"
 FIRST_DAY = date(2021, 11, 18)
@@ -264,6 +265,35 @@ class House(InboxReader):
                 return
             await asyncio.sleep(0.02)
         raise AssertionError(f"not without an answer in thirty seconds: {work}")
+
+    async def troubles(self, service: str) -> dict[str, str]:
+        """What a service names as the reason why it is not ready; nothing where it is."""
+        answer = await self.http.get(f"{self.url(service)}/readyz")
+        body = answer.json()
+        wrong = {name: what for name, what in body["checks"].items() if what != "ok"}
+        assert (answer.status_code, body["status"]) == ((503, "waiting") if wrong else (200, "ready"))
+        return wrong
+
+    async def expect_troubles(self, check: str | None, *services: str) -> None:
+        """Wait until this check fails in each of the services, or none does: Kafka's silence is noticed late."""
+
+        def is_so(troubles: Mapping[str, str]) -> bool:
+            return check in troubles if check else not troubles
+
+        async with asyncio.timeout(60):
+            for service in services:
+                while not is_so(await self.troubles(service)):  # noqa: ASYNC110  another process
+                    await asyncio.sleep(0.1)
+
+    async def metrics(self, service: str) -> Metrics:
+        """The metrics of a service as they are now."""
+        return Metrics.read((await self.http.get(f"{self.url(service)}/metrics")).text)
+
+    async def expect_metric(self, service: str, name: str, labels: str, value: float) -> None:
+        """Wait until a series has this value: some are measured only now and then."""
+        async with asyncio.timeout(60):
+            while (await self.metrics(service)).values[name].get(labels) != value:  # noqa: ASYNC110  another process
+                await asyncio.sleep(0.1)
 
     async def reminders_ahead(self, commitment: str) -> int:
         """How many reminders of it the scheduler still means to send."""

@@ -11,6 +11,8 @@ from tests.journeys.house import House, day
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 HOOKS = ("slack", "webhook")
+ON_BOTH = ("registry", "scheduler", "notifier")
+"""Those that need Kafka and PostgreSQL."""
 
 
 @pytest.fixture
@@ -53,6 +55,12 @@ async def test_poison_on_each_topic_is_put_aside_with_a_reason_and_stops_nothing
             assert headers["ce_id"] == b"nonsense"
             assert headers["dead_reason"]
             assert headers["dead_topic"] == topic.name.encode()
+    for service in ON_BOTH:
+        read = {t.name for t in read_here if (service == "registry" if t in INGEST else service in t.readers)}
+        assert (await house.metrics(service)).values["pledgewire_dead_letters"] == dict.fromkeys(read, 1.0)
+        for topic in read:
+            lies = len(await house.read_topic(f"{topic}-dead"))
+            await house.expect_metric(service, "pledgewire_dead_letter_depth", f"{topic}-dead", lies)
     await house.assert_nothing_lost()
 
 
@@ -65,8 +73,10 @@ async def test_updates_are_accepted_while_the_broker_is_dead_and_arrive_when_it_
     for commitment in ids[1:6]:
         response = await house.post_status(commitment, "in-progress")
         assert response.status_code == 201, response.text
+    await house.expect_troubles("kafka", *ON_BOTH)
     await asyncio.to_thread(house.stack.start_broker)
     await house.rest(seconds=120)
+    await house.expect_troubles(None, *ON_BOTH)
 
     await house.assert_nothing_lost()
     assert len(await house.arrivals()) == before + 5 * len(HOOKS)
@@ -102,6 +112,7 @@ async def test_a_dead_database_is_answered_with_503_and_everything_goes_on_after
         assert int(response.headers["retry-after"]) > 0
         alive = await house.http.get(f"{house.url('registry')}/livez")
         assert alive.status_code == 200
+        await house.expect_troubles("database", *ON_BOTH)
     finally:
         await asyncio.to_thread(house.stack.start_postgres)
     async with type(house.observer)(house.database_url) as observer:
@@ -111,6 +122,7 @@ async def test_a_dead_database_is_answered_with_503_and_everything_goes_on_after
         # The kill may have fallen between a message and its record.
         await house.assert_nothing_lost(doubles=len(HOOKS))
         assert len(await house.arrivals()) >= before + 2 * len(HOOKS)
+    await house.expect_troubles(None, *ON_BOTH)
     assert house.fleet.revive() == [], "no process died of it"
 
 

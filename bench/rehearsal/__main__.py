@@ -87,9 +87,9 @@ def _whole(today: Sequence[Agenda], others: PlanningRules) -> Plays:
 
 
 def _bare(told: Sequence[SimulatedReminder], zones: dict[str, str]) -> None:
-    for telling in told:
-        zone = zone_named(zones[telling.milestone_id])
-        local = telling.due_at.astimezone(zone)
+    for reminder in told:
+        zone = zone_named(zones[reminder.milestone_id])
+        local = reminder.due_at.astimezone(zone)
         instant_at(local.date(), local.time(), zone)
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.service_client import FAILED, CommandClient, Refusal, print_json, segment
+
 escalation = typer.Typer(help="What is overdue, who has heard of it, and who is on it.", no_args_is_help=True)
 
 Url = Annotated[str, typer.Option(envvar="SCHEDULER_URL", help="Where the scheduler answers.")]
@@ -25,16 +27,16 @@ def list_command(
     wanted = {"state": state, "limit": "500"} | ({"commitment": commitment} if commitment else {})
     cursor: str | None = None
     while True:
-        page = _ask(url, "GET", "/escalations", params=wanted | ({"cursor": cursor} if cursor else {}))
+        page = _scheduler(url).ask("GET", "/escalations", params=wanted | ({"cursor": cursor} if cursor else {}))
         items += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
             break
     if json:
-        _print_json(items)
+        print_json(items)
         return
     for item in items:
-        typer.echo(f"{item['milestone_id']}  {_standing(item)}")
+        typer.echo(f"{item['milestone_id']}  {_summary(item)}")
     print(f"{len(items)} {state}", file=sys.stderr)
 
 
@@ -43,13 +45,13 @@ def show_command(
     milestone: Annotated[str, typer.Argument(help="The milestone's id.")], *, url: Url = HERE, json: Json = False
 ) -> None:
     """Show how it stands with a milestone, and how that came about."""
-    record = _ask(url, "GET", f"/milestones/{_segment(milestone)}/escalation")
+    record = _scheduler(url).ask("GET", f"/milestones/{segment(milestone)}/escalation")
     if json:
-        _print_json(record)
+        print_json(record)
         return
     typer.echo(f"{record['milestone_id']}: {record['milestone_title']['en']}")
     typer.echo(f"{record['commitment_id']}: {record['commitment_title']['en']}")
-    typer.echo(f"last day {record['latest'] or 'none'}, {record['zone']}; {_standing(record)}")
+    typer.echo(f"last day {record['latest'] or 'none'}, {record['zone']}; {_summary(record)}")
     for line in record["log"]:
         details = [line["level"], line["name"], line["note"]]
         typer.echo("  ".join([line["at"][:16], line["what"], f"round {line['round']}", *filter(None, details)]))
@@ -74,20 +76,19 @@ def acknowledge_command(
         raise EmbeddedError(
             "acknowledging takes an API key", "set PLEDGEWIRE_KEY or --key; `pledgewire keys add` makes one"
         )
-    entry = _ask(
-        url,
+    entry = _scheduler(url, key).ask(
         "POST",
-        f"/milestones/{_segment(milestone)}/acknowledgements",
+        f"/milestones/{segment(milestone)}/acknowledgements",
         json={"name": name, "note": note},
-        headers={"Authorization": f"Bearer {key}", "Idempotency-Key": str(uuid4())},
+        headers={"Idempotency-Key": str(uuid4())},
     )
     if json:
-        _print_json(entry)
+        print_json(entry)
         return
-    typer.echo(f"{entry['milestone_id']}  {_standing(entry)}")
+    typer.echo(f"{entry['milestone_id']}  {_summary(entry)}")
 
 
-def _standing(item: dict[str, Any]) -> str:
+def _summary(item: dict[str, Any]) -> str:
     """One line about how it stands."""
     made, following = item["acknowledged"], item["next_level"]
     at = (item["next_at"] or "")[:16]
@@ -103,41 +104,14 @@ def _standing(item: dict[str, Any]) -> str:
             return str(other)
 
 
-def _ask(url: str, method: str, path: str, **request: Any) -> Any:
-    """The scheduler's answer; raises EmbeddedError for a refusal, or when there is none."""
-    import httpx2
+def _scheduler(url: str, key: str | None = None) -> CommandClient:
+    return CommandClient("scheduler", "SCHEDULER_URL", "--url to its HTTP interface", url, _explain, key)
 
-    from deploy.embedded.errors import EmbeddedError
 
-    try:
-        with httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
-            response = client.request(method, path, **request)
-    except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeEncodeError, ValueError) as error:
-        raise EmbeddedError(
-            f"the scheduler at {url} does not answer: {error}", "set SCHEDULER_URL or --url to its HTTP interface"
-        ) from error
-    try:
-        body = response.json()
-    except ValueError as error:
-        raise EmbeddedError(
-            f"{url} answers {response.status_code} without JSON", "set SCHEDULER_URL or --url to the scheduler"
-        ) from error
-    if response.is_success:
-        return body
-    reasons = [body.get("detail", ""), *(f"{fault['where']}: {fault['what']}" for fault in body.get("errors", []))]
-    raise EmbeddedError(
-        f"the scheduler refuses ({response.status_code}): {body.get('title', 'no reason is given')}",
-        "; ".join(filter(None, reasons)) or "see `pledgewire escalation --help`",
+def _explain(refusal: Refusal) -> tuple[str, str, int]:
+    reasons = "; ".join(filter(None, (refusal.detail, *refusal.faults)))
+    return (
+        f"the scheduler refuses ({refusal.status}): {refusal.title}",
+        reasons or "see `pledgewire escalation --help`",
+        FAILED,
     )
-
-
-def _segment(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="") or "-"
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

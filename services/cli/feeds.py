@@ -1,11 +1,10 @@
 """`pledgewire feeds`: calendars and feeds of events, made and revoked over the scheduler's HTTP interface."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    import httpx2
+from services.cli.service_client import FAILED, CommandClient, Refusal, print_json
 
 feeds = typer.Typer(help="Calendars and feeds of events, behind private addresses.", no_args_is_help=True)
 
@@ -45,15 +44,15 @@ def feeds_add(
     }
     if alarm or no_alarms:
         form["alarms"] = [] if no_alarms else alarm
-    _print_made(_ask("POST", url, "/feeds", key, form), as_json=json)
+    _print_made(_scheduler(url, key).ask("POST", "/feeds", json=form), as_json=json)
 
 
 @feeds.command("list")
 def feeds_list(*, url: Url = LOCAL, key: Key = "", json: AsJson = False) -> None:
     """One's own feeds that aren't revoked, without their addresses, which aren't kept."""
-    found = _ask("GET", url, "/feeds", key)
+    found = _scheduler(url, key).ask("GET", "/feeds")
     if json:
-        _print_json(found)
+        print_json(found, indent=None)
         return
     for feed in found["items"]:
         filters = " ".join(f"{name}={','.join(terms)}" for name, terms in feed["filters"].items() if terms)
@@ -70,9 +69,9 @@ def feeds_revoke(
     json: AsJson = False,
 ) -> None:
     """Revoke a feed: from now on nothing is at its addresses."""
-    _ask("DELETE", url, f"/feeds/{_id(feed)}", key)
+    _scheduler(url, key).ask("DELETE", f"/feeds/{_id(feed)}")
     if json:
-        _print_json({"id": feed, "revoked": True})
+        print_json({"id": feed, "revoked": True}, indent=None)
     else:
         typer.echo(f"revoked: {feed}")
 
@@ -86,7 +85,7 @@ def feeds_rotate(
     json: AsJson = False,
 ) -> None:
     """Give a feed new addresses, and print them, once; from now on nothing is at the old ones."""
-    _print_made(_ask("POST", url, f"/feeds/{_id(feed)}/rotate", key), as_json=json)
+    _print_made(_scheduler(url, key).ask("POST", f"/feeds/{_id(feed)}/rotate"), as_json=json)
 
 
 def _id(feed: str) -> str:
@@ -102,58 +101,35 @@ def _id(feed: str) -> str:
 
 def _print_made(made: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        _print_json(made)
+        print_json(made, indent=None)
         return
     typer.echo(f"id        {made['id']}")
     for name, address in made["addresses"].items():
         typer.echo(f"{name:<9} {address}")
 
 
-def _print_json(document: object) -> None:
-    import json
-
-    typer.echo(json.dumps(document, ensure_ascii=False))
-
-
-def _ask(method: str, url: str, path: str, key: str, form: object = None) -> Any:
-    """The answer's JSON, None where it has none; raises EmbeddedError for whatever else comes back."""
-    import httpx2
-
+def _scheduler(url: str, key: str) -> CommandClient:
     from deploy.embedded.errors import EmbeddedError
 
     if not key:
         raise EmbeddedError(
             "no API key is given", "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role subscriber` makes one"
         )
-    try:
-        with httpx2.Client(base_url=url, timeout=30) as client:
-            answer = client.request(method, path, json=form, headers={"Authorization": f"Bearer {key}"})
-    except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError) as error:
-        raise EmbeddedError(
-            f"the scheduler at {url} does not answer: {error or type(error).__name__}", "set SCHEDULER_URL or --url"
-        ) from error
-    if answer.is_success:
-        return answer.json() if answer.content else None
-    raise EmbeddedError(*_refusal(answer))
+    return CommandClient("scheduler", "SCHEDULER_URL", "--url", url, _explain, key)
 
 
-def _refusal(answer: "httpx2.Response") -> tuple[str, str]:
+def _explain(refusal: Refusal) -> tuple[str, str, int]:
     """What a refusal says, and what to do about it."""
-    try:
-        problem = answer.json()
-        what = ": ".join(filter(None, (problem["title"], problem.get("detail"))))
-        faults = [f"{fault['where'].removeprefix('body/')}: {fault['what']}" for fault in problem.get("errors", ())]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return f"the scheduler answered {answer.status_code}", "is SCHEDULER_URL really the scheduler's?"
-    match answer.status_code:
+    faults = [fault.removeprefix("body/") for fault in refusal.faults]
+    match refusal.status:
         case 401 | 403:
-            help_ = "use a key with the role subscriber or editor: PLEDGEWIRE_KEY or --key"
+            how = "use a key with the role subscriber or editor: PLEDGEWIRE_KEY or --key"
         case 404:
-            help_ = "`pledgewire feeds list` shows the feeds that there are"
+            how = "`pledgewire feeds list` shows the feeds that there are"
         case 409:
-            help_ = "`pledgewire feeds revoke ID` makes room"
+            how = "`pledgewire feeds revoke ID` makes room"
         case 422:
-            help_ = "; ".join(faults) or "see `pledgewire feeds add --help`"
+            how = "; ".join(faults) or "see `pledgewire feeds add --help`"
         case _:
-            help_ = "try again"
-    return what, help_
+            how = "try again"
+    return ": ".join(filter(None, (refusal.title, refusal.detail))), how, FAILED

@@ -139,11 +139,12 @@ def test(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Less than a minute: without Kafka and PostgreSQL.")] = False,
     no_lint: Annotated[bool, typer.Option("--no-lint", help="Only the tests, no ruff, mypy or import rules.")] = False,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Say what the tests reach, and what least.")] = False,
 ) -> None:
     """Check the code and run the tests, on a Kafka and a PostgreSQL of their own."""
     from services.cli.testing import run_tests
 
-    raise typer.Exit(run_tests(arguments or [], quick=quick, lint=not no_lint))
+    raise typer.Exit(run_tests(arguments or [], quick=quick, lint=not no_lint, coverage=coverage))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -5,9 +5,19 @@ Exit statuses: 0 done, 1 failed, 2 asked wrongly, 3 not found.
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from services.cli.service_client import (
+    ASKED_WRONGLY,
+    FAILED,
+    NOT_FOUND,
+    CommandClient,
+    Explain,
+    Refusal,
+    print_json,
+)
 
 schedule = typer.Typer(help="When people are reminded of what, and why then.", no_args_is_help=True)
 ladder = typer.Typer(help="The ladder book: which reminders a milestone gets.", no_args_is_help=True)
@@ -18,8 +28,6 @@ Zone = Annotated[str | None, typer.Option(metavar="IANA", help="Your time zone, 
 Tongue = Annotated[str | None, typer.Option(metavar="CODE", help="A language by its code, such as fr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 LOCAL = "http://127.0.0.1:8402"
-
-FAILED, ASKED_WRONGLY, NOT_FOUND = 1, 2, 3
 
 
 @schedule.command("preview")
@@ -43,9 +51,9 @@ def preview_command(
     if subscription is not None:
         wanted["subscription"] = _uuid(subscription)
         wanted |= _of_subscription(wanted, url, notifier_url)
-    seen = _scheduler(url, "GET", "/schedule/preview", params=wanted)
+    seen = _scheduler(url).ask("GET", "/schedule/preview", params=wanted)
     if json:
-        _print_json(seen)
+        print_json(seen)
         return
     from services.cli.schedule_tables import show_preview
 
@@ -64,9 +72,9 @@ def next_command(
     """List the reminders that come next by the ladder book, in the order in which they are due."""
     wanted = {"limit": str(limit)} | ({"commitment": commitment} if commitment else {})
     known = _known_zone(zone) if zone else None
-    found = _scheduler(url, "GET", "/reminders", params=wanted)
+    found = _scheduler(url).ask("GET", "/reminders", params=wanted)
     if json:
-        _print_json(found["items"])
+        print_json(found["items"])
         return
     from services.cli.schedule_tables import show_next
 
@@ -85,9 +93,9 @@ def explain_command(
     json: AsJson = False,
 ) -> None:
     """Say of one reminder what it is, why it is due then, what became of it, and what comes next."""
-    found = _scheduler(url, "GET", f"/reminders/{reminder}/explanation", params=_wishes(zone, language))
+    found = _scheduler(url).ask("GET", f"/reminders/{reminder}/explanation", params=_wishes(zone, language))
     if json:
-        _print_json(found)
+        print_json(found)
         return
     from services.cli.schedule_tables import show_explanation
 
@@ -97,9 +105,9 @@ def explain_command(
 @ladder.command("show")
 def ladder_show(*, url: Url = LOCAL, json: AsJson = False) -> None:
     """Print the ladder book that holds, as it was written; `ladder apply` takes it back."""
-    book = _scheduler(url, "GET", "/ladders")
+    book = _scheduler(url).ask("GET", "/ladders")
     if json:
-        _print_json(book)
+        print_json(book)
         return
     since = f"applied by {book['applied_by']} at {book['applied_at'][:16]}" if book["version"] else "as shipped"
     print(f"version {book['version']}, {since}", file=sys.stderr)
@@ -126,11 +134,11 @@ def ladder_apply(
             ASKED_WRONGLY,
         )
     if not yes:
-        _ask_first(file, _scheduler(url, "GET", "/ladders")["version"])
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/yaml"}
-    done = _scheduler(url, "PUT", "/ladders", content=text.encode(), headers=headers, timeout=600)
+        _ask_first(file, _scheduler(url).ask("GET", "/ladders")["version"])
+    headers = {"Content-Type": "application/yaml"}
+    done = _scheduler(url, key).ask("PUT", "/ladders", content=text.encode(), headers=headers, timeout=600)
     if json:
-        _print_json(done)
+        print_json(done)
         return
     typer.echo(f"version {done['version']}, {done['milestones']} milestones planned anew")
     for what in ("added", "withdrawn", "moved", "passed"):
@@ -208,47 +216,26 @@ def _of_subscription(wanted: dict[str, str], url: str, notifier_url: str | None)
     if notifier_url is None:
         print("its language, and its zone if it has no ladder, are not known: set NOTIFIER_URL", file=sys.stderr)
         return {}
-    summary = _ask("notifier", "NOTIFIER_URL", notifier_url, "GET", f"/subscriptions/{wanted['subscription']}/summary")
+    summary = _notifier(notifier_url).ask("GET", f"/subscriptions/{wanted['subscription']}/summary")
     return {name: summary[name] for name in ("zone", "language") if name not in wanted}
 
 
-def _scheduler(url: str, method: str, path: str, **request: Any) -> Any:
-    return _ask("scheduler", "SCHEDULER_URL", url, method, path, **request)
+def _scheduler(url: str, key: str | None = None) -> CommandClient:
+    return CommandClient("scheduler", "SCHEDULER_URL", "its option", url, _explain("scheduler"), key)
 
 
-def _ask(who: str, setting: str, url: str, method: str, path: str, *, timeout: float = 30, **request: Any) -> Any:
-    """The answer's JSON; raises EmbeddedError for a refusal, or when there is none."""
-    import httpx2
-
-    from deploy.embedded.errors import EmbeddedError
-
-    try:
-        with httpx2.Client(base_url=url, timeout=timeout, trust_env=False) as client:
-            answer = client.request(method, path, **request)
-    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-        raise EmbeddedError(
-            f"the {who} at {url} does not answer: {error or type(error).__name__}",
-            f"set {setting} or its option",
-            FAILED,
-        ) from error
-    try:
-        body = answer.json()
-    except ValueError as error:
-        raise EmbeddedError(
-            f"{url} answers {answer.status_code} without JSON", f"is {setting} really the {who}'s?", FAILED
-        ) from error
-    if answer.is_success:
-        return body
-    status = {404: NOT_FOUND, 400: ASKED_WRONGLY, 422: ASKED_WRONGLY}.get(answer.status_code, FAILED)
-    reasons = [body.get("detail", ""), *(f"{fault['where']}: {fault['what']}" for fault in body.get("errors", ()))]
-    raise EmbeddedError(
-        f"the {who} refuses ({answer.status_code}): {body.get('title', 'no reason is given')}",
-        "; ".join(filter(None, reasons)) or "`pledgewire schedule next` shows what there is",
-        status,
-    )
+def _notifier(url: str) -> CommandClient:
+    return CommandClient("notifier", "NOTIFIER_URL", "its option", url, _explain("notifier"))
 
 
-def _print_json(value: Any) -> None:
-    import json
+def _explain(service: str) -> Explain:
+    def explain(refusal: Refusal) -> tuple[str, str, int]:
+        status = {404: NOT_FOUND, 400: ASKED_WRONGLY, 422: ASKED_WRONGLY}.get(refusal.status, FAILED)
+        reasons = "; ".join(filter(None, (refusal.detail, *refusal.faults)))
+        return (
+            f"the {service} refuses ({refusal.status}): {refusal.title}",
+            reasons or "`pledgewire schedule next` shows what there is",
+            status,
+        )
 
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    return explain

@@ -1,5 +1,6 @@
 """`pledgewire test`: the checks of the code, then the tests, in one command with one exit status."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,8 +18,16 @@ PROJECT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
 
 
-def run_tests(arguments: list[str], *, quick: bool, lint: bool) -> int:
-    """Run everything; 0 when all is well, otherwise the first failing step's status."""
+LEAST_COVERED = 10
+"""Files that a run under coverage names."""
+
+
+def run_tests(arguments: list[str], *, quick: bool, lint: bool, coverage: bool = False) -> int:
+    """Run everything; 0 when all is well, otherwise the first failing step's status.
+
+    With `coverage` it is measured which lines and branches the tests reach in this process; programs that they start
+    are not looked at.
+    """
     steps: list[tuple[str, list[str]]] = []
     if lint:
         steps += [
@@ -33,7 +42,8 @@ def run_tests(arguments: list[str], *, quick: bool, lint: bool) -> int:
     chosen = (
         ["-m", "not slow and not real_parts", *(f"--ignore=tests/{folder}" for folder in _NOT_QUICK)] if quick else []
     )
-    pytest = [sys.executable, "-m", "pytest", *chosen, *arguments]
+    measured = ["coverage", "run", "-m"] if coverage else []
+    pytest = [sys.executable, "-m", *measured, "pytest", *chosen, *arguments]
     failed = 0
     for name, command in steps:
         started = time.monotonic()
@@ -45,7 +55,21 @@ def run_tests(arguments: list[str], *, quick: bool, lint: bool) -> int:
             print(done.stdout + done.stderr, flush=True)
             failed = failed or done.returncode
     tested = subprocess.run(pytest, cwd=PROJECT, check=False).returncode
+    if coverage:
+        _report_coverage()
     return tested or failed
+
+
+def _report_coverage() -> None:
+    """Print the files that are covered least (of equals those first that miss most), and the figure for all."""
+    command = [sys.executable, "-m", "coverage", "json", "-q", "-o", "-"]
+    report = json.loads(subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout)
+    found = [(one["summary"], name) for name, one in report["files"].items()]
+    found.sort(key=lambda one: (one[0]["percent_covered"], -one[0]["missing_lines"], one[1]))
+    print(f"\n{LEAST_COVERED} of {len(found)} files are covered least:")
+    for summary, name in [*found[:LEAST_COVERED], (report["totals"], "all")]:
+        missing = f"{summary['missing_lines']} of {summary['num_statements']} statements missing"
+        print(f"{summary['percent_covered']:6.1f} %  {name}  ({missing})", flush=True)
 
 
 def run_bench(what: str, arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""What follows from what is heard: agendas, escalations, feeds and ladders, one transaction for each batch."""
+"""What follows from events: agendas, escalations, feeds and ladders, in one transaction for each batch."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ PLANNED = Counter(
 
 
 class Planner:
-    """Brings agendas up to what was heard; an event that was seen before changes nothing."""
+    """Brings agendas up to the newest events; an event that was seen before changes nothing."""
 
     def __init__(
         self,
@@ -35,36 +35,36 @@ class Planner:
         rules_cache: RulesCache | None = None,
         escalations: EscalationStore | None = None,
     ) -> None:
-        """By the rules that are shipped, unless said otherwise."""
+        """By the rules that are shipped, unless others are given."""
         self._database = database
         self._clock = clock
         self._rules_cache = rules_cache or RulesCache()
         self._escalations = escalations or EscalationStore(read_escalation_book())
 
     async def apply(self, batch: Sequence[ReceivedCommitmentEvent | ReceivedLadderChoice]) -> None:
-        """All or nothing; raises `UnknownZone` for a milestone that is reckoned in a zone that doesn't exist.
+        """All or nothing; raises `UnknownZone` for a milestone in a zone that doesn't exist.
 
-        A ladder that was chosen is only kept here: planning by it goes on behind, commitment by commitment.
+        A subscription's new ladder is only stored here: planning by it follows in the background.
         """
         now = self._clock.now()
         async with self._database.transaction() as connection:
             unseen = await first_sight(connection, GROUP, (one.envelope.id for one in batch), now)
             failpoint("intake-after-inbox")
             # The same event may stand in a batch twice.
-            news = {one.envelope.id: one for one in batch if one.envelope.id in unseen}.values()
-            received = [one for one in news if isinstance(one, ReceivedCommitmentEvent)]
-            choices = [one for one in news if isinstance(one, ReceivedLadderChoice)]
+            unseen_events = {one.envelope.id: one for one in batch if one.envelope.id in unseen}.values()
+            received = [one for one in unseen_events if isinstance(one, ReceivedCommitmentEvent)]
+            choices = [one for one in unseen_events if isinstance(one, ReceivedLadderChoice)]
             rules = await self._rules_cache.rules(connection, "alone" if choices else "shared")
             before = await store.lock_agendas(connection, (one.event.commitment.id for one in received))
             after = dict(before)
-            told = []
+            dated = []
             for one in received:
                 at = min(one.envelope.time, now)  # its sender's clock may be ahead of ours
                 id_ = one.event.commitment.id
                 after[id_] = agenda_after(after[id_], one.event, at, one.envelope.correlation_id, rules)
-                told.append(DatedEvent(one.event, at, one.envelope.id))
+                dated.append(DatedEvent(one.event, at, one.envelope.id))
             changed = await store.write_agendas(connection, before, after)
-            await self._escalations.follow(connection, before, told)
+            await self._escalations.apply_events(connection, before, dated)
             await write_feed_changes(connection, received, before, after, now)
             await _keep(connection, choices, now)
             failpoint("intake-before-commit")

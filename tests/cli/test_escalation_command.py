@@ -25,7 +25,7 @@ from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
-from tests.scheduler.escalation.test_store import DUE, FIRST, THEN
+from tests.scheduler.escalation.running import DUE, FIRST, THEN
 from tests.scheduler.scenes import created, scheduled
 from tests.scheduler.serving import app_of
 

@@ -45,7 +45,7 @@ async def environment(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIte
     yield {
         "SCHEDULER_URL": f"http://127.0.0.1:{listening.getsockname()[1]}",
         "PLEDGEWIRE_KEY": key,
-        "NO_PROXY": "127.0.0.1",
+        "HTTP_PROXY": "http://127.0.0.1:1",  # never used: addresses and keys are our own
     }
     server.should_exit = True
     await serving

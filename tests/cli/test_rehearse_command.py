@@ -17,8 +17,8 @@ from contracts.vocabulary import Text
 from deploy.embedded.errors import EmbeddedError
 from services.cli.main import app
 from services.cli.rehearse.command import RehearsalOptions, rehearse
-from services.cli.rehearse.outcome import Rehearsal, busiest_day, by_month
 from services.cli.rehearse.picture import MOST_LANES, draw
+from services.cli.rehearse.rehearsal import Rehearsal, busiest_day, by_month
 from services.cli.rehearse.report import MOST_ROWS, show
 from services.cli.rehearse.watching import watching
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book

@@ -37,7 +37,7 @@ from services.scheduler.reminders.replanning import Replanner
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
-from tests.scheduler.reminders.test_replanning import LATE_ONES, ME, YOU, choice
+from tests.scheduler.reminders.replanning_scenes import LATE_ONES, ME, YOU, choice
 from tests.scheduler.scenes import NINE_SHARP, created, milestone, scheduled, utc
 from tests.scheduler.serving import app_of
 

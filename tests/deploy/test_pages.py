@@ -50,7 +50,7 @@ def test_files_and_modules_are_there(page: Path) -> None:
     """
     text = page.read_text(encoding="utf-8")
     paths = set(re.findall(r"`((?:contracts|services|deploy|tests|locks|docs|bench)/[\w./-]*)`", text))
-    modules = set(re.findall(r"-m ((?:contracts|services|deploy|bench)[\w.]*\w)", text))
+    modules = set(re.findall(r"(?:-m|from) ((?:contracts|services|deploy|bench)[\w.]*\w)", text))
 
     assert {path for path in paths if not (PROJECT / path).exists()} == set()
     assert {module for module in modules if importlib.util.find_spec(module) is None} == set()

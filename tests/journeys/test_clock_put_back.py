@@ -25,7 +25,7 @@ from services.scheduler.migrations import VERSIONS as SCHEDULER
 from services.scheduler.reminders.tick import Tick
 from services.scheduler.wiring import build as build_scheduler
 from tests.conftest import FreshDatabase
-from tests.scheduler.reminders.test_store import Scheduler
+from tests.scheduler.running import Scheduler
 from tests.scheduler.scenes import milestone, scheduled
 
 NOON = datetime(2022, 5, 2, 18, tzinfo=UTC)

@@ -10,15 +10,15 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.embedded.errors import EmbeddedError
-from services.cli.rehearse.outcome import Rehearsal, schedules_of
 from services.cli.rehearse.picture import draw
+from services.cli.rehearse.rehearsal import Rehearsal, schedules_of
 from services.cli.rehearse.report import show
 from services.cli.rehearse.source import RehearsalSource, built_in, from_database
 from services.cli.rehearse.watching import watching
 from services.plumbing.clock import ClockSettings, clock_from
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
-from services.scheduler.ladders.business_days import HolidayCalendar, UnknownCalendar, holiday_calendar
+from services.scheduler.ladders.business_days import RegionalCalendar, UnknownCalendar, regional_calendar
 from services.scheduler.reminders.rules.agenda import Agenda, PlanningRules, replanned
 from services.scheduler.reminders.rules.simulation import (
     SimulatedReminder,
@@ -42,41 +42,41 @@ class RehearsalOptions:
     now: datetime | None = None
 
 
-def rehearse(wishes: RehearsalOptions) -> None:
+def rehearse(options: RehearsalOptions) -> None:
     """Rehearse, and print what came of it; raises EmbeddedError for what can't be rehearsed."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    if wishes.end <= wishes.first:
+    if options.end <= options.first:
         raise EmbeddedError(
-            f"the period from {wishes.first} to {wishes.end} ends before it begins",
+            f"the period from {options.first} to {options.end} ends before it begins",
             "give two days: --from 2026-01-01 --to 2031-01-01 (the last one is not part of it)",
         )
-    book, calendars = _book(wishes.ladder), _calendars(wishes.holidays)
+    book, calendars = _book(options.ladder), _calendars(options.holidays)
     if book is None and not calendars:
         raise EmbeddedError(
             "there is nothing to rehearse", "name a file of ladders with --ladder, or --holidays CA-QC,MX"
         )
-    now = _now(wishes)
-    start, end = max(_midnight(wishes.first), now), _midnight(wishes.end)
+    now = _now(options)
+    start, end = max(_midnight(options.first), now), _midnight(options.end)
     if end <= now:
         raise EmbeddedError(
-            f"the period ends on {wishes.end}, and it is {_minute(now)} already",
+            f"the period ends on {options.end}, and it is {_minute(now)} already",
             "choose a period that is to come, or another instant with --now",
         )
-    if start > _midnight(wishes.first):
-        if wishes.now:
+    if start > _midnight(options.first):
+        if options.now:
             raise EmbeddedError(
-                f"the period begins on {wishes.first}, before the {_minute(now)} of --now",
+                f"the period begins on {options.first}, before the {_minute(now)} of --now",
                 "begin it later: what was due before now has been told, by whatever ladders",
             )
         console.print(f"What was due before {_minute(now)} has been told: the rehearsal begins there")
-    source = from_database(wishes.database_url) if wishes.database_url else built_in(now)
-    if not wishes.database_url:
+    source = from_database(options.database_url) if options.database_url else built_in(now)
+    if not options.database_url:
         console.print(f"No DATABASE_URL: rehearsing on {source.name}")
-    outcome = _play(source, _other_rules(source.rules, book, calendars), _named(wishes), now, start, end, console)
-    if wishes.svg:
-        _write(wishes.svg, draw(outcome))
-        console.print(f"The picture is in {wishes.svg}")
-    if wishes.as_json:
+    outcome = _play(source, _other_rules(source.rules, book, calendars), _named(options), now, start, end, console)
+    if options.svg:
+        _write(options.svg, draw(outcome))
+        console.print(f"The picture is in {options.svg}")
+    if options.as_json:
         print(json.dumps(outcome.document(), indent=2, ensure_ascii=False))
     else:
         show(outcome, Console())
@@ -98,32 +98,32 @@ def _book(file: Path | None) -> LadderBook | None:
         ) from error
 
 
-def _calendars(names: str | None) -> tuple[HolidayCalendar, ...]:
+def _calendars(names: str | None) -> tuple[RegionalCalendar, ...]:
     try:
-        return tuple(holiday_calendar(name.strip()) for name in names.split(",")) if names else ()
+        return tuple(regional_calendar(name.strip()) for name in names.split(",")) if names else ()
     except UnknownCalendar as error:
         raise EmbeddedError(
             str(error), "write --holidays US, CA-QC or CA-QC,MX: all of them have to work that day"
         ) from error
 
 
-def _now(wishes: RehearsalOptions) -> datetime:
+def _now(options: RehearsalOptions) -> datetime:
     """The instant from which on it is played: of the database's plan it is now, of the built-in statement the start."""
-    if wishes.now:
-        return wishes.now
-    return clock_from(ClockSettings()).now() if wishes.database_url else _midnight(wishes.first)
+    if options.now:
+        return options.now
+    return clock_from(ClockSettings()).now() if options.database_url else _midnight(options.first)
 
 
 def _other_rules(
-    rules: PlanningRules, book: LadderBook | None, calendars: tuple[HolidayCalendar, ...]
+    rules: PlanningRules, book: LadderBook | None, calendars: tuple[RegionalCalendar, ...]
 ) -> PlanningRules:
     book = book or rules.book
     return replace(rules, book=with_calendars(book, calendars) if calendars else book)
 
 
-def _named(wishes: RehearsalOptions) -> str:
-    ladders = wishes.ladder.name if wishes.ladder else "the ladders of today"
-    return f"{ladders}, business days of {wishes.holidays}" if wishes.holidays else ladders
+def _named(options: RehearsalOptions) -> str:
+    ladders = options.ladder.name if options.ladder else "the ladders of today"
+    return f"{ladders}, business days of {options.holidays}" if options.holidays else ladders
 
 
 def _play(
@@ -160,7 +160,7 @@ def _play(
 def _since(
     start: datetime, agendas: Iterable[Agenda], rules: PlanningRules, now: datetime, end: datetime
 ) -> Iterator[SimulatedReminder]:
-    return (telling for telling in simulated_reminders(agendas, rules, now, end) if telling.at >= start)
+    return (reminder for reminder in simulated_reminders(agendas, rules, now, end) if reminder.at >= start)
 
 
 def _write(file: Path, picture: str) -> None:

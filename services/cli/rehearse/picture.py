@@ -1,4 +1,4 @@
-"""The outcome as a picture: a strip of months for each thing that reminders say, and a lane for each commitment that
+"""The rehearsal as a picture: a strip of months for each thing that reminders say, and a lane for each commitment that
 is told otherwise, unless those are too many to look at.
 
 Shape says what a reminder says, colour and place what becomes of it: removed above the line, added below it, and what
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
-from services.cli.rehearse.outcome import PHASES, Month, Rehearsal
+from services.cli.rehearse.rehearsal import PHASES, Month, Rehearsal
 from services.cli.rehearse.report import says, when
 from services.scheduler.ladders.due_reminder import Phase
 from services.scheduler.reminders.rules.simulation import MovedReminder, SimulatedReminder
@@ -60,53 +60,53 @@ rect.removed { fill: var(--removed); stroke: none; } rect.moved { stroke: none; 
 """
 
 
-def draw(outcome: Rehearsal) -> str:
+def draw(rehearsal: Rehearsal) -> str:
     """The picture, as a whole SVG document."""
-    lanes = _lanes(outcome)
-    phases = [phase for phase in PHASES if any(t.phase == phase for t in (*outcome.before, *outcome.after))]
+    lanes = _lanes(rehearsal)
+    phases = [phase for phase in PHASES if any(t.phase == phase for t in (*rehearsal.before, *rehearsal.after))]
     height = HEAD + STRIP * len(phases) + (44 + LANE * len(lanes) if lanes else 30) + 18
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
         ' role="img" xml:lang="en" aria-labelledby="title desc">',
-        f'<title id="title">{escape(_title(outcome))}</title>',
-        f'<desc id="desc">{escape(_description(outcome, bool(lanes)))}</desc>',
+        f'<title id="title">{escape(_title(rehearsal))}</title>',
+        f'<desc id="desc">{escape(_description(rehearsal, bool(lanes)))}</desc>',
         f"<style>{_STYLE}</style>",
         "<defs>",
         *(f'<path id="{phase}" d="{path}"/>' for phase, path in SHAPES.items()),
         "</defs>",
         f'<rect width="{WIDTH}" height="{height}" style="fill: var(--paper)"/>',
-        *_head(outcome),
-        *_grid(outcome, height),
+        *_head(rehearsal),
+        *_grid(rehearsal, height),
     ]
     y = HEAD
     for phase in phases:
-        parts += _strip(outcome, phase, y)
+        parts += _strip(rehearsal, phase, y)
         y += STRIP
-    parts += _drawn_lanes(outcome, lanes, y) if lanes else _no_lanes(outcome, y)
+    parts += _drawn_lanes(rehearsal, lanes, y) if lanes else _no_lanes(rehearsal, y)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _title(outcome: Rehearsal) -> str:
-    return f"Rehearsal of {outcome.other}"
+def _title(rehearsal: Rehearsal) -> str:
+    return f"Rehearsal of {rehearsal.other}"
 
 
-def _description(outcome: Rehearsal, with_lanes: bool) -> str:
+def _description(rehearsal: Rehearsal, with_lanes: bool) -> str:
     lanes = " Below, a lane for each commitment that is told otherwise." if with_lanes else ""
     return (
-        f"{_period(outcome)}, on {outcome.source}. {outcome.summary}. A strip of months for each thing that reminders"
-        " say: upwards those of today's plan, downwards the rehearsed ones."
+        f"{_period(rehearsal)}, on {rehearsal.source}. {rehearsal.summary}. A strip of months for each thing that"
+        " reminders say: upwards those of today's plan, downwards the rehearsed ones."
         f"{lanes} The tables in the terminal say the same."
     )
 
 
-def _period(outcome: Rehearsal) -> str:
-    return f"{_day(outcome.start)} to {_day(outcome.end)}"
+def _period(rehearsal: Rehearsal) -> str:
+    return f"{_day(rehearsal.start)} to {_day(rehearsal.end)}"
 
 
-def _head(outcome: Rehearsal) -> Iterator[str]:
-    yield f'<text class="title" x="{LEFT}" y="36">{escape(_title(outcome))}</text>'
-    yield f'<text class="quiet" x="{LEFT}" y="58">{escape(f"{_period(outcome)} · {outcome.source}")}</text>'
-    yield f'<text x="{LEFT}" y="82">{escape(outcome.summary)}</text>'
+def _head(rehearsal: Rehearsal) -> Iterator[str]:
+    yield f'<text class="title" x="{LEFT}" y="36">{escape(_title(rehearsal))}</text>'
+    yield f'<text class="quiet" x="{LEFT}" y="58">{escape(f"{_period(rehearsal)} · {rehearsal.source}")}</text>'
+    yield f'<text x="{LEFT}" y="82">{escape(rehearsal.summary)}</text>'
     x = LEFT + 6
     for phase in PHASES:
         yield f'<use href="#{phase}" class="shape" x="{x}" y="105"/>'
@@ -120,41 +120,41 @@ def _head(outcome: Rehearsal) -> Iterator[str]:
     yield f'<text class="quiet end" x="{RIGHT}" y="58">up: today’s plan; down: rehearsed</text>'
 
 
-def _grid(outcome: Rehearsal, height: int) -> Iterator[str]:
+def _grid(rehearsal: Rehearsal, height: int) -> Iterator[str]:
     """A line at every year's beginning, and in a short period at every quarter's too."""
-    short = outcome.end - outcome.start < timedelta(days=1100)
-    for year in range(outcome.start.year, outcome.end.year + 1):
+    short = rehearsal.end - rehearsal.start < timedelta(days=1100)
+    for year in range(rehearsal.start.year, rehearsal.end.year + 1):
         for month in (1, 4, 7, 10) if short else (1,):
             day = datetime(year, month, 1, tzinfo=UTC)
-            if outcome.start <= day < outcome.end:
-                x = _x(outcome, day)
+            if rehearsal.start <= day < rehearsal.end:
+                x = _x(rehearsal, day)
                 label = str(year) if month == 1 else f"{day:%b}"
                 yield f'<path class="grid" d="M{x:.1f} {HEAD - 14}V{height - 14}"/>'
                 yield f'<text class="quiet" x="{x + 4:.1f}" y="{HEAD - 6}">{label}</text>'
-    if outcome.start <= outcome.now < outcome.end:
-        x = _x(outcome, outcome.now)
+    if rehearsal.start <= rehearsal.now < rehearsal.end:
+        x = _x(rehearsal, rehearsal.now)
         yield f'<path class="now" d="M{x:.1f} {HEAD - 14}V{height - 14}"/>'
         place = f'class="end" x="{x - 4:.1f}"' if x > WIDTH / 2 else f'x="{x:.1f}"'
-        yield f'<text {place} y="{HEAD - 20}" style="fill: var(--accent)">now, {_day(outcome.now)}</text>'
+        yield f'<text {place} y="{HEAD - 20}" style="fill: var(--accent)">now, {_day(rehearsal.now)}</text>'
 
 
-def _strip(outcome: Rehearsal, phase: Phase, top: int) -> Iterator[str]:
+def _strip(rehearsal: Rehearsal, phase: Phase, top: int) -> Iterator[str]:
     """The months of one phase: today's plan upwards, the rehearsed one downwards, what they share next to the line."""
-    found = outcome.difference
-    told = [t for t in outcome.before if t.phase == phase], [t for t in outcome.after if t.phase == phase]
-    both, removed, added = _months(told[0]), _months_of(found.removed, phase), _months_of(found.added, phase)
+    found = rehearsal.difference
+    reminders = [t for t in rehearsal.before if t.phase == phase], [t for t in rehearsal.after if t.phase == phase]
+    both, removed, added = _months(reminders[0]), _months_of(found.removed, phase), _months_of(found.added, phase)
     was = _months_of([moved.before for moved in found.moved], phase)
     becomes = _months_of([moved.after for moved in found.moved], phase)
-    after = _months(told[1])
+    after = _months(reminders[1])
     highest = max([*both.values(), *after.values()])
     line, scale = top + 26 + BARS, BARS / max(highest, FEW)
     yield f'<use href="#{phase}" class="shape" x="{LEFT + 6}" y="{top + 10}"/>'
     yield f'<text class="name" x="{LEFT + 18}" y="{top + 14}">{_SAYINGS[phase]}</text>'
-    counts = f"{len(told[0]):,} today, {len(told[1]):,} rehearsed; at most {highest:,} a month"
+    counts = f"{len(reminders[0]):,} today, {len(reminders[1]):,} rehearsed; at most {highest:,} a month"
     yield f'<text class="quiet end" x="{RIGHT}" y="{top + 14}">{counts}</text>'
     yield f'<path class="rail" d="M{LEFT} {line}H{RIGHT}"/>'
     for month in sorted({*both, *after}):
-        x, width = _bar(outcome, month)
+        x, width = _bar(rehearsal, month)
         up = both[month] - removed[month] - was[month], was[month], removed[month]
         down = after[month] - added[month] - becomes[month], becomes[month], added[month]
         yield f"<g><title>{month[0]}-{month[1]:02}: {both[month]:,} today, {after[month]:,} rehearsed</title>"
@@ -174,49 +174,49 @@ def _pile(x: float, width: float, y: float, scale: float, counts: Iterable[tuple
             y += count * scale
 
 
-def _drawn_lanes(outcome: Rehearsal, lanes: dict[str, Counter[str]], top: int) -> Iterator[str]:
+def _drawn_lanes(rehearsal: Rehearsal, lanes: dict[str, Counter[str]], top: int) -> Iterator[str]:
     yield f'<text class="name" x="{LEFT}" y="{top + 20}">Commitments that are told otherwise</text>'
     yield (
         f'<text class="quiet end" x="{RIGHT}" y="{top + 20}">'
         "above the line removed, on it unchanged or moved, below it added</text>"
     )
-    changed = {id(one.after if isinstance(one, MovedReminder) else one) for _, _, one in outcome.changes}
+    changed = {id(one.after if isinstance(one, MovedReminder) else one) for _, _, one in rehearsal.changes}
     places = {name: top + 44 + LANE * number for number, name in enumerate(lanes)}
     for name, counts in lanes.items():
         y = places[name]
-        told = ", ".join(f"{counts[kind]} {word}" for kind, word in _KINDS.items() if counts[kind])
-        yield f'<text x="{LEFT}" y="{y + 6}">{escape(_short(_titles(outcome)[name], 100))}</text>'
-        yield f'<text class="quiet end" x="{RIGHT}" y="{y + 6}">{told}</text>'
+        kinds = ", ".join(f"{counts[kind]} {word}" for kind, word in _KINDS.items() if counts[kind])
+        yield f'<text x="{LEFT}" y="{y + 6}">{escape(_short(_titles(rehearsal)[name], 100))}</text>'
+        yield f'<text class="quiet end" x="{RIGHT}" y="{y + 6}">{kinds}</text>'
         yield f'<path class="rail" d="M{LEFT} {y + 30}H{RIGHT}"/>'
-    for one in outcome.after:
+    for one in rehearsal.after:
         if one.commitment_id in places and id(one) not in changed:
-            yield _mark(outcome, one, "stays", places[one.commitment_id] + 30)
-    for _, kind, change in outcome.changes:
-        telling = change.after if isinstance(change, MovedReminder) else change
-        was = f" (was {when(change.before, outcome)})" if isinstance(change, MovedReminder) else ""
-        label = f"{_KINDS[kind]}: {when(telling, outcome)}{was}, {telling.step.name}, {says(telling)}"
-        y = places[telling.commitment_id] + 30 + _OFFSETS[kind]
-        yield _mark(outcome, telling, _KINDS[kind], y, f"{label}, {outcome.title_of(telling.milestone_id)}")
+            yield _mark(rehearsal, one, "stays", places[one.commitment_id] + 30)
+    for _, kind, change in rehearsal.changes:
+        reminder = change.after if isinstance(change, MovedReminder) else change
+        was = f" (was {when(change.before, rehearsal)})" if isinstance(change, MovedReminder) else ""
+        label = f"{_KINDS[kind]}: {when(reminder, rehearsal)}{was}, {reminder.step.name}, {says(reminder)}"
+        y = places[reminder.commitment_id] + 30 + _OFFSETS[kind]
+        yield _mark(rehearsal, reminder, _KINDS[kind], y, f"{label}, {rehearsal.title_of(reminder.milestone_id)}")
 
 
-def _mark(outcome: Rehearsal, telling: SimulatedReminder, name: str, y: int, label: str = "") -> str:
+def _mark(rehearsal: Rehearsal, reminder: SimulatedReminder, name: str, y: int, label: str = "") -> str:
     title = f"<title>{escape(label)}</title>" if label else ""
-    x = _x(outcome, telling.at)
-    return f'<use href="#{telling.phase}" class="{name}" x="{x:.1f}" y="{y}">{title}</use>'
+    x = _x(rehearsal, reminder.at)
+    return f'<use href="#{reminder.phase}" class="{name}" x="{x:.1f}" y="{y}">{title}</use>'
 
 
-def _no_lanes(outcome: Rehearsal, top: int) -> Iterator[str]:
-    count = len({_commitment(change) for _, _, change in outcome.changes})
+def _no_lanes(rehearsal: Rehearsal, top: int) -> Iterator[str]:
+    count = len({_commitment(change) for _, _, change in rehearsal.changes})
     words = (
         f"{count:,} commitments are told otherwise: too many for a lane each" if count else "Nothing is told otherwise"
     )
     yield f'<text class="quiet" x="{LEFT}" y="{top + 20}">{words}</text>'
 
 
-def _lanes(outcome: Rehearsal) -> dict[str, Counter[str]]:
+def _lanes(rehearsal: Rehearsal) -> dict[str, Counter[str]]:
     """The commitments that are told otherwise, the first change first, with their changes; none if too many."""
     lanes: dict[str, Counter[str]] = {}
-    for _, kind, change in outcome.changes:
+    for _, kind, change in rehearsal.changes:
         lanes.setdefault(_commitment(change), Counter())[kind] += 1
     return lanes if len(lanes) <= MOST_LANES else {}
 
@@ -225,29 +225,29 @@ def _commitment(change: SimulatedReminder | MovedReminder) -> str:
     return change.after.commitment_id if isinstance(change, MovedReminder) else change.commitment_id
 
 
-def _titles(outcome: Rehearsal) -> dict[str, str]:
-    return {one.commitment.id: one.commitment.title.en for one in outcome.schedules.values()}
+def _titles(rehearsal: Rehearsal) -> dict[str, str]:
+    return {one.commitment.id: one.commitment.title.en for one in rehearsal.schedules.values()}
 
 
-def _months_of(told: Iterable[SimulatedReminder], phase: Phase) -> Counter[Month]:
-    return _months(one for one in told if one.phase == phase)
+def _months_of(reminders: Iterable[SimulatedReminder], phase: Phase) -> Counter[Month]:
+    return _months(one for one in reminders if one.phase == phase)
 
 
-def _months(told: Iterable[SimulatedReminder]) -> Counter[Month]:
-    return Counter((one.at.year, one.at.month) for one in told)
+def _months(reminders: Iterable[SimulatedReminder]) -> Counter[Month]:
+    return Counter((one.at.year, one.at.month) for one in reminders)
 
 
-def _bar(outcome: Rehearsal, month: Month) -> tuple[float, float]:
+def _bar(rehearsal: Rehearsal, month: Month) -> tuple[float, float]:
     """Where a month's bar begins, and how wide it is: with a gap to the next one, and never thinner than a hair."""
     year, number = month
     first = datetime(year, number, 1, tzinfo=UTC)
     following = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-    left, right = _x(outcome, max(first, outcome.start)), _x(outcome, min(following, outcome.end))
+    left, right = _x(rehearsal, max(first, rehearsal.start)), _x(rehearsal, min(following, rehearsal.end))
     return left, max(right - left - 1.5, 0.5)
 
 
-def _x(outcome: Rehearsal, instant: datetime) -> float:
-    return LEFT + (RIGHT - LEFT) * ((instant - outcome.start) / (outcome.end - outcome.start))
+def _x(rehearsal: Rehearsal, instant: datetime) -> float:
+    return LEFT + (RIGHT - LEFT) * ((instant - rehearsal.start) / (rehearsal.end - rehearsal.start))
 
 
 def _day(instant: datetime) -> str:

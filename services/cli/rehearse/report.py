@@ -1,4 +1,4 @@
-"""The outcome as tables in a terminal: all that the picture shows, in words and figures."""
+"""The rehearsal as tables in a terminal: all that the picture shows, in words and figures."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.rehearse.outcome import PHASES, Rehearsal, busiest_day, by_month
+from services.cli.rehearse.rehearsal import PHASES, Rehearsal, busiest_day, by_month
 from services.plumbing.zones import zone_named
 from services.scheduler.reminders.rules.simulation import MovedReminder, SimulatedReminder
 
@@ -19,30 +19,30 @@ _WIDTHS = {"": 1, "when": 20, "step": 11, "says": 18}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def show(outcome: Rehearsal, console: Console) -> None:
+def show(rehearsal: Rehearsal, console: Console) -> None:
     """Print it: a summary, the months, and what is told otherwise."""
-    console.print(Text(outcome.summary, style="bold"), soft_wrap=True)
-    for name, told in (("by today's plan", outcome.before), ("rehearsed", outcome.after)):
-        if found := busiest_day(told):
+    console.print(Text(rehearsal.summary, style="bold"), soft_wrap=True)
+    for name, reminders in (("by today's plan", rehearsal.before), ("rehearsed", rehearsal.after)):
+        if found := busiest_day(reminders):
             day, count = found
             console.print(f"Busiest day {name}: {day:%A} {day.day} {day:%B %Y}, {count:,}", highlight=False)
-    if outcome.before or outcome.after:
+    if rehearsal.before or rehearsal.after:
         console.print()
-        console.print(_phases(outcome))
-        console.print(_months(outcome))
+        console.print(_phases(rehearsal))
+        console.print(_months(rehearsal))
         console.print()
-    if outcome.difference.is_none:
+    if rehearsal.difference.is_none:
         console.print("Nothing would be told otherwise.")
         return
-    console.print(_changes(outcome, console.width))
-    if (more := len(outcome.changes) - MOST_ROWS) > 0:
+    console.print(_changes(rehearsal, console.width))
+    if (more := len(rehearsal.changes) - MOST_ROWS) > 0:
         console.print(f"and {more:,} more; --json has all")
 
 
-def says(telling: SimulatedReminder) -> str:
+def says(reminder: SimulatedReminder) -> str:
     """What a reminder says of its milestone."""
-    days = f"{telling.days:,} day" if telling.days == 1 else f"{telling.days:,} days"
-    match telling.phase:
+    days = f"{reminder.days:,} day" if reminder.days == 1 else f"{reminder.days:,} days"
+    match reminder.phase:
         case "ahead":
             return f"{days} ahead"
         case "overdue":
@@ -53,32 +53,32 @@ def says(telling: SimulatedReminder) -> str:
             return "review"
 
 
-def _phases(outcome: Rehearsal) -> Table:
+def _phases(rehearsal: Rehearsal) -> Table:
     table = Table(title="By what they say", title_justify="left", box=SIMPLE_HEAD)
     for name in ("", "today's plan", "rehearsed", "added", "removed", "moved"):
         table.add_column(name, justify="right" if name else "left")
-    found = outcome.difference
+    found = rehearsal.difference
     for phase in PHASES:
         columns = [
-            outcome.before,
-            outcome.after,
+            rehearsal.before,
+            rehearsal.after,
             found.added,
             found.removed,
             [moved.after for moved in found.moved],
         ]
-        counts = [sum(one.phase == phase for one in told) for told in columns]
+        counts = [sum(one.phase == phase for one in reminders) for reminders in columns]
         if any(counts):
             table.add_row(phase, *(f"{count:,}" for count in counts))
     return table
 
 
-def _months(outcome: Rehearsal) -> Table:
+def _months(rehearsal: Rehearsal) -> Table:
     """Years down, months across: today's count, the rehearsed one, and how many come on its busiest day."""
     table = Table(title="By month, as UTC has them", title_justify="left", box=SIMPLE_HEAD, padding=0)
     table.add_column("", no_wrap=True, width=10)
     for name in _MONTHS:
         table.add_column(name, justify="right", min_width=4)
-    months = by_month(outcome.before, outcome.after)
+    months = by_month(rehearsal.before, rehearsal.after)
     for year in sorted({year for year, _ in months}):
         cells = [months.get((year, month), ([], [])) for month in range(1, 13)]
         table.add_row(f"{year} today", *(_count(len(before)) for before, _ in cells))
@@ -98,35 +98,37 @@ def _changed(before: int, after: int) -> Text:
     return Text(_count(after), style=style)
 
 
-def _most(told: list[SimulatedReminder]) -> str:
-    found = busiest_day(told)
+def _most(reminders: list[SimulatedReminder]) -> str:
+    found = busiest_day(reminders)
     return f"{found[1]}" if found else ""
 
 
-def _changes(outcome: Rehearsal, width: int) -> Table:
+def _changes(rehearsal: Rehearsal, width: int) -> Table:
     table = Table(title="What would be told otherwise", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name, wide in _WIDTHS.items():
         table.add_column(name, no_wrap=True, width=wide)
     table.add_column("of", no_wrap=True, overflow="ellipsis", width=max(20, width - sum(_WIDTHS.values()) - 10))
-    for _, kind, one in outcome.changes[:MOST_ROWS]:
+    for _, kind, one in rehearsal.changes[:MOST_ROWS]:
         sign, colour = SIGNS[kind]
-        telling = one.after if isinstance(one, MovedReminder) else one
-        was = f"\n[dim]was {_local(one.before, outcome):%Y-%m-%d %H:%M}[/dim]" if isinstance(one, MovedReminder) else ""
-        whose = "a reader's own ladder: " if telling.audience else ""
+        reminder = one.after if isinstance(one, MovedReminder) else one
+        was = (
+            f"\n[dim]was {_local(one.before, rehearsal):%Y-%m-%d %H:%M}[/dim]" if isinstance(one, MovedReminder) else ""
+        )
+        whose = "a reader's own ladder: " if reminder.audience else ""
         table.add_row(
             Text(sign, style=f"bold {colour}"),
-            when(telling, outcome) + was,
-            telling.step.name,
-            says(telling),
-            Text(whose + outcome.title_of(telling.milestone_id)),
+            when(reminder, rehearsal) + was,
+            reminder.step.name,
+            says(reminder),
+            Text(whose + rehearsal.title_of(reminder.milestone_id)),
         )
     return table
 
 
-def when(telling: SimulatedReminder, outcome: Rehearsal) -> str:
+def when(reminder: SimulatedReminder, rehearsal: Rehearsal) -> str:
     """The instant on the clocks of the milestone's zone."""
-    return f"{_local(telling, outcome):%Y-%m-%d %H:%M %Z}"
+    return f"{_local(reminder, rehearsal):%Y-%m-%d %H:%M %Z}"
 
 
-def _local(telling: SimulatedReminder, outcome: Rehearsal) -> datetime:
-    return telling.at.astimezone(zone_named(outcome.schedules[telling.milestone_id].milestone.zone))
+def _local(reminder: SimulatedReminder, rehearsal: Rehearsal) -> datetime:
+    return reminder.at.astimezone(zone_named(rehearsal.schedules[reminder.milestone_id].milestone.zone))

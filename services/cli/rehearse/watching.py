@@ -26,17 +26,17 @@ def watching(console: Console, start: datetime, end: datetime) -> Iterator[Colle
     shown_from = time.monotonic() + PATIENCE
 
     def collect(name: str, play: Iterable[SimulatedReminder]) -> list[SimulatedReminder]:
-        told: list[SimulatedReminder] = []
+        reminders: list[SimulatedReminder] = []
         task: TaskID | None = None
-        for number, telling in enumerate(play):
-            told.append(telling)
+        for number, reminder in enumerate(play):
+            reminders.append(reminder)
             if number % _EVERY == 0 and console.is_terminal and time.monotonic() > shown_from:
                 progress.start()
                 task = progress.add_task(name, total=1.0) if task is None else task
-                progress.update(task, completed=(telling.at - start) / (end - start))
+                progress.update(task, completed=(reminder.at - start) / (end - start))
         if task is not None:
             progress.update(task, completed=1.0)
-        return told
+        return reminders
 
     try:
         yield collect

@@ -1,1 +1,1 @@
-"""Who hears, level after level, of what is overdue and owned by nobody."""
+"""Who is notified, level after level, of what is overdue and owned by nobody."""

@@ -39,7 +39,7 @@ def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, esca
         new: Annotated[NewAcknowledgement, Body(), strict_body(NewAcknowledgement)],
         caller: Reporter,
     ) -> Response:
-        """Say that somebody is on it: nobody further hears, unless no evidence follows."""
+        """Say that somebody is on it: nobody further is notified, unless no evidence follows."""
         acknowledgement = Acknowledgement(name=new.name, note=new.note, at=clock.now())
         try:
             answer = await acknowledge(

@@ -22,13 +22,13 @@ class UnknownMilestone(LookupError):
 
 async def acknowledge(
     database: Database,
-    escalations_: EscalationStore,
+    escalations: EscalationStore,
     milestone_id: str,
-    made: Acknowledgement,
+    acknowledgement: Acknowledgement,
     request: KeyedRequest,
     answer: Callable[[MilestoneEscalation], Any],
 ) -> Answer:
-    """Own a milestone; the answer about how it stands then, in JSON's types, or the one that was given before.
+    """Own a milestone; gives its escalation as it is then, in JSON's types, or the answer that was given before.
 
     A refusal is not kept: it did nothing. Raises `UnknownMilestone`, `NothingToOwn`, `KeyReused`.
     """
@@ -39,7 +39,7 @@ async def acknowledge(
         # one with the same key for another milestone.
         given = await kept_answer(database, connection, request, queries.kept_acknowledgement, waits=True)
         if given is None:
-            given = await _acknowledge(connection, escalations_, milestone_id, made, request, answer)
+            given = await _acknowledge(connection, escalations, milestone_id, acknowledgement, request, answer)
         failpoint("acknowledgement-before-commit")
     failpoint("acknowledgement-after-commit")
     return given
@@ -47,21 +47,21 @@ async def acknowledge(
 
 async def _acknowledge(
     connection: Connection,
-    escalations_: EscalationStore,
+    escalations: EscalationStore,
     milestone_id: str,
-    made: Acknowledgement,
+    acknowledgement: Acknowledgement,
     request: KeyedRequest,
     answer: Callable[[MilestoneEscalation], Any],
 ) -> Answer:
-    held = await queries.read_escalation(connection, milestone_id)
-    if held is None:
+    known = await queries.read_escalation(connection, milestone_id)
+    if known is None:
         raise Unavailable("the escalation of this milestone has not begun yet")
-    state, entries = acknowledged(held.case.state, held.case.deadline, escalations_.book, made)
-    case = replace(held.case, state=state)
+    state, entries = acknowledged(known.case.state, known.case.deadline, escalations.book, acknowledgement)
+    case = replace(known.case, state=state)
     body = answer(
-        replace(held, case=case, next_at=next_change_at(state, case.deadline, escalations_.book), failed=None)
+        replace(known, case=case, next_at=next_change_at(state, case.deadline, escalations.book), failed=None)
     )
-    lines = [LogLine(milestone_id, case.version, entry, made.at, client=request.client) for entry in entries]
+    lines = [LogLine(milestone_id, case.version, entry, acknowledgement.at, client=request.client) for entry in entries]
     lines[-1] = replace(lines[-1], idem_key=request.key, body_sha256=request.digest, answer=body)
-    await escalations_.save(connection, {milestone_id: case}, lines)
+    await escalations.save(connection, {milestone_id: case}, lines)
     return Answer(201, body)

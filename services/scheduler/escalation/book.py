@@ -1,4 +1,4 @@
-"""Who hears of what is overdue, in which order and after how many days: the escalation as data, read strictly."""
+"""The escalation book in YAML, read strictly: the shipped one, or an operator's own."""
 
 import json
 from pathlib import Path

@@ -49,15 +49,15 @@ class EscalationEntry(BaseModel):
     round: int
     """Which time it is that it climbs from the first level, or how often it has."""
     level: Slug | None
-    """Who heard last in this round, while it climbs."""
+    """Who was notified last in this round, while it climbs."""
     next_at: Instant | None
-    """When it is overdue, the next level hears, or the window for evidence ends."""
+    """When it is overdue, the next level is notified, or the window for evidence ends."""
     next_level: Slug | None
-    """Who hears then."""
+    """Who is notified then."""
     acknowledged: Acknowledgement | None
-    """By whom it is owned; while it climbs, whose word was not followed by evidence."""
+    """By whom it is owned; while it climbs, whose acknowledgement was not followed by evidence."""
     failed: str | None
-    """Why nobody could be told, where that is so."""
+    """Why nobody could be notified, where that is so."""
 
 
 class EscalationLine(BaseModel):
@@ -68,8 +68,8 @@ class EscalationLine(BaseModel):
     what: Literal[
         "overdue", "told", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"
     ]
-    """`told`: a level heard. `skipped`: its turn came and went in a downtime, and a later one heard. `re-armed`: the
-    window ended without evidence. `withdrawn`: the date was moved to come."""
+    """`told`: a level was notified. `skipped`: its turn came and went in a downtime, and a later one was notified.
+    `re-armed`: the window ended without evidence. `withdrawn`: the date was moved to come."""
     at: Instant
     schedule_version: int
     round: int
@@ -83,7 +83,7 @@ class EscalationLine(BaseModel):
     client: str | None
     """By whose key the acknowledgement or the evidence came."""
     event_id: UUID | None
-    """The `milestone-escalated` that told it, or the event that was heard."""
+    """The `milestone-escalated` that was sent, or the event that came in."""
 
 
 class EscalationRecord(EscalationEntry):

@@ -56,7 +56,7 @@ async def append_log(connection: Connection, lines: Sequence[LogLine]) -> None:
 
 def _log_values(line: LogLine) -> tuple[Any, ...]:
     entry = line.entry
-    told, noted = (entry, None) if isinstance(entry, LevelNotified) else (None, entry)
+    notified, noted = (entry, None) if isinstance(entry, LevelNotified) else (None, entry)
     made = noted and noted.acknowledgement
     return (
         line.milestone_id,
@@ -66,8 +66,8 @@ def _log_values(line: LogLine) -> tuple[Any, ...]:
         entry.round,
         entry.rank,
         line.level,
-        told and told.repeat,
-        told and told.due_at,
+        notified and notified.repeat,
+        notified and notified.due_at,
         made and made.name,
         line.note if noted and noted.what == "evidence" else made and made.note,
         line.client,

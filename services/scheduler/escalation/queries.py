@@ -110,6 +110,6 @@ async def kept_acknowledgement(connection: Connection, request: KeyedRequest) ->
 
 
 async def put_aside(connection: Connection, milestone_id: str, reason: str) -> None:
-    """Leave out what can't be told, until the next process tries again."""
+    """Leave out what can't be escalated, until the next process tries again."""
     await connection.execute("select from milestone_plan where milestone_id = $1 for update", milestone_id)
     await connection.execute("update escalation set failed = $2 where milestone_id = $1", milestone_id, reason)

@@ -19,7 +19,7 @@ STATE_COLUMNS = """
 
 @dataclass(frozen=True)
 class MilestoneEscalation:
-    """A milestone whose row is locked, with how it stands."""
+    """A milestone with the state of its escalation, as it was read."""
 
     case: EscalationCase
     next_at: datetime | None
@@ -51,7 +51,14 @@ def state_columns(state: EscalationState) -> tuple[Any, ...]:
             return "dormant", state.round, None, None, None, None
         case Climbing():
             made = state.unfollowed
-            return "climbing", state.round, state.since, state.rank, state.told, made and made.model_dump(mode="json")
+            return (
+                "climbing",
+                state.round,
+                state.since,
+                state.rank,
+                state.repeats,
+                made and made.model_dump(mode="json"),
+            )
         case Owned():
             return "owned", state.round, state.since, None, None, state.acknowledgement.model_dump(mode="json")
         case Settled():

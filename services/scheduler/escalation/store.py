@@ -42,7 +42,9 @@ class EscalationStore:
         self.book = book
         self.computed_with = f"{ZONE_DATA} {book.digest}"
 
-    async def follow(self, connection: Connection, before: Mapping[str, Agenda], news: Iterable[DatedEvent]) -> None:
+    async def apply_events(
+        self, connection: Connection, before: Mapping[str, Agenda], news: Iterable[DatedEvent]
+    ) -> None:
         """Bring the escalations of these commitments, locked in this transaction, up to what was heard."""
         watches = await self._watches(connection, before)
         known = {name: case for watch in watches.values() for name, case in watch.cases.items()}

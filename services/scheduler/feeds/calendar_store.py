@@ -8,7 +8,6 @@ import asyncpg
 from contracts.events import MilestoneScheduled
 from contracts.vocabulary import CommitmentBrief, Milestone, Source
 from services.plumbing.database import Connection
-from services.scheduler.feeds.event_store import CommitmentEventTypes
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry, calendar_entry_after
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.rules.agenda import Agenda
@@ -21,20 +20,21 @@ async def update_entries(
     after: Mapping[str, Agenda],
     now: datetime,
 ) -> None:
-    concerned = {
+    """Write the entries that a batch has made or changed."""
+    affected = {
         name: (schedule, agenda.commitment_status, id_)
         for id_, agenda in after.items()
         for name, schedule in agenda.schedules.items()
         if schedule != before[id_].schedules.get(name) or agenda.commitment_status != before[id_].commitment_status
     }
-    if not concerned:
+    if not affected:
         return
     known = {
         row["milestone_id"]: entry_from_row(row)
         for row in await connection.fetch(
             "select milestone_id, commitment::text, milestone::text, source::text, version, turns, state, created_at,"
             " changed_at from calendar_entry where milestone_id = any($1::text[])",
-            list(concerned),
+            list(affected),
         )
     }
     sources = {
@@ -44,11 +44,10 @@ async def update_entries(
     }
     times: dict[str, datetime] = {}
     for one in batch:
-        if isinstance(one.event, CommitmentEventTypes):
-            id_, at = one.event.commitment.id, min(one.envelope.time, now)
-            times[id_] = max(at, times.get(id_, at))
+        id_, at = one.event.commitment.id, min(one.envelope.time, now)
+        times[id_] = max(at, times.get(id_, at))
     changed = []
-    for name, (schedule, commitment_status, id_) in concerned.items():
+    for name, (schedule, commitment_status, id_) in affected.items():
         source = sources.get((name, schedule.version))
         entry = calendar_entry_after(known.get(name), schedule, commitment_status, source, times[id_])
         if entry and entry != known.get(name):
@@ -92,6 +91,7 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
 
 
 def entry_from_row(row: asyncpg.Record) -> CalendarEntry:
+    """A row of `calendar_entry` with its JSON as text."""
     return CalendarEntry(
         CommitmentBrief.model_validate_json(row["commitment"]),
         Milestone.model_validate_json(row["milestone"]),

@@ -17,9 +17,9 @@ async def write_feed_changes(
     after: Mapping[str, Agenda],
     now: datetime,
 ) -> None:
-    """Write what a batch of the intake means for calendars and bulletins, in the transaction that holds its agendas.
+    """Write what a batch of the intake means for calendars and feeds of events, in its transaction.
 
-    What was heard before is in both already, and changes nothing.
+    An event that came before is in both already, and changes nothing.
     """
     await write_events(connection, batch, now)
     await update_entries(connection, batch, before, after, now)

@@ -1,4 +1,4 @@
-"""Takes reminders that were told into bulletins, and drops what has grown old there.
+"""Takes reminders that were published into feeds, and drops what has grown too old for them.
 
 It reads our own outbox behind the tick instead of writing along with it: a reminder that ten thousand wait behind is
 not to wait for a feed that somebody reads within the hour.
@@ -27,7 +27,7 @@ class ReminderCollector:
         self._clock = clock
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look every two seconds until told to stop."""
+        """Look every two seconds until it is stopped."""
         while not stopping.is_set():
             try:
                 await self.once()

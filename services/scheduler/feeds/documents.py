@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
 from importlib import metadata
+from uuid import UUID
 
 from fastapi import Response
 
 from services.i18n.catalogue import fingerprint
 from services.plumbing.clock import Clock
+from services.plumbing.http.etags import etag, is_current
 from services.plumbing.http.problems import Problem
 from services.scheduler.feeds.rendering import calendars, syndication
 from services.scheduler.feeds.rendering.feed import (
     FeedFormat,
-    etag,
     token_hash,
-    unchanged,
 )
 from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.feeds.store import FeedState, FeedStore
@@ -76,7 +76,7 @@ class FeedDocuments:
             raise _unknown_address()
         await self._store.note_read(known, now)
         tag = self._tag(kind, known)
-        if unchanged(if_none_match, tag):
+        if is_current(if_none_match, tag):
             return Response(status_code=304, headers=_headers(tag, known))
         body = self._copies.get(tag)
         if body is None:
@@ -89,18 +89,18 @@ class FeedDocuments:
         async with self._one_at_a_time:  # many at once would take the time that the tick needs
             portal = self._settings.portal_url
             if kind == "calendar.ics":
-                held = await self._store.calendar(hashed, now)
-                if held is None:
+                with_entries = await self._store.calendar(hashed, now)
+                if with_entries is None:
                     raise _unknown_address()
-                known, entries = held
+                known, entries = with_entries
                 render = partial(calendars.render_calendar, known.feed, entries, self._settings.uid_domain, portal)
             else:
-                told = await self._store.bulletins(kind, hashed, now)
-                if told is None:
+                with_items = await self._store.items(kind, hashed, now)
+                if with_items is None:
                     raise _unknown_address()
-                known, events = told
+                known, items = with_items
                 write = syndication.atom if kind == "events.atom" else syndication.rss
-                render = partial(write, known.feed, events, portal)
+                render = partial(write, known.feed, items, portal)
             tag = self._tag(kind, known)
             body = self._copies.get(tag)
             if body is None:
@@ -109,7 +109,15 @@ class FeedDocuments:
         return known, tag, body
 
     def _tag(self, kind: FeedFormat, known: FeedState) -> str:
-        return etag(self._form, kind, known.feed.id, known.marker)
+        return document_tag(self._form, kind, known.feed.id, known.marker)
+
+
+def document_tag(renderer: str, format_: FeedFormat, feed_id: UUID, marker: str) -> str:
+    """The validator of a document, without rendering it: the same for the same state of all that a feed holds.
+
+    `renderer` stands for how we render, `marker` for that state.
+    """
+    return etag(f"{renderer} {format_} {feed_id} {marker}".encode())
 
 
 def _rendering_digest(settings: FeedSettings) -> str:

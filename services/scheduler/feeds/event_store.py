@@ -10,19 +10,19 @@ from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDU
 from services.plumbing.database import Connection
 from services.scheduler.feeds.rendering.syndication import FeedEvent, FeedItem
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
+from services.scheduler.reminders.rules.agenda import CommitmentEvent
 
 KEEP_EVENTS_FOR = timedelta(days=400)
-"""How long an event stays in bulletins, in business time."""
-
-CommitmentEventTypes = CommitmentCreated | MilestoneScheduled | StatusChanged
+"""How long an event stays in feeds, in business time."""
 
 
 async def write_events(connection: Connection, batch: Sequence[ReceivedCommitmentEvent], now: datetime) -> None:
-    heard = {one.envelope.id: one for one in batch}
+    """Keep the events of a batch that feeds may still show; one that is there already stays as it is."""
+    by_id = {one.envelope.id: one for one in batch}
     rows = [
         (id_, min(one.envelope.time, now), one.event)
-        for id_, one in heard.items()
-        if isinstance(one.event, CommitmentEventTypes) and one.envelope.time >= now - KEEP_EVENTS_FOR
+        for id_, one in by_id.items()
+        if one.envelope.time >= now - KEEP_EVENTS_FOR
     ]
     if not rows:
         return
@@ -46,7 +46,7 @@ async def write_events(connection: Connection, batch: Sequence[ReceivedCommitmen
 
 
 async def collect_reminders(connection: Connection, now: datetime, limit: int) -> int:
-    """Take up to `limit` reminders of our own outbox into bulletins; how many there were.
+    """Take up to `limit` reminders of our own outbox into feeds; how many there were.
 
     Ids of an outbox may appear behind higher ones, when a slower transaction commits; so the place moves on only to
     what was written so long ago, by the database's clock, that no transaction of then can be open any more.
@@ -88,7 +88,7 @@ async def collect_reminders(connection: Connection, now: datetime, limit: int) -
 
 
 async def delete_old_events(connection: Connection, now: datetime, limit: int) -> int:
-    """Drop up to `limit` events that no bulletin tells any more; how many."""
+    """Drop up to `limit` events that no feed shows any more; how many."""
     status = await connection.execute(
         "delete from feed_event where event_id in (select event_id from feed_event where at < $1 limit $2)",
         now - KEEP_EVENTS_FOR,
@@ -106,6 +106,7 @@ _EVENTS: Mapping[str, type[FeedEvent]] = {
 
 
 def item_from_row(row: asyncpg.Record) -> FeedItem:
+    """A row of `feed_event` with its body as text."""
     return FeedItem(row["event_id"], row["at"], _EVENTS[row["topic"]].model_validate_json(row["body"]))
 
 
@@ -113,7 +114,7 @@ def _topic(event: FeedEvent) -> str:
     return next(topic for topic, kind in _EVENTS.items() if isinstance(event, kind))
 
 
-def _countries(event: CommitmentEventTypes) -> tuple[str, ...]:
+def _countries(event: CommitmentEvent) -> tuple[str, ...]:
     """Those that an event binds or tells of."""
     match event:
         case MilestoneScheduled():

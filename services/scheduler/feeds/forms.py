@@ -6,12 +6,14 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from contracts.vocabulary import Country, Instant, Language, Line, Slug
+from contracts.filters import CountryTerms, SlugTerms, sorted_once
+from contracts.vocabulary import Instant, Language, Line
 from services.i18n.text import plain
-from services.plumbing.http.forms import RequestModel, ZoneName, sorted_once
+from services.plumbing.http.forms import RequestModel, ZoneName
 from services.scheduler.feeds.rendering.feed import (
     ALARM,
     FEED_FORMATS,
+    FILTERED_BY,
     Feed,
 )
 from services.scheduler.feeds.settings import FeedSettings
@@ -23,17 +25,16 @@ def _visible(name: str) -> str:
     return name
 
 
-Slugs = Annotated[tuple[Slug, ...], Field(max_length=100), AfterValidator(sorted_once)]
 Days = Annotated[int, Field(ge=0, le=366, strict=True)]
 
 
 class FeedFilters(RequestModel):
     """What a feed holds; an empty list asks for everything, and all lists have to agree."""
 
-    countries: Annotated[tuple[Country, ...], Field(max_length=100), AfterValidator(sorted_once)] = ()
-    themes: Slugs = ()
-    sections: Slugs = ()
-    commitments: Slugs = ()
+    countries: CountryTerms = ()
+    themes: SlugTerms = ()
+    sections: SlugTerms = ()
+    commitments: SlugTerms = ()
 
 
 class NewFeed(RequestModel):
@@ -104,7 +105,7 @@ def _fields(feed: Feed, last_read_on: date | None) -> dict[str, Any]:
         "name": feed.name,
         "language": feed.language,
         "zone": feed.zone,
-        "filters": vars(feed.filters),
+        "filters": {name: sorted(getattr(feed.filters, name)) for name in FILTERED_BY},
         "alarms": feed.alarms,
         "created_at": feed.created_at,
         "last_read_on": last_read_on,

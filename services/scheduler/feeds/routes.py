@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
+from contracts.filters import Filters
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.problems import Problem, not_found, problems
@@ -16,7 +17,6 @@ from services.plumbing.ids import new_id
 from services.scheduler.feeds.forms import FeedList, MadeFeed, NewFeed, feed_answer, made_feed
 from services.scheduler.feeds.rendering.feed import (
     Feed,
-    Filters,
     new_token,
     token_hash,
 )
@@ -44,7 +44,7 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
     async def make_feed(form: NewFeed, caller: Owner) -> MadeFeed:
         """Make a feed. Its addresses are shown in this answer only."""
         token = new_token()
-        filters = Filters(**{name: tuple(map(str, terms)) for name, terms in form.filters})
+        filters = Filters(**{name: frozenset(map(str, terms)) for name, terms in form.filters})
         feed = Feed(new_id(), caller.client, form.name, form.language, form.zone, form.alarms, filters, clock.now())
         try:
             await store.add(feed, token_hash(token), MOST_FEEDS)

@@ -1,7 +1,7 @@
-"""Feeds in PostgreSQL: who has which, what their calendars hold, what their bulletins tell.
+"""Feeds in PostgreSQL: who has which, what their calendars hold, which events they show.
 
 Entries and events are written by the intake, in its transaction. What a feed holds is asked in one statement with the
-feed itself, as a marker that is another one whenever any of it is another: whoever knows the marker has it all.
+feed itself, as a marker that is another one whenever any of it is another: a reader who knows the marker has it all.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from uuid import UUID
 
 import asyncpg
 
+from contracts.filters import Filters
 from services.plumbing.database import Connection, Database
 from services.scheduler.feeds.calendar_store import entry_from_row
 from services.scheduler.feeds.event_store import KEEP_EVENTS_FOR, item_from_row
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry
-from services.scheduler.feeds.rendering.feed import Feed, FeedFormat, Filters
+from services.scheduler.feeds.rendering.feed import FILTERED_BY, Feed, FeedFormat
 from services.scheduler.feeds.rendering.syndication import MOST_ITEMS, FeedItem
 
 _FEED = (
@@ -82,7 +83,7 @@ class FeedState:
 
 
 class FeedStore:
-    """Feeds as their owners manage them, and as whoever has an address reads them."""
+    """Feeds as their owners manage them, and as anybody who has an address reads them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -109,7 +110,7 @@ class FeedStore:
                 feed.language,
                 feed.zone,
                 feed.alarms,
-                *vars(feed.filters).values(),
+                *(sorted(getattr(feed.filters, name)) for name in FILTERED_BY),
                 feed.created_at,
             )
 
@@ -158,7 +159,7 @@ class FeedStore:
                 rows = await connection.fetch(_ENTRIES, known.feed.id) if known else []
         return (known, [entry_from_row(row) for row in rows]) if known else None
 
-    async def bulletins(
+    async def items(
         self, kind: FeedFormat, token_sha256: bytes, now: datetime
     ) -> tuple[FeedState, list[FeedItem]] | None:
         """The feed with its newest events, both of one instant."""
@@ -198,6 +199,6 @@ def _feed(row: asyncpg.Record) -> Feed:
         row["language"],
         row["zone"],
         tuple(row["alarms"]),
-        Filters(*(tuple(row[name]) for name in ("countries", "themes", "sections", "commitments"))),
+        Filters(**{name: frozenset(row[name]) for name in FILTERED_BY}),
         row["created_at"],
     )

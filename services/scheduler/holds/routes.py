@@ -24,11 +24,11 @@ class UpcomingSchedule(BaseModel):
 
     milestone_id: Slug
     schedule_version: Ordinal
-    """Reminders of an older version are not told any more."""
+    """Reminders of an older version are not sent any more."""
 
 
 class HoldOrder(BaseModel):
-    """What is to be held; a milestone that stands twice is held for the greater version."""
+    """What is to be held; a milestone that is named twice is held for the greater version."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -48,7 +48,7 @@ def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
         responses=problems(400, 401, 403, 413, 415, 422, 503),
     )
     async def hold(order: Annotated[HoldOrder, Body()]) -> Response:
-        """From the answer on, nothing that an older schedule of these milestones says is told.
+        """From the answer on, no reminder of an older schedule of these milestones is sent.
 
         Take it before the newer schedules are committed. It ends when they have come through Kafka; where they never
         come, it ends some seconds later, when the registry has been asked. 503 when a milestone was in hand all the

@@ -1,4 +1,4 @@
-"""Holds: what the registry is about to move is not told any more, from before its answer on.
+"""Holds: reminders of what the registry is about to move are not sent any more, from before its answer on.
 
 The registry takes a hold before it commits a newer schedule. From then on the tick passes the milestone over, until
 that schedule has come through Kafka. A hold whose schedule was never written, since the registry's transaction failed,
@@ -6,8 +6,6 @@ is found by its age and released, once the registry itself says that it has no s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from prometheus_client import Gauge
@@ -15,6 +13,7 @@ from prometheus_client import Gauge
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
 from services.plumbing.transient_errors import Unavailable
+from services.scheduler.holds.hold import MilestoneHold
 
 HELD = Gauge("pledgewire_milestones_held", "Milestones that are not told, since a newer schedule is on its way")
 
@@ -59,22 +58,13 @@ async def take_holds(connection: Connection, versions: Mapping[str, int]) -> Non
     )
 
 
-@dataclass(frozen=True)
-class MilestoneHold:
-    """A hold as it stood when it was looked at."""
-
-    milestone_id: str
-    schedule_version: int
-    held_at: datetime
-
-
 class HoldSweep:
     """Ends the holds that have done their work, and those whose schedule was never written."""
 
     def __init__(self, database: Database, schedules: ScheduleVersions | None) -> None:
         self._database = database
         self._schedules = schedules
-        self._said = False
+        self._warned = False
 
     async def once(self) -> None:
         """Look at all holds once; raises what passes."""
@@ -83,9 +73,9 @@ class HoldSweep:
             stale = await _stale(connection)
             HELD.set(await connection.fetchval("select count(*) from hold"))
         if stale and self._schedules is None:
-            if not self._said:
+            if not self._warned:
                 log.warning("holds are kept: REGISTRY_URL names nobody to ask", action="holds_kept", holds=len(stale))
-                self._said = True
+                self._warned = True
             return
         for hold in stale:
             await self._ask(hold)

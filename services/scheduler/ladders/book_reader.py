@@ -14,11 +14,14 @@ import yaml
 
 from contracts.vocabulary import Country, Reading
 from services.scheduler.ladders.book import KINDS, IntoPast, LadderBook
-from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, holiday_calendar
+from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, regional_calendar
 from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
 
 LONGEST_TEXT = 64 * 1024
 """Characters."""
+
+DEEPEST = 32
+"""Levels of nesting."""
 
 MOST_LADDERS = 100
 
@@ -53,19 +56,33 @@ def read_ladder_book(text: str, file: str = "ladders.yaml") -> LadderBook:
     if len(text) > LONGEST_TEXT:
         raise LadderBookError(file, 1, "", f"a ladder book has at most {LONGEST_TEXT} characters")
     try:
-        # An alias could be written small and read huge, and nobody needs one here.
-        if alias := next((e for e in yaml.parse(text) if isinstance(e, yaml.AliasEvent)), None):
-            raise LadderBookError(file, _line(alias.start_mark), "", "aliases (`*name`) are not used here")
+        _refuse_at_sight(text, file)
         root = yaml.compose(text, yaml.BaseLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
         raise LadderBookError(file, _line(mark), "", f"this is no YAML: {what}") from None
-    except RecursionError:
-        raise LadderBookError(file, 1, "", "this is nested too deeply") from None
     if root is None:
         raise LadderBookError(file, 1, "", "the file is empty")
     return _book(_Node(file, "", root), text)
+
+
+def _refuse_at_sight(text: str, file: str) -> None:
+    """Raise `LadderBookError` for what nobody needs here and would take long, or much room, to read.
+
+    An alias could be written small and read huge; each level of nesting makes the reading of all that follows slower.
+    """
+    depth = 0
+    for event in yaml.parse(text):
+        match event:
+            case yaml.AliasEvent():
+                raise LadderBookError(file, _line(event.start_mark), "", "aliases (`*name`) are not used here")
+            case yaml.CollectionStartEvent():
+                depth += 1
+                if depth > DEEPEST:
+                    raise LadderBookError(file, _line(event.start_mark), "", "this is nested too deeply")
+            case yaml.CollectionEndEvent():
+                depth -= 1
 
 
 def _line(mark: Any) -> int:
@@ -223,7 +240,7 @@ def _business_calendar(place: _Node) -> BusinessCalendar:
     if (word := place.word()) == "bound":
         return BOUND
     try:
-        return BusinessCalendar(holiday_calendar(word))
+        return BusinessCalendar(regional_calendar(word))
     except UnknownCalendar as error:
         raise place.refused(f"{error}; or `bound`, for the days on which all who are bound work") from None
 

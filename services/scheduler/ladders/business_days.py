@@ -4,7 +4,7 @@ Holidays come from the library `holidays`: of the United States the federal ones
 public service (the library's categories `government` and `public`: Thanksgiving and Remembrance Day are in the first),
 of Mexico the statutory ones. A state's, province's or territory's are its own and the federal ones with them.
 
-The library takes a while to load and to reckon a year, so it is loaded at the first question, and every year of every
+The library takes a while to load and to compute a year, so it is loaded at the first question, and every year of every
 calendar is kept.
 """
 
@@ -23,7 +23,7 @@ _SATURDAY = 5
 
 
 @dataclass(frozen=True, order=True)
-class HolidayCalendar:
+class RegionalCalendar:
     """Whose holidays: a country's, or those of a state, province or territory (its ISO 3166-2 code without country)."""
 
     country: Country
@@ -39,12 +39,12 @@ class UnknownCalendar(ValueError):
     """No holidays are known by this name."""
 
 
-def holiday_calendar(name: str) -> HolidayCalendar:
+def regional_calendar(name: str) -> RegionalCalendar:
     """`MX`, `US-TX`, `CA-QC`; raises `UnknownCalendar`. Mexico's states have no holidays of their own here."""
     country, _, subdivision = name.partition("-")
     if country not in set(Country):
         raise UnknownCalendar(f"{name!r} names no holidays; there are those of {', '.join(Country)}")
-    calendar = HolidayCalendar(Country(country), subdivision or None)
+    calendar = RegionalCalendar(Country(country), subdivision or None)
     if ("-" in name) != bool(subdivision) or (subdivision and subdivision not in subdivisions(calendar.country)):
         raise UnknownCalendar(f"{name!r} is no part of {country} that has holidays of its own")
     return calendar
@@ -54,16 +54,16 @@ def holiday_calendar(name: str) -> HolidayCalendar:
 class BusinessCalendar:
     """Whose business days are counted: one calendar's, or (`calendar` None) those on which all who are bound work."""
 
-    calendar: HolidayCalendar | None = None
+    calendar: RegionalCalendar | None = None
 
     @property
     def name(self) -> str:
         """`bound`, or the calendar's name."""
         return self.calendar.name if self.calendar else "bound"
 
-    def calendars(self, bound: Iterable[Country]) -> tuple[HolidayCalendar, ...]:
+    def calendars(self, bound: Iterable[Country]) -> tuple[RegionalCalendar, ...]:
         """The calendars in which a day has to be a business day."""
-        return (self.calendar,) if self.calendar else tuple(sorted({HolidayCalendar(country) for country in bound}))
+        return (self.calendar,) if self.calendar else tuple(sorted({RegionalCalendar(country) for country in bound}))
 
 
 BOUND = BusinessCalendar()
@@ -81,7 +81,7 @@ class DayOff:
     """Its name by id, such as `thanksgiving-day`."""
 
 
-def days_off(day: date, calendars: Iterable[HolidayCalendar]) -> tuple[DayOff, ...]:
+def days_off(day: date, calendars: Iterable[RegionalCalendar]) -> tuple[DayOff, ...]:
     """Why this is no business day for all of them; empty when it is one."""
     if day.weekday() >= _SATURDAY:
         return (DayOff(day, "weekend"),)
@@ -92,11 +92,6 @@ def days_off(day: date, calendars: Iterable[HolidayCalendar]) -> tuple[DayOff, .
     )
 
 
-def is_business_day(day: date, calendars: Iterable[HolidayCalendar]) -> bool:
-    """Whether all of them work on this day."""
-    return not days_off(day, calendars)
-
-
 @dataclass(frozen=True)
 class BusinessDayCount:
     """The day that a count of business days came to, and the days that it left out on its way, in that order."""
@@ -105,7 +100,7 @@ class BusinessDayCount:
     skipped: tuple[DayOff, ...]
 
 
-def count_business_days(start: date, count: int, calendars: tuple[HolidayCalendar, ...]) -> BusinessDayCount:
+def count_business_days(start: date, count: int, calendars: tuple[RegionalCalendar, ...]) -> BusinessDayCount:
     """The business day so many after a day (before it, when negative), which itself is never counted.
 
     Raises `OverflowError` at the ends of the calendar.
@@ -133,11 +128,11 @@ def holiday_in_english(off: DayOff) -> str:
     """What the library calls a holiday: `Boxing Day (observed)`; its id where it has no such holiday any more."""
     if off.calendar is None or off.holiday is None:
         raise ValueError(f"{off.day} is no holiday")
-    return _holidays(holiday_calendar(off.calendar), off.day.year).get(off.day, {}).get(off.holiday, off.holiday)
+    return _holidays(regional_calendar(off.calendar), off.day.year).get(off.day, {}).get(off.holiday, off.holiday)
 
 
 @lru_cache(maxsize=4096)
-def _holidays(calendar: HolidayCalendar, year: int) -> Mapping[date, Mapping[str, str]]:
+def _holidays(calendar: RegionalCalendar, year: int) -> Mapping[date, Mapping[str, str]]:
     """The holidays of one year, their English names by their ids; several may fall on a day."""
     from holidays import country_holidays
 

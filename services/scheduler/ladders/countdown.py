@@ -56,7 +56,7 @@ class Countdown:
     scheduled_at: datetime
     """When the milestone got its present schedule: its reviews are counted from that day."""
     clock_zone: "ZoneInfo"
-    """On whose clocks a rung's time of day is told: the milestone's own, or the reader's."""
+    """On whose clocks a rung's time of day is read: the milestone's own, or the reader's."""
     audience: UUID | None = None
     """The subscription whose own ladder it is."""
 
@@ -165,12 +165,12 @@ class Countdown:
     def _instants(self) -> dict[Step, datetime]:
         return {rung.step: at for rung, at in self.rungs}
 
-    def endless_from(self, at: datetime, told: Step | None = None) -> tuple[Step, datetime] | None:
-        """The first of the endless steps that is neither due before `at` nor one up to `told`.
+    def endless_from(self, at: datetime, fired: Step | None = None) -> tuple[Step, datetime] | None:
+        """The first of the endless steps that is neither due before `at` nor one up to `fired`.
 
         It is found without climbing them all. None where there are none, or the calendar ends before it.
         """
-        number = max(self._first_number, self._number(told) + 1 if told else 0)
+        number = max(self._first_number, self._number(fired) + 1 if fired else 0)
         number = max(number, self._number_near(day_in(self.clock_zone, at)) - 1)
         while (found := self._endless(number)) and found[1] < at:
             number += 1

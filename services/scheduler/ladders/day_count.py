@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from services.plumbing.calendar_arithmetic import add_months
-from services.scheduler.ladders.business_days import DayOff, HolidayCalendar, count_business_days
+from services.scheduler.ladders.business_days import DayOff, RegionalCalendar, count_business_days
 from services.scheduler.ladders.ladder import Step
 
 
@@ -27,7 +27,7 @@ class StepDay:
     """The days that a count of business days left out, from the day that was counted from on."""
 
 
-def step_day(step: Step, opens: date, closes: date, calendars: tuple[HolidayCalendar, ...]) -> StepDay:
+def step_day(step: Step, opens: date, closes: date, calendars: tuple[RegionalCalendar, ...]) -> StepDay:
     """The day of a step: before and on the day counted from `opens`, after it from `closes`.
 
     Raises `OverflowError` where the calendar (years 1 to 9999) ends before, and ValueError for a review, which is

@@ -16,12 +16,12 @@ LATE_AFTER = timedelta(hours=6)
 """A reminder that fires later than this after its time says so."""
 
 LONGEST_VALID = timedelta(days=7)
-"""What was said about "so many days" is stale after this at the latest, however far the next step is."""
+"""A message that says "in so many days" is stale after this at the latest, however far the next step is."""
 
 
 @dataclass(frozen=True)
 class DueReminder:
-    """One event to be told about one milestone: its newest step that is due, and those that it tells as well."""
+    """What one event says about one milestone: its newest step that is due, and the missed ones that it stands for."""
 
     step: Step
     due_at: datetime
@@ -36,10 +36,10 @@ class DueReminder:
 
 
 def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> DueReminder:
-    """What is to be told at `now`, when these steps (at least one) of a milestone's ladder are due.
+    """What is to be published at `now`, when these steps (at least one) of a milestone's ladder are due.
 
-    After a long downtime several steps are due at once: the newest is told, the others are merged into it. Steps of
-    the endless end that would have been planned and would have fired in the meantime are among them.
+    After a long downtime several steps are due at once: the newest is published, the others are merged into it, among
+    them the steps of the endless end that would have been planned and would have fired in the meantime.
 
     `not_after` is the instant at which the next step is due, since that one says the same with the right number of
     days, or at which the event begins; and never later than a week from now.
@@ -69,7 +69,7 @@ def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) 
 
 
 def phase_at(count: Countdown, now: datetime) -> tuple[Phase, int]:
-    """Where a milestone stands at `now`, and how many days from its day; what is reviewed stands nowhere."""
+    """The phase of a milestone at `now`, and how many days it is from its day; 0 for what is reviewed."""
     if count.kind == "review":
         return "review", 0
     today = day_in(count.zone, now)

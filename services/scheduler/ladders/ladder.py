@@ -15,7 +15,7 @@ Unit = Literal["d", "bd", "w", "m"]
 UNITS: dict[Unit, str] = {"d": "days", "bd": "business days", "w": "weeks", "m": "months"}
 
 NINE = time(9)
-"""When a rung is told where nothing else is said, on the wall clocks of its zone."""
+"""The time of day of a rung that names none, on the wall clocks of its zone."""
 
 MOST_RUNGS = 20
 """In one ladder; its endless end is no rung."""
@@ -81,7 +81,7 @@ ON_THE_DAY = Step("on")
 
 @dataclass(frozen=True)
 class Rung:
-    """A step with the wall time at which it is told, and by whose business days it is counted."""
+    """A step with the wall time at which it is due, and by whose business days it is counted."""
 
     step: Step
     at: time = NINE

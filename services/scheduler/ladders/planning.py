@@ -15,7 +15,7 @@ from services.scheduler.ladders.ladder import Rung, Step
 from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 
 LONGEST_LATE = timedelta(days=7)
-"""What a moved date puts further back than this is no news any more."""
+"""What a moved date puts further back than this is too old to be sent."""
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Which rungs suit a milestone doesn't depend on when it was scheduled."""
@@ -37,14 +37,14 @@ class PlanningReason:
     skipped: tuple[DayOff, ...]
     """Weekends and holidays that a count of business days left out, from `counted_from` on."""
     zone: str
-    """On whose clocks the rung's time of day is told."""
+    """On whose clocks the rung's time of day is read."""
     clock: Clock
     """Whether that time is skipped there on that day, or comes twice."""
     jitter: timedelta
     """How long behind that time it is due, so that not all come at once."""
     why: PlanningCause
     """`before-it-was-planned`: it was due before, is recorded as passed and never sent; `put-into-the-past-by-a-move`:
-    it was too, but is told once, marked late."""
+    it was too, but is sent once, marked late."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,15 @@ class PlannedReminder:
     def reason(self) -> PlanningReason:
         """How it came to this instant and this state."""
         count, rung = self.countdown, self.countdown.rung(self.step)
-        reckoned = count.step_day(self.step)
+        counted = count.step_day(self.step)
         return PlanningReason(
             rung=rung,
             ladder=count.ladder.name,
-            counted_from=reckoned.counted_from,
-            day=reckoned.day,
-            skipped=reckoned.skipped,
+            counted_from=counted.counted_from,
+            day=counted.day,
+            skipped=counted.skipped,
             zone=count.clock_zone.key,
-            clock=clock_on(reckoned.day, rung.at, count.clock_zone),
+            clock=clock_on(counted.day, rung.at, count.clock_zone),
             jitter=count.jitter(self.step),
             why=self.why,
         )
@@ -92,7 +92,7 @@ def plan(
     *,
     own_ladder: SubscriptionLadder | None = None,
     scheduled_at: datetime | None = None,
-    told: Collection[Step] = (),
+    fired: Collection[Step] = (),
     moved: Mapping[Step, datetime] | None = None,
 ) -> tuple[PlannedReminder, ...]:
     """The reminders of a milestone as they are planned at `at`, in the order in which they are due.
@@ -101,12 +101,12 @@ def plan(
     planned, once all rungs before it have passed; the one after follows when it has fired.
 
     `choice` is a subscription's own ladder, in place of the book's; `scheduled_at` the instant of the schedule, where
-    it is older than the planning; `told` are the steps of this schedule that have been told. Where the schedule is a
-    move, `moved` are the steps that were told under the one before, with their instants, and the book's rule says
+    it is older than the planning; `fired` are the steps of this schedule that have fired. Where the schedule is a
+    move, `moved` are the steps that were fired under the one before, with their instants, and the book's rule says
     what becomes of what the new date puts into the past. Raises `UnknownZone`.
     """
     count = countdown(milestone, book, scheduled_at or at, own_ladder)
-    planned = tuple(_planned(count, at, told))
+    planned = tuple(_planned(count, at, fired))
     return planned if moved is None else _with_late_step(planned, count, at, moved)
 
 
@@ -128,13 +128,13 @@ def _left_out(count: Countdown) -> Iterator[LeftOutRung]:
             yield LeftOutRung(rung, "calendar-ends", 0)
 
 
-def _planned(count: Countdown, at: datetime, told: Collection[Step]) -> Iterator[PlannedReminder]:
+def _planned(count: Countdown, at: datetime, fired: Collection[Step]) -> Iterator[PlannedReminder]:
     all_behind = True
     for rung, due_at in count.rungs:
         all_behind = due_at < at
         yield _passed(rung.step, due_at, count) if all_behind else PlannedReminder(rung.step, due_at, "pending", count)
-    endless = [step for step in told if count.is_endless(step)]
-    if all_behind or endless or count.rungs[-1][0].step in told:
+    endless = [step for step in fired if count.is_endless(step)]
+    if all_behind or endless or count.rungs[-1][0].step in fired:
         furthest = max(endless, key=lambda step: step.count, default=None)
         if found := count.endless_from(at, furthest):
             yield PlannedReminder(*found, "pending", count)
@@ -145,18 +145,18 @@ def _passed(step: Step, due_at: datetime, count: Countdown) -> PlannedReminder:
 
 
 def _with_late_step(
-    planned: tuple[PlannedReminder, ...], count: Countdown, at: datetime, told_before: Mapping[Step, datetime]
+    planned: tuple[PlannedReminder, ...], count: Countdown, at: datetime, fired_before: Mapping[Step, datetime]
 ) -> tuple[PlannedReminder, ...]:
-    """The newest of the steps that a moved date puts into the past is told once, and the others are recorded.
+    """The newest of the steps that a moved date puts into the past is sent once, and the others are recorded.
 
-    Not so by the book's rule `record`, when that very reminder was told before the move, when it lies more than 7 days
+    Not so by the book's rule `record`, when that very reminder was fired before the move, when it lies more than 7 days
     back, and when the last day is over: then the endless end speaks.
     """
     newest = next((one for one in reversed(planned) if one.state == "passed"), None)
     if (
         newest is None
         or count.book.moved_into_past == "record"
-        or told_before.get(newest.step) == newest.due_at
+        or fired_before.get(newest.step) == newest.due_at
         or at - newest.due_at > LONGEST_LATE
         or at >= count.ended_at
     ):

@@ -9,6 +9,7 @@ from services.plumbing.zones import zone_named
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.states import STAGES, Climbing, Owned
+from services.scheduler.holds.hold import MilestoneHold
 from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.planning import LeftOutRung
 from services.scheduler.previews.responses import (
@@ -33,7 +34,7 @@ from services.scheduler.previews.rules.outcomes import (
     Waiting,
     Withdrawn,
 )
-from services.scheduler.previews.rules.preview import MilestoneHold, PreviewMoment, overdue_at, upcoming_levels
+from services.scheduler.previews.rules.preview import PreviewMoment, overdue_at, upcoming_levels
 from services.scheduler.previews.rules.reasons import InstantReason, reason_sentence
 
 
@@ -98,10 +99,10 @@ def _skipped_day(off: DayOff, words: Words) -> SkippedDay:
     )
 
 
-def left_out_entry(one: LeftOutRung, told: str) -> LeftOutEntry:
+def left_out_entry(one: LeftOutRung, sentence: str) -> LeftOutEntry:
     """A rung that is left out, with its sentence."""
     return LeftOutEntry(
-        step=one.rung.step.name, why=one.why, shortest_notice_days=one.shortest_notice or None, sentence=told
+        step=one.rung.step.name, why=one.why, shortest_notice_days=one.shortest_notice or None, sentence=sentence
     )
 
 
@@ -110,9 +111,9 @@ def hold_entry(hold: MilestoneHold) -> HoldEntry:
     return HoldEntry(schedule_version=hold.schedule_version, held_at=hold.held_at)
 
 
-def escalation_preview(held: MilestoneEscalation, book: EscalationBook, here: str) -> EscalationPreview:
-    """Who hears when, on the reader's clocks."""
-    state, deadline = held.case.state, held.case.deadline
+def escalation_preview(escalation: MilestoneEscalation, book: EscalationBook, here: str) -> EscalationPreview:
+    """Who is notified when, on the reader's clocks."""
+    state, deadline = escalation.case.state, escalation.case.deadline
     overdue = overdue_at(state, deadline)
     made = None
     match state:
@@ -134,31 +135,33 @@ def escalation_preview(held: MilestoneEscalation, book: EscalationBook, here: st
     )
 
 
-def outcome_entry(fate: ReminderOutcome, told: str) -> ReminderOutcomeEntry:
+def outcome_entry(outcome: ReminderOutcome, sentence: str) -> ReminderOutcomeEntry:
     """What became of a reminder, with its sentence."""
-    match fate:
+    match outcome:
         case Waiting():
-            what: Literal["held", "due", "waits"] = "held" if fate.held_for else "due" if fate.is_due else "waits"
-            return ReminderOutcomeEntry(what=what, schedule_version=fate.held_for, sentence=told)
+            what: Literal["held", "due", "waits"] = "held" if outcome.held_for else "due" if outcome.is_due else "waits"
+            return ReminderOutcomeEntry(what=what, schedule_version=outcome.held_for, sentence=sentence)
         case Fired():
-            return ReminderOutcomeEntry(what="told", at=fate.at, event_id=fate.event_id, late=fate.late, sentence=told)
+            return ReminderOutcomeEntry(
+                what="told", at=outcome.at, event_id=outcome.event_id, late=outcome.late, sentence=sentence
+            )
         case Merged():
             return ReminderOutcomeEntry(
                 what="merged",
-                at=fate.at,
-                event_id=fate.event_id,
-                merged_into=fate.into.id,
-                merged_into_step=fate.into.step.name,
-                sentence=told,
+                at=outcome.at,
+                event_id=outcome.event_id,
+                merged_into=outcome.into.id,
+                merged_into_step=outcome.into.step.name,
+                sentence=sentence,
             )
         case Passed():
-            return ReminderOutcomeEntry(what="passed", sentence=told)
+            return ReminderOutcomeEntry(what="passed", sentence=sentence)
         case Withdrawn():
             return ReminderOutcomeEntry(
-                what="withdrawn", withdrawn_by=fate.by, schedule_version=fate.schedule_version, sentence=told
+                what="withdrawn", withdrawn_by=outcome.by, schedule_version=outcome.schedule_version, sentence=sentence
             )
         case Failed():
-            return ReminderOutcomeEntry(what="failed", at=fate.at, failure=fate.reason, sentence=told)
+            return ReminderOutcomeEntry(what="failed", at=outcome.at, failure=outcome.reason, sentence=sentence)
 
 
 def next_entry(following: NextReminder, here: str) -> NextEntry:

@@ -1,4 +1,4 @@
-"""What previews and explanations look like over HTTP, and how they are made of what was read and reckoned."""
+"""What previews and explanations look like over HTTP, as models."""
 
 from datetime import datetime
 from typing import Literal
@@ -75,7 +75,7 @@ class MomentEntry(_PreviewModel):
     schedule_version: int
     step: Step
     state: PreviewState
-    """As of a reminder; `planned-later`: one of the endless steps, planned when the one before it has been told."""
+    """As of a reminder; `planned-later`: one of the endless steps, planned when the one before it has fired."""
     due_at: Instant
     local: datetime
     """The same on the reader's clocks."""
@@ -84,7 +84,7 @@ class MomentEntry(_PreviewModel):
     fired_at: Instant | None
     event_id: UUID | None
     failure: str | None
-    """Why it could not be told."""
+    """Why it could not be fired."""
     reason: ReasonEntry | None
     """Null for an older version of the date: only the newest is kept here."""
     sentence: str
@@ -109,7 +109,7 @@ class ReviewEntry(_PreviewModel):
 
 
 class HoldEntry(_PreviewModel):
-    """A newer version of the date is being written: nothing of this one is told."""
+    """A newer version of the date is being written: nothing of this one is sent."""
 
     schedule_version: int
     held_at: Instant
@@ -117,7 +117,7 @@ class HoldEntry(_PreviewModel):
 
 
 class UpcomingLevelEntry(_PreviewModel):
-    """A level that hears, unless somebody acknowledges (or, where it is owned, evidence follows)."""
+    """A level that will be notified, unless somebody acknowledges (or, where it is owned, evidence follows)."""
 
     level: Slug
     title: Text
@@ -127,7 +127,7 @@ class UpcomingLevelEntry(_PreviewModel):
 
 
 class EscalationPreview(_PreviewModel):
-    """How it stands with the escalation, and who would hear when."""
+    """How it stands with the escalation, and who would be notified when."""
 
     state: Stage
     overdue_at: Instant | None
@@ -157,7 +157,7 @@ class MilestonePreview(_PreviewModel):
     schedule_version: int
     scheduled_at: Instant
     settled: bool
-    """Met or withdrawn for all whom it binds: nothing is told any more."""
+    """Met or withdrawn for all whom it binds: nothing is sent any more."""
     asked_for: bool
     """False when the subscription's own ladder is not for this milestone: it is not reminded of it."""
     ladder: str | None
@@ -201,7 +201,7 @@ class ReminderOutcomeEntry(_PreviewModel):
 
     what: Literal["waits", "due", "held", "told", "merged", "passed", "withdrawn", "failed"]
     at: Instant | None = None
-    """When it was told, or found to be untellable."""
+    """When it was sent, or found to be impossible to send."""
     event_id: UUID | None = None
     """The `milestone-due` that told it."""
     late: bool = False

@@ -13,7 +13,7 @@ from services.i18n.words import Words, words_in
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.forms import ZoneName
-from services.plumbing.http.problems import Problem, problems
+from services.plumbing.http.problems import not_found, problems
 from services.plumbing.zones import day_in, zone_named
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.ladders.book import LadderBook, kind_of
@@ -43,7 +43,7 @@ from services.scheduler.previews.store import MilestoneView
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.rules.agenda import PlanningRules
 
-ENDLESS = 3
+SHOWN_ENDLESS_STEPS = 3
 """So many of the endless steps are shown beyond the table, unless asked otherwise."""
 
 
@@ -51,7 +51,7 @@ Zone = Annotated[
     ZoneName | None,
     Query(description="The reader's IANA zone; without it the own ladder's, or else the milestone's."),
 ]
-Tongue = Annotated[Language, Query(description="Of the sentences.")]
+SentenceLanguage = Annotated[Language, Query(description="Of the sentences.")]
 
 
 def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: EscalationBook) -> APIRouter:
@@ -66,10 +66,10 @@ def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: 
             UUID | None, Query(description="By this subscription's own ladder, where it has one; else by the book's.")
         ] = None,
         zone: Zone = None,
-        language: Tongue = Language.EN,
+        language: SentenceLanguage = Language.EN,
         limit: Annotated[
             int, Query(ge=0, le=100, description="So many of a ladder's endless steps beyond what is planned.")
-        ] = ENDLESS,
+        ] = SHOWN_ENDLESS_STEPS,
     ) -> SchedulePreview:
         """Every instant of every milestone of a commitment, and why it is then."""
         now, words = clock.now(), words_in(language)
@@ -78,7 +78,7 @@ def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: 
             own_ladder = rules.ladder_of(subscription) if subscription else None
             seen = await store.milestones_of(connection, commitment, subscription if own_ladder else None)
             if not seen and not await store.is_known(connection, commitment):
-                raise Problem(404, "not-found", "There is no such commitment")
+                raise not_found("commitment")
             replanning = await store.is_replanning(connection)
         return SchedulePreview(
             commitment_id=commitment,
@@ -94,7 +94,7 @@ def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: 
 
     @router.get("/reminders/{id_}/explanation", operation_id="explain_reminder", responses=problems(404, 422, 503))
     async def explain_reminder(
-        id_: Annotated[int, Path(ge=1, lt=2**63)], zone: Zone = None, language: Tongue = Language.EN
+        id_: Annotated[int, Path(ge=1, lt=2**63)], zone: Zone = None, language: SentenceLanguage = Language.EN
     ) -> ReminderExplanation:
         """One reminder: what it is, why it is due then, what became of it, and what comes next."""
         now, words = clock.now(), words_in(language)
@@ -102,7 +102,7 @@ def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: 
             rules = await rules_cache.rules(connection)
             found = await store.reminder_with_milestone(connection, id_)
         if found is None:
-            raise Problem(404, "not-found", "There is no such reminder")
+            raise not_found("reminder")
         return _explanation(*found, rules, zone, words, now)
 
     return router
@@ -171,7 +171,7 @@ def _explanation(
     given_up = stored.audience is not None and own_ladder is None
     count = None if given_up else countdown_for(rules, schedule, own_ladder)
     here = zone or (own_ladder.zone if own_ladder else milestone.zone)
-    fate = outcome_of(stored, schedule, seen.stored, count, seen.hold, now)
+    outcome = outcome_of(stored, schedule, seen.stored, count, seen.hold, now)
     following = next_reminder(stored, seen.stored, count)
     moment = stored_moment(schedule, stored, count)
     return ReminderExplanation(
@@ -190,7 +190,7 @@ def _explanation(
             milestone=words.quoted(plain(milestone.title.in_language(words.language))),
             when=date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words),
         ),
-        fate=outcome_entry(fate, outcome_sentence(fate, words, here)),
+        fate=outcome_entry(outcome, outcome_sentence(outcome, words, here)),
         next=next_entry(following, here) if following else None,
         next_sentence=next_sentence(following, stored, schedule, words, here),
     )

@@ -12,8 +12,9 @@ from contracts.vocabulary import Status
 from services.plumbing.database import Connection, Database
 from services.scheduler.escalation import queries
 from services.scheduler.escalation.rows import MilestoneEscalation
+from services.scheduler.holds.hold import MilestoneHold
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.previews.rules.preview import MilestoneHold, StoredReminder
+from services.scheduler.previews.rules.preview import StoredReminder
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 from services.scheduler.reminders.store import schedule_of
 
@@ -40,7 +41,7 @@ async def snapshot(database: Database) -> AsyncIterator[Connection]:
 
 
 async def is_known(connection: Connection, commitment_id: str) -> bool:
-    """Whether anything was heard of a commitment."""
+    """Whether any event about a commitment has come."""
     found = await connection.fetchval(
         "select true from commitment_state where commitment_id = $1 limit 1", commitment_id
     )
@@ -90,7 +91,7 @@ async def _views(connection: Connection, plans: Sequence[asyncpg.Record], audien
             schedule_of(plan),
             Status(plan["overall"]),
             stored[plan["milestone_id"]],
-            MilestoneHold(plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
+            MilestoneHold(plan["milestone_id"], plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
             await queries.read_escalation(connection, plan["milestone_id"]),
         )
         for plan in plans

@@ -76,12 +76,12 @@ async def claim(
     """Lock the milestones of the next reminders in the order in which they are due, but for those somebody else holds.
 
     At most `limit` reminders are looked at; of the milestones all steps are claimed that are due, since those for one
-    audience go into one event. What is claimed is marked as told: the transaction has to write the events, or fail.
+    audience go into one event. What is claimed is marked as fired: the transaction has to write the events, or fail.
     When the first list isn't empty there may be more to claim, even when the second one is: another tick was faster.
 
     The rows come from the partial index and are locked as they come, so that the cost is that of what is claimed,
-    however much lies ahead. What has just been claimed leaves its entries in that index for a while: whoever goes on
-    says since when there may be more, and looks from the first once more before believing that there is none.
+    however much lies ahead. What has just been claimed leaves its entries in that index for a while: so a caller that
+    goes on says since when there may be more, and looks from the first once more before it is done.
     """
     await connection.execute(IN_ORDER)
     return await _claim_locked(connection, now, await connection.fetch(NEXT_DUE, now, limit, since))

@@ -12,7 +12,7 @@ from services.scheduler.reminders.claims import ClaimedReminder
 
 @dataclass(frozen=True)
 class FiredReminder:
-    """What an event has told of a claimed milestone."""
+    """A claimed reminder with what its event says."""
 
     claimed: ClaimedReminder
     reminder: DueReminder
@@ -21,7 +21,7 @@ class FiredReminder:
 async def record_fired(connection: Connection, told: Sequence[FiredReminder], now: datetime) -> None:
     """Say which of the claimed reminders were merged into another's event, and plan those that follow them.
 
-    What was told before is never told again: raises RuntimeError.
+    What was fired before never fires again: raises RuntimeError.
     """
     fired = [(t, t.reminder.step, t.reminder.due_at, "fired") for t in told]
     merged = [(t, step, due_at, "merged") for t in told for step, due_at in t.reminder.merged.items()]
@@ -41,7 +41,7 @@ async def record_fired(connection: Connection, told: Sequence[FiredReminder], no
     # Endless rungs that nobody had planned yet; one may have been withdrawn before the commitment was taken up again.
     caught_up = [mark for mark in [*fired, *merged] if mark[1].name not in mark[0].claimed.ids]
     if caught_up and (missing := len(caught_up) - await _record_caught_up(connection, caught_up, now)):
-        raise RuntimeError(f"{missing} of {len(caught_up)} steps had been told before")
+        raise RuntimeError(f"{missing} of {len(caught_up)} steps had been fired before")
     follow_ups = [(t, t.reminder.follow_up) for t in told if t.reminder.follow_up]
     if follow_ups:
         await connection.execute(
@@ -87,7 +87,7 @@ async def _record_caught_up(
 
 
 async def withdraw(connection: Connection, given_up: Sequence[ClaimedReminder]) -> None:
-    """Let what was claimed by ladders that their readers no longer have, and what was to follow, stay untold."""
+    """Let what was claimed by ladders that their readers no longer have, and what was to follow, stay unsent."""
     if not given_up:
         return
     await connection.execute(
@@ -103,7 +103,7 @@ async def withdraw(connection: Connection, given_up: Sequence[ClaimedReminder]) 
 
 
 async def mark_failed(connection: Connection, milestone_id: str, reason: str, now: datetime) -> int:
-    """Put aside what is due of a milestone and can't be told; how many steps those are."""
+    """Put aside what is due of a milestone and can't be fired; how many steps those are."""
     await connection.execute("select from milestone_plan where milestone_id = $1 for update", milestone_id)
     rows = await connection.fetch(
         "update reminder set state = 'failed', reason = $2, fired_at = $3"

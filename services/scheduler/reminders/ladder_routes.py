@@ -44,8 +44,8 @@ def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, rules_cache: 
     async def apply_ladders(request: Request) -> LaddersApplied:
         """Put another ladder book in place of the one that holds, and plan all that is to come by it.
 
-        The answer comes when that is done; should it be cut off, the work goes on all the same. What was told stays
-        told, and nothing is told that only the new book puts into the past. The book that holds already changes
+        The answer comes when that is done; should it be cut off, the work goes on all the same. What was sent stays
+        sent, and nothing is sent that only the new book puts into the past. The book that holds already changes
         nothing.
         """
         caller = keys.require(request, "editor")

@@ -70,7 +70,7 @@ class RulesCache:
 
 
 async def write_subscription_ladders(connection: Connection, events: Sequence[LadderChosen]) -> list[LadderChosen]:
-    """Keep what subscriptions (each once) chose, where nothing newer is known; those that were news.
+    """Keep what subscriptions (each once) chose, where nothing newer is known; those that were newer.
 
     The rules are to be held alone.
     """

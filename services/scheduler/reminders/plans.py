@@ -34,7 +34,7 @@ async def plan_json(connection: Connection, plans: Iterable[PlanRow]) -> dict[Pl
 
 @dataclass(frozen=True)
 class UpcomingPlan:
-    """What will be needed when a reminder is due; `place` is where it stands among all."""
+    """What will be needed when a reminder is due; `place` is its place in the order of all."""
 
     place: tuple[datetime, int]
     plan: PlanRow

@@ -1,4 +1,4 @@
-"""What the scheduler hears: commitments, schedules, statuses, and the ladders that subscriptions choose."""
+"""What the scheduler reads from Kafka: commitments, schedules, statuses, and the ladders that subscriptions choose."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ def read_record(record: ConsumerRecord[bytes, bytes]) -> ReceivedCommitmentEvent
             return ReceivedCommitmentEvent(*from_record(StatusChanged, key, headers, value))
         case LADDER_CHOSEN.name:
             envelope, choice = from_record(LadderChosen, key, headers, value)
-            subscription_ladder(choice)  # what can't be reckoned is refused here, and never kept
+            subscription_ladder(choice)  # what can't be planned by is refused here, and never stored
             return ReceivedLadderChoice(envelope, choice)
         case other:
             raise ValueError(f"the scheduler does not read {other}")

@@ -51,7 +51,7 @@ async def begin(
     subscription_id: UUID | None = None,
     from_release: str | None = None,
 ) -> int:
-    """Have everything that the cause concerns planned anew, as of `at`; the replanning's id."""
+    """Have everything that the cause affects planned anew, as of `at`; the replanning's id."""
     id_: int = await connection.fetchval(
         "insert into replanning (cause, subscription_id, from_release, to_release, at) values ($1, $2, $3, $4, $5)"
         " returning id",
@@ -98,7 +98,7 @@ class Replanner:
                 await asyncio.wait_for(stopping.wait(), self._every)
 
     async def finish(self, id_: int) -> Replanning:
-        """Work on one to its end, together with whoever does so too."""
+        """Work on one to its end, together with any other process that does so too."""
         while True:
             done = await self.once(id_)
             if done is None or done.finished:

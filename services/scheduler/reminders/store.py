@@ -1,6 +1,6 @@
 """The scheduler's tables: agendas as the intake changes them; what is due is claimed in `claims.py`.
 
-Two locks keep things in order. The intake holds the commitment's row, so that a status and a schedule that are heard at
+Two locks keep things in order. The intake holds the commitment's row, so that a status and a schedule that come at
 once by two members of the group see each other. Whoever changes a milestone's reminders, intake or tick, holds the
 milestone's row first: a tick that fires the last rung plans the next one, which a withdrawal must not overlook.
 """

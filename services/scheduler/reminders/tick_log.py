@@ -1,4 +1,4 @@
-"""When a scheduler ticked last, and up to which instant all that was due has been told."""
+"""When a scheduler ticked last, and up to which instant all that was due has been fired."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ class LastTick:
 
 
 async def last_tick(connection: Connection) -> LastTick:
-    """When somebody ticked last."""
+    """When any scheduler ticked last."""
     row = await connection.fetchrow("select business_at, zone_data from tick")
     return LastTick(row["business_at"], row["zone_data"]) if row else LastTick(None, "")
 
@@ -27,9 +27,9 @@ async def database_now(connection: Connection) -> datetime:
 
 
 async def write_tick(connection: Connection, business_at: datetime, looked_at: datetime) -> datetime | None:
-    """Say that all that is due up to this instant has been told; gives when the next reminder is due.
+    """Record that all that is due up to this instant has been fired; gives when the next reminder is due.
 
-    The newest look at the clock counts: a process that was frozen between its look and this word takes nothing back,
+    The newest reading of the clock counts: a process that was frozen since its own reading takes nothing back,
     while a clock that was put back is followed, since what is planned from then on may be due before the old instant.
     Nothing is promised beyond a reminder that still waits, because another tick holds it or it is on hold.
     """

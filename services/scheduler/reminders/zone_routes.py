@@ -1,4 +1,4 @@
-"""`GET /zones`: which zone data the scheduler reckons with, and what its last change changed."""
+"""`GET /zones`: which zone data the scheduler computes with, and which instants its last change moved."""
 
 from typing import Annotated
 from uuid import UUID
@@ -30,7 +30,7 @@ class ZoneChangeEntry(SchedulerAnswer):
 
 
 class ZonesEntry(SchedulerAnswer):
-    """Which zone data the scheduler reckons with, and what the last change of it changed."""
+    """Which zone data the scheduler computes with, and which instants its last change moved."""
 
     zone_data: str
     """The release of the package `tzdata` in this process."""
@@ -48,7 +48,7 @@ def zone_routes(database: Database) -> APIRouter:
 
     @router.get("/zones", tags=["zones"], operation_id="read_zones", responses=problems(422, 503))
     async def zones(limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ZonesEntry:
-        """Which zone data is reckoned with, and what the last change of it changed."""
+        """Which zone data is computed with, and which instants its last change moved."""
         async with database.connection() as connection:
             state = await zone_changes.zone_state(connection, limit)
         return ZonesEntry(

@@ -395,7 +395,7 @@ def likeness(place: Place, rules: EscalationBook) -> tuple[object, ...]:
     match place.state:
         case Dormant():
             return place.wall, "dormant", days
-        case Climbing(since=since, rank=rank, told=count, unfollowed=made):
+        case Climbing(since=since, rank=rank, repeats=count, unfollowed=made):
             return place.wall, "climbing", (place.day - since).days, rank, min(count, 2), made is None
         case Owned(since=since):
             return place.wall, "owned", (place.day - since).days
@@ -460,7 +460,7 @@ def places(rules: EscalationBook) -> list[tuple[Place, list[tuple[str, Place, Tr
 def mark(state: EscalationState) -> tuple[float, float, float]:
     """No message with a name up to this one can come any more."""
     match state:
-        case Climbing(round=round_, rank=rank, told=count):
+        case Climbing(round=round_, rank=rank, repeats=count):
             return round_, rank, count - 1
         case _:
             return state.round, float("inf"), 0

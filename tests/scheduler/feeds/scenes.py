@@ -7,10 +7,11 @@ from uuid import UUID
 
 import vobject
 
+from contracts.filters import Filters
 from contracts.vocabulary import CommitmentBrief, Milestone, Precision, Source, Span
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry, calendar_entry_after
 from services.scheduler.feeds.rendering.calendars import render_calendar
-from services.scheduler.feeds.rendering.feed import Feed, Filters
+from services.scheduler.feeds.rendering.feed import Feed
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 from tests.scheduler.scenes import brief, utc

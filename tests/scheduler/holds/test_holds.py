@@ -9,27 +9,18 @@ from random import Random
 
 import httpx2 as httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 
-from services.plumbing.clock import SharedClock
-from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import new_key
-from services.plumbing.transient_errors import Unavailable
 from services.scheduler.holds import store as holds
-from services.scheduler.holds.registry_client import RegistryClient
-from services.scheduler.holds.store import HoldSweep, ScheduleVersions
-from services.scheduler.intake import Planner
-from services.scheduler.migrations import VERSIONS
+from services.scheduler.holds.store import HoldSweep
 from services.scheduler.reminders import claims
-from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.rules.agenda import PlanningRules
 from services.scheduler.reminders.tick import Tick
-from tests.conftest import FreshDatabase
-from tests.portal.serving import Served
-from tests.scheduler.reminders.test_store import END_OF_2021, THEN, Scheduler, many
+from tests.scheduler.running import END_OF_2021, Scheduler, many, until_somebody_waits
 from tests.scheduler.scenes import NINE_SHARP, created, milestone, scheduled, utc
 from tests.scheduler.serving import app_of
-from tests.stand_ins.schedule_versions import WrittenSchedules, served
+from tests.stand_ins.schedule_versions import WrittenSchedules
 
 DUE = utc(2021, 12, 24, 15)
 """When the step of seven days before the end of 2021 is due."""
@@ -37,18 +28,11 @@ LATER = milestone(date(2022, 6, 30))
 
 
 @pytest.fixture
-async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Scheduler]:
-    url = await fresh_database({"scheduler": VERSIONS})
-    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
-    await database.open()
-    clock = SharedClock(tmp_path / "clock")
-    clock.set(THEN)
-    rules_cache = RulesCache(NINE_SHARP)
-    made = Scheduler(database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
-    await made.hears(created(), scheduled(END_OF_2021))
-    await made.ticks_at(utc(2021, 12, 2))
-    yield made
-    await database.close()
+async def scheduler(scheduler: Scheduler) -> Scheduler:
+    """One that knows a milestone, whose first reminder has fired."""
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    await scheduler.ticks_at(utc(2021, 12, 2))
+    return scheduler
 
 
 @pytest.fixture
@@ -157,7 +141,7 @@ async def test_a_hold_waits_for_the_tick_that_has_the_milestone_in_hand(
     async with scheduler.database.transaction() as connection:
         _, [due] = await claims.claim(connection, DUE, 10)
         asking = asyncio.create_task(registry.post("/holds", json=order(2)))
-        await _until_somebody_waits(scheduler)
+        await until_somebody_waits(scheduler)
         assert not asking.done()
         await scheduler.tick._write(connection, [due], PlanningRules(NINE_SHARP), DUE)
     answer = await asking
@@ -337,12 +321,6 @@ async def test_after_a_moves_answer_the_old_schedule_never_fires_whoever_ticks(
     assert allowed_from, "nothing was moved"
 
 
-async def _until_somebody_waits(scheduler: Scheduler) -> None:
-    async with asyncio.timeout(10):
-        while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):
-            pass
-
-
 # Who may
 
 
@@ -381,64 +359,3 @@ async def test_a_body_that_is_not_json_is_no_order(registry: httpx.AsyncClient) 
     answer = await registry.post("/holds", content=b"milestones=1", headers={"content-type": "text/plain"})
 
     assert answer.status_code == 415
-
-
-# Who is asked
-
-
-@pytest.fixture(params=["in memory", "over HTTP"])
-async def schedules(request: pytest.FixtureRequest) -> AsyncIterator[tuple[ScheduleVersions, WrittenSchedules]]:
-    written = WrittenSchedules()
-    if request.param == "in memory":
-        yield written, written
-        return
-    with Served(served(written)) as server:
-        asking = RegistryClient(server.url + "/", deadline=5)
-        yield asking, written
-        await asking.close()
-
-
-async def test_the_registry_says_which_schedule_was_written(
-    schedules: tuple[ScheduleVersions, WrittenSchedules],
-) -> None:
-    asking, written = schedules
-    written.versions["end-of-2021"] = 7
-
-    assert await asking.version_of("end-of-2021") == 7
-
-
-async def test_a_milestone_that_nobody_knows_is_no_answer(schedules: tuple[ScheduleVersions, WrittenSchedules]) -> None:
-    with pytest.raises(Unavailable):
-        await schedules[0].version_of("end-of-2021")
-
-
-async def test_a_registry_that_is_away_is_no_answer(schedules: tuple[ScheduleVersions, WrittenSchedules]) -> None:
-    asking, written = schedules
-    written.versions["end-of-2021"] = 7
-    written.away = True
-
-    with pytest.raises(Unavailable):
-        await asking.version_of("end-of-2021")
-
-
-@pytest.mark.parametrize("body", ["[]", "{}", '{"schedule_version": true}', '{"schedule_version": "2"}', "no"])
-async def test_an_answer_of_another_form_is_no_answer(body: str) -> None:
-    app = FastAPI()
-
-    @app.get("/milestones/{milestone_id}/schedule-version")
-    async def version() -> Response:
-        return Response(body, media_type="application/json")
-
-    with Served(app) as server:
-        asking = RegistryClient(server.url, deadline=5)
-        with pytest.raises(Unavailable):
-            await asking.version_of("end-of-2021")
-        await asking.close()
-
-
-async def test_a_registry_that_nobody_has_started_is_no_answer() -> None:
-    asking = RegistryClient("http://127.0.0.1:1", deadline=1)
-
-    with pytest.raises(Unavailable):
-        await asking.version_of("end-of-2021")
-    await asking.close()

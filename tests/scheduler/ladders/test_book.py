@@ -129,8 +129,9 @@ ONE = "ladders:\n  - name: all\n    rungs: [{}]\n"
         ("ladders:\n  - name: Not A Slug\n    rungs: [on-the-day]\n", 2, "is not written like every-milestone"),
         ("ladders: &a [*a]\n", 1, "aliases"),
         ("ladders: {<<: 1}\n", 1, "here stands a list"),
-        ("[" * 5000, 1, "this is no YAML: expected the node content"),
-        ("[" * 5000 + "]" * 5000, 1, "this is nested too deeply"),
+        ("[" * 60_000, 1, "this is nested too deeply"),
+        ("ladders: " + "[" * 500 + "]" * 500, 1, "this is nested too deeply"),
+        ("jitter: 15m\nladders:\n" + "".join(" " * n + "-\n" for n in range(1, 200)), 34, "this is nested too deeply"),
         ("x" * 70_000, 1, "at most 65536 characters"),
     ],
 )

@@ -1,5 +1,6 @@
 """Business days of one country, of a province, and of all who are bound; and why a day is none."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
@@ -11,26 +12,30 @@ from services.scheduler.ladders.business_days import (
     BOUND,
     BusinessCalendar,
     DayOff,
-    HolidayCalendar,
+    RegionalCalendar,
     UnknownCalendar,
     count_business_days,
     days_off,
-    holiday_calendar,
-    is_business_day,
+    regional_calendar,
     subdivisions,
 )
 
-US, CA, MX = HolidayCalendar(Country.US), HolidayCalendar(Country.CA), HolidayCalendar(Country.MX)
+US, CA, MX = RegionalCalendar(Country.US), RegionalCalendar(Country.CA), RegionalCalendar(Country.MX)
 EVERYBODY = (CA, MX, US)
 NAMES = [country.value for country in Country] + [
     f"{country.value}-{part}" for country in (Country.US, Country.CA) for part in subdivisions(country)
 ]
 days = st.dates(date(2000, 1, 1), date(2060, 12, 31))
-calendars = st.lists(st.sampled_from(NAMES).map(holiday_calendar), max_size=3).map(tuple)
+calendars = st.lists(st.sampled_from(NAMES).map(regional_calendar), max_size=3).map(tuple)
 
 
-def holidays(day: date, *calendars: HolidayCalendar) -> set[tuple[str | None, str | None]]:
+def holidays(day: date, *calendars: RegionalCalendar) -> set[tuple[str | None, str | None]]:
     return {(off.calendar, off.holiday) for off in days_off(day, calendars)}
+
+
+def is_business_day(day: date, calendars: Iterable[RegionalCalendar]) -> bool:
+    """Whether all of them work on this day."""
+    return not days_off(day, calendars)
 
 
 def test_three_business_days_before_new_years_eve_2021_is_the_23rd_where_all_three_are_bound() -> None:
@@ -68,7 +73,7 @@ def test_a_mexican_reader_works_between_the_years() -> None:
     ],
 )
 def test_holidays_have_names(calendar: str, day: date, holiday: str) -> None:
-    assert {(calendar, holiday)} == holidays(day, holiday_calendar(calendar))
+    assert {(calendar, holiday)} == holidays(day, regional_calendar(calendar))
 
 
 def test_a_holiday_of_one_is_no_business_day_of_all() -> None:
@@ -87,7 +92,7 @@ def test_the_bound_are_the_milestones_countries_and_a_readers_are_his_own() -> N
 @pytest.mark.parametrize("name", ["", "DE", "US-", "US-XX", "MX-JAL", "CA-QUEBEC", "ca", "-", "US-TX-1"])
 def test_holidays_that_nobody_knows_are_refused(name: str) -> None:
     with pytest.raises(UnknownCalendar):
-        holiday_calendar(name)
+        regional_calendar(name)
 
 
 def test_every_province_territory_and_state_has_holidays() -> None:
@@ -96,12 +101,12 @@ def test_every_province_territory_and_state_has_holidays() -> None:
     )
     assert len(subdivisions(Country.US)) > 50
     for name in NAMES:
-        assert not is_business_day(date(2026, 12, 25), (holiday_calendar(name),)), name
+        assert not is_business_day(date(2026, 12, 25), (regional_calendar(name),)), name
 
 
 @given(days, st.integers(1, 40), calendars, st.booleans())
 def test_a_count_leaves_out_just_what_is_no_business_day(
-    start: date, count: int, whose: tuple[HolidayCalendar, ...], back: bool
+    start: date, count: int, whose: tuple[RegionalCalendar, ...], back: bool
 ) -> None:
     counted = count_business_days(start, -count if back else count, whose)
     way = [start + timedelta(days=i * (-1 if back else 1)) for i in range(1, abs((counted.day - start).days) + 1)]
@@ -115,7 +120,7 @@ def test_a_count_leaves_out_just_what_is_no_business_day(
 
 @given(days, calendars, calendars)
 def test_all_who_are_bound_work_when_each_of_them_does(
-    day: date, some: tuple[HolidayCalendar, ...], others: tuple[HolidayCalendar, ...]
+    day: date, some: tuple[RegionalCalendar, ...], others: tuple[RegionalCalendar, ...]
 ) -> None:
     both = is_business_day(day, some) and is_business_day(day, others)
 
@@ -123,7 +128,7 @@ def test_all_who_are_bound_work_when_each_of_them_does(
 
 
 @given(days, calendars)
-def test_a_weekend_is_told_as_one_whoever_has_a_holiday(day: date, whose: tuple[HolidayCalendar, ...]) -> None:
+def test_a_weekend_is_told_as_one_whoever_has_a_holiday(day: date, whose: tuple[RegionalCalendar, ...]) -> None:
     if day.weekday() >= 5:
         assert (DayOff(day, "weekend"),) == days_off(day, whose)
     else:

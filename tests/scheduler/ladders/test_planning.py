@@ -120,7 +120,7 @@ def test_a_milestone_that_passed_long_ago_waits_for_its_next_rung_only() -> None
 
 
 def test_what_was_told_is_not_planned_again_when_the_clock_goes_back() -> None:
-    planned = plan(END_OF_2021, utc(2022, 3, 1), told=[days(90)])
+    planned = plan(END_OF_2021, utc(2022, 3, 1), fired=[days(90)])
 
     assert days(120) == planned[-1].step
 
@@ -292,7 +292,7 @@ def test_reviews_are_counted_from_the_day_of_the_schedule_however_late_they_are_
 ) -> None:
     what = milestone(None, reading=Reading.UNDATED, review_months=months)
     known = [Step("review", n) for n in range(1, told + 1)]
-    [planned] = plan(what, scheduled_at + later, scheduled_at=scheduled_at, told=known)
+    [planned] = plan(what, scheduled_at + later, scheduled_at=scheduled_at, fired=known)
     count = countdown(what, DEFAULT_BOOK, scheduled_at)
     before = count.due_at(Step("review", planned.step.count - 1)) if planned.step.count > 1 else None
 
@@ -525,7 +525,7 @@ def test_there_is_always_a_next_reminder_and_of_the_endless_ones_it_is_the_first
     what: Milestone, now: datetime, beyond: Step | None
 ) -> None:
     count = counting(what, DEFAULT_BOOK, now)
-    planned = plan(what, now, told=[beyond] if beyond else [])
+    planned = plan(what, now, fired=[beyond] if beyond else [])
     endless = [one for one in planned if count.is_endless(one.step)]
 
     assert "pending" in {one.state for one in planned}

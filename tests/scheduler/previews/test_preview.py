@@ -15,6 +15,7 @@ from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.rules import machine, states
 from services.scheduler.escalation.rules.deadline import deadline_of
 from services.scheduler.escalation.rules.states import Climbing, Dormant, Owned, Settled
+from services.scheduler.holds.hold import MilestoneHold
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Step
@@ -34,7 +35,6 @@ from services.scheduler.previews.rules.outcomes import (
     outcome_sentence,
 )
 from services.scheduler.previews.rules.preview import (
-    MilestoneHold,
     StoredReminder,
     UpcomingLevel,
     overdue_at,
@@ -193,7 +193,7 @@ def fate(
 def test_a_reminder_waits_is_due_or_is_held() -> None:
     assert Waiting(AT_WEEK, is_due=False, held_for=None) == fate(WEEK)
     assert Waiting(AT_WEEK, is_due=True, held_for=None) == fate(WEEK, now=AT_WEEK)
-    assert Waiting(AT_WEEK, is_due=True, held_for=2) == fate(WEEK, hold=MilestoneHold(2, THEN), now=AT_WEEK)
+    assert Waiting(AT_WEEK, is_due=True, held_for=2) == fate(WEEK, hold=MilestoneHold(DUE.id, 2, THEN), now=AT_WEEK)
 
 
 def test_a_reminder_was_told_in_time_or_late() -> None:

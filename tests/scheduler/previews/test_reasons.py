@@ -16,7 +16,7 @@ from services.scheduler.ladders.business_days import (
     BusinessCalendar,
     DayOff,
     days_off,
-    holiday_calendar,
+    regional_calendar,
     subdivisions,
 )
 from services.scheduler.ladders.countdown import countdown
@@ -262,8 +262,8 @@ def test_a_rung_that_is_left_out_says_why(what: Milestone, rung: str, expected: 
 
 def every_holiday() -> list[DayOff]:
     """All weekday holidays of the three countries and of Canada's provinces, 2020 to 2040."""
-    calendars = [holiday_calendar(str(country)) for country in Country]
-    calendars += [holiday_calendar(f"CA-{part}") for part in subdivisions(Country.CA)]
+    calendars = [regional_calendar(str(country)) for country in Country]
+    calendars += [regional_calendar(f"CA-{part}") for part in subdivisions(Country.CA)]
     days = (date(2020, 1, 1) + timedelta(days=n) for n in range(366 * 21))
     return [off for day in days for off in days_off(day, calendars) if off.why == "holiday"]
 
@@ -288,7 +288,7 @@ def test_every_province_has_a_name() -> None:
 
 
 def test_a_holiday_of_a_state_is_told_in_english_and_says_so() -> None:
-    [eve] = days_off(date(2025, 12, 26), [holiday_calendar("US-TX")])
+    [eve] = days_off(date(2025, 12, 26), [regional_calendar("US-TX")])
 
     assert holiday_name(eve, words_in("es")) == HolidayName("Day After Christmas", "en")
     assert "26 dic (Estados Unidos, TX: Day After Christmas, su nombre en inglés)" in told(
@@ -314,7 +314,7 @@ steps = st.one_of(
     ),
     st.just(Step("on")),
 )
-weeks = st.sampled_from([BOUND, *(BusinessCalendar(holiday_calendar(name)) for name in ("CA-QC", "US-TX", "MX"))])
+weeks = st.sampled_from([BOUND, *(BusinessCalendar(regional_calendar(name)) for name in ("CA-QC", "US-TX", "MX"))])
 rungs = st.builds(Rung, steps, st.times(timezones=st.none()).map(lambda t: t.replace(second=0, microsecond=0)), weeks)
 ladders = st.builds(
     lambda chosen, every: Ladder("any", tuple({rung.step: rung for rung in chosen}.values()), every),

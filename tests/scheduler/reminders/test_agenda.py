@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.filters import Filters
 from contracts.vocabulary import Country, Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
@@ -308,7 +309,7 @@ def book(rungs: str, more: str = "") -> LadderBook:
 
 def own(subscription: int, *names: str, **filters: frozenset[str]) -> SubscriptionLadder:
     rungs = tuple(Rung(Step.named(name)) for name in names)
-    return SubscriptionLadder(UUID(int=subscription), Ladder("chosen", rungs), "America/Toronto", **filters)
+    return SubscriptionLadder(UUID(int=subscription), Ladder("chosen", rungs), "America/Toronto", Filters(**filters))
 
 
 NEW = PlanningRules(book("before-14d, {step: before-7d, at: '17:00'}, on-the-day"))
@@ -458,7 +459,7 @@ def test_whatever_rules_came_before_what_is_to_come_is_the_plan_of_the_rules_of_
                     rules.book,
                     own_ladder=own_ladder,
                     scheduled_at=schedule.scheduled_at,
-                    told=done,
+                    fired=done,
                 ):
                     if one.state == "pending" and one.step not in done:
                         expected.add((ReminderKey(name, schedule.version, one.step, audience), one.due_at))

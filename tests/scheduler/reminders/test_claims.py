@@ -1,9 +1,8 @@
 """What is claimed, in which order and at which cost, on a real PostgreSQL; and what a tick's own row promises."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,33 +10,14 @@ import asyncpg
 import pytest
 
 from bench.schedule.loading import copy_ahead, copy_due
-from services.plumbing.clock import SharedClock
-from services.plumbing.database import Database, DatabaseSettings
-from services.scheduler.intake import Planner
-from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders import claims, tick_log
 from services.scheduler.reminders import tick as tick_module
-from services.scheduler.reminders.ladder_store import RulesCache
-from services.scheduler.reminders.tick import Tick
-from tests.conftest import FreshDatabase
-from tests.scheduler.reminders.test_replanning import choice, chooses
-from tests.scheduler.reminders.test_store import END_OF_2021, THEN, Scheduler, many
-from tests.scheduler.scenes import NINE_SHARP, created, milestone, scheduled, utc
+from tests.scheduler.reminders.replanning_scenes import choice, chooses
+from tests.scheduler.running import END_OF_2021, THEN, Scheduler, many
+from tests.scheduler.scenes import created, milestone, scheduled, utc
 
 DUE = utc(2021, 12, 24, 15)
 ONE, OTHER = UUID(int=1), UUID(int=2)
-
-
-@pytest.fixture
-async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Scheduler]:
-    url = await fresh_database({"scheduler": VERSIONS})
-    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
-    await database.open()
-    clock = SharedClock(tmp_path / "clock")
-    clock.set(THEN)
-    rules_cache = RulesCache(NINE_SHARP)
-    yield Scheduler(database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
-    await database.close()
 
 
 async def test_each_audience_has_one_event_that_merges_its_own_steps(scheduler: Scheduler) -> None:

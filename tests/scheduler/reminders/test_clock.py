@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -16,14 +16,10 @@ import pytest
 
 from contracts.vocabulary import Status
 from services.cli.fleet import PROJECT
-from services.plumbing.clock import SharedClock
-from services.plumbing.database import Database, DatabaseSettings
 from services.scheduler.intake import Planner
-from services.scheduler.migrations import VERSIONS
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.tick import Tick
-from tests.conftest import FreshDatabase
-from tests.scheduler.reminders.test_store import THEN, Scheduler
+from tests.scheduler.running import Scheduler
 from tests.scheduler.scenes import NINE_SHARP, changed, milestone, scheduled, utc
 
 Told = tuple[str, int, str]
@@ -31,14 +27,10 @@ Told = tuple[str, int, str]
 
 
 @pytest.fixture
-async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Scheduler]:
-    url = await fresh_database({"scheduler": VERSIONS})
-    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
-    await database.open()
-    clock = SharedClock(tmp_path / "clock")
-    clock.set(THEN)
-    yield Scheduler(database, clock, Planner(database, clock), Tick(database, clock))
-    await database.close()
+def scheduler(scheduler: Scheduler) -> Scheduler:
+    """One that plans by the shipped book as it is, with its jitter."""
+    database, clock = scheduler.database, scheduler.clock
+    return replace(scheduler, planner=Planner(database, clock), tick=Tick(database, clock))
 
 
 async def told(scheduler: Scheduler) -> Counter[Told]:

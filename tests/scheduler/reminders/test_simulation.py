@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.filters import Filters
 from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import holiday_calendar
+from services.scheduler.ladders.business_days import regional_calendar
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Ladder, LadderCondition, Repeat, Rung, Step
@@ -207,7 +208,7 @@ def test_business_days_are_counted_by_the_calendars_that_are_asked_for_all_of_th
     )
     days = {}
     for names in (("US",), ("CA-QC",), ("MX",), ("CA-QC", "MX")):
-        rules = PlanningRules(with_calendars(book, tuple(map(holiday_calendar, names))))
+        rules = PlanningRules(with_calendars(book, tuple(map(regional_calendar, names))))
         what = [milestone(date(2026, 6, 26), id_="june"), milestone(date(2026, 5, 5), id_="may")]
         told = simulate([agenda_of(*what, rules=rules)], rules, START, END)
         days[names] = {t.milestone_id: t.at.date() for t in told}
@@ -282,7 +283,7 @@ def rules_in_two_books(draw: st.DrawFn) -> tuple[PlanningRules, PlanningRules]:
     if draw(st.booleans()):
         countries = frozenset(draw(st.sampled_from([[], ["CA"]])))
         ladder = replace(draw(ladders("chosen")), repeat=None)
-        subscription_ladders = (SubscriptionLadder(READER, ladder, "America/Vancouver", countries=countries),)
+        subscription_ladders = (SubscriptionLadder(READER, ladder, "America/Vancouver", Filters(countries=countries)),)
     return PlanningRules(draw(books()), subscription_ladders), PlanningRules(draw(books()), subscription_ladders)
 
 

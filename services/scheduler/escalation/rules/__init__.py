@@ -1,1 +1,1 @@
-"""When a milestone is overdue, which level is told next, and what stops it. Pure."""
+"""When a milestone is overdue, which level is notified next, and what stops it. Pure."""

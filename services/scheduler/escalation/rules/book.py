@@ -1,4 +1,4 @@
-"""Who is told of what is overdue, in which order and after how many days: the escalation as data."""
+"""Who is notified of what is overdue, in which order and after how many days: the escalation as data."""
 
 import hashlib
 from typing import Annotated
@@ -8,16 +8,16 @@ from pydantic import Field, field_validator
 from contracts.vocabulary import Contract, Slug, Text
 
 Days = Annotated[int, Field(ge=1, le=3660)]
-"""Calendar days, 1 to 3,660: what is to come is to come in somebody's time of office."""
+"""Calendar days, 1 to 3,660: longer waits outlast those who were to act."""
 
 
 class EscalationLevel(Contract):
-    """Somebody who hears when nobody before has owned it."""
+    """Somebody who is notified when none of the levels before has owned it."""
 
     level: Slug
     title: Text
     wait: Days
-    """Days after the milestone's last day for the first level, after the level before has heard for the others."""
+    """Days after the milestone's last day for the first level, after the level before was notified for the others."""
 
 
 class EscalationBook(Contract):
@@ -25,7 +25,7 @@ class EscalationBook(Contract):
 
     levels: Annotated[tuple[EscalationLevel, ...], Field(min_length=1, max_length=20)]
     repeat_days: Days
-    """Days after which the highest level hears again."""
+    """Days after which the highest level is notified again."""
     evidence_within_days: Days
     """Days in which evidence has to follow an acknowledgement, and more of it the evidence before."""
 
@@ -39,5 +39,5 @@ class EscalationBook(Contract):
 
     @property
     def digest(self) -> str:
-        """Tells one book from another: what was reckoned with another is to be reckoned again."""
+        """Distinguishes one book from another: what was computed with another is to be computed again."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
-"""What the escalation of a commitment's milestones makes of what is heard about it. Pure, event by event.
+"""How the escalations of a commitment's milestones change with the events about it. Pure, event by event.
 
-It follows the same events as the agenda, with the same standing; whatever of them it has heard before changes nothing.
+It follows the same events as the agenda, with the same commitment status; an event that came before changes nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ def case_in(state: EscalationState, milestone: Milestone, version: int) -> Escal
 def new_case(
     milestone: Milestone, version: int, *, over: bool, at: datetime
 ) -> tuple[EscalationCase, tuple[LogEntry, ...]]:
-    """The case of a milestone of which nothing was heard before `at`; `over` when the commitment is, for it."""
+    """The case of a milestone of which nothing was known before `at`; `over` when the commitment is, for it."""
     return _dated(case_in(Dormant(), milestone, version), over=over or milestone.held, at=at)
 
 
@@ -106,5 +106,5 @@ def _after_status(
 
 def _shows_work(event: StatusChanged, countries: Iterable[Country]) -> bool:
     """Whether it is evidence for what these countries owe: a link to some, or a status that is another one."""
-    concerns = event.country is None or event.country in countries
-    return concerns and (event.evidence is not None or event.status != event.previous)
+    is_theirs = event.country is None or event.country in countries
+    return is_theirs and (event.evidence is not None or event.status != event.previous)

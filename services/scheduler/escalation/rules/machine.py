@@ -1,23 +1,24 @@
-"""Escalation: a milestone is overdue, nobody owns it, and level after level hears. A pure state machine.
+"""Escalation: a milestone is overdue, nobody owns it, and level after level is notified. A pure state machine.
 
 The rules, in one place:
 - A milestone is overdue once its last day has ended in its zone, which is that of the last capital of the countries
   that it binds. One without a last day never is.
-- The first level hears `wait` days after the last day, at nine in the morning there; each next one `wait` days after
-  the day on which the one before heard. The highest hears again every `repeat_days`.
+- The first level is notified `wait` days after the last day, at nine in the morning there; each next one `wait` days
+  after the day on which the one before was. The highest is notified again every `repeat_days`.
 - What became known late (a date that was moved into the past, an old statement that is taken in today) is counted from
-  the day of that news: nobody has been told before, so the first level comes first.
-- After a downtime only the newest level that is due hears, marked late; the ones that were skipped are noted.
-- An acknowledgement stops it, whoever has heard by then: nobody hears until it is re-armed. Whoever takes over within
+  the day on which it became known: nobody was notified before, so the first level comes first.
+- After a downtime only the newest level that is due is notified, marked late; the ones that were skipped are noted.
+- An acknowledgement stops it at any level: nobody is notified until it is re-armed. Whoever takes over within
   the window does not get a longer one.
 - The window ends at nine, `evidence_within_days` after the acknowledgement. Evidence for the work renews it, so what is
-  owned and talked about stays owned, and a lasting silence ends it. Then a new round begins, and its first level hears
-  at once and is told whose acknowledgement was not followed. Evidence that comes after that follows it all the same:
+  owned and reported on stays owned, and a lasting silence ends it. Then a new round begins: its first level is notified
+  at once, with the acknowledgement that was not followed. Evidence that comes after that follows it all the same:
   its owner owns it again. Without an acknowledgement evidence stops nothing: it does not say who is on it.
 - A date that is moved to come withdraws it. One that is moved and still past changes nothing: it was overdue all along.
 - A commitment that is met or withdrawn, for all who are bound, ends it; taken up again it begins with a new round.
 
-States hold days and no instants, so they stay true under other zone data and other waits; `next_change_at` reckons.
+States hold days and no instants, so they stay true under other zone data and other waits; `next_change_at` gives the
+instant.
 """
 
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def next_change_at(state: EscalationState, deadline: Deadline | None, book: Esca
 
 
 def next_level(state: EscalationState, book: EscalationBook) -> EscalationLevel | None:
-    """Which level hears at `next_change_at`; None when nobody does then."""
+    """Which level is notified at `next_change_at`; None when none is."""
     match state:
         case Climbing(rank=rank):
             return book.levels[min(rank, len(book.levels) - 1)]
@@ -82,7 +83,7 @@ def advanced(state: EscalationState, deadline: Deadline | None, book: Escalation
         case Climbing():
             return _climb(state, deadline, book, now)
         case Owned() if now >= deadline.nine_on(ends := _window_ends(state, book)):
-            # As if the last day of a wait were today: its first level hears on the day on which the window ends.
+            # As if the last day of a wait were today: its first level is notified on the day on which the window ends.
             since = ends - timedelta(days=book.levels[0].wait)
             again = Climbing(state.round + 1, since, unfollowed=state.acknowledgement)
             noted = LogNote("re-armed", again.round, acknowledgement=state.acknowledgement)
@@ -98,26 +99,26 @@ class _Turn(NamedTuple):
 
 def _climb(state: Climbing, deadline: Deadline, book: EscalationBook, now: datetime, *notes: LogNote) -> Transition:
     if state.rank > len(book.levels):
-        # The book has lost the level that heard last: its highest one goes on, in a round of its own.
-        state = replace(state, round=state.round + 1, rank=len(book.levels), told=0)
+        # The book has lost the level that was notified last: its highest one goes on, in a round of its own.
+        state = replace(state, round=state.round + 1, rank=len(book.levels), repeats=0)
     due = [*_turns_due(state, deadline, book, now)]
     if not due:
         return state, notes
     rank = due[-1].rank
     higher = rank > state.rank
     due_at = next(turn.due_at for turn in due if turn.rank == rank) if higher else due[-1].due_at
-    told = LevelNotified(
+    notified = LevelNotified(
         round=state.round,
         rank=rank,
-        repeat=0 if higher else state.told,
+        repeat=0 if higher else state.repeats,
         due_at=due_at,
         late=now - due_at > LATE_AFTER,
         days=(deadline.day_at(now) - deadline.latest).days,
         unfollowed=state.unfollowed,
     )
     skipped = (LogNote("skipped", state.round, turn.rank) for turn in due if turn.rank < rank)
-    climbed = replace(state, since=deadline.day_at(now), rank=rank, told=told.repeat + 1)
-    return climbed, (*notes, *skipped, told)
+    climbed = replace(state, since=deadline.day_at(now), rank=rank, repeats=notified.repeat + 1)
+    return climbed, (*notes, *skipped, notified)
 
 
 def _turns_due(state: Climbing, deadline: Deadline, book: EscalationBook, now: datetime) -> Iterator[_Turn]:

@@ -23,11 +23,12 @@ class Climbing:
 
     round: int
     since: date
-    """The day from which the next wait counts: the last day, that of late news, or the day of the last message."""
+    """The day from which the next wait counts: the last day, or the day on which a past date became
+    known, or that of the last message."""
     rank: int = 0
-    """The level that heard last in this round; 0 when none has."""
-    told: int = 0
-    """How often that level has heard in this round."""
+    """The level that was notified last in this round; 0 when none was."""
+    repeats: int = 0
+    """How often that level was notified in this round."""
     unfollowed: Acknowledgement | None = None
     """What this round began with, where it did: an acknowledgement that no evidence followed."""
 
@@ -54,7 +55,7 @@ EscalationState = Dormant | Climbing | Owned | Settled
 
 @dataclass(frozen=True)
 class LevelNotified:
-    """A level hears: rank, round and repeat name the message, and no other one has the same."""
+    """A level is notified: rank, round and repeat identify the message, and no other one has the same."""
 
     round: int
     rank: int

@@ -1,8 +1,8 @@
-"""What a milestone is in calendars, and how that changes with what is heard of it.
+"""What a milestone is in calendars, and how that changes with the events about it.
 
-Pure: the entry that is known, the schedule and the standing give the next entry. A milestone is in calendars once it
-has had a last day, and stays there: one that loses its day or is withdrawn is cancelled, since a calendar that knows
-it has to be told so.
+Pure: the entry that is known, the schedule and the commitment's status give the next entry. A milestone is in
+calendars once it has had a last day, and stays there: one that loses its day or is withdrawn is cancelled, since a
+calendar that has it must be able to take it out.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class CalendarEntry:
     """How often a status has taken it out of calendars or put it back."""
     state: CalendarEntryState
     source: Source | None
-    """Where the date, or the news that there is none, comes from; None where the statement itself says it."""
+    """Where the date, or its loss, comes from; None where the statement itself says it."""
     created_at: datetime
     changed_at: datetime
 
@@ -52,7 +52,7 @@ def calendar_entry_after(
     source: Source | None,
     at: datetime,
 ) -> CalendarEntry | None:
-    """The entry after news of the time `at`; the known one itself when nothing of it is different.
+    """The entry after an event of the time `at`; the known one itself when nothing of it is different.
 
     `source` belongs to the schedule, and counts only where its version is new. None for a milestone that has never
     had a last day.
@@ -87,5 +87,5 @@ def _state(status: CommitmentStatus, countries: tuple[Country, ...]) -> Calendar
         return "open"
     if status.overall.status in (Status.MET, Status.WITHDRAWN):
         return "withdrawn" if status.overall.status is Status.WITHDRAWN else "met"
-    # Where each country's own word settles it, one that has done its part is enough to keep it.
+    # Where each country's own status settles it, one that has done its part is enough to keep it.
     return "withdrawn" if all(status.status_of(country) is Status.WITHDRAWN for country in countries) else "met"

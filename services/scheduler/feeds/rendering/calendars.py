@@ -1,6 +1,6 @@
 """A calendar of milestones, as iCalendar writes it (RFC 5545, with RFC 7986's properties for whole calendars).
 
-Pure, and the same entries give the same bytes: every time in it is the business time of the news that it rests on.
+Pure, and the same entries give the same bytes: every time in it is the business time of the event that it rests on.
 
 - A deadline (`by`, `during`) is its last day; the span that the words give stands in the description.
 - An event (`on`) of known days is those days, from its local time on where that is known.

@@ -1,6 +1,6 @@
 """A feed: what somebody's calendar or reader holds, in which language, behind an address that only they know.
 
-The address has 256 random bits in it and is shown once; kept is its SHA-256, which is also what it is found by, so
+The address has 256 random bits in it and is shown once; stored is its SHA-256, by which it is also found, so
 that the time of a look-up tells nothing (above 112 bits of entropy a plain hash suffices: OWASP ASVS 5.0, 6.5.2).
 """
 
@@ -11,26 +11,21 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from contracts.filters import Filters
+
 FeedFormat = Literal["calendar.ics", "events.atom", "events.rss"]
 FEED_FORMATS: tuple[FeedFormat, ...] = ("calendar.ics", "events.atom", "events.rss")
+
+FILTERED_BY = ("countries", "themes", "sections", "commitments")
+"""The filters that a feed has; it tells of events of every type."""
 
 ALARM = 7
 """Days before a milestone on which a calendar reminds of it, unless its owner wants it otherwise."""
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What a feed holds; an empty list asks for everything, and all of them have to agree."""
-
-    countries: tuple[str, ...] = ()
-    themes: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
-    commitments: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Feed:
-    """A feed as it is kept; nothing of it changes but its token, its end and when it was read."""
+    """A feed as it is stored; nothing of it changes but its token, its end and when it was read."""
 
     id: UUID
     owner: str
@@ -49,19 +44,5 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """What is kept of a token; text that was never one of ours has a hash, too, and nothing is found by it."""
+    """What is stored of a token; text that was never one of ours has a hash, too, and nothing is found by it."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def etag(form: str, kind: FeedFormat, feed: UUID, marker: str) -> str:
-    """The strong validator of what is rendered (RFC 9110, 8.8.3): the same for the same state, without rendering it.
-
-    `form` stands for how we render, `marker` for the state of all that the feed holds.
-    """
-    return f'"{hashlib.sha256(f"{form} {kind} {feed} {marker}".encode()).hexdigest()[:32]}"'
-
-
-def unchanged(if_none_match: str | None, tag: str) -> bool:
-    """Whether a request's If-None-Match names this validator (RFC 9110, 13.1.2: compared weakly)."""
-    named = [part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")]
-    return tag in named or named == ["*"]

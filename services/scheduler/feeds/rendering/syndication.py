@@ -30,24 +30,24 @@ GENERATOR = "Pledgewire"
 
 @dataclass(frozen=True)
 class FeedItem:
-    """An event that was told, at its business time."""
+    """An event of a feed, at its business time."""
 
     event_id: UUID
     at: datetime
     event: FeedEvent
 
 
-def atom(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str) -> bytes:
+def atom(feed: Feed, items: Sequence[FeedItem], portal_url: str) -> bytes:
     """The events as an Atom feed, in UTF-8."""
-    return bytes(_feed(feed, bulletins, portal_url, escaped=False).atom_str(pretty=True))
+    return bytes(_feed(feed, items, portal_url, escaped=False).atom_str(pretty=True))
 
 
-def rss(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str) -> bytes:
+def rss(feed: Feed, items: Sequence[FeedItem], portal_url: str) -> bytes:
     """The events as RSS 2.0, in UTF-8."""
-    return bytes(_feed(feed, bulletins, portal_url, escaped=True).rss_str(pretty=True))
+    return bytes(_feed(feed, items, portal_url, escaped=True).rss_str(pretty=True))
 
 
-def _feed(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str, *, escaped: bool) -> FeedGenerator:
+def _feed(feed: Feed, items: Sequence[FeedItem], portal_url: str, *, escaped: bool) -> FeedGenerator:
     words = words_in(feed.language)
     result = FeedGenerator()
     result.id(f"urn:uuid:{feed.id}")
@@ -59,16 +59,16 @@ def _feed(feed: Feed, bulletins: Sequence[FeedItem], portal_url: str, *, escaped
     result.generator(GENERATOR)
     # No link to itself: the address is a secret, and feeds are passed on.
     result.link(href=portal_url, rel="alternate")
-    result.updated(max([feed.created_at, *(bulletin.at for bulletin in bulletins)]))
-    for bulletin in bulletins:
-        commitment = bulletin.event.commitment
-        title, lines = item_text(bulletin.event, words)
+    result.updated(max([feed.created_at, *(item.at for item in items)]))
+    for item in items:
+        commitment = item.event.commitment
+        title, lines = item_text(item.event, words)
         entry = result.add_entry(order="append")
-        entry.id(f"urn:uuid:{bulletin.event_id}")
-        entry.guid(f"urn:uuid:{bulletin.event_id}", permalink=False)
+        entry.id(f"urn:uuid:{item.event_id}")
+        entry.guid(f"urn:uuid:{item.event_id}", permalink=False)
         entry.title(title)
-        entry.updated(bulletin.at)
-        entry.published(bulletin.at)
+        entry.updated(item.at)
+        entry.published(item.at)
         entry.link(href=f"{portal_url}/commitments/{commitment.id}", rel="alternate")
         entry.category([{"term": slug, "label": plain(theme_title(slug, words))} for slug in commitment.themes])
         if escaped:

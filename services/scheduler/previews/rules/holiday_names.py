@@ -11,7 +11,7 @@ from contracts.vocabulary import Country
 from services.i18n.catalogue import N_
 from services.i18n.names import country_list
 from services.i18n.words import Words
-from services.scheduler.ladders.business_days import DayOff, holiday_calendar, holiday_in_english
+from services.scheduler.ladders.business_days import DayOff, holiday_in_english, regional_calendar
 
 HOLIDAYS = {
     "benito-juarezs-birthday": N_("Benito Juárez’s birthday"),
@@ -92,7 +92,7 @@ def holiday_name(off: DayOff, words: Words) -> HolidayName:
 
 def calendar_place(name: str, words: Words) -> str:
     """Whose calendar it is: `Canada`, `Ontario`, `United States, TX`."""
-    calendar = holiday_calendar(name)
+    calendar = regional_calendar(name)
     if calendar.subdivision is None:
         return country_list([calendar.country], words)
     if calendar.country is Country.CA and calendar.subdivision in PROVINCES:

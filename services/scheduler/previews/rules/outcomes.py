@@ -8,26 +8,27 @@ from uuid import UUID
 
 from services.i18n.text import plain
 from services.i18n.words import Words
+from services.scheduler.holds.hold import MilestoneHold
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.due_reminder import LATE_AFTER
 from services.scheduler.ladders.ladder import Step
-from services.scheduler.previews.rules.preview import MilestoneHold, StoredReminder
+from services.scheduler.previews.rules.preview import StoredReminder
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """It is still to be told."""
+    """It is still to fire."""
 
     due_at: datetime
     is_due: bool
     held_for: int | None
-    """The schedule version that is being written; until it has come nothing is told."""
+    """The schedule version that is being written; until it has come nothing is sent."""
 
 
 @dataclass(frozen=True)
 class Fired:
-    """An event of its own has told it."""
+    """An event of its own was published."""
 
     at: datetime
     event_id: UUID
@@ -36,7 +37,7 @@ class Fired:
 
 @dataclass(frozen=True)
 class Merged:
-    """The event of a later step has told it as well."""
+    """The event of a later step was published for it as well."""
 
     at: datetime
     event_id: UUID
@@ -45,12 +46,12 @@ class Merged:
 
 @dataclass(frozen=True)
 class Passed:
-    """It was due before it was planned; it is recorded, and never told."""
+    """It was due before it was planned; it is recorded, and never sent."""
 
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """It is not to be told any more."""
+    """It is not to fire any more."""
 
     by: Literal["newer-schedule", "settled", "other-rules", "ladder-given-up"]
     schedule_version: int | None = None
@@ -59,7 +60,7 @@ class Withdrawn:
 
 @dataclass(frozen=True)
 class Failed:
-    """It could not be told."""
+    """It could not be fired."""
 
     at: datetime
     reason: str
@@ -122,7 +123,7 @@ def _withdrawn(
 def next_reminder(
     stored: StoredReminder, siblings: Sequence[StoredReminder], count: Countdown | None
 ) -> NextReminder | None:
-    """What is told after this reminder, of the schedule that holds; None when nothing is.
+    """What fires after this reminder, of the schedule that holds; None when nothing is.
 
     That is the next one that waits in the table; behind the last of them the first of the endless end.
     """
@@ -141,9 +142,9 @@ def next_reminder(
     return None
 
 
-def outcome_sentence(fate: ReminderOutcome, words: Words, zone: str) -> str:
+def outcome_sentence(outcome: ReminderOutcome, words: Words, zone: str) -> str:
     """One sentence about what became of it."""
-    match fate:
+    match outcome:
         case Waiting(held_for=int(version)):
             return words.gettext(
                 "It is held: version %(version)s of the date is being written, and until it has come nothing is told.",
@@ -185,11 +186,11 @@ def next_sentence(
     following: NextReminder | None, stored: StoredReminder, schedule: MilestoneSchedule, words: Words, zone: str
 ) -> str:
     """One sentence, or two, about what happens next."""
-    told = []
+    sentences = []
     if stored.state == "failed" and stored.schedule_version == schedule.version and not schedule.settled:
-        told.append(words.gettext("A scheduler that starts tries it again."))
+        sentences.append(words.gettext("A scheduler that starts tries it again."))
     if following:
-        told.append(
+        sentences.append(
             words.gettext(
                 "Next comes %(step)s on %(moment)s.",
                 step=following.step.name,
@@ -197,7 +198,7 @@ def next_sentence(
             )
         )
     elif schedule.settled:
-        told.append(words.gettext("Nothing follows: the commitment is met or withdrawn for all whom this binds."))
-    elif not told:
-        told.append(words.gettext("Nothing follows on this ladder."))
-    return " ".join(told)
+        sentences.append(words.gettext("Nothing follows: the commitment is met or withdrawn for all whom this binds."))
+    elif not sentences:
+        sentences.append(words.gettext("Nothing follows on this ladder."))
+    return " ".join(sentences)

@@ -48,15 +48,6 @@ class PreviewMoment:
     """None for what is not in the table yet."""
 
 
-@dataclass(frozen=True)
-class MilestoneHold:
-    """A newer schedule is being written: nothing of this one is told."""
-
-    schedule_version: int
-    held_at: datetime
-    """By the clock of the database."""
-
-
 def countdown_for(
     rules: PlanningRules, schedule: MilestoneSchedule, own_ladder: SubscriptionLadder | None
 ) -> Countdown | None:
@@ -111,14 +102,14 @@ def _instant_reason(count: Countdown, step: Step, due_at: datetime, why: Plannin
 def _later_moments(
     schedule: MilestoneSchedule, stored: Sequence[StoredReminder], count: Countdown, now: datetime, more: int
 ) -> Iterator[PreviewMoment]:
-    told = [
+    reached = [
         one.step
         for one in stored
         if one.schedule_version == schedule.version
         and one.state in ("pending", "fired", "merged")
         and count.is_endless(one.step)
     ]
-    found = count.endless_from(now, max(told, key=lambda step: step.count, default=None))
+    found = count.endless_from(now, max(reached, key=lambda step: step.count, default=None))
     for _ in range(more):
         if found is None:
             return
@@ -131,7 +122,7 @@ def _later_moments(
 
 @dataclass(frozen=True)
 class UpcomingLevel:
-    """A level that will hear, unless somebody acknowledges or evidence follows."""
+    """A level that will be notified, unless somebody acknowledges or evidence follows."""
 
     level: EscalationLevel
     round: int
@@ -141,14 +132,14 @@ class UpcomingLevel:
 def upcoming_levels(
     state: states.EscalationState, deadline: Deadline | None, book: EscalationBook
 ) -> tuple[UpcomingLevel, ...]:
-    """Who hears when, if nobody owns the milestone and nothing is heard, up to the highest level and once more."""
+    """Who is notified when, if nobody owns the milestone and no event comes, up to the highest level and once more."""
     coming: list[UpcomingLevel] = []
     while len(coming) <= len(book.levels) and (at := machine.next_change_at(state, deadline, book)):
         state, entries = machine.advanced(state, deadline, book, at)
         coming += [
-            UpcomingLevel(book.levels[told.rank - 1], told.round, at)
-            for told in entries
-            if isinstance(told, LevelNotified)
+            UpcomingLevel(book.levels[entry.rank - 1], entry.round, at)
+            for entry in entries
+            if isinstance(entry, LevelNotified)
         ]
     return tuple(coming)
 

@@ -49,7 +49,7 @@ class InstantReason:
     anchor: CountedFrom
     window: timedelta
     """Behind the rung's time, over which reminders are spread."""
-    told_at: datetime
+    nominal_at: datetime
     """The instant by these rules, without the jitter."""
     due_at: datetime
     """The instant by these rules."""
@@ -78,7 +78,7 @@ def instant_reason(reason: PlanningReason, count: Countdown, step: Step) -> Inst
         reason=reason,
         anchor=anchor,
         window=count.book.jitter,
-        told_at=due_at - reason.jitter,
+        nominal_at=due_at - reason.jitter,
         due_at=due_at,
         months_apart=(count.milestone.review_months or count.book.review_months) if anchor == "scheduled-on" else 0,
         month_end=reason.day.replace(day=1) if monthly and reason.day.day < reason.counted_from.day else None,
@@ -208,17 +208,17 @@ def _holidays(stretch: Sequence[DayOff], words: Words) -> str:
             return named.text
         return words.gettext("%(name)s, its name in English", name=named.text)
 
-    told = []
+    named_days = []
     for text, group in groupby(sorted(stretch, key=name), key=name):
         places = words.listed(calendar_place(off.calendar or "", words) for off in group)
-        told.append(words.line(places, text))
-    return ", ".join(told)
+        named_days.append(words.line(places, text))
+    return ", ".join(named_days)
 
 
 def _clock(what: InstantReason, words: Words) -> Iterator[str]:
     reason = what.reason
-    told = what.told_at.astimezone(zone_named(reason.zone))
-    values = {"time": words.time_of_day(told), "place": words.place(reason.zone)}
+    named_days = what.nominal_at.astimezone(zone_named(reason.zone))
+    values = {"time": words.time_of_day(named_days), "place": words.place(reason.zone)}
     match reason.clock:
         case "gap":
             wall = words.time_of_day(reason.rung.at)

@@ -1,1 +1,1 @@
-"""What an agenda becomes with what is heard, and what it will say. Pure."""
+"""What an agenda becomes with each event, and which reminders it will fire. Pure."""

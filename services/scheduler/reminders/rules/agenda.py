@@ -1,7 +1,7 @@
-"""All reminders of one commitment, and how they change with what is heard about it.
+"""All reminders of one commitment, and how they change with the events about it.
 
 Pure: an agenda and an event give the next agenda; the store writes the difference. So it doesn't matter how events
-were batched, and what is heard twice or late changes nothing that is newer.
+were batched, and one that comes twice or late changes nothing that is newer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,18 +12,19 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
+from contracts.filters import matches
 from contracts.vocabulary import CommitmentBrief, Milestone
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import PlannedReminder, plan
-from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
+from services.scheduler.ladders.subscription_ladder import SubscriptionLadder, traits_of
 from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
 ReminderState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
-"""Waits; was told by an event of its own; had passed when it was planned; was told by a later step's event; is not to
-fire any more; could not be told, for a reason that no repeat mends."""
+"""Waits; was published by an event of its own; had passed when it was planned; was published by a later step's event;
+is not to fire any more; could not be fired, for a reason that no repeat mends."""
 
 CommitmentEvent = CommitmentCreated | MilestoneScheduled | StatusChanged
 
@@ -75,13 +76,11 @@ class PlanningRules:
         return self._by_subscription.get(subscription_id)
 
     def ladders_for(self, schedule: MilestoneSchedule) -> tuple[SubscriptionLadder | None, ...]:
-        """The ladders that a milestone has: None for the book's, which all have, and those of its own readers."""
-        own = (
-            own_ladder
-            for own_ladder in self.subscription_ladders
-            if own_ladder.asks_for(schedule.commitment, schedule.milestone)
-        )
-        return (None, *own)
+        """The ladders that a milestone has: None for the book's, which all have, and those of subscriptions."""
+        if not self.subscription_ladders:
+            return (None,)
+        traits = traits_of(schedule.commitment, schedule.milestone)
+        return (None, *(one for one in self.subscription_ladders if matches(one.filters, traits)))
 
 
 SHIPPED_RULES = PlanningRules()
@@ -107,7 +106,7 @@ def agenda_after(
     """The agenda after an event that is of the time `at`: what lies before that is never sent.
 
     It is the event's own time and not that of its arrival: what came due while nobody was there to plan it was
-    missed, and is to be told late. Raises `UnknownZone`.
+    missed, and is to be fired late. Raises `UnknownZone`.
     """
     match event:
         case CommitmentCreated():
@@ -128,10 +127,10 @@ def replanned(
 ) -> Agenda:
     """The agenda as other rules, or other zone data, have it at `at`; `only` leaves all but one subscription's alone.
 
-    What was told or failed stays. What is to come is as `plan` gives it now: steps are added, moved, taken up again
-    and withdrawn. What was due before and is still to be told, since nobody ticked, stays to be told where its step
+    What was fired or failed stays. What is to come is as `plan` gives it now: steps are added, moved, taken up again
+    and withdrawn. What was due before and has not fired, since nobody ticked, is still to fire where its step
     does. A step that only the new rules put into the past becomes `into_past`: after other rules it is recorded as
-    passed; with other zone data the same reminder is late, and told.
+    passed; with other zone data the same reminder is late, and fired.
     """
     reminders = dict(agenda.reminders)
     for schedule in agenda.schedules.values():
@@ -166,7 +165,7 @@ def _replanned(
                 changed[key] = Reminder(planned.due_at, into_past)
         count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, own_ladder)
         for key, known in list(waiting.items()):
-            # An endless step that came due is still to be told, and `plan` names the one after it.
+            # An endless step that came due is still to fire, and `plan` names the one after it.
             if key.audience == _audience(own_ladder) and known.due_at < at and count.is_endless(key.step):
                 del waiting[key]
     return changed | {key: replace(known, state="withdrawn") for key, known in waiting.items()}
@@ -213,7 +212,7 @@ def _withdrawn(agenda: Agenda, milestone_id: str) -> dict[ReminderKey, Reminder]
 def _reopened(
     agenda: Agenda, schedule: MilestoneSchedule, at: datetime, rules: PlanningRules
 ) -> Iterator[tuple[ReminderKey, Reminder]]:
-    """What lies ahead, once more; a step that was told, or had passed, stays so."""
+    """What lies ahead, once more; a step that was fired, or had passed, stays so."""
     for own_ladder in rules.ladders_for(schedule):
         for key, planned in _plans(agenda, schedule, at, rules, own_ladder):
             known = agenda.reminders.get(key)
@@ -228,14 +227,14 @@ def _plans(
     rules: PlanningRules,
     own_ladder: SubscriptionLadder | None,
 ) -> Iterator[tuple[ReminderKey, PlannedReminder]]:
-    """A running schedule's plan at `at`, with what has been told of it left behind."""
-    told = [
+    """A running schedule's plan at `at`, without what has been fired of it."""
+    fired = [
         key.step
         for key, reminder in _of(agenda, schedule).items()
         if key.audience == _audience(own_ladder) and reminder.state in ("fired", "merged")
     ]
     for planned in plan(
-        schedule.milestone, at, rules.book, own_ladder=own_ladder, scheduled_at=schedule.scheduled_at, told=told
+        schedule.milestone, at, rules.book, own_ladder=own_ladder, scheduled_at=schedule.scheduled_at, fired=fired
     ):
         yield _key(schedule, planned, own_ladder), planned
 
@@ -243,7 +242,7 @@ def _plans(
 def _fired_before(
     agenda: Agenda, schedule: MilestoneSchedule, own_ladder: SubscriptionLadder | None
 ) -> dict[Step, datetime]:
-    """What was told of a milestone under its schedule before this one."""
+    """What was fired of a milestone under its schedule before this one."""
     return {
         key.step: reminder.due_at
         for key, reminder in agenda.reminders.items()

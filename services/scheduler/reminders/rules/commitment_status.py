@@ -1,4 +1,4 @@
-"""How a commitment stands, by what has been heard so far, in whatever order it was heard."""
+"""The status of a commitment by the events so far, in whatever order they came."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ FINAL_STATUSES = frozenset({Status.MET, Status.WITHDRAWN})
 
 @dataclass(frozen=True)
 class KnownStatus:
-    """A status, and the `seq` of the event that said it; 0 for what a commitment began with."""
+    """A status, and the `seq` of the event that brought it; 0 for the one that a commitment began with."""
 
     status: Status
     seq: int
@@ -20,10 +20,10 @@ class KnownStatus:
 
 @dataclass(frozen=True)
 class CommitmentStatus:
-    """The newest word on a commitment: overall, about it as a whole, and about single countries.
+    """The newest status of a commitment: overall, as reported for it as a whole, and for single countries.
 
-    The newest event decides, by its `seq` and not by its arrival. A word about the whole speaks for every country
-    until a later one about that country.
+    The newest event decides, by its `seq` and not by its arrival. A status of the whole holds for every country
+    until a later one of that country.
     """
 
     overall: KnownStatus = KnownStatus(Status.ANNOUNCED, 0)
@@ -44,7 +44,7 @@ class CommitmentStatus:
         return replace(self, overall=overall, countries={**self.countries, event.country: newest})
 
     def status_of(self, country: Country) -> Status | None:
-        """A country's own status; None while nobody has said anything of it."""
+        """A country's own status; None while none has been reported."""
         said = max(filter(None, (self.whole, self.countries.get(country))), key=_seq, default=None)
         return said.status if said else None
 

@@ -1,8 +1,8 @@
-"""A rehearsal: what agendas tell by which rules, played on a virtual clock; and how two plays differ.
+"""A simulation of the tick: which reminders agendas fire by which rules, and how two simulations differ.
 
-Pure, and made of the rules that the tick itself goes by. Played is what happens when nothing else does: no news is
-heard, and a tick comes at the very instant at which something is due. The virtual clock leaps from one such instant to
-the next, so that a play costs what it tells, however long the period is.
+Pure, and made of the rules that the tick itself goes by. It assumes that no event comes in, and that a tick comes at
+the very instant at which something is due. A virtual clock goes from one such instant to the next, so that the cost is
+that of the reminders, however long the period is.
 """
 
 import heapq
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import BusinessCalendar, HolidayCalendar
+from services.scheduler.ladders.business_days import BusinessCalendar, RegionalCalendar
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.due_reminder import Phase, due_reminder
 from services.scheduler.ladders.ladder import Step
@@ -21,10 +21,10 @@ from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule,
 
 
 class SimulatedReminder(NamedTuple):
-    """One event that a play tells: at which instant, of what, to whom, and what it says."""
+    """One event that a simulation writes: at which instant, about what, for whom, and what it says."""
 
     at: datetime
-    """When it is told: when it is due, or at the start of the play where that is later."""
+    """When it is written: when it is due, or at the start of the simulation where that is later."""
     due_at: datetime
     commitment_id: str
     milestone_id: str
@@ -35,11 +35,11 @@ class SimulatedReminder(NamedTuple):
     phase: Phase
     days: int
     merged: tuple[Step, ...]
-    """Earlier steps that are told by this one."""
+    """Earlier steps that were missed, and are told by this event too."""
 
 
 class MovedReminder(NamedTuple):
-    """A telling that both plays have, at different instants."""
+    """A reminder that both simulations have, at different instants."""
 
     before: SimulatedReminder
     after: SimulatedReminder
@@ -47,7 +47,7 @@ class MovedReminder(NamedTuple):
 
 @dataclass(frozen=True)
 class SimulationDifference:
-    """What one play tells and the other doesn't, each in the order in which it is told."""
+    """What only one of two simulations has, each in the order of time."""
 
     added: tuple[SimulatedReminder, ...]
     removed: tuple[SimulatedReminder, ...]
@@ -56,7 +56,7 @@ class SimulationDifference:
 
     @property
     def is_none(self) -> bool:
-        """Whether both tell the same."""
+        """Whether both have the same."""
         return not (self.added or self.removed or self.moved)
 
 
@@ -64,19 +64,19 @@ class SimulationDifference:
 class CombinedCalendar(BusinessCalendar):
     """The days on which all of these calendars work, whoever is bound."""
 
-    all_of: tuple[HolidayCalendar, ...] = ()
+    all_of: tuple[RegionalCalendar, ...] = ()
 
     @property
     def name(self) -> str:
         """Their names, with commas."""
         return ",".join(calendar.name for calendar in self.all_of)
 
-    def calendars(self, bound: Iterable[object]) -> tuple[HolidayCalendar, ...]:
+    def calendars(self, bound: Iterable[object]) -> tuple[RegionalCalendar, ...]:
         """Those, for everybody."""
         return self.all_of
 
 
-def with_calendars(book: LadderBook, calendars: tuple[HolidayCalendar, ...]) -> LadderBook:
+def with_calendars(book: LadderBook, calendars: tuple[RegionalCalendar, ...]) -> LadderBook:
     """The book with all its business days counted by these calendars, in place of those that its rungs name."""
     week = CombinedCalendar(all_of=calendars)
     return replace(
@@ -91,9 +91,9 @@ def with_calendars(book: LadderBook, calendars: tuple[HolidayCalendar, ...]) -> 
 def simulate(
     agendas: Iterable[Agenda], rules: PlanningRules, start: datetime, end: datetime
 ) -> tuple[SimulatedReminder, ...]:
-    """All that is told from `start` on and before `end`, in this order; what was due before `start`, then.
+    """All that is fired from `start` on and before `end`, in this order; what was due before `start`, then.
 
-    The agendas are taken as they stand: to play other rules, have them `replanned` by these rules first.
+    The agendas are taken as they stand: to simulate other rules, have them `replanned` by these rules first.
     Raises `UnknownZone`.
     """
     return tuple(simulated_reminders(agendas, rules, start, end))
@@ -102,18 +102,18 @@ def simulate(
 def simulated_reminders(
     agendas: Iterable[Agenda], rules: PlanningRules, start: datetime, end: datetime
 ) -> Iterator[SimulatedReminder]:
-    """The same, one by one as they are played."""
-    runs = [run for agenda in agendas for run in _tracks(agenda, rules)]
-    # At one instant the tick goes by milestone, and tells everybody before those who have a ladder of their own.
-    runs.sort(key=lambda run: (run.schedule.milestone.id, str(run.count.audience or "")))
-    heap = [(run.next_due, number) for number, run in enumerate(runs)]
+    """The same, one by one."""
+    tracks = [track for agenda in agendas for track in _tracks(agenda, rules)]
+    # At one instant the tick goes by milestone, and the book's reminders come before those of own ladders.
+    tracks.sort(key=lambda track: (track.schedule.milestone.id, str(track.count.audience or "")))
+    heap = [(track.next_due, number) for number, track in enumerate(tracks)]
     heapq.heapify(heap)
     while heap and heap[0][0] < end and start < end:
         due_at, number = heap[0]
-        run = runs[number]
-        yield run.tell(max(due_at, start))
-        if run.pending:
-            heapq.heapreplace(heap, (run.next_due, number))
+        track = tracks[number]
+        yield track.fire(max(due_at, start))
+        if track.pending:
+            heapq.heapreplace(heap, (track.next_due, number))
         else:
             heapq.heappop(heap)
 
@@ -121,17 +121,17 @@ def simulated_reminders(
 def compare_simulations(
     before: Iterable[SimulatedReminder], after: Iterable[SimulatedReminder]
 ) -> SimulationDifference:
-    """How two plays differ. A reminder is the same one in both when milestone, version, step and audience are."""
-    there = {_identity(telling): telling for telling in before}
+    """How two simulations differ. A reminder is the same one in both when milestone, version, step and audience are."""
+    there = {_identity(reminder): reminder for reminder in before}
     added: list[SimulatedReminder] = []
     moved: list[MovedReminder] = []
     unchanged = 0
-    for telling in after:
-        known = there.pop(_identity(telling), None)
+    for reminder in after:
+        known = there.pop(_identity(reminder), None)
         if known is None:
-            added.append(telling)
-        elif known.due_at != telling.due_at:
-            moved.append(MovedReminder(known, telling))
+            added.append(reminder)
+        elif known.due_at != reminder.due_at:
+            moved.append(MovedReminder(known, reminder))
         else:
             unchanged += 1
     return SimulationDifference(tuple(added), tuple(there.values()), tuple(moved), unchanged)
@@ -139,7 +139,7 @@ def compare_simulations(
 
 @dataclass
 class _Track:
-    """The reminders of one milestone for one audience while they are played."""
+    """The reminders of one milestone for one audience during a simulation."""
 
     schedule: MilestoneSchedule
     count: Countdown
@@ -151,48 +151,48 @@ class _Track:
     def next_due(self) -> datetime:
         return min(self.pending.values())
 
-    def tell(self, now: datetime) -> SimulatedReminder:
-        """Tell what is due, and plan what follows it, as `claims.record_told` does."""
+    def fire(self, now: datetime) -> SimulatedReminder:
+        """Fire what is due, and plan what follows it, as the tick does."""
         due = {step: due_at for step, due_at in self.pending.items() if due_at <= now}
-        what = due_reminder(self.count, due, now)
+        fired = due_reminder(self.count, due, now)
         for step in due:
             del self.pending[step]
-        if what.follow_up and what.follow_up.step not in self.known:
-            self.pending[what.follow_up.step] = what.follow_up.due_at
+        if fired.follow_up and fired.follow_up.step not in self.known:
+            self.pending[fired.follow_up.step] = fired.follow_up.due_at
         return SimulatedReminder(
             now,
-            what.due_at,
+            fired.due_at,
             self.schedule.commitment.id,
             self.schedule.milestone.id,
             self.schedule.version,
-            what.step,
+            fired.step,
             self.count.audience,
-            what.phase,
-            what.days,
-            tuple(what.merged),
+            fired.phase,
+            fired.days,
+            tuple(fired.merged),
         )
 
 
 def _tracks(agenda: Agenda, rules: PlanningRules) -> Iterator[_Track]:
-    runs: dict[tuple[str, UUID | None], _Track] = {}
+    tracks: dict[tuple[str, UUID | None], _Track] = {}
     for key, reminder in agenda.reminders.items():
         schedule = agenda.schedules.get(key.milestone_id)
         if schedule is None or key.schedule_version != schedule.version or reminder.state == "withdrawn":
             continue
-        run = runs.get((key.milestone_id, key.audience))
-        if run is None:
+        track = tracks.get((key.milestone_id, key.audience))
+        if track is None:
             own_ladder = rules.ladder_of(key.audience) if key.audience else None
             if key.audience and (
                 own_ladder is None or not own_ladder.asks_for(schedule.commitment, schedule.milestone)
             ):
-                continue  # a ladder that its reader no longer has: the tick withdraws it
+                continue  # a ladder that its subscription no longer has: the tick withdraws it
             count = countdown(schedule.milestone, rules.book, schedule.scheduled_at, own_ladder)
-            run = runs[key.milestone_id, key.audience] = _Track(schedule, count, {}, set())
-        run.known.add(key.step)
+            track = tracks[key.milestone_id, key.audience] = _Track(schedule, count, {}, set())
+        track.known.add(key.step)
         if reminder.state == "pending":
-            run.pending[key.step] = reminder.due_at
-    return (run for run in runs.values() if run.pending)
+            track.pending[key.step] = reminder.due_at
+    return (track for track in tracks.values() if track.pending)
 
 
-def _identity(telling: SimulatedReminder) -> tuple[str, int, Step, UUID | None]:
-    return telling.milestone_id, telling.schedule_version, telling.step, telling.audience
+def _identity(reminder: SimulatedReminder) -> tuple[str, int, Step, UUID | None]:
+    return reminder.milestone_id, reminder.schedule_version, reminder.step, reminder.audience

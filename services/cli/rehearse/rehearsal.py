@@ -33,7 +33,7 @@ class Rehearsal:
     after: Sequence[SimulatedReminder]
     difference: SimulationDifference
     schedules: dict[str, MilestoneSchedule]
-    """By milestone: who wants to say what a telling is about."""
+    """By milestone: what a reminder is about."""
 
     @cached_property
     def changes(self) -> list[tuple[datetime, str, SimulatedReminder | MovedReminder]]:
@@ -91,16 +91,16 @@ class Rehearsal:
                 }
                 for (year, month), (before, after) in by_month(self.before, self.after).items()
             ],
-            "added": [self._telling_json(one) for one in found.added],
-            "removed": [self._telling_json(one) for one in found.removed],
+            "added": [self._reminder_json(one) for one in found.added],
+            "removed": [self._reminder_json(one) for one in found.removed],
             "moved": [
-                self._telling_json(one.after)
+                self._reminder_json(one.after)
                 | {"was": {"at": one.before.at.isoformat(), "due_at": one.before.due_at.isoformat()}}
                 for one in found.moved
             ],
         }
 
-    def _telling_json(self, one: SimulatedReminder) -> dict[str, Any]:
+    def _reminder_json(self, one: SimulatedReminder) -> dict[str, Any]:
         return {
             "at": one.at.isoformat(),
             "due_at": one.due_at.isoformat(),
@@ -126,25 +126,25 @@ def by_month(
 ) -> dict[Month, tuple[list[SimulatedReminder], list[SimulatedReminder]]]:
     """Both plays month by month, the months in which neither tells anything left out."""
     months: dict[Month, tuple[list[SimulatedReminder], list[SimulatedReminder]]] = {}
-    for which, told in enumerate((before, after)):
-        for one in told:
+    for which, reminders in enumerate((before, after)):
+        for one in reminders:
             months.setdefault((one.at.year, one.at.month), ([], []))[which].append(one)
     return dict(sorted(months.items()))
 
 
-def busiest_day(told: Iterable[SimulatedReminder]) -> tuple[date, int] | None:
+def busiest_day(reminders: Iterable[SimulatedReminder]) -> tuple[date, int] | None:
     """The day with the most reminders, the first of them, and how many; None where there is none."""
-    counts = Counter(one.at.date() for one in told)
+    counts = Counter(one.at.date() for one in reminders)
     return max(counts.items(), key=lambda one: (one[1], -one[0].toordinal()), default=None)
 
 
-def _day_json(told: Iterable[SimulatedReminder]) -> dict[str, Any] | None:
-    found = busiest_day(told)
+def _day_json(reminders: Iterable[SimulatedReminder]) -> dict[str, Any] | None:
+    found = busiest_day(reminders)
     return {"day": found[0].isoformat(), "reminders": found[1]} if found else None
 
 
-def _of_phase(told: Iterable[SimulatedReminder], phase: Phase) -> int:
-    return sum(one.phase == phase for one in told)
+def _of_phase(reminders: Iterable[SimulatedReminder], phase: Phase) -> int:
+    return sum(one.phase == phase for one in reminders)
 
 
 def _reminders(count: int) -> str:

@@ -1,0 +1,109 @@
+"""What commands ask services over HTTP: one question, one answer in JSON, and errors as two lines for people."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    import httpx2
+
+FAILED, ASKED_WRONGLY, NOT_FOUND = 1, 2, 3
+"""Exit statuses."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A service's answer that is no success, as far as it is a problem document."""
+
+    status: int
+    title: str
+    detail: str
+    faults: tuple[str, ...]
+    """`body/name: a name is more than blanks`."""
+
+
+Explain = Callable[[Refusal], tuple[str, str, int]]
+"""What a command says of a refusal: what is wrong, what to do about it, and the exit status."""
+
+
+@dataclass(frozen=True)
+class CommandClient:
+    """Asks one service; a proxy of the environment is never used, since addresses and keys are our own."""
+
+    service: str
+    """Its name, for people."""
+    setting: str
+    """The environment variable that says where it is."""
+    option: str
+    """The option that does, for people: `--url`."""
+    url: str
+    explain: Explain
+    key: str | None = None
+
+    def ask(self, method: str, path: str, *, timeout: float = 30, **request: Any) -> Any:
+        """The answer's JSON, None where it has no body; raises EmbeddedError for a refusal, or when there is none.
+
+        `timeout` is in seconds; what else is given goes to the HTTP library as it is.
+        """
+        import httpx2
+
+        from deploy.embedded.errors import EmbeddedError
+
+        headers = {**self._authorization(), **request.pop("headers", {})}
+        try:
+            with httpx2.Client(base_url=self.url, timeout=timeout, trust_env=False) as client:
+                answer = client.request(method, path, headers=headers, **request)
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+            raise EmbeddedError(
+                f"the {self.service} at {self.url} does not answer: {error or type(error).__name__}",
+                f"set {self.setting} or {self.option}",
+                FAILED,
+            ) from error
+        if answer.is_success and not answer.content:
+            return None
+        body = self._json(answer)
+        if answer.is_success:
+            return body
+        raise EmbeddedError(*self.explain(_refusal(answer.status_code, body)))
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    def _json(self, answer: "httpx2.Response") -> Any:
+        from deploy.embedded.errors import EmbeddedError
+
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise EmbeddedError(
+                f"{self.url} answers {answer.status_code} without JSON",
+                f"is {self.setting} really the {self.service}'s?",
+                FAILED,
+            ) from error
+
+
+def _refusal(status: int, body: Any) -> Refusal:
+    problem: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    errors = problem.get("errors")
+    faults = [fault for fault in errors if isinstance(fault, dict)] if isinstance(errors, list) else []
+    return Refusal(
+        status,
+        str(problem.get("title") or "no reason is given"),
+        str(problem.get("detail") or ""),
+        tuple(f"{fault.get('where', '')}: {fault.get('what', '')}" for fault in faults),
+    )
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path; an empty one, which would be another path, as `-`."""
+    return quote(text, safe="") or "-"
+
+
+def print_json(document: object, *, indent: int | None = 2) -> None:
+    """Print a document for programs."""
+    import json
+
+    import typer
+
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=indent))

@@ -1,0 +1,75 @@
+"""The pages about the code keep to the code: links of the tour, and the glossary's words."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+TOUR = PROJECT / "docs" / "tour.md"
+GLOSSARY = PROJECT / "docs" / "glossary.md"
+
+ENTRY = re.compile(r"- \*\*([^*]+)\*\*: \S.*\.$")
+LINK = re.compile(r"\[`(?P<name>\w+)`\]\((?P<path>[^)#]+)#L(?P<line>\d+)\)")
+
+
+def lines_of(name: str, path: Path) -> list[int]:
+    """The lines on which a file defines this name, as a class, a function, or a method."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node.lineno for node in ast.walk(tree) if isinstance(node, kinds) and node.name == name]
+
+
+def links() -> Iterator[tuple[str, str, int]]:
+    for found in LINK.finditer(TOUR.read_text(encoding="utf-8")):
+        yield found["name"], found["path"], int(found["line"])
+
+
+@pytest.mark.parametrize(("name", "path", "line"), list(links()))
+def test_a_link_of_the_tour_leads_to_what_it_names(name: str, path: str, line: int) -> None:
+    """
+    The line of each link defines what the link is called.
+    """
+    defined = lines_of(name, (TOUR.parent / path).resolve())
+
+    assert defined, f"{path} defines no {name}"
+    assert line in defined, f"{name} stands at {path}#L{defined[0]} now"
+
+
+def test_every_link_of_the_tour_is_held() -> None:
+    """
+    A link to a file without a line, or with a label that is no name, would not be looked at.
+    """
+    assert TOUR.read_text(encoding="utf-8").count("](../") == len(list(links())) > 40
+
+
+def test_the_tour_enters_every_service() -> None:
+    """
+    A walk that leaves a service out does not show the way of one event.
+    """
+    assert {path.split("/")[2] for _, path, _ in links()} >= {
+        "registry",
+        "scheduler",
+        "notifier",
+        "portal",
+        "plumbing",
+        "i18n",
+    }
+
+
+def test_the_glossary_has_each_word_once_and_one_line_for_it() -> None:
+    """
+    One word, one meaning: no word stands twice, each has its explanation on its own line, by the alphabet.
+    """
+    parts = GLOSSARY.read_text(encoding="utf-8").split("\n## ")[1:]
+    entries = [[line for line in part.splitlines() if line.startswith("- ")] for part in parts]
+    words = [[found[1].lower() for line in part if (found := ENTRY.match(line))] for part in entries]
+
+    assert [len(part) for part in words] == [len(part) for part in entries], "an entry is `- **word**: what it means.`"
+    assert words == [sorted(part) for part in words]
+    assert [word for word, count in Counter(chain(*words)).items() if count > 1] == []
+    assert sum(map(len, words)) > 60

@@ -258,7 +258,7 @@ def keys_add(
 
 
 def main() -> None:
-    """The door: what goes wrong is said in two lines, without a traceback."""
+    """Run a command; errors that users can mend are printed as two lines, without a traceback."""
     from deploy.embedded.errors import EmbeddedError
 
     try:

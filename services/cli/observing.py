@@ -128,7 +128,7 @@ class Observer:
         under way. So the clock is moved on to the next attempt, by `LONGEST_ADVANCE` in all. What a receiver has
         refused for now, with a 503 say, is at rest: that it comes later is the answer.
 
-        Not looked at: reports on ministries' topics that the registry has not read yet (`heard_by_registry` tells),
+        Not looked at: reports on ministries' topics that the registry has not read yet (`registry_has_read` tells),
         reminders that feeds take up behind the tick, and what the portal shows live.
 
         `seconds` of real time are waited at most. `meanwhile` is called every second, to start again what has died.
@@ -275,8 +275,8 @@ class Observer:
         rows = await self.connection.fetch("select id::text as id from notifier.delivery where state = 'delivered'")
         return {row["id"] for row in rows}
 
-    async def heard_by_registry(self, report_id: UUID) -> bool:
-        """Whether a ministry's report is in the registry's inbox, which knows it by the report's own id."""
+    async def registry_has_read(self, report_id: UUID) -> bool:
+        """Whether the registry has taken in a ministry's report; its inbox has the report's own id."""
         heard: bool = await self.connection.fetchval(
             "select exists (select from registry.inbox where event_id = $1)", report_id
         )

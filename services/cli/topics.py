@@ -13,7 +13,7 @@ from services.plumbing.kafka.settings import KafkaSettings
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedTopic:
     """A topic as it is to be."""
 
     name: str
@@ -22,7 +22,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Change:
+class TopicChange:
     """One thing to change; `what` is for people."""
 
     topic: str
@@ -30,31 +30,31 @@ class Change:
     what: str
 
 
-def wanted_topics(brokers: int) -> list[Wanted]:
+def wanted_topics(brokers: int) -> list[WantedTopic]:
     """Every topic and its dead-letter topic, for a cluster of that many brokers."""
     safety = {"min.insync.replicas": str(min(2, brokers)), "unclean.leader.election.enable": "false"}
     wanted = []
     for topic in ALL:
         keep = {"retention.ms": str(topic.retention_ms), "cleanup.policy": "delete"}
-        wanted.append(Wanted(topic.name, topic.partitions, safety | keep | topic.config))
+        wanted.append(WantedTopic(topic.name, topic.partitions, safety | keep | topic.config))
         keep = {"retention.ms": str(DEAD_RETENTION_MS), "cleanup.policy": "delete"}
-        wanted.append(Wanted(topic.dead, 1, safety | keep))
+        wanted.append(WantedTopic(topic.dead, 1, safety | keep))
     return wanted
 
 
-def plan(wanted: list[Wanted], found: Mapping[str, Wanted]) -> list[Change]:
+def plan(wanted: list[WantedTopic], found: Mapping[str, WantedTopic]) -> list[TopicChange]:
     """What has to change; topics that we don't know are left alone, partitions are never taken away."""
     changes = []
     for topic in wanted:
         there = found.get(topic.name)
         if there is None:
-            changes.append(Change(topic.name, "create", f"create with {topic.partitions} partitions"))
+            changes.append(TopicChange(topic.name, "create", f"create with {topic.partitions} partitions"))
             continue
         if there.partitions < topic.partitions:
-            changes.append(Change(topic.name, "partitions", f"partitions {there.partitions} → {topic.partitions}"))
+            changes.append(TopicChange(topic.name, "partitions", f"partitions {there.partitions} → {topic.partitions}"))
         differing = {k: v for k, v in topic.config.items() if there.config.get(k) != v}
         for key, value in differing.items():
-            changes.append(Change(topic.name, "config", f"{key} {there.config.get(key, 'unset')} → {value}"))
+            changes.append(TopicChange(topic.name, "config", f"{key} {there.config.get(key, 'unset')} → {value}"))
     return changes
 
 
@@ -75,7 +75,7 @@ class TopicAdmin:
         """How many brokers the cluster has."""
         return len((await self._client.describe_cluster())["brokers"])
 
-    async def found(self, names: list[str]) -> dict[str, Wanted]:
+    async def found(self, names: list[str]) -> dict[str, WantedTopic]:
         """Those of the named topics that exist, as they are."""
         existing = set(await self._client.list_topics())
         here = [name for name in names if name in existing]
@@ -88,9 +88,9 @@ class TopicAdmin:
             for resource in answer.resources:
                 _, _, _, name, entries = resource
                 configs[name] = {entry[0]: entry[1] for entry in entries}
-        return {n: Wanted(n, len(descriptions[n]["partitions"]), configs.get(n, {})) for n in here}
+        return {n: WantedTopic(n, len(descriptions[n]["partitions"]), configs.get(n, {})) for n in here}
 
-    async def apply(self, wanted: list[Wanted], changes: list[Change], replication: int) -> None:
+    async def apply(self, wanted: list[WantedTopic], changes: list[TopicChange], replication: int) -> None:
         """Make the changes; one that somebody else made meanwhile is no error."""
         by_name = {topic.name: topic for topic in wanted}
         new = [by_name[c.topic] for c in changes if c.kind == "create"]
@@ -121,7 +121,7 @@ class TopicAdmin:
         raise TimeoutError(f"no leader for some partitions of {', '.join(names)} after 10 s")
 
 
-async def apply_topics(settings: KafkaSettings, *, dry_run: bool = False) -> list[Change]:
+async def apply_topics(settings: KafkaSettings, *, dry_run: bool = False) -> list[TopicChange]:
     """Compare and, unless it is a dry run, change; the changes, empty when all is as it should be."""
     async with TopicAdmin(settings) as admin:
         brokers = await admin.brokers()

@@ -70,13 +70,13 @@ def environment(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[dict[
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     clock = SharedClock(tmp_path / "clock")
     key = add_key(tmp_path / "keys.json", "desk", ["editor"], None)
-    shelf = RulesCache(NINE_SHARP)
+    rules_cache = RulesCache(NINE_SHARP)
     watched = EscalationStore(read_escalation_book())
-    served_app = app_of(database, clock, keys_file=tmp_path / "keys.json", rules_cache=shelf, escalations=watched)
+    served_app = app_of(database, clock, keys_file=tmp_path / "keys.json", rules_cache=rules_cache, escalations=watched)
     with Served(served_app) as served, Served(notifier()) as summaries:
         served.run(database.open())
         clock.set(THEN)
-        served.run(_heard(database, clock, shelf, watched))
+        served.run(_heard(database, clock, rules_cache, watched))
 
         yield {
             "SCHEDULER_URL": served.url,
@@ -112,20 +112,20 @@ async def _made(fresh_database: FreshDatabase) -> str:
     return await fresh_database({"scheduler": VERSIONS})
 
 
-async def _heard(database: Database, clock: SharedClock, shelf: RulesCache, watched: EscalationStore) -> None:
+async def _heard(database: Database, clock: SharedClock, rules_cache: RulesCache, watched: EscalationStore) -> None:
     """Two milestones and a choice are heard, and the first reminder is told."""
     events = (created(), scheduled(DUE), scheduled(SUMMIT))
     holidays = LadderHolidays(country=Country.CA, subdivision="ON")
     mine = choice("before-3bd", "on-the-day", holidays=holidays)
-    planner = Planner(database, clock, shelf, watched)
+    planner = Planner(database, clock, rules_cache, watched)
     await planner.apply(
         [ReceivedCommitmentEvent(Envelope(new_id(), THEN, e.commitment.id, "call-1"), e) for e in events]
     )
     await planner.apply([ReceivedLadderChoice(Envelope(new_id(), THEN, str(ME)), mine)])
-    while await Replanner(database, shelf).once():
+    while await Replanner(database, rules_cache).once():
         pass
     clock.set(utc(2021, 12, 1, 15))
-    await Tick(database, clock, shelf).once()
+    await Tick(database, clock, rules_cache).once()
 
 
 def lines(result: Result) -> list[str]:

@@ -236,10 +236,10 @@ class House(InboxReader):
         copies = Counter(arrival.delivery_id for arrival in await self.arrivals())
         return sum(copies.values()) - len(copies)
 
-    async def heard(self, report_id: UUID) -> None:
+    async def report_taken_in(self, report_id: UUID) -> None:
         """Wait until the registry has taken in a ministry's report, and everybody has been told."""
         for _ in range(1000):
-            if await self.observer.heard_by_registry(report_id):
+            if await self.observer.registry_has_read(report_id):
                 return await self.rest()
             await asyncio.sleep(0.02)
         raise AssertionError("the report has not been heard in twenty seconds")

@@ -140,7 +140,7 @@ async def test_a_report_that_a_ministry_sends_twice_is_heard_once(furnished: Hou
         await house.report_over_kafka("mx-sre", commitment, "in-progress", report_id=report_id, note="Ya empezó.")
     # Behind the two in the same partition: once it is heard, both have been.
     await house.report_over_kafka("mx-sre", commitment, "at-risk", report_id=next_report)
-    await house.heard(next_report)
+    await house.report_taken_in(next_report)
 
     told = [message.event["data"] for message in await house.read("wire")]
     assert [(data["status"], data["seq"]) for data in told] == [("in-progress", 1), ("at-risk", 2)]
@@ -367,8 +367,8 @@ async def test_a_summit_whose_date_becomes_precise_is_told_once_and_the_old_date
     await house.at(on(2022, 1, 20))
     await house.read("wire")
     await house.move_anchor("summit-of-the-americas-2022", "2022-06-06/2022-06-10", source="Press call of 2022-01-20")
-    news = await house.expect_event("wire", "milestone-scheduled", AMERICAS, change="more-precise", schedule_version=3)
-    assert (news["previous"]["edtf"], news["milestone"]["span"]["edtf"]) == ("2022-06", "2022-06-06/2022-06-10")
+    event = await house.expect_event("wire", "milestone-scheduled", AMERICAS, change="more-precise", schedule_version=3)
+    assert (event["previous"]["edtf"], event["milestone"]["span"]["edtf"]) == ("2022-06", "2022-06-06/2022-06-10")
     card = await house.expect_card("angeles", "Exact date: Jun 6\u2009–\u200910, 2022")
     assert "in June 2022, that is by June 30, 2022 → Jun 6" in card.text
     assert "Press call of 2022-01-20" in card.text
@@ -450,8 +450,8 @@ async def test_a_summit_that_moves_is_told_with_before_after_and_source_and_coun
     await house.at(datetime(2023, 1, 10, 12, tzinfo=UTC))
     moved = await house.move_anchor("nals-2022", "2023-01-10", source="Casa Blanca, 2023-01-10")
     assert moved["change"] == "moved"
-    news = await house.expect_event("wire", "milestone-scheduled", NEXT_SUMMIT, change="moved", schedule_version=2)
-    assert (news["previous"]["edtf"], news["milestone"]["span"]["edtf"]) == ("2022", "2023-01-10")
+    event = await house.expect_event("wire", "milestone-scheduled", NEXT_SUMMIT, change="moved", schedule_version=2)
+    assert (event["previous"]["edtf"], event["milestone"]["span"]["edtf"]) == ("2022", "2023-01-10")
     mail = await house.expect_mail(to="cumbre", subject="nueva fecha: 10 ene 2023")
     assert "10 de enero de 2023" in mail.text
     assert "Casa Blanca, 2023-01-10" in mail.text

@@ -1,4 +1,4 @@
-"""What happens on which day: the statement on the first, then the chronicle's news as they became known."""
+"""What happens on which day: the statement on the first, then what the chronicle has, as it became known."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class AnchorMoves:
     """An event's date becomes known, more precise, or another."""
 
     anchor_id: str
-    news: ChronicleEntry
+    entry: ChronicleEntry
 
 
 @dataclass(frozen=True)
@@ -58,43 +58,43 @@ def days(first: date, last: date) -> Iterator[date]:
 
 
 def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
-    """The news of one day, in the chronicle's order; what was known before the statement belongs to its own day."""
+    """What the chronicle has for one day, in its order; what was known before the statement belongs to its own day."""
     made_on = catalogue.statement.made_on
     found: list[Happening] = []
-    for news in catalogue.chronicle:
-        found += _of_its_anchor(news, day, made_on)
-        if max(news.known_on, made_on) != day:
+    for entry in catalogue.chronicle:
+        found += _of_its_anchor(entry, day, made_on)
+        if max(entry.known_on, made_on) != day:
             continue
         found += [
             StatusComes(
-                commitment_id=news.commitment_id or "",
+                commitment_id=entry.commitment_id or "",
                 country=report.country,
                 status=report.status,
                 note=report.note,
-                source=news.source.text,
-                over_kafka=_speaks_on_kafka(news, report.country),
+                source=entry.source.text,
+                over_kafka=_speaks_on_kafka(entry, report.country),
             )
-            for report in news.reports
+            for report in entry.reports
         ]
     return found
 
 
-def _of_its_anchor(news: ChronicleEntry, day: date, made_on: date) -> Iterator[AnchorMoves | AnchorHeld]:
+def _of_its_anchor(entry: ChronicleEntry, day: date, made_on: date) -> Iterator[AnchorMoves | AnchorHeld]:
     """What became known of an anchor on this day; that it was held says the days too, where both are known at once."""
-    if news.anchor_id is None:
+    if entry.anchor_id is None:
         return
-    held = news.outcome is not None and news.outcome.known_on == day
-    moves = news.span is not None and news.known_on == day > made_on
+    held = entry.outcome is not None and entry.outcome.known_on == day
+    moves = entry.span is not None and entry.known_on == day > made_on
     if held:
-        yield AnchorHeld(news.anchor_id, news.span.edtf if news.span and moves else None, news.source)
+        yield AnchorHeld(entry.anchor_id, entry.span.edtf if entry.span and moves else None, entry.source)
     elif moves:
-        yield AnchorMoves(news.anchor_id, news)
+        yield AnchorMoves(entry.anchor_id, entry)
 
 
-def _speaks_on_kafka(news: ChronicleEntry, country: str | None) -> str | None:
+def _speaks_on_kafka(entry: ChronicleEntry, country: str | None) -> str | None:
     # Mexico's foreign ministry reports for the summits that it hosts; the rest comes from another system over HTTP.
-    if country is None and news.anchor_id == "nals-2022":
+    if country is None and entry.anchor_id == "nals-2022":
         return "mx-sre"
-    if country is None and news.known_on == date(2022, 11, 8):
+    if country is None and entry.known_on == date(2022, 11, 8):
         return "ca-gac"  # the sixth Drug Dialogue met in Ottawa
     return None

@@ -58,7 +58,7 @@ class Player:
         expect_status(response, (200, 201), "import the statement")
 
     async def play(self, day: date) -> None:
-        """Let it be that day, let its news come, and wait for rest."""
+        """Let it be that day, let what became known on it be reported, and wait for rest."""
         now = noon(day)
         self._stack.clock.set(now)
         for happening in happenings(self._catalogue, day):
@@ -74,20 +74,20 @@ class Player:
             await self._rest()
         await self._rest()
 
-    async def _move(self, news: AnchorMoves, now: datetime) -> None:
-        span = news.news.span
+    async def _move(self, move: AnchorMoves, now: datetime) -> None:
+        span = move.entry.span
         if span is None:
             return
         response = await self._http.put(
-            f"{self._url('registry')}/anchors/{news.anchor_id}",
+            f"{self._url('registry')}/anchors/{move.anchor_id}",
             json={
                 "edtf": span.edtf,
-                "source": news.news.source.model_dump(mode="json"),
-                "known_on": news.news.known_on.isoformat(),
+                "source": move.entry.source.model_dump(mode="json"),
+                "known_on": move.entry.known_on.isoformat(),
             },
-            headers=self._as("editors") | {"Idempotency-Key": f"{news.anchor_id}-{span.edtf}-{now:%Y%m%d}"},
+            headers=self._as("editors") | {"Idempotency-Key": f"{move.anchor_id}-{span.edtf}-{now:%Y%m%d}"},
         )
-        expect_status(response, 200, f"move {news.anchor_id}")
+        expect_status(response, 200, f"move {move.anchor_id}")
 
     async def _hold(self, held: AnchorHeld, now: datetime) -> None:
         response = await self._http.post(
@@ -127,7 +127,7 @@ class Player:
         )
         # What comes over Kafka has left no trace of ours until the registry has it in its inbox.
         for _ in range(6000):
-            if await self._observer.heard_by_registry(report_id):
+            if await self._observer.registry_has_read(report_id):
                 return
             await asyncio.sleep(0.005)
         raise EmbeddedError(f"the registry has not heard report {report_id} in 30 s", f"see {self._stack.fleet.folder}")

@@ -16,9 +16,14 @@ from services.plumbing.logs import log
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.escalation.log import LogLine, append_log
 from services.scheduler.escalation.rows import STATE_COLUMNS, state_columns, state_from_row
-from services.scheduler.escalation.rules import cases as overdue
 from services.scheduler.escalation.rules.book import EscalationBook
-from services.scheduler.escalation.rules.cases import CommitmentEscalations, EscalationCase, case_in
+from services.scheduler.escalation.rules.cases import (
+    CommitmentEscalations,
+    EscalationCase,
+    case_in,
+    escalations_after,
+    new_case,
+)
 from services.scheduler.escalation.rules.machine import next_change_at
 from services.scheduler.escalation.rules.states import (
     LogEntry,
@@ -50,7 +55,7 @@ class EscalationStore:
         known = {name: case for watch in watches.values() for name, case in watch.cases.items()}
         lines: list[LogLine] = []
         for event, at, event_id in news:
-            watch, entries = overdue.escalations_after(watches[event.commitment.id], event, at)
+            watch, entries = escalations_after(watches[event.commitment.id], event, at)
             watches[event.commitment.id] = watch
             lines += [_log_line(name, watch.cases[name], entry, at, event, event_id) for name, entry in entries]
         changed = {
@@ -133,7 +138,7 @@ class EscalationStore:
                     case = case_in(state, milestone, row["version"])
                     next_change_at(state, case.deadline, self.book)
                 else:
-                    case, entries = overdue.new_case(milestone, row["version"], over=row["settled"], at=now)
+                    case, entries = new_case(milestone, row["version"], over=row["settled"], at=now)
                     lines += [_log_line(row["id"], case, entry, now) for entry in entries]
             except ValueError as error:
                 log.error("can't be reckoned", action="escalation_left_out", milestone=row["id"], error=str(error))

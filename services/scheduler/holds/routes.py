@@ -11,7 +11,7 @@ from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.content_type import JSON
 from services.plumbing.http.problems import Problem, problems
-from services.scheduler.holds import store as holds
+from services.scheduler.holds.store import take_holds
 
 HOLDER = "holder"
 """The role of whoever may hold milestones: the registry's own key, and nobody else's."""
@@ -59,7 +59,7 @@ def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
             versions[one.milestone_id] = max(one.schedule_version, versions.get(one.milestone_id, 0))
         try:
             async with database.transaction() as connection:
-                await holds.take_holds(connection, versions)
+                await take_holds(connection, versions)
         except asyncpg.LockNotAvailableError as error:
             raise Problem(
                 503,

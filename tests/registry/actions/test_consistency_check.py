@@ -86,7 +86,7 @@ async def test_of_the_chronicle_only_the_summit_that_slipped_past_its_year_is_fl
         told = [one for one in happenings(loaded, day) if isinstance(one, AnchorMoves | AnchorHeld)]
         for one in told:
             if isinstance(one, AnchorMoves):
-                body = dated(one.news.span.edtf if one.news.span else None, str(day))
+                body = dated(one.entry.span.edtf if one.entry.span else None, str(day))
                 answer = await register.send("PUT", f"/anchors/{one.anchor_id}", body)
             else:
                 body = outcome("held", str(day), edtf=one.edtf)

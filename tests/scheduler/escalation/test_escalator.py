@@ -8,8 +8,7 @@ import pytest
 
 from contracts.events import MilestoneEscalated
 from contracts.vocabulary import Country, Status
-from services.scheduler.escalation import escalator as escalating
-from services.scheduler.escalation import queries
+from services.scheduler.escalation import escalator, queries
 from tests.scheduler.escalation.running import DUE, FIRST, LATEST, OVERDUE, SECOND, THEN, Scheduler, with_evidence
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc
 
@@ -86,7 +85,7 @@ async def test_what_came_overdue_before_it_was_heard_is_told_late(scheduler: Sch
 
 
 async def test_two_schedulers_tell_each_level_once(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(escalating, "AT_ONCE", 7)
+    monkeypatch.setattr(escalator, "AT_ONCE", 7)
     names = [f"commitment-{i}" for i in range(60)]
     await scheduler.hears(*(created(name) for name in names))
     await scheduler.hears(*(scheduled(milestone(LATEST, id_=f"{name}-one"), id_=name) for name in names))

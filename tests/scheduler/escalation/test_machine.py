@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from contracts.events import Acknowledgement, Evidence, StatusChanged
 from contracts.vocabulary import Country, Status
 from services.scheduler.escalation.book import EscalationBookError, EscalationSettings, read_escalation_book
-from services.scheduler.escalation.rules import cases as overdue
+from services.scheduler.escalation.rules import cases
 from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
 from services.scheduler.escalation.rules.cases import CommitmentEscalations, new_case
 from services.scheduler.escalation.rules.deadline import Deadline, deadline_of
@@ -285,7 +285,7 @@ BOTH = milestone(LATEST, countries=(Country.CA, Country.MX))
 def watching(*events: object, when: datetime) -> CommitmentEscalations:
     watch = CommitmentEscalations()
     for event in events:
-        watch, _ = overdue.escalations_after(watch, event, when)  # type: ignore[arg-type]
+        watch, _ = cases.escalations_after(watch, event, when)  # type: ignore[arg-type]
     return watch
 
 
@@ -312,7 +312,7 @@ def test_evidence_is_a_link_or_another_status_of_one_who_is_bound(event: StatusC
     owned = Owned(1, ack(at(12)), date(2023, 1, 12))
     watch = replace(watch, cases={BOTH.id: replace(watch.cases[BOTH.id], state=owned)})
 
-    after, log = overdue.escalations_after(watch, event, at(15))
+    after, log = cases.escalations_after(watch, event, at(15))
 
     assert after.cases[BOTH.id].state == (replace(owned, since=date(2023, 1, 15)) if renews else owned)
     assert bool(log) == renews
@@ -320,8 +320,8 @@ def test_evidence_is_a_link_or_another_status_of_one_who_is_bound(event: StatusC
 
 def test_it_is_settled_when_all_who_are_bound_are_done_and_not_before() -> None:
     watch = watching(created(), scheduled(BOTH), when=at(11, MIDNIGHT))
-    one, _ = overdue.escalations_after(watch, changed(Status.MET, 1, Country.CA, Status.PARTLY_MET), at(12))
-    both, log = overdue.escalations_after(one, changed(Status.MET, 2, Country.MX, Status.PARTLY_MET), at(13))
+    one, _ = cases.escalations_after(watch, changed(Status.MET, 1, Country.CA, Status.PARTLY_MET), at(12))
+    both, log = cases.escalations_after(one, changed(Status.MET, 2, Country.MX, Status.PARTLY_MET), at(13))
 
     assert isinstance(one.cases[BOTH.id].state, Climbing)
     assert both.cases[BOTH.id].state == Settled(1)
@@ -331,7 +331,7 @@ def test_it_is_settled_when_all_who_are_bound_are_done_and_not_before() -> None:
 def test_an_older_schedule_that_comes_late_changes_nothing() -> None:
     watch = watching(scheduled(BOTH, 2), when=at(12))
 
-    assert overdue.escalations_after(watch, scheduled(milestone(date(2030, 1, 1), id_=BOTH.id), 1), at(13)) == (
+    assert cases.escalations_after(watch, scheduled(milestone(date(2030, 1, 1), id_=BOTH.id), 1), at(13)) == (
         watch,
         [],
     )

@@ -8,7 +8,7 @@ from contracts.vocabulary import Status
 from services.cli.databases import schema_versions
 from services.cli.observing import Observer
 from services.plumbing.isolation import SYSTEMIC
-from services.scheduler.escalation import escalator as escalating
+from services.scheduler.escalation import escalator
 from services.scheduler.escalation.book import read_escalation_book
 from tests.conftest import FreshDatabase
 from tests.scheduler.escalation.running import DUE, FIRST, LATEST, OVERDUE, Scheduler, furnished
@@ -81,7 +81,7 @@ async def test_when_nothing_works_at_all_it_is_no_milestones_fault(
     def broken(*_: object) -> None:
         raise KeyError("a slip of ours")
 
-    monkeypatch.setattr(escalating, "advanced", broken)
+    monkeypatch.setattr(escalator, "advanced", broken)
 
     with pytest.raises(RuntimeError, match="none of 20 milestones"):
         await scheduler.ticks_at(FIRST)

@@ -28,7 +28,7 @@ both = pytest.mark.parametrize("write", [atom, rss], ids=["atom", "rss"])
 Write = Callable[..., bytes]
 
 
-def bulletins(*events: FeedEvent) -> list[FeedItem]:
+def feed_items(*events: FeedEvent) -> list[FeedItem]:
     """Events that were told one hour after another, the newest first."""
     return [FeedItem(UUID(int=n + 1), THEN + timedelta(hours=n), event) for n, event in enumerate(events)][::-1]
 
@@ -62,16 +62,16 @@ def due(what: Milestone = COAL, phase: Any = "ahead", days: int = 7) -> Mileston
 def test_every_golden_event_is_an_entry_in_each_language(write: Write, language: str) -> None:
     feed = replace(FEED, language=language)
 
-    found = read(write(feed, bulletins(*GOLDEN), PORTAL))
+    found = read(write(feed, feed_items(*GOLDEN), PORTAL))
 
     assert (found.feed.title, found.feed.link) == (FEED.name, PORTAL)
     assert len(found.entries) == len(GOLDEN) > 6
-    for entry, bulletin in zip(found.entries, bulletins(*GOLDEN), strict=True):
-        title, lines = item_text(bulletin.event, words_in(language))
-        assert entry.id == f"urn:uuid:{bulletin.event_id}"
+    for entry, item in zip(found.entries, feed_items(*GOLDEN), strict=True):
+        title, lines = item_text(item.event, words_in(language))
+        assert entry.id == f"urn:uuid:{item.event_id}"
         assert entry.title == title
-        assert datetime(*entry.published_parsed[:6], tzinfo=UTC) == bulletin.at
-        assert entry.link == f"{PORTAL}/commitments/{bulletin.event.commitment.id}"
+        assert datetime(*entry.published_parsed[:6], tzinfo=UTC) == item.at
+        assert entry.link == f"{PORTAL}/commitments/{item.event.commitment.id}"
         assert all(line in entry.summary.replace("<br />", "\n").replace("&amp;", "&") for line in lines)
 
 
@@ -79,7 +79,7 @@ def test_every_golden_event_is_an_entry_in_each_language(write: Write, language:
 def test_a_moved_date_is_told_with_before_and_after(write: Write) -> None:
     moved = scheduled(milestone(date(2022, 3, 31)), 2, change="moved").model_copy(update={"previous": COAL.span})
 
-    [entry] = read(write(FEED, bulletins(moved), PORTAL)).entries
+    [entry] = read(write(FEED, feed_items(moved), PORTAL)).entries
 
     assert entry.title == "Date moved: No new public finance, now March 31, 2022"
     assert "Date: by March 31, 2022" in entry.summary
@@ -138,12 +138,12 @@ def test_a_status_says_who_and_by_what_evidence() -> None:
 
 @both
 def test_the_same_events_give_the_same_bytes(write: Write) -> None:
-    assert write(FEED, bulletins(*GOLDEN), PORTAL) == write(FEED, bulletins(*GOLDEN), PORTAL)
+    assert write(FEED, feed_items(*GOLDEN), PORTAL) == write(FEED, feed_items(*GOLDEN), PORTAL)
 
 
 @both
 def test_a_feed_was_updated_when_its_newest_event_was_told(write: Write) -> None:
-    events = bulletins(created(), changed(Status.MET))
+    events = feed_items(created(), changed(Status.MET))
 
     assert datetime(*read(write(FEED, events, PORTAL)).feed.updated_parsed[:6], tzinfo=UTC) == THEN + timedelta(hours=1)
     assert datetime(*read(write(FEED, [], PORTAL)).feed.updated_parsed[:6], tzinfo=UTC) == FEED.created_at
@@ -151,7 +151,7 @@ def test_a_feed_was_updated_when_its_newest_event_was_told(write: Write) -> None
 
 @both
 def test_a_feed_does_not_tell_its_own_address(write: Write) -> None:
-    links = read(write(FEED, bulletins(created()), PORTAL)).feed.links
+    links = read(write(FEED, feed_items(created()), PORTAL)).feed.links
 
     assert {link.rel for link in links} == {"alternate"}
 
@@ -161,7 +161,7 @@ def test_markup_in_texts_is_shown_and_not_obeyed(write: Write) -> None:
     evil = "<script>alert(1)</script> & ]]> <b>"
     event = changed(Status.MET).model_copy(update={"note": evil})
 
-    document = write(FEED, bulletins(event), PORTAL)
+    document = write(FEED, feed_items(event), PORTAL)
 
     [entry] = read(document).entries
     assert b"<script" not in document
@@ -178,7 +178,7 @@ def test_any_text_gives_a_well_formed_feed(write: Write, words: str, name: str) 
     text = Text.model_construct(en=words, es=words, fr=words)
     event = due(COAL.model_copy(update={"title": text, "wording": words}))
 
-    assert len(read(write(replace(FEED, name=name), bulletins(event), PORTAL)).entries) == 1
+    assert len(read(write(replace(FEED, name=name), feed_items(event), PORTAL)).entries) == 1
 
 
 def test_all_kinds_of_events_have_a_golden_one() -> None:

@@ -3,9 +3,8 @@
 from datetime import date
 
 from contracts.vocabulary import Reading, Status
-from services.scheduler.ladders.book_reader import read_ladder_book as read_ladders
-from services.scheduler.reminders import fired_reminders, replanning
-from services.scheduler.reminders import ladder_store as rules_cache
+from services.scheduler.ladders.book_reader import read_ladder_book
+from services.scheduler.reminders import fired_reminders, ladder_store, replanning
 from tests.scheduler.previews.asking import DUE, TORONTO, Preview, ids
 from tests.scheduler.reminders.replanning_scenes import LATE_ONES, ME, choice, chooses, plans
 from tests.scheduler.running import COAL, THEN, Scheduler
@@ -77,7 +76,7 @@ async def test_a_withdrawn_reminder_names_what_withdrew_it(scheduler: Scheduler,
     by_date = await preview.explain(known["before-7d", 1])
     known = await ids(scheduler)
     async with scheduler.database.transaction() as connection:
-        await rules_cache.write_ladder_book(connection, read_ladders(LATE_ONES), THEN, "desk")
+        await ladder_store.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
         await replanning.begin(connection, "book", THEN)
     await plans(scheduler)
     by_rules = await preview.explain(known["before-1d", 3])

@@ -13,9 +13,8 @@ from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.escalator import Escalator
 from services.scheduler.escalation.store import EscalationStore
-from services.scheduler.ladders.book_reader import read_ladder_book as read_ladders
-from services.scheduler.reminders import ladder_store as rules_cache
-from services.scheduler.reminders import replanning
+from services.scheduler.ladders.book_reader import read_ladder_book
+from services.scheduler.reminders import ladder_store, replanning
 from tests.scheduler.previews.asking import DUE, TORONTO, Preview, at
 from tests.scheduler.reminders.replanning_scenes import LATE_ONES, ME, YOU, choice, chooses, plans
 from tests.scheduler.running import COAL, END_OF_2021, THEN, Scheduler
@@ -299,7 +298,7 @@ async def test_what_is_pending_in_a_preview_is_what_is_pending_in_the_table(
         await scheduler.hears(scheduled(any_milestone(chance, name), 2, milestones[name], change="moved"))
     if chance.random() < 0.5:
         async with scheduler.database.transaction() as connection:
-            await rules_cache.write_ladder_book(connection, read_ladders(LATE_ONES), scheduler.clock.now(), "desk")
+            await ladder_store.write_ladder_book(connection, read_ladder_book(LATE_ONES), scheduler.clock.now(), "desk")
             await replanning.begin(connection, "book", scheduler.clock.now())
         await plans(scheduler)
     await scheduler.ticks_at(scheduler.clock.now() + timedelta(days=chance.randrange(60)))

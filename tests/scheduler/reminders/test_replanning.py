@@ -12,8 +12,7 @@ from services.scheduler.intake import Planner
 from services.scheduler.ladders.book_reader import read_ladder_book
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import plan
-from services.scheduler.reminders import ladder_store as rules_cache
-from services.scheduler.reminders import replanning
+from services.scheduler.reminders import ladder_store, replanning
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.replanning import Replanner
 from tests.scheduler.reminders.replanning_scenes import LATE_ONES, Waiting, client, plans, waiting
@@ -58,7 +57,7 @@ async def test_what_another_process_left_half_planned_is_finished(
     monkeypatch.setattr(replanning, "AT_ONCE", 2)
     await many(scheduler, 5)
     async with scheduler.database.transaction() as connection:
-        await rules_cache.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
+        await ladder_store.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
         begun = await replanning.begin(connection, "book", THEN)
     await Replanner(scheduler.database, RulesCache(NINE_SHARP)).once()
     partly = await scheduler.rows("select count(*) as n from reminder where step = 'before-14d'")
@@ -77,7 +76,7 @@ async def test_two_who_plan_anew_at_once_do_each_part_once(
     monkeypatch.setattr(replanning, "AT_ONCE", 3)
     await many(scheduler, 20)
     async with scheduler.database.transaction() as connection:
-        await rules_cache.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
+        await ladder_store.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
         begun = await replanning.begin(connection, "book", THEN)
 
     both = await asyncio.gather(
@@ -109,7 +108,7 @@ async def test_a_milestone_that_is_heard_while_a_book_is_being_applied_is_planne
         async with asyncio.timeout(10):
             while not await scheduler.rows("select from pg_locks, pg_sleep(0.01) where not granted"):
                 pass
-        await rules_cache.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
+        await ladder_store.write_ladder_book(connection, read_ladder_book(LATE_ONES), THEN, "desk")
     await hearing
 
     assert "before-14d" in await scheduler.states()

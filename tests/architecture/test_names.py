@@ -5,12 +5,6 @@ from collections import defaultdict
 
 from tests.architecture.modules import modules, tree
 
-REPEATED = {
-    "Filters": "feeds are about to take the filters of the contracts",
-    "MilestoneHold": "previews are about to take the hold of the room `holds`",
-}
-"""Names that stand in several modules all the same, and why; the list only ever gets shorter."""
-
 
 def test_every_class_name_stands_in_one_module() -> None:
     places = defaultdict[str, set[str]](set)
@@ -19,4 +13,4 @@ def test_every_class_name_stands_in_one_module() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].add(name)
 
-    assert {name: sorted(where) for name, where in places.items() if len(where) > 1 and name not in REPEATED} == {}
+    assert {name: sorted(where) for name, where in places.items() if len(where) > 1} == {}

@@ -159,5 +159,5 @@ class _Recorder:
 async def test_the_registry_refuses_what_is_no_zone_before_it_asks_the_database() -> None:
     for zone in ("localtime", "Localtime", "America/Nowhere"):
         with pytest.raises(Invalid) as refused:
-            await create_anchor(_Recorder(), SimpleNamespace(zone=zone), None, None)  # type: ignore[arg-type]
+            await create_anchor(_Recorder(), SimpleNamespace(zone=zone), None)  # type: ignore[arg-type]
         assert refused.value.members == {"field": "zone"}

@@ -1,6 +1,7 @@
 """Hypothesis strategies for every event that the models allow."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from contracts.envelope import Envelope
 from contracts.topics import ALL, Topic
 from contracts.vocabulary import (
     LARGEST,
+    Channel,
     CommitmentBrief,
     Country,
     Language,
@@ -214,7 +216,7 @@ settled = st.builds(
             delivery_id=st.uuids(),
             subscription_id=st.uuids(),
             subscriber=lines,
-            channel=st.sampled_from(["email", "slack", "teams", "webhook"]),
+            channel=st.sampled_from(get_args(Channel)),
             language=languages,
             outcome=st.sampled_from(["delivered", "failed", "expired", "suppressed", "cancelled"]),
             attempts=counts,

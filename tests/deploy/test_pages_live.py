@@ -24,6 +24,7 @@ PAGES = ("for-operators", "for-ministries", "for-engineers")
 """In this order: the operator imports the statement that the others read of."""
 NOW = datetime(2022, 2, 1, 18, tzinfo=UTC)
 """When the pages are read: something is overdue, and nobody is on it."""
+RECEIVER = "https://hooks.gac.example/pledgewire"
 PRELUDE = """
 set -euo pipefail
 curl() { command curl --silent --show-error --fail-with-body "$@"; echo; }
@@ -44,9 +45,12 @@ def followed() -> Iterator[Block]:
                 yield block
 
 
-def follow(block: Block, folder: Path, environment: dict[str, str]) -> str:
-    """Run a block in a folder and return what it prints; addresses and key that it sets give way to the stack's."""
-    text = re.sub(r"^export [A-Z]+_(URL|KEY)=.*$", "", block.text, flags=re.MULTILINE)
+def follow(block: Block, folder: Path, environment: dict[str, str], hook: str) -> str:
+    """Run a block in a folder and return what it prints.
+
+    The addresses and the key that it sets give way to the stack's, and the receiver of webhooks to one that listens.
+    """
+    text = re.sub(r"^export [A-Z]+_(URL|KEY)=.*$", "", block.text.replace(RECEIVER, hook), flags=re.MULTILINE)
     done = subprocess.run(
         ["bash", "-c", PRELUDE + text],
         cwd=folder,
@@ -68,7 +72,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 async def test_whoever_follows_the_pages_gets_there(parts: RunningStack, tmp_path: Path) -> None:
     """
-    From an empty stack, each block ends well, from the first page's first to the last page's last.
+    From an empty stack, each block ends well, from the first page's first to the last page's last; and who subscribed
+    on one line gets what was reported on another.
     """
     printed: dict[str, str] = {}
     async with house_of(parts) as house:
@@ -79,11 +84,14 @@ async def test_whoever_follows_the_pages_gets_there(parts: RunningStack, tmp_pat
             "API_KEYS_FILE": str(tmp_path / "api-keys.json"),
         }
         for block in followed():
-            printed[block.text] = follow(block, tmp_path, environment)
+            printed[block.text] = follow(block, tmp_path, environment, f"{house.inbox_url}/hooks/webhook/gac")
             if made := re.search(r'"id":"([0-9a-f-]{36})"', printed[block.text]):
                 environment["SUBSCRIPTION"] = made[1]
+            if shown := re.search(r'"secret":"(whsec_[^"]+)"', printed[block.text]):
+                await house.http.put(f"{house.inbox_url}/dev/inbox/secrets/gac", json={"secret": shown[1]})
             await house.rest()
         await house.assert_nothing_lost()
+        await house.expect_event("gac", "status-changed", "nals-2021-vaccine-donations", status="in-progress")
 
     assert len(printed) > 10
     (escalations,) = [text for block, text in printed.items() if "escalation list" in block]

@@ -244,6 +244,18 @@ class House(InboxReader):
             await asyncio.sleep(0.02)
         raise AssertionError("the report has not been heard in twenty seconds")
 
+    async def feeds_caught_up(self) -> None:
+        """Wait until the feeds have taken up every reminder of the last weeks; they do so behind the tick."""
+        for _ in range(1500):
+            if not await self.observer.connection.fetchval(
+                "select exists (select from scheduler.outbox o where topic = 'milestone-due' and created_at > $1"
+                " and not exists (select from scheduler.feed_event e where e.event_id = o.event_id))",
+                self.now - timedelta(days=30),
+            ):
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("the feeds have not taken up all reminders in thirty seconds")
+
     async def unanswered(self, count: int) -> None:
         """Wait until so many messages have got no answer, and nothing else is under way."""
         for _ in range(1500):

@@ -65,6 +65,7 @@ async def test_a_summit_moves_in_a_calendar(house: House) -> None:
         assert before.keys() == after.keys()
         assert [u for u in before if before[u].serialize() != after[u].serialize()] == [year[0].uid.value]
 
+    await house.feeds_caught_up()
     titles: list[str] = []
     async with asyncio.timeout(30):  # reminders come to the feeds behind the tick
         while not any(title.startswith("Vence ") for title in titles):

@@ -7,12 +7,12 @@ from uuid import UUID
 import asyncpg
 
 from contracts.vocabulary import Channel, Instant, Language
-from services.plumbing.http.forms import RequestModel
+from services.plumbing.http.forms import ResponseModel
 
 DeliveryState = Literal["pending", "sending", "delivered", "failed", "expired", "suppressed", "cancelled"]
 
 
-class DeliveryAnswer(RequestModel):
+class DeliveryAnswer(ResponseModel):
     """One event for one subscription, and how it went."""
 
     id: UUID
@@ -35,7 +35,7 @@ class DeliveryAnswer(RequestModel):
     last_code: int | None
 
 
-class AttemptAnswer(RequestModel):
+class AttemptAnswer(ResponseModel):
     """One try."""
 
     n: int
@@ -53,14 +53,14 @@ class DeliveryWithAttempts(DeliveryAnswer):
     tries: tuple[AttemptAnswer, ...]
 
 
-class DeliveryPage(RequestModel):
+class DeliveryPage(ResponseModel):
     """Deliveries, the newest first."""
 
     items: tuple[DeliveryAnswer, ...]
     next_cursor: str | None
 
 
-class Conservation(RequestModel):
+class Conservation(ResponseModel):
     """The law: every event that was read, for every subscription that it matched, has ended or is pending."""
 
     ok: bool

@@ -68,6 +68,9 @@ class Addressee:
     level_title: Text | None = None
 
 
+_NO_ADDRESSEE = Addressee()
+
+
 @dataclass(frozen=True)
 class EventType(Generic[E]):
     """What the notifier knows of the events of one topic."""
@@ -78,7 +81,7 @@ class EventType(Generic[E]):
     countries: Callable[[E], tuple[Country, ...]] = lambda event: event.commitment.countries
     """Those that it binds or speaks of."""
     audience: Audience = EVERYBODY
-    addressee: Callable[[E], Addressee] = lambda _event: Addressee()
+    addressee: Callable[[E], Addressee] = lambda _event: _NO_ADDRESSEE
 
     def traits(self, event: E) -> EventTraits:
         """What an event of this type is about, as filters see it."""

@@ -9,12 +9,12 @@ from contracts.vocabulary import Channel, Country, Instant, Language
 from services.notifier.channels import CHANNELS
 from services.notifier.subscriptions.forms import FilterForm
 from services.notifier.subscriptions.own_ladder import OwnLadder
-from services.plumbing.http.forms import RequestModel
+from services.plumbing.http.forms import ResponseModel
 
 SubscriptionState = Literal["active", "paused", "ended", "disabled"]
 
 
-class SubscriptionAnswer(RequestModel):
+class SubscriptionAnswer(ResponseModel):
     """A subscription as its owner sees it."""
 
     id: UUID
@@ -40,7 +40,7 @@ class CreatedSubscription(SubscriptionAnswer):
     secret: str | None
 
 
-class SubscriptionSummary(RequestModel):
+class SubscriptionSummary(ResponseModel):
     """A subscription as anybody may see it, who has the link of a message: neither where it goes nor whose it is."""
 
     id: UUID
@@ -58,7 +58,7 @@ class SubscriptionSummary(RequestModel):
     ended_at: Instant | None
 
 
-class SubscriptionPage(RequestModel):
+class SubscriptionPage(ResponseModel):
     """Subscriptions in the order they were made."""
 
     items: tuple[SubscriptionAnswer, ...]

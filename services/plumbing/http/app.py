@@ -10,7 +10,13 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
-from services.plumbing.http.problems import Problem, answer_http_exception, answer_problem, answer_validation_error
+from services.plumbing.http.problems import (
+    Problem,
+    add_problem_schema,
+    answer_http_exception,
+    answer_problem,
+    answer_validation_error,
+)
 from services.plumbing.http.request_context import RequestContext
 
 Check = Callable[[], Awaitable[str | None]]
@@ -40,6 +46,7 @@ def web_app(
     app.add_exception_handler(Problem, answer_problem)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(HTTPException, answer_http_exception)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(RequestValidationError, answer_validation_error)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
+    add_problem_schema(app)
     app.add_middleware(RequestContext, secret_behind=tuple(secret_behind))
 
     @app.get("/livez", include_in_schema=False)

@@ -71,11 +71,6 @@ def refuse_repeats(values: V) -> V:
     return values
 
 
-def sorted_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values in order, each once: however they were sent, the same set is the same form."""
-    return tuple(sorted(set(values)))
-
-
 def _day_from_query(value: Any) -> Any:
     # Left alone, pydantic reads "1637193600" as a count of seconds.
     if isinstance(value, str) and not (len(value) == 10 and value[4] == value[7] == "-"):

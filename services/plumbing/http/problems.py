@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -49,24 +49,40 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not-found", f"There is no such {what}")
 
 
+PROBLEM_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An error, as RFC 9457 has it; further members depend on its type.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+"""The component `Problem` of every OpenAPI document here."""
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """How a route's document shows errors: FastAPI would promise them as its own kind of application/json."""
-    schema = {
-        "type": "object",
-        "title": "Problem",
-        "description": "An error, as RFC 9457 has it; further members depend on its type.",
-        "required": ["type", "title", "status"],
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-        },
-    }
+    schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: {"schema": schema}}}
         for status in statuses
     }
+
+
+def add_problem_schema(app: FastAPI) -> None:
+    """Let the application's document have the component that `problems` refers to."""
+    written = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = written()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = dict(PROBLEM_SCHEMA)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's manual has it
 
 
 def http_problem(error: HTTPException) -> Problem:

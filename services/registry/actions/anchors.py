@@ -45,6 +45,19 @@ class AnchorAlreadyCancelled(RegistryError):
 
 
 @dataclass(frozen=True)
+class CreateAnchor:
+    """An event on which milestones may hang, as far as its date is known; its zone is where it takes place."""
+
+    id: str
+    title: Text
+    zone: str
+    span: Span
+    local_time: WallTime | None
+    source: Source
+    known_on: date
+
+
+@dataclass(frozen=True)
 class MoveAnchor:
     """It has another date, or none any more; or the one that it had is confirmed."""
 
@@ -73,12 +86,13 @@ class CancelAnchor:
     known_on: date
 
 
-async def create_anchor(connection: Connection, anchor: AnchorState, title: Text, context: ActionContext) -> None:
-    """Enter an event; raises `AlreadyExists` where the id is taken, and `Invalid` for a zone that there isn't."""
-    if not is_zone(anchor.zone):
-        raise Invalid(f"There is no zone {anchor.zone}", field="zone")
+async def create_anchor(connection: Connection, new: CreateAnchor, context: ActionContext) -> None:
+    """Enter an anchor; raises `AlreadyExists` where the id is taken, and `Invalid` for a zone that there isn't."""
+    if not is_zone(new.zone):
+        raise Invalid(f"There is no zone {new.zone}", field="zone")
+    anchor = AnchorState(new.id, new.zone, new.span, new.local_time, new.source, new.known_on, None, None)
     # The insert would take over a known one's title, so the known are looked for first; the insert settles a race.
-    if await lock_anchors(connection, [anchor.id]) or not await add_anchor(connection, anchor, title):
+    if await lock_anchors(connection, [anchor.id]) or not await add_anchor(connection, anchor, new.title):
         raise AlreadyExists(f"There is an anchor {anchor.id} already")
     await add_anchor_news(connection, anchor, "first", context.client, context.now)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.events import CommitmentCreated, Quote, StatementRef
 from contracts.topics import COMMITMENT_CREATED
-from contracts.vocabulary import Country, Milestone, Reading, Status
+from contracts.vocabulary import Country, Milestone, Status
 from services.plumbing.database import Connection, Database
 from services.plumbing.outbox import append, take_seqs
 from services.registry.actions.events import ActionContext, outbox_records
@@ -14,7 +14,7 @@ from services.registry.actions.inputs import NewCommitment, NewMilestone
 from services.registry.actions.reschedule import MilestoneToSchedule, schedule, stated_date
 from services.registry.catalogue.contents import CatalogueError, Commitment
 from services.registry.catalogue.quotes import locate
-from services.registry.rules.anchor_offset import zone_of
+from services.registry.rules.anchor_offset import is_the_event, zone_of
 from services.registry.rules.edtf_dates import last_capital_zone
 from services.registry.rules.errors import AlreadyExists, Invalid, ResourceNotFound
 from services.registry.store.anchors import AnchorState, lock_anchors
@@ -129,7 +129,7 @@ def _fit_milestone(
         anchor_id=new.anchor_id,
         offset=date.offset,
         local_time=new.local_time,
-        held=bool(anchor and anchor.outcome == "held" and date.reading is Reading.ON and date.offset is None),
+        held=bool(anchor and anchor.outcome == "held" and is_the_event(date.reading, date.offset)),
         review_months=date.review_months,
         wording_language=statement.language,
     )

@@ -11,14 +11,13 @@ from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
 from services.plumbing.http.problems import problems
 from services.registry.actions import anchors as actions
-from services.registry.actions.anchors import CancelAnchor, MoveAnchor, RecordAnchorHeld
+from services.registry.actions.anchors import CancelAnchor, CreateAnchor, MoveAnchor, RecordAnchorHeld
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
 from services.registry.actions.inputs import Edtf
 from services.registry.http.dates import NewDate, NewDateBody, RescheduledMilestone, rescheduled
 from services.registry.http.parameters import found, id_in_path, span_in_body
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
-from services.registry.store.anchors import AnchorState
 from services.registry.views.anchors import (
     AnchorEntry,
     AnchorList,
@@ -122,8 +121,8 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
 
         async def act(connection: Connection, context: ActionContext) -> BaseModel:
             span = span_in_body(new.edtf)
-            anchor = AnchorState(new.id, new.zone, span, new.local_time, new.source, new.known_on, None, None)
-            await actions.create_anchor(connection, anchor, new.title, context)
+            create = CreateAnchor(new.id, new.title, new.zone, span, new.local_time, new.source, new.known_on)
+            await actions.create_anchor(connection, create, context)
             return found(await anchor_record(connection, new.id), "anchor")
 
         return await endpoint.once(request, caller, 201, act)

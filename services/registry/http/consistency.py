@@ -31,7 +31,7 @@ def read_routes(database: Database) -> APIRouter:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> FlagList:
-        """What does not agree with itself or with the calendar, as the last daily look found it."""
+        """What does not agree with itself or with the calendar, as the last daily check found it."""
         after = 0 if cursor is None else CURSORS.read(cursor)
         async with snapshot(database) as connection:
             flags = await open_flags(connection, rule, commitment, limit + 1, after)

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Country, Day, Instant, Line, Paragraph, Slug, Text
-from services.plumbing.http.forms import StrictRequestModel
+from services.plumbing.http.forms import ResponseModel, StrictRequestModel
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.machine import next_level
@@ -28,10 +28,8 @@ class NewAcknowledgement(StrictRequestModel):
     note: Paragraph | None = None
 
 
-class EscalationEntry(BaseModel):
+class EscalationEntry(ResponseModel):
     """How it stands with a milestone."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     milestone_id: Slug
     milestone_title: Text
@@ -60,10 +58,8 @@ class EscalationEntry(BaseModel):
     """Why nobody could be notified, where that is so."""
 
 
-class EscalationLine(BaseModel):
+class EscalationLine(ResponseModel):
     """Something that happened."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     what: Literal[
         "overdue", "told", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"
@@ -93,10 +89,8 @@ class EscalationRecord(EscalationEntry):
     """The oldest first."""
 
 
-class EscalationPage(BaseModel):
+class EscalationPage(ResponseModel):
     """Escalations in the order in which time changes them next."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     items: tuple[EscalationEntry, ...]
     next_cursor: str | None

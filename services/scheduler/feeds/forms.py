@@ -4,12 +4,12 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from contracts.filters import CountryTerms, SlugTerms, sorted_once
 from contracts.vocabulary import Instant, Language, Line
 from services.i18n.text import plain
-from services.plumbing.http.forms import RequestModel, ZoneName
+from services.plumbing.http.forms import RequestModel, ResponseModel, ZoneName
 from services.scheduler.feeds.rendering.feed import (
     ALARM,
     FEED_FORMATS,
@@ -49,11 +49,7 @@ class NewFeed(RequestModel):
     """Days before a milestone on which the calendar reminds; none for a calendar without alarms."""
 
 
-class _FeedResponse(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class FeedAnswer(_FeedResponse):
+class FeedAnswer(ResponseModel):
     """A feed as its owner sees it; its addresses aren't kept."""
 
     id: UUID
@@ -67,7 +63,7 @@ class FeedAnswer(_FeedResponse):
     """The day (UTC) on which somebody last read at one of its addresses."""
 
 
-class FeedAddresses(_FeedResponse):
+class FeedAddresses(ResponseModel):
     """Where to read; whoever has one of them may."""
 
     calendar: str
@@ -82,7 +78,7 @@ class MadeFeed(FeedAnswer):
     addresses: FeedAddresses
 
 
-class FeedList(_FeedResponse):
+class FeedList(ResponseModel):
     """One's own feeds that aren't revoked, the oldest first."""
 
     items: tuple[FeedAnswer, ...]

@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from contracts.events import Acknowledgement, Step
 from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
+from services.plumbing.http.forms import ResponseModel
 from services.plumbing.zones import Clock
 from services.scheduler.escalation.rules.states import Stage
 from services.scheduler.ladders.book import MilestoneKind
@@ -17,11 +16,7 @@ from services.scheduler.previews.rules.reasons import CountedFrom
 PreviewState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed", "planned-later"]
 
 
-class _PreviewModel(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class SkippedDay(_PreviewModel):
+class SkippedDay(ResponseModel):
     """A day that a count of business days left out."""
 
     day: Day
@@ -36,7 +31,7 @@ class SkippedDay(_PreviewModel):
     """In which language: `en` where it has no name in the one that was asked for."""
 
 
-class ReasonEntry(_PreviewModel):
+class ReasonEntry(ResponseModel):
     """How an instant is come to, by the rules that hold now."""
 
     ladder: str
@@ -67,7 +62,7 @@ class ReasonEntry(_PreviewModel):
     """The instant by these rules; another one than the reminder's where that was planned by other rules."""
 
 
-class MomentEntry(_PreviewModel):
+class MomentEntry(ResponseModel):
     """One instant of a milestone."""
 
     id: int | None
@@ -91,7 +86,7 @@ class MomentEntry(_PreviewModel):
     """The reason in words."""
 
 
-class LeftOutEntry(_PreviewModel):
+class LeftOutEntry(ResponseModel):
     """A rung of the ladder that the milestone does not get."""
 
     step: Step
@@ -101,14 +96,14 @@ class LeftOutEntry(_PreviewModel):
     sentence: str
 
 
-class ReviewEntry(_PreviewModel):
+class ReviewEntry(ResponseModel):
     """The rhythm in which a milestone without a last day is looked at again."""
 
     every_months: int
     counted_from: Day
 
 
-class HoldEntry(_PreviewModel):
+class HoldEntry(ResponseModel):
     """A newer version of the date is being written: nothing of this one is sent."""
 
     schedule_version: int
@@ -116,7 +111,7 @@ class HoldEntry(_PreviewModel):
     """By the clock of the database."""
 
 
-class UpcomingLevelEntry(_PreviewModel):
+class UpcomingLevelEntry(ResponseModel):
     """A level that will be notified, unless somebody acknowledges (or, where it is owned, evidence follows)."""
 
     level: Slug
@@ -126,7 +121,7 @@ class UpcomingLevelEntry(_PreviewModel):
     local: datetime
 
 
-class EscalationPreview(_PreviewModel):
+class EscalationPreview(ResponseModel):
     """How it stands with the escalation, and who would be notified when."""
 
     state: Stage
@@ -138,7 +133,7 @@ class EscalationPreview(_PreviewModel):
     """Up to the highest level, and once more."""
 
 
-class MilestonePreview(_PreviewModel):
+class MilestonePreview(ResponseModel):
     """A milestone with all its instants."""
 
     milestone_id: Slug
@@ -170,7 +165,7 @@ class MilestonePreview(_PreviewModel):
     """Null while it has not begun."""
 
 
-class SchedulePreview(_PreviewModel):
+class SchedulePreview(ResponseModel):
     """Every instant of every milestone of a commitment."""
 
     commitment_id: Slug
@@ -187,7 +182,7 @@ class SchedulePreview(_PreviewModel):
     milestones: tuple[MilestonePreview, ...]
 
 
-class NextEntry(_PreviewModel):
+class NextEntry(ResponseModel):
     """The reminder that comes next for the same readers."""
 
     step: Step
@@ -196,7 +191,7 @@ class NextEntry(_PreviewModel):
     id: int | None
 
 
-class ReminderOutcomeEntry(_PreviewModel):
+class ReminderOutcomeEntry(ResponseModel):
     """What became of a reminder."""
 
     what: Literal["waits", "due", "held", "told", "merged", "passed", "withdrawn", "failed"]
@@ -215,7 +210,7 @@ class ReminderOutcomeEntry(_PreviewModel):
     sentence: str
 
 
-class ReminderExplanation(_PreviewModel):
+class ReminderExplanation(ResponseModel):
     """One reminder: what it is, why it is due then, what became of it, and what comes next."""
 
     id: int

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from contracts.events import Step
 from contracts.vocabulary import Instant
+from services.plumbing.http.forms import ResponseModel
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.reminders.ladder_store import (
     AppliedLadderBook,
@@ -14,8 +15,8 @@ from services.scheduler.reminders.ladder_store import (
 from services.scheduler.reminders.replanning import Replanning
 
 
-class SchedulerAnswer(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True, from_attributes=True)
+class SchedulerAnswer(ResponseModel):
+    model_config = ConfigDict(from_attributes=True)
 
 
 class RungEntry(SchedulerAnswer):

@@ -5,13 +5,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
 from services.plumbing.http.cursors import Cursors
-from services.plumbing.http.forms import QueryInstant
+from services.plumbing.http.forms import QueryInstant, ResponseModel
 from services.plumbing.http.problems import problems
 from services.scheduler.reminders import store
 from services.scheduler.reminders.rules.agenda import ReminderState
@@ -20,10 +20,8 @@ from services.scheduler.reminders.store import ListedReminder
 _CURSORS: Cursors[tuple[datetime, int]] = Cursors(tuple[AwareDatetime, Annotated[int, Field(ge=0, lt=2**63)]])
 
 
-class ReminderEntry(BaseModel):
+class ReminderEntry(ResponseModel):
     """One step of a milestone's ladder."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: int
     commitment_id: Slug
@@ -51,10 +49,8 @@ class ReminderEntry(BaseModel):
     """Why it could not be told, where it `failed`."""
 
 
-class ReminderPage(BaseModel):
+class ReminderPage(ResponseModel):
     """Reminders in the order in which they are due."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     items: tuple[ReminderEntry, ...]
     next_cursor: str | None

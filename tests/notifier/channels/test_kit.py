@@ -90,7 +90,7 @@ async def test_the_table_takes_a_subscription_on_every_channel(database: Databas
     assert await subscribe(database, address_of(name), channel=name)
 
 
-@every_channel
+@pytest.mark.parametrize("name", CHECKS)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("topic", sorted(ONE_OF_EACH_KIND))
 def test_every_event_fits_the_channel_and_pings_nobody(name: str, language: str, topic: str):

@@ -74,8 +74,8 @@ def view(request):
 def test_any_event_that_the_contracts_allow_makes_a_valid_message_on_every_channel(told, language):
     view = published(*told)
 
-    for name in CHANNELS:
-        CHECKS[name](sent(view, name, language), language)
+    for name, check in CHECKS.items():
+        check(sent(view, name, language), language)
     assert payload(view, "webhook", language)["data"] == json.loads(view.value)
 
 
@@ -84,8 +84,8 @@ def test_any_event_that_the_contracts_allow_makes_a_valid_message_on_every_chann
 def test_hostile_text_stays_text(view, language, longest):
     hostile = with_text(view, HOSTILE, longest=longest)
 
-    for name in CHANNELS:
-        CHECKS[name](sent(hostile, name, language), language)
+    for name, check in CHECKS.items():
+        check(sent(hostile, name, language), language)
     assert "<!channel> @here" in Page(part(mail(hostile, language), "html")).seen
     for channel in CHATS:
         assert not any(
@@ -98,7 +98,7 @@ def test_the_longest_texts_fit_whatever_they_cost_to_escape(view, character):
     longest = with_text(view, character, longest=True)
     follows = Filters(sections=frozenset({view.data.commitment.section}))
 
-    for channel in CHATS:
+    for channel in set(CHATS) & set(CHECKS):
         CHECKS[channel](posted(longest, channel, "en", filters=follows), "en")
 
 
@@ -108,7 +108,8 @@ def test_the_link_to_the_commitment_is_never_cut(view, language):
     url = LINKS.commitment(view.data.commitment.id)
 
     for channel in CHATS:
-        assert url in texts(payload(longest, channel, language))
+        addresses = re.findall(r"https://[^\s\"'<>|)]+", " ".join(texts(payload(longest, channel, language))))
+        assert url in addresses
     assert url in Page(part(mail(longest, language), "html")).addresses
 
 

@@ -137,6 +137,23 @@ async def test_while_the_first_works_the_second_is_refused_or_waits_for_its_answ
     assert await effects(database) == ["slow"]
 
 
+async def test_a_clients_key_in_flight_holds_up_no_other_client(database: Database) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(connection: Connection) -> Answer:
+        begun.set()
+        await go_on.wait()
+        return await acting("mx")(connection)
+
+    first = asyncio.create_task(once(database, asked("k", client="mx"), slow))
+    await begun.wait()
+    assert (await once(database, asked("k", client="us"), acting("us"))).body == {"word": "us"}
+    go_on.set()
+    await first
+
+    assert await effects(database) == ["mx", "us"]
+
+
 async def test_answers_are_kept_as_long_as_we_say_and_then_forgotten(database: Database) -> None:
     kept = IdempotencySettings(keep_hours=24)
     await once(database, asked("old"), acting("old"))

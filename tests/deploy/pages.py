@@ -75,9 +75,12 @@ def _split(block: Block) -> Iterator[tuple[str, ...]]:
             yield tuple(takewhile(lambda word: word not in {"<", ">"}, command))
 
 
-def anchors(page: Path) -> set[str]:
-    """The names by which a link reaches a heading of the page."""
-    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+def anchors(file: Path) -> set[str]:
+    """The names by which a link reaches a heading of a page, or a line of another file."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".md":
+        return {f"L{number}" for number in range(1, len(text.splitlines()) + 1)}
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 

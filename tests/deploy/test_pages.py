@@ -29,7 +29,7 @@ every_reader_page = pytest.mark.parametrize("page", READER_PAGES, ids=lambda pag
 @every_page
 def test_links_lead_somewhere(page: Path) -> None:
     """
-    Every link to a file of ours has that file at its end, and a heading where it names one.
+    Every link to a file of ours has that file at its end, and the heading or the line that it names.
     """
     lost = []
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):

@@ -1,7 +1,7 @@
-"""The tables of the escalation: how it stands with each milestone, and the log of all that happened.
+"""The escalations in PostgreSQL, as events, time and acknowledgements change them.
 
-Whoever changes a row here holds the milestone's row of `milestone_plan`, as for its reminders: the intake has it
-locked already, the escalator and whoever acknowledges lock it themselves.
+A row is changed only under the lock of the milestone's row of `milestone_plan`, as for its reminders: the intake has
+it already, the escalator and the route that acknowledges take it themselves.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ from services.scheduler.reminders.rules.agenda import Agenda, CommitmentEvent
 
 
 class DatedEvent(NamedTuple):
-    """An event as the intake heard it, for the first time; `at` is the time it is of."""
+    """An event that came in for the first time; `at` is its business time."""
 
     event: CommitmentEvent
     at: datetime
@@ -41,29 +41,34 @@ class DatedEvent(NamedTuple):
 
 
 class EscalationStore:
-    """Reads and writes them, reckoning with one book."""
+    """Reads and writes escalations, by one book."""
 
     def __init__(self, book: EscalationBook) -> None:
         self.book = book
         self.computed_with = f"{ZONE_DATA} {book.digest}"
 
     async def apply_events(
-        self, connection: Connection, before: Mapping[str, Agenda], news: Iterable[DatedEvent]
+        self, connection: Connection, before: Mapping[str, Agenda], events: Iterable[DatedEvent]
     ) -> None:
-        """Bring the escalations of these commitments, locked in this transaction, up to what was heard."""
-        watches = await self._watches(connection, before)
-        known = {name: case for watch in watches.values() for name, case in watch.cases.items()}
+        """Bring the escalations of these commitments, locked in this transaction, up to these events."""
+        escalations = await self._of_commitments(connection, before)
+        known = {name: case for of_commitment in escalations.values() for name, case in of_commitment.cases.items()}
         lines: list[LogLine] = []
-        for event, at, event_id in news:
-            watch, entries = escalations_after(watches[event.commitment.id], event, at)
-            watches[event.commitment.id] = watch
-            lines += [_log_line(name, watch.cases[name], entry, at, event, event_id) for name, entry in entries]
+        for event, at, event_id in events:
+            of_commitment, entries = escalations_after(escalations[event.commitment.id], event, at)
+            escalations[event.commitment.id] = of_commitment
+            lines += [_log_line(name, of_commitment.cases[name], entry, at, event, event_id) for name, entry in entries]
         changed = {
-            name: case for watch in watches.values() for name, case in watch.cases.items() if known.get(name) != case
+            name: case
+            for of_commitment in escalations.values()
+            for name, case in of_commitment.cases.items()
+            if known.get(name) != case
         }
         await self.save(connection, changed, lines)
 
-    async def _watches(self, connection: Connection, before: Mapping[str, Agenda]) -> dict[str, CommitmentEscalations]:
+    async def _of_commitments(
+        self, connection: Connection, before: Mapping[str, Agenda]
+    ) -> dict[str, CommitmentEscalations]:
         names = [name for agenda in before.values() for name in agenda.schedules]
         rows = await connection.fetch(
             f"select {STATE_COLUMNS} from escalation e where milestone_id = any($1::text[])", names
@@ -83,7 +88,7 @@ class EscalationStore:
         }
 
     async def save(self, connection: Connection, cases: Mapping[str, EscalationCase], lines: Sequence[LogLine]) -> None:
-        """Write how these milestones stand now, and add to the log."""
+        """Write the states of these milestones, and add to the log."""
         if cases:
             await self._write(connection, cases)
         if lines:
@@ -111,10 +116,10 @@ class EscalationStore:
         )
 
     async def catch_up(self, connection: Connection, after: str, limit: int, now: datetime) -> tuple[str | None, int]:
-        """Begin the cases that are missing and reckon anew those that rest on other waits or other zone data.
+        """Begin the cases that are missing and compute anew those that rest on other waits or other zone data.
 
-        Of the next milestones by id; what could not be told is tried again. Returns where to go on, None at the end,
-        and how many there were. A case that begins here counts from `now`: nobody has been told of it before.
+        Of the next milestones by id; what could not be escalated is tried again. Returns where to go on, None at the
+        end, and how many there were. A case that begins here counts from `now`: nobody was notified of it before.
         """
         rows = await connection.fetch(
             f"""

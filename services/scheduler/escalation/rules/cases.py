@@ -30,7 +30,7 @@ class EscalationCase:
 
 @dataclass(frozen=True)
 class CommitmentEscalations:
-    """A commitment's standing, and the cases of its milestones."""
+    """A commitment's status, and the cases of its milestones."""
 
     commitment_status: CommitmentStatus = field(default_factory=CommitmentStatus)
     cases: Mapping[str, EscalationCase] = field(default_factory=dict)
@@ -49,30 +49,32 @@ def new_case(
 
 
 def escalations_after(
-    watch: CommitmentEscalations, event: CommitmentEvent, at: datetime
+    escalations: CommitmentEscalations, event: CommitmentEvent, at: datetime
 ) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
-    """The watch after an event of the time `at`, and what each milestone's log tells of it. Raises `UnknownZone`."""
+    """The escalations after an event of the time `at`, and what the milestones' logs note. Raises `UnknownZone`."""
     match event:
         case CommitmentCreated():
-            return _after_status(watch, watch.commitment_status.after_created(event), None, at)
+            return _after_status(escalations, escalations.commitment_status.after_created(event), None, at)
         case StatusChanged():
-            return _after_status(watch, watch.commitment_status.after_changed(event), event, at)
+            return _after_status(escalations, escalations.commitment_status.after_changed(event), event, at)
         case MilestoneScheduled():
-            return _scheduled(watch, event, at)
+            return _scheduled(escalations, event, at)
 
 
 def _scheduled(
-    watch: CommitmentEscalations, event: MilestoneScheduled, at: datetime
+    escalations: CommitmentEscalations, event: MilestoneScheduled, at: datetime
 ) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
     milestone = event.milestone
-    known = watch.cases.get(milestone.id)
+    known = escalations.cases.get(milestone.id)
     if known and known.version >= event.schedule_version:
-        return watch, []
+        return escalations, []
     state = known.state if known else Dormant()
     case = case_in(state, milestone, event.schedule_version)
-    over = milestone.held or watch.commitment_status.is_over_for(milestone.countries)
+    over = milestone.held or escalations.commitment_status.is_over_for(milestone.countries)
     case, entries = _dated(case, over=over, at=at)
-    return replace(watch, cases={**watch.cases, milestone.id: case}), [(milestone.id, entry) for entry in entries]
+    return replace(escalations, cases={**escalations.cases, milestone.id: case}), [
+        (milestone.id, entry) for entry in entries
+    ]
 
 
 def _dated(case: EscalationCase, *, over: bool, at: datetime) -> tuple[EscalationCase, tuple[LogEntry, ...]]:
@@ -87,10 +89,10 @@ def _dated(case: EscalationCase, *, over: bool, at: datetime) -> tuple[Escalatio
 
 
 def _after_status(
-    watch: CommitmentEscalations, commitment_status: CommitmentStatus, event: StatusChanged | None, at: datetime
+    escalations: CommitmentEscalations, commitment_status: CommitmentStatus, event: StatusChanged | None, at: datetime
 ) -> tuple[CommitmentEscalations, list[tuple[str, LogEntry]]]:
-    cases, log = dict(watch.cases), []
-    for name, case in watch.cases.items():
+    cases, log = dict(escalations.cases), []
+    for name, case in escalations.cases.items():
         state = case.state
         entries: tuple[LogEntry, ...] = ()
         if event and _shows_work(event, case.countries):

@@ -45,14 +45,16 @@ def add_live_page(app: FastAPI, portal: Portal) -> None:
 def add_stream(app: FastAPI, portal: Portal) -> None:
     """`/events`."""
 
-    async def has_room() -> None:
+    async def counted() -> AsyncIterator[None]:
         # Asked before the stream begins: afterwards there is no status left to give.
         if portal.feed.readers >= MOST_READERS:
             raise Problem(503, "too-many-readers", "Too many streams are open here", headers={"Retry-After": "30"})
+        with portal.feed.reader():
+            yield
 
     @app.get(
         "/events",
-        dependencies=[Depends(has_room)],
+        dependencies=[Depends(counted)],
         response_class=EventSourceResponse,
         summary="The live feed of public events, as server-sent events",
         tags=["feed"],

@@ -5,7 +5,8 @@ Readers hold a position and nothing else, so a slow one costs no memory and a fa
 
 import asyncio
 import bisect
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -139,17 +140,25 @@ class LiveFeed:
         """What came after `last`, then every event as it comes, until the feed closes."""
         position = self._received
         fresh = events_after(self.latest(), last)
+        while not self._closed:
+            for event in fresh:
+                if commitment_id in (None, event.commitment_id):
+                    yield event
+            arrival = self._arrival
+            if position == self._received:
+                await arrival.wait()
+            fresh = [event for _, serial, event in self._ring if serial > position]
+            position = self._received
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[None]:
+        """Count a reader while its stream is open.
+
+        Not in `follow`: a generator whose reader has left in the middle ends only when it is collected as garbage.
+        """
         self._count(1)
         try:
-            while not self._closed:
-                for event in fresh:
-                    if commitment_id in (None, event.commitment_id):
-                        yield event
-                arrival = self._arrival
-                if position == self._received:
-                    await arrival.wait()
-                fresh = [event for _, serial, event in self._ring if serial > position]
-                position = self._received
+            yield
         finally:
             self._count(-1)
 

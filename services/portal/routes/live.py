@@ -45,14 +45,16 @@ def add_live_page(app: FastAPI, portal: Portal) -> None:
 def add_stream(app: FastAPI, portal: Portal) -> None:
     """`/events`."""
 
-    async def has_room() -> None:
+    async def counted() -> AsyncIterator[None]:
         # Asked before the stream begins: afterwards there is no status left to give.
         if portal.feed.readers >= MOST_READERS:
             raise Problem(503, "too-many-readers", "Too many streams are open here", headers={"Retry-After": "30"})
+        with portal.feed.reader():
+            yield
 
     @app.get(
         "/events",
-        dependencies=[Depends(has_room)],
+        dependencies=[Depends(counted)],
         response_class=EventSourceResponse,
         summary="The live feed of public events, as server-sent events",
         tags=["feed"],
@@ -60,13 +62,13 @@ def add_stream(app: FastAPI, portal: Portal) -> None:
     async def events(
         request: Request,
         commitment: Annotated[str | None, Query(max_length=LONGEST_ID, pattern=f"^{SLUG.pattern}$")] = None,
-        after: Annotated[str | None, Query(max_length=120, description="Tell what came after this event id")] = None,
+        after: Annotated[str | None, Query(max_length=120, description="Send what came after this event id")] = None,
         last_event_id: Annotated[str | None, Header(description="The same, as browsers send it")] = None,
         lang: Language | None = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Each event's `id` is `topic-partition-offset`, its `event` the topic, its data a line of it in words.
 
-        A reader that comes back may be told again what it has heard in the last minute: `id` says so.
+        A reader that comes back may get the events of the last minute again; it knows them by their `id`.
         """
         words = words_in(lang) if lang else portal.pages.words(request)
         last = RecordPosition.parse(last_event_id or after or "")

@@ -33,7 +33,7 @@ def translations_of(language: Language) -> gettext.NullTranslations:
 
 
 def fingerprint() -> bytes:
-    """Stands for all that this package says and how: other code or other words are another one."""
+    """A digest of this package's code and catalogues: what was rendered with other ones is to be rendered anew."""
     here = resources.files("services.i18n")
     digest = hashlib.sha256()
     for folder in (here, here / "locales"):

@@ -60,7 +60,7 @@ def distance_from_event(offset: Offset | None, event: str, words: Words) -> str:
 
 
 def days_from_today(days: int, words: Words) -> str:
-    """How far a day is from today; negative days have gone by. Beyond three months it is told roughly."""
+    """How far a day is from today; negative days have gone by. Beyond three months roughly: `in 28 years`."""
     if days == 0:
         return words.gettext("today")
     if abs(days) > _COUNTED_DAYS:

@@ -29,7 +29,7 @@ LANGUAGES: Mapping[Language, LanguageConventions] = {
 def choose_language(asked: str | None, kept: str | None, accepted: str | None) -> Language:
     """The language of an answer: what the address asks for, else what was chosen before, else what the browser says.
 
-    `accepted` is an Accept-Language header; what we don't speak is English.
+    `accepted` is an Accept-Language header; without a language of ours in it the answer is in English.
     """
     for wish in (asked, kept):
         if wish in list(Language):

@@ -1,4 +1,4 @@
-"""The name of a span of days, which is the same wherever it is shown, and what a milestone's date says with it.
+"""The name of a span of days, which is the same wherever it is shown, and the phrase for a date built on it.
 
 A span is called as coarsely as its words are. Where one unit (a month, a season, a year, a decade) holds both of its
 ends, it is that unit's name; else both ends are named, decades by their first and last years.

@@ -138,5 +138,5 @@ _WORDS: Mapping[str, Words] = {language: Words(language, translations_of(languag
 
 
 def words_in(language: Language | str) -> Words:
-    """The words of a language; `KeyError` for one that we don't speak."""
+    """The words of a language; `KeyError` for one that there is not."""
     return _WORDS[language]

@@ -123,14 +123,14 @@ def _status_changed(event: StatusChanged, words: Words) -> tuple[str, str]:
     by = event.reported_by.ministry or event.reported_by.client
     reported = words.gettext("Reported by %(who)s", who=by)
     return (
-        f"{country_name(event.country, words)}: {change}" if event.country else change,
+        words.line(country_name(event.country, words), change) if event.country else change,
         f"{reported}. {event.note}" if event.note else reported,
     )
 
 
 def _delivered(event: DeliverySettled, words: Words) -> tuple[str, str]:
     outcomes = Counter(delivery.outcome for delivery in event.deliveries)
-    counted = words.listed(f"{delivery_state(outcome, words)}: {n}" for outcome, n in outcomes.most_common())
+    counted = words.listed(words.line(delivery_state(outcome, words), str(n)) for outcome, n in outcomes.most_common())
     return words.gettext("%(event)s told. %(outcomes)s", event=event_name(event.event, words), outcomes=counted), ""
 
 

@@ -68,7 +68,7 @@ class PageRenderer:
 
 
 def localized(text: Text, words: Words) -> str:
-    """What a commitment or the like says of itself."""
+    """A text of the register in the language of the page."""
     return text.in_language(words.language)
 
 

@@ -4,8 +4,9 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise, takewhile
+from itertools import dropwhile, groupby, pairwise, takewhile
 from pathlib import Path
+from textwrap import dedent
 
 from tests.deploy.settings_read import PROJECT
 
@@ -23,7 +24,8 @@ PAGES = (
     *sorted((PROJECT / "docs" / "decisions").glob("*.md")),
 )
 
-_FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[a-z]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+_SETTING = re.compile(r"[A-Z_]+=.*", re.DOTALL)
 _END = re.compile(r"[;&|\n]+")
 
 
@@ -40,8 +42,8 @@ def blocks(language: str, *pages: Path) -> Iterator[Block]:
     """The fenced blocks of a language, on all pages that say what to type unless some are named."""
     for page in pages or READER_PAGES:
         for found in _FENCE.finditer(page.read_text(encoding="utf-8")):
-            if found[1] == language:
-                yield Block(page, language, found[2])
+            if found["language"] == language:
+                yield Block(page, language, dedent(found["text"]))
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,15 @@ def commands(program: str) -> list[Command]:
 
 def _split(block: Block) -> Iterator[tuple[str, ...]]:
     text = re.sub(r"(^|\s)# .*$", "", block.text.replace("\\\n", " "), flags=re.MULTILINE)
-    words = shlex.shlex(text, posix=True, punctuation_chars=";&|\n<>")
-    words.whitespace = " \t"
-    words.whitespace_split = True
-    words.commenters = ""
-    for ends, command in groupby(words, lambda word: bool(_END.fullmatch(word))):
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|\n<>")
+    lexer.whitespace = " \t"
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    for ends, command in groupby(lexer, lambda word: bool(_END.fullmatch(word))):
         if not ends:
-            yield tuple(takewhile(lambda word: word not in {"<", ">"}, command))
+            behind_settings = dropwhile(_SETTING.fullmatch, command)
+            if words := tuple(takewhile(lambda word: word not in {"<", ">"}, behind_settings)):
+                yield words
 
 
 def anchors(file: Path) -> set[str]:

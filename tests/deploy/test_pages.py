@@ -21,6 +21,8 @@ ENGINEERS = PROJECT / "docs" / "for-engineers.md"
 OPERATORS = PROJECT / "docs" / "for-operators.md"
 
 ROOT = typer.main.get_command(app)
+TO_BE_MADE = {"services/notifier/channels/mattermost.py", "services/i18n/locales/pt.po"}
+"""Files that a how-to has its reader make."""
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 every_reader_page = pytest.mark.parametrize("page", READER_PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
@@ -52,7 +54,7 @@ def test_files_and_modules_are_there(page: Path) -> None:
     paths = set(re.findall(r"`((?:contracts|services|deploy|tests|locks|docs|bench)/[\w./-]*)`", text))
     modules = set(re.findall(r"(?:-m|from) ((?:contracts|services|deploy|bench)[\w.]*\w)", text))
 
-    assert {path for path in paths if not (PROJECT / path).exists()} == set()
+    assert {path for path in paths if not (PROJECT / path).exists()} <= TO_BE_MADE
     assert {module for module in modules if importlib.util.find_spec(module) is None} == set()
 
 
@@ -82,7 +84,8 @@ def test_commands_in_a_sentence_are_the_programs(page: Path) -> None:
     Whatever stands behind ./pledgewire in a sentence is a command, and its options are that command's.
     """
     for told in re.findall(r"`\./pledgewire ([^`]*)`", prose(page)):
-        words = [word for word in told.split() if re.fullmatch(r"-{0,2}[a-z][a-z-]*", word)]
+        ours = told.partition(" -- ")[0]  # what follows is pytest's
+        words = [word for word in ours.split() if re.fullmatch(r"-{0,2}[a-z][a-z-]*", word)]
         command, options = _command(words)
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         free = command.context_settings.get("ignore_unknown_options", False)

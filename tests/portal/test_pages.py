@@ -31,6 +31,7 @@ def test_the_list_has_every_commitment_under_its_section_with_its_next_deadline(
     text = words_in(page.text)
 
     assert page.status_code == 200
+    assert "From the statement of November 18, 2021: Building Back Better Together" in text
     assert all(f'href="/commitments/{id_}"' in page.text for id_ in portal.services.register.records)
     assert all(section.title.en in text for section in portal.services.register.catalogue.sections)
     assert "next year — December 31, 2022 (in 30 days)" in text

@@ -32,6 +32,7 @@ from services.registry.views.milestones import MilestoneEntry, MilestoneRecord, 
 from services.registry.views.statements import StatementEntry, StatementList
 from services.registry.views.status_updates import StatusUpdateEntry
 from services.registry.wordings import read
+from services.registry.wordings.policy import DEFAULT
 from services.scheduler.escalation.forms import EscalationRecord
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
 
@@ -66,6 +67,8 @@ class StandInRegister:
             sections=self.catalogue.sections,
             themes=self.catalogue.themes,
             commitments=len(self.records),
+            language=told.language,
+            reading_policy=DEFAULT,
         )
 
     def chosen(self, asked: dict[str, str]) -> list[CommitmentEntry]:

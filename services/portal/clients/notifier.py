@@ -1,4 +1,4 @@
-"""What the portal reads of the notifier: what a subscription asks for, and who was told; never where."""
+"""What the portal reads of the notifier: what a subscription asks for, and who was notified; addresses stay there."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from services.portal.clients.service_client import ServiceAnswer, ServiceClient
 
 
 class DeliverySummary(ServiceAnswer):
-    """Who was told of an event, and how that ended; never where."""
+    """Who was notified of an event, and how that ended; without the address."""
 
     event: str
     commitment_id: str
@@ -57,7 +57,7 @@ class LadderView(ServiceAnswer):
 
 
 class SubscriptionView(ServiceAnswer):
-    """Who asked for what; never where it goes."""
+    """Who asked for what; without the address."""
 
     id: UUID
     subscriber: str
@@ -85,11 +85,11 @@ class NotifierApi:
         self._service = service
 
     async def deliveries(self, commitment_id: str) -> list[DeliverySummary]:
-        """Who was told lately, the newest first."""
+        """Who was notified lately, the newest first."""
         return await self._service.all("/deliveries", DeliverySummary, {"commitment": commitment_id}, most_pages=1)
 
     async def deliveries_to(self, subscription_id: UUID, most: int) -> list[DeliverySummary]:
-        """What a subscription was told lately, the newest first."""
+        """What a subscription was sent lately, the newest first."""
         asked = {"subscription": str(subscription_id)}
         return await self._service.all("/deliveries", DeliverySummary, asked, most_pages=1, limit=most)
 

@@ -25,7 +25,7 @@ class PagePart(Generic[P]):
 
 
 async def page_part(name: str, request: Awaitable[P], otherwise: P) -> PagePart[P]:
-    """The answer to a request; where the other service is away the page is told so, and the log why."""
+    """The answer to a request; where the other service is away the part is missing, and the log has the reason."""
     try:
         return PagePart(await request)
     except (Unavailable, NoSuchResource) as error:

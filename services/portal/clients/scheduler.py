@@ -18,17 +18,17 @@ class UpcomingReminder(ServiceAnswer):
 
 
 class EscalationView(ServiceAnswer):
-    """How it stands with an overdue milestone: who hears, and who has said that they are on it."""
+    """How it stands with an overdue milestone: who is asked, and who has acknowledged it."""
 
     state: str
     """`climbing` while nobody owns it, `owned` once somebody does; otherwise there is nothing to say."""
     level: str | None = None
-    """Who heard last."""
+    """Who was asked last."""
     next_at: Instant | None = None
-    """When the next level hears; for what is owned, until when evidence is awaited."""
+    """When the next level is asked; for what is owned, until when evidence is awaited."""
     next_level: str | None = None
     acknowledged: Acknowledgement | None = None
-    """Who is on it; while it climbs, who said so and brought no evidence."""
+    """Who is on it; while it climbs, who acknowledged it and brought no evidence."""
 
 
 class SchedulerApi:

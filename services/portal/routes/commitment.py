@@ -1,4 +1,4 @@
-"""The page of one commitment: its words, its dates and what became of them, reports, reminders, and who was told."""
+"""The page of one commitment: its words, its dates, reports, reminders, and who was notified."""
 
 import asyncio
 from collections.abc import Iterable

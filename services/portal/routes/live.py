@@ -62,13 +62,13 @@ def add_stream(app: FastAPI, portal: Portal) -> None:
     async def events(
         request: Request,
         commitment: Annotated[str | None, Query(max_length=LONGEST_ID, pattern=f"^{SLUG.pattern}$")] = None,
-        after: Annotated[str | None, Query(max_length=120, description="Tell what came after this event id")] = None,
+        after: Annotated[str | None, Query(max_length=120, description="Send what came after this event id")] = None,
         last_event_id: Annotated[str | None, Header(description="The same, as browsers send it")] = None,
         lang: Language | None = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Each event's `id` is `topic-partition-offset`, its `event` the topic, its data a line of it in words.
 
-        A reader that comes back may be told again what it has heard in the last minute: `id` says so.
+        A reader that comes back may get the events of the last minute again; it knows them by their `id`.
         """
         words = words_in(lang) if lang else portal.pages.words(request)
         last = RecordPosition.parse(last_event_id or after or "")

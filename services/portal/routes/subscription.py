@@ -1,4 +1,4 @@
-"""The page of one subscription: what it asks for, how it is told, how to stop it, what was sent lately."""
+"""The page of one subscription: what it asks for, how it is sent, how to stop it, what was sent lately."""
 
 import asyncio
 from uuid import UUID

@@ -138,7 +138,9 @@ async def test_a_second_notifier_shares_the_work_and_nothing_is_lost_or_doubled(
     await asyncio.to_thread(house.fleet.wait_ready, "notifier-2")
     await posting
     posting = asyncio.create_task(_post_all(house, ids[8:40], status="at-risk"))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(60):
+        while len(await house.arrivals()) <= before + 32 * len(HOOKS):  # noqa: ASYNC110  until the second round is told
+            await asyncio.sleep(0.05)
     await asyncio.to_thread(house.fleet.stop, "notifier-2")
     await posting
     await house.rest()

@@ -280,15 +280,19 @@ async def test_the_environments_proxy_is_not_heard(client: HttpClient, monkeypat
 
 
 async def test_a_cancelled_post_disturbs_nobody(client: HttpClient):
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
     async def slow(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         body = server.requests[-1].split(b"\r\n\r\n", 1)[1]
-        await asyncio.sleep(0.1)
+        arrived.set()
+        await go_on.wait()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
     async with listening(slow) as server:
         doomed = asyncio.create_task(client.post(server.url, [], b"doomed"))
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(arrived.wait(), 10)
         doomed.cancel()
+        go_on.set()
         answer = await client.post(server.url, [], b"kept")
 
     assert answer.body == b"kept"

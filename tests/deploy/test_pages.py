@@ -11,7 +11,6 @@ import pytest
 import typer.main
 import yaml
 
-from contracts import topics
 from services.cli.main import app
 from tests.deploy.pages import PAGES, READER_PAGES, Command, anchors, blocks, commands, prose
 from tests.deploy.settings_read import PROJECT, variables_read
@@ -119,45 +118,6 @@ def test_the_table_of_variables_is_long() -> None:
     cells = re.findall(r"^\| (`[A-Z].*?) \|", OPERATORS.read_text(encoding="utf-8"), re.MULTILINE)
 
     assert len({name for cell in cells for name in re.findall(r"`([A-Z_]+)`", cell)}) > 20
-
-
-def test_the_table_of_services_agrees_with_the_topics() -> None:
-    """
-    Who reads and publishes what in the README is what the cards of the topics say.
-    """
-    rows = re.findall(r"^\| `([a-z]+)` \| [^|]+ \| ([^|]+) \| ([^|]+) \|", README.read_text("utf-8"), re.MULTILINE)
-    assert [name for name, _, _ in rows] == ["registry", "scheduler", "notifier", "portal"]
-    for name, read, published in rows:
-        writes = {t.name for t in topics.PUBLIC + topics.INTERNAL if name in t.writers}
-        reads = {t.name for t in topics.ALL if name in t.readers}
-        assert set(re.findall(r"`([^`]+)`", published)) == writes, name
-        if name == "registry":
-            assert reads == {t.name for t in topics.INGEST}
-        elif name == "portal":
-            assert reads == {t.name for t in topics.PUBLIC}
-        else:
-            assert set(re.findall(r"`([^`]+)`", read)) == reads, name
-
-
-def test_the_picture_names_the_topics() -> None:
-    """
-    The picture of the way of one event shows every topic, the reports' topics as one.
-    """
-    picture = (PROJECT / "docs" / "pictures" / "way-of-one-event.svg").read_text(encoding="utf-8")
-    shown = re.findall(r'<text class="topic"[^>]*>([^<]+)</text>', picture)
-
-    assert sorted(shown) == sorted(
-        [*(topic.name for topic in topics.PUBLIC + topics.INTERNAL), "status-reported-&lt;ministry&gt;"]
-    )
-
-
-def test_the_tables_of_events_name_the_topics() -> None:
-    """
-    The engineers' table is of the topics that ministries read, in the order of their cards.
-    """
-    named_there = re.findall(r"^\| `([a-z-]+)` \|", ENGINEERS.read_text(encoding="utf-8"), re.MULTILINE)
-
-    assert named_there == [topic.name for topic in topics.PUBLIC if "ministries" in topic.readers]
 
 
 def test_metrics_exist() -> None:

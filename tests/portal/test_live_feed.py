@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.topics import ALL, PUBLIC
+from contracts.topics import PUBLIC
 from contracts.vocabulary import Language
 from services.i18n.words import words_in
-from services.portal.event_lines import DESCRIPTIONS, event_line
+from services.portal.event_lines import event_line
 from services.portal.live_feed import SKIPPED, LiveEvent, LiveFeed, RecordPosition, events_after
 from tests.contracts.golden_records import PATHS, example, wire
 from tests.portal.conftest import record_of
@@ -160,8 +160,3 @@ async def test_a_reminder_by_somebodys_own_ladder_is_not_taken_for_a_second_one(
 
     usual, own = [event_line(event, english).detail for event in feed.latest()]
     assert own.endswith(", for one subscription by its own ladder") and "ladder" not in usual
-
-
-def test_every_event_that_the_portal_reads_has_a_line_of_its_own() -> None:
-    assert set(DESCRIPTIONS) == {topic.event for topic in ALL if "portal" in topic.readers}
-    assert len(set(DESCRIPTIONS.values())) == len(DESCRIPTIONS)

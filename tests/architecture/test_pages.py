@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK
+
 PROJECT = Path(__file__).resolve().parents[2]
 TOUR = PROJECT / "docs" / "tour.md"
 GLOSSARY = PROJECT / "docs" / "glossary.md"
@@ -73,3 +75,20 @@ def test_the_glossary_has_each_word_once_and_one_line_for_it() -> None:
     assert words == [sorted(part) for part in words]
     assert [word for word, count in Counter(chain(*words)).items() if count > 1] == []
     assert sum(map(len, words)) > 60
+
+
+def test_the_ministries_are_told_of_the_shipped_ladder() -> None:
+    """
+    The usual reminders on the page for ministries are those of the book that is shipped.
+    """
+    (ladder,) = DEFAULT_BOOK.as_json()["ladders"]
+    steps = [rung["step"] for rung in ladder["rungs"]]
+    before = [step.removeprefix("before-").removesuffix("d") for step in steps if step.startswith("before-")]
+    after = [step.removeprefix("after-").removesuffix("d") for step in steps if step.startswith("after-")]
+    told = (
+        f"{', '.join(before[:-1])} and {before[-1]} days before the last day, on the day, "
+        f"{' and '.join(after)} days after it, and then every {ladder['every'].removesuffix('d')} days."
+    )
+
+    assert "on-the-day" in steps
+    assert told in " ".join((GLOSSARY.parent / "for-ministries.md").read_text(encoding="utf-8").split())

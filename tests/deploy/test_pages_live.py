@@ -20,7 +20,7 @@ from tests.deploy.pages import Block, blocks
 from tests.deploy.settings_read import PROJECT
 from tests.journeys.starting import house_of, prepared
 
-PAGES = ("for-operators", "for-ministries", "for-engineers")
+PAGES = ("for-operators", "for-ministries", "for-engineers", "how-to/change-a-ladder")
 """In this order: the operator imports the statement that the others read of."""
 NOW = datetime(2022, 2, 1, 18, tzinfo=UTC)
 """When the pages are read: something is overdue, and nobody is on it."""

@@ -164,8 +164,8 @@ class Text(Contract):
     fr: Paragraph
 
     def in_language(self, language: Language | str) -> str:
-        """The words in one language."""
-        return str(getattr(self, str(language)))
+        """The words in one language; the English ones where there are none in it."""
+        return str(getattr(self, str(language) if str(language) in type(self).model_fields else Language.EN))
 
 
 class Span(Contract):

@@ -5,6 +5,7 @@ import hashlib
 import io
 from importlib import resources
 
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -18,7 +19,7 @@ def N_(text: str) -> str:  # noqa: N802 (the name that message extractors know)
 
 
 def translations_of(language: Language) -> gettext.NullTranslations:
-    """The messages of a language; those of the source language are themselves.
+    """The messages of a language; those of the source language, and those without a translation, are themselves.
 
     Raises babel's `PoFileError` for a catalogue that can't be read.
     """
@@ -26,10 +27,24 @@ def translations_of(language: Language) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     source = resources.files("services.i18n") / "locales" / f"{language}.po"
     catalogue = read_po(io.BytesIO(source.read_bytes()), locale=LANGUAGES[language].locale, abort_invalid=True)
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return compiled(catalogue)
+
+
+def compiled(catalogue: Catalog) -> gettext.GNUTranslations:
+    """A catalogue that answers; a message without a translation, in one number at least, answers itself."""
+    for message in list(catalogue):
+        if message.id and not is_translated(message):
+            catalogue.delete(message.id)  # or an empty plural would be shown as it is
+    compiled_file = io.BytesIO()
+    write_mo(compiled_file, catalogue)
+    compiled_file.seek(0)
+    return gettext.GNUTranslations(compiled_file)
+
+
+def is_translated(message: Message) -> bool:
+    """Whether there is a text for it, for each number where it counts, and nobody has marked it as a guess."""
+    texts = [message.string] if isinstance(message.string, str) else message.string or [""]
+    return all(texts) and not message.fuzzy
 
 
 def fingerprint() -> bytes:

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from contracts.vocabulary import Channel, Language
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOUR = PROJECT / "docs" / "tour.md"
+FOR_MINISTRIES = PROJECT / "docs" / "for-ministries.md"
 GLOSSARY = PROJECT / "docs" / "glossary.md"
 
 ENTRY = re.compile(r"- \*\*([^*]+)\*\*: \S.*\.$")
@@ -77,6 +80,22 @@ def test_the_glossary_has_each_word_once_and_one_line_for_it() -> None:
     assert sum(map(len, words)) > 60
 
 
+@pytest.mark.parametrize(
+    ("fields", "values"),
+    [("`channel`, `address`", set(get_args(Channel))), ("`language`, `zone`", set(Language))],
+    ids=["channel", "language"],
+)
+def test_ministries_read_what_they_may_subscribe_with(fields: str, values: set[str]) -> None:
+    """
+    The table of a subscription's fields names every channel and every language.
+    """
+    (row,) = (
+        line for line in FOR_MINISTRIES.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {fields}")
+    )
+
+    assert values <= set(re.findall(r"`([\w-]+)`", row.removeprefix(f"| {fields}")))
+
+
 def test_the_ministries_are_told_of_the_shipped_ladder() -> None:
     """
     The usual reminders on the page for ministries are those of the book that is shipped.
@@ -91,4 +110,4 @@ def test_the_ministries_are_told_of_the_shipped_ladder() -> None:
     )
 
     assert "on-the-day" in steps
-    assert told in " ".join((GLOSSARY.parent / "for-ministries.md").read_text(encoding="utf-8").split())
+    assert told in " ".join(FOR_MINISTRIES.read_text(encoding="utf-8").split())

@@ -1,30 +1,23 @@
 """The catalogues: every message of the code is in each, no other is kept, and nothing that is filled in gets lost."""
 
 import re
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-import services
 from contracts.vocabulary import Language
 from services.i18n import catalogue
+from services.i18n.catalogue import compiled, is_translated
+from services.i18n.extraction import messages_in_code, updated
 from services.i18n.languages import LANGUAGES, SOURCE
 from services.i18n.words import words_in
 
 HERE = Path(catalogue.__file__).parent
 TRANSLATED = [language for language in Language if language is not SOURCE]
-SOURCES = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-MARKERS = {"gettext": None, "ngettext": (1, 2), "N_": None, "_": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
-
-
-def messages_in_code() -> set[object]:
-    found = extract_from_dir(Path(services.__file__).parent, SOURCES, keywords=MARKERS)
-    return {message for _, _, message, _, _ in found}
 
 
 def catalogue_of(language: Language) -> Catalog:
@@ -39,9 +32,11 @@ def test_every_language_but_that_of_the_code_has_a_catalogue() -> None:
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_message_of_the_code_is_translated_and_no_other_is_kept(language: Language) -> None:
     held = catalogue_of(language)
-    translated = {m.id for m in held if m.id and m.string and all(m.string) and not m.fuzzy}
+    in_code = {message.id for message in messages_in_code() if message.id}
+    translated = {message.id for message in held if message.id and is_translated(message)}
 
-    assert messages_in_code() == translated
+    assert sorted(map(str, in_code - translated)) == [], "to be translated"
+    assert sorted(map(str, translated - in_code)) == [], "in no code any more"
     assert not held.obsolete
 
 
@@ -49,12 +44,43 @@ def test_every_message_of_the_code_is_translated_and_no_other_is_kept(language: 
 def test_a_translation_fills_in_the_same_values(language: Language) -> None:
     held = catalogue_of(language)
     for message in held:
-        if not message.id:
+        if not message.id or not is_translated(message):
             continue
         wanted = set(PLACEHOLDER.findall(message.id if isinstance(message.id, str) else message.id[1]))
         for text in [message.string] if isinstance(message.string, str) else message.string:
             assert wanted == set(PLACEHOLDER.findall(text)), message.id
         assert not list(message.check(held)), message.id
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_catalogue_that_is_brought_up_to_the_code_keeps_its_translations(language: Language) -> None:
+    whole = (HERE / "locales" / f"{language}.po").read_text(encoding="utf-8")
+    older = whole.replace('msgid "Delivered"', 'msgid "Brought"')
+
+    again = {message.id: message.string for message in read_po(StringIO(updated(language, older)))}
+
+    kept = {message.id: message.string for message in catalogue_of(language)}
+    assert again == kept | {"": again[""], "Delivered": ""}
+    assert updated(language, older).splitlines()[:8] == whole.splitlines()[:8]
+
+
+def test_a_new_language_begins_with_every_message_and_no_translation() -> None:
+    new = read_po(StringIO(updated(Language.ES, "")))
+
+    assert {message.id for message in new} == {message.id for message in messages_in_code()}
+    assert not [message.id for message in new if message.id and any(message.string)]
+    assert new.locale_identifier == LANGUAGES[Language.ES].locale
+    assert new.plural_forms == catalogue_of(Language.ES).plural_forms
+
+
+def test_what_is_not_translated_yet_is_shown_in_english() -> None:
+    new = compiled(read_po(StringIO(updated(Language.ES, "")), locale="es_MX"))
+
+    assert new.gettext("Delivered") == "Delivered"
+    assert [new.ngettext("%(number)s day ago", "%(number)s days ago", n) for n in (1, 2)] == [
+        "%(number)s day ago",
+        "%(number)s days ago",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 import pytest
 
-from contracts.vocabulary import Language, Offset
+from contracts.vocabulary import Offset
 from services.i18n.distances import days_from_today, distance_from_event, step_in_words
 from services.i18n.words import words_in
+
+WRITTEN_OUT = ("en", "es", "fr")
+"""The languages whose words are written out below, in this order."""
 
 
 @pytest.mark.parametrize(
@@ -24,7 +27,7 @@ from services.i18n.words import words_in
     ],
 )
 def test_a_step_is_told_in_the_days_that_it_counts(step: str, en: str, es: str, fr: str) -> None:
-    told = [step_in_words(step, words_in(language)) for language in Language]
+    told = [step_in_words(step, words_in(language)) for language in WRITTEN_OUT]
 
     assert [en, es, fr] == [text.replace("\xa0", " ") for text in told]
 
@@ -43,14 +46,14 @@ def test_a_step_is_told_in_the_days_that_it_counts(step: str, en: str, es: str, 
 def test_the_distance_from_an_event_is_said(direction: str, count: int, unit: str, said: str) -> None:
     offset = Offset.model_validate({"direction": direction, "count": count, "unit": unit})
 
-    told = [distance_from_event(offset, "NALS", words_in(language)).replace("\xa0", " ") for language in Language]
+    told = [distance_from_event(offset, "NALS", words_in(language)).replace("\xa0", " ") for language in WRITTEN_OUT]
     assert said == "; ".join(told)
     assert distance_from_event(None, "NALS", words_in("en")) == "NALS"
 
 
 def test_nothing_is_singular_in_french_and_plural_in_spanish() -> None:
     def days(n: int) -> list[str]:
-        return [words_in(language).ngettext("%(number)s day ago", "%(number)s days ago", n) for language in Language]
+        return [words_in(language).ngettext("%(number)s day ago", "%(number)s days ago", n) for language in WRITTEN_OUT]
 
     assert days(0) == ["0 days ago", "hace 0 días", "il y a 0 jour"]
     assert days(1) == ["1 day ago", "hace 1 día", "il y a 1 jour"]

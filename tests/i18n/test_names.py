@@ -65,7 +65,8 @@ def test_no_two_codes_of_a_table_have_the_same_name(language: Language) -> None:
 @pytest.mark.parametrize("language", Language)
 def test_themes_are_called_as_in_the_register(language: Language) -> None:
     for theme in load().themes:
-        assert names.theme_title(theme.id, words_in(language)) == theme.title.in_language(language)
+        if language in type(theme.title).model_fields:
+            assert names.theme_title(theme.id, words_in(language)) == theme.title.in_language(language)
 
 
 def test_a_status_has_one_name_in_mail_feeds_and_pages() -> None:

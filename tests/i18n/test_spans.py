@@ -9,6 +9,9 @@ from services.i18n.spans import date_phrase, span_name
 from services.i18n.words import words_in
 from services.registry.rules.edtf_dates import UNDATED, span_of
 
+WRITTEN_OUT = ("en", "es", "fr")
+"""The languages whose words are written out below, in this order."""
+
 
 @pytest.mark.parametrize(
     ("edtf", "reading", "en", "es", "fr"),
@@ -69,7 +72,7 @@ def test_a_span_is_told_as_coarsely_as_it_was_written(
     edtf: str | None, reading: Reading, en: str, es: str, fr: str
 ) -> None:
     span = span_of(edtf)
-    told = [date_phrase(span, reading, "over the medium term", words_in(lang), "full") for lang in Language]
+    told = [date_phrase(span, reading, "over the medium term", words_in(lang), "full") for lang in WRITTEN_OUT]
 
     assert [en, es, fr] == [text.replace("\u2009", " ").replace("\xa0", " ") for text in told]
 
@@ -117,8 +120,10 @@ def test_a_span_without_an_end_is_told_from_its_beginning(
 ) -> None:
     span = Span(edtf=edtf, earliest=first, latest=None, precision=precision)
 
-    assert [en, es, fr] == [date_phrase(span, Reading.FROM, "in 2022 and beyond", words_in(lang)) for lang in Language]
-    assert [en, es, fr] == [span_name(span, words_in(lang)) for lang in Language]
+    assert [en, es, fr] == [
+        date_phrase(span, Reading.FROM, "in 2022 and beyond", words_in(lang)) for lang in WRITTEN_OUT
+    ]
+    assert [en, es, fr] == [span_name(span, words_in(lang)) for lang in WRITTEN_OUT]
 
 
 def test_what_recurs_has_no_date_and_says_so() -> None:
@@ -198,14 +203,14 @@ def test_a_span_is_said_as_finely_as_it_is_known(
 ) -> None:
     span = Span(edtf=edtf, earliest=earliest, latest=latest, precision=Precision(precision))
 
-    assert said == ", ".join(span_name(span, words_in(language)) for language in Language)
+    assert said == ", ".join(span_name(span, words_in(language)) for language in WRITTEN_OUT)
 
 
 def test_a_day_is_written_out() -> None:
     day = date(2023, 1, 10)
     span = Span(edtf="2023-01-10", earliest=day, latest=day, precision=Precision.DAY)
 
-    assert [span_name(span, words_in(language)) for language in Language] == [
+    assert [span_name(span, words_in(language)) for language in WRITTEN_OUT] == [
         "January 10, 2023",
         "10 de enero de 2023",
         "10 janvier 2023",

@@ -332,7 +332,7 @@ def test_the_spans_of_this_test_are_read_by_the_registry_in_the_same_way(span: S
 
 def test_a_span_that_goes_on_is_named_by_both_ends_as_people_write_them() -> None:
     def told(span: Span) -> list[str]:
-        return [read(span_name(span, words_in(language))) for language in Language]
+        return [read(span_name(span, words_in(language))) for language in ("en", "es", "fr")]
 
     seasons = Span(
         edtf="2022-21/2022-23", earliest=date(2022, 3, 1), latest=date(2022, 11, 30), precision=Precision.SEASON

@@ -1,5 +1,9 @@
 """Rows for every table of every schema, as the newest revision has them: those that an older one knows not, too."""
 
+from typing import get_args
+
+from contracts.vocabulary import Channel, Language
+
 _OUTBOX = """
 insert into outbox (event_id, topic, key, headers, value, created_at)
 values ('00000000-0000-7000-8000-00000000000a', 'status-changed', 'coal', '{"seq": "1"}', '{}', '2022-01-01');
@@ -78,12 +82,14 @@ insert into feed_event values (gen_random_uuid(), 'status-changed', '2022-01-01'
 update feed_place set outbox_id = 1;
 """
 
-NOTIFIER = """
+_SUBSCRIPTIONS = f"""
 insert into subscription (id, owner, subscriber, channel, address, secret, language, zone, fingerprint, created_at,
                           ladder, level)
-select gen_random_uuid(), 'sre', 'Desk', channel, 'https://example.org/' || channel, 'secret', 'es',
-       'America/Mexico_City', channel::bytea, '2021-11-18', '{"rungs": "-1m"}', 'director'
-from unnest(array['email', 'slack', 'teams', 'webhook']) as channel;
+select gen_random_uuid(), 'sre', 'Desk', channel, 'https://example.org/' || channel, 'secret', language,
+       'America/Mexico_City', (channel || language)::bytea, '2021-11-18', '{{"rungs": "-1m"}}', 'director'
+from unnest(array{list(get_args(Channel))}) as channel, unnest(array{list(map(str, Language))}) as language;
+"""
+NOTIFIER = """
 insert into event (id, topic, commitment_id, seq, value, time, received_at, matched)
 values ('00000000-0000-7000-8000-00000000000d', 'status-changed', 'coal', 1, '{}', '2022-01-01', '2022-01-01', 7);
 insert into delivery (id, event_id, subscription_id, commitment_id, channel, state, next_at, created_at)
@@ -97,5 +103,5 @@ values ('00000000-0000-7000-8000-00000000000e', 1, '2022-01-01', '2022-01-01', '
 OF_EVERY_TABLE = {
     "registry": REGISTRY + _OUTBOX + _INBOX,
     "scheduler": SCHEDULER + _OUTBOX + _INBOX,
-    "notifier": NOTIFIER + _OUTBOX,
+    "notifier": _SUBSCRIPTIONS + NOTIFIER + _OUTBOX,
 }

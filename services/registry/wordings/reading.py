@@ -61,22 +61,29 @@ class _Found:
 def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy = DEFAULT) -> Wording:
     """Read a time expression as it stands in a statement of that day.
 
-    Never raises: words that give no date, or one outside the calendar, give none. Of several expressions the first
+    Never raises: words that give no date, or one outside the calendar, or of a language that has no lexicon, give
+    none. Of several expressions the first
     with days to come counts, then days that are past, an event, a rhythm; the other days are alternatives.
     """
-    lexicon = LEXICONS[language]
+    lexicon = LEXICONS.get(language)
+    if lexicon is None:
+        return _without_date(wording, policy)
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
     found = [_days(one, made_on, policy, lexicon) for one in expressions(text, tokens)]
     chosen = min(found, key=lambda one: _rank(one, made_on), default=None)
     if chosen is None:
-        return _wording(wording, None, Days(None, ("no-date",)), Modality.NONE, policy)
+        return _without_date(wording, policy)
     expression, days = chosen.expression, chosen.days
     words = text[tokens[expression.start].start : tokens[expression.end - 1].end]
     days = days.beside(*_others(found, chosen))
     modality = _modality(expression, days)
     rhythm = next((one.expression.months for one in found if one.expression.tie is Tie.EVERY), None)
     return _wording(wording, words, days, modality, policy, expression, rhythm)
+
+
+def _without_date(wording: str, policy: ReadingPolicy) -> Wording:
+    return _wording(wording, None, Days(None, ("no-date",)), Modality.NONE, policy)
 
 
 def _wording(

@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 
 from jsonschema import Draft202012Validator
 
+from services.i18n.words import words_in
 from services.notifier.channels import teams
 from services.notifier.channels.email import POLICY
-from tests.notifier.rendering.material import LINKS, part, reader, texts
+from tests.notifier.rendering.material import LANGUAGES, LINKS, part, reader, texts
 
 
 def check_slack(card):
@@ -31,8 +32,8 @@ def check_slack(card):
         assert "<@" not in text
         assert not re.search(r"(?<![\w.+-])@\w", text)
         assert set(re.findall(r"<(.*?)>", text)) <= {
-            f"{LINKS.subscription(reader().subscription_id)}|{manage}"
-            for manage in ("Change what you get", "Cambiar lo que recibe", "Modifier ce que vous recevez")
+            f"{LINKS.subscription(reader().subscription_id)}|{words_in(language).gettext('Change what you get')}"
+            for language in LANGUAGES
         }
 
 

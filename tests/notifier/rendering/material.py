@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.filters import Filters
-from contracts.vocabulary import Contract
+from contracts.vocabulary import Contract, Language
 from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import MailedChannel, PostedChannel
@@ -21,7 +21,7 @@ from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.reader import Reader
 from tests.contracts.golden_records import PATHS, wire
 
-LANGUAGES = ("en", "es", "fr")
+LANGUAGES = tuple(map(str, Language))
 LINKS = PageLinks("https://pledgewire.example")
 SENDER = "Pledgewire <notices@pledgewire.example>"
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)

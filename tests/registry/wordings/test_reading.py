@@ -18,7 +18,7 @@ NALS_2021 = date(2021, 11, 18)
 
 days = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 any_day = st.dates()
-languages = st.sampled_from(Language)
+languages = st.sampled_from(list(LEXICONS))
 years = st.integers(2000, 2150)
 policies = st.builds(
     ReadingPolicy,
@@ -312,12 +312,24 @@ def test_what_begins_and_has_no_end_has_no_last_day(edtf: str, earliest: date, p
     assert span.is_open
 
 
-@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("language", LEXICONS)
 def test_a_very_long_text_is_read_too(language: Language) -> None:
     text = "the parties recognise 2030 tonnes, la cumbre; le sommet in of de before the next year by " * 1200
     assert len(text) > 100_000
 
     holds(read(text, language, NALS_2021))
+
+
+def test_words_of_a_language_that_nobody_reads_give_no_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A language that people read Pledgewire in need not be one that statements are written in.
+    """
+    monkeypatch.delitem(LEXICONS, Language.FR)  # type: ignore[arg-type]  # it is a dict
+
+    found = read("d’ici 2030", Language.FR, NALS_2021)
+
+    holds(found)
+    assert (found.edtf, found.modality, found.rules) == (None, Modality.NONE, ("no-date",))
 
 
 @given(languages, st.text(max_size=200))

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.events import MilestoneScheduled
 from contracts.topics import MINISTRIES, PUBLIC
-from contracts.vocabulary import Channel, Country, Language, Outcome, Reading, Status, Strength
+from contracts.vocabulary import Channel, Country, Language, Outcome, Reading, Status, Strength, Text
 from services.i18n import delivery_names, event_names, names
 from services.i18n.words import words_in
 from services.notifier.channels.outcomes import FailureReason
@@ -100,3 +100,14 @@ def test_names_come_in_the_language() -> None:
     assert names.language_name("fr", spanish) == "francés"
     assert spanish.place("America/Mexico_City") == "Ciudad de México"
     assert spanish.place("Mars/Olympus_Mons") == "Mars/Olympus_Mons"
+
+
+def test_a_text_that_there_is_not_in_a_language_is_shown_in_english() -> None:
+    text = Text(en="a pledge", es="una promesa", fr="une promesse")
+
+    assert [text.in_language(language) for language in ("en", "es", "fr", "pt")] == [
+        "a pledge",
+        "una promesa",
+        "une promesse",
+        "a pledge",
+    ]

@@ -88,6 +88,7 @@ def test_the_machine_of_these_tests_is_wrong(wrong_machine: dict[str, str]) -> N
     assert answer_of(ASKING + "print(json.dumps(answers()))", wrong_machine) == {"hours": -5.0, "localtime": True}
 
 
+@pytest.mark.slow  # starts the four services
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_services_process_answers_by_the_package(name: str, wrong_machine: dict[str, str], tmp_path: Path) -> None:
     """

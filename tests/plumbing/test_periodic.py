@@ -82,6 +82,7 @@ async def turns_of_the_loop(count: int = 50) -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.slow  # holds up the event loop
 async def test_a_tick_that_comes_late_is_not_dropped() -> None:
     """
     While the event loop stands still for longer than APScheduler's grace of a second, a tick falls due: it comes as
@@ -104,6 +105,7 @@ async def test_a_tick_that_comes_late_is_not_dropped() -> None:
     assert late >= 1
 
 
+@pytest.mark.slow  # holds up the event loop
 async def test_ticks_that_were_missed_are_made_up_for_by_one() -> None:
     ticks, stopping = 0, asyncio.Event()
 

@@ -16,6 +16,7 @@ import httpx2
 import psutil
 import pytest
 
+from deploy.embedded.processes import Identity
 from services.cli.fleet import PROJECT, SERVICES
 from services.plumbing.clock import SharedClock
 
@@ -106,7 +107,7 @@ def test_a_stack_stays_up_with_its_own_clock_until_it_is_told_to_stop(
 
     assert (running.returncode, output[0]) == (0, "")
     assert "Ready after" in output[1] and output[1].splitlines()[-1] == "Stopping"
-    assert [pid for pid in (*stack["pids"].values(), *stack["parts"].values()) if psutil.pid_exists(pid)] == []
+    assert [pid for pid in (*stack["pids"].values(), *stack["parts"].values()) if Identity.of(pid)] == []
     assert not (state / "stack.json").exists()
 
 

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from services.notifier.application import http_app
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
@@ -20,9 +21,17 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "notifier.json"
 def application() -> FastAPI:
     """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "notifier")
-    links = UnsubscribeLinks(LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),)))
+    settings = LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),))
     keys = ApiKeys(ApiKeySettings(file=None))
-    return http_app(nowhere, SystemClock(), keys, {}, links=links, allowed=AllowList.of([]))
+    return http_app(
+        nowhere,
+        SystemClock(),
+        keys,
+        {},
+        links=UnsubscribeLinks(settings),
+        destinations=Destinations(settings),
+        allowed=AllowList.of([]),
+    )
 
 
 def document() -> str:

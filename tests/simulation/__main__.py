@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +24,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--database", default=os.environ.get("SIMULATION_DATABASE_URL"))
     parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.environ["PYTHONHASHSEED"] = "0"
@@ -46,7 +49,7 @@ def main() -> int:
             ground = Ground(url, "notifier")
             if options.seed is not None:
                 run = run_seed(options.seed, ground, tell=print if options.trace else None)
-                print(run)
+                print(json.dumps(asdict(run)) if options.json else run)
                 return 1 if run.broken else 0
             begun, seeds, bad = time.monotonic(), 0, 0
             seed = options.first

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
+import uvloop
 
 from services.plumbing.database import Connection, Database, DatabaseSettings
 from tests.simulation.loop import OWNER
@@ -74,7 +75,7 @@ class Ground:
 
     def __init__(self, url: str, schema: str, sessions: int = 16) -> None:
         settings = DatabaseSettings(DATABASE_URL=url, DATABASE_POOL_SIZE=sessions + 1)  # type: ignore[call-arg,arg-type]
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._database = _RealDatabase(settings, schema)
         self.run(self._database.open())
         self._free: list[Any] = []
@@ -123,7 +124,7 @@ class Ground:
         """A session that nobody uses."""
         if not self._free:
             raise AssertionError("the simulation has no free session left")
-        session = RealSession(self, self._free.pop(0))
+        session = RealSession(self, self._free.pop())
         self._open.append(session)
         return session
 
@@ -226,22 +227,23 @@ class SimulatedConnection:
         self._world = database.world
         self.session = session
         self.broken = False
+        self.wants_transaction = False
         self.notices: list[str] = []
         self._deadline: asyncio.TimerHandle | None = None
 
-    async def fetch(self, query: str, *values: Any, timeout: float | None = None) -> list[asyncpg.Record]:
+    async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         """All rows."""
         return await self.statement(query, lambda real: real.fetch(query, *values))
 
-    async def fetchrow(self, query: str, *values: Any, timeout: float | None = None) -> asyncpg.Record | None:
+    async def fetchrow(self, query: str, *values: Any) -> asyncpg.Record | None:
         """The first row."""
         return await self.statement(query, lambda real: real.fetchrow(query, *values))
 
-    async def fetchval(self, query: str, *values: Any, timeout: float | None = None) -> Any:
+    async def fetchval(self, query: str, *values: Any) -> Any:
         """The first value of the first row."""
         return await self.statement(query, lambda real: real.fetchval(query, *values))
 
-    async def execute(self, query: str, *values: Any, timeout: float | None = None) -> str:
+    async def execute(self, query: str, *values: Any) -> str:
         """The statement's tag."""
         return await self.statement(query, lambda real: real.execute(query, *values))
 
@@ -258,17 +260,25 @@ class SimulatedConnection:
         self._alive()
         await world.mishap(self, "before", query)
         self._alive()
+        beforehand = self._begin_first()
         if "clock_timestamp" in query or "into outbox " in query:
-            world.ground.run(
-                self.session.real.execute(f"set simulation.now = '{world.database_now().isoformat()}'")
-            )
+            beforehand.append(f"set simulation.now = '{world.database_now().isoformat()}'")
+        if beforehand:
+            world.ground.run(self.session.real.execute(";".join(beforehand)))
         found = self.session.execute(work(self.session.real))
         if isinstance(found, Waits):
             found = await world.lock_wait(self)
         await world.mishap(self, "after", query)
         self._alive()
-        world.trace("sql", self._database.name, ' '.join(query.split())[:60], _shape(found))
+        world.trace("sql", self._database.name, " ".join(query.split())[:60], _shape(found))
         return found  # type: ignore[return-value]
+
+    def _begin_first(self) -> list[str]:
+        """A transaction begins with its first statement, which saves a way to PostgreSQL."""
+        if self.session.in_transaction or not self.wants_transaction:
+            return []
+        self.session.in_transaction = True
+        return ["begin"]
 
     def _alive(self) -> None:
         if self.broken:
@@ -332,15 +342,15 @@ class SimulatedDatabase(Database):
         real = connection.session.real
         await self.world.turn(self.name, "begin")
         connection._alive()
-        self.world.ground.run(real.execute("begin"))
-        connection.session.in_transaction = True
+        connection.wants_transaction = True
         connection.guard()
         try:
             yield
         except BaseException:
             await self.world.live()
             connection.unguard()
-            if not connection.broken:
+            connection.wants_transaction = False
+            if not connection.broken and connection.session.in_transaction:
                 self.world.ground.run(real.execute("rollback"))
                 connection.session.in_transaction = False
                 self.world.go_on_after_locks()
@@ -350,8 +360,9 @@ class SimulatedDatabase(Database):
         connection.unguard()
         await self.world.mishap(connection, "before", "commit")
         connection._alive()
-        self.world.ground.run(real.execute("commit"))
-        connection.session.in_transaction = False
+        if connection.session.in_transaction:
+            self.world.ground.run(real.execute("commit"))
+        connection.wants_transaction = connection.session.in_transaction = False
         self.world.trace("commit", self.name)
         notices, connection.notices = connection.notices, []
         self.world.tell(notices)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -82,8 +83,9 @@ def what_is_owed_is_what_there_is(e: Evidence) -> Iterator[str]:
     """Conservation: as many deliveries as events had matches, each at its end, each attempt counted once."""
     count = _count(row["event_id"] for row in e.deliveries)
     for row in e.kept_events:
-        if row["matched"] != count.get(row["id"], 0):
-            yield f"event {row['id']} matched {row['matched']} subscriptions and has {count.get(row['id'], 0)} deliveries"
+        there = count.get(row["id"], 0)
+        if row["matched"] != there:
+            yield f"event {row['id']} matched {row['matched']} subscriptions and has {there} deliveries"
     tries: dict[UUID, list[int]] = defaultdict(list)
     for row in e.attempts:
         tries[row["delivery_id"]].append(row["n"])
@@ -121,9 +123,9 @@ def nothing_is_told_twice_unexplained(e: Evidence) -> Iterator[str]:
     for receipt in e.receipts:
         told[receipt.event_id, receipt.subscription_id].append(receipt)
     for (event_id, reader), receipts in told.items():
-        for first, second in zip(receipts, receipts[1:], strict=False):
+        for first, second in pairwise(receipts):
             if first.answer == "took" and not _fell(e, first, second.at):
-                yield f"event {event_id} was told twice to {reader}, at {first.at:.3f} and {second.at:.3f}, without cause"
+                yield f"event {event_id} was told to {reader} at {first.at:.3f} and {second.at:.3f}, without cause"
         if len({receipt.delivery_id for receipt in receipts}) > 1:
             yield f"event {event_id} was told to {reader} under two ids"
 

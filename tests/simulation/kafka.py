@@ -53,9 +53,9 @@ class SimulatedKafka:
         batch: list[tuple[Partition, int, IncomingEvent]] = []
         for _, partition in sorted(self._partitions.items()):
             if partition.reader is member:
-                for place in range(partition.position, min(len(partition.events), partition.position + most)):
-                    batch.append((partition, place, partition.events[place]))
-                partition.position = max(partition.position, min(len(partition.events), partition.position + most))
+                end = max(partition.position, min(len(partition.events), partition.position + most))
+                batch += [(partition, place, partition.events[place]) for place in range(partition.position, end)]
+                partition.position = end
         return batch
 
     def commit(self, member: "Process", batch: Iterable[tuple[Partition, int, IncomingEvent]]) -> None:

@@ -12,7 +12,7 @@ from services.notifier.delivery.intake import EventIntake
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.senders import senders_for
 from services.notifier.rendering.page_links import PageLinks
-from services.plumbing.outbox import Outgoing, OutboxSettings, Relay
+from services.plumbing.outbox import OutboxSettings, Outgoing, Relay
 from services.plumbing.transient_errors import is_transient
 from tests.notifier.delivery.dispatching import links
 from tests.simulation.database import SimulatedDatabase
@@ -25,9 +25,15 @@ if TYPE_CHECKING:
     from tests.simulation.kafka import SimulatedKafka
     from tests.simulation.world import World
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 20.0
 SETTINGS = DispatchSettings(
-    lease_seconds=LEASE_SECONDS, sweep_seconds=5.0, hold_seconds=3.0, hold=32, pool=8, per_destination=2, idle_seconds=2.0
+    lease_seconds=LEASE_SECONDS,
+    sweep_seconds=8.0,
+    hold_seconds=3.0,
+    hold=32,
+    pool=8,
+    per_destination=2,
+    idle_seconds=5.0,
 )
 
 
@@ -123,14 +129,19 @@ class Process:
         http = SimulatedHttp(receivers)
         renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
         made: dict[str, Any] = senders_for(
-            CHANNELS, http, None, renderer, clock, mail_sender="notices@pledgewire.example"  # type: ignore[arg-type]
+            CHANNELS,
+            http,
+            None,
+            renderer,
+            clock,
+            mail_sender="notices@pledgewire.example",  # type: ignore[arg-type]
         )
         made["email"] = SimulatedMail(receivers, CHANNELS["email"])
         senders = {name: Watched(sender) for name, sender in made.items()}
         self.dispatch = Dispatch(self.database, senders, clock, SETTINGS, chance=world.random.random)
         fan_out = FanOut(self.database, lease_seconds=LEASE_SECONDS)
         intake = EventIntake(fan_out, self.dispatch, clock)
-        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=5.0))
+        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0))
         work = [
             asyncio.create_task(self.dispatch.run(self.stopping)),
             asyncio.create_task(relay.run(self.stopping)),

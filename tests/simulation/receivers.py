@@ -16,13 +16,13 @@ from uuid import UUID
 from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused, Unknown
 from services.notifier.delivery.deliveries import Delivery
 from services.notifier.events.published_event import PublishedEvent
-from services.notifier.transport.http_client import PostFailed, Response
+from services.notifier.transport.transfers import PostFailed, Response
 from tests.simulation.loop import OWNER
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-DEADLINE = 15.0
+DEADLINE = 3.0
 """Seconds that an attempt may take, from connecting to the answer's last byte."""
 
 
@@ -80,14 +80,14 @@ class Receiver:
             case "defers":
                 one.defers_first = True
             case "down":
-                start = random.uniform(0, 60)
-                one.down = (start, start + random.choice([3.0, 40.0, 600.0]))
+                start = random.uniform(0, 30)
+                one.down = (start, start + random.choice([3.0, 20.0, 200.0]))
             case "slow":
-                one.slow = random.choice([1.0, 5.0, 14.5])
+                one.slow = random.choice([0.5, 2.9])
             case "refuses":
                 one.refuses = 0.3
         if random.random() < 0.04:
-            one.gone_at = random.uniform(0, 120)
+            one.gone_at = random.uniform(0, 60)
         return one
 
     def reply(self, now: float, delivery_id: UUID, random: Random) -> "int | PostFailed | tuple[int, float]":
@@ -165,7 +165,7 @@ class Receivers:
         reply = receiver.reply(world.seconds, delivery.id, random)
         if isinstance(reply, PostFailed) and not reply.sent:
             world.trace("not reached", address, delivery.id)
-            await asyncio.sleep(random.choice([0.01, 5.0]))
+            await asyncio.sleep(random.choice([0.01, 1.0]))
             raise reply
         status = reply if isinstance(reply, int) else None if isinstance(reply, PostFailed) else reply[0]
         took = status is not None and 200 <= status < 300

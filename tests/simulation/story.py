@@ -83,9 +83,9 @@ class Story:
         await self._months_go_by()
         for task in disorder:
             await task
-        await asyncio.sleep(self.random.choice([0.0, 5.0, 80.0]))
+        await asyncio.sleep(self.random.choice([0.0, 5.0, 25.0]))
         self.world.calm = True
-        self.world.database_is_away = False
+        self.world.database_is_back.set()
         self.world.trace("calm")
         self.receivers.recover()
         await self._until_quiet()
@@ -111,7 +111,7 @@ class Story:
             elif kind < 0.96 and not self.world.database_is_away:
                 await self._people_subscribe(1)
             else:
-                await asyncio.sleep(self.random.choice([1.0, 10.0, 70.0]))
+                await asyncio.sleep(self.random.choice([1.0, 5.0, 25.0]))
 
     async def _until_quiet(self) -> None:
         """Time passes until nothing waits any more; leaps over the hours in which nothing happens."""
@@ -169,28 +169,28 @@ class Story:
         ]
 
     async def _outage(self) -> None:
-        await asyncio.sleep(self.random.uniform(0, 40))
-        self.world.database_is_away = True
+        await asyncio.sleep(self.random.uniform(0, 20))
+        self.world.database_is_back.clear()
         self.world.trace("database away")
         self.world.tried.append("outage")
         for process in self._alive():
             process.database.cut_all()
             seconds = self.world.seconds
-            process.disturbed.append((seconds, seconds + 100.0))
-        await asyncio.sleep(self.random.choice([1.0, 10.0, 65.0]))
-        self.world.database_is_away = False
+            process.disturbed.append((seconds, seconds + 50.0))
+        await asyncio.sleep(self.random.choice([1.0, 8.0, 25.0]))
+        self.world.database_is_back.set()
         self.world.trace("database back")
 
     async def _restart(self) -> None:
         """An orderly stop; its successor starts when it has ended."""
-        await asyncio.sleep(self.random.uniform(0, 60))
+        await asyncio.sleep(self.random.uniform(0, 20))
         if alive := self._alive():
             self.world.tried.append("restart")
             self.world.trace("is told to stop", alive[0])
             alive[0].stopping.set()
 
     async def _clock_jump(self) -> None:
-        await asyncio.sleep(self.random.uniform(0, 60))
+        await asyncio.sleep(self.random.uniform(0, 20))
         by = self.random.choice([-3600.0, -30.0, 30.0, 7200.0])
         self.world.tried.append("clock")
         self.world.trace("clock jumps", by)

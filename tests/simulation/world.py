@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,8 @@ class World:
         """No more faults from now on."""
         self.over = False
         self.wall_offset = timedelta()
-        self.database_is_away = False
+        self.database_is_back = asyncio.Event()
+        self.database_is_back.set()
         self.tried: list[str] = []
         self._listeners: dict[str, list[tuple[Process | None, Callable[[], None]]]] = {}
         self._lock_waits: dict[RealSession, asyncio.Future[Any]] = {}
@@ -73,6 +74,11 @@ class World:
         self._hash = hashlib.sha256()
         self._tell = tell
         self.steps = 0
+
+    @property
+    def database_is_away(self) -> bool:
+        """Whether PostgreSQL takes no connections now."""
+        return not self.database_is_back.is_set()
 
     # ---- time and chance
 
@@ -137,8 +143,7 @@ class World:
         """Take a connection."""
         await self.live()
         if OWNER.get() is None:  # people try until it works; that is not what this is about
-            while self.database_is_away:
-                await asyncio.sleep(1.0)
+            await self.database_is_back.wait()
             return
         if self.database_is_away or (not self.calm and self.chance(self.menu.cut / 2)):
             self.trace("unreachable", name)
@@ -244,7 +249,7 @@ class World:
 
     def freeze(self, process: "Process") -> None:
         """SIGSTOP, and later SIGCONT: often for a moment, now and then past every lease."""
-        seconds = self.random.choice([0.5, 2.0, 6.0, 20.0, 45.0, 70.0])
+        seconds = self.random.choice([0.5, 2.0, 6.0, 15.0, 25.0])
         self.trace("freezes", process, seconds)
         self.tried.append("freeze")
         process.freezes(seconds)

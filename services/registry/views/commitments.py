@@ -97,7 +97,8 @@ def _folded(sql: str) -> str:
     """Text as it is searched: compatibly equal letters (Unicode NFKD) are the same, with or without accents, in either
     case, with either apostrophe and whatever space."""
     letters = f"replace(replace(replace(lower(normalize({sql}, nfkd)), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss')"
-    return f"regexp_replace(regexp_replace(translate({letters}, '’ʼ', {_APOSTROPHES}), '{_UNSEEN}', '', 'g'), '\\s+', ' ', 'g')"
+    seen = f"regexp_replace(translate({letters}, '’ʼ', {_APOSTROPHES}), '{_UNSEEN}', '', 'g')"
+    return f"regexp_replace({seen}, '\\s+', ' ', 'g')"
 
 
 @dataclass(frozen=True)

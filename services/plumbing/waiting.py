@@ -73,7 +73,7 @@ class OldestWaiting:
             self._oldest_since = now
         self._oldest, self._seconds, self._count = row["oldest"], float(row["seconds"] or 0.0), float(row["n"] or 0)
         self._read_at = now
-        READ_AT.labels(self.what).set(time.time())
+        READ_AT.labels(self.what).set_to_current_time()
 
     async def check(self) -> str | None:
         """For `/readyz`: whether one and the same thing has been the oldest for too long."""

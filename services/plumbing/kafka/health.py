@@ -124,7 +124,7 @@ class ConsumerWatch:
             if reading.lag[partition]
         }
         self._reading, self._read_at = reading, now
-        LAG_READ_AT.labels(self._group).set(time.time())
+        LAG_READ_AT.labels(self._group).set_to_current_time()
 
     def _say_unknown(self) -> None:
         if self._reading:

@@ -34,13 +34,15 @@ class Recipient:
 class Delivery:
     """One event for one subscription, claimed: nobody else sends it while the lease holds.
 
-    `attempts` counts those that have been recorded; `claimed` is monotonic, in seconds.
+    Deliveries of one `thread` reach their reader in order. `attempts` counts those that have been recorded; `claimed`
+    is monotonic, in seconds.
     """
 
     id: UUID
     event_id: UUID
     recipient: Recipient
     commitment_id: str
+    thread: UUID
     attempts: int
     created_at: datetime
     not_after: datetime | None

@@ -22,8 +22,8 @@ _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 # `head`: what is due and has nothing older before it in its thread. `run`: with each head those behind it that are due
 # too, without a gap; this process sends them one after the other, and gives the rest back when one does not settle.
 # Whoever claims something of a thread has to lock its head, so that a thread is in one hand only. A follower that was
-# cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL may look for it among all that are
-# pending.
+# cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL might look for it among all that
+# are pending.
 CLAIM = f"""
 with head as materialized (
     select id, thread, position, subscription_id, channel, next_at from delivery d
@@ -62,7 +62,7 @@ update delivery d set state = 'sending', behind = false, lease = $8,
                       lease_until = clock_timestamp() + make_interval(secs => $9)
 from placed p where d.id = p.id and d.lease is null and d.settled_at is null and p.in_all <= $2 and p.in_lane <= p.lane
 returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
-          d.next_at, d.position
+          d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
 """
 
 SWEEP = f"""
@@ -146,8 +146,22 @@ async def claimed_deliveries(
     found = await connection.fetch(_RECIPIENTS, list({row["subscription_id"] for row in rows}))
     recipients: Mapping[UUID, Recipient] = {row["id"]: _recipient(row) for row in found}
     return [
-        Delivery(id_, event_id, recipients[to], commitment, thread, attempts, created_at, not_after, lease, claimed)
-        for id_, event_id, to, commitment, thread, attempts, created_at, not_after, *_ in rows
+        Delivery(
+            id=row["id"],
+            event_id=row["event_id"],
+            recipient=recipients[row["subscription_id"]],
+            commitment_id=row["commitment_id"],
+            thread=row["thread"],
+            attempts=row["attempts"],
+            created_at=row["created_at"],
+            not_after=row["not_after"],
+            lease=lease,
+            claimed=claimed,
+            destination=row["destination"],
+            deferrals=row["deferrals"],
+            deferred_since=row["deferred_since"],
+        )
+        for row in rows
     ]
 
 

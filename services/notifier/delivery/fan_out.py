@@ -93,10 +93,10 @@ written as (
     from (select *, not waits and in_all <= $16 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
-              position
+              position, destination, deferrals, deferred_since
 )
-select id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind
-from written order by position
+select * from written
+order by position
 """
 
 

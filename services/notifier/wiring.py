@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.topics import written_by
 from services.notifier.application import http_app
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
@@ -71,7 +72,7 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "notifier")
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
-    broker = kafka_broker(kafka_settings)
+    broker = kafka_broker(kafka_settings, written_by("notifier"))
     relay = Relay(database, producer, OutboxSettings())
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
     renderer = MessageRenderer(PageLinks(link_settings.portal_url), links)

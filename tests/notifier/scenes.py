@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from contracts.envelope import from_record
 from contracts.events import LadderChosen, StatusChanged
 from contracts.filters import Filters
+from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.deliveries import Capacity
 from services.notifier.delivery.fan_out import IncomingEvent
 from services.notifier.events.event_types import EVENT_TYPES
@@ -18,6 +19,7 @@ from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.signing_keys import new_secret
+from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
@@ -90,6 +92,10 @@ async def subscribe(
             level,
             DESTINATIONS.of(channel, address),
         )
+
+
+def subscriptions(database: Database) -> SubscriptionStore:
+    return SubscriptionStore(database, DESTINATIONS, cancel_waiting)
 
 
 async def states(database: Database) -> dict[str, int]:

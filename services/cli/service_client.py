@@ -20,7 +20,7 @@ class Refusal:
     title: str
     detail: str
     faults: tuple[str, ...]
-    """`body/name: there is nothing to be seen in it`."""
+    """`body/name: a name is more than blanks`."""
 
 
 Explain = Callable[[Refusal], tuple[str, str, int]]

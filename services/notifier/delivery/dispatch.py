@@ -14,7 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused
-from services.notifier.delivery.claims import DeliveryClaims
+from services.notifier.delivery.claims import READY, DeliveryClaims
 from services.notifier.delivery.deliveries import (
     Attempt,
     Capacity,
@@ -25,10 +25,9 @@ from services.notifier.delivery.deliveries import (
 )
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
-from services.notifier.delivery.metrics import IN_FLIGHT
+from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.recorder import ResultRecorder
-from services.notifier.delivery.senders import Sender
-from services.notifier.delivery.turns import READY
+from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
@@ -211,10 +210,7 @@ class Dispatch:
         """Give back what can't start soon, unsent and without an attempt."""
         monotonic = time.monotonic()
         oldest = float("inf") if everything else monotonic - self._settings.hold_seconds
-        self._give_back(self._lanes.take_back(monotonic, oldest))
-
-    def _give_back(self, deliveries: Iterable[Delivery]) -> None:
-        for delivery in deliveries:
+        for delivery in self._lanes.take_back(monotonic, oldest):
             self._recorder.report(DeliveryResult(delivery, "pending", self._clock.now()))
 
     # ---- send
@@ -229,7 +225,6 @@ class Dispatch:
     async def _attempt(self, delivery: Delivery) -> None:
         started_at, started = self._clock.now(), time.monotonic()
         outcome: AttemptOutcome | None = None
-        is_settled = False
         try:
             if started - delivery.claimed > self._settings.hold_seconds:
                 # Claimed too long ago: it goes back, to be claimed anew.
@@ -239,11 +234,9 @@ class Dispatch:
             failpoint("notifier-after-send")
             ended = time.monotonic()
             attempt = Attempt(started_at, self._clock.now(), (ended - started) * 1000, outcome)
-            result = after_attempt(delivery, attempt, self._chance())
-            is_settled = result.is_settled
-            self._recorder.report(result)
+            self._recorder.report(after_attempt(delivery, attempt, self._chance()))
         finally:
-            self._give_back(self._lanes.done(delivery, outcome, time.monotonic(), is_settled=is_settled))
+            self._lanes.done(delivery, outcome, time.monotonic())
             if self._lanes.in_hand * 2 <= self._settings.hold:
                 self._has_capacity.set()
             self._start()
@@ -257,8 +250,19 @@ class Dispatch:
                 return await sender.send(delivery, event)
             with traced("deliver", event.traceparent, channel=channel):
                 return await sender.send(delivery, event)
+        except CanNotRender as error:
+            # It would break again for as long as it is tried. The text of the cause may hold an address.
+            log.error(
+                "no message can be made",
+                action="can_not_render",
+                delivery_id=str(delivery.id),
+                channel=channel,
+                error=str(error),
+            )
+            RENDERING_FAULTS.labels(channel).inc()
+            return Refused(FailureReason.RENDERING)
         except Exception as error:
-            # Rendering or sending broke on our side. The text of the error may hold an address: its kind must do.
+            # Sending broke on our side, which may pass. The text of the error may hold an address: its kind must do.
             log.error(
                 "an attempt broke",
                 action="attempt_broke",

@@ -62,6 +62,7 @@ def _options() -> argparse.Namespace:
         "--mutation", choices=sorted(MUTATIONS), default="none", help="break a rule first; it has to be found"
     )
     parser.add_argument("--trace", action="store_true", help="say everything that happens")
+    parser.add_argument("--rows", action="store_true", help="show the deliveries afterwards")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each seed")
     return parser.parse_args()
 
@@ -93,6 +94,9 @@ def _play(options: argparse.Namespace, url: str) -> int:
             run = run_seed(seed, ground, tell=print if options.trace else None)
             played, red = played + 1, red + bool(run.broken)
             _say(run, options)
+    if options.rows:
+        for row in ground.look("select * from delivery order by position"):
+            print(dict(row))
     ground.close()
     if not options.json:
         took = time.monotonic() - begun

@@ -125,13 +125,15 @@ class Story:
             [row] = world.ground.look(
                 "select count(*) filter (where state = 'pending') as pending,"
                 " count(*) filter (where state = 'sending') as sending,"
-                " min(next_at) filter (where state = 'pending') as due,"
+                " min(next_at) filter (where state = 'pending' and not behind) as due,"
                 " (select count(*) from outbox where published_at is null) as untold from delivery"
             )
             if row["sending"] or row["untold"]:
                 continue
             if not row["pending"]:
                 return
+            if row["due"] is None:
+                continue
             ahead = (row["due"] - world.now()).total_seconds()
             if ahead > 10.0:
                 world.trace("leap", ahead)

@@ -104,7 +104,7 @@ def test_what_is_overdue_is_listed_owned_and_shown(command: Command) -> None:
         (["list", "--state", "happy"], {}, "query/state"),
         (["acknowledge", DUE.id, "--name", "Ana"], {"PLEDGEWIRE_KEY": ""}, "takes an API key"),
         (["acknowledge", DUE.id, "--name", "Ana"], {"PLEDGEWIRE_KEY": "pw_x_y"}, "refuses (401)"),
-        (["acknowledge", DUE.id, "--name", "  "], {}, "a name is more than blanks"),
+        (["acknowledge", DUE.id, "--name", "  "], {}, "there is nothing to be seen in it"),
         (["list"], {"SCHEDULER_URL": "http://127.0.0.1:1"}, "does not answer"),
         (["list"], {"SCHEDULER_URL": "nowhere"}, "does not answer"),
     ],

@@ -14,6 +14,7 @@ from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, LATENCY
 from services.notifier.delivery.results import of_latest_claims, record_results
 from services.notifier.delivery.settled_events import publish_settled
+from services.notifier.delivery.turns import promote
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
@@ -79,6 +80,7 @@ class ResultRecorder:
             attempts = await record_results(self._database, connection, results)
             await publish_settled(self._database, connection, settled, attempts, events, now)
             failpoint("notifier-before-commit")
+        await promote(self._database, {result.delivery.thread for result in batch})
         _count([result for result in results if result.delivery.id in attempts], events)
 
 

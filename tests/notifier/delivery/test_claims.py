@@ -28,7 +28,7 @@ def claims(database: Database) -> DeliveryClaims:
 async def test_two_who_claim_never_get_the_same(database: Database, fan_out: FanOut, claims: DeliveryClaims):
     for n in range(3):
         await subscribe(database, f"https://hooks.example.org/{n}")
-    await fan_out.apply([incoming(seq=n) for n in range(100)], NOW, NO_CAPACITY)
+    await fan_out.apply([incoming(f"c-{n}") for n in range(100)], NOW, NO_CAPACITY)
 
     claims = await asyncio.gather(*(claims.claim(NOW, Capacity(50, 50, 50, {})) for _ in range(8)))
 
@@ -82,7 +82,7 @@ async def test_leases_begin_and_end_by_the_databases_clock(database: Database):
     async with an_hour_ahead(database) as ahead:
         fan_out, claims = FanOut(ahead, lease_seconds=1.5), DeliveryClaims(ahead, lease_seconds=1.5)
         await fan_out.apply([incoming(seq=1)], NOW, MUCH_CAPACITY)
-        await fan_out.apply([incoming(seq=2)], NOW, NO_CAPACITY)
+        await fan_out.apply([incoming("oil")], NOW, NO_CAPACITY)
         assert len(await claims.claim(NOW, MUCH_CAPACITY)) == 1
         async with ahead.connection() as connection:
             rows = await connection.fetch("select lease_until - clock_timestamp() as left from delivery")

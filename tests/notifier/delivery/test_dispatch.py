@@ -177,7 +177,7 @@ async def test_after_an_unsubscription_nothing_more_is_sent(database: Database, 
     receiver.answer = lambda _id, _n: 503
     ids = [await subscribe(database, receiver.url(str(n))) for n in range(5)]
     async with dispatching(database, clock):
-        await FanOut(database, lease_seconds=60).apply([incoming(seq=n) for n in range(1, 21)], NOW, NO_CAPACITY)
+        await FanOut(database, lease_seconds=60).apply([incoming(f"c-{n}") for n in range(20)], NOW, NO_CAPACITY)
         await until(lambda: sum(map(len, receiver.answers.values())) >= 100)
         for id_ in ids:
             await SubscriptionStore(database, DESTINATIONS).end(id_, None, "unsubscribed", NOW)

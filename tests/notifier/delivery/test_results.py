@@ -147,7 +147,7 @@ async def test_who_is_gone_is_disabled_and_what_waits_is_suppressed(
     database: Database, fan_out: FanOut, claims: DeliveryClaims
 ):
     id_ = await subscribe(database)
-    out = await fan_out.apply([incoming(seq=n) for n in range(2)], NOW, Capacity(1, 1, 1, {}))
+    out = await fan_out.apply([incoming("coal"), incoming("oil")], NOW, Capacity(1, 1, 1, {}))
 
     await record(database, tried(out.claimed[0], Refused(FailureReason.GONE, 410, gone=True)))
 

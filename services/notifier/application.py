@@ -9,6 +9,7 @@ from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.routes import delivery_router
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.routes import subscription_router
+from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.subscriptions.unsubscribe_routes import unsubscribe_router
@@ -25,6 +26,7 @@ def http_app(
     checks: Mapping[str, Check],
     *,
     links: UnsubscribeLinks,
+    tokens: SignedIds,
     destinations: Destinations,
     allowed: AllowList,
 ) -> FastAPI:
@@ -37,7 +39,7 @@ def http_app(
         description="Who is told what, where and in which language, and what became of it.",
     )
     store = SubscriptionStore(database, destinations)
-    app.include_router(subscription_router(store, keys, allowed, clock))
-    app.include_router(delivery_router(DeliveryLog(database)))
+    app.include_router(subscription_router(store, keys, tokens, allowed, clock))
+    app.include_router(delivery_router(DeliveryLog(database), keys, tokens))
     app.include_router(unsubscribe_router(store, links, clock))
     return app

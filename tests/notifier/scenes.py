@@ -17,13 +17,15 @@ from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.subscriptions.destinations import Destinations
+from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.signed_ids import page_tokens
 from services.notifier.subscriptions.signing_keys import new_secret
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from tests.contracts.golden_records import PATHS, wire
 
 LINK_SETTINGS = LinkSettings(public_url="https://notices.example", link_keys=(SecretStr("k" * 40),))  # type: ignore[call-arg]
+TOKENS = page_tokens(LINK_SETTINGS)
 DESTINATIONS = Destinations(LINK_SETTINGS)
 NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
 NO_CAPACITY = Capacity(0, 0, 0, {})

@@ -65,6 +65,17 @@ returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.atte
           d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
 """
 
+OLDEST_DUE = """
+with oldest as (
+    select id, next_at from delivery where state = 'pending' and not behind and next_at <= $1
+    order by next_at, position limit 1
+)
+select (select id from oldest) as oldest,
+       (select extract(epoch from $1 - next_at) from oldest) as seconds, null::bigint as n
+"""
+"""The delivery that has been due for the longest at $1, for `plumbing.waiting`: one whose receiver is to be spared
+waits too."""
+
 SWEEP = f"""
 with lost as (
     select id from delivery where state = 'sending' and lease_until < clock_timestamp()

@@ -150,7 +150,7 @@ class Process:
         receivers, topics = self._parts
         world, clock = self._world, ProcessClock(self._world)
         http: Any = SimulatedHttp(receivers)
-        renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
+        renderer = MessageRenderer(PageLinks("https://pledgewire.example", str), links())
         senders = {
             name: Watched(
                 PostSender(channel, http, renderer, clock, wall=world.wall)

@@ -156,7 +156,7 @@ class Story:
             await asyncio.sleep(self.random.uniform(0.5, 1.5) if not self.world.calm else 3.0)
             for process in self.world.processes:
                 if process.fault:
-                    raise AssertionError(f"{process} ended by a fault") from process.fault
+                    raise AssertionError(f"{process} ended by {process.fault!r}") from process.fault
             while len(self._alive()) < self._wanted:
                 self._start_process()
             now = self.world.loop.time()

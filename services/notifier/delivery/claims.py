@@ -19,8 +19,8 @@ from services.plumbing.database import Connection, Database
 
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
-# `head`: of what is due that which has nothing older before it in its thread. It is looked at after the limit, since what
-# is not marked `behind` is so. `run`: with each head those behind it that are due too, without a gap; this process sends
+# `head`: of what is due that which has nothing older before it in its thread; looked at after the limit, since what is
+# not marked `behind` is so. `run`: with each head those behind it that are due too, without a gap; this process sends
 # them one after the other, and gives the rest back when one does not settle.
 # Whoever claims something of a thread has to lock its head, so that a thread is in one hand only. A follower that was
 # cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL might look for it among all that

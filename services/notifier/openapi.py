@@ -3,11 +3,15 @@
 import sys
 from pathlib import Path
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.notifier.application import http_app
 from services.notifier.channels.ssrf_guard import AllowList
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.subscriptions.destinations import Destinations
+from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.signed_ids import page_tokens
+from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -16,13 +20,26 @@ from services.plumbing.http.openapi import keep_openapi, openapi_text
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "notifier.json"
 
 
-def document() -> str:
-    """The document that the code of now has; nothing is connected for it."""
+def application() -> FastAPI:
+    """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "notifier")
-    links = UnsubscribeLinks(LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),)))
+    settings = LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),))
     keys = ApiKeys(ApiKeySettings(file=None))
-    app = http_app(nowhere, SystemClock(), keys, {}, links=links, allowed=AllowList.of([]))
-    return openapi_text(app)
+    return http_app(
+        nowhere,
+        SystemClock(),
+        keys,
+        {},
+        links=UnsubscribeLinks(settings),
+        tokens=page_tokens(settings),
+        destinations=Destinations(settings),
+        allowed=AllowList.of([]),
+    )
+
+
+def document() -> str:
+    """The document that the code of now has."""
+    return openapi_text(application())
 
 
 if __name__ == "__main__":

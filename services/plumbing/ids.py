@@ -1,8 +1,29 @@
-"""Ids of events: UUID version 7, so that they sort roughly by the time they were made (RFC 9562, 5.7)."""
+"""Ids: fresh ones that sort roughly by time, and ones that are derived from what they are about.
 
+Both are UUIDs of RFC 9562: version 7 (5.7) and version 8 (5.8, by the example of its appendix B.2).
+"""
+
+import hashlib
 import os
 import time
 from uuid import UUID
+
+DERIVED_ID_V1 = """
+create function derived_id(namespace uuid, name bytea) returns uuid
+language sql immutable parallel safe
+return encode(
+    set_byte(
+        set_byte(
+            substring(sha256(uuid_send(namespace) || name) from 1 for 16),
+            6, get_byte(sha256(uuid_send(namespace) || name), 6) & 15 | 128
+        ),
+        8, get_byte(sha256(uuid_send(namespace) || name), 8) & 63 | 128
+    ),
+    'hex'
+)::uuid;
+"""
+"""`derived_id` for a service's schema. One expression, so that PostgreSQL puts it in the place of each call; a property
+holds it against the function below."""
 
 
 def new_id() -> UUID:
@@ -14,3 +35,9 @@ def new_id() -> UUID:
     random = int.from_bytes(os.urandom(10))
     high = (milliseconds & 0xFFFF_FFFF_FFFF) << 80
     return UUID(int=high | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF)
+
+
+def derived_id(namespace: UUID, name: bytes) -> UUID:
+    """The id of what `name` says within a namespace, today and for ever: a UUIDv8 over SHA-256 (RFC 9562, B.2)."""
+    digest = int.from_bytes(hashlib.sha256(namespace.bytes + name).digest()[:16])
+    return UUID(int=digest & ~(0xF << 76) & ~(0b11 << 62) | 0x8 << 76 | 0b10 << 62)

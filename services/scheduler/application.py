@@ -42,7 +42,6 @@ def http_app(
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
         facts={"zone_data": ZONE_DATA},
-        secret_behind=("/feeds/",),
     )
     feeds = FeedStore(database)
     for routes in (
@@ -51,7 +50,7 @@ def http_app(
         ladder_routes(database, clock, keys, rules_cache),
         zone_routes(database),
         acknowledgement_routes(database, clock, keys, escalations),
-        escalation_routes(database, escalations.book),
+        escalation_routes(database, keys, escalations.book),
         preview_routes(database, clock, rules_cache.shipped, escalations.book),
         feed_routes(feeds, keys, clock, feed_settings),
         feed_reading_routes(feeds, clock, feed_settings),

@@ -7,13 +7,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
-from email.message import EmailMessage
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.i18n.words import Words
+from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import AttemptOutcome, read_http_answer
 from services.notifier.channels.ssrf_guard import AllowList, checked_url
 from services.notifier.events.published_event import LocalizedEvent
@@ -58,7 +58,7 @@ class PostedChannel(ABC, Generic[T]):
         return [f"content-type: {self.content_type}"]
 
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
-        """What an answer means; `retry_after` is the header of that name."""
+        """What an answer means; `retry_after` is the header of that name, `now` the receiver's time."""
         return read_http_answer(status, retry_after, now)
 
 
@@ -113,12 +113,14 @@ class MailedChannel(ABC, Generic[T]):
         """Lay an event out for all readers of one language."""
 
     @abstractmethod
-    def mail(self, rendered: T, reader: Reader, value: PlaceholderValues, *, sender: str, at: datetime) -> EmailMessage:
-        """The mail for one reader; `sender` is `Name <address>` or an address, `at` the time of the attempt."""
+    def mail(
+        self, rendered: T, reader: Reader, value: PlaceholderValues, *, sender: NamedAddress, at: datetime
+    ) -> bytes:
+        """The mail for one reader as it goes over the wire; `at` is the time of the attempt."""
 
     @abstractmethod
-    def read_reply(self, code: int, *, recipient: bool = False) -> AttemptOutcome:
-        """What a mail server's code means; `recipient` when it answered RCPT TO, so the code is about the address."""
+    def read_reply(self, code: int, text: str = "", *, recipient: bool = False) -> AttemptOutcome:
+        """What a mail server's reply means; `recipient` when it answered RCPT TO, so it is about the address."""
 
 
 def card_json(card: dict[str, Any]) -> str:

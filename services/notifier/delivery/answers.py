@@ -26,6 +26,8 @@ class DeliveryAnswer(ResponseModel):
     """The one that the subscription asks for now."""
     state: DeliveryState
     attempts: int
+    deferrals: int
+    """How often the receiver said to wait, which is no attempt; `reason` and `last_code` tell what it said last."""
     created_at: Instant
     next_at: Instant | None
     """When it is tried next, while it is pending."""
@@ -74,6 +76,6 @@ class Conservation(ResponseModel):
 
 def delivery_answer(row: asyncpg.Record) -> dict[str, Any]:
     """The members of `DeliveryAnswer` from a row."""
-    members = dict(row)
+    members = {name: value for name, value in row.items() if name != "position"}
     next_at: datetime = members["next_at"]
     return members | {"next_at": next_at if members["state"] == "pending" else None}

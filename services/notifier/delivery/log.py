@@ -9,13 +9,14 @@ import asyncpg
 from services.plumbing.database import Database
 
 _DELIVERY = (
-    "d.id, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel, s.language,"
-    " d.state, d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
+    "d.id, d.position, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel,"
+    " s.language, d.state, d.attempts, d.deferrals, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason,"
+    " d.last_code"
 )
 
 
 class DeliveryLog:
-    """Deliveries and their attempts, read only."""
+    """Deliveries and their attempts, read only; `owner` None stands for an operator, who sees all of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -23,26 +24,32 @@ class DeliveryLog:
     async def page(
         self,
         *,
+        owner: str | None,
         event: UUID | None,
         subscription: UUID | None,
         commitment: str | None,
         state: str | None,
-        before: UUID | None,
+        before: int | None,
         limit: int,
     ) -> Sequence[asyncpg.Record]:
         """Deliveries, the newest first, before one of them."""
         conditions: list[str] = []
         values: list[Any] = []
-        for column, value in (("event_id", event), ("subscription_id", subscription), ("state", state)):
+        for column, value in (
+            ("s.owner", owner),
+            ("d.event_id", event),
+            ("d.subscription_id", subscription),
+            ("d.state", state),
+        ):
             if value is not None:
                 values.append(value)
-                conditions.append(f"d.{column} = ${len(values)}")
+                conditions.append(f"{column} = ${len(values)}")
         if commitment is not None:
             values.append(commitment)
             conditions.append(f"d.event_id in (select id from event where commitment_id = ${len(values)})")
         if before is not None:
             values.append(before)
-            conditions.append(f"d.id < ${len(values)}")
+            conditions.append(f"d.position < ${len(values)}")
         values.append(limit)
         where = f" where {' and '.join(conditions)}" if conditions else ""
         async with self._database.connection() as connection:
@@ -50,18 +57,20 @@ class DeliveryLog:
                 await connection.fetch(
                     f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
                     f" join subscription s on s.id = d.subscription_id{where}"
-                    f" order by d.id desc limit ${len(values)}",
+                    f" order by d.position desc limit ${len(values)}",
                     *values,
                 )
             )
 
-    async def find(self, id_: UUID) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]] | None:
-        """One delivery and its attempts."""
+    async def find(self, id_: UUID, owner: str | None) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]] | None:
+        """One delivery and its attempts; None where there is none of this owner's."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
-                " join subscription s on s.id = d.subscription_id where d.id = $1",
+                " join subscription s on s.id = d.subscription_id"
+                " where d.id = $1 and ($2::text is null or s.owner = $2)",
                 id_,
+                owner,
             )
             if row is None:
                 return None

@@ -1,12 +1,13 @@
 """Results of attempts, recorded many at a time in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from services.notifier.channels.outcomes import (
     Accepted,
     AttemptOutcome,
+    Deferred,
     Delivered,
     FailureReason,
     Refused,
@@ -14,22 +15,26 @@ from services.notifier.channels.outcomes import (
 )
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import DeliveryResult
+from services.notifier.delivery.turns import is_behind
 from services.notifier.subscriptions.ladder_events import COLUMNS, publish_ladder_changes
 from services.plumbing.database import Connection, Database
 
-SETTLE = """
+SETTLE = f"""
 with result as (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-                         $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[])
-        as r(id, lease, state, at, next_at, reason, code, started_at, ended_at, outcome, latency_ms)
+                         $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[], $12::boolean[])
+        as r(id, lease, state, at, next_at, reason, code, started_at, ended_at, outcome, latency_ms, deferred)
 ),
 written as (
     update delivery d set state = r.state,
         attempts = d.attempts + case when r.outcome is null then 0 else 1 end,
         next_at = coalesce(r.next_at, d.next_at),
-        reason = case when r.outcome is null and r.state = 'pending' then d.reason else r.reason end,
-        last_code = case when r.outcome is null then d.last_code else r.code end,
+        deferrals = d.deferrals + r.deferred::integer,
+        deferred_since = case when r.deferred then coalesce(d.deferred_since, r.at) else d.deferred_since end,
+        reason = case when r.outcome is null and not r.deferred and r.state = 'pending' then d.reason else r.reason end,
+        last_code = case when r.outcome is null and not r.deferred then d.last_code else r.code end,
         settled_at = case when r.state <> 'pending' then r.at end,
+        behind = case when r.state = 'pending' then {is_behind("d.thread", "d.position")} else false end,
         lease = null, lease_until = null
     from result r where d.id = r.id and d.lease = r.lease
     returning d.id, d.attempts
@@ -43,10 +48,20 @@ select id, attempts from written
 """
 
 
+def of_latest_claims(results: Iterable[DeliveryResult]) -> list[DeliveryResult]:
+    """One result for each delivery, that of its latest claim: who has claimed a delivery anew has lost it before."""
+    latest: dict[UUID, DeliveryResult] = {}
+    for result in results:
+        other = latest.get(result.delivery.id)
+        if other is None or other.delivery.claimed <= result.delivery.claimed:
+            latest[result.delivery.id] = result
+    return list(latest.values())
+
+
 async def record_results(
     database: Database, connection: Connection, results: Sequence[DeliveryResult]
 ) -> dict[UUID, int]:
-    """Record results in the caller's transaction; gives the attempts of those that were still ours, by delivery.
+    """Record results in the caller's transaction, of each delivery one; gives the attempts of those still ours, by id.
 
     A result whose lease was lost in the meantime changes nothing: whoever has the delivery now records it.
     """
@@ -79,13 +94,17 @@ def _row(result: DeliveryResult) -> tuple[Any, ...]:
         result.reason,
     )
     if attempt is None:
-        return (*common, None, None, None, None, None)
+        return (*common, None, None, None, None, None, False)
     kind, code = _kind(attempt.outcome)
-    return (*common, code, attempt.started_at, attempt.ended_at, kind, attempt.latency_ms)
+    deferred = isinstance(attempt.outcome, Deferred)
+    return (*common, code, attempt.started_at, attempt.ended_at, kind, attempt.latency_ms, deferred)
 
 
-def _kind(outcome: AttemptOutcome) -> tuple[str, int | None]:
+def _kind(outcome: AttemptOutcome) -> tuple[str | None, int | None]:
+    """How an attempt is recorded; None where it counts for none, since the receiver said to wait."""
     match outcome:
+        case Deferred(code=code):
+            return None, code
         case Delivered(code):
             return "delivered", code
         case Accepted(code):

@@ -1,12 +1,13 @@
 """Subscriptions in PostgreSQL, as their owners and the operators see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.ladder_events import publish_ladder_changes
 from services.plumbing.database import Connection, Database
 
@@ -16,6 +17,8 @@ _COLUMNS = (
 )
 
 Row = asyncpg.Record
+Cancel = Callable[[Database, Connection, UUID, str, datetime], Awaitable[None]]
+"""Ends what waits for a subscription which is now in a state."""
 
 
 class AlreadySubscribed(Exception):
@@ -23,25 +26,33 @@ class AlreadySubscribed(Exception):
 
 
 class SubscriptionStore:
-    """Subscriptions; `owner` None stands for an operator, who sees all of them."""
+    """Subscriptions; `owner` None stands for an operator, who sees all of them.
 
-    def __init__(self, database: Database) -> None:
+    `cancel` ends what waits for a subscription, in the transaction that it is handed.
+    """
+
+    def __init__(self, database: Database, destinations: Destinations, cancel: Cancel) -> None:
         self._database = database
+        self._destinations = destinations
+        self._cancel = cancel
 
     async def add(self, values: Mapping[str, Any], now: datetime) -> Row:
         """A new, active subscription; raises `AlreadySubscribed`."""
-        names = [*values, "created_at"]
-        places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
+        row = {
+            **values,
+            "destination": self._destinations.of(values["channel"], values["address"]),
+            "created_at": now,
+        }
+        places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
         try:
             async with self._database.transaction() as connection:
-                row = await _one(
+                added = await _one(
                     connection,
-                    f"insert into subscription ({', '.join(names)}) values ({places}) returning {_COLUMNS}",
-                    *values.values(),
-                    now,
+                    f"insert into subscription ({', '.join(row)}) values ({places}) returning {_COLUMNS}",
+                    *row.values(),
                 )
-                await publish_ladder_changes(self._database, connection, [(None, dict(row))], now)
-                return row
+                await publish_ladder_changes(self._database, connection, [(None, dict(added))], now)
+                return added
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
 
@@ -91,7 +102,7 @@ class SubscriptionStore:
     async def end(self, id_: UUID, owner: str | None, reason: str, now: datetime) -> bool:
         """End a subscription; ending it again changes nothing. Whether there is one.
 
-        What waits for it is cancelled when it is claimed, retries included.
+        What waits for it is cancelled at once, retries included; what is on its way ends as it does.
         """
         async with self._database.transaction() as connection:
             before = await _locked(connection, id_, owner)
@@ -106,6 +117,7 @@ class SubscriptionStore:
                 now,
             )
             await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
+            await self._cancel(self._database, connection, id_, after["state"], now)
             return True
 
 

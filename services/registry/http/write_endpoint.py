@@ -6,10 +6,9 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.plumbing.clock import Clock
+from services.plumbing.clock import MACHINE_CLOCK, Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.content_type import JSON
 from services.plumbing.http.idempotency import IDEMPOTENCY_KEY, Answer, keyed_request, once
 from services.plumbing.tracing import current_traceparent
 from services.registry.actions.events import ActionContext
@@ -30,13 +29,14 @@ class WriteEndpoint:
         self._keys = keys
 
     def caller(self, role: str) -> Callable[..., Caller]:
-        """A dependency: the caller, who must have the role and send JSON."""
-        return self._keys.caller(role, content_types=(JSON,))
+        """A dependency: the caller, who must have the role."""
+        return self._keys.caller(role)
 
     def context(self, request: Request, caller: Caller) -> ActionContext:
         """Now, by whom, and for which request."""
         return ActionContext(
             now=self._clock.now(),
+            machine_now=MACHINE_CLOCK.now(),
             client=caller.client,
             ministry=caller.ministry,
             correlation_id=request.state.correlation_id,

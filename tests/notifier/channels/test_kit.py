@@ -13,13 +13,13 @@ from contracts.filters import Filters
 from contracts.vocabulary import Channel
 from services.notifier.channels import CHANNELS, MAILED, AnyChannel
 from services.notifier.channels.channel import MailedChannel, PostedChannel
-from services.notifier.channels.outcomes import Accepted, Delivered, FailureReason, Refused, Unknown
+from services.notifier.channels.outcomes import Accepted, Deferred, Delivered, FailureReason, Refused, Unknown
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
 from services.notifier.delivery.deliveries import Attempt, Delivery, DeliveryResult, Recipient
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.senders import MailSender, PostSender, senders_for
 from services.notifier.subscriptions.signing_keys import new_secret
-from services.notifier.transport.http_client import PostFailed, Response
+from services.notifier.transport.transfers import PostFailed, Response
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database
 from tests.notifier.channels.checks import CHECKS
@@ -76,7 +76,9 @@ def test_every_channel_has_its_check_and_only_those():
 
 
 def test_every_channel_has_the_sender_that_its_type_asks_for():
-    senders = senders_for(CHANNELS, Post(None), Mail(None), RENDERER, SystemClock(), mail_sender=SENDER)  # type: ignore[arg-type]
+    senders = senders_for(
+        CHANNELS, Post(None), Mail(None), RENDERER, SystemClock(), mail_sender=SENDER, allowed=AllowList()
+    )  # type: ignore[arg-type]
 
     asked = {PostedChannel: PostSender, MailedChannel: MailSender}
     assert {name: type(sender) for name, sender in senders.items()} == {
@@ -167,7 +169,8 @@ ANSWERS: dict[type, list[tuple[int, str]]] = {
         *((status, "there") for status in (200, 201, 204)),
         *((status, "final") for status in (199, 302, 400, 401, 404, 413)),
         (410, "gone"),
-        *((status, "again") for status in (408, 425, 429, 500, 502, 503)),
+        *((status, "again") for status in (408, 425, 500, 502, 503)),
+        (429, "wait"),
     ],
     MailedChannel: [
         (250, "there"),
@@ -191,6 +194,8 @@ async def test_which_answers_deliver_which_are_tried_again_and_which_are_final(n
             assert meaning == "again"
         case Refused(retryable=False, gone=gone):
             assert meaning == ("gone" if gone else "final")
+        case Deferred():
+            assert meaning == "wait"
         case _:
             pytest.fail(f"an answer leaves nothing unknown: {outcome}")
 
@@ -222,7 +227,13 @@ def test_what_was_posted_twice_has_the_same_identity(name: str):
         assert own in again
 
 
+def senders_of(http: Post, mail: Mail) -> dict[str, Any]:
+    """The senders over these transports."""
+    clock, allowed = SystemClock(), AllowList()
+    return senders_for(CHANNELS, http, mail, RENDERER, clock, mail_sender=SENDER, allowed=allowed)  # type: ignore[arg-type]
+
+
 async def attempt(name: str, http: Post, mail: Mail) -> Any:
     """One attempt to send a golden event, over transports that only say how it went."""
-    senders = senders_for(CHANNELS, http, mail, RENDERER, SystemClock(), mail_sender=SENDER)  # type: ignore[arg-type]
+    senders = senders_of(http, mail)
     return await senders[name].send(delivery_on(name), EVENT)

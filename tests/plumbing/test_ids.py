@@ -1,0 +1,38 @@
+"""Ids that are derived from what they are about: the same in Python and in SQL, and by the RFC."""
+
+from uuid import UUID
+
+import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.plumbing.ids import DERIVED_ID_V1, derived_id
+from tests.conftest import FreshDatabase
+
+
+@given(st.uuids(), st.binary(max_size=200))
+def test_a_derived_id_is_a_uuid_of_version_8(namespace: UUID, name: bytes):
+    id_ = derived_id(namespace, name)
+    assert (id_.version, id_.variant) == (8, "specified in RFC 4122")
+    assert id_ == derived_id(namespace, name) != derived_id(namespace, name + b"\0")
+
+
+def test_the_example_of_the_rfc():
+    """RFC 9562, B.2: the name www.example.com in the namespace of DNS names."""
+    dns = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+    assert derived_id(dns, b"www.example.com") == UUID("5c146b14-3c52-8afd-938a-375d0df1fbf6")
+
+
+async def test_sql_derives_what_python_derives(fresh_database: FreshDatabase):
+    connection = await asyncpg.connect(await fresh_database({}))
+    try:
+        await connection.execute(DERIVED_ID_V1)
+        names = [(UUID(int=n**9), bytes([n % 256]) * n) for n in range(300)]
+        found = await connection.fetch(
+            "select derived_id(namespace, name) as id from unnest($1::uuid[], $2::bytea[]) as n(namespace, name)",
+            [namespace for namespace, _ in names],
+            [name for _, name in names],
+        )
+    finally:
+        await connection.close()
+    assert [row["id"] for row in found] == [derived_id(namespace, name) for namespace, name in names]

@@ -23,7 +23,9 @@ from services.notifier.delivery.senders import senders_for
 from services.notifier.migrations import VERSIONS
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.destinations import Destinations
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.signed_ids import page_tokens
+from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import ClockSettings, clock_from
@@ -75,7 +77,8 @@ def build() -> Service:
     broker = kafka_broker(kafka_settings, written_by("notifier"))
     relay = Relay(database, producer, OutboxSettings())
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
-    renderer = MessageRenderer(PageLinks(link_settings.portal_url), links)
+    tokens = page_tokens(link_settings)
+    renderer = MessageRenderer(PageLinks(link_settings.portal_url, tokens.token), links)
     http_settings = HttpClientSettings()
     longest = max(http_settings.deadline, smtp_settings.deadline) + dispatch_settings.hold_seconds
     if dispatch_settings.lease_seconds <= longest:
@@ -137,6 +140,7 @@ def build() -> Service:
             ApiKeys(ApiKeySettings()),
             checks,
             links=links,
+            tokens=tokens,
             destinations=destinations,
             allowed=allowed,
         ),

@@ -237,7 +237,7 @@ async def test_a_receiver_that_fails_gets_the_same_message_again_at_the_times_of
     (message,) = await house.read("weary")
     assert message.headers["webhook-id"] == message.delivery_id == first["delivery_id"] == second["delivery_id"]
     assert int(message.headers["webhook-timestamp"]) > second["at"]
-    delivery = await house.http.get(f"{house.url('notifier')}/deliveries/{message.delivery_id}")
+    delivery = await house.http.get(f"{house.url('notifier')}/deliveries/{message.delivery_id}", headers=house.headers)
     assert (delivery.json()["state"], delivery.json()["attempts"]) == ("delivered", 3)
     assert [(one["outcome"], one["code"]) for one in delivery.json()["tries"]] == [
         ("refused", 503),
@@ -248,7 +248,9 @@ async def test_a_receiver_that_fails_gets_the_same_message_again_at_the_times_of
 
 async def expect_retry(house: House, subscription: str, *, attempts: int, seconds: float) -> datetime:
     """When the one delivery of a subscription is tried again: the table's time from now, a fifth more or less."""
-    answer = await house.http.get(f"{house.url('notifier')}/deliveries", params={"subscription": subscription})
+    answer = await house.http.get(
+        f"{house.url('notifier')}/deliveries", params={"subscription": subscription}, headers=house.headers
+    )
     (found,) = answer.json()["items"]
     assert (found["state"], found["attempts"]) == ("pending", attempts)
     at = datetime.fromisoformat(found["next_at"])

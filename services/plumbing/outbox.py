@@ -8,7 +8,7 @@ slower transaction may commit a lower id later, and would be skipped for ever.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -114,6 +114,15 @@ async def take_seqs(connection: Connection, topic: str, keys: Sequence[str]) -> 
         following[key] += 1
         seqs.append(following[key])
     return seqs
+
+
+async def written_before(connection: Connection, event_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these events stand in the outbox already: said before, or taken over from a topic.
+
+    Asked before `take_seqs` by whoever derives ids from what events are about, so that nothing is said twice.
+    """
+    rows = await connection.fetch("select event_id from outbox where event_id = any($1::uuid[])", list(event_ids))
+    return {row["event_id"] for row in rows}
 
 
 async def append(database: Database, connection: Connection, records: Iterable[Outgoing], now: object) -> None:

@@ -12,13 +12,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.events import ConsistencyFlagged
-from contracts.topics import CONSISTENCY_FLAGGED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
-from services.plumbing.outbox import append, take_seqs
 from services.plumbing.zones import day_in, zone_named
-from services.registry.actions.events import ActionContext, outbox_record
+from services.registry.actions.events import ActionContext, say
 from services.registry.rules.consistency import (
     REGISTER_ZONE,
     CheckedCommitment,
@@ -114,26 +112,21 @@ async def _publish(
     concerned = [(one, one.commitment_id) for one in new if one.commitment_id is not None]
     keys = [commitment_id for _, commitment_id in concerned]
     briefs = await commitment_briefs(connection, set(keys))
-    seqs = await take_seqs(connection, CONSISTENCY_FLAGGED.name, keys)
     context = ActionContext(now, CLIENT)
     flagged_on = day_in(zone_named(REGISTER_ZONE), now)
-    outgoing = [
-        outbox_record(
-            ConsistencyFlagged(
-                seq=seq,
-                commitment=briefs[commitment_id],
-                rule=one.rule,
-                milestone=one.milestone,
-                anchor_id=one.anchor_id,
-                since=one.since,
-                days=max((flagged_on - one.since).days, 0),
-                status=commitments[commitment_id].status,
-                flagged_on=flagged_on,
-            ),
-            context,
+    events = [
+        ConsistencyFlagged(
+            seq=1,
+            commitment=briefs[commitment_id],
+            rule=one.rule,
+            milestone=one.milestone,
+            anchor_id=one.anchor_id,
+            since=one.since,
+            days=max((flagged_on - one.since).days, 0),
+            status=commitments[commitment_id].status,
+            flagged_on=flagged_on,
         )
-        for seq, (one, commitment_id) in zip(seqs, concerned, strict=True)
+        for one, commitment_id in concerned
     ]
-    await append(database, connection, outgoing, now)
-    event_ids = iter([record.event_id for record in outgoing])
+    event_ids = iter(await say(database, connection, events, context))
     return [None if one.commitment_id is None else next(event_ids) for one in new]

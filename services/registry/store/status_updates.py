@@ -54,13 +54,19 @@ async def add_status_update(connection: Connection, update: RecordedUpdate) -> N
     )
 
 
-async def find_report(connection: Connection, ministry: str, report_id: UUID) -> tuple[object, ...] | None:
-    """What the history says under a ministry's report: commitment, country, status, note and evidence."""
+async def find_report(
+    connection: Connection, ministry: str, report_id: UUID, event_id: UUID
+) -> tuple[object, ...] | None:
+    """What the history says under a ministry's report: commitment, country, status, note and evidence.
+
+    `event_id` is that of the report's event: what was taken over from the topic is known by it alone.
+    """
     row = await connection.fetchrow(
         "select commitment_id, country, to_status, note, evidence from status_update"
-        " where ministry = $1 and report_id = $2",
+        " where event_id = $3 or (ministry = $1 and report_id = $2)",
         ministry,
         report_id,
+        event_id,
     )
     if row is None:
         return None

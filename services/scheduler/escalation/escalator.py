@@ -16,10 +16,10 @@ from contracts.topics import MILESTONE_ESCALATED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.ids import new_id
+from services.plumbing.ids import derived_id
 from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.logs import log
-from services.plumbing.outbox import Outgoing, append, take_seqs
+from services.plumbing.outbox import Outgoing, append, take_seqs, written_before
 from services.plumbing.tracing import traced
 from services.plumbing.transient_errors import is_transient
 from services.scheduler.escalation import queries, rows
@@ -146,24 +146,25 @@ class Escalator:
     async def _write(self, connection: Connection, advances: list[_Advance], now: datetime) -> list[str]:
         """Write the states, the log and the events, in the transaction that holds the claim; the levels notified."""
         book = self._escalations.book
-        notifying = [(one, one.notified) for one in advances if one.notified]
+        ids = {one.milestone_id: _event_id(one, one.notified) for one in advances if one.notified}
+        said = await written_before(connection, ids.values())
+        notifying = [(one, one.notified) for one in advances if one.notified and ids[one.milestone_id] not in said]
         seqs = await take_seqs(
             connection, MILESTONE_ESCALATED.name, [one.escalation.commitment.id for one, _ in notifying]
         )
-        records = {
-            one.milestone_id: _record(one, notified, seq, book, now)
+        records = [
+            _record(one, notified, ids[one.milestone_id], seq, book, now)
             for (one, notified), seq in zip(notifying, seqs, strict=True)
-            if notified
-        }
+        ]
         cases = {one.milestone_id: replace(one.escalation.case, state=one.state) for one in advances}
         lines = [
-            _log_line(one, entry, records[one.milestone_id].event_id if entry is one.notified else None, book, now)
+            _log_line(one, entry, ids[one.milestone_id] if entry is one.notified else None, book, now)
             for one in advances
             for entry in one.entries
         ]
         await self._escalations.save(connection, cases, lines)
-        await append(self._database, connection, records.values(), now)
-        return [book.levels[notified.rank - 1].level for _, notified in notifying if notified]
+        await append(self._database, connection, records, now)
+        return [book.levels[notified.rank - 1].level for _, notified in notifying]
 
 
 def _log_line(one: _Advance, entry: LogEntry, event_id: UUID | None, book: EscalationBook, now: datetime) -> LogLine:
@@ -171,7 +172,17 @@ def _log_line(one: _Advance, entry: LogEntry, event_id: UUID | None, book: Escal
     return LogLine(one.milestone_id, one.escalation.case.version, entry, now, level=level, event_id=event_id)
 
 
-def _record(one: _Advance, notified: LevelNotified, seq: int, book: EscalationBook, now: datetime) -> Outgoing:
+def _event_id(one: _Advance, notified: LevelNotified) -> UUID:
+    """Derived from what identifies the message, so that a repeat has the same one."""
+    version = one.escalation.case.version
+    return derived_id(
+        MILESTONE_ESCALATED.name, one.milestone_id, version, notified.round, notified.rank, notified.repeat
+    )
+
+
+def _record(
+    one: _Advance, notified: LevelNotified, event_id: UUID, seq: int, book: EscalationBook, now: datetime
+) -> Outgoing:
     escalation, level = one.escalation, book.levels[notified.rank - 1]
     not_after = next_change_at(one.state, escalation.case.deadline, book)
     if not_after is None:
@@ -194,6 +205,6 @@ def _record(one: _Advance, notified: LevelNotified, seq: int, book: EscalationBo
         status=escalation.status,
     )
     with traced("milestone escalated", None) as traceparent:  # nobody's request: a thread of its own begins here
-        envelope = Envelope(new_id(), now, escalation.commitment.id, escalation.correlation_id, traceparent)
+        envelope = Envelope(event_id, now, escalation.commitment.id, escalation.correlation_id, traceparent)
     record = to_record(event, envelope)
     return Outgoing(envelope.id, record.topic, record.key, record.headers, record.value)

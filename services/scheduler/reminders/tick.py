@@ -16,7 +16,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.logs import log
-from services.plumbing.outbox import append, take_seqs
+from services.plumbing.outbox import append, take_seqs, written_before
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import claims, fired_reminders, plans, tick_log
@@ -266,14 +266,20 @@ class Tick:
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         await fired_reminders.withdraw(connection, given_up)
-        seqs = await take_seqs(connection, MILESTONE_DUE.name, [event.commitment.id for event in events])
-        fired, records = [], []
-        for event, seq in zip(events, seqs, strict=True):
+        said = await written_before(connection, [event.id for event in events])
+        unsaid = [event for event in events if event.id not in said]
+        seqs = await take_seqs(connection, MILESTONE_DUE.name, [event.commitment.id for event in unsaid])
+        records = []
+        for event, seq in zip(unsaid, seqs, strict=True):
             records.append(due_record(event, seq, now))
-            fired.append(FiredReminder(event.claimed, event.reminder))
-            if len(fired) % YIELD_EVERY == 0:
+            if len(records) % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await fired_reminders.record_fired(connection, fired, now)
+        if said:
+            # The database was restored from a backup, and is older than its topic.
+            log.warning("reminders had been told before", action="reminders_told_before", count=len(said))
+        done = [FiredReminder(event.claimed, event.reminder, event.id) for event in events]
+        await fired_reminders.record_fired(connection, done, now)
+        fired = [one for one in done if one.event_id not in said]
         await append(self._database, connection, records, now)
         return fired
 

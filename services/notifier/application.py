@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.routes import delivery_router
+from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.routes import subscription_router
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
@@ -24,6 +25,7 @@ def http_app(
     checks: Mapping[str, Check],
     *,
     links: UnsubscribeLinks,
+    destinations: Destinations,
     allowed: AllowList,
 ) -> FastAPI:
     """The application; nothing is connected by building it."""
@@ -35,7 +37,7 @@ def http_app(
         description="Who is told what, where and in which language, and what became of it.",
         secret_behind=("/unsubscribe/",),
     )
-    store = SubscriptionStore(database)
+    store = SubscriptionStore(database, destinations)
     app.include_router(subscription_router(store, keys, allowed, clock))
     app.include_router(delivery_router(DeliveryLog(database)))
     app.include_router(unsubscribe_router(store, links, clock))

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from services.notifier.application import http_app
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
@@ -19,9 +20,17 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "notifier.json"
 def document() -> str:
     """The document that the code of now has; nothing is connected for it."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "notifier")
-    links = UnsubscribeLinks(LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),)))
+    settings = LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),))
     keys = ApiKeys(ApiKeySettings(file=None))
-    app = http_app(nowhere, SystemClock(), keys, {}, links=links, allowed=AllowList.of([]))
+    app = http_app(
+        nowhere,
+        SystemClock(),
+        keys,
+        {},
+        links=UnsubscribeLinks(settings),
+        destinations=Destinations(settings),
+        allowed=AllowList.of([]),
+    )
     return openapi_text(app)
 
 

@@ -18,6 +18,7 @@ from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
 from services.notifier.delivery.senders import senders_for
 from services.notifier.rendering.page_links import PageLinks
+from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
@@ -32,6 +33,7 @@ from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
+from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import is_transient
 
 OLDEST_CLAIM = 15.0
@@ -63,7 +65,7 @@ def build() -> Service:
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
     relay = Relay(database, producer, OutboxSettings())
-    links = UnsubscribeLinks(link_settings)
+    links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
     renderer = MessageRenderer(PageLinks(link_settings.portal_url), links)
     http_settings = HttpClientSettings()
     longest = max(http_settings.deadline, smtp_settings.deadline) + dispatch_settings.hold_seconds
@@ -93,14 +95,34 @@ def build() -> Service:
             await asyncio.wait([stop := asyncio.create_task(stopping.wait())], timeout=_DEPTH_SECONDS)
             stop.cancel()
 
+    async def refresh_destinations(stopping: asyncio.Event) -> None:
+        backoff, done = Backoff(longest=5.0), False
+        while not (done or stopping.is_set()):
+            try:
+                await destinations.refresh(database)
+                done = True
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                await backoff.wait(stopping)
+        await stopping.wait()
+
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer), "dispatch": claims}
     return Service(
         name="notifier",
-        http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks, links=links, allowed=allowed),
+        http=http_app(
+            database,
+            clock,
+            ApiKeys(ApiKeySettings()),
+            checks,
+            links=links,
+            destinations=destinations,
+            allowed=allowed,
+        ),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
-        work=(relay.run, dispatch.run, measure),
+        work=(relay.run, refresh_destinations, dispatch.run, measure),
         closing=(http_client.close, smtp_pool.close),
     )

@@ -1,8 +1,6 @@
-"""Ids of events.
+"""Ids: fresh ones that sort roughly by time, and ones that are derived from what they are about.
 
-What happens once and is known by nothing else gets a UUID version 7, which sorts roughly by the time at which it was
-made (RFC 9562, 5.7). What is the same whenever it is said again, such as a reminder, gets an id that is derived from
-what it is about: version 8 over a SHA-256 (RFC 9562, 5.8), so that a repeat is recognisable for ever.
+Both are UUIDs of RFC 9562: version 7 (5.7) and version 8 (5.8, by the example of its appendix B.2).
 """
 
 import hashlib
@@ -10,6 +8,23 @@ import json
 import os
 import time
 from uuid import UUID
+
+DERIVED_ID_V1 = """
+create function derived_id(namespace uuid, name bytea) returns uuid
+language sql immutable parallel safe
+return encode(
+    set_byte(
+        set_byte(
+            substring(sha256(uuid_send(namespace) || name) from 1 for 16),
+            6, get_byte(sha256(uuid_send(namespace) || name), 6) & 15 | 128
+        ),
+        8, get_byte(sha256(uuid_send(namespace) || name), 8) & 63 | 128
+    ),
+    'hex'
+)::uuid;
+"""
+"""`derived_id` for a service's schema. One expression, so that PostgreSQL puts it in the place of each call; a property
+holds it against the function below."""
 
 
 def new_id() -> UUID:
@@ -23,11 +38,19 @@ def new_id() -> UUID:
     return UUID(int=high | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF)
 
 
-def derived_id(kind: str, *about: str | int | None) -> UUID:
-    """The id of what this kind of thing is about: the same parts always give the same UUIDv8, other parts another one.
+def derived_id(namespace: UUID, name: bytes) -> UUID:
+    """The id of what `name` says within a namespace, today and for ever: a UUIDv8 over SHA-256 (RFC 9562, B.2)."""
+    digest = int.from_bytes(hashlib.sha256(namespace.bytes + name).digest()[:16])
+    return UUID(int=digest & ~(0xF << 76) & ~(0b11 << 62) | 0x8 << 76 | 0b10 << 62)
 
-    122 bits of SHA-256 over the parts as a JSON array, so that no two ways to cut a text into parts collide.
+
+_ABOUT = UUID("b3c9a3f6-6c5b-8f0e-9a55-2f7d0c1e4d11")
+
+
+def id_about(kind: str, *about: str | int | None) -> UUID:
+    """The id of what this kind of thing is about: the same parts always give the same one, other parts another one.
+
+    By it a repeat is recognised for ever, also in a database that was restored from a backup: the way it is derived
+    must never change. The parts go in as a JSON array, so that no two ways to cut a text into parts meet.
     """
-    digest = hashlib.sha256(json.dumps([kind, *about], ensure_ascii=False, separators=(",", ":")).encode()).digest()
-    bits = int.from_bytes(digest[:16])
-    return UUID(int=bits & ~(0xF << 76) & ~(0b11 << 62) | 0x8 << 76 | 0b10 << 62)
+    return derived_id(_ABOUT, json.dumps([kind, *about], ensure_ascii=False, separators=(",", ":")).encode())

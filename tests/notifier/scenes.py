@@ -16,11 +16,15 @@ from services.notifier.delivery.fan_out import IncomingEvent
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
+from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.signing_keys import new_secret
+from services.notifier.subscriptions.unsubscribe_links import LinkSettings
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from tests.contracts.golden_records import PATHS, wire
 
+LINK_SETTINGS = LinkSettings(public_url="https://notices.example", link_keys=(SecretStr("k" * 40),))  # type: ignore[call-arg]
+DESTINATIONS = Destinations(LINK_SETTINGS)
 NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
 NO_CAPACITY = Capacity(0, 0, 0, {})
 NOBODY = UUID(int=0)
@@ -67,9 +71,9 @@ async def subscribe(
     async with database.connection() as connection:
         return await connection.fetchval(
             "insert into subscription (owner, subscriber, channel, address, secret, language, zone, events, countries,"
-            " themes, sections, commitments, fingerprint, state, created_at, ladder, level)"
+            " themes, sections, commitments, fingerprint, state, created_at, ladder, level, destination)"
             " values ('tester', 'A desk', $1, $2, $3, $4, 'America/Mexico_City', $5, $6, $7, $8, $9, $10, $11, $12,"
-            " $13, $14)"
+            " $13, $14, $15)"
             " returning id",
             channel,
             address,
@@ -84,6 +88,7 @@ async def subscribe(
             NOW,
             ladder,
             level,
+            DESTINATIONS.of(channel, address),
         )
 
 

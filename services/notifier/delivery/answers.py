@@ -74,6 +74,6 @@ class Conservation(ResponseModel):
 
 def delivery_answer(row: asyncpg.Record) -> dict[str, Any]:
     """The members of `DeliveryAnswer` from a row."""
-    members = dict(row)
+    members = {name: value for name, value in row.items() if name != "position"}
     next_at: datetime = members["next_at"]
     return members | {"next_at": next_at if members["state"] == "pending" else None}

@@ -23,15 +23,15 @@ _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
 CLAIM = f"""
 with due as (
-    select id, subscription_id, channel, next_at from delivery
-    where state = 'pending' and next_at <= $1
+    select id, position, subscription_id, channel, next_at from delivery
+    where state = 'pending' and not behind and next_at <= $1
           and subscription_id <> all($5::uuid[]) and (channel not in ({_SHARED_LANES}) or $4 > 0)
-    order by next_at, id limit $2 for update skip locked
+    order by next_at, position limit $2 for update skip locked
 ),
 placed as (
     select d.id, row_number() over (
                partition by case when d.channel in ({_SHARED_LANES}) then null else d.subscription_id end
-               order by d.next_at, d.id
+               order by d.next_at, d.position
            ) as in_lane,
            case when d.channel in ({_SHARED_LANES}) then $4 else coalesce(n.most, $3) end as lane
     from due d left join unnest($6::uuid[], $7::integer[]) as n(subscription_id, most)
@@ -39,13 +39,14 @@ placed as (
 )
 update delivery d set state = 'sending', lease = $8, lease_until = clock_timestamp() + make_interval(secs => $9)
 from placed p where d.id = p.id and p.in_lane <= p.lane
-returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.attempts, d.created_at, d.not_after, d.next_at
+returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.attempts, d.created_at, d.not_after, d.next_at,
+          d.position
 """
 
 SWEEP = """
 with lost as (
     select id from delivery where state = 'sending' and lease_until < clock_timestamp()
-    order by id limit 500 for update skip locked
+    order by position limit 500 for update skip locked
 ),
 back as (
     update delivery d set state = 'pending', attempts = d.attempts + 1, next_at = $1, reason = $2, last_code = null,
@@ -86,14 +87,14 @@ class DeliveryClaims:
                 lease,
                 self._lease_seconds,
             )
-            rows.sort(key=lambda row: (row["next_at"], row["id"]))
+            rows.sort(key=lambda row: (row["next_at"], row["position"]))
             return await claimed_deliveries(connection, rows, lease, claimed)
 
     async def next_due(self, now: datetime) -> datetime | None:
         """When the next delivery falls due that is not due yet."""
         async with self._database.connection() as connection:
             due: datetime | None = await connection.fetchval(
-                "select min(next_at) from delivery where state = 'pending' and next_at > $1", now
+                "select min(next_at) from delivery where state = 'pending' and not behind and next_at > $1", now
             )
             return due
 
@@ -120,7 +121,7 @@ async def claimed_deliveries(
     recipients: Mapping[UUID, Recipient] = {row["id"]: _recipient(row) for row in found}
     return [
         Delivery(id_, event_id, recipients[to], commitment, attempts, created_at, not_after, lease, claimed)
-        for id_, event_id, to, commitment, attempts, created_at, not_after, _ in rows
+        for id_, event_id, to, commitment, attempts, created_at, not_after, *_ in rows
     ]
 
 

@@ -14,6 +14,7 @@ from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import READY, claimed_deliveries
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Capacity, Delivery
+from services.notifier.delivery.identity import DELIVERY_ID
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EVERYBODY, EventTraits
@@ -40,7 +41,7 @@ with incoming as materialized (
                               countries, themes, section, audience, level, place)
 ),
 matches as materialized (
-    select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel
+    select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel, s.destination
     from incoming i join subscription s on s.state = 'active'
         and (s.events = '{{}}' or i.topic = any(s.events))
         and (s.countries = '{{}}' or s.countries && i.countries)
@@ -75,16 +76,17 @@ placed as (
              on n.subscription_id = m.subscription_id
 ),
 written as (
-    insert into delivery (event_id, subscription_id, commitment_id, channel, state, next_at, not_after, created_at,
-                          lease, lease_until)
-    select event_id, subscription_id, commitment_id, channel,
+    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, state, next_at, not_after,
+                          created_at, lease, lease_until)
+    select {DELIVERY_ID}, event_id, subscription_id, commitment_id, channel, destination,
            case when taken then 'sending' else 'pending' end, $15, not_after, $15,
            case when taken then $21::uuid end,
            case when taken then clock_timestamp() + make_interval(secs => $22) end
     from (select *, in_all <= $16 and in_lane <= lane as taken from placed order by place, subscription_id) p
-    returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state
+    returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state, position
 )
 select id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state from written
+order by position
 """
 
 

@@ -9,8 +9,8 @@ import asyncpg
 from services.plumbing.database import Database
 
 _DELIVERY = (
-    "d.id, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel, s.language,"
-    " d.state, d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
+    "d.id, d.position, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel,"
+    " s.language, d.state, d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
 )
 
 
@@ -27,7 +27,7 @@ class DeliveryLog:
         subscription: UUID | None,
         commitment: str | None,
         state: str | None,
-        before: UUID | None,
+        before: int | None,
         limit: int,
     ) -> Sequence[asyncpg.Record]:
         """Deliveries, the newest first, before one of them."""
@@ -42,7 +42,7 @@ class DeliveryLog:
             conditions.append(f"d.event_id in (select id from event where commitment_id = ${len(values)})")
         if before is not None:
             values.append(before)
-            conditions.append(f"d.id < ${len(values)}")
+            conditions.append(f"d.position < ${len(values)}")
         values.append(limit)
         where = f" where {' and '.join(conditions)}" if conditions else ""
         async with self._database.connection() as connection:
@@ -50,7 +50,7 @@ class DeliveryLog:
                 await connection.fetch(
                     f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
                     f" join subscription s on s.id = d.subscription_id{where}"
-                    f" order by d.id desc limit ${len(values)}",
+                    f" order by d.position desc limit ${len(values)}",
                     *values,
                 )
             )

@@ -19,7 +19,7 @@ from services.plumbing.http.cursors import Cursors
 from services.plumbing.http.problems import Problem, problems
 
 _PENDING = ("pending", "sending")
-_CURSORS = Cursors[UUID](UUID)
+_CURSORS = Cursors[int](int)
 
 
 def delivery_router(log: DeliveryLog) -> APIRouter:
@@ -44,7 +44,7 @@ def delivery_router(log: DeliveryLog) -> APIRouter:
             before=_CURSORS.read(cursor) if cursor is not None else None,
             limit=limit + 1,
         )
-        rows, next_cursor = _CURSORS.page(found, limit, lambda row: row["id"])
+        rows, next_cursor = _CURSORS.page(found, limit, lambda row: row["position"])
         return DeliveryPage(
             items=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows), next_cursor=next_cursor
         )

@@ -12,8 +12,9 @@ from services.notifier.channels.outcomes import AttemptOutcome, Refused, Unknown
 from services.notifier.delivery.deliveries import Delivery
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.events.published_event import PublishedEvent
-from services.notifier.transport.http_client import HttpClient, PostFailed
+from services.notifier.transport.http_client import HttpClient
 from services.notifier.transport.smtp import SmtpPool
+from services.notifier.transport.transfers import PostFailed
 from services.plumbing.clock import Clock
 
 

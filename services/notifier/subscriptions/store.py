@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.ladder_events import publish_ladder_changes
 from services.plumbing.database import Connection, Database
 
@@ -25,23 +26,27 @@ class AlreadySubscribed(Exception):
 class SubscriptionStore:
     """Subscriptions; `owner` None stands for an operator, who sees all of them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, destinations: Destinations) -> None:
         self._database = database
+        self._destinations = destinations
 
     async def add(self, values: Mapping[str, Any], now: datetime) -> Row:
         """A new, active subscription; raises `AlreadySubscribed`."""
-        names = [*values, "created_at"]
-        places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
+        row = {
+            **values,
+            "destination": self._destinations.of(values["channel"], values["address"]),
+            "created_at": now,
+        }
+        places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
         try:
             async with self._database.transaction() as connection:
-                row = await _one(
+                added = await _one(
                     connection,
-                    f"insert into subscription ({', '.join(names)}) values ({places}) returning {_COLUMNS}",
-                    *values.values(),
-                    now,
+                    f"insert into subscription ({', '.join(row)}) values ({places}) returning {_COLUMNS}",
+                    *row.values(),
                 )
-                await publish_ladder_changes(self._database, connection, [(None, dict(row))], now)
-                return row
+                await publish_ladder_changes(self._database, connection, [(None, dict(added))], now)
+                return added
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
 

@@ -3,14 +3,14 @@
 A post costs some 40 µs of CPU here, a fifth of what aiohttp takes (`docs/decisions` has the figures), and libcurl
 asks us for every socket, so no connection is opened to an address that was not looked at, whatever a name resolves to.
 Redirects are never followed, content is never decoded, an answer is read to 64 KB and the whole exchange ends within
-one deadline.
+one deadline. What an exchange that has ended means, `transfers.py` says.
 """
 
 import asyncio
 import ipaddress
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,22 +19,11 @@ import pycurl
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.notifier.channels.outcomes import FailureReason
 from services.notifier.channels.ssrf_guard import AllowList, normal_host
+from services.notifier.transport.transfers import AnswerReader, Response, judge
 
-_TLS_FAULTS = frozenset(
-    {
-        pycurl.E_SSL_CONNECT_ERROR,
-        pycurl.E_PEER_FAILED_VERIFICATION,
-        pycurl.E_SSL_CERTPROBLEM,
-        pycurl.E_SSL_CIPHER,
-        pycurl.E_SSL_CACERT_BADFILE,
-        pycurl.E_SSL_ISSUER_ERROR,
-        pycurl.E_SSL_INVALIDCERTSTATUS,
-    }
-)
-_NAME_FAULTS = frozenset({pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_RESOLVE_PROXY})
-_HEADERS_KEPT = frozenset({b"retry-after", b"content-type"})
+_SUPPRESS_CONNECT_HEADERS = 265
+"""libcurl's CURLOPT_SUPPRESS_CONNECT_HEADERS (since 7.54), for which pycurl has no name."""
 
 
 class HttpClientSettings(BaseSettings):
@@ -57,27 +46,6 @@ class HttpClientSettings(BaseSettings):
     """Certificate authorities to trust, a PEM file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer: its status, the few headers that mean something here (lower case), and the start of its body."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class PostFailed(Exception):
-    """There is no answer. `sent` says whether the receiver may have got the request.
-
-    Neither this nor its text holds any part of the URL.
-    """
-
-    def __init__(self, reason: FailureReason, *, sent: bool) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-        self.sent = sent
-
-
 class _SharedSocket(socket.socket):
     """A socket of which libcurl's binding makes its own copy; ours is closed when nobody holds it any more."""
 
@@ -90,26 +58,10 @@ class _Exchange:
     """One easy handle and what it is at; used again for the next post."""
 
     curl: Any
-    most: int
+    reader: AnswerReader
     answer: asyncio.Future[Response] | None = None
     host: str = ""
     blocked: bool = False
-    body: bytearray = field(default_factory=bytearray)
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def take_header(self, line: bytes) -> None:
-        name, colon, value = line.partition(b":")
-        if not colon:
-            if line.startswith(b"HTTP/"):
-                self.headers = {}  # what came before was a 100 Continue
-        elif name.lower() in _HEADERS_KEPT:
-            self.headers[name.decode().lower()] = value.strip().decode("latin-1")[:200]
-
-    def take_body(self, data: bytes) -> int:
-        left = self.most - len(self.body)
-        self.body += data[:left]
-        # Anything else than the length makes libcurl end the transfer.
-        return len(data) if len(data) <= left else -1
 
 
 class HttpClient:
@@ -177,7 +129,7 @@ class HttpClient:
 
     def _new_exchange(self) -> _Exchange:
         curl = pycurl.Curl()
-        exchange = _Exchange(curl, self._settings.answer_bytes)
+        exchange = _Exchange(curl, reader := AnswerReader(self._settings.answer_bytes))
         for option, value in (
             (pycurl.POST, 1),
             (pycurl.NOSIGNAL, 1),
@@ -185,6 +137,7 @@ class HttpClient:
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.FOLLOWLOCATION, 0),
             (pycurl.PROXY, self._settings.proxy),  # empty: none, and the environment's is not used
+            (_SUPPRESS_CONNECT_HEADERS, 1),  # a proxy's 200 to CONNECT is no receiver's word
             (pycurl.NETRC, pycurl.NETRC_IGNORED),
             (pycurl.USERAGENT, "Pledgewire/1 (+standard-webhooks)"),
             (pycurl.CONNECTTIMEOUT_MS, int(self._settings.connect_deadline * 1000)),
@@ -194,8 +147,8 @@ class HttpClient:
             (pycurl.SSL_VERIFYHOST, 2),
             (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
             (pycurl.HTTP_CONTENT_DECODING, 0),
-            (pycurl.WRITEFUNCTION, exchange.take_body),
-            (pycurl.HEADERFUNCTION, exchange.take_header),
+            (pycurl.WRITEFUNCTION, reader.take_body),
+            (pycurl.HEADERFUNCTION, reader.take_header),
         ):
             curl.setopt(option, value)
 
@@ -261,8 +214,10 @@ class HttpClient:
         curl, answer = exchange.curl, exchange.answer
         del self._busy[curl]
         self._multi.remove_handle(curl)
-        result = self._result_of(exchange, error)
-        exchange.body, exchange.headers, exchange.blocked, exchange.answer = bytearray(), {}, False, None
+        sent = curl.getinfo(pycurl.REQUEST_SIZE) > 0
+        result = judge(exchange.reader, error, sent=sent, blocked=exchange.blocked)
+        exchange.reader.forget()
+        exchange.blocked, exchange.answer = False, None
         self._idle.append(exchange)
         if answer is None or answer.done():
             return
@@ -270,20 +225,3 @@ class HttpClient:
             answer.set_result(result)
         else:
             answer.set_exception(result)
-
-    def _result_of(self, exchange: _Exchange, error: int | None) -> Response | PostFailed:
-        curl = exchange.curl
-        # An answer that grows without end, or is cut in its body, still has a status: that is the receiver's word.
-        cut = error == pycurl.E_WRITE_ERROR and len(exchange.body) >= exchange.most
-        if error is None or cut:
-            return Response(curl.getinfo(pycurl.RESPONSE_CODE), exchange.headers, bytes(exchange.body))
-        sent = curl.getinfo(pycurl.REQUEST_SIZE) > 0
-        if exchange.blocked and not sent:
-            return PostFailed(FailureReason.BLOCKED, sent=False)
-        if error == pycurl.E_OPERATION_TIMEDOUT:
-            return PostFailed(FailureReason.TIMEOUT, sent=sent)
-        if error in _NAME_FAULTS:
-            return PostFailed(FailureReason.NAME, sent=False)
-        if error in _TLS_FAULTS:
-            return PostFailed(FailureReason.TLS, sent=sent)
-        return PostFailed(FailureReason.RESET if sent else FailureReason.CONNECTION, sent=sent)

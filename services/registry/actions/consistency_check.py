@@ -12,6 +12,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.events import ConsistencyFlagged
+from contracts.topics import CONSISTENCY_FLAGGED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
@@ -128,5 +129,5 @@ async def _publish(
         )
         for one, commitment_id in concerned
     ]
-    event_ids = iter(await say(database, connection, events, context))
+    event_ids = iter(await say(database, connection, CONSISTENCY_FLAGGED, events, context))
     return [None if one.commitment_id is None else next(event_ids) for one in new]

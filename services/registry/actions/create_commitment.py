@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from contracts.events import CommitmentCreated, Quote, StatementRef
+from contracts.topics import COMMITMENT_CREATED
 from contracts.vocabulary import Country, Milestone, Status
 from services.plumbing.database import Connection, Database
 from services.registry.actions.events import ActionContext, say
@@ -43,7 +44,7 @@ async def append_created_events(
         )
         for commitment in commitments
     ]
-    return await say(database, connection, events, context)
+    return await say(database, connection, COMMITMENT_CREATED, events, context)
 
 
 async def create_commitment(

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from contracts.envelope import Envelope, to_record
 from contracts.events import CommitmentCreated, ConsistencyFlagged, MilestoneScheduled, StatusChanged
-from contracts.topics import BY_EVENT, COMMITMENT_CREATED, CONSISTENCY_FLAGGED, MILESTONE_SCHEDULED, STATUS_CHANGED
+from contracts.topics import COMMITMENT_CREATED, CONSISTENCY_FLAGGED, MILESTONE_SCHEDULED, STATUS_CHANGED, Topic
 from services.plumbing.database import Connection, Database
-from services.plumbing.ids import derived_id, new_id
+from services.plumbing.ids import id_about, new_id
 from services.plumbing.outbox import Outgoing, append, take_seqs, written_before
 
 Event = CommitmentCreated | MilestoneScheduled | StatusChanged | ConsistencyFlagged
@@ -34,23 +34,23 @@ def event_id_of(event: Event) -> UUID:
     """The id of an event: derived from what it is about, but for a status update, which may be made again."""
     match event:
         case CommitmentCreated():
-            return derived_id(COMMITMENT_CREATED.name, event.commitment.id, event.statement.id, event.quote.text)
+            return id_about(COMMITMENT_CREATED.name, event.commitment.id, event.statement.id, event.quote.text)
         case MilestoneScheduled():
             milestone = event.milestone
             date = milestone.span.model_dump_json()
             version = event.schedule_version
-            return derived_id(MILESTONE_SCHEDULED.name, milestone.id, version, event.change, date, milestone.local_time)
+            return id_about(MILESTONE_SCHEDULED.name, milestone.id, version, event.change, date, milestone.local_time)
         case ConsistencyFlagged():
             about = event.milestone.id if event.milestone else event.commitment.id
             since = event.since.isoformat()
-            return derived_id(CONSISTENCY_FLAGGED.name, event.rule, event.commitment.id, about, event.anchor_id, since)
+            return id_about(CONSISTENCY_FLAGGED.name, event.rule, event.commitment.id, about, event.anchor_id, since)
         case StatusChanged():
             return new_id()
 
 
 def report_event_id(ministry: str, report_id: UUID) -> UUID:
     """The id of the event that a ministry's report leads to, by the report's own id."""
-    return derived_id(STATUS_CHANGED.name, ministry, str(report_id))
+    return id_about(STATUS_CHANGED.name, ministry, str(report_id))
 
 
 def outbox_record(event: Event, context: ActionContext, event_id: UUID) -> Outgoing:
@@ -67,9 +67,9 @@ def outbox_record(event: Event, context: ActionContext, event_id: UUID) -> Outgo
 
 
 async def say(
-    database: Database, connection: Connection, events: Sequence[Event], context: ActionContext
+    database: Database, connection: Connection, topic: Topic, events: Sequence[Event], context: ActionContext
 ) -> list[UUID]:
-    """Write events of one topic into the outbox, each with its `seq`, in the caller's transaction; their ids, in order.
+    """Write events of a topic into the outbox, each with its `seq`, in the caller's transaction; their ids, in order.
 
     One that was said before, which is known after an old backup only, is not said again.
     """
@@ -77,7 +77,6 @@ async def say(
     said = await written_before(connection, ids)
     unsaid = [(id_, event) for id_, event in zip(ids, events, strict=True) if id_ not in said]
     if unsaid:
-        topic = BY_EVENT[type(unsaid[0][1])]
         seqs = await take_seqs(connection, topic.name, [event.commitment.id for _, event in unsaid])
         numbered = [
             (id_, event.model_copy(update={"seq": seq})) for (id_, event), seq in zip(unsaid, seqs, strict=True)

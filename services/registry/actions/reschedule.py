@@ -10,6 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.events import MilestoneScheduled
+from contracts.topics import MILESTONE_SCHEDULED
 from contracts.vocabulary import Milestone, Source, Span, WallTime
 from services.plumbing.database import Connection, Database
 from services.registry.actions.events import ActionContext, say
@@ -127,7 +128,7 @@ async def schedule(
         )
         for to_schedule, date, change in changes
     ]
-    event_ids = await say(database, connection, events, context)
+    event_ids = await say(database, connection, MILESTONE_SCHEDULED, events, context)
     scheduled = []
     for event, event_id, (_, date, change) in zip(events, event_ids, changes, strict=True):
         await add_schedule(

@@ -16,7 +16,7 @@ from contracts.topics import MILESTONE_ESCALATED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.ids import derived_id
+from services.plumbing.ids import id_about
 from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs, written_before
@@ -175,9 +175,7 @@ def _log_line(one: _Advance, entry: LogEntry, event_id: UUID | None, book: Escal
 def _event_id(one: _Advance, notified: LevelNotified) -> UUID:
     """Derived from what identifies the message, so that a repeat has the same one."""
     version = one.escalation.case.version
-    return derived_id(
-        MILESTONE_ESCALATED.name, one.milestone_id, version, notified.round, notified.rank, notified.repeat
-    )
+    return id_about(MILESTONE_ESCALATED.name, one.milestone_id, version, notified.round, notified.rank, notified.repeat)
 
 
 def _record(

@@ -9,7 +9,7 @@ from contracts.envelope import Envelope, to_record
 from contracts.events import MilestoneDue
 from contracts.topics import MILESTONE_DUE
 from contracts.vocabulary import CommitmentBrief, Milestone, Status
-from services.plumbing.ids import derived_id
+from services.plumbing.ids import id_about
 from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
 from services.scheduler.ladders.countdown import countdown
@@ -35,7 +35,7 @@ class DueEvent:
     def id(self) -> UUID:
         """Its id, derived from what it is about, so that the same reminder always has the same one."""
         audience = str(self.claimed.audience) if self.claimed.audience else None
-        return derived_id(
+        return id_about(
             MILESTONE_DUE.name, self.milestone.id, self.claimed.schedule_version, self.reminder.step.name, audience
         )
 

@@ -19,7 +19,7 @@ from services.notifier.delivery.deliveries import Attempt, Delivery, DeliveryRes
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.senders import MailSender, PostSender, senders_for
 from services.notifier.subscriptions.signing_keys import new_secret
-from services.notifier.transport.http_client import PostFailed, Response
+from services.notifier.transport.transfers import PostFailed, Response
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database
 from tests.notifier.channels.checks import CHECKS

@@ -6,30 +6,26 @@ import signal
 import sys
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.senders import senders_for
 from services.notifier.rendering.page_links import PageLinks
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import Clock, SharedClock
 from services.plumbing.database import Database
 from services.plumbing.logs import configure_logs
-from tests.notifier.scenes import database_at
+from tests.notifier.scenes import LINK_SETTINGS, database_at
 
 LEASE_SECONDS = 2.0
 DEADLINE = 0.8
 
 
 def links() -> UnsubscribeLinks:
-    return UnsubscribeLinks(
-        LinkSettings(public_url="https://notices.example", link_keys=(SecretStr("k" * 40),))  # type: ignore[call-arg]
-    )
+    return UnsubscribeLinks(LINK_SETTINGS)
 
 
 SETTINGS = DispatchSettings(lease_seconds=LEASE_SECONDS, sweep_seconds=0.5, hold_seconds=1.0, hold=256)

@@ -11,7 +11,7 @@ from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.results import record_results
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.database import Database
-from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, subscribe
+from tests.notifier.scenes import DESTINATIONS, MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, subscribe
 from tests.stand_ins.database_clock import an_hour_ahead
 
 
@@ -54,7 +54,7 @@ async def test_a_subscription_that_ended_meanwhile_is_seen_at_the_claim(
 ):
     id_ = await subscribe(database)
     await fan_out.apply([incoming()], NOW, NO_CAPACITY)
-    assert await SubscriptionStore(database).end(id_, None, "unsubscribed", NOW)
+    assert await SubscriptionStore(database, DESTINATIONS).end(id_, None, "unsubscribed", NOW)
 
     (claimed,) = await claims.claim(NOW, MUCH_CAPACITY)
 

@@ -34,7 +34,7 @@ from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from tests.notifier.delivery.dispatching import DEADLINE, SETTINGS, dispatch_at, links
-from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe
+from tests.notifier.scenes import DESTINATIONS, MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe
 
 Answer = Callable[[UUID, int], int | None]
 """The status for the nth request of a delivery; None for silence."""
@@ -180,7 +180,7 @@ async def test_after_an_unsubscription_nothing_more_is_sent(database: Database, 
         await FanOut(database, lease_seconds=60).apply([incoming(seq=n) for n in range(1, 21)], NOW, NO_CAPACITY)
         await until(lambda: sum(map(len, receiver.answers.values())) >= 100)
         for id_ in ids:
-            await SubscriptionStore(database).end(id_, None, "unsubscribed", NOW)
+            await SubscriptionStore(database, DESTINATIONS).end(id_, None, "unsubscribed", NOW)
         before = sum(map(len, receiver.answers.values()))
         clock.set(NOW + timedelta(days=1))
         found = await settled(database, 100)

@@ -12,6 +12,7 @@ from contracts.filters import Filters
 from contracts.vocabulary import Country
 from services.notifier.delivery.deliveries import Capacity
 from services.notifier.delivery.fan_out import FanOut
+from services.notifier.delivery.identity import delivery_id
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.traits import EventTraits, SubscriptionTraits
 from services.notifier.subscriptions.matching import is_told
@@ -145,3 +146,20 @@ async def test_a_batch_is_in_hand_as_far_as_there_is_room(database: Database, fa
     assert (taken.count(here), taken.count(there), len(taken)) == (4, 1, 7)
     assert out.waiting == 23
     assert await states(database) == {"sending": 7, "pending": 23}
+
+
+async def test_a_delivery_is_known_by_what_it_is_about(database: Database, fan_out: FanOut):
+    """Its id is derived, so that a database that has forgotten it writes the same one again."""
+    event, to = incoming(), await subscribe(database)
+    out = await fan_out.apply([event], NOW, MUCH_CAPACITY)
+    assert [delivery.id for delivery in out.claimed] == [delivery_id(event.event.id, to)]
+
+
+async def test_positions_say_the_order_in_which_deliveries_were_written(database: Database, fan_out: FanOut):
+    await subscribe(database)
+    events = [incoming(seq=n) for n in range(20)]
+    for event in events:
+        await fan_out.apply([event], NOW, NO_CAPACITY)
+    async with database.connection() as connection:
+        rows = await connection.fetch("select event_id from delivery order by position")
+    assert [row["event_id"] for row in rows] == [event.event.id for event in events]

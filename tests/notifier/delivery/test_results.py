@@ -22,6 +22,7 @@ from services.notifier.delivery.retry_policy import MOST_ATTEMPTS
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.database import Database
 from tests.notifier.scenes import (
+    DESTINATIONS,
     LADDER,
     MUCH_CAPACITY,
     NO_CAPACITY,
@@ -100,7 +101,7 @@ async def test_who_is_gone_is_disabled_and_what_waits_is_suppressed(
 
     await record(database, tried(out.claimed[0], Refused(FailureReason.GONE, 410, gone=True)))
 
-    row = await SubscriptionStore(database).find(id_, None)
+    row = await SubscriptionStore(database, DESTINATIONS).find(id_, None)
     assert row is not None
     assert (row["state"], row["reason"]) == ("disabled", "gone")
     (waiting,) = await claims.claim(NOW, MUCH_CAPACITY)

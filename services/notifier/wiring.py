@@ -17,6 +17,8 @@ from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
 from services.notifier.delivery.senders import senders_for
+from services.notifier.delivery.taking_over import TOPICS as WRITTEN
+from services.notifier.delivery.taking_over import MissedNotifierEvents
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
@@ -31,9 +33,12 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.kafka.topic_reader import TopicReader
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
+from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.retry import Backoff
+from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
 
 OLDEST_CLAIM = 15.0
@@ -64,7 +69,10 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "notifier")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    relay = Relay(database, producer, OutboxSettings())
+    gate = SendingGate()
+    topics = [topic.name for topic in WRITTEN]
+    comparison = OutboxComparison(database, TopicReader(kafka_settings), topics, MissedNotifierEvents())
+    relay = Relay(database, producer, OutboxSettings(), comparison, gate)
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
     renderer = MessageRenderer(PageLinks(link_settings.portal_url), links)
     http_settings = HttpClientSettings()
@@ -74,7 +82,9 @@ def build() -> Service:
         raise ValueError(f"NOTIFIER_LEASE_SECONDS must be above {longest:g}, the longest that an attempt can take")
     http_client, smtp_pool = HttpClient(http_settings, allowed), SmtpPool(smtp_settings)
     senders = senders_for(CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.sender)
-    dispatch = Dispatch(database, senders, clock, dispatch_settings, mails=smtp_settings.connections)
+    dispatch = Dispatch(
+        database, senders, clock, dispatch_settings, mails=smtp_settings.connections, may_send=lambda: gate.is_open
+    )
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
     intake = EventIntake(fan_out, dispatch, clock)
     subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer)))

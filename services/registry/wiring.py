@@ -13,10 +13,15 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.kafka.topic_reader import TopicReader
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
+from services.plumbing.recovery.comparison import OutboxComparison
+from services.plumbing.sending_gate import SendingGate
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
+from services.registry.actions.taking_over import TOPICS as WRITTEN
+from services.registry.actions.taking_over import MissedRegistryEvents
 from services.registry.http.app import http_app
 from services.registry.intake import ReportIntake, read_report
 from services.registry.scheduler_client import LONGEST_HOLD, SchedulerClient, SchedulerClientSettings
@@ -38,6 +43,9 @@ def build() -> Service:
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
     check = ConsistencyCheck(database, clock, ConsistencySettings())
     seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
+    gate = SendingGate()
+    topics = [topic.name for topic in WRITTEN]
+    comparison = OutboxComparison(database, TopicReader(kafka), topics, MissedRegistryEvents())
     clockwork = Clockwork(PeriodicTask("consistency", check.beat, seconds))
 
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
@@ -49,7 +57,7 @@ def build() -> Service:
         database=database,
         producer=producer,
         work=(
-            Relay(database, producer, OutboxSettings()).run,
+            Relay(database, producer, OutboxSettings(), comparison, gate).run,
             AnswerExpiry(database, IdempotencySettings()).run,
             clockwork.run,
         ),

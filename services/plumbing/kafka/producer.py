@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, RecordTooLargeError
 
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.logs import log
-from services.plumbing.outbox import Outgoing
+from services.plumbing.outbox import Acknowledged, Outgoing
 from services.plumbing.transient_errors import Unavailable
 
 RawRecord = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]
@@ -27,8 +27,8 @@ class KafkaProducer:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
-        """Send records in order and wait for all acknowledgements; one result for each, None for success.
+    async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged | BaseException]:
+        """Send records in order and wait for all acknowledgements; one result for each.
 
         A send that timed out counts as failed though it may have been written: it will be repeated with the same id.
         """
@@ -39,7 +39,7 @@ class KafkaProducer:
     async def send_raw(self, records: Sequence[RawRecord]) -> None:
         """Send records as they are, null keys, null values and binary headers included; raises if one fails."""
         for result in await self._send(records):
-            if result is not None:
+            if isinstance(result, BaseException):
                 raise Unavailable(f"the broker did not take a record: {result!r}") from result
 
     async def close(self) -> None:
@@ -59,7 +59,7 @@ class KafkaProducer:
         task = self._producer._sender.sender_task  # no public way to ask
         return task is not None and not task.done()
 
-    async def _send(self, records: Sequence[RawRecord]) -> list[BaseException | None]:
+    async def _send(self, records: Sequence[RawRecord]) -> list[Acknowledged | BaseException]:
         producer = await self._living_producer()
         futures: list[asyncio.Future[Any] | BaseException] = []
         try:
@@ -75,7 +75,7 @@ class KafkaProducer:
         except (TimeoutError, KafkaError) as error:
             # What has no answer now may still be written; a new producer makes an end to the old one's tries.
             await self._discard()
-            results: list[BaseException | None] = [_result(f, error) for f in futures]
+            results: list[Acknowledged | BaseException] = [_result(f, error) for f in futures]
             return results + [error] * (len(records) - len(results))
         return [_result(f, TimeoutError()) for f in futures]
 
@@ -113,9 +113,9 @@ class KafkaProducer:
                 stopping.cancel()
 
 
-def _result(future: "asyncio.Future[Any] | BaseException", otherwise: BaseException) -> BaseException | None:
+def _result(future: "asyncio.Future[Any] | BaseException", otherwise: BaseException) -> Acknowledged | BaseException:
     if isinstance(future, BaseException):
         return future
     if not future.done() or future.cancelled():
         return otherwise
-    return future.exception()
+    return future.exception() or Acknowledged(future.result().partition, future.result().offset)

@@ -7,14 +7,18 @@ that comes once more, after the database was restored from a backup, is recognis
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-from contracts.envelope import Envelope, to_record
+from contracts.envelope import Envelope, from_record, to_record
 from contracts.events import CommitmentCreated, ConsistencyFlagged, MilestoneScheduled, StatusChanged
 from contracts.topics import COMMITMENT_CREATED, CONSISTENCY_FLAGGED, MILESTONE_SCHEDULED, STATUS_CHANGED, Topic
+from contracts.vocabulary import Contract
 from services.plumbing.database import Connection, Database
 from services.plumbing.ids import id_about, new_id
 from services.plumbing.outbox import Outgoing, append, take_seqs, written_before
+
+E = TypeVar("E", bound=Contract)
 
 Event = CommitmentCreated | MilestoneScheduled | StatusChanged | ConsistencyFlagged
 
@@ -51,6 +55,12 @@ def event_id_of(event: Event) -> UUID:
 def report_event_id(ministry: str, report_id: UUID) -> UUID:
     """The id of the event that a ministry's report leads to, by the report's own id."""
     return id_about(STATUS_CHANGED.name, ministry, str(report_id))
+
+
+def read_outgoing(kind: type[E], one: Outgoing) -> tuple[Envelope, E]:
+    """An event of the outbox, with its envelope; raises `UnreadableRecord`."""
+    headers = [(name, text.encode()) for name, text in one.headers.items()]
+    return from_record(kind, one.key.encode(), headers, one.value)
 
 
 def outbox_record(event: Event, context: ActionContext, event_id: UUID) -> Outgoing:

@@ -3,6 +3,7 @@
 Any number of schedulers may; each has one beside its tick.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -58,10 +59,17 @@ class _Advance:
 class Escalator:
     """Notifies levels, until none is due."""
 
-    def __init__(self, database: Database, clock: Clock, escalations: EscalationStore) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        escalations: EscalationStore,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._escalations = escalations
+        self._may_send = may_send
         self._caught_up = False
 
     async def once(self) -> int:
@@ -82,7 +90,16 @@ class Escalator:
 
     async def beat(self) -> None:
         """Notify all levels that are due now, at the clockwork's own pace."""
-        await self.once()
+        if self._may_send():
+            await self.once()
+
+    async def retrace(self, connection: Connection, milestone_id: str, at: datetime, said: Collection[UUID]) -> None:
+        """Bring a milestone to where it stood after one of these events, at that instant; nothing is written anew."""
+        _, found = await queries.claim_due(connection, at, 1, milestone_id)
+        for row in found:
+            one = self._advance(row, at)
+            if one.notified and _event_id(one, one.notified) in said:
+                await self._write(connection, [one], at, said)
 
     async def _catch_up(self) -> None:
         """The waits or the zone data may be others than those of the process before."""
@@ -143,11 +160,16 @@ class Escalator:
         state, entries = advanced(escalation.case.state, escalation.case.deadline, self._escalations.book, now)
         return _Advance(escalation, state, entries)
 
-    async def _write(self, connection: Connection, advances: list[_Advance], now: datetime) -> list[str]:
-        """Write the states, the log and the events, in the transaction that holds the claim; the levels notified."""
+    async def _write(
+        self, connection: Connection, advances: list[_Advance], now: datetime, told: Collection[UUID] = ()
+    ) -> list[str]:
+        """Write the states, the log and the events, in the transaction that holds the claim; the levels notified.
+
+        What was told before, which is known after an old backup only, is not told again.
+        """
         book = self._escalations.book
         ids = {one.milestone_id: _event_id(one, one.notified) for one in advances if one.notified}
-        said = await written_before(connection, ids.values())
+        said = {*told, *await written_before(connection, ids.values())}
         notifying = [(one, one.notified) for one in advances if one.notified and ids[one.milestone_id] not in said]
         seqs = await take_seqs(
             connection, MILESTONE_ESCALATED.name, [one.escalation.commitment.id for one, _ in notifying]

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import Field
@@ -91,10 +92,17 @@ class _StaleClockReading(Exception):
 class Tick:
     """Fires the reminders that are due, until none is."""
 
-    def __init__(self, database: Database, clock: Clock, rules_cache: RulesCache | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        rules_cache: RulesCache | None = None,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._rules_cache = rules_cache or RulesCache()
+        self._may_send = may_send
         self._last_pass = time.monotonic()
         self._started = False
         self._next_due: datetime | None = None
@@ -153,6 +161,9 @@ class Tick:
 
     async def beat(self) -> float | None:
         """Tick; seconds of real time until the next reminder is due, None where that isn't known."""
+        if not self._may_send():
+            self._last_pass = time.monotonic()  # it looks, and finds that nothing is to be sent
+            return None
         await self.once()
         if self._clock.settable or self._next_due is None:
             return None
@@ -282,6 +293,19 @@ class Tick:
         fired = [one for one in done if one.event_id not in said]
         await append(self._database, connection, records, now)
         return fired
+
+    async def retrace(self, connection: Connection, milestone_id: str, at: datetime, said: Collection[UUID]) -> None:
+        """Mark what a tick at that instant has told by these events; after an old backup, nothing is written anew.
+
+        What is planned now for a milestone may not be what was planned then; what differs is left to the next tick.
+        """
+        _, due = await claims.claim_one(connection, at, milestone_id)
+        rules = await self._rules_cache.rules(connection)
+        reader = PlanReader()
+        texts = await plans.plan_json(connection, reader.unread(due))
+        events = [event for claimed in due if (event := reader.due_event(claimed, texts, rules, at))]
+        told = [FiredReminder(one.claimed, one.reminder, one.id) for one in events if one.id in said]
+        await fired_reminders.record_fired(connection, told, at)
 
     def _count(self, fired: list[FiredReminder]) -> None:
         done = self._clock.now()

@@ -1,0 +1,44 @@
+"""Whether this process may send: not before its database was compared with the topics, nor while an operator is asked.
+
+The relay keeps it up to date; whoever sends asks it, each time.
+"""
+
+from datetime import datetime
+
+from prometheus_client import Gauge
+
+HELD = Gauge(
+    "pledgewire_recovery_held",
+    "What waits for an operator's word, since the database was restored from a backup older than its topics",
+)
+UNCOMPARED = Gauge(
+    "pledgewire_recovery_uncompared", "1 until the database has been compared with the topics after the start, then 0"
+)
+
+
+class SendingGate:
+    """Closed at first; what it says is as old as the relay's last look, a second or so."""
+
+    def __init__(self) -> None:
+        self.compared = False
+        """Whether the database has been compared with the ends of its topics."""
+        self.held_since: datetime | None = None
+        """Since when an operator's word is waited for."""
+        self.held = 0
+        """How many wait for it, when that was last counted."""
+        UNCOMPARED.set_function(lambda: 0 if self.compared else 1)
+        HELD.set_function(lambda: self.held if self.held_since else 0)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything may be sent now."""
+        return self.compared and self.held_since is None
+
+    def describe(self) -> str:
+        """How it stands, for `/readyz`."""
+        if self.held_since is not None:
+            return (
+                f"held since {self.held_since:%Y-%m-%dT%H:%M:%SZ}: restored from a backup older than the topics;"
+                f" {self.held} wait; see `pledgewire recovery status`"
+            )
+        return "ok" if self.compared else "not compared with the topics yet"

@@ -9,6 +9,7 @@ import typer
 
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
+from services.cli.recovery import recovery
 from services.cli.schedule import schedule
 from services.cli.wordings import wordings
 
@@ -27,6 +28,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
+app.add_typer(recovery, name="recovery")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
 app.add_typer(schedule, name="schedule")

@@ -18,7 +18,7 @@ from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
 from services.notifier.delivery.senders import senders_for
 from services.notifier.delivery.taking_over import TOPICS as WRITTEN
-from services.notifier.delivery.taking_over import MissedNotifierEvents
+from services.notifier.delivery.taking_over import MissedNotifierEvents, count_unsettled
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
@@ -72,7 +72,7 @@ def build() -> Service:
     gate = SendingGate()
     topics = [topic.name for topic in WRITTEN]
     comparison = OutboxComparison(database, TopicReader(kafka_settings), topics, MissedNotifierEvents())
-    relay = Relay(database, producer, OutboxSettings(), comparison, gate)
+    relay = Relay(database, producer, OutboxSettings(), comparison, gate, count_unsettled)
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
     renderer = MessageRenderer(PageLinks(link_settings.portal_url), links)
     http_settings = HttpClientSettings()
@@ -128,6 +128,7 @@ def build() -> Service:
             links=links,
             destinations=destinations,
             allowed=allowed,
+            facts={"recovery": gate.describe},
         ),
         http_settings=HttpSettings(),
         broker=broker,

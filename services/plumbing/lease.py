@@ -12,13 +12,16 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
 from services.plumbing.sending_gate import SendingGate
 
-_HELD_SINCE = "(select min(detected_at) from recovery where released_at is null)"
+_HELD = """
+(select detected_at from recovery where released_at is null) as held_since,
+(select held from recovery where released_at is null) as held
+"""
 
 _HOLD = f"""
 update outbox_lease set holder = $1, until = clock_timestamp() + make_interval(secs => $2),
     compared = compared and holder is not distinct from $1 and until is not distinct from $3
 where holder = $1 or until < clock_timestamp()
-returning until, compared, {_HELD_SINCE} as held_since
+returning until, compared, {_HELD}
 """
 
 
@@ -46,7 +49,8 @@ class Lease:
                 await self._look(connection)
                 self._until, self.compared, self._renew_at = None, False, 0.0
                 return False
-        self._until, self.compared, self._gate.held_since = row["until"], row["compared"], row["held_since"]
+        self._until, self.compared = row["until"], row["compared"]
+        self._gate.heard(row["held_since"], row["held"])
         # By the clock that can't be set.
         self._renew_at = time.monotonic() + self._seconds / 3
         return True
@@ -61,7 +65,9 @@ class Lease:
                     self._until,
                 )
             )
-            self._gate.held_since = await connection.fetchval(f"select {_HELD_SINCE}")
+            row = await connection.fetchrow(f"select {_HELD}")
+            if row:
+                self._gate.heard(row["held_since"], row["held"])
         self._gate.compared = self._gate.compared or self.compared
         return self.compared
 
@@ -81,10 +87,10 @@ class Lease:
 
     async def _look(self, connection: Connection) -> None:
         """Somebody else's holder has compared, if it renews its lease while we look: a restored row stands still."""
-        row = await connection.fetchrow(f"select until, compared, {_HELD_SINCE} as held_since from outbox_lease")
+        row = await connection.fetchrow(f"select until, compared, {_HELD} from outbox_lease")
         if row is None:
             return
         if row["compared"] and self._seen_until not in (None, row["until"]):
             self._gate.compared = True
         self._seen_until = row["until"]
-        self._gate.held_since = row["held_since"]
+        self._gate.heard(row["held_since"], row["held"])

@@ -167,6 +167,9 @@ async def append(database: Database, connection: Connection, records: Iterable[O
     await database.notify(connection, "outbox")
 
 
+CountHeld = Callable[[Connection], Awaitable[int]]
+"""How many wait for an operator's word."""
+
 _MARK = """
 with ours as (select from outbox_lease where holder = $7),
 marked as (
@@ -194,12 +197,14 @@ class Relay:
         settings: OutboxSettings,
         comparison: Comparison | None = None,
         gate: SendingGate | None = None,
+        count_held: CountHeld | None = None,
     ) -> None:
         self._database = database
         self._producer = producer
         self._settings = settings
         self._comparison = comparison
         self._gate = gate or SendingGate()
+        self._count_held = count_held
         self._lease = Lease(database, settings.lease_seconds, self._gate)
         self._known_ends: dict[TopicPartition, int] = {}
         self._awake = asyncio.Event()
@@ -231,7 +236,10 @@ class Relay:
 
     async def publish_once(self) -> int:
         """Publish one batch if this relay has the lease, and has compared; how many were published."""
-        if not await self._lease.hold() or not await self._has_compared() or self._gate.held_since:
+        if not await self._lease.hold() or not await self._has_compared():
+            return 0
+        if self._gate.held_since:
+            await self._tell_how_many_are_held()
             return 0
         async with self._database.connection() as connection:
             rows = await connection.fetch(
@@ -269,6 +277,13 @@ class Relay:
             rows = await connection.fetch("select topic, partition, next_offset from topic_position")
         self._known_ends = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
         return True
+
+    async def _tell_how_many_are_held(self) -> None:
+        if self._count_held:
+            async with self._database.connection() as connection:
+                held = await self._count_held(connection)
+                await connection.execute("update recovery set held = $1 where released_at is null", held)
+            self._gate.held = held
 
     async def _mark(
         self,

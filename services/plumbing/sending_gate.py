@@ -29,6 +29,10 @@ class SendingGate:
         UNCOMPARED.set_function(lambda: 0 if self.compared else 1)
         HELD.set_function(lambda: self.held if self.held_since else 0)
 
+    def heard(self, held_since: datetime | None, held: int | None) -> None:
+        """What the database says."""
+        self.held_since, self.held = held_since, held or 0
+
     @property
     def is_open(self) -> bool:
         """Whether anything may be sent now."""

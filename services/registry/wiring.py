@@ -21,7 +21,7 @@ from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.sending_gate import SendingGate
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
 from services.registry.actions.taking_over import TOPICS as WRITTEN
-from services.registry.actions.taking_over import MissedRegistryEvents
+from services.registry.actions.taking_over import MissedRegistryEvents, count_unpublished
 from services.registry.http.app import http_app
 from services.registry.intake import ReportIntake, read_report
 from services.registry.scheduler_client import LONGEST_HOLD, SchedulerClient, SchedulerClientSettings
@@ -51,13 +51,20 @@ def build() -> Service:
     checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
     return Service(
         name="registry",
-        http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks, _holds(SchedulerClientSettings(), http)),
+        http=http_app(
+            database,
+            clock,
+            ApiKeys(ApiKeySettings()),
+            checks,
+            _holds(SchedulerClientSettings(), http),
+            {"recovery": gate.describe},
+        ),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         producer=producer,
         work=(
-            Relay(database, producer, OutboxSettings(), comparison, gate).run,
+            Relay(database, producer, OutboxSettings(), comparison, gate, count_unpublished).run,
             AnswerExpiry(database, IdempotencySettings()).run,
             clockwork.run,
         ),

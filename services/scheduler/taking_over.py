@@ -10,6 +10,7 @@ from uuid import UUID
 from contracts.envelope import event_id_in, from_record
 from contracts.events import MilestoneDue, MilestoneEscalated
 from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED, Topic
+from services.plumbing.clock import Clock
 from services.plumbing.database import Connection
 from services.plumbing.outbox import Outgoing
 from services.plumbing.recovery.taking_over import Effects, by_itself
@@ -18,6 +19,17 @@ from services.scheduler.reminders.tick import Tick
 
 TOPICS: tuple[Topic, ...] = (MILESTONE_DUE, MILESTONE_ESCALATED)
 """What the scheduler writes."""
+
+
+async def count_due(clock: Clock, connection: Connection) -> int:
+    """How many reminders and levels are due while nothing may be sent; some of them had been told before."""
+    return int(
+        await connection.fetchval(
+            "select (select count(*) from reminder where state = 'pending' and due_at <= $1)"
+            " + (select count(*) from escalation where next_at <= $1 and failed is null)",
+            clock.now(),
+        )
+    )
 
 
 class MissedSchedulerEvents:

@@ -1,6 +1,7 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -31,7 +32,7 @@ from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
 from services.scheduler.reminders.tick import Tick, TickSettings
 from services.scheduler.taking_over import TOPICS as WRITTEN
-from services.scheduler.taking_over import MissedSchedulerEvents
+from services.scheduler.taking_over import MissedSchedulerEvents, count_due
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
@@ -65,7 +66,7 @@ def build() -> Service:
     missed_events = MissedSchedulerEvents(tick, escalator)
     written = [topic.name for topic in WRITTEN]
     comparison = OutboxComparison(database, TopicReader(kafka_settings), written, missed_events)
-    relay = Relay(database, producer, OutboxSettings(), comparison, gate)
+    relay = Relay(database, producer, OutboxSettings(), comparison, gate, partial(count_due, clock))
     seconds = TickSettings().tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
@@ -91,6 +92,7 @@ def build() -> Service:
             rules_cache=rules_cache,
             escalations=escalations,
             feed_settings=FeedSettings(),
+            facts={"recovery": gate.describe},
         ),
         http_settings=HttpSettings(),
         broker=broker,

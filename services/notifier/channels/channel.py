@@ -58,7 +58,7 @@ class PostedChannel(ABC, Generic[T]):
         return [f"content-type: {self.content_type}"]
 
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
-        """What an answer means; `retry_after` is the header of that name."""
+        """What an answer means; `retry_after` is the header of that name, `now` the receiver's time."""
         return read_http_answer(status, retry_after, now)
 
 
@@ -117,8 +117,8 @@ class MailedChannel(ABC, Generic[T]):
         """The mail for one reader; `sender` is `Name <address>` or an address, `at` the time of the attempt."""
 
     @abstractmethod
-    def read_reply(self, code: int, *, recipient: bool = False) -> AttemptOutcome:
-        """What a mail server's code means; `recipient` when it answered RCPT TO, so the code is about the address."""
+    def read_reply(self, code: int, text: str = "", *, recipient: bool = False) -> AttemptOutcome:
+        """What a mail server's reply means; `recipient` when it answered RCPT TO, so it is about the address."""
 
 
 def card_json(card: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ The HTML is MJML (for tables that old mail programs understand) and asks nobody 
 no tracking.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
@@ -20,7 +21,7 @@ from mjml import mjml2html
 
 from services.i18n.text import plain
 from services.notifier.channels.channel import MailedChannel
-from services.notifier.channels.outcomes import Accepted, AttemptOutcome, FailureReason, Refused
+from services.notifier.channels.outcomes import Accepted, AttemptOutcome, Deferred, FailureReason, Refused
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
 from services.notifier.events.published_event import LocalizedEvent
 from services.notifier.rendering import placeholders
@@ -55,6 +56,14 @@ def _template(name: str) -> str:
 
 _TEXT = _environment.from_string(_template("mail.txt"))
 _MJML = _html_environment.from_string(_template("mail.mjml"))
+
+
+_ASKS_TO_WAIT = re.compile(
+    r"\b4\.7\.\d{1,3}\b|\bthrottl|\bgr[ea]y-?\s?list|\brate\b|\brate-?limit|\bslow down\b|\btoo (?:many|much|fast)\b",
+    re.IGNORECASE,
+)
+_FOR_SO_LONG = re.compile(r"\b(?:in|after|for)\s+(\d{1,5})\s*(s|m)(?:ec|in|\b)", re.IGNORECASE)
+_USUAL_WAIT = 60.0
 
 
 @dataclass(frozen=True)
@@ -147,13 +156,25 @@ class Email(MailedChannel[MailTemplate]):
         mail["Content-Language"] = rendered.language  # last: what begins with Content- would move into the first part
         return mail
 
-    def read_reply(self, code: int, *, recipient: bool = False) -> AttemptOutcome:
-        """2xx is taken but not yet in the mailbox, 4xx may pass, 5xx is final."""
+    def read_reply(self, code: int, text: str = "", *, recipient: bool = False) -> AttemptOutcome:
+        """2xx is taken but not yet in the mailbox, 4xx may pass, 5xx is final.
+
+        A 4xx that speaks of a rate, of greylisting or of policy (4.7.x, RFC 3463, 3.8) asks to wait.
+        """
         if 200 <= code < 300:
             return Accepted(code)
         if 400 <= code < 500:
+            if _ASKS_TO_WAIT.search(text) or _FOR_SO_LONG.search(text):
+                return Deferred(FailureReason.THROTTLED, code, _asked(text), everybody=not recipient or code == 421)
             return Refused(FailureReason.BUSY, code, retryable=True)
         return Refused(FailureReason.RECIPIENT if recipient else FailureReason.REFUSED, code)
+
+
+def _asked(text: str) -> float:
+    """The seconds that a mail server asks to wait, where it says so; otherwise a minute, since it counts in minutes."""
+    if found := _FOR_SO_LONG.search(text):
+        return float(found[1]) * (1 if found[2].lower().startswith("s") else 60)
+    return _USUAL_WAIT
 
 
 def _with_placeholders(html: str) -> str:

@@ -1,5 +1,6 @@
 """What became of one attempt, and what an HTTP answer usually means. Nothing here sends, sleeps or retries."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -46,17 +47,26 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It was not delivered, for certain.
-
-    `retry_after` is how long the receiver asks to wait, in seconds, not yet bounded; `gone` says that no delivery will
-    ever work.
-    """
+    """It was not delivered, for certain. `gone` says that no delivery will ever work."""
 
     reason: FailureReason
     code: int | None = None
     retryable: bool = False
-    retry_after: float | None = None
     gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """The receiver says "not now": it took nothing, and nothing is wrong with the message. No failed attempt.
+
+    `seconds` is how long it asks to wait, not yet bounded, None where it doesn't say. `everybody`: it was said to us,
+    not about this recipient, as by a mail server that all mail goes through.
+    """
+
+    reason: FailureReason
+    code: int | None = None
+    seconds: float | None = None
+    everybody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +76,17 @@ class Unknown:
     reason: FailureReason
 
 
-AttemptOutcome = Delivered | Accepted | Refused | Unknown
+AttemptOutcome = Delivered | Accepted | Refused | Deferred | Unknown
 
-_RETRYABLE = frozenset({408, 425, 429})
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_RETRYABLE = frozenset({408, 425})
 
 
 def read_http_answer(status: int, retry_after: str | None, now: datetime) -> AttemptOutcome:
     """What an HTTP answer means, where a channel knows no better.
 
-    Only 2xx delivers; a redirect is never followed; 410 ends the subscription.
+    Only 2xx delivers; a redirect is never followed; 410 ends the subscription. 429, and 503 with a `Retry-After` that
+    can be read, ask to wait (RFC 6585, 4; RFC 9110, 15.6.4). `now` is the receiver's time, or ours where it says none.
     """
     if 200 <= status < 300:
         return Delivered(status)
@@ -82,10 +94,14 @@ def read_http_answer(status: int, retry_after: str | None, now: datetime) -> Att
         return Refused(FailureReason.REDIRECT if status >= 300 else FailureReason.REFUSED, status)
     if status == 410:
         return gone(status)
+    if status in (429, 503):
+        asked = read_retry_after(retry_after, now)
+        if status == 429:
+            return Deferred(FailureReason.THROTTLED, status, asked)
+        if asked is not None:
+            return Deferred(FailureReason.BUSY, status, asked)
     if status in _RETRYABLE or status >= 500:
-        asked = read_retry_after(retry_after, now) if status in (429, 503) else None
-        reason = FailureReason.THROTTLED if status == 429 else FailureReason.BUSY
-        return Refused(reason, status, retryable=True, retry_after=asked)
+        return Refused(FailureReason.BUSY, status, retryable=True)
     return Refused(FailureReason.REFUSED, status)
 
 
@@ -97,11 +113,12 @@ def gone(code: int) -> Refused:
 def read_retry_after(value: str | None, now: datetime) -> float | None:
     """`Retry-After` in seconds from `now`, never negative; None where it is missing or makes no sense.
 
-    Source: RFC 9110, 10.2.3: a count of seconds or an HTTP date.
+    Source: RFC 9110, 10.2.3: a count of seconds or an HTTP date. A fraction of seconds is read, too: some write it.
     """
     text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
+    if _SECONDS.fullmatch(text):
+        whole, _, fraction = text.partition(".")
+        return float(f"{whole[:9]}.{fraction[:3] or 0}")
     try:
         at = parsedate_to_datetime(text)
     except ValueError:

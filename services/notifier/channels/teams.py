@@ -22,6 +22,7 @@ LARGEST = 20_000
 _PLACEHOLDERS = 2_500
 """Bytes that the values of the placeholders may add."""
 
+_INNER_ERROR = re.compile(rb"returned HTTP error ([45]\d\d)")
 _MARKS = re.compile(r"([\\`*_\[\]~|])")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _AT_START = re.compile(r"^(\s*)([#>+-]|\d+(?=[.)]))")
@@ -55,7 +56,13 @@ class Teams(ChatChannel):
         return card
 
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
-        """202 says that a flow was started, not that it has posted anything."""
+        """202 says that a flow was started, not that it has posted anything.
+
+        Teams may say 200 and, in the body, that it has taken nothing: `… endpoint returned HTTP error 429 …`
+        (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using).
+        """
+        if 200 <= status < 300 and (inner := _INNER_ERROR.search(body)):
+            status = int(inner[1])
         return Accepted(status) if status == 202 else super().read_answer(status, retry_after, body, now)
 
 

@@ -26,6 +26,8 @@ class DeliveryAnswer(ResponseModel):
     """The one that the subscription asks for now."""
     state: DeliveryState
     attempts: int
+    deferrals: int
+    """How often the receiver said to wait, which is no attempt; `reason` and `last_code` tell what it said last."""
     created_at: Instant
     next_at: Instant | None
     """When it is tried next, while it is pending."""

@@ -40,7 +40,7 @@ placed as (
 update delivery d set state = 'sending', lease = $8, lease_until = clock_timestamp() + make_interval(secs => $9)
 from placed p where d.id = p.id and p.in_lane <= p.lane
 returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.attempts, d.created_at, d.not_after, d.next_at,
-          d.position
+          d.position, d.destination, d.deferrals, d.deferred_since
 """
 
 SWEEP = """
@@ -120,8 +120,21 @@ async def claimed_deliveries(
     found = await connection.fetch(_RECIPIENTS, list({row["subscription_id"] for row in rows}))
     recipients: Mapping[UUID, Recipient] = {row["id"]: _recipient(row) for row in found}
     return [
-        Delivery(id_, event_id, recipients[to], commitment, attempts, created_at, not_after, lease, claimed)
-        for id_, event_id, to, commitment, attempts, created_at, not_after, *_ in rows
+        Delivery(
+            id=row["id"],
+            event_id=row["event_id"],
+            recipient=recipients[row["subscription_id"]],
+            commitment_id=row["commitment_id"],
+            attempts=row["attempts"],
+            created_at=row["created_at"],
+            not_after=row["not_after"],
+            lease=lease,
+            claimed=claimed,
+            destination=row["destination"],
+            deferrals=row["deferrals"],
+            deferred_since=row["deferred_since"],
+        )
+        for row in rows
     ]
 
 

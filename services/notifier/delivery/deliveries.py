@@ -5,8 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.filters import Filters
-from services.notifier.channels.outcomes import Accepted, AttemptOutcome, Delivered, Refused, Unknown
-from services.notifier.delivery.retry_policy import MOST_ATTEMPTS, next_attempt
+from services.notifier.channels.outcomes import (
+    Accepted,
+    AttemptOutcome,
+    Deferred,
+    Delivered,
+    FailureReason,
+    Refused,
+    Unknown,
+)
+from services.notifier.delivery.retry_policy import MOST_ATTEMPTS, next_after_deferral, next_attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +38,25 @@ class Recipient:
         return f"Recipient({self.id}, {self.channel})"
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When a delivery to a paced destination may start: `at`, monotonic, and no sooner than `gap` after the one before.
+
+    `round` is the destination's as the slot was given; a probe is alone, to see whether the receiver takes anything.
+    """
+
+    at: float
+    gap: float
+    round: int
+    is_probe: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
     """One event for one subscription, claimed: nobody else sends it while the lease holds.
 
-    `attempts` counts those that have been recorded; `claimed` is monotonic, in seconds.
+    `attempts` counts those that have been recorded, `deferrals` how often it was told to wait, since `deferred_since`;
+    `claimed` is monotonic, in seconds. `slot` is there for a destination that is sent to at a pace.
     """
 
     id: UUID
@@ -46,6 +68,10 @@ class Delivery:
     not_after: datetime | None
     lease: UUID
     claimed: float
+    destination: bytes = b""
+    deferrals: int = 0
+    deferred_since: datetime | None = None
+    slot: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +142,21 @@ def after_attempt(delivery: Delivery, attempt: Attempt, chance: float) -> Delive
     match outcome:
         case Delivered() | Accepted():
             return DeliveryResult(delivery, "delivered", at, attempt)
+        case Deferred(reason=reason, seconds=asked):
+            since = delivery.deferred_since or at
+            return _again(delivery, attempt, next_after_deferral(delivery.deferrals + 1, asked, since, at), reason)
         case Refused(reason=reason, gone=gone):
             pass
         case Unknown(reason=reason):
             gone = False
-    again = next_attempt(delivery.attempts + 1, outcome, at, chance)
+    return _again(delivery, attempt, next_attempt(delivery.attempts + 1, outcome, at, chance), reason, gone=gone)
+
+
+def _again(
+    delivery: Delivery, attempt: Attempt, again: datetime | None, reason: FailureReason, *, gone: bool = False
+) -> DeliveryResult:
     if again is None:
-        return DeliveryResult(delivery, "failed", at, attempt, reason=str(reason), ends_subscription=gone)
+        return DeliveryResult(delivery, "failed", attempt.ended_at, attempt, reason=str(reason), ends_subscription=gone)
     if delivery.not_after is not None:
         again = min(again, delivery.not_after)  # then it expires, and is recorded so
-    return DeliveryResult(delivery, "pending", at, attempt, next_at=again, reason=str(reason))
+    return DeliveryResult(delivery, "pending", attempt.ended_at, attempt, next_at=again, reason=str(reason))

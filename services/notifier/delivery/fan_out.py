@@ -84,9 +84,10 @@ written as (
            case when taken then $21::uuid end,
            case when taken then clock_timestamp() + make_interval(secs => $22) end
     from (select *, in_all <= $16 and in_lane <= lane as taken from placed order by place, subscription_id) p
-    returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state, position
+    returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state, position,
+              destination, deferrals, deferred_since
 )
-select id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state from written
+select * from written
 order by position
 """
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.notifier.channels import MAILED
-from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused, Unknown
+from services.notifier.channels.outcomes import AttemptOutcome, Deferred, FailureReason, Refused, Unknown
 from services.notifier.delivery.deliveries import Capacity, Delivery
 
 _MAIL = "mail"
@@ -105,7 +105,9 @@ class Lanes:
         self.in_flight -= 1
         self.in_hand -= 1
         match outcome:
-            case Refused(reason=FailureReason.THROTTLED, retry_after=asked):
+            case Deferred(everybody=False) if lane.key == _MAIL:
+                lane.unanswered = 0  # it was said about one mailbox
+            case Deferred(seconds=asked):
                 self._rest(lane, now, min(max(asked or 1.0, 1.0), _LONGEST_REST))
             case Refused(reason=reason) | Unknown(reason=reason) if reason in _UNANSWERED:
                 lane.unanswered += 1

@@ -10,7 +10,8 @@ from services.plumbing.database import Database
 
 _DELIVERY = (
     "d.id, d.position, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel,"
-    " s.language, d.state, d.attempts, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason, d.last_code"
+    " s.language, d.state, d.attempts, d.deferrals, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason,"
+    " d.last_code"
 )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.notifier.channels.outcomes import (
     Accepted,
     AttemptOutcome,
+    Deferred,
     Delivered,
     FailureReason,
     Refused,
@@ -20,15 +21,17 @@ from services.plumbing.database import Connection, Database
 SETTLE = """
 with result as (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-                         $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[])
-        as r(id, lease, state, at, next_at, reason, code, started_at, ended_at, outcome, latency_ms)
+                         $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[], $12::boolean[])
+        as r(id, lease, state, at, next_at, reason, code, started_at, ended_at, outcome, latency_ms, deferred)
 ),
 written as (
     update delivery d set state = r.state,
         attempts = d.attempts + case when r.outcome is null then 0 else 1 end,
         next_at = coalesce(r.next_at, d.next_at),
-        reason = case when r.outcome is null and r.state = 'pending' then d.reason else r.reason end,
-        last_code = case when r.outcome is null then d.last_code else r.code end,
+        deferrals = d.deferrals + r.deferred::integer,
+        deferred_since = case when r.deferred then coalesce(d.deferred_since, r.at) else d.deferred_since end,
+        reason = case when r.outcome is null and not r.deferred and r.state = 'pending' then d.reason else r.reason end,
+        last_code = case when r.outcome is null and not r.deferred then d.last_code else r.code end,
         settled_at = case when r.state <> 'pending' then r.at end,
         lease = null, lease_until = null
     from result r where d.id = r.id and d.lease = r.lease
@@ -79,13 +82,17 @@ def _row(result: DeliveryResult) -> tuple[Any, ...]:
         result.reason,
     )
     if attempt is None:
-        return (*common, None, None, None, None, None)
+        return (*common, None, None, None, None, None, False)
     kind, code = _kind(attempt.outcome)
-    return (*common, code, attempt.started_at, attempt.ended_at, kind, attempt.latency_ms)
+    deferred = isinstance(attempt.outcome, Deferred)
+    return (*common, code, attempt.started_at, attempt.ended_at, kind, attempt.latency_ms, deferred)
 
 
-def _kind(outcome: AttemptOutcome) -> tuple[str, int | None]:
+def _kind(outcome: AttemptOutcome) -> tuple[str | None, int | None]:
+    """How an attempt is recorded; None where it counts for none, since the receiver said to wait."""
     match outcome:
+        case Deferred(code=code):
+            return None, code
         case Delivered(code):
             return "delivered", code
         case Accepted(code):

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parseaddr
+from email.utils import parseaddr, parsedate_to_datetime
 from typing import Any, Protocol, assert_never
 
 from services.notifier.channels import AnyChannel
@@ -29,7 +29,8 @@ class Sender(Protocol):
 class PostSender:
     """Posts to one channel.
 
-    Receivers compare a signature's time with their own clock, so `wall` is the machine's, whatever the business time.
+    Receivers compare a signature's time with their own clock, and ask to wait until a time by it, so `wall` is the
+    machine's, whatever the business time.
     """
 
     def __init__(
@@ -58,7 +59,17 @@ class PostSender:
             if failure.sent:
                 return Unknown(failure.reason)
             return Refused(failure.reason, retryable=failure.reason.is_transient)
-        return channel.read_answer(answer.status, answer.headers.get("retry-after"), answer.body, self._clock.now())
+        now = _stated_time(answer.headers.get("date")) or datetime.fromtimestamp(self._wall(), UTC)
+        return channel.read_answer(answer.status, answer.headers.get("retry-after"), answer.body, now)
+
+
+def _stated_time(date: str | None) -> datetime | None:
+    """The time by the receiver's own clock, to which the date of a `Retry-After` belongs (RFC 9110, 6.6.1)."""
+    try:
+        at = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 class MailSender:

@@ -37,6 +37,11 @@ async def end_settled_before(connection: Connection, event_ids: Collection[UUID]
     return {row["id"] for row in await connection.fetch(_END, list(event_ids))}
 
 
+async def count_unsettled(connection: Connection) -> int:
+    """How many deliveries wait while nothing may be sent."""
+    return int(await connection.fetchval("select count(*) from delivery where state in ('pending', 'sending')"))
+
+
 class MissedNotifierEvents:
     """Takes over the notifier's events."""
 

@@ -18,7 +18,7 @@ from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException, S
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused, Unknown
+from services.notifier.channels.outcomes import AttemptOutcome, Deferred, FailureReason, Refused, Unknown
 from services.plumbing.logs import log
 
 
@@ -45,9 +45,9 @@ class SmtpSettings(BaseSettings):
 
 
 class ReadReply(Protocol):
-    """What a server's code means; `recipient` when it answered RCPT TO, so the code is about the address."""
+    """What a server's reply means; `recipient` when it answered RCPT TO, so the reply is about the address."""
 
-    def __call__(self, code: int, *, recipient: bool = False) -> AttemptOutcome:
+    def __call__(self, code: int, text: str = "", *, recipient: bool = False) -> AttemptOutcome:
         """The outcome of the attempt."""
         ...
 
@@ -79,7 +79,7 @@ class SmtpPool:
                 async with asyncio.timeout_at(until):
                     connection = await self._connection()
             except (SMTPException, OSError, ValueError) as error:
-                return _not_connected(error)
+                return _not_connected(error, read_reply)
             async with self._returned(connection):
                 return await _converse(connection.client, mail, sender, recipient, until, read_reply)
 
@@ -139,12 +139,12 @@ async def _converse(
             await client.rcpt(recipient)
             step = "data"
             answer = await client.data(content)
-            return read_reply(answer.code, recipient=False)
+            return read_reply(answer.code, answer.message)
     except SMTPResponseException as error:
         if client.is_connected:
             with contextlib.suppress(SMTPException, OSError):
                 await client.rset()
-        return read_reply(error.code, recipient=step == "rcpt")
+        return read_reply(error.code, error.message, recipient=step == "rcpt")
     except TimeoutError:  # SMTPTimeoutError is one
         client.close()
         return Unknown(FailureReason.TIMEOUT) if step == "data" else Refused(FailureReason.TIMEOUT, retryable=True)
@@ -153,9 +153,13 @@ async def _converse(
         return Unknown(FailureReason.RESET) if step == "data" else Refused(FailureReason.RESET, retryable=True)
 
 
-def _not_connected(error: BaseException) -> AttemptOutcome:
+def _not_connected(error: BaseException, read_reply: ReadReply) -> AttemptOutcome:
     # The texts may quote the user name: only their kind is logged.
     log.warning("the mail server can't be used", action="smtp_unreachable", error=type(error).__name__)
+    if isinstance(error, SMTPResponseException):
+        told = read_reply(error.code, error.message)
+        if isinstance(told, Deferred):
+            return told
     if isinstance(error, SMTPResponseException) and not isinstance(error, SMTPConnectError):
         # Refused log-in or greeting: the operator has to mend it, so mails wait however final the code.
         return Refused(FailureReason.FAULT, error.code, retryable=True)

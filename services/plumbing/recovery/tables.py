@@ -29,12 +29,14 @@ create table recovery (
     detected_at timestamptz not null default clock_timestamp(),
     taken_over jsonb not null default '{}',
     remarks text[] not null default '{}',
+    held bigint not null default 0,
     released_at timestamptz,
     released_by text
 );
 create unique index recovery_open on recovery ((released_at is null)) where released_at is null;
 comment on table recovery is 'whenever this database was older than its topics; nothing is sent until released';
 comment on column recovery.taken_over is 'how many events of each topic';
+comment on column recovery.held is 'how many wait for the release, when that was counted last';
 comment on column recovery.remarks is 'what could not be taken over';
 """
 """First version, on top of the outbox's; a service's migration runs it in its own schema."""

@@ -16,6 +16,7 @@ from services.registry.store.anchors import add_anchor_news, lock_anchors, put_a
 from services.registry.store.commitments import lock_commitments
 from services.registry.store.milestones import (
     add_schedule,
+    is_scheduled,
     lock_milestones,
     newest_version,
     put_milestone,
@@ -54,6 +55,8 @@ class _TakenSchedule:
         milestone = event.milestone
         if not await lock_commitments(self._connection, [event.commitment.id]):
             raise ResourceNotFound(f"there is no commitment {event.commitment.id} in this database")
+        if await is_scheduled(self._connection, self._missed.event_id):
+            return  # as by an import that was made again meanwhile
         behind = [
             (one, waits)
             for one in self._waiting
@@ -61,7 +64,7 @@ class _TakenSchedule:
             and (waits := read_outgoing(MilestoneScheduled, one)[1]).milestone.id == milestone.id
         ]
         await lock_milestones(self._connection, [milestone.id])
-        versions = {one.event_id: waits.schedule_version + 1 for one, waits in behind}
+        versions = {one.event_id: event.schedule_version + n for n, (one, _) in enumerate(behind, 1)}
         await renumber_schedules(self._connection, milestone.id, versions)
         if not behind:
             await self._put_milestone(event, milestone, envelope.time.date())

@@ -45,39 +45,41 @@ class _TakenStatuses:
         if self._commitment_id not in locked:
             raise ResourceNotFound(f"there is no commitment {self._commitment_id} in this database")
         commitment = locked[self._commitment_id]
-        waiting = {one.event_id for one in self._waiting}
         history = await status_history(self._connection, self._commitment_id)
+        behind = {one.event_id for one in [*self.missed, *self._waiting]}
         statuses: CountryStatuses = dict.fromkeys(commitment.brief.countries, Status.ANNOUNCED)
         for row in history:
-            if row["event_id"] not in waiting:
+            if row["event_id"] not in behind:
                 statuses = statuses_after(statuses, _country(row["country"]), Status(row["to_status"]))
+        # A ministry's report may have been heard again already: its update takes the place that the topic gives it.
         known = {row["event_id"] for row in history}
-        new = [one for one in self.missed if one.event_id not in known]
-        after = statuses_after_all(statuses, new)
-        await self._move_waiting(after, len(new))
-        for one in new:
-            await self._add(one)
+        missed = {one.event_id: read_outgoing(StatusChanged, one)[1] for one in self.missed}
+        after = statuses_after_all(statuses, self.missed)
+        last = max(event.version for event in missed.values())
+        later = self._reckoned(after, last)
+        moved = {id_: event for id_, event in (missed | later).items() if id_ in known}
+        await renumber_updates(self._connection, {id_: (e.version, e.previous, e.overall) for id_, e in moved.items()})
+        for one in self.missed:
+            if one.event_id not in known:
+                await self._add(one)
+        self.rewritten = {
+            one.event_id: replace(one, value=later[one.event_id].model_dump_json().encode()) for one in self._waiting
+        }
         after = statuses_after_all(after, self._waiting)
-        version = commitment.version + len(new)
+        version = last + len(self._waiting)
         await put_country_statuses(self._connection, self._commitment_id, after, overall(after.values()), version)
 
-    async def _move_waiting(self, statuses: CountryStatuses, places: int) -> None:
-        """Give the waiting updates versions so many later, on top of these statuses."""
-        moved: dict[UUID, StatusChanged] = {}
+    def _reckoned(self, statuses: CountryStatuses, version: int) -> dict[UUID, StatusChanged]:
+        """The waiting updates as they are on top of these statuses, with the versions behind this one."""
+        reckoned: dict[UUID, StatusChanged] = {}
         for one in self._waiting:
             _, event = read_outgoing(StatusChanged, one)
             previous = statuses[event.country] if event.country else overall(statuses.values())
             statuses = statuses_after(statuses, event.country, event.status)
-            reckoned = {
-                "version": event.version + places,
-                "previous": previous,
-                "overall": overall(statuses.values()),
-            }
-            moved[one.event_id] = event.model_copy(update=reckoned)
-        await renumber_updates(self._connection, {id_: (e.version, e.previous, e.overall) for id_, e in moved.items()})
-        self.rewritten = {
-            one.event_id: replace(one, value=moved[one.event_id].model_dump_json().encode()) for one in self._waiting
-        }
+            version += 1
+            now = {"version": version, "previous": previous, "overall": overall(statuses.values())}
+            reckoned[one.event_id] = event.model_copy(update=now)
+        return reckoned
 
     async def _add(self, one: Outgoing) -> None:
         envelope, event = read_outgoing(StatusChanged, one)

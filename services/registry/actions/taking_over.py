@@ -24,6 +24,11 @@ TOPICS: tuple[Topic, ...] = (COMMITMENT_CREATED, MILESTONE_SCHEDULED, STATUS_CHA
 """What the registry writes, in the order in which it is taken over: each rests on those before it."""
 
 
+async def count_unpublished(connection: Connection) -> int:
+    """How many events wait while nothing may be sent."""
+    return int(await connection.fetchval("select count(*) from outbox where published_at is null"))
+
+
 class MissedRegistryEvents:
     """Takes over the registry's events."""
 

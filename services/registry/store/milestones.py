@@ -147,6 +147,13 @@ async def attach_to_anchor(connection: Connection, milestone: Milestone) -> None
     )
 
 
+async def is_scheduled(connection: Connection, event_id: UUID) -> bool:
+    """Whether the schedule of an event is there."""
+    return bool(
+        await connection.fetchval("select exists (select from milestone_schedule where event_id = $1)", event_id)
+    )
+
+
 async def renumber_schedules(connection: Connection, milestone_id: str, versions: Mapping[UUID, int]) -> None:
     """Give schedules, by the ids of their events, other versions: another date was given before them.
 

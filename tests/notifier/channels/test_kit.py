@@ -13,7 +13,7 @@ from contracts.filters import Filters
 from contracts.vocabulary import Channel
 from services.notifier.channels import CHANNELS, MAILED, AnyChannel
 from services.notifier.channels.channel import MailedChannel, PostedChannel
-from services.notifier.channels.outcomes import Accepted, Delivered, FailureReason, Refused, Unknown
+from services.notifier.channels.outcomes import Accepted, Deferred, Delivered, FailureReason, Refused, Unknown
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
 from services.notifier.delivery.deliveries import Attempt, Delivery, DeliveryResult, Recipient
 from services.notifier.delivery.messages import MessageRenderer
@@ -167,7 +167,8 @@ ANSWERS: dict[type, list[tuple[int, str]]] = {
         *((status, "there") for status in (200, 201, 204)),
         *((status, "final") for status in (199, 302, 400, 401, 404, 413)),
         (410, "gone"),
-        *((status, "again") for status in (408, 425, 429, 500, 502, 503)),
+        *((status, "again") for status in (408, 425, 500, 502, 503)),
+        (429, "wait"),
     ],
     MailedChannel: [
         (250, "there"),
@@ -191,6 +192,8 @@ async def test_which_answers_deliver_which_are_tried_again_and_which_are_final(n
             assert meaning == "again"
         case Refused(retryable=False, gone=gone):
             assert meaning == ("gone" if gone else "final")
+        case Deferred():
+            assert meaning == "wait"
         case _:
             pytest.fail(f"an answer leaves nothing unknown: {outcome}")
 

@@ -9,6 +9,7 @@ from services.notifier.channels.channel import MailedChannel, PostedChannel
 from services.notifier.channels.outcomes import (
     Accepted,
     AttemptOutcome,
+    Deferred,
     Delivered,
     FailureReason,
     Refused,
@@ -25,11 +26,11 @@ def answer(channel: str, status: int, retry_after: str | None = None, body: byte
     return posted.read_answer(status, retry_after, body, NOW)
 
 
-def reply(code: int, *, recipient: bool = False) -> AttemptOutcome:
+def reply(code: int, text: str = "", *, recipient: bool = False) -> AttemptOutcome:
     """What a mail server's code means."""
     mailed = CHANNELS["email"]
     assert isinstance(mailed, MailedChannel)
-    return mailed.read_reply(code, recipient=recipient)
+    return mailed.read_reply(code, text, recipient=recipient)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -72,7 +73,7 @@ def test_other_refusals_are_final_but_do_not_end_the_subscription(channel: str, 
     assert answer(channel, status, "5", b"not here") == Refused(FailureReason.REFUSED, status)
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 599])
 def test_what_may_pass_is_tried_again(status: int):
     outcome = answer("webhook", status)
 
@@ -89,6 +90,10 @@ def test_what_may_pass_is_tried_again(status: int):
         ("Thu, 18 Nov 2021 14:00:00 GMT", 0.0),
         ("-5", None),
         ("1e9", None),
+        ("1.5", 1.5),
+        ("Sun Nov  6 08:49:37 2094", pytest.approx(2_301_000_000, rel=0.01)),
+        ("Thu, 18 Nov 99999 15:02:00 GMT", None),
+        ("Thu, 18 Nov 2021 15:02:00 +99999999", None),
         ("soon", None),
         ("", None),
         (None, None),
@@ -100,10 +105,54 @@ def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | No
     assert read_retry_after(value, NOW) == seconds
 
 
-def test_retry_after_counts_where_it_belongs():
-    assert answer("webhook", 429, "7", b"") == Refused(FailureReason.THROTTLED, 429, True, 7.0)
-    assert answer("webhook", 503, "7", b"") == Refused(FailureReason.BUSY, 503, True, 7.0)
-    assert answer("webhook", 500, "7", b"") == Refused(FailureReason.BUSY, 500, True, None)
+@pytest.mark.parametrize("channel", ["webhook", "slack", "teams"])
+def test_who_says_to_wait_has_refused_nothing(channel: str):
+    assert answer(channel, 429, "7") == Deferred(FailureReason.THROTTLED, 429, 7.0)
+    assert answer(channel, 429) == Deferred(FailureReason.THROTTLED, 429, None)
+    assert answer(channel, 503, "Thu, 18 Nov 2021 15:00:07 GMT") == Deferred(FailureReason.BUSY, 503, 7.0)
+    assert answer(channel, 503, "soon") == Refused(FailureReason.BUSY, 503, retryable=True)
+    assert answer(channel, 500, "7") == Refused(FailureReason.BUSY, 500, retryable=True)
+
+
+def test_teams_says_200_and_in_the_body_that_it_was_too_much():
+    said = (
+        b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error %d with ContextId 1"
+    )
+
+    assert answer("teams", 200, None, said % 429) == Deferred(FailureReason.THROTTLED, 429)
+    assert answer("teams", 200, None, said % 502) == Refused(FailureReason.BUSY, 502, retryable=True)
+    assert answer("teams", 200, None, said % 400) == Refused(FailureReason.REFUSED, 400)
+    assert answer("webhook", 200, None, said % 429) == Delivered(200)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "seconds"),
+    [
+        (450, "4.7.1 Greylisted, please try again in 300 seconds", 300.0),
+        (451, "4.7.1 Greylisting in action, come back later", 60.0),
+        (
+            450,
+            "4.2.1 The user you are trying to contact is receiving mail at a rate that prevents more",
+            60.0,
+        ),
+        (421, "4.7.28 Our system has detected an unusual rate of unsolicited mail originating from your IP", 60.0),
+        (452, "4.5.3 Too many recipients received this hour", 60.0),
+        (451, "Graylisted, retry after 5 minutes", 300.0),
+        (421, "4.3.2 Too many concurrent connections", 60.0),
+    ],
+)
+def test_a_mail_server_says_to_wait_in_words(code: int, text: str, seconds: float):
+    told = reply(code, text, recipient=True)
+
+    assert told == Deferred(FailureReason.THROTTLED, code, seconds, everybody=code == 421)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(452, "4.2.2 Mailbox full"), (451, "4.3.0 Temporary lookup failure"), (450, "4.1.1 Moderated address"), (451, "")],
+)
+def test_a_mail_server_that_has_a_fault_does_not_say_to_wait(code: int, text: str):
+    assert reply(code, text) == Refused(FailureReason.BUSY, code, retryable=True)
 
 
 def test_mail_codes():

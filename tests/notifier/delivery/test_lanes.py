@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from contracts.filters import Filters
-from services.notifier.channels.outcomes import Delivered, FailureReason, Refused, Unknown
+from services.notifier.channels.outcomes import Deferred, Delivered, FailureReason, Refused, Unknown
 from services.notifier.delivery.deliveries import Delivery, Recipient
 from services.notifier.delivery.lanes import Lanes
 
@@ -91,7 +91,7 @@ def test_who_throttles_is_left_alone_for_as_long_as_it_says():
     held = lanes()
     held.add(delivery(to))
     (started,) = held.starts(0.0)
-    held.done(started, Refused(FailureReason.THROTTLED, 429, retryable=True, retry_after=30.0), 0.0)
+    held.done(started, Deferred(FailureReason.THROTTLED, 429, 30.0), 0.0)
 
     assert held.capacity(29.0).limited == {to.id: 0}
     assert held.capacity(31.0).limited == {to.id: 1}

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifier.channels.outcomes import AttemptOutcome, Delivered, FailureReason, Refused, Unknown
+from services.notifier.channels.outcomes import AttemptOutcome, Deferred, Delivered, FailureReason, Refused, Unknown
 from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import (
     Attempt,
@@ -73,6 +73,32 @@ async def test_a_result_is_recorded_with_its_attempt(database: Database, fan_out
     assert (row["attempts"], row["reason"], row["last_code"]) == (1, "temporarily-unavailable", 503)
     assert row["next_at"] == NOW + timedelta(seconds=5)
     assert [(t["n"], t["outcome"], t["code"]) for t in tries] == [(1, "refused", 503)]
+
+
+async def test_being_told_to_wait_is_no_attempt(database: Database, fan_out: FanOut, claims: DeliveryClaims):
+    await subscribe(database)
+    out = await fan_out.apply([incoming()], NOW, MUCH_CAPACITY)
+
+    assert await record(database, tried(out.claimed[0], Deferred(FailureReason.THROTTLED, 429, 30.0))) == 1
+
+    row, tries = await DeliveryLog(database).find(out.claimed[0].id) or pytest.fail("it is there")
+    assert (row["state"], row["attempts"], row["deferrals"]) == ("pending", 0, 1)
+    assert (row["reason"], row["last_code"], row["next_at"]) == ("throttled", 429, NOW + timedelta(seconds=30))
+    assert tries == []
+    assert await claims.claim(NOW + timedelta(seconds=29), MUCH_CAPACITY) == []
+
+
+async def test_being_told_to_wait_without_end_ends_by_age(database: Database, fan_out: FanOut, claims: DeliveryClaims):
+    await subscribe(database)
+    await fan_out.apply([incoming()], NOW, NO_CAPACITY)
+    now, told = NOW, 0
+    while claimed := await claims.claim(now, MUCH_CAPACITY):
+        outcome = Deferred(FailureReason.THROTTLED, 429, 36_000.0)
+        await record(database, after_attempt(claimed[0], Attempt(now, now, 1.0, outcome), 0.5))
+        now, told = now + timedelta(hours=11), told + 1
+
+    assert await states(database) == {"failed": 1}
+    assert told == 8, "the first at once, the last after more than 75 h 35 min"
 
 
 async def test_a_result_whose_lease_was_lost_changes_nothing(database: Database, claims: DeliveryClaims):

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.channels.outcomes import Accepted, Delivered, FailureReason, Refused, Unknown
-from services.notifier.delivery.retry_policy import JITTER, LEAST_WHEN_OVERLOADED, MOST_ATTEMPTS, TABLE, next_attempt
+from services.notifier.delivery.retry_policy import (
+    JITTER,
+    LEAST_WHEN_OVERLOADED,
+    LONGEST_TABLE,
+    LONGEST_WAIT,
+    MOST_ATTEMPTS,
+    TABLE,
+    next_after_deferral,
+    next_attempt,
+)
 
 NOW = datetime(2021, 11, 18, 15, 0, tzinfo=UTC)
 BUSY = Refused(FailureReason.BUSY, 503, retryable=True)
@@ -37,25 +46,35 @@ def test_jitter_moves_a_wait_by_a_fifth_at_most(attempts: int, chance: float):
     assert TABLE[attempts] * (1 - JITTER) - 1e-5 <= wait <= TABLE[attempts] * (1 + JITTER) + 1e-5
 
 
-@given(
-    chances, st.sampled_from([Unknown(FailureReason.TIMEOUT), Refused(FailureReason.THROTTLED, 429, retryable=True)])
-)
-def test_who_is_overwhelmed_gets_a_breath(chance: float, outcome: Unknown | Refused):
-    again = next_attempt(1, outcome, NOW, chance)
+@given(chances)
+def test_who_is_overwhelmed_gets_a_breath(chance: float):
+    again = next_attempt(1, Unknown(FailureReason.TIMEOUT), NOW, chance)
 
     assert again is not None
     assert LEAST_WHEN_OVERLOADED * (1 - JITTER) <= (again - NOW).total_seconds() <= LEAST_WHEN_OVERLOADED * (1 + JITTER)
 
 
-@given(st.integers(1, MOST_ATTEMPTS - 1), chances, st.floats(0, 1e9))
-def test_a_receivers_wish_is_heard_between_the_tables_wait_and_twice_that(attempts: int, chance: float, wish: float):
-    again = next_attempt(attempts, Refused(FailureReason.BUSY, 503, retryable=True, retry_after=wish), NOW, chance)
+@given(st.integers(1, 10_000), st.none() | st.floats(0, 1e9), st.timedeltas(timedelta(0), LONGEST_TABLE * 2))
+def test_who_is_told_to_wait_comes_again_no_sooner_and_in_the_end_not_at_all(
+    deferrals: int, asked: float | None, ago: timedelta
+):
+    again = next_after_deferral(deferrals, asked, NOW - ago, NOW)
 
-    assert again is not None
-    wait, base = (again - NOW).total_seconds(), TABLE[attempts]
-    assert base * (1 - JITTER) - 1e-5 <= wait <= 2 * base * (1 + JITTER) + 1e-5
-    if base < wish <= 2 * base:
-        assert wait >= wish - 1e-5, "never before the time that was asked for"
+    assert (again is None) == (ago >= LONGEST_TABLE)
+    if again is not None:
+        wait = (again - NOW).total_seconds()
+        assert min(asked or 0.0, LONGEST_WAIT) - 1e-5 <= wait <= LONGEST_WAIT, "as it asks, but a day at the most"
+        assert wait >= 1.0
+
+
+@pytest.mark.parametrize("asked", [None, 0.0, 1.0, 30.0])
+def test_who_asks_to_wait_without_end_is_not_asked_without_end(asked: float | None):
+    at, asks = NOW, 0
+    while (again := next_after_deferral(asks + 1, asked, NOW, at)) is not None:
+        at, asks = again, asks + 1
+
+    assert LONGEST_TABLE <= at - NOW < LONGEST_TABLE + timedelta(hours=1)
+    assert asks < 100
 
 
 @pytest.mark.parametrize(

@@ -127,12 +127,14 @@ def stack(
 
 @app.command()
 def verify(
-    *, json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+    topics: Annotated[bool, typer.Option("--topics/--no-topics", help="Read the topics of Kafka too.")] = True,
 ) -> None:
-    """Check the conservation laws over the schemas of DATABASE_URL; 1 if one does not hold."""
+    """Check the conservation laws over the schemas of DATABASE_URL and the topics; 1 if one does not hold."""
     from services.cli.platform import verify_command
 
-    raise typer.Exit(verify_command(as_json=json))
+    raise typer.Exit(verify_command(as_json=json, topics=topics))
 
 
 @app.command()

@@ -37,6 +37,7 @@ from services.plumbing.kafka.topic_reader import TopicReader
 from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
+from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.retry import Backoff
 from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
@@ -87,7 +88,8 @@ def build() -> Service:
     )
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
     intake = EventIntake(fan_out, dispatch, clock)
-    subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer)))
+    positions = ConsumedPositions(database, GROUP)
+    subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer), positions=positions))
     delivery_log = DeliveryLog(database)
 
     async def claims() -> str | None:

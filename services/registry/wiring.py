@@ -18,6 +18,7 @@ from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
+from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.sending_gate import SendingGate
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
 from services.registry.actions.taking_over import TOPICS as WRITTEN
@@ -37,13 +38,19 @@ def build() -> Service:
     kafka = KafkaSettings()
     producer = KafkaProducer(kafka)
     broker = kafka_broker(kafka)
-    intake = Intake("registry", read_report, ReportIntake(database, clock).apply, DeadLetters(producer))
+    intake = Intake(
+        "registry",
+        read_report,
+        ReportIntake(database, clock).apply,
+        DeadLetters(producer),
+        positions=ConsumedPositions(database, "registry"),
+    )
     subscribe(broker, [topic.name for topic in INGEST], intake)
 
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
-    check = ConsistencyCheck(database, clock, ConsistencySettings())
-    seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
     gate = SendingGate()
+    check = ConsistencyCheck(database, clock, ConsistencySettings(), may_send=lambda: gate.is_open)
+    seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
     topics = [topic.name for topic in WRITTEN]
     comparison = OutboxComparison(database, TopicReader(kafka), topics, MissedRegistryEvents())
     clockwork = Clockwork(PeriodicTask("consistency", check.beat, seconds))

@@ -17,6 +17,7 @@ from services.plumbing.outbox import OutboxSettings, Relay
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
+from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.sending_gate import SendingGate
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import EscalationSettings
@@ -59,7 +60,8 @@ def build() -> Service:
     rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
     planner = Planner(database, clock, rules_cache, escalations)
-    subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer)))
+    positions = ConsumedPositions(database, GROUP)
+    subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer), positions=positions))
     gate = SendingGate()
     tick = Tick(database, clock, rules_cache, may_send=lambda: gate.is_open)
     escalator = Escalator(database, clock, escalations, may_send=lambda: gate.is_open)

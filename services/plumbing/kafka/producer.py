@@ -43,7 +43,7 @@ class KafkaProducer:
         )
 
     async def offer_raw(self, records: Sequence[RawRecord]) -> list[BaseException | None]:
-        """Send records as they are, null keys, null values and binary headers included; None for each that was taken."""
+        """Send records as they are, null keys, null values and binary headers included; None for what was taken."""
         return [one if isinstance(one, BaseException) else None for one in await self._send(records)]
 
     async def send_raw(self, records: Sequence[RawRecord]) -> None:

@@ -4,7 +4,7 @@ The flags are the truth. Checking again, or in two registries at once, finds the
 cleared, and is not published a second time if it comes back with the same rule, subject and day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -53,15 +53,23 @@ class ConsistencySettings(BaseSettings):
 class ConsistencyCheck:
     """Checks once for each day of business time, whichever registry gets to it first."""
 
-    def __init__(self, database: Database, clock: Clock, settings: ConsistencySettings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: ConsistencySettings,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._may_send = may_send
         self._last_day: date | None = None
 
     async def beat(self) -> None:
-        """Check if that is due, at the clockwork's own pace."""
-        await self.run_if_due()
+        """Check if that is due, at the clockwork's own pace; not while the register may be an old backup."""
+        if self._may_send():
+            await self.run_if_due()
 
     async def run_if_due(self) -> int:
         """Check, if today's check is due and nobody has; how many flags are new. Missed days are not made up.

@@ -66,7 +66,9 @@ def build() -> Service:
     clock = clock_from(ClockSettings())
     kafka_settings, dispatch_settings, smtp_settings = KafkaSettings(), DispatchSettings(), SmtpSettings()
     link_settings = LinkSettings()
-    allowed = AllowList.of(AllowListSettings().allow_hosts)
+    allowed = AllowList.of(
+        AllowListSettings().allow_hosts, mail=bool(smtp_settings.host), smtputf8=smtp_settings.smtputf8
+    )
     database = Database(DatabaseSettings(), "notifier")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
@@ -82,7 +84,9 @@ def build() -> Service:
         # Or a second process would send what the first is still sending.
         raise ValueError(f"NOTIFIER_LEASE_SECONDS must be above {longest:g}, the longest that an attempt can take")
     http_client, smtp_pool = HttpClient(http_settings, allowed), SmtpPool(smtp_settings)
-    senders = senders_for(CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.sender)
+    senders = senders_for(
+        CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
+    )
     dispatch = Dispatch(
         database, senders, clock, dispatch_settings, mails=smtp_settings.connections, may_send=lambda: gate.is_open
     )

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldService:
     """A service whose database was older than its topics, and which sends nothing until it is released."""
 
     service: str
@@ -108,16 +108,16 @@ def _services(only: str | None) -> list[str]:
     return [only] if only else list(SERVICES_WITH_SCHEMA)
 
 
-async def _read(connection: Any) -> list[Held]:
+async def _read(connection: Any) -> list[HeldService]:
     found = []
     for service in _services(None):
         row = await connection.fetchrow(f"select * from {service}.recovery where released_at is null")
         if row:
-            found.append(Held(service, row["detected_at"], row["taken_over"], row["held"], row["remarks"]))
+            found.append(HeldService(service, row["detected_at"], row["taken_over"], row["held"], row["remarks"]))
     return found
 
 
-async def _release(connection: Any, only: str | None, by: str) -> list[Held]:
+async def _release(connection: Any, only: str | None, by: str) -> list[HeldService]:
     services = _services(only)
     found = [one for one in await _read(connection) if one.service in services]
     for one in found:

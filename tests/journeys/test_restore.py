@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
+from contracts.topics import ALL
 from services.cli.databases import with_database
 from services.cli.observing import Observer
+from services.cli.topics import apply_topics
 from tests.journeys.house import House, on
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -39,6 +42,21 @@ async def stopped(house: House, *services: str) -> AsyncIterator[None]:
     yield
     house.fleet.start(*services)
     await asyncio.to_thread(house.fleet.wait_ready, *services)
+
+
+async def topics_are_lost(house: House) -> None:
+    """As with the disk of the broker: the topics are empty, and no group has read any."""
+    admin = AIOKafkaAdminClient(**house.kafka.client_options())
+    await admin.start()
+    try:
+        await admin.delete_topics([topic.name for topic in ALL])
+    finally:
+        await admin.close()
+    missing = {topic.name for topic in ALL}
+    async with asyncio.timeout(30):
+        while missing:  # they go one by one
+            missing -= {change.topic for change in await apply_topics(house.kafka) if change.kind == "create"}
+            await asyncio.sleep(0.3)
 
 
 def pledgewire(house: House, *arguments: str) -> str:
@@ -85,15 +103,25 @@ async def test_an_old_backup_sends_nothing_loses_nothing_and_waits_for_a_word(ho
         told = await observer.events()
     assert told["milestone-due"] > 10, told
 
-    async with stopped(house, *ON_BOTH):
-        await copy_database(house, "backup", name)
+    await asyncio.to_thread(house.fleet.stop, *ON_BOTH)
+    await copy_database(house, "backup", name)
+    house.stack.kill_broker()
+    house.fleet.start(*ON_BOTH)
     async with Observer(house.database_url) as observer:
         house.observer = observer
+        again = await house.insist_on_status(updated[0], "at-risk")
+        assert again["version"] == 2, "as the old register has it"
+        await asyncio.to_thread(house.stack.start_broker)
         async with asyncio.timeout(60):
             while set(await held(house)) != set(ON_BOTH):  # noqa: ASYNC110  other processes
                 await asyncio.sleep(0.5)
-        assert await register(house) == before
-        again = await house.insist_on_status(updated[0], "at-risk")
+        version = before[updated[0]][1] + 1
+        assert await register(house) == {**before, updated[0]: ("at-risk", version)}
+        assert len(await house.arrivals()) == arrived
+        await house.expect_troubles(None, *ON_BOTH)  # it is ready, and says that it is held
+        for service in ON_BOTH:
+            assert "held since" in (await house.http.get(f"{house.url(service)}/readyz")).json()["recovery"]
+        assert (await held(house))["registry"] == 1
         await asyncio.to_thread(pledgewire, house, "recovery", "release", "--by", "tests")
         await house.rest(120)
 
@@ -103,4 +131,17 @@ async def test_an_old_backup_sends_nothing_loses_nothing_and_waits_for_a_word(ho
         }
         assert len(await house.arrivals()) == arrived + 2  # the new update, on both channels
         await house.assert_nothing_lost()
-        assert again["version"] == before[updated[0]][1] + 1
+
+
+async def test_lost_topics_are_published_again_and_nothing_is_sent_twice(house: House) -> None:
+    async with Observer(house.database_url) as observer:
+        house.observer = observer
+        before, arrived = await observer.events(), len(await house.arrivals())
+        async with stopped(house, *ON_BOTH):
+            await topics_are_lost(house)
+        await house.rest(120)
+
+        assert await observer.events() == before
+        assert await held(house) == {}
+        assert len(await house.arrivals()) == arrived
+        await house.assert_nothing_lost()

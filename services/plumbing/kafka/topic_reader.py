@@ -21,7 +21,7 @@ class TopicReader:
         self._settings = settings
 
     @asynccontextmanager
-    async def open(self, topics: Iterable[str]) -> AsyncIterator["OpenTopics"]:
+    async def open(self, topics: Iterable[str]) -> AsyncIterator["ReadableTopics"]:
         """All partitions of these topics; raises `Unavailable` where Kafka or a topic can't be reached."""
         consumer = AIOKafkaConsumer(
             *topics,
@@ -36,7 +36,7 @@ class TopicReader:
             try:
                 await consumer.start()
                 consumer.pause(*consumer.assignment())
-                yield OpenTopics(consumer)
+                yield ReadableTopics(consumer)
             except KafkaError as error:
                 raise Unavailable(f"the topics can't be read: {error!r}") from error
         finally:
@@ -44,7 +44,7 @@ class TopicReader:
 
 
 @dataclass(frozen=True)
-class OpenTopics:
+class ReadableTopics:
     """The partitions of some topics."""
 
     consumer: AIOKafkaConsumer

@@ -24,6 +24,7 @@ from services.plumbing.logs import log
 from services.plumbing.retry import Backoff
 from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
+from services.plumbing.waiting import OldestWaiting
 
 OUTBOX_V1 = """
 create table outbox (
@@ -57,7 +58,16 @@ insert into outbox_lease default values;
 """
 
 PUBLISHED = Metric("pledgewire_events_published_total", "Events acknowledged by the broker", ["topic"])
-UNPUBLISHED = Gauge("pledgewire_outbox_unpublished", "Events written and not yet published")
+UNPUBLISHED = Gauge(
+    "pledgewire_outbox_unpublished",
+    "Events written and not yet published, as the table has them, at most 10,000; NaN while it is not known",
+)
+_OLDEST_UNPUBLISHED = """
+with oldest as (select id, written_at from outbox where published_at is null order by id limit 1)
+select (select id from oldest) as oldest,
+       (select extract(epoch from clock_timestamp() - written_at) from oldest) as seconds,
+       (select count(*) from (select from outbox where published_at is null limit 10000) as counted) as n
+"""
 
 
 TopicPartition = tuple[str, int]
@@ -183,6 +193,11 @@ on conflict (topic, partition) do update set next_offset = excluded.next_offset
 """
 
 
+def unpublished_events(database: Database) -> OldestWaiting:
+    """How old the oldest event is that waits to be published, and how many do: whoever has the lease."""
+    return OldestWaiting(database, "events", _OLDEST_UNPUBLISHED, count=UNPUBLISHED)
+
+
 class Relay:
     """Publishes a schema's outbox, one relay at a time, each record until it is acknowledged.
 
@@ -248,7 +263,6 @@ class Relay:
                 self._settings.batch,
             )
             if not rows:
-                UNPUBLISHED.set(0)
                 return 0
             failpoint("relay-after-claim")
             records = [Outgoing(r["event_id"], r["topic"], r["key"], r["headers"], r["value"]) for r in rows]
@@ -262,7 +276,6 @@ class Relay:
         if len(sent) < len(records):
             failure = next(result for result in results if isinstance(result, BaseException))
             raise ConnectionError(f"{len(records) - len(sent)} of {len(records)} records not published: {failure!r}")
-        UNPUBLISHED.set(0 if len(rows) < self._settings.batch else len(rows))
         return len(sent)
 
     async def _has_compared(self) -> bool:

@@ -3,6 +3,7 @@
 The relay keeps it up to date; whoever sends asks it, each time.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from prometheus_client import Gauge
@@ -37,6 +38,14 @@ class SendingGate:
     def is_open(self) -> bool:
         """Whether anything may be sent now."""
         return self.compared and self.held_since is None
+
+    def unless_held(self, check: Callable[[], Awaitable[str | None]]) -> Callable[[], Awaitable[str | None]]:
+        """A readiness check of what waits, which is as it should be while an operator's word is waited for."""
+
+        async def asked() -> str | None:
+            return None if self.held_since else await check()
+
+        return asked
 
     def describe(self) -> str:
         """How it stands, for `/readyz`."""

@@ -14,17 +14,19 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
-from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
 from services.registry.actions.taking_over import TOPICS as WRITTEN
 from services.registry.actions.taking_over import MissedRegistryEvents, count_unpublished
 from services.registry.http.app import http_app
 from services.registry.intake import ReportIntake, read_report
+from services.registry.migrations import VERSIONS
 from services.registry.scheduler_client import LONGEST_HOLD, SchedulerClient, SchedulerClientSettings
 
 SECONDS_BETWEEN_CHECKS = 30.0
@@ -35,6 +37,7 @@ def build() -> Service:
     """The registry from its environment."""
     clock = clock_from(ClockSettings())
     database = Database(DatabaseSettings(), "registry")
+    schema = SchemaGate(database, VERSIONS)
     kafka = KafkaSettings()
     producer = KafkaProducer(kafka)
     broker = kafka_broker(kafka)
@@ -55,7 +58,13 @@ def build() -> Service:
     comparison = OutboxComparison(database, TopicReader(kafka), topics, MissedRegistryEvents())
     clockwork = Clockwork(PeriodicTask("consistency", check.beat, seconds))
 
-    checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
+    events = unpublished_events(database)
+    checks = {
+        "database": database.ping,
+        "schema": schema.check,
+        "kafka": kafka_check(broker, producer),
+        "outbox": gate.unless_held(events.check),
+    }
     return Service(
         name="registry",
         http=http_app(
@@ -69,12 +78,14 @@ def build() -> Service:
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
+        schema=schema,
         producer=producer,
         work=(
             Relay(database, producer, OutboxSettings(), comparison, gate, count_unpublished).run,
             AnswerExpiry(database, IdempotencySettings()).run,
             clockwork.run,
         ),
+        waiting=(events,),
         closing=(http.aclose,),
     )
 

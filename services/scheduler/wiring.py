@@ -13,12 +13,14 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
-from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
+from services.plumbing.waiting import OldestWaiting
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import EscalationSettings
 from services.scheduler.escalation.escalator import Escalator
@@ -28,6 +30,8 @@ from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.holds.registry_client import RegistryClient, RegistrySettings
 from services.scheduler.holds.store import HoldSweep
 from services.scheduler.intake import GROUP, Planner
+from services.scheduler.migrations import VERSIONS
+from services.scheduler.reminders.claims import OLDEST_DUE
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
@@ -55,6 +59,7 @@ def build() -> Service:
         )
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
+    schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
     rules_cache = RulesCache()
@@ -81,6 +86,9 @@ def build() -> Service:
         PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
     )
 
+    events = unpublished_events(database)
+    due = OldestWaiting(database, "reminders", OLDEST_DUE, lambda: [clock.now()])
+
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
@@ -90,7 +98,14 @@ def build() -> Service:
             database,
             clock,
             ApiKeys(ApiKeySettings()),
-            {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks},
+            {
+                "database": database.ping,
+                "schema": schema.check,
+                "kafka": kafka_check(broker, producer),
+                "outbox": gate.unless_held(events.check),
+                "tick": ticks,
+                "reminders": gate.unless_held(due.check),
+            },
             rules_cache=rules_cache,
             escalations=escalations,
             feed_settings=FeedSettings(),
@@ -99,6 +114,7 @@ def build() -> Service:
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
+        schema=schema,
         producer=producer,
         work=(
             relay.run,
@@ -106,5 +122,6 @@ def build() -> Service:
             Replanner(database, rules_cache, seconds).run,
             ReminderCollector(database, clock).run,
         ),
+        waiting=(events, due),
         closing=(registry.close,) if registry else (),
     )

@@ -14,7 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused
-from services.notifier.delivery.claims import READY, DeliveryClaims
+from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import (
     Attempt,
     Capacity,
@@ -28,6 +28,7 @@ from services.notifier.delivery.lanes import Lanes
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
+from services.notifier.delivery.turns import READY
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
@@ -79,7 +80,12 @@ class Dispatch:
         self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds)
         self._events = EventCache(database)
         self._recorder = ResultRecorder(
-            database, self._events, clock, most=settings.flush_results, seconds=settings.flush_seconds
+            database,
+            self._events,
+            clock,
+            most=settings.flush_results,
+            seconds=settings.flush_seconds,
+            recorded=self._recorded,
         )
         self._senders = senders
         self._clock = clock
@@ -215,8 +221,18 @@ class Dispatch:
         """Give back what can't start soon, unsent and without an attempt."""
         monotonic = time.monotonic()
         oldest = float("inf") if everything else monotonic - self._settings.hold_seconds
-        for delivery in self._lanes.take_back(monotonic, oldest):
+        self._give_back(self._lanes.take_back(monotonic, oldest))
+
+    def _give_back(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
             self._recorder.report(DeliveryResult(delivery, "pending", self._clock.now()))
+
+    def _recorded(self, result: DeliveryResult, is_ours: bool) -> None:
+        """The next of its thread may start now."""
+        if result.is_settled:
+            self._give_back(self._lanes.recorded(result.delivery, is_ours=is_ours))
+            if not self._stopping:
+                self._start()
 
     # ---- send
 
@@ -230,6 +246,7 @@ class Dispatch:
     async def _attempt(self, delivery: Delivery) -> None:
         started_at, started = self._clock.now(), time.monotonic()
         outcome: AttemptOutcome | None = None
+        is_settled = False
         try:
             if started - delivery.claimed > self._settings.hold_seconds:
                 # Claimed too long ago: it goes back, to be claimed anew.
@@ -239,9 +256,11 @@ class Dispatch:
             failpoint("notifier-after-send")
             ended = time.monotonic()
             attempt = Attempt(started_at, self._clock.now(), (ended - started) * 1000, outcome)
-            self._recorder.report(after_attempt(delivery, attempt, self._chance()))
+            result = after_attempt(delivery, attempt, self._chance())
+            is_settled = result.is_settled
+            self._recorder.report(result, is_urgent=is_settled and self._lanes.holds_more_of(delivery))
         finally:
-            self._lanes.done(delivery, outcome, time.monotonic())
+            self._give_back(self._lanes.done(delivery, outcome, time.monotonic(), is_settled=is_settled))
             if self._lanes.in_hand * 2 <= self._settings.hold:
                 self._has_capacity.set()
             self._start()

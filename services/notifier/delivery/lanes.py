@@ -1,4 +1,8 @@
-"""Deliveries in hand, in one lane for each destination: fair between lanes, bounded within each, in order.
+"""Deliveries in hand, in one lane for each destination: fair between lanes, bounded within each, a thread in order.
+
+What is in hand of one thread was claimed together, as its first that have not ended (`turns`). Here the next of it
+starts when the end of the one before has been recorded, and goes back when that one has not ended. Were it to start
+sooner, a process that dies in between would leave both to be sent again: the older one after the newer.
 
 A dead or slow destination fills its own lane only, and a lane that does not keep up is given less to hold. Pure: time
 comes as an argument, in monotonic seconds, since a receiver's health has nothing to do with business time.
@@ -30,9 +34,8 @@ class Lane:
     limit: int
     allowance: int
     waiting: deque[Delivery] = field(default_factory=deque)
-    threads: set[tuple[UUID, str]] = field(default_factory=set)
-    """Subscription and commitment of what is on its way: the next about the same waits, so that they arrive in order.
-    """
+    threads: dict[UUID, Delivery] = field(default_factory=dict)
+    """By thread what is on its way, or has ended without its end having been recorded."""
     in_flight: int = 0
     queued: bool = False
     subscriptions: set[UUID] = field(default_factory=set)
@@ -44,7 +47,7 @@ class Lane:
         if self.in_flight >= self.limit:
             return None
         for place, delivery in enumerate(self.waiting):
-            if (delivery.recipient.id, delivery.commitment_id) not in self.threads:
+            if delivery.thread not in self.threads:
                 del self.waiting[place]
                 return delivery
         return None
@@ -91,16 +94,22 @@ class Lanes:
             delivery = lane.next()
             if delivery is None:
                 continue
-            lane.threads.add((delivery.recipient.id, delivery.commitment_id))
+            lane.threads[delivery.thread] = delivery
             lane.in_flight += 1
             self.in_flight += 1
             self._queue(lane)
             yield delivery
 
-    def done(self, delivery: Delivery, outcome: AttemptOutcome | None, now: float) -> None:
-        """An attempt has ended, or came to nothing (None); the lane learns from it."""
+    def done(
+        self, delivery: Delivery, outcome: AttemptOutcome | None, now: float, *, is_settled: bool
+    ) -> list[Delivery]:
+        """An attempt has ended, or came to nothing (None); the lane learns from it.
+
+        Gives those that go back unsent, because what has to arrive before them has not settled.
+        """
         lane = self._lane(delivery)
-        lane.threads.discard((delivery.recipient.id, delivery.commitment_id))
+        if not is_settled:
+            lane.threads.pop(delivery.thread, None)
         lane.in_flight -= 1
         self.in_flight -= 1
         self.in_hand -= 1
@@ -119,8 +128,28 @@ class Lanes:
                 lane.unanswered = 0
                 if not lane.holds:  # it kept up, so it may hold twice as many the next time
                     lane.allowance = min(lane.allowance * 2, self.share)
+        back = [] if is_settled else self._out_of(lane, [d for d in lane.waiting if d.thread == delivery.thread])
         self._queue(lane)
         self._forget(lane, now)
+        return back
+
+    def recorded(self, delivery: Delivery, *, is_ours: bool) -> list[Delivery]:
+        """The end of a delivery has been recorded, so the next of its thread may start.
+
+        Where its lease was lost somebody else has the thread, and what is in hand of it goes back: it is given.
+        """
+        lane = self._lanes.get(_key(delivery))
+        if lane is None or lane.threads.get(delivery.thread) is not delivery:
+            return []
+        del lane.threads[delivery.thread]
+        back = [] if is_ours else self._out_of(lane, [d for d in lane.waiting if d.thread == delivery.thread])
+        self._queue(lane)
+        return back
+
+    def holds_more_of(self, delivery: Delivery) -> bool:
+        """Whether something waits for a delivery's end to be recorded."""
+        lane = self._lanes.get(_key(delivery))
+        return lane is not None and any(other.thread == delivery.thread for other in lane.waiting)
 
     def take_back(self, now: float, oldest: float) -> list[Delivery]:
         """Those that go back unsent: of resting lanes all, otherwise what was claimed before `oldest`."""
@@ -129,13 +158,9 @@ class Lanes:
             if not lane.waiting:
                 continue
             stale = [d for d in lane.waiting if lane.resting_until > now or d.claimed < oldest]
-            if not stale:
-                continue
-            gone = set(stale)
-            lane.waiting = deque(d for d in lane.waiting if d not in gone)
-            lane.allowance = max(lane.allowance // 2, 1)
-            self.in_hand -= len(stale)
-            back += stale
+            if stale:
+                lane.allowance = max(lane.allowance // 2, 1)
+                back += self._out_of(lane, stale)
         return back
 
     def capacity(self, now: float) -> Capacity:
@@ -155,15 +180,22 @@ class Lanes:
             limited=limited,
         )
 
+    def _out_of(self, lane: Lane, deliveries: list[Delivery]) -> list[Delivery]:
+        """Take these out of what waits; the same again."""
+        if deliveries:
+            gone = set(deliveries)
+            lane.waiting = deque(d for d in lane.waiting if d not in gone)
+            self.in_hand -= len(deliveries)
+        return deliveries
+
     def _left(self, lane: Lane, now: float) -> int:
         return 0 if lane.resting_until > now else max(lane.allowance - lane.holds, 0)
 
     def _lane(self, delivery: Delivery) -> Lane:
-        mail = delivery.recipient.channel in MAILED
-        key = _MAIL if mail else delivery.recipient.address
+        key = _key(delivery)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = Lane(key, self.mails if mail else self.each, self.share)
+            lane = self._lanes[key] = Lane(key, self.mails if key == _MAIL else self.each, self.share)
         return lane
 
     def _queue(self, lane: Lane) -> None:
@@ -180,3 +212,7 @@ class Lanes:
         healthy = lane.unanswered == 0 and lane.resting_until <= now and lane.allowance >= self.share
         if healthy and not lane.holds:
             del self._lanes[lane.key]
+
+
+def _key(delivery: Delivery) -> str:
+    return _MAIL if delivery.recipient.channel in MAILED else delivery.recipient.address

@@ -11,6 +11,7 @@ from uuid import UUID
 from contracts.envelope import event_id_in, from_record
 from contracts.events import DeliverySettled, LadderChosen
 from contracts.topics import DELIVERY_SETTLED, LADDER_CHOSEN, Topic
+from services.notifier.delivery.turns import WRITE_IN_TURN
 from services.notifier.subscriptions.own_ladder import ladder_chosen_by
 from services.plumbing.database import Connection
 from services.plumbing.outbox import Outgoing
@@ -54,6 +55,9 @@ class MissedNotifierEvents:
     ) -> Effects:
         """Deliveries that had ended end, also those whose event this database has not heard of yet."""
         effects = Effects(waiting)
+        if topic == DELIVERY_SETTLED.name:
+            # Or a fan-out beside this could write a delivery whose end it can't see yet, and that is not seen here.
+            await connection.execute(WRITE_IN_TURN, sorted({one.key for one in missed}))
         have_effect = _settled if topic == DELIVERY_SETTLED.name else _ladder_chosen
         later = {one.key for one in waiting}
         for one in missed:

@@ -3,8 +3,8 @@
 from services.plumbing.migrations import run_sql
 from services.plumbing.recovery.tables import RECOVERY_V1, RECOVERY_V1_DOWN
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.routes import delivery_router
 from services.notifier.subscriptions.destinations import Destinations
@@ -38,7 +39,7 @@ def http_app(
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
     )
-    store = SubscriptionStore(database, destinations)
+    store = SubscriptionStore(database, destinations, cancel_waiting)
     app.include_router(subscription_router(store, keys, tokens, allowed, clock))
     app.include_router(delivery_router(DeliveryLog(database), keys, tokens))
     app.include_router(unsubscribe_router(store, links, clock))

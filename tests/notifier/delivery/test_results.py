@@ -21,11 +21,9 @@ from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.results import record_results
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS
-from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database
 from tests.notifier.scenes import (
-    DESTINATIONS,
     LADDER,
     MUCH_CAPACITY,
     NO_CAPACITY,
@@ -34,6 +32,7 @@ from tests.notifier.scenes import (
     published_ladders,
     states,
     subscribe,
+    subscriptions,
 )
 
 
@@ -93,7 +92,7 @@ async def test_results_of_two_claims_of_one_delivery_are_recorded_and_told_once(
     recorder.report(tried(anew, Delivered(201)))
     await recorder.flush()
 
-    row, tries = await DeliveryLog(database).find(anew.id) or pytest.fail("it is there")
+    row, tries = await DeliveryLog(database).find(anew.id, None) or pytest.fail("it is there")
     assert (row["state"], row["last_code"], [t["n"] for t in tries]) == ("delivered", 201, [1, 2])
     async with database.connection() as connection:
         assert await connection.fetchval("select count(*) from outbox where topic = 'delivery-settled'") == 1
@@ -151,7 +150,7 @@ async def test_who_is_gone_is_disabled_and_what_waits_is_suppressed(
 
     await record(database, tried(out.claimed[0], Refused(FailureReason.GONE, 410, gone=True)))
 
-    row = await SubscriptionStore(database, DESTINATIONS).find(id_, None)
+    row = await subscriptions(database).find(id_, None)
     assert row is not None
     assert (row["state"], row["reason"]) == ("disabled", "gone")
     (waiting,) = await claims.claim(NOW, MUCH_CAPACITY)

@@ -38,8 +38,6 @@ def calls_of(read: Callable[[str], Any], text: str) -> int:
 
 
 pieces = st.sampled_from([*"[]{}a#'", '"', "- ", "? ", ": ", ", ", "\n", "\n ", "&a ", "*a ", "|\n"])
-    ["[", "]", "{", "}", "- ", "? ", ": ", ", ", "a", "'", '"', "\n", "\n ", "#", "&a ", "*a ", "|\n"]
-)
 
 
 @settings(max_examples=60, deadline=None)

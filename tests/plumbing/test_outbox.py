@@ -12,7 +12,8 @@ import pytest
 from services.plumbing.clock import EPOCH
 from services.plumbing.database import Connection, Database
 from services.plumbing.kafka.producer import KafkaProducer
-from services.plumbing.outbox import Acknowledged, OutboxSettings, Outgoing, Relay, _published_prefix, append, take_seqs
+from services.plumbing.outbox import Outgoing, append, take_seqs
+from services.plumbing.relay import Acknowledged, OutboxSettings, Relay, _published_prefix
 from tests.plumbing.conftest import MakeTopic, ReadTopic
 from tests.stand_ins.database_clock import an_hour_ahead
 

@@ -16,6 +16,7 @@ from services.notifier.delivery.intake import GROUP, TOPICS, EventIntake, read
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
+from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.senders import senders_for
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.destinations import Destinations
@@ -74,7 +75,14 @@ def build() -> Service:
         raise ValueError(f"NOTIFIER_LEASE_SECONDS must be above {longest:g}, the longest that an attempt can take")
     http_client, smtp_pool = HttpClient(http_settings, allowed), SmtpPool(smtp_settings)
     senders = senders_for(CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.sender)
-    dispatch = Dispatch(database, senders, clock, dispatch_settings, mails=smtp_settings.connections)
+    dispatch = Dispatch(
+        database,
+        senders,
+        clock,
+        dispatch_settings,
+        mails=smtp_settings.connections,
+        limits=PlatformLimits(PaceSettings()),
+    )
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
     intake = EventIntake(fan_out, dispatch, clock)
     subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer)))

@@ -21,12 +21,18 @@ READY = "deliveries"
 
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
+_HAS_PACE = "exists (select from destination_pace p where p.destination = d.destination)"
+
+# `diverted`: whoever is sent to at a pace is claimed at that pace (`paced_claims`), and no claim meets its rows again.
 CLAIM = f"""
 with due as (
-    select id, position, subscription_id, channel, next_at from delivery
-    where state = 'pending' and not behind and next_at <= $1
-          and subscription_id <> all($5::uuid[]) and (channel not in ({_SHARED_LANES}) or $4 > 0)
+    select id, position, subscription_id, channel, next_at, {_HAS_PACE} as has_pace from delivery d
+    where state = 'pending' and not behind and not paced and next_at <= $1
+          and (subscription_id <> all($5::uuid[]) or {_HAS_PACE}) and (channel not in ({_SHARED_LANES}) or $4 > 0)
     order by next_at, position limit $2 for update skip locked
+),
+diverted as (
+    update delivery d set paced = true from due u where d.id = u.id and u.has_pace returning d.id
 ),
 placed as (
     select d.id, row_number() over (
@@ -36,11 +42,15 @@ placed as (
            case when d.channel in ({_SHARED_LANES}) then $4 else coalesce(n.most, $3) end as lane
     from due d left join unnest($6::uuid[], $7::integer[]) as n(subscription_id, most)
         on n.subscription_id = d.subscription_id
-)
+    where not d.has_pace
+),
+claimed as (
 update delivery d set state = 'sending', lease = $8, lease_until = clock_timestamp() + make_interval(secs => $9)
 from placed p where d.id = p.id and p.in_lane <= p.lane
 returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.attempts, d.created_at, d.not_after, d.next_at,
           d.position, d.destination, d.deferrals, d.deferred_since
+)
+select c.*, (select count(*) from diverted) as diverted from (values (1)) as always left join claimed c on true
 """
 
 SWEEP = """
@@ -72,29 +82,35 @@ class DeliveryClaims:
 
     async def claim(self, now: datetime, capacity: Capacity) -> list[Delivery]:
         """Take due deliveries in hand, at most as `capacity` allows, the longest due first."""
-        lease, claimed = uuid4(), time.monotonic()
         closed = [id_ for id_, most in capacity.limited.items() if most == 0]
-        async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                CLAIM,
-                now,
-                capacity.total,
-                capacity.each,
-                capacity.mail,
-                closed,
-                list(capacity.limited),
-                list(capacity.limited.values()),
-                lease,
-                self._lease_seconds,
-            )
-            rows.sort(key=lambda row: (row["next_at"], row["position"]))
-            return await claimed_deliveries(connection, rows, lease, claimed)
+        while True:
+            lease, claimed = uuid4(), time.monotonic()
+            async with self._database.transaction() as connection:
+                rows = await connection.fetch(
+                    CLAIM,
+                    now,
+                    capacity.total,
+                    capacity.each,
+                    capacity.mail,
+                    closed,
+                    list(capacity.limited),
+                    list(capacity.limited.values()),
+                    lease,
+                    self._lease_seconds,
+                )
+                mine = [row for row in rows if row["id"] is not None]
+                mine.sort(key=lambda row: (row["next_at"], row["position"]))
+                deliveries = await claimed_deliveries(connection, mine, lease, claimed)
+            if deliveries or not rows[0]["diverted"]:
+                return deliveries
 
     async def next_due(self, now: datetime) -> datetime | None:
         """When the next delivery falls due that is not due yet."""
         async with self._database.connection() as connection:
             due: datetime | None = await connection.fetchval(
-                "select min(next_at) from delivery where state = 'pending' and not behind and next_at > $1", now
+                "select min(next_at) from delivery"
+                " where state = 'pending' and not behind and not paced and next_at > $1",
+                now,
             )
             return due
 

@@ -64,7 +64,7 @@ fresh as (
     on conflict do nothing returning id
 ),
 placed as (
-    select m.*,
+    select m.*, exists (select from destination_pace p where p.destination = m.destination) as has_pace,
            row_number() over (order by m.place, m.subscription_id) as in_all,
            row_number() over (
                partition by case when m.channel in ({_SHARED_LANES}) then null else m.subscription_id end
@@ -76,13 +76,14 @@ placed as (
              on n.subscription_id = m.subscription_id
 ),
 written as (
-    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, state, next_at, not_after,
-                          created_at, lease, lease_until)
-    select {DELIVERY_ID}, event_id, subscription_id, commitment_id, channel, destination,
+    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, paced, state, next_at,
+                          not_after, created_at, lease, lease_until)
+    select {DELIVERY_ID}, event_id, subscription_id, commitment_id, channel, destination, has_pace,
            case when taken then 'sending' else 'pending' end, $15, not_after, $15,
            case when taken then $21::uuid end,
            case when taken then clock_timestamp() + make_interval(secs => $22) end
-    from (select *, in_all <= $16 and in_lane <= lane as taken from placed order by place, subscription_id) p
+    from (select *, not has_pace and in_all <= $16 and in_lane <= lane as taken
+          from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state, position,
               destination, deferrals, deferred_since
 )

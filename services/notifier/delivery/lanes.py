@@ -5,7 +5,7 @@ comes as an argument, in monotonic seconds, since a receiver's health has nothin
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -38,16 +38,40 @@ class Lane:
     subscriptions: set[UUID] = field(default_factory=set)
     unanswered: int = 0
     resting_until: float = 0.0
+    destination: bytes | None = None
+    """None for mail, which leads to many."""
+    free_at: float = 0.0
+    """When the next that has a slot may start at the earliest."""
+    rounds: dict[bytes, int] = field(default_factory=dict)
+    """By destination: what was given a slot in an earlier round does not start any more."""
 
-    def next(self) -> Delivery | None:
+    def next(self, now: float) -> Delivery | None:
         """The first that may start now."""
         if self.in_flight >= self.limit:
             return None
         for place, delivery in enumerate(self.waiting):
-            if (delivery.recipient.id, delivery.commitment_id) not in self.threads:
+            if (delivery.recipient.id, delivery.commitment_id) not in self.threads and self._in_time(delivery, now):
                 del self.waiting[place]
                 return delivery
         return None
+
+    def next_slot(self) -> float | None:
+        """When the first that waits for its time may start."""
+        slots = [d.slot.at for d in self.waiting if d.slot and not self.has_passed(d)]
+        return max(min(slots), self.free_at) if slots and self.in_flight < self.limit else None
+
+    def _in_time(self, delivery: Delivery, now: float) -> bool:
+        slot = delivery.slot
+        return slot is None or (max(slot.at, self.free_at) <= now and not self.has_passed(delivery))
+
+    def has_passed(self, delivery: Delivery) -> bool:
+        """Whether the destination has told us to wait since this was given its slot."""
+        slot = delivery.slot
+        return slot is not None and slot.round < self.rounds.get(delivery.destination, 0)
+
+    def begin_round(self, destination: bytes, number: int) -> None:
+        """The destination is in this round, or in a later one."""
+        self.rounds[destination] = max(number, self.rounds.get(destination, 0))
 
     @property
     def holds(self) -> int:
@@ -67,6 +91,8 @@ class Lanes:
     in_hand: int = 0
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _ready: deque[Lane] = field(default_factory=deque)
+    _timed: set[Lane] = field(default_factory=set)
+    """Those that hold something with a slot."""
 
     @property
     def share(self) -> int:
@@ -79,23 +105,58 @@ class Lanes:
         lane.waiting.append(delivery)
         lane.subscriptions.add(delivery.recipient.id)
         self.in_hand += 1
+        if delivery.slot is not None:
+            lane.begin_round(delivery.destination, delivery.slot.round)
+            self._timed.add(lane)
         self._queue(lane)
 
     def starts(self, now: float) -> Iterator[Delivery]:
         """Those that may start now, one from each lane in turn."""
+        for lane in self._timed:
+            self._queue(lane)
         while self._ready and self.in_flight < self.pool:
             lane = self._ready.popleft()
             lane.queued = False
             if lane.resting_until > now:
                 continue
-            delivery = lane.next()
+            delivery = lane.next(now)
             if delivery is None:
                 continue
+            if delivery.slot is not None and lane.destination is not None:
+                lane.free_at = now + delivery.slot.gap
             lane.threads.add((delivery.recipient.id, delivery.commitment_id))
             lane.in_flight += 1
             self.in_flight += 1
             self._queue(lane)
             yield delivery
+
+    def next_slot(self) -> float | None:
+        """When the next that waits for its time may start, or None where nothing does."""
+        self._timed = {lane for lane in self._timed if any(d.slot for d in lane.waiting)}
+        return min((at for lane in self._timed if (at := lane.next_slot()) is not None), default=None)
+
+    def begin_rounds(self, rounds: Mapping[bytes, int]) -> None:
+        """Destinations have said to wait, to whomever it was: what has a slot from before that does not start."""
+        for lane in self._timed:
+            for destination in lane.rounds.keys() & rounds.keys():
+                lane.begin_round(destination, rounds[destination])
+
+    def paced(self) -> set[bytes]:
+        """Destinations for which something waits that has a slot."""
+        return {delivery.destination for lane in self._timed for delivery in lane.waiting if delivery.slot}
+
+    def closed(self, now: float) -> set[bytes]:
+        """Destinations of which nothing more is to be taken in hand now."""
+        return {
+            lane.destination
+            for lane in self._lanes.values()
+            if lane.destination is not None and (lane.resting_until > now or lane.holds >= self.share)
+        }
+
+    def takes_mail(self, now: float) -> bool:
+        """Whether mail may be taken in hand."""
+        mail = self._lanes.get(_MAIL)
+        return mail is None or self._left(mail, now) > 0
 
     def done(self, delivery: Delivery, outcome: AttemptOutcome | None, now: float) -> None:
         """An attempt has ended, or came to nothing (None); the lane learns from it."""
@@ -105,8 +166,11 @@ class Lanes:
         self.in_flight -= 1
         self.in_hand -= 1
         match outcome:
-            case Deferred(everybody=False) if lane.key == _MAIL:
+            case Deferred(everybody=False) if lane.destination is None:
                 lane.unanswered = 0  # it was said about one mailbox
+            case Deferred() if delivery.slot is not None:
+                lane.unanswered = 0
+                lane.begin_round(delivery.destination, delivery.slot.round + 1)
             case Deferred(seconds=asked):
                 self._rest(lane, now, min(max(asked or 1.0, 1.0), _LONGEST_REST))
             case Refused(reason=reason) | Unknown(reason=reason) if reason in _UNANSWERED:
@@ -128,7 +192,7 @@ class Lanes:
         for lane in self._lanes.values():
             if not lane.waiting:
                 continue
-            stale = [d for d in lane.waiting if lane.resting_until > now or d.claimed < oldest]
+            stale = [d for d in lane.waiting if lane.resting_until > now or d.claimed < oldest or lane.has_passed(d)]
             if not stale:
                 continue
             gone = set(stale)
@@ -164,6 +228,7 @@ class Lanes:
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = Lane(key, self.mails if mail else self.each, self.share)
+            lane.destination = None if mail else delivery.destination
         return lane
 
     def _queue(self, lane: Lane) -> None:

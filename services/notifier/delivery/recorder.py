@@ -12,6 +12,7 @@ from contracts.topics import MILESTONE_DUE
 from services.notifier.delivery.deliveries import DeliveryResult
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, LATENCY
+from services.notifier.delivery.pace_store import record_pace
 from services.notifier.delivery.results import record_results
 from services.notifier.delivery.settled_events import publish_settled
 from services.notifier.events.published_event import PublishedEvent
@@ -77,6 +78,7 @@ class ResultRecorder:
         async with self._database.transaction() as connection:
             attempts = await record_results(self._database, connection, batch)
             await publish_settled(self._database, connection, settled, attempts, events, now)
+            await record_pace(connection, batch, now)
             failpoint("notifier-before-commit")
         _count([result for result in batch if result.delivery.id in attempts], events)
 

@@ -18,6 +18,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from pydantic import ValidationError
 
+from contracts.events import LadderChosen, StatusReported
 from contracts.topics import BY_EVENT, Topic
 from contracts.vocabulary import Contract
 
@@ -96,6 +97,8 @@ def to_record(event: Contract, envelope: Envelope, topic: Topic | None = None) -
         raise TypeError(f"{type(event).__name__} is not what the topic {topic.name} carries")
     if not envelope.subject:
         raise ValueError("the attribute `subject` is empty")
+    if envelope.subject != subject_of(event):
+        raise ValueError("the attribute `subject` differs from what the event is about")
     headers = {
         "ce_id": str(envelope.id),
         **_fixed_headers(topic),
@@ -141,7 +144,8 @@ def from_record(
     if value is None:
         raise UnreadableRecord("the record has no value (a tombstone)")
     try:
-        cloud_event, data = _open(KafkaMessage(_own_headers(headers), key, value))
+        own_headers = _own_headers(headers)
+        cloud_event, data = _open(KafkaMessage(own_headers, key, value))
         envelope = Envelope(
             id=UUID(cloud_event.get_id()),
             time=_instant(cloud_event.get_time()),
@@ -152,13 +156,52 @@ def from_record(
         kind = cloud_event.get_type()
         if not _is_kind(kind, event):
             raise UnreadableRecord(f"type {kind} is not what this topic carries")
-        return envelope, event.model_validate_json(data)
+        _refuse_repeated_keys(data)
+        read = event.model_validate_json(data)
+        _check_subject(read, envelope.subject, key, own_headers.get("ce_partitionkey"))
     except UnreadableRecord:
         raise
     except ValidationError as error:
         raise UnreadableRecord(_first_fault(error)) from error
     except _FAULTS as error:
         raise UnreadableRecord(f"not a CloudEvent: {type(error).__name__}: {error}") from error
+    return envelope, read
+
+
+def subject_of(event: Contract) -> str:
+    """What an event is about, which is the key of its record: a commitment's id, or a subscription's."""
+    if isinstance(event, LadderChosen):
+        return str(event.subscription_id)
+    if isinstance(event, StatusReported):
+        return event.commitment_id
+    about: str = event.commitment.id  # type: ignore[attr-defined]  # every other event has a commitment
+    return about
+
+
+def _refuse_repeated_keys(value: bytes) -> None:
+    """Raise `UnreadableRecord` where an object has a key twice: parsers differ in which one they take (RFC 8259, 4)."""
+    json.loads(value, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise UnreadableRecord("an object has the same key twice")
+
+
+def _check_subject(event: Contract, subject: str, key: bytes | None, partition_key: bytes | None) -> None:
+    """Raise `UnreadableRecord` where the record is filed under something else than its event is about.
+
+    Order holds within a key only, and readers route by the subject without looking into the value. What is left out
+    says nothing wrong.
+    """
+    about = subject_of(event).encode()
+    for name, said in (
+        ("key", key),
+        ("attribute `subject`", subject.encode() or None),
+        ("attribute `partitionkey`", partition_key),
+    ):
+        if said is not None and said != about:
+            raise UnreadableRecord(f"the {name} differs from what the event is about")
 
 
 def schema_uri(topic: Topic) -> str:
@@ -186,6 +229,7 @@ def _open(message: KafkaMessage) -> tuple[BaseCloudEvent, bytes]:
     mode = message.headers.get("content-type", b"").decode().lower()
     if not mode.startswith("application/cloudevents"):
         return from_binary(message, _FORMAT, _as_written), message.value
+    _refuse_repeated_keys(message.value)
     cloud_event = from_structured(message, JSONFormat(), _as_written)
     data = cloud_event.get_data()
     return cloud_event, data if isinstance(data, bytes) else json.dumps(data).encode()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from contracts.entered import EnteredLine, EnteredLink, EnteredParagraph
 from contracts.vocabulary import (
     LARGEST,
     Channel,
@@ -227,6 +228,13 @@ class Evidence(Contract):
     title: Line | None = None
 
 
+class EnteredEvidence(Evidence):
+    """What shows that a status is true, as a reporter enters it."""
+
+    url: EnteredLink
+    title: EnteredLine | None = None
+
+
 class StatusChanged(Contract):
     """A commitment's status has changed, as a whole or for one country."""
 
@@ -277,8 +285,8 @@ class StatusReported(Contract):
     commitment_id: Slug
     country: Country | None = None
     status: Status
-    note: Paragraph | None = None
-    evidence: Evidence | None = None
+    note: EnteredParagraph | None = None
+    evidence: EnteredEvidence | None = None
     expected_version: Ordinal | None = None
     reported_at: Instant
 

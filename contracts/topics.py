@@ -33,6 +33,7 @@ class Topic:
     version: int = 1
     key: str = "the commitment's id"
     config: dict[str, str] = field(default_factory=dict)
+    """Beyond `EVERY_TOPIC`."""
 
     @property
     def dead(self) -> str:
@@ -125,8 +126,8 @@ INGEST = tuple(
         writers=(code,),
         readers=("registry",),
         partitions=3,
-        # A producer's own timestamp would defeat retention; uncompressed makes the broker check the expanded size.
-        config={"message.timestamp.type": "LogAppendTime", "compression.type": "uncompressed"},
+        # A producer's own timestamp would defeat retention.
+        config={"message.timestamp.type": "LogAppendTime"},
     )
     for code in MINISTRIES
 )
@@ -146,3 +147,15 @@ ALL = PUBLIC + INTERNAL + INGEST
 BY_NAME = {topic.name: topic for topic in ALL}
 BY_EVENT: dict[type[Contract], Topic] = {topic.event: topic for topic in PUBLIC + INTERNAL}
 DEAD_RETENTION_MS = 365 * DAY_MS
+
+EVERY_TOPIC = {
+    "cleanup.policy": "delete",
+    "unclean.leader.election.enable": "false",
+    # The broker keeps batches as they were sent, and never has one inflated in its memory: 200 kB of gzip may hold
+    # 200 MB. Consumers inflate under a bound (`services/plumbing/kafka/inflation.py`).
+    "compression.type": "producer",
+    "max.message.bytes": "1048588",
+}
+"""Settings of each topic. The size, Kafka's own, is that of a batch as it is sent, compressed or not."""
+DEAD_TOPIC = {"max.message.bytes": str(6 * 1024 * 1024)}
+"""A dead-letter topic takes any record that its topic took, with the headers that say why it lies there."""

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from contracts.topics import ALL, DEAD_RETENTION_MS
+from contracts.topics import ALL, DEAD_RETENTION_MS, DEAD_TOPIC, EVERY_TOPIC
 from services.plumbing.kafka.settings import KafkaSettings
 
 
@@ -32,13 +32,13 @@ class TopicChange:
 
 def wanted_topics(brokers: int) -> list[WantedTopic]:
     """Every topic and its dead-letter topic, for a cluster of that many brokers."""
-    safety = {"min.insync.replicas": str(min(2, brokers)), "unclean.leader.election.enable": "false"}
+    every = {"min.insync.replicas": str(min(2, brokers)), **EVERY_TOPIC}
     wanted = []
     for topic in ALL:
-        keep = {"retention.ms": str(topic.retention_ms), "cleanup.policy": "delete"}
-        wanted.append(WantedTopic(topic.name, topic.partitions, safety | keep | topic.config))
-        keep = {"retention.ms": str(DEAD_RETENTION_MS), "cleanup.policy": "delete"}
-        wanted.append(WantedTopic(topic.dead, 1, safety | keep))
+        keep = {"retention.ms": str(topic.retention_ms)}
+        wanted.append(WantedTopic(topic.name, topic.partitions, every | keep | topic.config))
+        keep = {"retention.ms": str(DEAD_RETENTION_MS)}
+        wanted.append(WantedTopic(topic.dead, 1, every | keep | DEAD_TOPIC))
     return wanted
 
 

@@ -52,6 +52,7 @@ DELIVERY_REASONS = {
     "temporarily-unavailable": N_("receiver not available"),
     "recipient-refused": N_("recipient refused"),
     "fault-on-our-side": N_("a fault on our side"),
+    "can-not-be-rendered": N_("no message can be made of it"),
     "lease-ran-out": N_("interrupted; sent again"),
     "subscription-disabled": N_("the subscription is switched off"),
     "subscription-paused": N_("the subscription is paused"),

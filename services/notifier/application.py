@@ -35,7 +35,6 @@ def http_app(
         checks,
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
-        secret_behind=("/unsubscribe/",),
     )
     store = SubscriptionStore(database, destinations)
     app.include_router(subscription_router(store, keys, allowed, clock))

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.notifier.application import http_app
@@ -17,12 +18,12 @@ from services.plumbing.http.openapi import keep_openapi, openapi_text
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "notifier.json"
 
 
-def document() -> str:
-    """The document that the code of now has; nothing is connected for it."""
+def application() -> FastAPI:
+    """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "notifier")
     settings = LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),))
     keys = ApiKeys(ApiKeySettings(file=None))
-    app = http_app(
+    return http_app(
         nowhere,
         SystemClock(),
         keys,
@@ -31,7 +32,11 @@ def document() -> str:
         destinations=Destinations(settings),
         allowed=AllowList.of([]),
     )
-    return openapi_text(app)
+
+
+def document() -> str:
+    """The document that the code of now has."""
+    return openapi_text(application())
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ def build() -> Service:
     clock = clock_from(ClockSettings())
     kafka_settings, dispatch_settings, smtp_settings = KafkaSettings(), DispatchSettings(), SmtpSettings()
     link_settings = LinkSettings()
-    allowed = AllowList.of(AllowListSettings().allow_hosts)
+    allowed = AllowList.of(
+        AllowListSettings().allow_hosts, mail=bool(smtp_settings.host), smtputf8=smtp_settings.smtputf8
+    )
     database = Database(DatabaseSettings(), "notifier")
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
@@ -74,15 +76,11 @@ def build() -> Service:
         # Or a second process would send what the first is still sending.
         raise ValueError(f"NOTIFIER_LEASE_SECONDS must be above {longest:g}, the longest that an attempt can take")
     http_client, smtp_pool = HttpClient(http_settings, allowed), SmtpPool(smtp_settings)
-    senders = senders_for(CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.sender)
-    dispatch = Dispatch(
-        database,
-        senders,
-        clock,
-        dispatch_settings,
-        mails=smtp_settings.connections,
-        limits=PlatformLimits(PaceSettings()),
+    senders = senders_for(
+        CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
     )
+    limits = PlatformLimits(PaceSettings())
+    dispatch = Dispatch(database, senders, clock, dispatch_settings, mails=smtp_settings.connections, limits=limits)
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
     intake = EventIntake(fan_out, dispatch, clock)
     subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer)))

@@ -102,7 +102,7 @@ def run(build: Callable[[], Service]) -> None:
     except ValidationError as error:
         prefixes = {kind.__name__: kind.model_config.get("env_prefix", "") for kind in BaseSettings.__subclasses__()}
         prefix = prefixes.get(error.title, "")
-        faults = [f"{prefix}{'.'.join(map(str, f['loc']))}".upper() + f": {f['msg']}" for f in error.errors()]
+        faults = [f"{_variable(prefix, f['loc'])}: {f['msg']}" for f in error.errors()]
         print(f"error: a setting can't be: {'; '.join(faults)}", file=sys.stderr)  # noqa: T201  the log is not set up yet
         print("help: set them in the environment; .env.example names and explains them all", file=sys.stderr)  # noqa: T201
         sys.exit(2)
@@ -116,6 +116,12 @@ def run(build: Callable[[], Service]) -> None:
     except* Exception as errors:
         log.error("the process ends", action="process_failed", exc_info=errors)
         sys.exit(1)
+
+
+def _variable(prefix: str, place: tuple[int | str, ...]) -> str:
+    """The variable that a fault is about, or the family of them where it is about several."""
+    name = ".".join(map(str, place)).upper()
+    return name if name.startswith(prefix) else f"{prefix}{name or '…'}"
 
 
 def spare_garbage_collection() -> None:

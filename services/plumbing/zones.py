@@ -11,6 +11,8 @@ from importlib.metadata import version
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from services.plumbing.refusals import RefusedByRule
+
 zoneinfo.reset_tzpath(())
 ZoneInfo.clear_cache()  # what somebody loaded before this module came from the machine
 
@@ -23,7 +25,7 @@ Clock = Literal["as-told", "gap", "overlap"]
 _SECOND = timedelta(seconds=1)
 
 
-class UnknownZone(ValueError):
+class UnknownZone(RefusedByRule):
     """A zone by this name isn't in the zone data."""
 
 

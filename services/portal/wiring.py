@@ -35,8 +35,6 @@ def build() -> Service:
         "portal",
         "Pledgewire portal",
         {"kafka": reader.check, "registry": registry.check},
-        docs_url=None,  # FastAPI's viewers load their script from a CDN
-        redoc_url=None,
     )
     add_routes(http, portal)
     return Service(

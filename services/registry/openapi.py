@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.plumbing.clock import SystemClock
@@ -14,11 +15,15 @@ from services.registry.http.app import http_app
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "registry.json"
 
 
-def document() -> str:
-    """The document that the code of now has; nothing is connected for it."""
+def application() -> FastAPI:
+    """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "registry")
-    app = http_app(nowhere, SystemClock(), ApiKeys(ApiKeySettings(file=None)), {})
-    return openapi_text(app)
+    return http_app(nowhere, SystemClock(), ApiKeys(ApiKeySettings(file=None)), {})
+
+
+def document() -> str:
+    """The document that the code of now has."""
+    return openapi_text(application())
 
 
 if __name__ == "__main__":

@@ -42,7 +42,6 @@ def http_app(
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
         facts={"zone_data": ZONE_DATA},
-        secret_behind=("/feeds/",),
     )
     feeds = FeedStore(database)
     for routes in (

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.plumbing.clock import SystemClock
@@ -18,20 +19,23 @@ from services.scheduler.reminders.ladder_store import RulesCache
 PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "scheduler.json"
 
 
-def document() -> str:
-    """The document that the code of now has; nothing is connected for it."""
+def application() -> FastAPI:
+    """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "scheduler")
-    return openapi_text(
-        http_app(
-            nowhere,
-            SystemClock(),
-            ApiKeys(ApiKeySettings(file=None)),
-            {},
-            rules_cache=RulesCache(),
-            escalations=EscalationStore(read_escalation_book()),
-            feed_settings=FeedSettings(),
-        )
+    return http_app(
+        nowhere,
+        SystemClock(),
+        ApiKeys(ApiKeySettings(file=None)),
+        {},
+        rules_cache=RulesCache(),
+        escalations=EscalationStore(read_escalation_book()),
+        feed_settings=FeedSettings(),
     )
+
+
+def document() -> str:
+    """The document that the code of now has."""
+    return openapi_text(application())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from contracts import events
 from contracts.envelope import Envelope
+from contracts.text import fit
 from contracts.topics import ALL, Topic
 from contracts.vocabulary import (
     LARGEST,
@@ -28,9 +29,42 @@ from contracts.vocabulary import (
 slugs = st.from_regex(r"[a-z0-9]{1,12}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
 # Everything but control characters and surrogates: emoji, right-to-left, line separators.
 printable = st.characters(exclude_categories=("Cc", "Cs"))
-lines = st.text(printable, min_size=1, max_size=300)
-paragraphs = st.text(printable, min_size=1, max_size=400)
-links = st.from_regex(r"https?://[a-z]{1,10}\.example/[a-zA-Z0-9?&=_%.-]{0,20}", fullmatch=True)
+# What breaks a platform, a header, a line or a table when it is let through: shown as nothing, longest when escaped,
+# in no XML, a second header where encoded words are read.
+STRANGE = (
+    *("\ufeff", " ", "\u200b", "\u3164\u2800", "\uffff", "\ufdd0", "\U0010ffff", "\u202egnp.exe", "\u2028\u2029"),
+    *("=?utf-8?q?x=0D=0ABcc:e@x.ex?=", "=?utf-8?b?DQpCY2M6IGVAeC5leA0KDQp4?= =?us-ascii?q?=00?=", ": ;,\\\\n"),
+    *(
+        "<!channel> @here",
+        "{{DATE(1)}} ${x}",
+        "</td><script>",
+        "]]>&#0;",
+        "e" + "\u0301" * 200,
+        "👩🏽\u200d❤️\u200d👨🏻🇲🇽" * 20,
+    ),
+    *("&" * 300, "\\" * 300, "_" * 300, "\U0001f600" * 300, "\u200b" * 300, "@a" * 150, "a" * 300, "1. # - +"),
+)
+strange = st.sampled_from(STRANGE)
+lines = st.text(printable, min_size=1, max_size=300) | strange
+paragraphs = st.text(printable, min_size=1, max_size=400) | strange | strange.map(lambda text: (text * 4000)[:4000])
+links = st.from_regex(r"https?://[a-z]{1,10}\.example/[a-zA-Z0-9?&=_%.-]{0,20}", fullmatch=True) | st.sampled_from(
+    [
+        *(f"https://a.example/{c * 1900}" for c in "ñ字\U0001f600&'a"),
+        *("https://[", "https://\u200b", "http://a@b.example:x/\uffff\u202e", 'https://"<>\\^`{|}', "https://?"),
+    ]
+)
+
+
+def _enters(text: str) -> bool:
+    try:
+        fit(text, 300)
+    except ValueError:
+        return False
+    return True
+
+
+entered = (st.text(printable, min_size=1, max_size=300) | strange).filter(_enters).map(lambda text: fit(text, 300))
+entered_links = st.from_regex(r"https?://[a-z]{1,10}\.example/[a-zA-Z0-9?&=_%.-]{0,20}ñ?", fullmatch=True)
 counts = st.integers(0, LARGEST)
 ordinals = st.integers(1, LARGEST)
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -233,8 +267,8 @@ reported = st.builds(
     commitment_id=slugs,
     country=st.none() | st.sampled_from(Country),
     status=statuses,
-    note=st.none() | paragraphs,
-    evidence=st.none() | evidence,
+    note=st.none() | entered,
+    evidence=st.none() | st.builds(events.EnteredEvidence, url=entered_links, title=st.none() | entered),
     expected_version=st.none() | ordinals,
     reported_at=instants,
 )

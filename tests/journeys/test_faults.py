@@ -55,9 +55,12 @@ async def test_poison_on_each_topic_is_put_aside_with_a_reason_and_stops_nothing
             assert headers["ce_id"] == b"nonsense"
             assert headers["dead_reason"]
             assert headers["dead_topic"] == topic.name.encode()
+        assert len({dict(letter.headers)["dead_group"] for letter in letters}) == groups
     for service in ON_BOTH:
         read = {t.name for t in read_here if (service == "registry" if t in INGEST else service in t.readers)}
-        assert (await house.metrics(service)).values["pledgewire_dead_letters"] == dict.fromkeys(read, 1.0)
+        assert (await house.metrics(service)).values["pledgewire_dead_letters"] == {
+            f"{topic} {service}": 1.0 for topic in read
+        }
         for topic in read:
             lies = len(await house.read_topic(f"{topic}-dead"))
             await house.expect_metric(service, "pledgewire_dead_letter_depth", f"{topic}-dead", lies)

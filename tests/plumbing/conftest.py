@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from contracts.topics import DEAD_TOPIC, EVERY_TOPIC
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
 from services.plumbing.database import Database, DatabaseSettings
@@ -31,13 +32,18 @@ def kafka(kafka_environment: dict[str, str]) -> KafkaSettings:
 async def make_topic(kafka: KafkaSettings) -> MakeTopic:
     """Makes a topic and its dead-letter topic under a name that no other test has."""
 
-    async def make(partitions: int = 3, config: Mapping[str, str] | None = None) -> str:
+    async def make(
+        partitions: int = 3, config: Mapping[str, str] | None = None, dead_config: Mapping[str, str] = DEAD_TOPIC
+    ) -> str:
         name = f"t-{uuid4().hex[:10]}"
         admin = AIOKafkaAdminClient(**kafka.client_options())
         await admin.start()
         try:
             await admin.create_topics(
-                [NewTopic(name, partitions, 1, topic_configs=dict(config or {})), NewTopic(f"{name}-dead", 1, 1)]
+                [
+                    NewTopic(name, partitions, 1, topic_configs={**EVERY_TOPIC, **(config or {})}),
+                    NewTopic(f"{name}-dead", 1, 1, topic_configs={**EVERY_TOPIC, **dead_config}),
+                ]
             )
         finally:
             await admin.close()

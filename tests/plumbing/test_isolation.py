@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.plumbing.isolation import LONGEST_REASON, SYSTEMIC, one_by_one, reason_of
+from services.plumbing.isolation import LONGEST_REASON, SYSTEMIC, is_systemic, one_by_one, reason_of
+from services.plumbing.refusals import RefusedByRule
 from services.plumbing.transient_errors import Unavailable
 
 
@@ -51,6 +52,16 @@ async def test_where_nothing_works_no_single_item_is_to_blame(count: int, workin
     else:
         done, failed = await one_by_one(items, work, "items work")
         assert (done, len(failed)) == (working, count - working)
+
+
+@pytest.mark.parametrize(
+    ("refused", "faults", "worked", "systemic"),
+    [(3 * SYSTEMIC, 0, 0, False), (SYSTEMIC, SYSTEMIC - 1, 0, False), (1, SYSTEMIC, 0, True), (1, SYSTEMIC, 1, False)],
+)
+def test_refusals_are_answers_and_hide_no_fault(refused: int, faults: int, worked: int, systemic: bool) -> None:
+    failures: list[Exception] = [RefusedByRule("stale")] * refused + [KeyError("a defect")] * faults
+
+    assert is_systemic(failures, worked) is systemic
 
 
 def test_a_reason_fits_into_a_table() -> None:

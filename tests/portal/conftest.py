@@ -78,7 +78,7 @@ def portal(tmp_path: Path) -> Iterator[ServedPortal]:
     with Served(services.app) as theirs:
         client = http_client()
         registry = RegistryApi(ServiceClient(client, f"{theirs.url}/registry"))
-        app = web_app("portal", "Pledgewire portal", {"registry": registry.check}, docs_url=None, redoc_url=None)
+        app = web_app("portal", "Pledgewire portal", {"registry": registry.check})
         add_routes(
             app,
             Portal(

@@ -7,13 +7,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
-from email.message import EmailMessage
 from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.i18n.words import Words
+from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import AttemptOutcome, read_http_answer
 from services.notifier.channels.ssrf_guard import AllowList, checked_url
 from services.notifier.events.published_event import LocalizedEvent
@@ -113,8 +113,10 @@ class MailedChannel(ABC, Generic[T]):
         """Lay an event out for all readers of one language."""
 
     @abstractmethod
-    def mail(self, rendered: T, reader: Reader, value: PlaceholderValues, *, sender: str, at: datetime) -> EmailMessage:
-        """The mail for one reader; `sender` is `Name <address>` or an address, `at` the time of the attempt."""
+    def mail(
+        self, rendered: T, reader: Reader, value: PlaceholderValues, *, sender: NamedAddress, at: datetime
+    ) -> bytes:
+        """The mail for one reader as it goes over the wire; `at` is the time of the attempt."""
 
     @abstractmethod
     def read_reply(self, code: int, text: str = "", *, recipient: bool = False) -> AttemptOutcome:

@@ -7,20 +7,19 @@ no tracking.
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, Policy
-from email.utils import format_datetime, parseaddr
+from email.policy import SMTP
+from email.utils import format_datetime
 from html import escape as escape_html
 from importlib import resources
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, StrictUndefined
 from mjml import mjml2html
 
-from services.i18n.text import plain
+from services.notifier.channels import mail_headers as header
 from services.notifier.channels.channel import MailedChannel
+from services.notifier.channels.mail_addresses import NamedAddress, mail_address
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome, Deferred, FailureReason, Refused
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
 from services.notifier.events.published_event import LocalizedEvent
@@ -28,22 +27,8 @@ from services.notifier.rendering import placeholders
 from services.notifier.rendering.placeholders import PlaceholderValues, Template
 from services.notifier.rendering.reader import Reader
 
-
-class _UnfoldedHeader(UnstructuredHeader):
-    """A header of addresses for machines. The library would encode what is longer than 78 characters as if it were
-    prose, and a mail program then finds no link to unsubscribe with and no thread; 998 characters are lawful
-    (RFC 5322, 2.1.1)."""
-
-    def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # `name` is its base's, added later
-
-
-_headers = HeaderRegistry()
-for _name in ("List-Unsubscribe", "In-Reply-To", "References"):
-    _headers.map_to_type(_name, _UnfoldedHeader)  # type: ignore[arg-type]  # typeshed asks for the mixed class; the registry mixes
-
 # 7bit, so that no relay on the way has a reason to rewrite the body, which would break its signature.
-POLICY = SMTP.clone(cte_type="7bit", header_factory=_headers)
+POLICY = SMTP.clone(cte_type="7bit")
 
 _html_environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _environment = _html_environment.overlay(autoescape=False)
@@ -82,11 +67,10 @@ class Email(MailedChannel[MailTemplate]):
     """Mail to one address."""
 
     def checked_address(self, address: str, allowed: AllowList) -> str:
-        """The address in its normal form; whether a mailbox is behind it, only a mail server can say."""
-        try:
-            return validate_email(address, check_deliverability=False, test_environment=True).normalized
-        except EmailNotValidError:
-            raise UndeliverableAddress("This is not an e-mail address") from None
+        """The address as it is sent to; a local part beyond ASCII needs a mail server that takes it."""
+        if not allowed.mail:
+            raise UndeliverableAddress("there is no mail server here (SMTP_HOST)")
+        return mail_address(address, smtputf8=allowed.smtputf8)
 
     def masked_address(self, address: str) -> str:
         """Its first letter and its host."""
@@ -94,8 +78,11 @@ class Email(MailedChannel[MailTemplate]):
         return f"{local[:1]}…@{host}"
 
     def comparable_address(self, address: str) -> str:
-        """In small letters: no mail server that we know makes a difference."""
-        return address.casefold()
+        """In small letters, which no mail server that we know tells apart, and with the domain as it is sent to."""
+        try:
+            return mail_address(address, smtputf8=True).casefold()
+        except UndeliverableAddress:
+            return address.casefold()
 
     def render(self, event: LocalizedEvent) -> MailTemplate:
         """Both parts of the mail, with placeholders for the reader."""
@@ -125,36 +112,36 @@ class Email(MailedChannel[MailTemplate]):
         )
 
     def mail(
-        self, rendered: MailTemplate, reader: Reader, value: PlaceholderValues, *, sender: str, at: datetime
-    ) -> EmailMessage:
-        """The mail for one reader; `sender` is `Name <address>` or an address, `at` the time of the attempt.
+        self, rendered: MailTemplate, reader: Reader, value: PlaceholderValues, *, sender: NamedAddress, at: datetime
+    ) -> bytes:
+        """The mail for one reader, as it goes over the wire; `at` is the time of the attempt. Raises `BrokenMail`.
 
         The Message-ID belongs to the delivery, so a second copy of it is recognisable; all mails about a commitment
         refer to one ancestor, so they stand in one thread.
         """
-        name, mailbox = parseaddr(sender)
-        domain = mailbox.rpartition("@")[2] or "localhost"
-        thread = f"<commitment.{rendered.commitment_id}@{domain}>"
-        mail = EmailMessage(POLICY)
-        mail["From"] = Address(plain(name), addr_spec=mailbox)
-        mail["To"] = Address(addr_spec=reader.address)
-        mail["Subject"] = rendered.subject
-        mail["Date"] = format_datetime(at)
-        mail["Message-ID"] = f"<{reader.delivery_id}@{domain}>"
-        mail["In-Reply-To"] = thread
-        mail["References"] = thread
-        mail["List-Id"] = f"Pledgewire <pledgewire.{domain}>"
-        mail["List-Unsubscribe"] = f"<{reader.unsubscribe_url}>"
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail["X-Auto-Response-Suppress"] = "All"
-        mail["X-Pledgewire-Delivery"] = str(reader.delivery_id)
-        mail["X-Pledgewire-Event"] = str(rendered.event_id)
-        mail.set_content(rendered.text.fill(value), cte="quoted-printable")
+        thread = f"<commitment.{rendered.commitment_id}@{sender.domain}>"
+        headers = [
+            header.mailbox("From", sender),
+            header.mailbox("To", NamedAddress("", reader.address)),
+            header.prose("Subject", rendered.subject),
+            header.verbatim("Date", format_datetime(at)),
+            header.verbatim("Message-ID", f"<{reader.delivery_id}@{sender.domain}>"),
+            header.verbatim("In-Reply-To", thread),
+            header.verbatim("References", thread),
+            header.verbatim("List-Id", f"Pledgewire <pledgewire.{sender.domain}>"),
+            header.verbatim("List-Unsubscribe", f"<{reader.unsubscribe_url}>"),
+            header.verbatim("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            header.verbatim("Auto-Submitted", "auto-generated"),
+            header.verbatim("X-Auto-Response-Suppress", "All"),
+            header.verbatim("X-Pledgewire-Delivery", str(reader.delivery_id)),
+            header.verbatim("X-Pledgewire-Event", str(rendered.event_id)),
+            header.verbatim("Content-Language", rendered.language),
+        ]
+        body = EmailMessage(POLICY)
+        body.set_content(rendered.text.fill(value), cte="quoted-printable")
         html = rendered.html.fill(lambda placeholder: escape_html(value(placeholder)))
-        mail.add_alternative(html, subtype="html", cte="quoted-printable")
-        mail["Content-Language"] = rendered.language  # last: what begins with Content- would move into the first part
-        return mail
+        body.add_alternative(html, subtype="html", cte="quoted-printable")
+        return header.written_mail(headers, body, recipient=reader.address)
 
     def read_reply(self, code: int, text: str = "", *, recipient: bool = False) -> AttemptOutcome:
         """2xx is taken but not yet in the mailbox, 4xx may pass, 5xx is final.

@@ -23,12 +23,13 @@ class FailureReason(StrEnum):
     BUSY = "temporarily-unavailable"
     RECIPIENT = "recipient-refused"
     FAULT = "fault-on-our-side"
+    RENDERING = "can-not-be-rendered"
     LEASE = "lease-ran-out"
 
     @property
     def is_transient(self) -> bool:
         """Whether an attempt that failed so before anything was sent may work later."""
-        return self is not FailureReason.BLOCKED
+        return self not in (FailureReason.BLOCKED, FailureReason.RENDERING)
 
 
 @dataclass(frozen=True, slots=True)

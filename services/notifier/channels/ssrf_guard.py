@@ -51,13 +51,19 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True)
 class AllowList:
-    """What an operator lets through beyond the public network: networks by CIDR, hosts by exact name."""
+    """What an operator lets through beyond the public network: networks by CIDR, hosts by exact name.
+
+    `mail` says that there is a mail server, `smtputf8` that it takes addresses with letters beyond ASCII before the @
+    (RFC 6531).
+    """
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
+    mail: bool = True
+    smtputf8: bool = False
 
     @classmethod
-    def of(cls, entries: Iterable[str]) -> Self:
+    def of(cls, entries: Iterable[str], *, mail: bool = True, smtputf8: bool = False) -> Self:
         """Read entries such as `10.1.0.0/16`, `127.0.0.1`, `::1` or `hooks.ministry.internal`."""
         networks: list[Network] = []
         hosts: set[str] = set()
@@ -67,7 +73,7 @@ class AllowList:
             except ValueError:
                 if entry:
                     hosts.add(entry.rstrip("."))
-        return cls(tuple(networks), frozenset(hosts))
+        return cls(tuple(networks), frozenset(hosts), mail, smtputf8)
 
     def permits(self, address: Address, host: str = "") -> bool:
         """Whether a connection to `address`, made for the sake of `host`, may be opened."""

@@ -25,12 +25,12 @@ from services.notifier.delivery.deliveries import (
 )
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
-from services.notifier.delivery.metrics import IN_FLIGHT
+from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.paced_claims import PacedClaims
 from services.notifier.delivery.pacer import Pacer
 from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.recorder import ResultRecorder
-from services.notifier.delivery.senders import Sender
+from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
@@ -283,8 +283,19 @@ class Dispatch:
                 return await sender.send(delivery, event)
             with traced("deliver", event.traceparent, channel=channel):
                 return await sender.send(delivery, event)
+        except CanNotRender as error:
+            # It would break again for as long as it is tried. The text of the cause may hold an address.
+            log.error(
+                "no message can be made",
+                action="can_not_render",
+                delivery_id=str(delivery.id),
+                channel=channel,
+                error=str(error),
+            )
+            RENDERING_FAULTS.labels(channel).inc()
+            return Refused(FailureReason.RENDERING)
         except Exception as error:
-            # Rendering or sending broke on our side. The text of the error may hold an address: its kind must do.
+            # Sending broke on our side, which may pass. The text of the error may hold an address: its kind must do.
             log.error(
                 "an attempt broke",
                 action="attempt_broke",

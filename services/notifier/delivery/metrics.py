@@ -4,6 +4,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 DELIVERIES = Counter("pledgewire_deliveries_total", "Deliveries that have ended", ["channel", "outcome"])
 ATTEMPTS = Counter("pledgewire_attempts_total", "Attempts to deliver", ["channel", "outcome"])
+RENDERING_FAULTS = Counter(
+    "pledgewire_rendering_faults_total", "Deliveries of which no message can be made: they fail at once", ["channel"]
+)
 LATENCY = Histogram(
     "pledgewire_delivery_latency_seconds",
     "From the event's time to its delivery, first attempts and retries alike",

@@ -13,7 +13,7 @@ from services.notifier.delivery.deliveries import DeliveryResult
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, LATENCY
 from services.notifier.delivery.pace_store import record_pace
-from services.notifier.delivery.results import record_results
+from services.notifier.delivery.results import of_latest_claims, record_results
 from services.notifier.delivery.settled_events import publish_settled
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
@@ -73,14 +73,15 @@ class ResultRecorder:
 
     async def _record(self, batch: Sequence[DeliveryResult]) -> None:
         now = self._clock.now()
-        settled = [result for result in batch if result.is_settled]
+        results = of_latest_claims(batch)
+        settled = [result for result in results if result.is_settled]
         events = await self._events.get_all(result.delivery.event_id for result in settled)
         async with self._database.transaction() as connection:
-            attempts = await record_results(self._database, connection, batch)
+            attempts = await record_results(self._database, connection, results)
             await publish_settled(self._database, connection, settled, attempts, events, now)
-            await record_pace(connection, batch, now)
+            await record_pace(connection, results, now)
             failpoint("notifier-before-commit")
-        _count([result for result in batch if result.delivery.id in attempts], events)
+        _count([result for result in results if result.delivery.id in attempts], events)
 
 
 def _count(recorded: Sequence[DeliveryResult], events: Mapping[UUID, PublishedEvent]) -> None:

@@ -1,6 +1,6 @@
 """Results of attempts, recorded many at a time in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -46,10 +46,20 @@ select id, attempts from written
 """
 
 
+def of_latest_claims(results: Iterable[DeliveryResult]) -> list[DeliveryResult]:
+    """One result for each delivery, that of its latest claim: who has claimed a delivery anew has lost it before."""
+    latest: dict[UUID, DeliveryResult] = {}
+    for result in results:
+        other = latest.get(result.delivery.id)
+        if other is None or other.delivery.claimed <= result.delivery.claimed:
+            latest[result.delivery.id] = result
+    return list(latest.values())
+
+
 async def record_results(
     database: Database, connection: Connection, results: Sequence[DeliveryResult]
 ) -> dict[UUID, int]:
-    """Record results in the caller's transaction; gives the attempts of those that were still ours, by delivery.
+    """Record results in the caller's transaction, of each delivery one; gives the attempts of those still ours, by id.
 
     A result whose lease was lost in the meantime changes nothing: whoever has the delivery now records it.
     """

@@ -1,14 +1,18 @@
 """From a claimed delivery to the outcome of one attempt, for each kind of channel. Nothing here retries or records."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, assert_never
 
 from services.notifier.channels import AnyChannel
 from services.notifier.channels.channel import MailedChannel, PostedChannel
+from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import AttemptOutcome, Refused, Unknown
+from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.deliveries import Delivery
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.events.published_event import PublishedEvent
@@ -16,14 +20,30 @@ from services.notifier.transport.http_client import HttpClient
 from services.notifier.transport.smtp import SmtpPool
 from services.notifier.transport.transfers import PostFailed
 from services.plumbing.clock import Clock
+from services.plumbing.transient_errors import is_transient
+
+
+class CanNotRender(Exception):
+    """Of this event, or for this reader, no message can be made, now or later; the cause may hold an address."""
 
 
 class Sender(Protocol):
     """Makes one attempt."""
 
     async def send(self, delivery: Delivery, event: PublishedEvent) -> AttemptOutcome:
-        """Send and say what happened; raises only for faults of ours."""
+        """Send and say what happened; raises `CanNotRender`, and anything else only for faults of ours."""
         ...
+
+
+@contextmanager
+def _rendering() -> Iterator[None]:
+    """Whatever breaks in here would break in the next attempt, too: it is a function of what is stored."""
+    try:
+        yield
+    except Exception as error:
+        if is_transient(error):
+            raise
+        raise CanNotRender(type(error).__name__) from error
 
 
 class PostSender:
@@ -50,9 +70,10 @@ class PostSender:
     async def send(self, delivery: Delivery, event: PublishedEvent) -> AttemptOutcome:
         """Post once."""
         channel, to = self._channel, delivery.recipient
-        rendered = self._renderer.rendered(event, to.channel, to.language)
-        body = channel.body(rendered.template, rendered.values_for(self._renderer.reader(delivery)))
-        headers = channel.headers(delivery.id, to.secret, body, datetime.fromtimestamp(self._wall(), UTC))
+        with _rendering():
+            rendered = self._renderer.rendered(event, to.channel, to.language)
+            body = channel.body(rendered.template, rendered.values_for(self._renderer.reader(delivery)))
+            headers = channel.headers(delivery.id, to.secret, body, datetime.fromtimestamp(self._wall(), UTC))
         try:
             answer = await self._http.post(to.address, headers, body)
         except PostFailed as failure:
@@ -76,24 +97,32 @@ class MailSender:
     """Mails for one channel; `sender` is the From of every mail, and its address also the envelope's."""
 
     def __init__(
-        self, channel: MailedChannel[Any], pool: SmtpPool, renderer: MessageRenderer, clock: Clock, sender: str
+        self,
+        channel: MailedChannel[Any],
+        pool: SmtpPool,
+        renderer: MessageRenderer,
+        clock: Clock,
+        sender: NamedAddress,
+        allowed: AllowList,
     ) -> None:
         self._channel = channel
         self._pool = pool
         self._renderer = renderer
         self._clock = clock
         self._sender = sender
-        self._envelope_sender = parseaddr(sender)[1]
+        self._allowed = allowed
 
     async def send(self, delivery: Delivery, event: PublishedEvent) -> AttemptOutcome:
         """Mail once."""
         channel, to = self._channel, delivery.recipient
-        rendered = self._renderer.rendered(event, to.channel, to.language)
-        reader = self._renderer.reader(delivery)
-        mail = channel.mail(
-            rendered.template, reader, rendered.values_for(reader), sender=self._sender, at=self._clock.now()
-        )
-        return await self._pool.send(mail, self._envelope_sender, to.address, channel.read_reply)
+        with _rendering():
+            rendered = self._renderer.rendered(event, to.channel, to.language)
+            # Rows from before the rule may hold an address that is sent to in another form, or can't be.
+            address = channel.checked_address(to.address, self._allowed)
+            reader = replace(self._renderer.reader(delivery), address=address)
+            values = rendered.values_for(reader)
+            mail = channel.mail(rendered.template, reader, values, sender=self._sender, at=self._clock.now())
+        return await self._pool.send(mail, self._sender.address, address, channel.read_reply)
 
 
 def senders_for(
@@ -103,7 +132,8 @@ def senders_for(
     renderer: MessageRenderer,
     clock: Clock,
     *,
-    mail_sender: str,
+    mail_sender: NamedAddress,
+    allowed: AllowList,
 ) -> dict[str, Sender]:
     """A sender for every channel, by the transport that its type asks for."""
 
@@ -112,7 +142,7 @@ def senders_for(
             case PostedChannel():
                 return PostSender(channel, http, renderer, clock)
             case MailedChannel():
-                return MailSender(channel, mail, renderer, clock, mail_sender)
+                return MailSender(channel, mail, renderer, clock, mail_sender, allowed)
         assert_never(channel)
 
     return {name: sender_for(channel) for name, channel in channels.items()}

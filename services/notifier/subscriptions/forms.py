@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from contracts.entered import EnteredLine
 from contracts.filters import MOST_TERMS, CountryTerms, SlugTerms, sorted_once
+from contracts.text import fit
 from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED
-from contracts.vocabulary import Channel, Language, Line, Slug
+from contracts.vocabulary import Channel, Language, Slug
 from services.notifier.channels import CHANNELS
+from services.notifier.channels.ssrf_guard import LONGEST_URL
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.notifier.subscriptions.signing_keys import check_secret
@@ -39,12 +43,14 @@ class FilterForm(RequestModel):
 class NewSubscription(RequestModel):
     """Who wants what, where, and in which language."""
 
-    subscriber: Line
+    subscriber: EnteredLine
     """A name for people: whom this is for."""
     channel: Channel
-    address: Annotated[str, StringConstraints(min_length=3, max_length=2000)]
+    address: Annotated[
+        str, StringConstraints(min_length=3, max_length=LONGEST_URL), AfterValidator(partial(fit, most=LONGEST_URL))
+    ]
     """An e-mail address, or the URL to post to. It is a secret: no answer ever shows it whole."""
-    secret: Annotated[str, StringConstraints(max_length=128)] | None = None
+    secret: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$", max_length=128)] | None = None
     """For `webhook`: the signing key `whsec_…` (24 to 64 bytes in base64); one is made where it is missing."""
     language: Language = Language.EN
     zone: ZoneName = "America/New_York"

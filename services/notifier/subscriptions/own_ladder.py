@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, Step
+from contracts.text import fit
 from contracts.vocabulary import Country, WallTime
 from services.plumbing.http.forms import RequestModel
 
@@ -20,6 +21,7 @@ MOST_DAYS = {"d": 3660, "bd": 2610, "w": 522, "m": 120}
 """The longest step in each unit, about ten years: beyond it nobody remembers what is reminded of."""
 USUAL_TIME = "09:00"
 
+_LONGEST_SHORT = 1000
 _SHORT = re.compile(r"(?P<sign>[-+−]?) ?(?P<count>\d{1,5}) ?(?P<unit>bd|d|w|m|)(?: +(?P<at>\S+))?", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _STEP = re.compile(r"(before|after)-(\d+)(d|bd|w|m)", re.ASCII)
@@ -59,7 +61,9 @@ def _plannable_step(step: str) -> str:
 
 
 def _from_short(value: Any) -> Any:
-    return rungs_in_short(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return rungs_in_short(fit(value, _LONGEST_SHORT) if value.strip() else "")
 
 
 def _steps_once(rungs: "tuple[OwnRung, ...]") -> "tuple[OwnRung, ...]":

@@ -10,6 +10,12 @@ from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.plumbing.clock import Clock
 from services.plumbing.http.problems import Problem, problems
 
+_FORMS = {
+    media_type: {"schema": {"type": "object", "properties": {"List-Unsubscribe": {"type": "string"}}}}
+    for media_type in ("application/x-www-form-urlencoded", "multipart/form-data")
+}
+"""What a mail program posts (RFC 8058, 3.1); nobody reads it, since the link says all."""
+
 
 def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, clock: Clock) -> APIRouter:
     """The page behind the link, and what its button or a mail program's one click posts."""
@@ -31,7 +37,8 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, clock:
         "/unsubscribe/{token}",
         response_class=HTMLResponse,
         operation_id="unsubscribe",
-        responses=problems(404, 422, 503),
+        responses=problems(400, 404, 415, 422, 503),
+        openapi_extra={"requestBody": {"required": False, "content": _FORMS}},
     )
     async def unsubscribe(token: str) -> HTMLResponse:
         """End the subscription that the link was made for (RFC 8058, one click); again does no harm."""

@@ -10,29 +10,38 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from email.message import EmailMessage
-from typing import Protocol
+from typing import Protocol, Self
 
 import aiosmtplib
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException, SMTPServerDisconnected
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.notifier.channels.mail_addresses import NamedAddress, read_mailbox
 from services.notifier.channels.outcomes import AttemptOutcome, Deferred, FailureReason, Refused, Unknown
 from services.plumbing.logs import log
 
+_HOST = r"^[A-Za-z0-9_.:-]*[A-Za-z0-9]$"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
 
 class SmtpSettings(BaseSettings):
-    """Where the mail server is; without a host there is no e-mail."""
+    """Where the mail server is; without a host there is no e-mail, and no subscription to it.
+
+    What could never send a mail is refused when it is read.
+    """
 
     model_config = SettingsConfigDict(env_prefix="SMTP_")
 
-    host: str = ""
+    host: str | None = Field(default=None, pattern=_HOST)
+    """A name or an address, without a scheme or a port."""
     port: int = Field(default=587, ge=1, le=65535)
     username: str = ""
     password: SecretStr = SecretStr("")
     tls: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
     """`starttls` insists on it: a server without it gets no mail. `none` is for a server on this machine."""
+    smtputf8: bool = False
+    """Whether the server takes addresses with letters beyond ASCII before the @ (RFC 6531)."""
     sender: str = Field(default="Pledgewire <pledgewire@localhost>", validation_alias=AliasChoices("SMTP_FROM"))
     """The From of every mail; its address is also the envelope's."""
     connections: int = Field(default=4, ge=1, le=64)
@@ -42,6 +51,34 @@ class SmtpSettings(BaseSettings):
     deadline: float = Field(default=30.0, gt=0)
     """Seconds for one mail, from connecting to the server's last word."""
     ca_file: str | None = None
+
+    @field_validator("sender")
+    @classmethod
+    def _can_be_from(cls, written: str, info: ValidationInfo) -> str:
+        read_mailbox(written, smtputf8=bool(info.data.get("smtputf8")))
+        return written
+
+    @field_validator("ca_file")
+    @classmethod
+    def _can_be_read(cls, path: str | None) -> str | None:
+        try:
+            ssl.create_default_context(cafile=path or None)
+        except OSError as error:  # an SSLError is one: no certificate in it
+            raise ValueError(f"no certificates can be read from it: {error.strerror or 'none are there'}") from None
+        return path or None
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> Self:
+        if bool(self.username) != bool(self.password.get_secret_value()):
+            raise ValueError("SMTP_USERNAME and SMTP_PASSWORD are given both or not at all")
+        if self.username and self.tls == "none" and self.host not in _LOOPBACK:
+            raise ValueError("with SMTP_TLS=none the password would go over the network as it is")
+        return self
+
+    @property
+    def mailbox(self) -> NamedAddress:
+        """The From of every mail, read."""
+        return read_mailbox(self.sender, smtputf8=self.smtputf8)
 
 
 class ReadReply(Protocol):
@@ -69,8 +106,8 @@ class SmtpPool:
         self._free: list[_SmtpConnection] = []
         self._places = asyncio.Semaphore(settings.connections)
 
-    async def send(self, mail: EmailMessage, sender: str, recipient: str, read_reply: ReadReply) -> AttemptOutcome:
-        """Send one mail to one recipient; `sender` and `recipient` are bare addresses of the envelope."""
+    async def send(self, mail: bytes, sender: str, recipient: str, read_reply: ReadReply) -> AttemptOutcome:
+        """Send one mail, as it goes over the wire; `sender` and `recipient` are bare addresses of the envelope."""
         if not self._settings.host:
             return Refused(FailureReason.FAULT, retryable=True)
         async with self._places:
@@ -128,17 +165,23 @@ class SmtpPool:
 
 
 async def _converse(
-    client: aiosmtplib.SMTP, mail: EmailMessage, sender: str, recipient: str, until: float, read_reply: ReadReply
+    client: aiosmtplib.SMTP, mail: bytes, sender: str, recipient: str, until: float, read_reply: ReadReply
 ) -> AttemptOutcome:
-    content = mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
     step = "mail"
     try:
         async with asyncio.timeout_at(until):
-            await client.mail(sender, options=[f"SIZE={len(content)}"] if client.supports_extension("size") else [])
+            encoding = "ascii" if sender.isascii() and recipient.isascii() else "utf-8"
+            options = [f"SIZE={len(mail)}"] if client.supports_extension("size") else []
+            if encoding == "utf-8":
+                if not client.supports_extension("smtputf8"):
+                    # It was said to: the operator has to mend it, so the mail waits.
+                    return Refused(FailureReason.FAULT, retryable=True)
+                options += ["SMTPUTF8", "BODY=8BITMIME"]
+            await client.mail(sender, options=options, encoding=encoding)
             step = "rcpt"
-            await client.rcpt(recipient)
+            await client.rcpt(recipient, encoding=encoding)
             step = "data"
-            answer = await client.data(content)
+            answer = await client.data(mail)
             return read_reply(answer.code, answer.message)
     except SMTPResponseException as error:
         if client.is_connected:

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,6 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.plumbing.http.content_type import require_content_type
 from services.plumbing.http.problems import Problem
 
 BEARER = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
@@ -62,17 +61,11 @@ class ApiKeys:
         self._seen: tuple[int, int] | None = None
         self._callers: dict[str, Caller] = {}
 
-    def caller(self, *roles: str, content_types: Collection[str] = ()) -> Callable[..., Caller]:
-        """A dependency for FastAPI: the caller, who must have one of the roles.
-
-        Where `content_types` are named, the body must be of one of them; a wrong key is told first.
-        """
+    def caller(self, *roles: str) -> Callable[..., Caller]:
+        """A dependency for FastAPI: the caller, who must have one of the roles."""
 
         def caller(request: Request, _: Bearer) -> Caller:
-            known = self.require(request, *roles)
-            if content_types:
-                require_content_type(request, *content_types)
-            return known
+            return self.require(request, *roles)
 
         return caller
 

@@ -1,7 +1,7 @@
 """What every HTTP interface here has in common: problems, correlation, limits, health and metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -29,17 +29,20 @@ def web_app(
     checks: Mapping[str, Check],
     *,
     facts: Mapping[str, Any] | None = None,
-    secret_behind: Sequence[str] = (),
     **options: Any,
 ) -> FastAPI:
     """A FastAPI application with problems, `/livez`, `/readyz` and `/metrics`; routes are added by its owner.
 
     `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
-    `secret_behind` names the beginnings of paths (`/feeds/`) whose next part is a secret: no log and no trace tells it.
+    Its document is at `/openapi.json`.
     """
-    # FastAPI's own traces, metrics and logs are off: they tell the whole path, secrets and all.
     app = FastAPI(
         title=title,
+        # A redirect would lead to the host that the request names, and to http where a proxy ends TLS.
+        redirect_slashes=False,
+        docs_url=None,  # these pages load scripts from elsewhere
+        redoc_url=None,
+        # FastAPI's own traces, metrics and logs tell the whole path, secrets and all.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         **options,
     )
@@ -47,7 +50,7 @@ def web_app(
     app.add_exception_handler(HTTPException, answer_http_exception)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     app.add_exception_handler(RequestValidationError, answer_validation_error)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     add_problem_schema(app)
-    app.add_middleware(RequestContext, secret_behind=tuple(secret_behind))
+    app.add_middleware(RequestContext, application=app)
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> dict[str, str]:

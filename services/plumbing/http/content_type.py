@@ -1,25 +1,57 @@
-"""The media type of a body: read once, and refused once where a route takes another."""
+"""The media type of a body, and what a route takes: decided here for all routes of all services.
 
-from collections.abc import Mapping
+Every text is UTF-8 without a byte order mark; a browser can't send one of our types without being asked first
+(`text/plain` and forms it can), so the type is matched exactly.
+"""
 
-from fastapi import Request
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
 
 from services.plumbing.http.problems import Problem
+from services.plumbing.strict_json import JsonRefused, is_utf8_by_sight, read_json
 
 JSON = "application/json"
 
 
-def content_type(headers: Mapping[str, str]) -> str:
-    """The media type that the headers (by names in small letters) give, without parameters and in small letters."""
+@dataclass(frozen=True)
+class AcceptedBody:
+    """What a route takes: the media types, the first of which is named as what to send, and whether it needs one."""
+
+    media_types: Sequence[str] = (JSON,)
+    is_required: bool = False
+
+
+def content_type(headers: Headers) -> str:
+    """The media type that the headers give, without parameters and in small letters."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def is_json(media_type: str) -> bool:
-    """Whether a body of this type is JSON (RFC 6839 for the suffix)."""
-    return media_type == JSON or media_type.endswith("+json")
+def check_body(headers: Headers, body: bytes, accepted: AcceptedBody) -> None:
+    """Raise a 400 or 415 problem for a body that isn't what a route takes, or that could be read in two ways.
+
+    A body where none is asked for is read by nobody; it is checked all the same.
+    """
+    if not body and not accepted.is_required:
+        return
+    media_type = content_type(headers)
+    if media_type not in accepted.media_types:
+        raise Problem(415, "media-type", f"Send the body as {' or '.join(accepted.media_types)}")
+    if _charset(headers) not in ("", "utf-8") or not is_utf8_by_sight(body):
+        raise Problem(415, "encoding", "Send the body in UTF-8, without a byte order mark")
+    if not body:
+        raise Problem(400, "empty-body", "There is no body", f"Send one as {accepted.media_types[0]}")
+    if media_type == JSON:
+        try:
+            read_json(body)
+        except JsonRefused as refused:
+            raise Problem(400, refused.kind, "The body can't be read as JSON in one way only", str(refused)) from None
 
 
-def require_content_type(request: Request, *accepted: str) -> None:
-    """Raise a 415 problem for a body of another type; the first one is named as what to send."""
-    if content_type(request.headers) not in accepted:
-        raise Problem(415, "media-type", f"Send the body as {accepted[0]}")
+def _charset(headers: Headers) -> str:
+    for parameter in headers.get("content-type", "").split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()[:40]
+    return ""

@@ -58,12 +58,6 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("it has to be more than blanks")
-    return text
-
-
 def refuse_repeats(values: V) -> V:
     """The values; raises ValueError where one stands twice."""
     if len(set(values)) < len(values):
@@ -87,6 +81,5 @@ def _instant_from_query(value: Any) -> Any:
 
 ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 """An IANA zone that our zone data has, as `America/Mexico_City`."""
-NotBlank = AfterValidator(_not_blank)
 QueryDay = Annotated[date, BeforeValidator(_day_from_query)]
 QueryInstant = Annotated[AwareDatetime, BeforeValidator(_instant_from_query)]

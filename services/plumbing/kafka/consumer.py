@@ -5,20 +5,28 @@ too; `MANUAL` commits past a failure at the next success. So: `NACK_ON_ERROR`, b
 (`docs/decisions/0002-kafka-policy.md` has the measurements).
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from services.plumbing.kafka.intake import Intake
+from services.plumbing.kafka.inflation import bound_inflation
+from services.plumbing.kafka.intake import Held, Intake
 from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.kafka.standing import StandingPartitions
 from services.plumbing.logs import log
 from services.plumbing.retry import Backoff, until_it_works
+
+bound_inflation()
+
+METADATA_SECONDS = 5
+"""How old a client's knowledge of topics may be: so long, and a rebalance, partitions that are added lie unread."""
 
 
 class PatientKafkaBroker(KafkaBroker):
@@ -26,6 +34,8 @@ class PatientKafkaBroker(KafkaBroker):
 
     is_running = False
     session_timeout_ms = 10_000
+    standing: dict[str, StandingPartitions]
+    """By the group that reads them, the partitions that stand still."""
 
     def silence(self) -> float:
         """Seconds since the consumers that have partitions last heard from Kafka, the quietest one's; 0 with none.
@@ -67,20 +77,25 @@ def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
         security=settings.faststream_security(),
         consumer_only=True,  # services publish through their outbox only
         allow_auto_create_topics=False,  # or a typing error becomes a topic with one partition
+        metadata_max_age_ms=METADATA_SECONDS * 1000,  # the default is five minutes
         graceful_timeout=15.0,
         apply_types=False,
         logger=None,
     )
     broker.session_timeout_ms = settings.session_timeout_ms
+    broker.standing = {}
     return broker
 
 
 def subscribe(
     broker: PatientKafkaBroker, topics: Sequence[str], intake: Intake[Any], *, max_records: int = 500
 ) -> None:
-    """Declare a batch subscriber whose offsets move only after `intake` has taken the batch."""
+    """Declare a batch subscriber whose offsets move only after `intake` has taken the batch.
 
-    @broker.subscriber(
+    Partitions that the intake holds are set back and paused, each for itself, while the others go on.
+    """
+    standing = broker.standing[intake.group] = StandingPartitions(intake.longest_pause)
+    subscriber: Any = broker.subscriber(
         *topics,
         group_id=intake.group,
         batch=True,
@@ -101,8 +116,37 @@ def subscribe(
         no_reply=True,  # or a `reply_to` header would make us publish where its sender likes
         title=intake.group,
     )
+
+    @subscriber  # type: ignore[untyped-decorator]  # it has no common type for batches
     async def take(batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        await intake.take(batch)
+        consumer: AIOKafkaConsumer = subscriber.consumer
+        partitions = {TopicPartition(record.topic, record.partition) for record in batch}
+        standing.take_in_hand(partitions, time.monotonic())
+        try:
+            held = await intake.take(batch)
+        finally:
+            standing.put_down()
+        for partition in partitions.difference(one.partition for one in held):
+            standing.move(partition)
+        for one in held:
+            _hold(consumer, one, standing.stand(one.partition, one.offset, one.reason, time.monotonic()))
+
+
+def _hold(consumer: AIOKafkaConsumer, held: Held, pause: float) -> None:
+    """Set a partition back to the first record that is not taken, and leave it alone for so many seconds.
+
+    The commit that follows commits this place, and that of the others behind what was taken.
+    """
+    if held.partition not in consumer.assignment():
+        return  # another member has it now, from the offset that was committed last
+    consumer.seek(held.partition, held.offset)
+    consumer.pause(held.partition)
+    asyncio.get_running_loop().call_later(pause, _resume, consumer, held.partition)
+
+
+def _resume(consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
+    if partition in consumer.assignment():
+        consumer.resume(partition)
 
 
 def watch(

@@ -1,19 +1,28 @@
-"""Records that can never work go to `<topic>-dead`, with the reason."""
+"""Records that can never work go to `<topic>-dead`, with the reason and the group that put them aside."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
 from prometheus_client import Counter
 
-from services.plumbing.kafka.producer import KafkaProducer, RawRecord
+from services.plumbing.kafka.producer import TOO_LARGE, KafkaProducer, RawRecord
+from services.plumbing.kafka.unread import UnreadBatch
 from services.plumbing.logs import log
+from services.plumbing.transient_errors import Unavailable
 
-DEAD_LETTERS = Counter("pledgewire_dead_letters_total", "Records given up on, by the topic they came from", ["topic"])
-
+DEAD_LETTERS = Counter(
+    "pledgewire_dead_letters_total",
+    "Records given up on, by the topic they came from and the group that gave them up",
+    ["topic", "group"],
+)
 
 LONGEST_REASON = 1000
 """Characters."""
+
+_MOST_KEPT = 16_384
+"""Bytes of a key, and of all headers, that are kept of a record which is too large to be put aside as it is."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +41,35 @@ def dead_letter(record: ConsumerRecord[bytes, bytes], error: Exception) -> DeadL
 
 
 class DeadLetters:
-    """Sends records to `<topic>-dead`: the same bytes, key and headers, with the reason and where they came from."""
+    """Sends records to `<topic>-dead`: the same bytes, key and headers, with the reason and where they came from.
+
+    What the broker does not take for its size is sent once more without its value, with the value's hash and length:
+    any record that a topic has taken can be put aside.
+    """
 
     def __init__(self, producer: KafkaProducer) -> None:
         self._producer = producer
 
-    async def bury(self, letters: Sequence[DeadLetter]) -> None:
-        """Send them all and wait; raises where the broker does not take one, so that its record comes again."""
+    async def bury(self, group: str, letters: Sequence[DeadLetter]) -> None:
+        """Put them all aside for a group and wait; raises where the broker does not take one, so that it comes again.
+
+        Two groups that read the same topic put the same record aside twice; each says so under its name.
+        """
         if not letters:
             return
-        await self._producer.send_raw([_dead_record(letter) for letter in letters])
+        results = await self._producer.offer_raw([_dead_record(group, letter) for letter in letters])
+        too_large = [letter for letter, error in zip(letters, results, strict=True) if isinstance(error, TOO_LARGE)]
+        if too_large:
+            results += await self._producer.offer_raw([_reduced_record(group, letter) for letter in too_large])
+        for error in results[len(letters) :] + [e for e in results[: len(letters)] if not isinstance(e, TOO_LARGE)]:
+            if error is not None:
+                raise Unavailable(f"the broker did not take a dead letter: {error!r}") from error
         for letter in letters:
-            DEAD_LETTERS.labels(letter.record.topic).inc()
+            DEAD_LETTERS.labels(letter.record.topic, group).inc()
             log.error(
                 "a record was put aside",
                 action="dead_letter",
+                group=group,
                 topic=letter.record.topic,
                 partition=letter.record.partition,
                 offset=letter.record.offset,
@@ -54,18 +77,48 @@ class DeadLetters:
             )
 
 
-def _dead_record(letter: DeadLetter) -> RawRecord:
+def _why(group: str, letter: DeadLetter) -> dict[str, str]:
     record = letter.record
     why = {
+        "dead_group": group,
         "dead_topic": record.topic,
         "dead_partition": str(record.partition),
         "dead_offset": str(record.offset),
         "dead_error": letter.error,
         "dead_reason": letter.reason,
     }
-    value = record.value
+    if isinstance(record.value, UnreadBatch):
+        # Any number of records, from the first offset to the record's own.
+        why |= {
+            "dead_value": "unread",
+            "dead_first_offset": str(record.value.first_offset),
+            "dead_sha256": record.value.sha256,
+            "dead_length": str(record.value.length),
+        }
+    return why
+
+
+def _dead_record(group: str, letter: DeadLetter) -> RawRecord:
+    record = letter.record
+    why = _why(group, letter)
+    value: bytes | None = record.value
     if record.key is None and value is None:
         # The client refuses a record that has neither; without this it would come again for ever.
         value, why["dead_value"] = b"", "null"
     headers = [*record.headers, *((name, text.encode()) for name, text in why.items())]
     return f"{record.topic}-dead", record.key, value, headers
+
+
+def _reduced_record(group: str, letter: DeadLetter) -> RawRecord:
+    """The letter without the value, and without a key and headers that are large themselves."""
+    record = letter.record
+    value: bytes = record.value or b""
+    why = _why(group, letter)
+    why |= {"dead_value": "too large", "dead_sha256": hashlib.sha256(value).hexdigest(), "dead_length": str(len(value))}
+    key: bytes | None = record.key
+    headers = list(record.headers)
+    if key is not None and len(key) > _MOST_KEPT:
+        why["dead_key_length"], key = str(len(key)), None
+    if (size := sum(len(name.encode()) + len(text or b"") for name, text in headers)) > _MOST_KEPT:
+        headers, why["dead_headers_length"] = [], str(size)
+    return f"{record.topic}-dead", key, b"", [*headers, *((name, text.encode()) for name, text in why.items())]

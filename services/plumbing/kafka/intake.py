@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import Counter
 
 from services.plumbing.failpoints import failpoint
+from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.kafka.dead_letters import DeadLetter, DeadLetters, dead_letter
+from services.plumbing.kafka.unread import UnreadBatch
 from services.plumbing.logs import log
-from services.plumbing.retry import Backoff
-from services.plumbing.transient_errors import Unavailable, is_transient
+from services.plumbing.refusals import RefusedByRule
+from services.plumbing.transient_errors import is_transient
 
 T = TypeVar("T")
 
@@ -22,8 +24,30 @@ Read = Callable[[ConsumerRecord[bytes, bytes]], T]
 Apply = Callable[[Sequence[T]], Awaitable[None]]
 """Does the effect of events in one transaction: all or nothing, and nothing for what was seen before."""
 
-_SYSTEMIC = 20
-"""So many records that fail one by one, and none that works: that is our fault and no poison."""
+_AWAY = 2
+"""So many partitions that fail in passing one after the other: what they need is away, and the rest need not ask."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A partition that goes no further than `offset` for now, and why: from there on its records come again."""
+
+    partition: TopicPartition
+    offset: int
+    reason: str
+
+
+@dataclass
+class _Part(Generic[T]):
+    """The records of one partition in a batch: those that could be read, and those that go to the dead letters."""
+
+    partition: TopicPartition
+    records: list[ConsumerRecord[bytes, bytes]] = field(default_factory=list)
+    events: list[tuple[ConsumerRecord[bytes, bytes], T]] = field(default_factory=list)
+    unreadable: list[DeadLetter] = field(default_factory=list)
+
+    def held(self, error: Exception) -> Held:
+        return Held(self.partition, self.records[0].offset, reason_of(error))
 
 
 @dataclass
@@ -31,7 +55,7 @@ class Intake(Generic[T]):
     """Takes batches of records from Kafka into the database.
 
     Each record ends in one of two ways before its offset moves: its effect is committed, or it is in the dead-letter
-    topic. A fault that passes leaves the batch to come again, after a pause that grows.
+    topic. A fault that passes, and one of ours, holds the partition that it is met in, and no other one.
     """
 
     group: str
@@ -39,53 +63,97 @@ class Intake(Generic[T]):
     apply: Apply[T]
     dead_letters: DeadLetters
     longest_pause: float = 15.0
-    """Seconds; must stay well under `max_poll_interval_ms` (5 minutes)."""
-    _backoff: Backoff = field(init=False)
+    """Seconds that a partition waits at most before it is tried again."""
 
-    def __post_init__(self) -> None:
-        self._backoff = Backoff(self.longest_pause)
-
-    async def take(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        """Handle one batch; raises only what passes, so that the batch comes again."""
+    async def take(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> list[Held]:
+        """Handle one batch; the partitions that are to come again. Raises nothing that a record could bring about."""
         failpoint("intake-after-poll")
-        events: list[tuple[ConsumerRecord[bytes, bytes], T]] = []
-        dead: list[DeadLetter] = []
-        for record in batch:
-            try:
-                events.append((record, self.read(record)))
-            except Exception as error:  # reading is pure: what fails now fails for ever
-                dead.append(dead_letter(record, error))
+        parts = self._parts(batch)
         try:
-            if events:
-                dead += await self._apply(events)
-            await self.dead_letters.bury(dead)
+            await self._apply([event for part in parts for event in part.events])
+            await self.dead_letters.bury(self.group, [letter for part in parts for letter in part.unreadable])
+            held = []
         except Exception as error:
-            log.warning("a batch will come again", action="intake_waits", group=self.group, error=str(error))
-            await self._backoff.wait()
-            raise
-        self._backoff.reset()
-        for record in batch:
-            CONSUMED.labels(record.topic).inc()
+            held = await self._part_by_part(parts, error)
+        standing = {one.partition for one in held}
+        for part in parts:
+            if part.partition not in standing:
+                CONSUMED.labels(part.partition.topic).inc(len(part.records))
         failpoint("intake-after-commit")
+        return held
 
-    async def _apply(self, events: list[tuple[ConsumerRecord[bytes, bytes], T]]) -> list[DeadLetter]:
-        try:
-            await self.apply([event for _, event in events])
-        except Exception as error:
-            if is_transient(error):
-                raise
-            log.warning("a batch is taken record by record", action="intake_isolates", error=repr(error))
-        else:
-            return []
-        dead = []
-        for record, event in events:
+    def _parts(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> list[_Part[T]]:
+        parts: dict[TopicPartition, _Part[T]] = {}
+        for record in batch:
+            partition = TopicPartition(record.topic, record.partition)
+            part = parts.setdefault(partition, _Part(partition))
+            part.records.append(record)
+            if isinstance(record.value, UnreadBatch):
+                part.unreadable.append(DeadLetter(record, record.value.reason, UnreadBatch.__name__))
+                continue
             try:
-                await self.apply([event])
+                part.events.append((record, self.read(record)))
+            except Exception as error:  # reading is pure: what fails now fails for ever
+                part.unreadable.append(dead_letter(record, error))
+        return list(parts.values())
+
+    async def _part_by_part(self, parts: list[_Part[T]], error: Exception) -> list[Held]:
+        """After the whole batch has failed: each partition for itself, so that one that can't go on holds no other."""
+        if len(parts) == 1 and is_transient(error):
+            log.warning("a partition will come again", action="intake_waits", group=self.group, error=str(error))
+            return [parts[0].held(error)]
+        held: list[Held] = []
+        away: Exception | None = error if is_transient(error) else None
+        failures = 0
+        for part in parts:
+            if away and failures >= _AWAY:
+                held.append(part.held(away))
+                continue
+            try:
+                await self._take_part(part, error if len(parts) == 1 else None)
+                failures = 0
+            except Exception as failure:
+                log.warning(
+                    "a partition will come again",
+                    action="intake_waits",
+                    group=self.group,
+                    topic=part.partition.topic,
+                    partition=part.partition.partition,
+                    error=str(failure),
+                )
+                held.append(part.held(failure))
+                if is_transient(failure):
+                    away, failures = failure, failures + 1
+        return held
+
+    async def _take_part(self, part: _Part[T], failed: Exception | None) -> None:
+        """One partition's records; `failed` is what these very events have failed by already, all together."""
+        dead = list(part.unreadable)
+        if failed is None:
+            try:
+                await self._apply(part.events)
             except Exception as error:
                 if is_transient(error):
                     raise
-                log.exception("a record can't be applied", action="intake_rejects")
-                dead.append(dead_letter(record, error))
-        if len(dead) == len(events) >= _SYSTEMIC:
-            raise Unavailable(f"none of {len(events)} records could be applied, last: {dead[-1].reason}")
-        return dead
+                failed = error
+        if failed is not None:
+            dead += await self._isolated(part.events)
+        await self.dead_letters.bury(self.group, dead)
+
+    async def _apply(self, events: list[tuple[ConsumerRecord[bytes, bytes], T]]) -> None:
+        if events:
+            await self.apply([event for _, event in events])
+
+    async def _isolated(self, events: list[tuple[ConsumerRecord[bytes, bytes], T]]) -> list[DeadLetter]:
+        """Apply events one by one; those that can't be. Raises what passes, and RuntimeError for a fault of ours."""
+        log.warning("records are taken one by one", action="intake_isolates", group=self.group)
+
+        async def by_itself(number: int) -> int:
+            await self.apply([events[number][1]])
+            return 1
+
+        _, failed = await one_by_one(range(len(events)), by_itself, "records could be applied")
+        for error in failed.values():
+            if not isinstance(error, RefusedByRule):
+                log.error("a record can't be applied", action="intake_rejects", exc_info=error)
+        return [dead_letter(events[number][0], error) for number, error in failed.items()]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, RecordTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.logs import log
@@ -14,6 +14,12 @@ from services.plumbing.transient_errors import Unavailable
 
 RawRecord = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]
 """Topic, key, value and headers, as they go to Kafka."""
+
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
+"""A record over a limit: the client's own, the broker's for a batch, or one that names neither."""
+
+LARGEST_REQUEST = 6 * 1024 * 1024
+"""Bytes that the client sends at most: what a dead-letter topic takes. Every topic's own limit is the broker's."""
 
 
 class KafkaProducer:
@@ -36,8 +42,12 @@ class KafkaProducer:
             [(r.topic, r.key.encode(), r.value, [(k, v.encode()) for k, v in r.headers.items()]) for r in records]
         )
 
+    async def offer_raw(self, records: Sequence[RawRecord]) -> list[BaseException | None]:
+        """Send records as they are, null keys, null values and binary headers included; results as of `publish`."""
+        return await self._send(records)
+
     async def send_raw(self, records: Sequence[RawRecord]) -> None:
-        """Send records as they are, null keys, null values and binary headers included; raises if one fails."""
+        """The same, but raises `Unavailable` if one fails."""
         for result in await self._send(records):
             if result is not None:
                 raise Unavailable(f"the broker did not take a record: {result!r}") from result
@@ -67,7 +77,7 @@ class KafkaProducer:
                 for topic, key, value, headers in records:
                     try:
                         futures.append(await producer.send(topic, value, key=key, headers=headers))
-                    except RecordTooLargeError as error:
+                    except TOO_LARGE as error:
                         futures.append(error)
                 pending = [f for f in futures if isinstance(f, asyncio.Future)]
                 if pending:
@@ -77,6 +87,10 @@ class KafkaProducer:
             await self._discard()
             results: list[BaseException | None] = [_result(f, error) for f in futures]
             return results + [error] * (len(records) - len(results))
+        if any(f.cancelled() or f.exception() for f in pending):
+            # What the broker has refused leaves a gap in the idempotent producer's numbers, and the broker would refuse
+            # all that comes behind it (`OutOfOrderSequenceNumber`) for ever: aiokafka does not begin anew by itself.
+            await self._discard()
         return [_result(f, TimeoutError()) for f in futures]
 
     async def _living_producer(self) -> AIOKafkaProducer:
@@ -91,6 +105,7 @@ class KafkaProducer:
                     enable_idempotence=True,
                     linger_ms=0,
                     max_batch_size=524_288,
+                    max_request_size=LARGEST_REQUEST,
                     request_timeout_ms=15_000,
                 )
                 try:

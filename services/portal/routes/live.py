@@ -38,7 +38,6 @@ def add_live_page(app: FastAPI, portal: Portal) -> None:
             topics=" ".join(topic.name for topic in PUBLIC),
             lines=[event_line(event, words) for event in reversed(events)],
             last=str(events[-1].position) if events else "",
-            origin=str(request.base_url).rstrip("/"),
         )
 
 

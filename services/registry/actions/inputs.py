@@ -4,10 +4,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from contracts.vocabulary import Country, Line, Link, Offset, Paragraph, Reading, Slug, Strength, Text, WallTime
+from contracts.entered import EnteredDocument, EnteredLine, EnteredLink, EnteredParagraph, EnteredText
+from contracts.vocabulary import Country, Offset, Reading, Slug, Strength, WallTime
 from services.plumbing.http.forms import StrictRequestModel, refuse_repeats
 
-Edtf = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]+$", max_length=64)]
+Edtf = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$", max_length=64)]
 """A date as ISO 8601-2 (EDTF, levels 0 and 1) writes it: `2023-01-10`, `2022-12`, `2022-22`, `2022`, `202X`,
 `2022-06-06/2022-06-10`."""
 Countries = Annotated[tuple[Country, ...], Field(min_length=1), AfterValidator(refuse_repeats)]
@@ -20,9 +21,9 @@ class NewMilestone(StrictRequestModel):
     """
 
     id: Slug
-    wording: Line
+    wording: EnteredLine
     """The exact words of the time expression; they have to stand in the statement."""
-    title: Text
+    title: EnteredText
     reading: Reading | None = None
     """None where the words are to say it."""
     edtf: Edtf | None = None
@@ -56,23 +57,23 @@ class NewCommitment(StrictRequestModel):
 
     id: Slug
     statement_id: Slug
-    quote: Paragraph
+    quote: EnteredParagraph
     """Verbatim, found once in the statement's whitespace-collapsed text."""
-    verb: Line
+    verb: EnteredLine
     """The words that carry the undertaking."""
-    title: Text
-    summary: Text
+    title: EnteredText
+    summary: EnteredText
     section: Slug
     themes: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=20), AfterValidator(refuse_repeats)]
     strength: Strength
     countries: Countries | None = None
     """Whom it binds; the statement's countries unless said otherwise."""
-    lead_ministries: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
+    lead_ministries: Annotated[tuple[EnteredLine, ...], Field(max_length=20)] = ()
     milestones: Annotated[tuple[NewMilestone, ...], Field(max_length=20)] = ()
 
 
 class StatementCopy(StrictRequestModel):
     """The statement as another page has it; how it is laid out doesn't matter, the words do."""
 
-    text: Annotated[str, StringConstraints(min_length=1)]
-    url: Link
+    text: EnteredDocument
+    url: EnteredLink

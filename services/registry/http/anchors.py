@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, StringConstraints, model_validator
 
-from contracts.vocabulary import Day, Slug, Source, Text, WallTime
+from contracts.entered import EnteredSource, EnteredText
+from contracts.vocabulary import Day, Slug, WallTime
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
@@ -36,7 +37,7 @@ class NewAnchor(NewDate):
     """An event on which milestones may hang, as far as its date is known."""
 
     id: Slug
-    title: Text
+    title: EnteredText
     zone: Zone
     """Where it takes place."""
 
@@ -50,7 +51,7 @@ class NewOutcome(StrictRequestModel):
     local_time: WallTime | None = None
     successor_id: Slug | None = None
     """The event that takes the place of a cancelled one."""
-    source: Source
+    source: EnteredSource
     known_on: Day
 
     @model_validator(mode="after")

@@ -31,8 +31,6 @@ def http_app(
         checks,
         version="1.0.0",
         summary="Commitments, what is due and when, and how it is going.",
-        docs_url=None,  # its page would load scripts from elsewhere
-        redoc_url=None,
     )
     app.add_exception_handler(RegistryError, answer_registry_error)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     endpoint = WriteEndpoint(database, clock, keys)

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import Body
 from pydantic import model_validator
 
-from contracts.vocabulary import Day, Slug, Source, WallTime
+from contracts.entered import EnteredSource
+from contracts.vocabulary import Day, Slug, WallTime
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
 from services.registry.actions.inputs import Edtf
 from services.registry.actions.reschedule import ScheduledMilestone
@@ -18,7 +19,7 @@ class NewDate(StrictRequestModel):
 
     edtf: Edtf | None
     """None where the old date is off and there is no new one."""
-    source: Source
+    source: EnteredSource
     known_on: Day
     """The day on which it became known."""
     local_time: WallTime | None = None

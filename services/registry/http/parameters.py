@@ -4,8 +4,9 @@ import re
 from typing import Annotated, TypeVar
 
 from fastapi import Query
-from pydantic import StringConstraints
+from pydantic import Field
 
+from contracts.entered import EnteredLine
 from contracts.vocabulary import Span
 from services.registry.rules.edtf_dates import UnreadableDate, span_of
 from services.registry.rules.errors import Invalid, ResourceNotFound
@@ -15,7 +16,7 @@ T = TypeVar("T")
 LONGEST_PAGE = 200
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
-SearchWords = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", min_length=1, max_length=100)]
+SearchWords = Annotated[EnteredLine, Field(max_length=100)]
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

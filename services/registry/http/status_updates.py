@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel
 
-from contracts.events import Evidence
-from contracts.vocabulary import Country, Ordinal, Paragraph, Slug, Status
+from contracts.entered import EnteredParagraph
+from contracts.events import EnteredEvidence
+from contracts.vocabulary import Country, Ordinal, Slug, Status
 from services.plumbing.database import Connection
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
@@ -24,9 +25,9 @@ class NewStatusUpdate(StrictRequestModel):
 
     status: Status
     country: Country | None = None
-    note: Paragraph | None = None
+    note: EnteredParagraph | None = None
     """Needed to reopen what is met or withdrawn."""
-    evidence: Evidence | None = None
+    evidence: EnteredEvidence | None = None
     expected_version: Ordinal | None = None
     """The version that the reporter has read; another one by now is a conflict (409)."""
 

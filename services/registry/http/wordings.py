@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from contracts.vocabulary import Day, Language, Paragraph
+from contracts.entered import EnteredParagraph
+from contracts.vocabulary import Day, Language
 from services.plumbing.http.forms import StrictRequestModel, strict_body
 from services.plumbing.http.problems import problems
 from services.registry.wordings import DEFAULT, ReadingPolicy, Wording, read
@@ -13,7 +14,7 @@ from services.registry.wordings import DEFAULT, ReadingPolicy, Wording, read
 class WordingRequest(StrictRequestModel):
     """A time expression, as it stands in a statement of some day."""
 
-    wording: Paragraph
+    wording: EnteredParagraph
     language: Language
     made_on: Day
     """The day of the statement: what "next year" is reckoned from."""

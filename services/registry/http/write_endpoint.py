@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.content_type import JSON
 from services.plumbing.http.idempotency import IDEMPOTENCY_KEY, Answer, keyed_request, once
 from services.plumbing.tracing import current_traceparent
 from services.registry.actions.events import ActionContext
@@ -30,8 +29,8 @@ class WriteEndpoint:
         self._keys = keys
 
     def caller(self, role: str) -> Callable[..., Caller]:
-        """A dependency: the caller, who must have the role and send JSON."""
-        return self._keys.caller(role, content_types=(JSON,))
+        """A dependency: the caller, who must have the role."""
+        return self._keys.caller(role)
 
     def context(self, request: Request, caller: Caller) -> ActionContext:
         """Now, by whom, and for which request."""

@@ -2,8 +2,10 @@
 
 from typing import Any, ClassVar
 
+from services.plumbing.refusals import RefusedByRule
 
-class RegistryError(ValueError):
+
+class RegistryError(RefusedByRule):
     """Over HTTP a problem of this `kind`; over Kafka the record goes to the dead-letter topic with this text.
 
     `members` are facts that help the asker, such as the version that is current.

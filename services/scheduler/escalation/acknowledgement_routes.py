@@ -10,7 +10,6 @@ from contracts.vocabulary import Slug
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.content_type import JSON
 from services.plumbing.http.forms import strict_body
 from services.plumbing.http.idempotency import IDEMPOTENCY_KEY, keyed_request
 from services.plumbing.http.problems import Problem, not_found, problems
@@ -23,7 +22,7 @@ from services.scheduler.escalation.store import EscalationStore
 def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, escalations: EscalationStore) -> APIRouter:
     """The route by which a milestone is acknowledged; it takes a key with the role `reporter`."""
     router = APIRouter(tags=["escalations"])
-    Reporter = Annotated[Caller, Depends(keys.caller("reporter", content_types=(JSON,)))]  # noqa: N806  a type
+    Reporter = Annotated[Caller, Depends(keys.caller("reporter"))]  # noqa: N806  a type
 
     @router.post(
         "/milestones/{milestone_id}/acknowledgements",

@@ -1,12 +1,11 @@
 """The escalation over HTTP: what is sent and what is answered."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AfterValidator
-
+from contracts.entered import EnteredLine, EnteredParagraph
 from contracts.events import Acknowledgement
-from contracts.vocabulary import Country, Day, Instant, Line, Paragraph, Slug, Text
+from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
@@ -14,18 +13,12 @@ from services.scheduler.escalation.rules.machine import next_level
 from services.scheduler.escalation.rules.states import STAGES, Climbing, Stage, acknowledgement_in
 
 
-def _not_blank(name: str) -> str:
-    if not name.strip():
-        raise ValueError("a name is more than blanks")
-    return name
-
-
 class NewAcknowledgement(StrictRequestModel):
     """Somebody is working on an overdue milestone."""
 
-    name: Annotated[Line, AfterValidator(_not_blank)]
+    name: EnteredLine
     """Who: a person, or the unit that answers for it."""
-    note: Paragraph | None = None
+    note: EnteredParagraph | None = None
 
 
 class EscalationEntry(ResponseModel):

@@ -68,7 +68,7 @@ class FeedDocuments:
         self._copies = DocumentCache(_CACHE_BYTES)
         self._one_at_a_time = asyncio.Lock()
 
-    async def answer(self, kind: FeedFormat, token: str, if_none_match: str | None, *, head: bool) -> Response:
+    async def answer(self, kind: FeedFormat, token: str, if_none_match: str | None) -> Response:
         """The feed, or 304 to who has it in this state; raises a 404 problem, the same for whatever isn't there."""
         now, hashed = self._clock.now(), token_hash(token)
         known = await self._store.state(kind, hashed, now)
@@ -81,8 +81,7 @@ class FeedDocuments:
         body = self._copies.get(tag)
         if body is None:
             known, tag, body = await self._rendered(kind, hashed, now)
-        headers = _headers(tag, known) | {"Content-Type": MEDIA[kind], "Content-Length": str(len(body))}
-        return Response(b"" if head else body, headers=headers)
+        return Response(body, headers=_headers(tag, known) | {"Content-Type": MEDIA[kind]})
 
     async def _rendered(self, kind: FeedFormat, hashed: bytes, now: datetime) -> tuple[FeedState, str, bytes]:
         """What is there now, which may be newer than what was asked a moment ago."""

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from contracts.entered import EnteredLine
 from contracts.filters import CountryTerms, SlugTerms, sorted_once
-from contracts.vocabulary import Instant, Language, Line
-from services.i18n.text import plain
+from contracts.vocabulary import Instant, Language
 from services.plumbing.http.forms import RequestModel, ResponseModel, ZoneName
 from services.scheduler.feeds.rendering.feed import (
     ALARM,
@@ -17,13 +17,6 @@ from services.scheduler.feeds.rendering.feed import (
     Feed,
 )
 from services.scheduler.feeds.settings import FeedSettings
-
-
-def _visible(name: str) -> str:
-    if not plain(name).strip():
-        raise ValueError("a name has to have something to be seen")
-    return name
-
 
 Days = Annotated[int, Field(ge=0, le=366, strict=True)]
 
@@ -40,7 +33,7 @@ class FeedFilters(RequestModel):
 class NewFeed(RequestModel):
     """A calendar and two feeds of events to be."""
 
-    name: Annotated[Line, Field(max_length=100), AfterValidator(_visible)] = "Pledgewire"
+    name: Annotated[EnteredLine, Field(max_length=100)] = "Pledgewire"
     """What calendar programs and readers show as its title."""
     language: Language = Language.EN
     zone: ZoneName = "America/New_York"

@@ -23,9 +23,7 @@ def feed_reading_routes(store: FeedStore, clock: Clock, settings: FeedSettings) 
 
 def _add_route(router: APIRouter, documents: FeedDocuments, format_: FeedFormat) -> None:
     async def read_feed(token: str, request: Request) -> Response:
-        return await documents.answer(
-            format_, token, request.headers.get("if-none-match"), head=request.method == "HEAD"
-        )
+        return await documents.answer(format_, token, request.headers.get("if-none-match"))
 
     media = MEDIA[format_].partition(";")[0]
     read_feed.__doc__ = f"Read at an address (`{media}`), without a key; `If-None-Match` spares what is known."
@@ -36,4 +34,3 @@ def _add_route(router: APIRouter, documents: FeedDocuments, format_: FeedFormat)
     }
     path, name = f"/feeds/{{token}}/{format_}", format_.replace(".", "_")
     router.get(path, operation_id=f"read_{name}", response_class=Response, responses=answers)(read_feed)
-    router.head(path, include_in_schema=False)(read_feed)

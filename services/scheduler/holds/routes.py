@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.vocabulary import Ordinal, Slug
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.content_type import JSON
 from services.plumbing.http.problems import Problem, problems
 from services.scheduler.holds.store import take_holds
 
@@ -44,7 +43,7 @@ def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
         status_code=204,
         tags=["holds"],
         operation_id="hold_milestones",
-        dependencies=[Depends(keys.caller(HOLDER, content_types=(JSON,)))],
+        dependencies=[Depends(keys.caller(HOLDER))],
         responses=problems(400, 401, 403, 413, 415, 422, 503),
     )
     async def hold(order: Annotated[HoldOrder, Body()]) -> Response:

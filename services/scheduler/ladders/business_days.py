@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Literal
 
 from contracts.vocabulary import Country
+from services.plumbing.refusals import RefusedByRule
 
 _CATEGORIES: Mapping[str, tuple[str, ...]] = {"CA": ("government", "public")}
 _DAY = timedelta(days=1)
@@ -35,7 +36,7 @@ class RegionalCalendar:
         return f"{self.country}-{self.subdivision}" if self.subdivision else str(self.country)
 
 
-class UnknownCalendar(ValueError):
+class UnknownCalendar(RefusedByRule):
     """No holidays are known by this name."""
 
 

@@ -76,7 +76,9 @@ def test_every_channel_has_its_check_and_only_those():
 
 
 def test_every_channel_has_the_sender_that_its_type_asks_for():
-    senders = senders_for(CHANNELS, Post(None), Mail(None), RENDERER, SystemClock(), mail_sender=SENDER)  # type: ignore[arg-type]
+    senders = senders_for(
+        CHANNELS, Post(None), Mail(None), RENDERER, SystemClock(), mail_sender=SENDER, allowed=AllowList()
+    )  # type: ignore[arg-type]
 
     asked = {PostedChannel: PostSender, MailedChannel: MailSender}
     assert {name: type(sender) for name, sender in senders.items()} == {
@@ -225,7 +227,13 @@ def test_what_was_posted_twice_has_the_same_identity(name: str):
         assert own in again
 
 
+def senders_of(http: Post, mail: Mail) -> dict[str, Any]:
+    """The senders over these transports."""
+    clock, allowed = SystemClock(), AllowList()
+    return senders_for(CHANNELS, http, mail, RENDERER, clock, mail_sender=SENDER, allowed=allowed)  # type: ignore[arg-type]
+
+
 async def attempt(name: str, http: Post, mail: Mail) -> Any:
     """One attempt to send a golden event, over transports that only say how it went."""
-    senders = senders_for(CHANNELS, http, mail, RENDERER, SystemClock(), mail_sender=SENDER)  # type: ignore[arg-type]
+    senders = senders_of(http, mail)
     return await senders[name].send(delivery_on(name), EVENT)

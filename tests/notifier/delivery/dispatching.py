@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from services.notifier.channels import CHANNELS
+from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.messages import MessageRenderer
@@ -41,10 +42,10 @@ def dispatch_at(
     """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
     renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
     pool = mail or SmtpPool(SmtpSettings())
-    sender = "Pledgewire <notices@pledgewire.example>"
+    sender = NamedAddress("Pledgewire", "notices@pledgewire.example")
     return Dispatch(
         database,
-        senders_for(CHANNELS, http, pool, renderer, clock, mail_sender=sender),
+        senders_for(CHANNELS, http, pool, renderer, clock, mail_sender=sender, allowed=AllowList()),
         clock,
         settings,
     )

@@ -15,11 +15,14 @@ from services.notifier.delivery.deliveries import (
     after_attempt,
     end_unsent,
 )
+from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.log import DeliveryLog
+from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.results import record_results
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS
 from services.notifier.subscriptions.store import SubscriptionStore
+from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database
 from tests.notifier.scenes import (
     DESTINATIONS,
@@ -73,6 +76,27 @@ async def test_a_result_is_recorded_with_its_attempt(database: Database, fan_out
     assert (row["attempts"], row["reason"], row["last_code"]) == (1, "temporarily-unavailable", 503)
     assert row["next_at"] == NOW + timedelta(seconds=5)
     assert [(t["n"], t["outcome"], t["code"]) for t in tries] == [(1, "refused", 503)]
+
+
+async def test_results_of_two_claims_of_one_delivery_are_recorded_and_told_once(
+    database: Database, claims: DeliveryClaims
+):
+    """As in a process that was frozen over an attempt, and claimed its delivery anew before it recorded the first."""
+    await subscribe(database)
+    out = await FanOut(database, lease_seconds=0.01).apply([incoming()], NOW, MUCH_CAPACITY)
+    await asyncio.sleep(0.05)
+    assert await claims.sweep(NOW) == 1
+    (anew,) = await claims.claim(NOW, MUCH_CAPACITY)
+    recorder = ResultRecorder(database, EventCache(database), SystemClock(), most=10, seconds=0.0)
+
+    recorder.report(tried(out.claimed[0], Delivered(200)))
+    recorder.report(tried(anew, Delivered(201)))
+    await recorder.flush()
+
+    row, tries = await DeliveryLog(database).find(anew.id) or pytest.fail("it is there")
+    assert (row["state"], row["last_code"], [t["n"] for t in tries]) == ("delivered", 201, [1, 2])
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from outbox where topic = 'delivery-settled'") == 1
 
 
 async def test_being_told_to_wait_is_no_attempt(database: Database, fan_out: FanOut, claims: DeliveryClaims):

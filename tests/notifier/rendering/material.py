@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import MailedChannel, PostedChannel
 from services.notifier.channels.email import POLICY
+from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.delivery.messages import render_event
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
@@ -23,7 +23,7 @@ from tests.contracts.golden_records import PATHS, wire
 
 LANGUAGES = tuple(map(str, Language))
 LINKS = PageLinks("https://pledgewire.example")
-SENDER = "Pledgewire <notices@pledgewire.example>"
+SENDER = NamedAddress("Pledgewire", "notices@pledgewire.example")
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 
 
@@ -88,7 +88,7 @@ def payload(event: PublishedEvent, channel: str, language: str, **changes: Any) 
     return json.loads(posted(event, channel, language, **changes))
 
 
-def mailed(event: PublishedEvent, language: str, *, sender: str = SENDER, **changes: Any) -> EmailMessage:
+def mailed(event: PublishedEvent, language: str, *, sender: NamedAddress = SENDER, **changes: Any) -> bytes:
     """The mail that is sent to a reader."""
     mailer, to = CHANNELS["email"], reader(**changes)
     assert isinstance(mailer, MailedChannel)
@@ -98,13 +98,13 @@ def mailed(event: PublishedEvent, language: str, *, sender: str = SENDER, **chan
 
 def mail(event: PublishedEvent, language: str, **changes: Any) -> Any:
     """The mail as a reader's program parses it from the bytes that were sent."""
-    return message_from_bytes(mailed(event, language, **changes).as_bytes(), policy=POLICY)
+    return message_from_bytes(mailed(event, language, **changes), policy=POLICY)
 
 
 def sent(event: PublishedEvent, channel: str, language: str, **changes: Any) -> bytes:
     """The bytes that go to a reader, on any channel."""
     if isinstance(CHANNELS[channel], MailedChannel):
-        return mailed(event, language, **changes).as_bytes()
+        return mailed(event, language, **changes)
     return posted(event, channel, language, **changes)
 
 

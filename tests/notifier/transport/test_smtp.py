@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -67,11 +68,11 @@ async def pool(port: int, **changes: object) -> AsyncIterator[SmtpPool]:
     await made.close()
 
 
-def mail(text: str = "The coal commitment is due in 7 days.\n.\n.. dots\n") -> EmailMessage:
+def mail(text: str = "The coal commitment is due in 7 days.\n.\n.. dots\n") -> bytes:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = FROM, "desk@example.org", "Échéance"
     message.set_content(text)
-    return message
+    return message.as_bytes(policy=SMTP_POLICY)
 
 
 async def test_a_mail_arrives_as_it_was_written(mailbox: tuple[Mailbox, int]):

@@ -13,7 +13,6 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from starlette.testclient import TestClient
 
 from services.plumbing.http.forms import (
-    NotBlank,
     QueryDay,
     QueryInstant,
     RequestModel,
@@ -59,12 +58,6 @@ def test_an_instant_in_a_query_says_its_offset(text: str) -> None:
 def test_what_stands_twice_is_refused() -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Annotated[tuple[str, ...], AfterValidator(refuse_repeats)]).validate_python(("a", "a"))
-
-
-@pytest.mark.parametrize("text", ["", " ", "\t\u2003"])
-def test_blanks_are_no_name(text: str) -> None:
-    with pytest.raises(ValidationError):
-        TypeAdapter(Annotated[str, NotBlank]).validate_python(text)
 
 
 class Order(StrictRequestModel):

@@ -1,24 +1,31 @@
 """What a batch of records becomes: effects once, dead letters with a reason, and nothing lost."""
 
 import asyncio
+import hashlib
+import time
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.partitioner import DefaultPartitioner
 from faststream import AckPolicy
 
+from contracts.topics import DEAD_TOPIC
 from services.plumbing.clock import EPOCH
 from services.plumbing.database import Database
 from services.plumbing.inbox import first_sight
+from services.plumbing.isolation import SYSTEMIC
 from services.plumbing.kafka.consumer import kafka_broker, subscribe
-from services.plumbing.kafka.dead_letters import DeadLetter, DeadLetters
+from services.plumbing.kafka.dead_letters import DEAD_LETTERS, DeadLetter, DeadLetters
 from services.plumbing.kafka.health import DEAD_DEPTH, LAG, Stuck, watch_consumers
-from services.plumbing.kafka.intake import Intake
+from services.plumbing.kafka.intake import Held, Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.kafka.standing import LONGEST_STAND
+from services.plumbing.refusals import RefusedByRule
 from services.plumbing.transient_errors import Unavailable
 from tests.plumbing.conftest import MakeTopic, ReadTopic
 
@@ -54,6 +61,8 @@ class Effects:
             for event_id, word in events:
                 if word == "cursed":
                     raise KeyError("a defect that this word wakes")
+                if word.startswith("stale"):
+                    raise RefusedByRule("this is not the newest")
                 if event_id in fresh and event_id not in done:
                     done.add(event_id)
                     await connection.execute("insert into effect values ($1, $2)", event_id, word)
@@ -144,7 +153,8 @@ async def test_poison_goes_to_the_dead_letter_topic_and_everything_else_arrives(
     }
     for letter in dead:
         why = {name: value for name, value in letter.headers if name.startswith("dead_")}
-        assert set(why) == {"dead_topic", "dead_partition", "dead_offset", "dead_error", "dead_reason"}
+        assert set(why) == {"dead_group", "dead_topic", "dead_partition", "dead_offset", "dead_error", "dead_reason"}
+        assert why["dead_group"] == f"g-{topic}".encode()
         assert why["dead_topic"] == topic.encode()
     assert await committed(kafka, topic, f"g-{topic}") == 13
 
@@ -236,50 +246,72 @@ async def test_a_dead_letter_that_is_not_taken_keeps_its_record(
     class Refusing(DeadLetters):
         tries = 0
 
-        async def bury(self, letters: Any) -> None:
+        async def bury(self, group: str, letters: Any) -> None:
             if letters:
                 Refusing.tries += 1
                 raise Unavailable("no room")
 
     intake = Intake("g", read, effects.apply, Refusing(producer))
     batch = [ConsumerRecord(topic, 0, 0, 0, 0, None, None, None, 0, 0, ())]
-    with pytest.raises(Unavailable):
-        await intake.take(batch)
+
+    assert await intake.take(batch) == [Held(TopicPartition(topic, 0), 0, "Unavailable: no room")]
     assert Refusing.tries == 1
 
 
 async def test_a_dead_letter_topic_that_is_missing_is_no_end_of_the_record(
     kafka: KafkaSettings, database: Database
 ) -> None:
-    """The burial raises, so that the offset stays; whoever swallowed that would lose the record."""
+    """The burial raises, so that the record is held; whoever swallowed that would lose it."""
     producer = KafkaProducer(kafka.model_copy(update={"send_timeout": 1.0}))
     record = ConsumerRecord(f"t-{uuid4().hex[:10]}", 0, 0, 0, 0, b"k", None, None, 1, 0, ())
     intake = Intake("g", read, Effects(database).apply, DeadLetters(producer))
 
     with pytest.raises(Unavailable, match="did not take"):
-        await DeadLetters(producer).bury([DeadLetter(record, "no value", "ValueError")])
-    with pytest.raises(Unavailable, match="did not take"):
-        await intake.take([record])
+        await DeadLetters(producer).bury("g", [DeadLetter(record, "no value", "ValueError")])
+    [held] = await intake.take([record])
+    assert "did not take" in held.reason
     await producer.close()
 
 
-async def test_a_defect_of_ours_stops_the_line_and_buries_nobody(
-    database: Database, producer: KafkaProducer, make_topic: MakeTopic
+def cursed(partition: int, offset: int, word: bytes = b"cursed") -> ConsumerRecord[bytes, bytes]:
+    headers = (("id", str(uuid4()).encode()),)
+    return ConsumerRecord("t", partition, offset, 0, 0, b"k", word, None, 0, len(word), headers)
+
+
+class Recording(DeadLetters):
+    """Keeps what is put aside."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+
+    async def bury(self, group: str, letters: Sequence[DeadLetter]) -> None:
+        self.letters.extend(letters)
+
+
+async def test_a_defect_of_ours_stops_its_partition_and_buries_nobody(database: Database) -> None:
+    dead_letters, effects = Recording(), Effects(database)
+    intake = Intake("g", read, effects.apply, dead_letters)
+
+    batch = [cursed(0, offset) for offset in range(7, 7 + SYSTEMIC)] + [cursed(1, 3, b"good"), cursed(1, 4)]
+    [held] = await intake.take(batch)
+
+    assert (held.partition, held.offset) == (TopicPartition("t", 0), 7)
+    assert f"none of {SYSTEMIC} records could be applied" in held.reason
+    assert [(letter.record.partition, letter.record.offset) for letter in dead_letters.letters] == [(1, 4)]
+    assert await effects.words() == ["good"]
+
+
+async def test_what_is_away_holds_every_partition_and_is_asked_for_no_longer_than_it_takes_to_know(
+    database: Database,
 ) -> None:
-    buried: list[Any] = []
+    effects = Effects(database)
+    effects.failures = [Unavailable("away") for _ in range(99)]
+    intake = Intake("g", read, effects.apply, Recording())
 
-    class Recording(DeadLetters):
-        async def bury(self, letters: Any) -> None:
-            buried.extend(letters)
+    held = await intake.take([cursed(partition, 5, b"good") for partition in range(40)])
 
-    intake = Intake("g", read, Effects(database).apply, Recording(producer))
-    batch = [
-        ConsumerRecord("t", 0, i, 0, 0, b"k", b"cursed", None, 0, 6, (("id", str(uuid4()).encode()),))
-        for i in range(25)
-    ]
-    with pytest.raises(Unavailable):
-        await intake.take(batch)
-    assert buried == []
+    assert [(one.partition.partition, one.offset) for one in held] == [(partition, 5) for partition in range(40)]
+    assert 99 - len(effects.failures) == 3  # all together, and two partitions by themselves
 
 
 def test_no_subscriber_may_take_another_policy(kafka: KafkaSettings, producer: KafkaProducer) -> None:
@@ -378,3 +410,97 @@ async def test_a_record_with_neither_key_nor_value_is_put_aside_too(
 
     assert (letter.key, letter.value, dict(letter.headers)["dead_value"]) == (None, b"", b"null")
     assert await committed(kafka, topic, f"g-{topic}") == 2
+
+
+async def test_refusals_are_answers_however_many_come_at_once(
+    kafka: KafkaSettings,
+    database: Database,
+    producer: KafkaProducer,
+    make_topic: MakeTopic,
+    read_topic: ReadTopic,
+    running: Running,
+) -> None:
+    """A ministry that pushes its whole, mostly stale state is told so for each record, and freezes nothing."""
+    topic = await make_topic(partitions=1)
+    await send(producer, topic, *(good(f"stale {i}") for i in range(3 * SYSTEMIC)))
+    effects = Effects(database)
+
+    async with running(topic, effects):
+        letters = await read_topic(f"{topic}-dead", 3 * SYSTEMIC)
+        await send(producer, topic, good("good"))
+        assert await effects.expect(1) == ["good"]
+
+    assert len(letters) == 3 * SYSTEMIC
+    assert {dict(letter.headers)["dead_error"] for letter in letters} == {b"RefusedByRule"}
+
+
+async def test_a_partition_that_stands_still_keeps_no_other_waiting_and_says_so(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, running: Running
+) -> None:
+    topic = await make_topic(partitions=2)
+    effects = Effects(database)
+    by_partition: dict[int, bytes] = {}
+    for i in range(100):
+        by_partition.setdefault(DefaultPartitioner()(str(i).encode(), [0, 1], [0, 1]), str(i).encode())
+    await send(producer, topic, *((by_partition[0], b"cursed", good("")[2]) for _ in range(2 * SYSTEMIC)))
+
+    async with running(topic, effects) as broker:
+        standing = broker.standing[f"g-{topic}"]
+        async with asyncio.timeout(20):
+            while not standing.seconds(time.monotonic()):  # noqa: ASYNC110  the first try
+                await asyncio.sleep(0.05)
+        for word in ("one", "two", "three"):
+            await send(producer, topic, (by_partition[1], word.encode(), good("")[2]))
+        assert await effects.expect(3) == ["one", "three", "two"]
+        [trouble] = standing.troubles(time.monotonic() + LONGEST_STAND)
+        assert trouble.startswith(f"partition 0 of {topic} stands still")
+        assert "KeyError" in trouble
+        assert standing.troubles(time.monotonic()) == []
+
+
+@pytest.mark.parametrize("room", [True, False])
+async def test_any_record_that_was_accepted_can_be_put_aside(
+    room: bool,
+    database: Database,
+    producer: KafkaProducer,
+    make_topic: MakeTopic,
+    read_topic: ReadTopic,
+    running: Running,
+) -> None:
+    """Near the topic's limit, by its value or by its headers; also where the dead letters' topic takes no more."""
+    topic = await make_topic(partitions=1, dead_config={} if not room else DEAD_TOPIC)
+    value, header, no_id = b"x" * 1_048_400, ("filler", b"y" * 1_048_400), [("id", b"none")]
+    await send(producer, topic, (b"k", value, no_id), (b"k", b"", [*no_id, header]), good("good"))
+    effects = Effects(database)
+
+    async with running(topic, effects):
+        assert await effects.expect(1) == ["good"]
+        by_value, by_header = await read_topic(f"{topic}-dead", 2)
+
+    assert by_value.key == by_header.key == b"k"
+    kept = dict(by_value.headers)
+    if room:
+        assert by_value.value == value
+        assert header in by_header.headers
+    else:
+        assert by_value.value == by_header.value == b""
+        assert kept["dead_value"] == b"too large"
+        assert kept["dead_sha256"] == hashlib.sha256(value).hexdigest().encode()
+        assert (kept["dead_length"], kept["dead_offset"]) == (b"1048400", b"0")
+        assert int(dict(by_header.headers)["dead_headers_length"]) == 6 + 1_048_400 + len(b"idnone")
+    assert dict(by_header.headers)["dead_offset"] == b"1"
+
+
+async def test_each_group_says_that_it_put_a_record_aside(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, read_topic: ReadTopic, running: Running
+) -> None:
+    topic = await make_topic(partitions=1)
+    await send(producer, topic, (b"k", None, []))
+
+    async with running(topic, Effects(database), group=f"a-{topic}"):
+        async with running(topic, Effects(database), group=f"b-{topic}"):
+            letters = await read_topic(f"{topic}-dead", 2)
+
+    assert {dict(letter.headers)["dead_group"].decode() for letter in letters} == {f"a-{topic}", f"b-{topic}"}
+    assert DEAD_LETTERS.labels(topic, f"a-{topic}")._value.get() == 1
+    assert DEAD_LETTERS.labels(topic, f"b-{topic}")._value.get() == 1

@@ -39,7 +39,7 @@ async def test_what_is_not_there_is_a_problem(register: Register, path: str, sta
         ({"status": "met", "expected_version": "1"}, 422, "invalid"),
         ({"status": "met", "ministry": "us-dos"}, 422, "invalid"),
         ({"status": "met", "note": "a\x00b"}, 422, "invalid"),
-        ({"status": "met", "note": "\ud800"}, 422, "invalid"),
+        ({"status": "met", "note": "\ud800"}, 400, "not-json"),
         ({"status": "met", "evidence": {"url": "javascript:alert(1)"}}, 422, "invalid"),
         ([], 422, "invalid"),
     ],

@@ -3,8 +3,9 @@
 import hashlib
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
+from contracts.entered import as_entered
 from contracts.vocabulary import Contract, Slug, Text
 
 Days = Annotated[int, Field(ge=1, le=3660)]
@@ -15,7 +16,7 @@ class EscalationLevel(Contract):
     """Somebody who is notified when none of the levels before has owned it."""
 
     level: Slug
-    title: Text
+    title: Annotated[Text, AfterValidator(as_entered)]
     wait: Days
     """Days after the milestone's last day for the first level, after the level before was notified for the others."""
 

@@ -1,0 +1,94 @@
+"""Which routes an application has: what a path is called, which methods it knows, and what body each takes.
+
+Looked up once for each request, by the middleware in front of the router: so no route can forget HEAD, a true `Allow`,
+a check of its body, or to keep the secrets of its path out of logs and traces.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from services.plumbing.http.content_type import JSON, AcceptedBody
+
+UNKNOWN = "(unknown path)"
+"""What logs and traces say of a path that isn't one of ours: it may hold anything."""
+_NO_BODY = AcceptedBody()
+
+
+@dataclass(frozen=True)
+class PlacedRoute:
+    """One route: `template` is its path with the names of its parameters, as in the document."""
+
+    template: str
+    pattern: "re.Pattern[str]"
+    methods: frozenset[str]
+    accepted_body: AcceptedBody
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What is at a path: the routes that fit it, in the order in which the router would take them."""
+
+    routes: Sequence[PlacedRoute]
+
+    @cached_property
+    def template(self) -> str:
+        """The path as logs and traces may show it."""
+        return self.routes[0].template if self.routes else UNKNOWN
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """What may be asked of it; HEAD wherever GET is, and OPTIONS always."""
+        known = frozenset().union(*(route.methods for route in self.routes))
+        return known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set()) if known else known
+
+    @property
+    def allow(self) -> str:
+        """The value of the header `Allow` (RFC 9110, 10.2.1)."""
+        return ", ".join(sorted(self.methods))
+
+    def route(self, method: str) -> PlacedRoute | None:
+        """The route that answers this method."""
+        return next((route for route in self.routes if method in route.methods), None)
+
+    def template_for(self, method: str) -> str:
+        """The path as logs and traces may show it, of the route that answers this method where one does."""
+        return route.template if (route := self.route(method)) else self.template
+
+    def accepted_body(self, method: str) -> AcceptedBody:
+        """What body the method takes here."""
+        return route.accepted_body if (route := self.route(method)) else _NO_BODY
+
+
+class RouteTable:
+    """All routes of an application, those of included routers among them."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    @cached_property
+    def routes(self) -> Sequence[PlacedRoute]:
+        """Every route, in the router's order, as they are when it is first asked."""
+        return tuple(_placed(context) for context in iter_route_contexts(self._app.routes))
+
+    def resource(self, path: str) -> Resource:
+        """What is at a path; without routes where there is nothing."""
+        return Resource([route for route in self.routes if route.pattern.match(path)])
+
+
+def _placed(context: RouteContext) -> PlacedRoute:
+    # A mount, which serves files, has no methods of its own.
+    methods = frozenset(context.methods or {"GET", "HEAD"})
+    return PlacedRoute(context.path_format or "", context.path_regex, methods, _accepted(context))
+
+
+def _accepted(context: RouteContext) -> AcceptedBody:
+    written: Mapping[str, object] = (getattr(context, "openapi_extra", None) or {}).get("requestBody", {})
+    content = written.get("content")
+    if isinstance(content, Mapping):
+        return AcceptedBody(tuple(content), is_required=bool(written.get("required")))
+    return AcceptedBody((JSON,), is_required=getattr(context, "body_field", None) is not None)

@@ -20,6 +20,8 @@ _UNANSWERED = frozenset(
 _MOST_UNANSWERED = 3
 """So many unanswered attempts in a row, and the lane rests."""
 _LONGEST_REST = 60.0
+_FORGETS = 1.05
+"""By so much the quickest answer counts for slower with each that follows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +44,10 @@ class Lane:
     """None for mail, which leads to many."""
     free_at: float = 0.0
     """When the next that has a slot may start at the earliest."""
+    started: dict[UUID, float] = field(default_factory=dict)
+    """Of those on their way that have a slot, by their ids."""
+    quickest: float = 0.0
+    """Seconds from start to answer, of the quickest lately; 0 before the first."""
     rounds: dict[bytes, int] = field(default_factory=dict)
     """By destination: what was given a slot in an earlier round does not start any more."""
 
@@ -68,6 +74,21 @@ class Lane:
         """Whether the destination has told us to wait since this was given its slot."""
         slot = delivery.slot
         return slot is not None and slot.round < self.rounds.get(delivery.destination, 0)
+
+    def start(self, delivery: Delivery, now: float) -> None:
+        """A delivery with a slot starts: the next one keeps its distance."""
+        if delivery.slot is not None and self.destination is not None:
+            self.free_at = now + delivery.slot.gap
+            self.started[delivery.id] = now
+
+    def end(self, delivery: Delivery, now: float) -> None:
+        """It was answered: it arrived just before, and perhaps long after its start. What counts is when it arrived."""
+        started = self.started.pop(delivery.id, None)
+        if started is None or delivery.slot is None:
+            return
+        took = now - started
+        self.free_at = max(self.free_at, now - self.quickest + delivery.slot.gap)
+        self.quickest = min(took, self.quickest * _FORGETS) if self.quickest else took
 
     def begin_round(self, destination: bytes, number: int) -> None:
         """The destination is in this round, or in a later one."""
@@ -122,8 +143,7 @@ class Lanes:
             delivery = lane.next(now)
             if delivery is None:
                 continue
-            if delivery.slot is not None and lane.destination is not None:
-                lane.free_at = now + delivery.slot.gap
+            lane.start(delivery, now)
             lane.threads.add((delivery.recipient.id, delivery.commitment_id))
             lane.in_flight += 1
             self.in_flight += 1
@@ -162,6 +182,7 @@ class Lanes:
         """An attempt has ended, or came to nothing (None); the lane learns from it."""
         lane = self._lane(delivery)
         lane.threads.discard((delivery.recipient.id, delivery.commitment_id))
+        lane.end(delivery, now)
         lane.in_flight -= 1
         self.in_flight -= 1
         self.in_hand -= 1

@@ -5,7 +5,7 @@ things: a message that was taken, one that was told to wait, and nothing else.
 
 - Told to wait: nothing starts until then. After it one probe goes alone, then all go on at the pace. Who is told again
   and again waits longer each time.
-- Told again within two hundred messages: the pace is too fast for it, and becomes a quarter slower.
+- Told three times, each within two hundred messages: the pace is too fast for it, and becomes slower each time more.
 - Of a receiver without a known limit the pace is found by trying: a fifth faster after every eight messages, until it
   says to wait; then as before that. From then on something faster is tried seldom, and more seldom the more it fails.
 """
@@ -26,8 +26,10 @@ LONGEST_OWN_WAIT = 300.0
 SEARCH, CAREFUL, MOST_CAREFUL = 8, 400, 6_400
 """Messages that have to be taken before something faster is tried: while searching, and after that."""
 KEEPS_COMING = 200
-"""Told to wait twice within so many messages: then it is the pace, and not chance."""
-SLOWER, SEARCH_FASTER, FASTER = 1.25, 0.8, 0.9
+"""Told to wait again within so many messages counts as a strike."""
+MOST_STRIKES = 3
+"""So many, and the pace is too fast: one or two are chance, or somebody else at the same address."""
+SLOWER, SEARCH_FASTER, FASTER = 1.15, 0.8, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def when_told_to_wait(pace: Pace, asked: float | None) -> tuple[Pace, float]:
         patience = CAREFUL if pace.patience == SEARCH else min(2 * pace.patience, MOST_CAREFUL)
         return replace(told, seconds=pace.good, patience=patience, strikes=0), wait
     strikes = pace.strikes + 1 if pace.taken < KEEPS_COMING else 1
-    if strikes < 2:
+    if strikes < (MOST_STRIKES if pace.good else 2):
         return replace(told, strikes=strikes), wait
     slower = max(min(pace.seconds * SLOWER, SLOWEST), pace.seconds)
-    return replace(told, seconds=slower, good=slower if pace.good else 0.0, strikes=0), wait
+    return replace(told, seconds=slower, good=slower if pace.good else 0.0, strikes=strikes), wait

@@ -27,6 +27,9 @@ _PROBE_SECONDS = 30.0
 _EARLY = 0.4
 """The share of the window in which the next slots may be given out before the last ones are used up."""
 
+_CLOSEST = (1 + 1 / MARGIN) / 2
+"""By so much two starts may come closer than the pace, when the first was late: half of the margin is kept."""
+
 _WAITING = """
 with recursive waiting(destination) as (
     (select destination from delivery where state = 'pending' and not behind and paced and destination > $1
@@ -173,7 +176,7 @@ class PacedClaims:
 def _slot(row: Any, claimed: float) -> Slot:
     return Slot(
         at=claimed + row["starts_in"],
-        gap=row["seconds"] / MARGIN,
+        gap=row["seconds"] * _CLOSEST,
         round=row["round"],
         is_probe=row["is_probe"],
         fastest=row["fastest"],

@@ -10,6 +10,10 @@ from services.cli.service_client import FAILED, CommandClient, Refusal, print_js
 escalation = typer.Typer(help="What is overdue, who has heard of it, and who is on it.", no_args_is_help=True)
 
 Url = Annotated[str, typer.Option(envvar="SCHEDULER_URL", help="Where the scheduler answers.")]
+Key = Annotated[
+    str,
+    typer.Option(envvar="PLEDGEWIRE_KEY", help="An API key that may report; to read, an editor's or operator's does."),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 HERE = "http://127.0.0.1:8000"
 
@@ -19,6 +23,7 @@ def list_command(
     *,
     state: Annotated[str, typer.Option(help="climbing: overdue, and nobody owns it; or owned.")] = "climbing",
     commitment: Annotated[str | None, typer.Option(help="Only those of this commitment.")] = None,
+    key: Key = "",
     url: Url = HERE,
     json: Json = False,
 ) -> None:
@@ -27,7 +32,7 @@ def list_command(
     wanted = {"state": state, "limit": "500"} | ({"commitment": commitment} if commitment else {})
     cursor: str | None = None
     while True:
-        page = _scheduler(url).ask("GET", "/escalations", params=wanted | ({"cursor": cursor} if cursor else {}))
+        page = _scheduler(url, key).ask("GET", "/escalations", params=wanted | ({"cursor": cursor} if cursor else {}))
         items += page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
@@ -42,10 +47,14 @@ def list_command(
 
 @escalation.command("show")
 def show_command(
-    milestone: Annotated[str, typer.Argument(help="The milestone's id.")], *, url: Url = HERE, json: Json = False
+    milestone: Annotated[str, typer.Argument(help="The milestone's id.")],
+    *,
+    key: Key = "",
+    url: Url = HERE,
+    json: Json = False,
 ) -> None:
     """Show how it stands with a milestone, and how that came about."""
-    record = _scheduler(url).ask("GET", f"/milestones/{segment(milestone)}/escalation")
+    record = _scheduler(url, key).ask("GET", f"/milestones/{segment(milestone)}/escalation")
     if json:
         print_json(record)
         return
@@ -63,19 +72,13 @@ def acknowledge_command(
     *,
     name: Annotated[str, typer.Option(help="Who is on it.")],
     note: Annotated[str | None, typer.Option(help="What is being done.")] = None,
-    key: Annotated[str | None, typer.Option(envvar="PLEDGEWIRE_KEY", help="An API key with the role reporter.")] = None,
+    key: Key = "",
     url: Url = HERE,
     json: Json = False,
 ) -> None:
     """Say that somebody is on it: nobody further hears, unless no evidence follows."""
     from uuid import uuid4
 
-    from deploy.embedded.errors import EmbeddedError
-
-    if not key:
-        raise EmbeddedError(
-            "acknowledging takes an API key", "set PLEDGEWIRE_KEY or --key; `pledgewire keys add` makes one"
-        )
     entry = _scheduler(url, key).ask(
         "POST",
         f"/milestones/{segment(milestone)}/acknowledgements",
@@ -104,7 +107,13 @@ def _summary(item: dict[str, Any]) -> str:
             return str(other)
 
 
-def _scheduler(url: str, key: str | None = None) -> CommandClient:
+def _scheduler(url: str, key: str) -> CommandClient:
+    from deploy.embedded.errors import EmbeddedError
+
+    if not key:
+        raise EmbeddedError(
+            "no API key is given", "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role reporter` makes one"
+        )
     return CommandClient("scheduler", "SCHEDULER_URL", "--url to its HTTP interface", url, _explain, key)
 
 

@@ -20,7 +20,7 @@ class Refusal:
     title: str
     detail: str
     faults: tuple[str, ...]
-    """`body/name: a name is more than blanks`."""
+    """`body/name: there is nothing to be seen in it`."""
 
 
 Explain = Callable[[Refusal], tuple[str, str, int]]

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from contracts.vocabulary import Language
     from services.registry.wordings import ReadingPolicy, Wording
 
+NO_DATE = 4
+"""The exit status where the words are read and hold neither a day, an event nor a rhythm."""
+
 wordings = typer.Typer(help="Deadlines as they are written.", no_args_is_help=True)
 
 
@@ -33,6 +36,8 @@ def wordings_read(
 ) -> None:
     """Say which days a time expression means, by which rule, and what else it could mean.
 
+    Ends with 4, and says "no date", where the words hold none.
+
     Rules: deadline=end-of-span|start-of-span, parts=thirds|whole, coming=nearest|next-year,
     numeric_dates=by-language|day-month|month-day, fiscal=US|CA|MX, hemisphere=north|south.
     """
@@ -43,15 +48,17 @@ def wordings_read(
     found = read(wording, _language(language), _day(made_on), _policy(policy or []))
     if as_json:
         typer.echo(TypeAdapter(Wording).dump_json(found).decode())
-        return
-    for name, said in _rows(found):
-        typer.echo(f"{name:<12}{said}")
+    else:
+        for name, said in _rows(found):
+            typer.echo(f"{name:<12}{said}")
+    if found.edtf is None and found.anchor is None and not found.review_months:
+        raise typer.Exit(NO_DATE)
 
 
 def _rows(found: "Wording") -> list[tuple[str, str]]:
     """What a reading says, one thing a line; what there is not has no line."""
     rows = [("words", found.expression or "no words of time")]
-    rows.append(("date", _days(found.edtf, found.earliest, found.latest)))
+    rows.append(("date", _days(found.edtf, found.earliest, found.latest) if found.edtf else "no date"))
     rows.append(("modality", f"{found.modality}, read as {found.reading}"))
     if found.edtf is not None:
         rows.append(("precision", str(found.precision)))
@@ -70,9 +77,7 @@ def _rows(found: "Wording") -> list[tuple[str, str]]:
     return rows
 
 
-def _days(edtf: str | None, earliest: date | None, latest: date | None) -> str:
-    if edtf is None:
-        return "none"
+def _days(edtf: str, earliest: date | None, latest: date | None) -> str:
     return f"{edtf} ({earliest} to {latest})" if latest else f"{edtf} (from {earliest} on)"
 
 

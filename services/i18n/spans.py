@@ -21,6 +21,13 @@ _SEASONS = {
     "24": (N_("winter %(year)s"), N_("in winter %(year)s")),
 }
 
+_SEASON_ENDS = {
+    "21": N_("by the end of spring %(year)s, that is by %(day)s"),
+    "22": N_("by the end of summer %(year)s, that is by %(day)s"),
+    "23": N_("by the end of autumn %(year)s, that is by %(day)s"),
+    "24": N_("by the end of winter %(year)s, that is by %(day)s"),
+}
+
 
 def span_name(span: Span, words: Words, form: DayForm = "long", *, inside: bool = False) -> str:
     """`summer 2022`, `June – August 2022`, `the 2020s`, `from 2022 on`, `no date given`; days in the given form.
@@ -59,7 +66,8 @@ def date_phrase(span: Span, reading: Reading, wording: str, words: Words, form: 
     """When it is to happen: coarse words stay coarse, and are followed by the last day that they allow.
 
     `by 2030, that is by December 31, 2030`; `from 2022 on`; `no date given: “over the medium term”`. A single day
-    stands in the given form.
+    stands in the given form. "By summer" and "by the 2020s" would mean their beginning, so there the end is named; and
+    of what is to be done by the end of several units, only the last day is.
     """
     if span.earliest is None and reading is Reading.RECURRING:
         return words.gettext("recurring, no date given: %(wording)s", wording=words.quoted(wording))
@@ -68,17 +76,22 @@ def date_phrase(span: Span, reading: Reading, wording: str, words: Words, form: 
     if span.latest is None:
         return span_name(span, words, form)
     if span.precision is Precision.DAY:
-        name = span_name(span, words, form)
-        return words.gettext("by %(day)s", day=name) if reading is Reading.BY and span.earliest == span.latest else name
+        if reading is Reading.BY:
+            return words.gettext("by %(day)s", day=words.day(span.latest, form))
+        return span_name(span, words, form)
     day = words.day(span.latest)
     if reading is not Reading.BY:
         return words.gettext("%(span)s, that is by %(day)s", span=span_name(span, words, inside=True), day=day)
-    if span.precision is Precision.DECADE and span.earliest.year // 10 == span.latest.year // 10:
-        decade = str(span.earliest.year // 10 * 10)
-        return words.gettext("by the end of the %(year)ss, that is by %(day)s", year=decade, day=day)
-    if _is_in_one_unit(span, span.earliest, span.latest):
-        return words.gettext("by %(span)s, that is by %(day)s", span=span_name(span, words), day=day)
-    return words.gettext("by the end of %(span)s, that is by %(day)s", span=span_name(span, words), day=day)
+    if not _is_in_one_unit(span, span.earliest, span.latest):
+        return words.gettext("by %(day)s", day=day)  # its beginning says nothing of when it is to be done
+    match span.precision:
+        case Precision.SEASON:
+            year, number = (span.edtf or "").split("-")
+            return words.gettext(_SEASON_ENDS[number], year=year, day=day)
+        case Precision.DECADE:
+            decade = str(span.earliest.year // 10 * 10)
+            return words.gettext("by the end of the %(year)ss, that is by %(day)s", year=decade, day=day)
+    return words.gettext("by %(span)s, that is by %(day)s", span=span_name(span, words), day=day)
 
 
 def _season_name(edtf: str, first: date, last: date, words: Words, *, inside: bool) -> str:
@@ -105,6 +118,8 @@ def _is_in_one_unit(span: Span, first: date, last: date) -> bool:
             return _SEASON.fullmatch(span.edtf or "") is not None
         case Precision.YEAR:
             return first.year == last.year
+        case Precision.DECADE:
+            return first.year // 10 == last.year // 10
     return False
 
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.routes import delivery_router
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.routes import subscription_router
+from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.subscriptions.unsubscribe_routes import unsubscribe_router
@@ -25,6 +27,7 @@ def http_app(
     checks: Mapping[str, Check],
     *,
     links: UnsubscribeLinks,
+    tokens: SignedIds,
     destinations: Destinations,
     allowed: AllowList,
 ) -> FastAPI:
@@ -36,8 +39,8 @@ def http_app(
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
     )
-    store = SubscriptionStore(database, destinations)
-    app.include_router(subscription_router(store, keys, allowed, clock))
-    app.include_router(delivery_router(DeliveryLog(database)))
+    store = SubscriptionStore(database, destinations, cancel_waiting)
+    app.include_router(subscription_router(store, keys, tokens, allowed, clock))
+    app.include_router(delivery_router(DeliveryLog(database), keys, tokens))
     app.include_router(unsubscribe_router(store, links, clock))
     return app

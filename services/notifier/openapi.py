@@ -9,7 +9,9 @@ from pydantic import SecretStr
 from services.notifier.application import http_app
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.subscriptions.destinations import Destinations
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.signed_ids import page_tokens
+from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -29,6 +31,7 @@ def application() -> FastAPI:
         keys,
         {},
         links=UnsubscribeLinks(settings),
+        tokens=page_tokens(settings),
         destinations=Destinations(settings),
         allowed=AllowList.of([]),
     )

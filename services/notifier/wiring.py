@@ -1,6 +1,7 @@
 """The only place where the notifier's real parts are built; they connect when it runs."""
 
 import asyncio
+import math
 import time
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from services.notifier.application import http_app
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.delivery.claims import OLDEST_DUE
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.intake import GROUP, TOPICS, EventIntake, read
@@ -18,9 +20,12 @@ from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
 from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.senders import senders_for
+from services.notifier.migrations import VERSIONS
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.destinations import Destinations
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings, UnsubscribeLinks
+from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.signed_ids import page_tokens
+from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import ClockSettings, clock_from
@@ -32,10 +37,12 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.retry import Backoff
+from services.plumbing.schema import SchemaGate
 from services.plumbing.transient_errors import is_transient
+from services.plumbing.waiting import OldestWaiting
 
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
@@ -65,11 +72,13 @@ def build() -> Service:
         AllowListSettings().allow_hosts, mail=bool(smtp_settings.host), smtputf8=smtp_settings.smtputf8
     )
     database = Database(DatabaseSettings(), "notifier")
+    schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
     relay = Relay(database, producer, OutboxSettings())
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
-    renderer = MessageRenderer(PageLinks(link_settings.portal_url), links)
+    tokens = page_tokens(link_settings)
+    renderer = MessageRenderer(PageLinks(link_settings.portal_url, tokens.token), links)
     http_settings = HttpClientSettings()
     longest = max(http_settings.deadline, smtp_settings.deadline) + dispatch_settings.hold_seconds
     if dispatch_settings.lease_seconds <= longest:
@@ -98,6 +107,8 @@ def build() -> Service:
             except Exception as error:
                 if not is_transient(error):
                     raise
+                for state in ("pending", "sending"):
+                    QUEUE.labels(state).set(math.nan)  # unknown, not as it was
             await asyncio.wait([stop := asyncio.create_task(stopping.wait())], timeout=_DEPTH_SECONDS)
             stop.cancel()
 
@@ -113,7 +124,15 @@ def build() -> Service:
                 await backoff.wait(stopping)
         await stopping.wait()
 
-    checks = {"database": database.ping, "kafka": kafka_check(broker, producer), "dispatch": claims}
+    unpublished = unpublished_events(database)
+    due = OldestWaiting(database, "deliveries", OLDEST_DUE, lambda: [clock.now()])
+    checks = {
+        "database": database.ping,
+        "schema": schema.check,
+        "kafka": kafka_check(broker, producer),
+        "outbox": unpublished.check,
+        "dispatch": claims,
+    }
     return Service(
         name="notifier",
         http=http_app(
@@ -122,13 +141,16 @@ def build() -> Service:
             ApiKeys(ApiKeySettings()),
             checks,
             links=links,
+            tokens=tokens,
             destinations=destinations,
             allowed=allowed,
         ),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
+        schema=schema,
         producer=producer,
         work=(relay.run, refresh_destinations, dispatch.run, measure),
+        waiting=(unpublished, due),
         closing=(http_client.close, smtp_pool.close),
     )

@@ -35,6 +35,10 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+MACHINE_CLOCK = SystemClock()
+"""What others go by who do not share a settable clock with us."""
+
+
 class SharedClock:
     """A clock that stands still until it is set, shared by every process that opens the same file.
 

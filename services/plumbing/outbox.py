@@ -23,6 +23,7 @@ from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
 from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import is_transient
+from services.plumbing.waiting import OldestWaiting
 
 OUTBOX_V1 = """
 create table outbox (
@@ -56,7 +57,16 @@ insert into outbox_lease default values;
 """
 
 PUBLISHED = Metric("pledgewire_events_published_total", "Events acknowledged by the broker", ["topic"])
-UNPUBLISHED = Gauge("pledgewire_outbox_unpublished", "Events written and not yet published")
+UNPUBLISHED = Gauge(
+    "pledgewire_outbox_unpublished",
+    "Events written and not yet published, as the table has them, at most 10,000; NaN while it is not known",
+)
+_OLDEST_UNPUBLISHED = """
+with oldest as (select id, written_at from outbox where published_at is null order by id limit 1)
+select (select id from oldest) as oldest,
+       (select extract(epoch from clock_timestamp() - written_at) from oldest) as seconds,
+       (select count(*) from (select from outbox where published_at is null limit 10000) as counted) as n
+"""
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,11 @@ async def append(database: Database, connection: Connection, records: Iterable[O
     await database.notify(connection, "outbox")
 
 
+def unpublished_events(database: Database) -> OldestWaiting:
+    """How old the oldest event is that waits to be published, and how many do: whoever has the lease."""
+    return OldestWaiting(database, "events", _OLDEST_UNPUBLISHED, count=UNPUBLISHED)
+
+
 class Relay:
     """Publishes a schema's outbox, one relay at a time, each record until it is acknowledged.
 
@@ -188,7 +203,6 @@ class Relay:
                 self._settings.batch,
             )
             if not rows:
-                UNPUBLISHED.set(0)
                 return 0
             failpoint("relay-after-claim")
             records = [Outgoing(r["event_id"], r["topic"], r["key"], r["headers"], r["value"]) for r in rows]
@@ -207,7 +221,6 @@ class Relay:
         if len(sent) < len(records):
             failure = next(result for result in results if result is not None)
             raise ConnectionError(f"{len(records) - len(sent)} of {len(records)} records not published: {failure!r}")
-        UNPUBLISHED.set(0 if len(rows) < self._settings.batch else len(rows))
         return len(sent)
 
     async def _hold_lease(self) -> bool:

@@ -23,7 +23,10 @@ from services.plumbing.kafka.consumer import PatientKafkaBroker
 from services.plumbing.kafka.health import watch_consumers
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.logs import configure_logs, log
+from services.plumbing.periodic import Clockwork, PeriodicTask
+from services.plumbing.schema import SchemaGate
 from services.plumbing.tracing import configure_tracing, flush_tracing
+from services.plumbing.waiting import READ_EVERY, OldestWaiting
 from services.plumbing.zones import ZONE_DATA
 
 Work = Callable[[asyncio.Event], Awaitable[None]]
@@ -56,9 +59,12 @@ class Service:
     http_settings: HttpSettings
     broker: PatientKafkaBroker
     database: Database | None = None
+    schema: SchemaGate | None = None
     producer: KafkaProducer | None = None
     work: Sequence[Work] = ()
     """What goes on beside HTTP and Kafka: the relay, the tick, the dispatch. If one dies, the process does."""
+    waiting: Sequence[OldestWaiting] = ()
+    """What waits in the tables, to be read again and again."""
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     drain_seconds: float = 25.0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -164,8 +170,9 @@ async def _running(service: Service) -> AsyncIterator[None]:
         try:
             if service.database:
                 await service.database.open()
-            watch: Work = partial(watch_consumers, service.broker)
-            tasks = [group.create_task(_work(work, stopping)) for work in [*service.work, watch]]
+            if service.schema:
+                await service.schema.wait()
+            tasks = [group.create_task(_work(work, stopping)) for work in [*service.work, *_watching(service)]]
             log.info("started", action="started", port=service.http_settings.port, zone_data=ZONE_DATA)
             yield
             # FastStream has stopped the consumers by now: nothing new comes in.
@@ -188,6 +195,12 @@ async def _running(service: Service) -> AsyncIterator[None]:
             await asyncio.wait([serving], timeout=7)
             serving.cancel()
     log.info("stopped", action="stopped")
+
+
+def _watching(service: Service) -> list[Work]:
+    """What looks at the service's own doings, apart from them."""
+    readings = (PeriodicTask(f"waiting-{one.what}", one.read, READ_EVERY) for one in service.waiting)
+    return [partial(watch_consumers, service.broker), Clockwork(*readings).run]
 
 
 async def _work(work: Work, stopping: asyncio.Event) -> None:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from contracts.topics import PUBLIC
 from services.plumbing.kafka.consumer import PatientKafkaBroker, watch
+from services.plumbing.kafka.health import kafka_check
 from services.plumbing.logs import log
 from services.portal.live_feed import LiveFeed
 
@@ -30,6 +31,7 @@ class LiveEventReader:
         self._broker = broker
         self._subscriber: LogicSubscriber[Any] = watch(broker, [topic.name for topic in PUBLIC], feed.take)
         self._from_tail: frozenset[TopicPartition] = frozenset()
+        self._hears_kafka = kafka_check(broker)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Set the reader back to the tail of each partition that it has been given; topics may get more of them."""
@@ -46,8 +48,8 @@ class LiveEventReader:
 
     async def check(self) -> str | None:
         """For `/readyz`: what keeps the feed from being fed."""
-        if not self._broker.is_running:
-            return "not connected to Kafka yet"
+        if trouble := await self._hears_kafka():
+            return trouble
         return None if self._from_tail else "the tail of the topics has not been read yet"
 
     async def _set_back(self) -> None:

@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from contracts.envelope import Envelope, from_record
 from contracts.events import StatusReported
 from contracts.topics import BY_NAME
-from services.plumbing.clock import Clock
+from services.plumbing.clock import MACHINE_CLOCK, Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.inbox import first_sight
@@ -97,6 +97,7 @@ class ReportIntake:
         )
         context = ActionContext(
             now=self._clock.now(),
+            machine_now=MACHINE_CLOCK.now(),
             client=one.ministry,
             ministry=one.ministry,
             correlation_id=one.envelope.correlation_id or str(one.envelope.id),

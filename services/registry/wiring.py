@@ -13,12 +13,14 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
+from services.plumbing.schema import SchemaGate
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
 from services.registry.http.app import http_app
 from services.registry.intake import ReportIntake, read_report
+from services.registry.migrations import VERSIONS
 from services.registry.scheduler_client import LONGEST_HOLD, SchedulerClient, SchedulerClientSettings
 
 SECONDS_BETWEEN_CHECKS = 30.0
@@ -29,6 +31,7 @@ def build() -> Service:
     """The registry from its environment."""
     clock = clock_from(ClockSettings())
     database = Database(DatabaseSettings(), "registry")
+    schema = SchemaGate(database, VERSIONS)
     kafka = KafkaSettings()
     producer = KafkaProducer(kafka)
     broker = kafka_broker(kafka)
@@ -40,19 +43,27 @@ def build() -> Service:
     seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
     clockwork = Clockwork(PeriodicTask("consistency", check.beat, seconds))
 
-    checks = {"database": database.ping, "kafka": kafka_check(broker, producer)}
+    events = unpublished_events(database)
+    checks = {
+        "database": database.ping,
+        "schema": schema.check,
+        "kafka": kafka_check(broker, producer),
+        "outbox": events.check,
+    }
     return Service(
         name="registry",
         http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks, _holds(SchedulerClientSettings(), http)),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
+        schema=schema,
         producer=producer,
         work=(
             Relay(database, producer, OutboxSettings()).run,
             AnswerExpiry(database, IdempotencySettings()).run,
             clockwork.run,
         ),
+        waiting=(events,),
         closing=(http.aclose,),
     )
 

@@ -50,7 +50,7 @@ def http_app(
         ladder_routes(database, clock, keys, rules_cache),
         zone_routes(database),
         acknowledgement_routes(database, clock, keys, escalations),
-        escalation_routes(database, escalations.book),
+        escalation_routes(database, keys, escalations.book),
         preview_routes(database, clock, rules_cache.shipped, escalations.book),
         feed_routes(feeds, keys, clock, feed_settings),
         feed_reading_routes(feeds, clock, feed_settings),

@@ -11,9 +11,11 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import OutboxSettings, Relay
+from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import CannotStart, HttpSettings, Service
+from services.plumbing.schema import SchemaGate
+from services.plumbing.waiting import OldestWaiting
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import EscalationSettings
 from services.scheduler.escalation.escalator import Escalator
@@ -23,6 +25,8 @@ from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.holds.registry_client import RegistryClient, RegistrySettings
 from services.scheduler.holds.store import HoldSweep
 from services.scheduler.intake import GROUP, Planner
+from services.scheduler.migrations import VERSIONS
+from services.scheduler.reminders.claims import OLDEST_DUE
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
@@ -48,6 +52,7 @@ def build() -> Service:
         )
     kafka_settings = KafkaSettings()
     database = Database(DatabaseSettings(), "scheduler")
+    schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
     rules_cache = RulesCache()
@@ -69,6 +74,9 @@ def build() -> Service:
         PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
     )
 
+    events = unpublished_events(database)
+    due = OldestWaiting(database, "reminders", OLDEST_DUE, lambda: [clock.now()])
+
     async def ticks() -> str | None:
         return f"the last tick was {tick.age:.0f} s ago" if tick.age > OLDEST_TICK else None
 
@@ -78,7 +86,14 @@ def build() -> Service:
             database,
             clock,
             ApiKeys(ApiKeySettings()),
-            {"database": database.ping, "kafka": kafka_check(broker, producer), "tick": ticks},
+            {
+                "database": database.ping,
+                "schema": schema.check,
+                "kafka": kafka_check(broker, producer),
+                "outbox": events.check,
+                "tick": ticks,
+                "reminders": due.check,
+            },
             rules_cache=rules_cache,
             escalations=escalations,
             feed_settings=FeedSettings(),
@@ -86,6 +101,7 @@ def build() -> Service:
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
+        schema=schema,
         producer=producer,
         work=(
             relay.run,
@@ -93,5 +109,6 @@ def build() -> Service:
             Replanner(database, rules_cache, seconds).run,
             ReminderCollector(database, clock).run,
         ),
+        waiting=(events, due),
         closing=(registry.close,) if registry else (),
     )

@@ -13,7 +13,7 @@ from services.cli.observing import Observer
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.clock import SharedClock
 from tests.conftest import FreshDatabase
-from tests.notifier.scenes import LADDER, NOW, database_at
+from tests.notifier.scenes import LADDER, NOW, database_at, subscriptions
 
 WISH = {
     "owner": "sre",
@@ -41,7 +41,7 @@ async def observer(url: str) -> AsyncIterator[Observer]:
 async def register(url: str) -> AsyncIterator[SubscriptionStore]:
     database = database_at(url)
     await database.open()
-    yield SubscriptionStore(database)
+    yield subscriptions(database)
     await database.close()
 
 

@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.embedded.errors import EmbeddedError
 from services.cli.main import app
+from services.cli.wordings import NO_DATE
 
 
 def read(*arguments: str) -> Result:
@@ -24,9 +25,20 @@ def test_the_table_says_days_rule_and_what_else_it_could_be() -> None:
     assert rows["or"].startswith("2029-12-31/2030-01-01")
 
 
-def test_words_without_a_date_say_so() -> None:
-    said = read("à moyen terme", "--language", "fr", "--made-on", "2021-11-18")
-    assert dict(line.split(maxsplit=1) for line in said.output.splitlines())["date"] == "none"
+@pytest.mark.parametrize("words", ["à moyen terme", "quand les poules auront des dents"])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_words_without_a_date_say_so_with_a_status_of_their_own(words: str, form: tuple[str, ...]) -> None:
+    said = read(words, "--language", "fr", "--made-on", "2021-11-18", *form)
+
+    assert said.exit_code == NO_DATE
+    if form:
+        assert json.loads(said.output)["edtf"] is None
+    else:
+        assert dict(line.split(maxsplit=1) for line in said.output.splitlines())["date"] == "no date"
+
+
+def test_a_rhythm_is_no_failure_to_read() -> None:
+    assert read("every two years", "--made-on", "2021-11-18").exit_code == 0
 
 
 def test_an_event_is_named_with_how_far_it_is() -> None:

@@ -45,6 +45,34 @@ WRITTEN_OUT = ("en", "es", "fr")
             "dans les années 2020, c’est-à-dire au plus tard le 31 décembre 2029",
         ),
         (
+            "2023-01/2023-04",  # "by early 2023"
+            Reading.BY,
+            "by April 30, 2023",
+            "a más tardar el 30 de abril de 2023",
+            "au plus tard le 30 avril 2023",
+        ),
+        (
+            "2023-03-10/2023-06-10",  # "within three months"
+            Reading.BY,
+            "by Saturday, June 10, 2023",
+            "a más tardar el sábado, 10 de junio de 2023",
+            "au plus tard le samedi 10 juin 2023",
+        ),
+        (
+            "2023-22",  # "before this fall"
+            Reading.BY,
+            "by the end of summer 2023, that is by August 31, 2023",
+            "para finales del verano de 2023, es decir, a más tardar el 31 de agosto de 2023",
+            "d’ici la fin de l’été 2023, c’est-à-dire au plus tard le 31 août 2023",
+        ),
+        (
+            "202X",  # "by the end of the decade"
+            Reading.BY,
+            "by the end of the 2020s, that is by December 31, 2029",
+            "para finales de la década de 2020, es decir, a más tardar el 31 de diciembre de 2029",
+            "d’ici la fin des années 2020, c’est-à-dire au plus tard le 31 décembre 2029",
+        ),
+        (
             "2023-01-01",
             Reading.ON,
             "Sunday, January 1, 2023",

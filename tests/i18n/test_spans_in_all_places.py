@@ -271,6 +271,18 @@ def names(span: Span, language: Language) -> set[str]:
     return {re.sub("^(les? |l’)", "", read(name)) if language is Language.FR else read(name) for name in found}
 
 
+def last_days(span: Span, reading: Reading, language: Language) -> set[str]:
+    """What is to be done by the end of several units is named by its last day alone, in one of three forms."""
+    if reading is not Reading.BY or span.earliest is None or span.latest is None:
+        return set()
+    day = Span(edtf=span.latest.isoformat(), earliest=span.latest, latest=span.latest, precision=Precision.DAY)
+    return names(day, language) if len(set(expected_ends(span, language))) > SINGLE_UNIT_ENDS[span.precision] else set()
+
+
+SINGLE_UNIT_ENDS = {Precision.DAY: 2, Precision.MONTH: 2, Precision.SEASON: 1, Precision.YEAR: 1, Precision.DECADE: 1}
+"""So many different ends are expected of a span that is one day, month, season, year or decade."""
+
+
 def month_name(day: date, language: Language) -> str:
     return str(Locale.parse(LANGUAGES[language].locale).months["format"]["wide"][day.month])
 
@@ -312,7 +324,7 @@ def test_the_name_of_a_span_tells_both_of_its_ends(span: Span, language: Languag
 @example(span_of("202X"), Reading.BY, Language.FR)
 def test_a_span_has_the_same_name_wherever_it_is_shown(span: Span, reading: Reading, language: Language) -> None:
     what = with_span(span, reading)
-    wanted = names(span, language)
+    wanted = names(span, language) | last_days(span, reading, language)
 
     for place in PLACES + (IN_CALENDARS if span.latest else ()):
         shown = read(place(what, language))

@@ -59,7 +59,7 @@ async def test_poison_on_each_topic_is_put_aside_with_a_reason_and_stops_nothing
     for service in ON_BOTH:
         read = {t.name for t in read_here if (service == "registry" if t in INGEST else service in t.readers)}
         assert (await house.metrics(service)).values["pledgewire_dead_letters"] == {
-            f"{topic} {service}": 1.0 for topic in read
+            f"{service} {topic}": 1.0 for topic in read
         }
         for topic in read:
             lies = len(await house.read_topic(f"{topic}-dead"))

@@ -15,7 +15,7 @@ from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
 from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import links
-from tests.notifier.scenes import DESTINATIONS, NOW, database_at, empty
+from tests.notifier.scenes import DESTINATIONS, NOW, TOKENS, database_at, empty
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
         ("sre", ["subscriber"]),
         ("gac", ["subscriber"]),
         ("ops", ["subscriber", "operator"]),
+        ("watch", ["operator"]),
         ("dos", ["reporter"]),
     ):
         keys[client], digest = new_key(client)
@@ -54,7 +55,9 @@ async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
     (tmp_path / "keys.json").write_text(json.dumps(entries))
     api_keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
     allowed = AllowList.of(["127.0.0.1"])
-    app = http_app(database, clock, api_keys, {}, links=links(), destinations=DESTINATIONS, allowed=allowed)
+    app = http_app(
+        database, clock, api_keys, {}, links=links(), tokens=TOKENS, destinations=DESTINATIONS, allowed=allowed
+    )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
         client.headers["authorization"] = f"Bearer {keys['sre']}"

@@ -11,19 +11,23 @@ from pydantic import SecretStr
 from contracts.envelope import from_record
 from contracts.events import LadderChosen, StatusChanged
 from contracts.filters import Filters
+from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.deliveries import Capacity
 from services.notifier.delivery.fan_out import IncomingEvent
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.subscriptions.destinations import Destinations
+from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.signed_ids import page_tokens
 from services.notifier.subscriptions.signing_keys import new_secret
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings
+from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
 from tests.contracts.golden_records import PATHS, wire
 
 LINK_SETTINGS = LinkSettings(public_url="https://notices.example", link_keys=(SecretStr("k" * 40),))  # type: ignore[call-arg]
+TOKENS = page_tokens(LINK_SETTINGS)
 DESTINATIONS = Destinations(LINK_SETTINGS)
 NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
 NO_CAPACITY = Capacity(0, 0, 0, {})
@@ -90,6 +94,10 @@ async def subscribe(
             level,
             DESTINATIONS.of(channel, address),
         )
+
+
+def subscriptions(database: Database) -> SubscriptionStore:
+    return SubscriptionStore(database, DESTINATIONS, cancel_waiting)
 
 
 async def states(database: Database) -> dict[str, int]:

@@ -121,4 +121,4 @@ async def test_without_a_broker_the_feed_is_not_ready() -> None:
     nowhere = KafkaSettings(bootstrap_servers="127.0.0.1:1")
     tail = LiveEventReader(kafka_broker(nowhere), LiveFeed())
 
-    assert await tail.check() == "not connected to Kafka yet"
+    assert await tail.check() == "not connected"

@@ -12,6 +12,8 @@ from contracts.events import ConsistencyFlagged, MilestoneScheduled
 from contracts.topics import BY_NAME
 from services.plumbing.database import Database, DatabaseSettings
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
+from tests.registry.catalogue.material import SENTENCES
+from tests.registry.catalogue.material import TEXT as STATEMENT
 from tests.stand_ins.holds import RememberingHolds
 
 NEWS = {"text": "White House releases of 2023-01-09 and 2023-01-10", "url": "https://example.org/release"}
@@ -105,10 +107,10 @@ def outcome(what: str, known_on: str = "2023-01-12", **more: Any) -> dict[str, A
 def new_commitment(**changes: Any) -> dict[str, Any]:
     words = {"en": "a", "es": "b", "fr": "c"}
     return {
-        "id": "desk-made", "statement_id": "nals-2021", "quote": "we make goods together", "verb": "make",
+        "id": "desk-made", "statement_id": "nals-2021", "quote": quote_with("next year"), "verb": "will",
         "title": words, "summary": words, "section": "opening", "themes": ["trade"], "strength": "reaffirm",
         "milestones": [
-            {"id": "made-by-2022", "wording": "in 2022", "title": words, "reading": "by", "edtf": "2022"},
+            {"id": "made-by-2022", "wording": "2022", "title": words, "reading": "by", "edtf": "2022"},
             {"id": "made-summit", "wording": "next year", "title": words, "reading": "on", "anchor_id": "nals-2022"},
         ],
         **changes,
@@ -121,7 +123,7 @@ async def add_milestone_on(register: Register, milestone_id: str, anchor: str, *
         "id": milestone_id, "wording": "next year", "title": WORDS, "reading": "by", "anchor_id": anchor, **facts
     }  # fmt: skip
     body = {
-        "id": f"of-{milestone_id}", "statement_id": "nals-2021", "quote": "we make goods together", "verb": "make",
+        "id": f"of-{milestone_id}", "statement_id": "nals-2021", "quote": quote_with("next year"), "verb": "will",
         "title": WORDS, "summary": WORDS, "section": "opening", "themes": ["trade"], "strength": "reaffirm",
         "milestones": [milestone],
     }  # fmt: skip
@@ -143,10 +145,15 @@ async def history_of(register: Register, anchor: str) -> list[tuple[str, str | N
     return [(one["change"], one["span"]["edtf"], one["known_on"]) for one in news]
 
 
+def quote_with(wording: str) -> str:
+    """A sentence of the statement that holds these words; the words themselves where `add_words` brought them."""
+    return next((STATEMENT[start:end] for start, end in SENTENCES if wording in STATEMENT[start:end]), wording)
+
+
 def by_words(wording: str, **milestone: Any) -> dict[str, Any]:
     """A by_words to be entered, with one milestone that leaves its date to the words."""
     return {
-        "id": "desk-made", "statement_id": "nals-2021", "quote": "we make goods together", "verb": "make",
+        "id": "desk-made", "statement_id": "nals-2021", "quote": quote_with(wording), "verb": "will",
         "title": TEXT, "summary": TEXT, "section": "opening", "themes": ["trade"], "strength": "commit",
         "milestones": [{"id": "desk-made-by-words", "wording": wording, "title": TEXT, **milestone}],
     }  # fmt: skip

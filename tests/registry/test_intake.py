@@ -1,6 +1,7 @@
 """Reports over Kafka: the handler behind the subscriber, on a real PostgreSQL."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,14 +11,14 @@ from contracts.envelope import Envelope
 from contracts.events import StatusReported
 from contracts.vocabulary import Country, Status
 from services.registry.intake import ReceivedReport, ReportChanged, ReportIntake
-from services.registry.rules.errors import ResourceNotFound
+from services.registry.rules.errors import Invalid, ResourceNotFound
 from services.registry.rules.status import StatusNotAllowed, VersionConflict
 from tests.registry.scenes import NOW, Register, StoppedClock
 
 
 def received(commitment: str, report_id: UUID | None = None, ministry: str = "mx-sre", **said: Any) -> ReceivedReport:
     report = StatusReported(
-        report_id=report_id or uuid4(), commitment_id=commitment, reported_at=NOW, **{"status": Status.MET, **said}
+        report_id=report_id or uuid4(), commitment_id=commitment, **{"reported_at": NOW, "status": Status.MET, **said}
     )
     return ReceivedReport(ministry, Envelope(uuid4(), NOW, commitment, "thread-1"), report)
 
@@ -68,3 +69,12 @@ async def test_a_report_that_can_not_be_undoes_its_batch_and_says_why(register: 
     await intake.apply([good])
     with pytest.raises(ReportChanged):
         await intake.apply([received(joint, good.report.report_id, status=Status.MISSED)])
+
+
+async def test_a_report_from_the_future_is_refused(register: Register, joint: str) -> None:
+    intake = ReportIntake(register.database, StoppedClock())
+
+    with pytest.raises(Invalid, match="dated ahead"):
+        await intake.apply([received(joint, status=Status.MET, reported_at=datetime(2099, 1, 1, tzinfo=UTC))])
+
+    assert await register.events("status-changed") == []

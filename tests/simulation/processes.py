@@ -127,7 +127,7 @@ class Process:
         world, clock = self._world, ProcessClock(self._world)
         self.database = SimulatedDatabase(world, self.name, "notifier")
         http = SimulatedHttp(receivers)
-        renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
+        renderer = MessageRenderer(PageLinks("https://pledgewire.example", str), links())
         made: dict[str, Any] = senders_for(
             CHANNELS,
             http,

@@ -33,7 +33,6 @@ from services.registry.views.statements import StatementEntry, StatementList
 from services.registry.views.status_updates import StatusUpdateEntry
 from services.registry.wordings import read
 from services.registry.wordings.policy import DEFAULT
-from services.scheduler.escalation.forms import EscalationRecord
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
@@ -179,8 +178,6 @@ class StandInServices:
         """The newest first."""
         self.milestones: dict[str, dict[str, Any]] = {}
         """What the registry says of milestones beyond the catalogue, by their ids."""
-        self.escalations: dict[str, EscalationRecord] = {}
-        """How the scheduler says that it stands with milestones; of others it knows nothing."""
         self.reminders: list[dict[str, Any]] = []
         """Reminders beyond those before the catalogue's dates."""
         self._page = page
@@ -225,6 +222,7 @@ class StandInServices:
             **{
                 "state": "delivered",
                 "attempts": 1,
+                "deferrals": 0,
                 "created_at": noon(self.register.today),
                 "next_at": None,
                 "not_after": None,
@@ -241,31 +239,6 @@ class StandInServices:
         record, milestone = self._milestone(milestone_id)
         told = answer(_reminder(record, milestone, step, due_at))
         self.reminders.append(told | {"audience": str(audience) if audience else None})
-
-    def escalate(self, milestone_id: str, state: Any, **changes: Any) -> None:
-        """Let it stand so with a milestone that may be overdue."""
-        record, milestone = self._milestone(milestone_id)
-        self.escalations[milestone_id] = EscalationRecord(
-            milestone_id=milestone.id,
-            milestone_title=milestone.title,
-            commitment_id=record.id,
-            commitment_title=record.title,
-            countries=milestone.countries,
-            latest=milestone.span.latest,
-            zone=milestone.zone,
-            schedule_version=milestone.schedule_version,
-            state=state,
-            **{
-                "round": 1,
-                "level": None,
-                "next_at": None,
-                "next_level": None,
-                "acknowledged": None,
-                "failed": None,
-                "log": (),
-                **changes,
-            },
-        )
 
     def _milestone(self, milestone_id: str) -> tuple[CommitmentRecord, MilestoneRecord]:
         return next(
@@ -316,35 +289,22 @@ class StandInServices:
                     return {"id": one.id, "title": answer(one.title)}
             return JSONResponse({"type": "/problems/not-found"}, 404)
 
-        @app.get("/scheduler/milestones/{milestone_id}/escalation")
-        async def escalation(milestone_id: str) -> Any:
-            if milestone_id not in self.escalations:
-                return JSONResponse({"type": "/problems/not-found"}, 404)
-            return answer(self.escalations[milestone_id])
-
         @app.get("/scheduler/reminders")
         async def reminders(commitment: str) -> Any:
             told = answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
             more = [one for one in self.reminders if one["commitment_id"] == commitment]
             return told | {"items": [*more, *told["items"]]}
 
-        @app.get("/notifier/deliveries")
-        async def deliveries(
-            limit: Annotated[int, Query(ge=1, le=200)], commitment: str | None = None, subscription: UUID | None = None
-        ) -> Any:
-            found = [
-                one
-                for one in self.deliveries
-                if commitment in (None, one.commitment_id) and subscription in (None, one.subscription_id)
-            ]
-            more = str(found[limit - 1].id) if len(found) > limit else None
-            return answer(DeliveryPage(items=tuple(found[:limit]), next_cursor=more))
+        # The token of a link is the subscription's id here.
+        @app.get("/notifier/subscription-links/{token}/deliveries")
+        async def deliveries(token: UUID, limit: Annotated[int, Query(ge=1, le=200)]) -> Any:
+            found = [one for one in self.deliveries if one.subscription_id == token]
+            return answer(DeliveryPage(items=tuple(found[:limit]), next_cursor=None))
 
-        @app.get("/notifier/subscriptions/{subscription_id}/summary")
-        async def summary(subscription_id: UUID) -> Any:
-            if subscription_id not in self.subscriptions:
-                return JSONResponse({"type": "/problems/not-found"}, 404)
-            return answer(self.subscriptions[subscription_id])
+        @app.get("/notifier/subscription-links/{token}")
+        async def summary(token: str) -> Any:
+            found = {str(id_): one for id_, one in self.subscriptions.items()}.get(token)
+            return answer(found) if found else JSONResponse({"type": "/problems/not-found"}, 404)
 
     def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
         record = self.register.records[commitment_id]

@@ -14,53 +14,92 @@ from contracts.filters import Filters
 from services.notifier.channels import MAILED
 from services.notifier.channels.outcomes import FailureReason
 from services.notifier.delivery.deliveries import Capacity, Delivery, Recipient
+from services.notifier.delivery.turns import READY, is_behind, promote_stuck
 from services.plumbing.database import Connection, Database
-
-READY = "deliveries"
-"""The wake-up that says that deliveries wait which nobody has in hand."""
 
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
 _HAS_PACE = "exists (select from destination_pace p where p.destination = d.destination)"
 
-# `diverted`: whoever is sent to at a pace is claimed at that pace (`paced_claims`), and no claim meets its rows again.
+# `head`: what is due and has nothing older before it in its thread. `run`: with each head those behind it that are due
+# too, without a gap; this process sends them one after the other, and gives the rest back when one does not settle.
+# Whoever claims something of a thread has to lock its head, so that a thread is in one hand only. A follower that was
+# cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL might look for it among all that
+# are pending. `diverted`: whoever is sent to at a pace is claimed at that pace (`paced_claims`), and no claim meets its
+# rows again.
 CLAIM = f"""
-with due as (
-    select id, position, subscription_id, channel, next_at, {_HAS_PACE} as has_pace from delivery d
+with head as materialized (
+    select id, thread, position, subscription_id, channel, next_at, {_HAS_PACE} as has_pace from delivery d
     where state = 'pending' and not behind and not paced and next_at <= $1
           and (subscription_id <> all($5::uuid[]) or {_HAS_PACE}) and (channel not in ({_SHARED_LANES}) or $4 > 0)
+          and not ({is_behind("d.thread", "d.position")})
     order by next_at, position limit $2 for update skip locked
 ),
 diverted as (
-    update delivery d set paced = true from due u where d.id = u.id and u.has_pace returning d.id
+    update delivery d set paced = true from head h where d.id = h.id and h.has_pace returning d.id
+),
+run as (
+    select id, subscription_id, channel, next_at, position, 0 as place from head where not has_pace
+    union all
+    select f.id, h.subscription_id, h.channel, h.next_at, f.position, f.place
+    from head h cross join lateral (
+        select id, position, row_number() over w as place,
+               bool_and(state = 'pending' and next_at <= $1) over w as is_due
+        from (
+            select id, position, state, next_at from delivery
+            where thread = h.thread and position > h.position and state in ('pending', 'sending')
+            order by position limit least($3, (select $2 / count(*) from head))
+        ) n
+        window w as (order by position)
+    ) f
+    where f.is_due and not h.has_pace
 ),
 placed as (
-    select d.id, row_number() over (
-               partition by case when d.channel in ({_SHARED_LANES}) then null else d.subscription_id end
-               order by d.next_at, d.position
+    select r.id, row_number() over (order by r.place, r.next_at, r.position) as in_all,
+           row_number() over (
+               partition by case when r.channel in ({_SHARED_LANES}) then null else r.subscription_id end
+               order by r.place, r.next_at, r.position
            ) as in_lane,
-           case when d.channel in ({_SHARED_LANES}) then $4 else coalesce(n.most, $3) end as lane
-    from due d left join unnest($6::uuid[], $7::integer[]) as n(subscription_id, most)
-        on n.subscription_id = d.subscription_id
-    where not d.has_pace
+           case when r.channel in ({_SHARED_LANES}) then $4 else coalesce(n.most, $3) end as lane
+    from run r left join unnest($6::uuid[], $7::integer[]) as n(subscription_id, most)
+        on n.subscription_id = r.subscription_id
 ),
 claimed as (
-update delivery d set state = 'sending', lease = $8, lease_until = clock_timestamp() + make_interval(secs => $9)
-from placed p where d.id = p.id and p.in_lane <= p.lane
-returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.attempts, d.created_at, d.not_after, d.next_at,
-          d.position, d.destination, d.deferrals, d.deferred_since
+    update delivery d set state = 'sending', behind = false, lease = $8,
+                          lease_until = clock_timestamp() + make_interval(secs => $9)
+    from placed p
+    where d.id = p.id and d.lease is null and d.settled_at is null and p.in_all <= $2 and p.in_lane <= p.lane
+    returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
+              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
 )
 select c.*, (select count(*) from diverted) as diverted from (values (1)) as always left join claimed c on true
 """
 
-SWEEP = """
+OLDEST_DUE = """
+with oldest as (
+    select * from (
+        (select id, next_at, position from delivery where state = 'pending' and not behind and not paced
+               and next_at <= $1 order by next_at, position limit 1)
+        union all
+        (select id, next_at, position from delivery where state = 'pending' and not behind and paced
+               and next_at <= $1 order by next_at, position limit 1)
+    ) both_kinds
+    order by next_at, position limit 1
+)
+select (select id from oldest) as oldest,
+       (select extract(epoch from $1 - next_at) from oldest) as seconds, null::bigint as n
+"""
+"""The delivery that has been due for the longest at $1, for `plumbing.waiting`: one whose receiver is to be spared
+waits too."""
+
+SWEEP = f"""
 with lost as (
     select id from delivery where state = 'sending' and lease_until < clock_timestamp()
     order by position limit 500 for update skip locked
 ),
 back as (
     update delivery d set state = 'pending', attempts = d.attempts + 1, next_at = $1, reason = $2, last_code = null,
-                          lease = null, lease_until = null
+                          lease = null, lease_until = null, behind = {is_behind("d.thread", "d.position")}
     from lost where d.id = lost.id returning d.id, d.attempts
 )
 insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome, reason)
@@ -81,7 +120,10 @@ class DeliveryClaims:
         self._lease_seconds = lease_seconds
 
     async def claim(self, now: datetime, capacity: Capacity) -> list[Delivery]:
-        """Take due deliveries in hand, at most as `capacity` allows, the longest due first."""
+        """Take due deliveries in hand, at most as `capacity` allows, the longest due first.
+
+        Of one thread they are the first that have not ended, and are given in their order.
+        """
         closed = [id_ for id_, most in capacity.limited.items() if most == 0]
         while True:
             lease, claimed = uuid4(), time.monotonic()
@@ -99,7 +141,7 @@ class DeliveryClaims:
                     self._lease_seconds,
                 )
                 mine = [row for row in rows if row["id"] is not None]
-                mine.sort(key=lambda row: (row["next_at"], row["position"]))
+                mine.sort(key=lambda row: row["position"])
                 deliveries = await claimed_deliveries(connection, mine, lease, claimed)
             if deliveries or not rows[0]["diverted"]:
                 return deliveries
@@ -124,6 +166,7 @@ class DeliveryClaims:
             count = int(done.rsplit(" ", 1)[-1])
             if count:
                 await self._database.notify(connection, READY)
+        await promote_stuck(self._database)
         return count
 
 
@@ -141,6 +184,7 @@ async def claimed_deliveries(
             event_id=row["event_id"],
             recipient=recipients[row["subscription_id"]],
             commitment_id=row["commitment_id"],
+            thread=row["thread"],
             attempts=row["attempts"],
             created_at=row["created_at"],
             not_after=row["not_after"],

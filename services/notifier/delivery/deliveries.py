@@ -57,14 +57,16 @@ class Slot:
 class Delivery:
     """One event for one subscription, claimed: nobody else sends it while the lease holds.
 
-    `attempts` counts those that have been recorded, `deferrals` how often it was told to wait, since `deferred_since`;
-    `claimed` is monotonic, in seconds. `slot` is there for a destination that is sent to at a pace.
+    Deliveries of one `thread` reach their reader in order. `attempts` counts those that have been recorded, `deferrals`
+    how often it was told to wait, since `deferred_since`; `claimed` is monotonic, in seconds. `slot` is there for a
+    destination that is sent to at a pace.
     """
 
     id: UUID
     event_id: UUID
     recipient: Recipient
     commitment_id: str
+    thread: UUID
     attempts: int
     created_at: datetime
     not_after: datetime | None

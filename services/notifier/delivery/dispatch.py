@@ -14,7 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused
-from services.notifier.delivery.claims import READY, DeliveryClaims
+from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import (
     Attempt,
     Capacity,
@@ -31,6 +31,7 @@ from services.notifier.delivery.pacer import Pacer
 from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
+from services.notifier.delivery.turns import READY
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
@@ -234,7 +235,10 @@ class Dispatch:
         """Give back what can't start soon, unsent and without an attempt."""
         monotonic = time.monotonic()
         oldest = float("inf") if everything else monotonic - self._settings.hold_seconds
-        for delivery in self._lanes.take_back(monotonic, oldest):
+        self._give_back(self._lanes.take_back(monotonic, oldest))
+
+    def _give_back(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
             self._recorder.report(DeliveryResult(delivery, "pending", self._clock.now()))
 
     # ---- send
@@ -258,6 +262,7 @@ class Dispatch:
     async def _attempt(self, delivery: Delivery) -> None:
         started_at, started = self._clock.now(), time.monotonic()
         outcome: AttemptOutcome | None = None
+        is_settled = False
         try:
             if started - delivery.claimed > self._settings.hold_seconds:
                 # Claimed too long ago: it goes back, to be claimed anew.
@@ -267,9 +272,11 @@ class Dispatch:
             failpoint("notifier-after-send")
             ended = time.monotonic()
             attempt = Attempt(started_at, self._clock.now(), (ended - started) * 1000, outcome)
-            self._recorder.report(after_attempt(delivery, attempt, self._chance()))
+            result = after_attempt(delivery, attempt, self._chance())
+            is_settled = result.is_settled
+            self._recorder.report(result)
         finally:
-            self._lanes.done(delivery, outcome, time.monotonic())
+            self._give_back(self._lanes.done(delivery, outcome, time.monotonic(), is_settled=is_settled))
             if self._lanes.in_hand * 2 <= self._settings.hold:
                 self._has_capacity.set()
             self._start()

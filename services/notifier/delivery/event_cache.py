@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from services.notifier.events.published_event import PublishedEvent
-from services.plumbing.database import Database
+from services.plumbing.database import Connection, Database
 
 _MOST = 4096
 
@@ -40,8 +40,12 @@ class EventCache:
 
     async def _read(self, ids: Iterable[UUID]) -> list[PublishedEvent]:
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                "select id, topic, time, value, correlation_id, traceparent from event where id = any($1::uuid[])",
-                list(ids),
-            )
-        return [PublishedEvent(*row) for row in rows]
+            return await read_events(connection, ids)
+
+
+async def read_events(connection: Connection, ids: Iterable[UUID]) -> list[PublishedEvent]:
+    """Events from the table, in no order."""
+    rows = await connection.fetch(
+        "select id, topic, time, value, correlation_id, traceparent from event where id = any($1::uuid[])", list(ids)
+    )
+    return [PublishedEvent(*row) for row in rows]

@@ -11,10 +11,11 @@ from datetime import datetime
 from uuid import uuid4
 
 from services.notifier.channels import MAILED
-from services.notifier.delivery.claims import READY, claimed_deliveries
+from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Capacity, Delivery
-from services.notifier.delivery.identity import DELIVERY_ID
+from services.notifier.delivery.identity import DELIVERY_ID, THREAD
+from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EVERYBODY, EventTraits
@@ -27,6 +28,9 @@ _MEANT_FOR = "\n".join(
     if kind.audience is not EVERYBODY
 )
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
+
+_PLACES = {topic: place for place, topic in enumerate(EVENT_TYPES)}
+"""Of events of one moment, what was made known stands before what became of it."""
 
 # `matches` is the rule `is_told` of `subscriptions/matching.py`; a property test holds the two together. `fresh`
 # inserts what was not seen before, and only its events get deliveries: a repeat, even one that another process holds
@@ -63,29 +67,34 @@ fresh as (
     order by i.id
     on conflict do nothing returning id
 ),
+owed as (
+    select m.*, {THREAD} as thread from matches m join fresh f on f.id = m.event_id
+),
 placed as (
     select m.*, exists (select from destination_pace p where p.destination = m.destination) as has_pace,
+           {is_behind("m.thread", None)} as waits,
+           row_number() over (partition by m.thread order by m.place) as in_thread,
            row_number() over (order by m.place, m.subscription_id) as in_all,
            row_number() over (
                partition by case when m.channel in ({_SHARED_LANES}) then null else m.subscription_id end
                order by m.place
            ) as in_lane,
            case when m.channel in ({_SHARED_LANES}) then $18 else coalesce(n.most, $17) end as lane
-    from matches m join fresh f on f.id = m.event_id
-         left join unnest($19::uuid[], $20::integer[]) as n(subscription_id, most)
-             on n.subscription_id = m.subscription_id
+    from owed m left join unnest($19::uuid[], $20::integer[]) as n(subscription_id, most)
+        on n.subscription_id = m.subscription_id
 ),
 written as (
-    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, paced, state, next_at,
-                          not_after, created_at, lease, lease_until)
+    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, paced, state, behind,
+                          next_at, not_after, created_at, lease, lease_until)
     select {DELIVERY_ID}, event_id, subscription_id, commitment_id, channel, destination, has_pace,
-           case when taken then 'sending' else 'pending' end, $15, not_after, $15,
+           case when taken then 'sending' else 'pending' end, not taken and (waits or in_thread > 1), $15,
+           not_after, $15,
            case when taken then $21::uuid end,
            case when taken then clock_timestamp() + make_interval(secs => $22) end
-    from (select *, not has_pace and in_all <= $16 and in_lane <= lane as taken
+    from (select *, not waits and not has_pace and in_all <= $16 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
-    returning id, event_id, subscription_id, commitment_id, attempts, created_at, not_after, state, position,
-              destination, deferrals, deferred_since
+    returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
+              position, destination, deferrals, deferred_since
 )
 select * from written
 order by position
@@ -125,9 +134,10 @@ class FanOut:
         unique = {incoming.event.id: incoming for incoming in events}
         if not unique:
             return FannedOut([], 0)
-        batch = sorted(unique.values(), key=lambda incoming: (incoming.event.time, incoming.event.id))
+        batch = in_order(unique.values())
         lease, claimed = uuid4(), time.monotonic()
         async with self._database.transaction() as connection:
+            await connection.execute(WRITE_IN_TURN, sorted({incoming.traits.commitment for incoming in batch}))
             rows = await connection.fetch(
                 FAN_OUT,
                 *columns(_row(incoming) for incoming in batch),
@@ -147,7 +157,22 @@ class FanOut:
                 await self._database.notify(connection, READY)
             failpoint("fanout-before-commit")
         failpoint("fanout-after-commit")
+        await promote(self._database, {row["thread"] for row in rows if row["behind"]})
         return FannedOut(deliveries, waiting)
+
+
+def in_order(events: Iterable[IncomingEvent]) -> list[IncomingEvent]:
+    """Events as they are to be told: those of one topic about one commitment by `seq`, the rest by their time.
+
+    Not by time alone: two clocks may differ, and one that was set stands still.
+    """
+    latest: dict[tuple[str, str], datetime] = {}
+    placed = []
+    for incoming in sorted(events, key=lambda incoming: incoming.seq):
+        event, key = incoming.event, (incoming.event.topic, incoming.traits.commitment)
+        latest[key] = max(event.time, latest.get(key, event.time))
+        placed.append((latest[key], _PLACES.get(event.topic, 0), incoming.seq, event.id, incoming))
+    return [incoming for *_, incoming in sorted(placed, key=lambda place: place[:-1])]
 
 
 def _row(incoming: IncomingEvent) -> tuple[object, ...]:

@@ -1,4 +1,7 @@
-"""Deliveries in hand, in one lane for each destination: fair between lanes, bounded within each, in order.
+"""Deliveries in hand, in one lane for each destination: fair between lanes, bounded within each, a thread in order.
+
+What is in hand of one thread was claimed together, as its first that have not ended (`turns`). Here the next of it
+starts when the one before has settled, and goes back when that one did not.
 
 A dead or slow destination fills its own lane only, and a lane that does not keep up is given less to hold. Pure: time
 comes as an argument, in monotonic seconds, since a receiver's health has nothing to do with business time.
@@ -32,9 +35,8 @@ class Lane:
     limit: int
     allowance: int
     waiting: deque[Delivery] = field(default_factory=deque)
-    threads: set[tuple[UUID, str]] = field(default_factory=set)
-    """Subscription and commitment of what is on its way: the next about the same waits, so that they arrive in order.
-    """
+    threads: set[UUID] = field(default_factory=set)
+    """Those of what is on its way."""
     in_flight: int = 0
     queued: bool = False
     subscriptions: set[UUID] = field(default_factory=set)
@@ -56,7 +58,7 @@ class Lane:
         if self.in_flight >= self.limit:
             return None
         for place, delivery in enumerate(self.waiting):
-            if (delivery.recipient.id, delivery.commitment_id) not in self.threads and self._in_time(delivery, now):
+            if delivery.thread not in self.threads and self._in_time(delivery, now):
                 del self.waiting[place]
                 return delivery
         return None
@@ -144,7 +146,7 @@ class Lanes:
             if delivery is None:
                 continue
             lane.start(delivery, now)
-            lane.threads.add((delivery.recipient.id, delivery.commitment_id))
+            lane.threads.add(delivery.thread)
             lane.in_flight += 1
             self.in_flight += 1
             self._queue(lane)
@@ -178,10 +180,15 @@ class Lanes:
         mail = self._lanes.get(_MAIL)
         return mail is None or self._left(mail, now) > 0
 
-    def done(self, delivery: Delivery, outcome: AttemptOutcome | None, now: float) -> None:
-        """An attempt has ended, or came to nothing (None); the lane learns from it."""
+    def done(
+        self, delivery: Delivery, outcome: AttemptOutcome | None, now: float, *, is_settled: bool
+    ) -> list[Delivery]:
+        """An attempt has ended, or came to nothing (None); the lane learns from it.
+
+        Gives those that go back unsent, because what has to arrive before them has not settled.
+        """
         lane = self._lane(delivery)
-        lane.threads.discard((delivery.recipient.id, delivery.commitment_id))
+        lane.threads.discard(delivery.thread)
         lane.end(delivery, now)
         lane.in_flight -= 1
         self.in_flight -= 1
@@ -204,8 +211,10 @@ class Lanes:
                 lane.unanswered = 0
                 if not lane.holds:  # it kept up, so it may hold twice as many the next time
                     lane.allowance = min(lane.allowance * 2, self.share)
+        back = [] if is_settled else self._out_of(lane, [d for d in lane.waiting if d.thread == delivery.thread])
         self._queue(lane)
         self._forget(lane, now)
+        return back
 
     def take_back(self, now: float, oldest: float) -> list[Delivery]:
         """Those that go back unsent: of resting lanes all, otherwise what was claimed before `oldest`."""
@@ -214,13 +223,9 @@ class Lanes:
             if not lane.waiting:
                 continue
             stale = [d for d in lane.waiting if lane.resting_until > now or d.claimed < oldest or lane.has_passed(d)]
-            if not stale:
-                continue
-            gone = set(stale)
-            lane.waiting = deque(d for d in lane.waiting if d not in gone)
-            lane.allowance = max(lane.allowance // 2, 1)
-            self.in_hand -= len(stale)
-            back += stale
+            if stale:
+                lane.allowance = max(lane.allowance // 2, 1)
+                back += self._out_of(lane, stale)
         return back
 
     def capacity(self, now: float) -> Capacity:
@@ -239,6 +244,14 @@ class Lanes:
             mail=self.share if mail is None else self._left(mail, now),
             limited=limited,
         )
+
+    def _out_of(self, lane: Lane, deliveries: list[Delivery]) -> list[Delivery]:
+        """Take these out of what waits; the same again."""
+        if deliveries:
+            gone = set(deliveries)
+            lane.waiting = deque(d for d in lane.waiting if d not in gone)
+            self.in_hand -= len(deliveries)
+        return deliveries
 
     def _left(self, lane: Lane, now: float) -> int:
         return 0 if lane.resting_until > now else max(lane.allowance - lane.holds, 0)

@@ -16,7 +16,7 @@ _DELIVERY = (
 
 
 class DeliveryLog:
-    """Deliveries and their attempts, read only."""
+    """Deliveries and their attempts, read only; `owner` None stands for an operator, who sees all of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -24,6 +24,7 @@ class DeliveryLog:
     async def page(
         self,
         *,
+        owner: str | None,
         event: UUID | None,
         subscription: UUID | None,
         commitment: str | None,
@@ -34,10 +35,15 @@ class DeliveryLog:
         """Deliveries, the newest first, before one of them."""
         conditions: list[str] = []
         values: list[Any] = []
-        for column, value in (("event_id", event), ("subscription_id", subscription), ("state", state)):
+        for column, value in (
+            ("s.owner", owner),
+            ("d.event_id", event),
+            ("d.subscription_id", subscription),
+            ("d.state", state),
+        ):
             if value is not None:
                 values.append(value)
-                conditions.append(f"d.{column} = ${len(values)}")
+                conditions.append(f"{column} = ${len(values)}")
         if commitment is not None:
             values.append(commitment)
             conditions.append(f"d.event_id in (select id from event where commitment_id = ${len(values)})")
@@ -56,13 +62,15 @@ class DeliveryLog:
                 )
             )
 
-    async def find(self, id_: UUID) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]] | None:
-        """One delivery and its attempts."""
+    async def find(self, id_: UUID, owner: str | None) -> tuple[asyncpg.Record, Sequence[asyncpg.Record]] | None:
+        """One delivery and its attempts; None where there is none of this owner's."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 f"select {_DELIVERY} from delivery d join event e on e.id = d.event_id"
-                " join subscription s on s.id = d.subscription_id where d.id = $1",
+                " join subscription s on s.id = d.subscription_id"
+                " where d.id = $1 and ($2::text is null or s.owner = $2)",
                 id_,
+                owner,
             )
             if row is None:
                 return None

@@ -17,6 +17,7 @@ from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.deliveries import Delivery, Slot
 from services.notifier.delivery.pace_store import introduce
 from services.notifier.delivery.pacing import MARGIN
+from services.notifier.delivery.turns import is_behind
 from services.plumbing.database import Database
 
 _DESTINATIONS = 500
@@ -56,7 +57,7 @@ def _due(was_deferred: str) -> str:
         select id, position, next_at from delivery d
         where d.destination = o.destination and (d.deferred_since is null) = {was_deferred} and d.state = 'pending'
               and not d.behind and d.paced and d.next_at <= $2
-              and d.channel <> all($6::text[])
+              and d.channel <> all($6::text[]) and not ({is_behind("d.thread", "d.position")})
         order by next_at, position limit o.slots for no key update skip locked
     )"""
 
@@ -89,10 +90,11 @@ placed as materialized (
     select id, destination, nth, row_number() over (order by nth, destination) as place from head where nth < slots
 ),
 claimed as (
-    update delivery d set state = 'sending', lease = $7, lease_until = clock_timestamp() + make_interval(secs => $8)
-    from placed p where d.id = p.id and d.state = 'pending' and p.place <= $5
-    returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.attempts, d.created_at, d.not_after, d.next_at,
-              d.position, d.destination, d.deferrals, d.deferred_since, p.nth
+    update delivery d set state = 'sending', behind = false, lease = $7,
+                          lease_until = clock_timestamp() + make_interval(secs => $8)
+    from placed p where d.id = p.id and d.lease is null and d.settled_at is null and p.place <= $5
+    returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
+              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since, p.nth
 ),
 reserved as (
     update destination_pace p

@@ -15,6 +15,7 @@ from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT
 from services.notifier.delivery.pace_store import record_pace
 from services.notifier.delivery.results import of_latest_claims, record_results
 from services.notifier.delivery.settled_events import publish_settled
+from services.notifier.delivery.turns import promote
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
@@ -81,6 +82,7 @@ class ResultRecorder:
             await publish_settled(self._database, connection, settled, attempts, events, now)
             await record_pace(connection, results, now)
             failpoint("notifier-before-commit")
+        await promote(self._database, {result.delivery.thread for result in batch})
         _count([result for result in results if result.delivery.id in attempts], events)
 
 

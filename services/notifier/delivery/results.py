@@ -15,10 +15,11 @@ from services.notifier.channels.outcomes import (
 )
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import DeliveryResult
+from services.notifier.delivery.turns import is_behind
 from services.notifier.subscriptions.ladder_events import COLUMNS, publish_ladder_changes
 from services.plumbing.database import Connection, Database
 
-SETTLE = """
+SETTLE = f"""
 with result as (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
                          $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[], $12::boolean[])
@@ -33,6 +34,7 @@ written as (
         reason = case when r.outcome is null and not r.deferred and r.state = 'pending' then d.reason else r.reason end,
         last_code = case when r.outcome is null and not r.deferred then d.last_code else r.code end,
         settled_at = case when r.state <> 'pending' then r.at end,
+        behind = case when r.state = 'pending' then {is_behind("d.thread", "d.position")} else false end,
         lease = null, lease_until = null
     from result r where d.id = r.id and d.lease = r.lease
     returning d.id, d.attempts

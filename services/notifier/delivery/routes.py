@@ -1,9 +1,10 @@
-"""Deliveries over HTTP: the log, which everybody may read, and the law of conservation."""
+"""Deliveries over HTTP: the log, to whose subscriptions they are, and the law of conservation."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 
 from services.notifier.delivery.answers import (
     AttemptAnswer,
@@ -15,19 +16,24 @@ from services.notifier.delivery.answers import (
     delivery_answer,
 )
 from services.notifier.delivery.log import DeliveryLog
+from services.notifier.subscriptions.access import READERS, owner_for
+from services.notifier.subscriptions.signed_ids import SignedIds
+from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.cursors import Cursors
-from services.plumbing.http.problems import Problem, problems
+from services.plumbing.http.problems import not_found, problems
 
 _PENDING = ("pending", "sending")
-_CURSORS = Cursors[int](int)
+_CURSORS = Cursors[int](Annotated[int, Field(ge=0, lt=2**63)])
 
 
-def delivery_router(log: DeliveryLog) -> APIRouter:
-    """Everything here is open: it names no address."""
+def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRouter:
+    """The log is for owners, operators and those who have the link of a message; no answer names an address."""
     router = APIRouter(tags=["deliveries"])
+    Reader = Annotated[Caller, Depends(keys.caller(*READERS))]  # noqa: N806  a type, bound to this application's keys
 
-    @router.get("/deliveries", operation_id="list_deliveries", responses=problems(400, 422, 503))
+    @router.get("/deliveries", operation_id="list_deliveries", responses=problems(400, 401, 403, 422, 503))
     async def list_deliveries(
+        caller: Reader,
         event: UUID | None = None,
         subscription: UUID | None = None,
         commitment: Annotated[str | None, Query(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=96)] = None,
@@ -35,8 +41,9 @@ def delivery_router(log: DeliveryLog) -> APIRouter:
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> DeliveryPage:
-        """The log of deliveries, the newest first; `state=failed` are the dead letters."""
+        """The log of deliveries, the newest first; `state=failed` are the dead letters. An operator sees all."""
         found = await log.page(
+            owner=owner_for(caller),
             event=event,
             subscription=subscription,
             commitment=commitment,
@@ -49,16 +56,31 @@ def delivery_router(log: DeliveryLog) -> APIRouter:
             items=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows), next_cursor=next_cursor
         )
 
-    @router.get("/deliveries/{id_}", operation_id="read_delivery", responses=problems(404, 422, 503))
-    async def show_delivery(id_: UUID) -> DeliveryWithAttempts:
+    @router.get("/deliveries/{id_}", operation_id="read_delivery", responses=problems(401, 403, 404, 422, 503))
+    async def show_delivery(id_: UUID, caller: Reader) -> DeliveryWithAttempts:
         """One delivery with all its attempts."""
-        found = await log.find(id_)
+        found = await log.find(id_, owner_for(caller))
         if found is None:
-            raise Problem(404, "not-found", "There is no such delivery")
+            raise not_found("delivery")
         row, attempts = found
         return DeliveryWithAttempts(
             **delivery_answer(row), tries=tuple(AttemptAnswer(**dict(attempt)) for attempt in attempts)
         )
+
+    @router.get(
+        "/subscription-links/{token}/deliveries",
+        operation_id="list_deliveries_by_link",
+        responses=problems(404, 422, 503),
+    )
+    async def list_deliveries_by_link(token: str, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> DeliveryPage:
+        """What a subscription was sent lately, the newest first, to who has the link of one of its messages."""
+        id_ = tokens.subscription(token)
+        if id_ is None:
+            raise not_found("link")
+        rows = await log.page(
+            owner=None, event=None, subscription=id_, commitment=None, state=None, before=None, limit=limit
+        )
+        return DeliveryPage(items=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows), next_cursor=None)
 
     @router.get("/conservation", operation_id="conservation", responses=problems(503))
     async def conservation() -> Conservation:

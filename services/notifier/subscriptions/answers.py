@@ -41,7 +41,7 @@ class CreatedSubscription(SubscriptionAnswer):
 
 
 class SubscriptionSummary(ResponseModel):
-    """A subscription as anybody may see it, who has the link of a message: neither where it goes nor whose it is."""
+    """A subscription as who has the link of a message sees it: neither where it goes nor whose it is."""
 
     id: UUID
     subscriber: str
@@ -99,6 +99,6 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
 
 
 def subscription_summary(row: asyncpg.Record) -> SubscriptionSummary:
-    """The part of a row that is for everybody."""
+    """The part of a row that is for who has the link of a message."""
     members = subscription_answer(row)
     return SubscriptionSummary(**{name: members[name] for name in SubscriptionSummary.model_fields})

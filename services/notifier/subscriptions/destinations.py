@@ -9,7 +9,7 @@ nothing; when one is retired, the destinations are made anew as the service star
 import hmac
 
 from services.notifier.channels import CHANNELS
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings
+from services.notifier.subscriptions.link_settings import LinkSettings
 from services.plumbing.database import Database
 
 _AT_ONCE = 1000

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import PostedChannel
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
+from services.notifier.subscriptions.access import READERS, owner_for
 from services.notifier.subscriptions.answers import (
     CreatedSubscription,
     SubscriptionAnswer,
@@ -22,28 +23,31 @@ from services.notifier.subscriptions.answers import (
     subscription_summary,
 )
 from services.notifier.subscriptions.forms import ChangedSubscription, NewSubscription, check_reach, fingerprint
+from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.signing_keys import new_secret
 from services.notifier.subscriptions.store import AlreadySubscribed, SubscriptionStore
 from services.notifier.transport.resolver import resolves_to_allowed
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.cursors import Cursors
-from services.plumbing.http.problems import Problem, problems
+from services.plumbing.http.problems import Problem, not_found, problems
 
 _CURSORS = Cursors[UUID](UUID)
 
 
-def subscription_router(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock: Clock) -> APIRouter:
+def subscription_router(
+    store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds, allowed: AllowList, clock: Clock
+) -> APIRouter:
     """Make, list, read, change and end subscriptions."""
     router = APIRouter(tags=["subscriptions"])
-    router.include_router(_reading(store, keys))
+    router.include_router(_reading(store, keys, tokens))
     router.include_router(_writing(store, keys, allowed, clock))
     return router
 
 
-def _reading(store: SubscriptionStore, keys: ApiKeys) -> APIRouter:
+def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIRouter:
     router = APIRouter()
-    Owner = Annotated[Caller, Depends(keys.caller("subscriber"))]  # noqa: N806  a type, bound to this application's keys
+    Reader = Annotated[Caller, Depends(keys.caller(*READERS))]  # noqa: N806  a type, bound to this application's keys
 
     @router.get(
         "/subscriptions",
@@ -51,14 +55,14 @@ def _reading(store: SubscriptionStore, keys: ApiKeys) -> APIRouter:
         responses=problems(400, 401, 403, 422, 503),
     )
     async def list_subscriptions(
-        caller: Owner,
+        caller: Reader,
         state: SubscriptionState | None = None,
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> SubscriptionPage:
         """One's own subscriptions; an operator sees all."""
         after = _CURSORS.read(cursor) if cursor is not None else None
-        found = await store.page(_owner(caller), state, after, limit + 1)
+        found = await store.page(owner_for(caller), state, after, limit + 1)
         rows, next_cursor = _CURSORS.page(found, limit, lambda row: row["id"])
         return SubscriptionPage(
             items=tuple(SubscriptionAnswer(**subscription_answer(row)) for row in rows), next_cursor=next_cursor
@@ -69,23 +73,24 @@ def _reading(store: SubscriptionStore, keys: ApiKeys) -> APIRouter:
         operation_id="read_subscription",
         responses=problems(401, 403, 404, 422, 503),
     )
-    async def show_subscription(id_: UUID, caller: Owner) -> SubscriptionAnswer:
+    async def show_subscription(id_: UUID, caller: Reader) -> SubscriptionAnswer:
         """One subscription."""
-        row = await store.find(id_, _owner(caller))
+        row = await store.find(id_, owner_for(caller))
         if row is None:
-            raise _missing()
+            raise not_found("subscription")
         return SubscriptionAnswer(**subscription_answer(row))
 
     @router.get(
-        "/subscriptions/{id_}/summary",
+        "/subscription-links/{token}",
         operation_id="summarise_subscription",
         responses=problems(404, 422, 503),
     )
-    async def summarise_subscription(id_: UUID) -> SubscriptionSummary:
-        """What a subscription asks for, without a key: the page that every message links to shows it."""
-        row = await store.find(id_, None)
+    async def summarise_subscription(token: str) -> SubscriptionSummary:
+        """What a subscription asks for, to who has the link of one of its messages: the page behind it shows it."""
+        id_ = tokens.subscription(token)
+        row = await store.find(id_, None) if id_ else None
         if row is None:
-            raise _missing()
+            raise not_found("link")
         return subscription_summary(row)
 
     return router
@@ -132,17 +137,17 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
     )
     async def change_subscription(id_: UUID, form: ChangedSubscription, caller: Owner) -> SubscriptionAnswer:
         """Change language, zone, filters, ladder or level; pause or resume."""
-        row = await store.find(id_, _owner(caller))
+        row = await store.find(id_, owner_for(caller))
         if row is None:
-            raise _missing()
+            raise not_found("subscription")
         if row["state"] == "ended":
             raise Problem(409, "ended", "The subscription has ended; make a new one")
         try:
-            changed = await store.change(id_, _owner(caller), _changed_columns(row, form), clock.now())
+            changed = await store.change(id_, owner_for(caller), _changed_columns(row, form), clock.now())
         except AlreadySubscribed:
             raise _already_subscribed() from None
         if changed is None:
-            raise _missing()
+            raise not_found("subscription")
         return SubscriptionAnswer(**subscription_answer(changed))
 
     @router.delete(
@@ -153,8 +158,8 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
     )
     async def end_subscription(id_: UUID, caller: Owner) -> None:
         """End a subscription, and what waits for it."""
-        if not await store.end(id_, _owner(caller), "ended-by-owner", clock.now()):
-            raise _missing()
+        if not await store.end(id_, owner_for(caller), "ended-by-owner", clock.now()):
+            raise not_found("subscription")
 
     return router
 
@@ -191,14 +196,6 @@ async def _deliverable(name: str, address: str, allowed: AllowList) -> str:
     if isinstance(channel, PostedChannel) and not await resolves_to_allowed(urlsplit(checked).hostname or "", allowed):
         raise _unfit("the host is not a public address")
     return checked
-
-
-def _owner(caller: Caller) -> str | None:
-    return None if "operator" in caller.roles else caller.client
-
-
-def _missing() -> Problem:
-    return Problem(404, "not-found", "There is no such subscription")
 
 
 def _already_subscribed() -> Problem:

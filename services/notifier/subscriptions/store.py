@@ -1,6 +1,6 @@
 """Subscriptions in PostgreSQL, as their owners and the operators see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ _COLUMNS = (
 )
 
 Row = asyncpg.Record
+Cancel = Callable[[Database, Connection, UUID, str, datetime], Awaitable[None]]
+"""Ends what waits for a subscription which is now in a state."""
 
 
 class AlreadySubscribed(Exception):
@@ -24,11 +26,15 @@ class AlreadySubscribed(Exception):
 
 
 class SubscriptionStore:
-    """Subscriptions; `owner` None stands for an operator, who sees all of them."""
+    """Subscriptions; `owner` None stands for an operator, who sees all of them.
 
-    def __init__(self, database: Database, destinations: Destinations) -> None:
+    `cancel` ends what waits for a subscription, in the transaction that it is handed.
+    """
+
+    def __init__(self, database: Database, destinations: Destinations, cancel: Cancel) -> None:
         self._database = database
         self._destinations = destinations
+        self._cancel = cancel
 
     async def add(self, values: Mapping[str, Any], now: datetime) -> Row:
         """A new, active subscription; raises `AlreadySubscribed`."""
@@ -96,7 +102,7 @@ class SubscriptionStore:
     async def end(self, id_: UUID, owner: str | None, reason: str, now: datetime) -> bool:
         """End a subscription; ending it again changes nothing. Whether there is one.
 
-        What waits for it is cancelled when it is claimed, retries included.
+        What waits for it is cancelled at once, retries included; what is on its way ends as it does.
         """
         async with self._database.transaction() as connection:
             before = await _locked(connection, id_, owner)
@@ -111,6 +117,7 @@ class SubscriptionStore:
                 now,
             )
             await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
+            await self._cancel(self._database, connection, id_, after["state"], now)
             return True
 
 

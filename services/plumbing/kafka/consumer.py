@@ -36,6 +36,8 @@ class PatientKafkaBroker(KafkaBroker):
     session_timeout_ms = 10_000
     standing: dict[str, StandingPartitions]
     """By the group that reads them, the partitions that stand still."""
+    watches: list[Any]
+    """What looks at the consumers (`health.ConsumerWatch`)."""
 
     def silence(self) -> float:
         """Seconds since the consumers that have partitions last heard from Kafka, the quietest one's; 0 with none.
@@ -83,7 +85,7 @@ def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
         logger=None,
     )
     broker.session_timeout_ms = settings.session_timeout_ms
-    broker.standing = {}
+    broker.standing, broker.watches = {}, []
     return broker
 
 

@@ -2,88 +2,186 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from aiokafka import TopicPartition
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
+from aiokafka import OffsetAndMetadata, TopicPartition
 from prometheus_client import Gauge
 
 from services.plumbing.kafka.consumer import PatientKafkaBroker
+from services.plumbing.kafka.lag import LagReading, read_lag
 from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.kafka.standing import LONGEST_STAND, StandingPartitions
 from services.plumbing.logs import log
 
-LAG = Gauge("pledgewire_consumer_lag", "Records not yet handed out, over the assigned partitions", ["group"])
-DEAD_DEPTH = Gauge("pledgewire_dead_letter_depth", "Records that lie in a dead-letter topic", ["topic"])
+PARTITION = ("group", "topic", "partition")
+LAG = Gauge(
+    "pledgewire_consumer_lag",
+    "Records published and not yet taken, of all partitions of the group's topics; NaN while it is not known",
+    PARTITION,
+)
+LAG_READ_AT = Gauge(
+    "pledgewire_consumer_lag_read_seconds", "When lag was last measured, in seconds of Unix time", ["group"]
+)
+STANDS = Gauge(
+    "pledgewire_partition_stands_seconds",
+    "For how long a partition that this process reads has records and takes none; 0 for one that moves",
+    PARTITION,
+)
+DEAD_DEPTH = Gauge(
+    "pledgewire_dead_letter_depth",
+    "Records that lie in a dead-letter topic, one for each group that put a record aside; NaN while it is not known",
+    ["topic"],
+)
+TOPICS_CUT = Gauge(
+    "pledgewire_topics_cut",
+    "Topics that ended before what had been read of them: deleted and made again, or cut; since this process started",
+    ["group"],
+)
+
+CUT_SHOWN = 60.0
+"""Seconds for which a topic that was made again keeps its readers from being ready, so that it can't be overlooked."""
+LONGEST_IGNORANCE = 10.0
+"""Seconds for which lag may be unknown."""
+_LONGEST_READING = 3.0
 
 
 class Stuck(RuntimeError):
     """A consumer has records to read and does not move; a new process may."""
 
 
-async def watch_consumers(
-    broker: KafkaBroker, stopping: asyncio.Event, *, every: float = 5.0, patience: float = 120.0
-) -> None:
-    """Measure the lag of every group, and raise `Stuck` where one has not moved for `patience` seconds.
+class ConsumerWatch:
+    """Looks again and again at what one consumer does, which looks alive whatever happens to it.
 
-    A consumer can hang after a broker's restart or a lost session while everything looks alive; nothing in the client
-    tells, so this looks at what it does. While a handler waits for something that is away (it says so in the log, and
-    seeks back), the consumer polls again and counts as moving.
+    It can hang after a broker's restart or a lost session, and it reads on without a word where a topic was deleted
+    and made again; nothing in the client tells.
     """
-    seen: dict[str, tuple[int, float]] = {}
-    loop = asyncio.get_running_loop()
+
+    def __init__(self, group: str | None, standing: StandingPartitions | None) -> None:
+        self._group = group or "none"
+        self._standing = standing
+        self._reading: LagReading | None = None
+        self._read_at = self._moved_at = time.monotonic()
+        self._polled = -1
+        self._still: dict[TopicPartition, tuple[int, float]] = {}
+        self._cut: dict[str, float] = {}
+        TOPICS_CUT.labels(self._group).set(0)
+
+    def troubles(self, now: float) -> list[str]:
+        """What is wrong, by the clock that can't be set; nothing while all is well."""
+        troubles = self._standing.troubles(now) if self._standing else []
+        for partition, (_, since) in sorted(self._still.items()):
+            if now - since >= LONGEST_STAND and not (self._standing and self._standing.offset(partition) is not None):
+                troubles.append(f"nothing is read of partition {partition.partition} of {partition.topic}")
+        if self._reading:
+            troubles += [f"the topic {topic} is missing" for topic in self._reading.missing]
+        troubles += [
+            f"the topic {topic} was deleted and made again, or cut: what was in it is gone"
+            for topic, noticed in sorted(self._cut.items())
+            if now - noticed < CUT_SHOWN
+        ]
+        if now - self._read_at > LONGEST_IGNORANCE:
+            troubles.append(f"its lag is unknown for {now - self._read_at:.0f} s")
+        return troubles
+
+    async def look(self, consumer: Any, topics: list[str], patience: float) -> None:
+        """Measure once; raises `Stuck` where the consumer has not moved for `patience` seconds."""
+        try:
+            async with asyncio.timeout(_LONGEST_READING):
+                reading = await read_lag(consumer, topics, self._standing, self._reading)
+                await self._notice_cut(consumer, reading)
+        except Exception as error:
+            # A rebalance under way, a broker away: what can't be measured now must not end what works.
+            log.info("lag could not be measured", action="lag_unknown", group=self._group, error=repr(error))
+            self._say_unknown()
+        else:
+            self._say(reading)
+        now = time.monotonic()
+        if self._standing:
+            self._standing.forget_all_but(consumer.assignment())
+        self._say_standing(consumer.assignment(), now)
+        if self._reading and any(self._reading.lag[p] for p in self._reading.positions):
+            if now - self._moved_at > patience:
+                raise Stuck(f"group {self._group} has records to read and has not polled for {patience:.0f} s")
+        else:
+            self._moved_at = now
+
+    def _say(self, reading: LagReading) -> None:
+        now = time.monotonic()
+        if reading.polled != self._polled:
+            self._polled, self._moved_at = reading.polled, now
+        for partition in (self._reading.lag.keys() if self._reading else set[TopicPartition]()) - reading.lag.keys():
+            LAG.remove(self._group, partition.topic, str(partition.partition))
+        for partition, lag in reading.lag.items():
+            LAG.labels(self._group, partition.topic, str(partition.partition)).set(lag)
+        for topic, depth in reading.dead.items():
+            DEAD_DEPTH.labels(topic).set(depth)
+        self._still = {
+            partition: known if (known := self._still.get(partition)) and known[0] == position else (position, now)
+            for partition, position in reading.positions.items()
+            if reading.lag[partition]
+        }
+        self._reading, self._read_at = reading, now
+        LAG_READ_AT.labels(self._group).set_to_current_time()
+
+    def _say_unknown(self) -> None:
+        if self._reading:
+            for partition in self._reading.lag:
+                LAG.labels(self._group, partition.topic, str(partition.partition)).set(math.nan)
+            for topic in self._reading.dead:
+                DEAD_DEPTH.labels(topic).set(math.nan)
+
+    def _say_standing(self, assigned: Any, now: float) -> None:
+        seconds: Mapping[TopicPartition, float] = self._standing.seconds(now) if self._standing else {}
+        for partition in assigned:
+            still = now - self._still[partition][1] if partition in self._still else 0.0
+            STANDS.labels(self._group, partition.topic, str(partition.partition)).set(
+                max(seconds.get(partition, 0.0), still)
+            )
+
+    async def _notice_cut(self, consumer: Any, reading: LagReading) -> None:
+        """Say which topics were cut, and forget what was committed beyond their ends."""
+        for topic in {partition.topic for partition in reading.beyond}:
+            if topic not in self._cut:
+                log.error("a topic was deleted and made again, or cut", action="topic_cut", topic=topic)
+            self._cut[topic] = time.monotonic()
+        TOPICS_CUT.labels(self._group).set(len(self._cut))
+        beyond = [partition for partition in reading.beyond if partition in reading.positions]
+        if beyond and self._standing:
+            # The client would read on at its old place where the new topic is long enough already, and else commit
+            # its new place only with the next record. What is read twice by this the inbox knows.
+            first = await consumer.beginning_offsets(beyond)
+            for partition in beyond:
+                consumer.seek(partition, first[partition])
+            await consumer.commit({partition: OffsetAndMetadata(first[partition], "") for partition in beyond})
+
+
+async def watch_consumers(
+    broker: PatientKafkaBroker, stopping: asyncio.Event, *, every: float = 2.5, patience: float = 120.0
+) -> None:
+    """Look at every consumer each `every` seconds, for `/readyz` and the metrics.
+
+    Raises `Stuck` where one has not moved for `patience` seconds. While a partition stands still, which the log and
+    `/readyz` say with the reason, its consumer polls again and counts as moving.
+    """
+    for subscriber in broker.subscribers:
+        group = getattr(subscriber, "group_id", None)
+        broker.watches.append(ConsumerWatch(group, broker.standing.get(group or "")))
     while not stopping.is_set():
-        for subscriber in broker.subscribers:
+        for watch, subscriber in zip(broker.watches, broker.subscribers, strict=True):
             consumer = getattr(subscriber, "consumer", None)
-            if consumer is None:
-                continue
-            group = getattr(subscriber, "group_id", None) or "none"
-            try:
-                async with asyncio.timeout(2):
-                    lag, polled = await _lag(consumer)
-                    if subscriber.ack_policy is AckPolicy.NACK_ON_ERROR:
-                        await _measure_dead_letters(consumer)
-            except Exception as error:
-                # A rebalance under way, a broker away: what can't be measured now must not end what works.
-                log.info("lag could not be measured", action="lag_unknown", group=group, error=repr(error))
-                continue
-            LAG.labels(group).set(lag)
-            last, since = seen.get(group, (-1, loop.time()))
-            if lag == 0 or polled != last:
-                seen[group] = (polled, loop.time())
-            elif loop.time() - since > patience:
-                raise Stuck(f"group {group} has {lag} records to read and has not polled for {patience:.0f} s")
+            if consumer is not None:
+                await watch.look(consumer, subscriber.topic_names_for_subscribe, patience)  # type: ignore[attr-defined]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), every)
 
 
-async def _measure_dead_letters(consumer: Any) -> None:
-    """How much lies in the dead-letter topics of what this consumer reads."""
-    topics = {f"{partition.topic}-dead" for partition in consumer.assignment()}
-    partitions = [TopicPartition(topic, 0) for topic in sorted(topics)]
-    if not partitions:
-        return
-    first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    for partition in partitions:
-        DEAD_DEPTH.labels(partition.topic).set(end[partition] - first[partition])
-
-
-async def _lag(consumer: Any) -> tuple[int, int]:
-    """Records between position and end, and a figure that changes whenever the consumer polls."""
-    lag = polled = 0
-    for partition in consumer.assignment():
-        position = await consumer.position(partition)
-        end = consumer.highwater(partition)
-        lag += max(0, end - position) if end is not None else 0
-        polled = max(polled, consumer.last_poll_timestamp(partition) or 0)
-    return lag, polled
-
-
 def kafka_check(
-    broker: PatientKafkaBroker, producer: KafkaProducer, *, longest_silence: float = 10.0
+    broker: PatientKafkaBroker, producer: KafkaProducer | None = None, *, longest_silence: float = 10.0
 ) -> Callable[[], Awaitable[str | None]]:
-    """A readiness check: connected, the producer's sender lives, and the consumers hear Kafka.
+    """A readiness check: connected, the producer's sender lives, the consumers hear Kafka, and nothing stands still.
 
     A ping would not do: it says nothing of the consumers, nor of the sender task.
     """
@@ -91,9 +189,12 @@ def kafka_check(
     async def check() -> str | None:
         if not broker.is_running:
             return "not connected"
-        if not producer.is_alive:
+        if producer and not producer.is_alive:
             return "the producer's sender task has died"
         silence = broker.silence()
-        return f"nothing heard for {silence:.0f} s" if silence > longest_silence else None
+        troubles = [f"nothing heard for {silence:.0f} s"] if silence > longest_silence else []
+        for watch in broker.watches:
+            troubles += watch.troubles(time.monotonic())
+        return "; ".join(troubles) or None
 
     return check

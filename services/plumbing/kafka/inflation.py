@@ -71,7 +71,7 @@ class BoundedRecords:
         (magic,) = _MAGIC.unpack_from(data)
         if magic < 2 or batch is None or batch.is_control_batch:
             return batch
-        return _Batch(data, batch, self)
+        return _BoundedBatch(data, batch, self)
 
     def count(self, inflated: int) -> None:
         """So many bytes more have been inflated."""
@@ -85,7 +85,7 @@ class BoundedRecords:
         return end if end <= len(self._data) else None
 
 
-class _Batch:
+class _BoundedBatch:
     """One batch, inflated when its records are asked for; everything else is answered by aiokafka's own class."""
 
     def __init__(self, data: memoryview, batch: Any, records: BoundedRecords) -> None:

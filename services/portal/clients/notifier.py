@@ -1,4 +1,7 @@
-"""What the portal reads of the notifier: what a subscription asks for, and who was notified; addresses stay there."""
+"""What the portal reads of the notifier for who has the link of a message: what a subscription asks for and was sent.
+
+The portal has no key: what it may show it is told for the token that stands in the link.
+"""
 
 from uuid import UUID
 
@@ -7,13 +10,10 @@ from services.portal.clients.service_client import ServiceAnswer, ServiceClient
 
 
 class DeliverySummary(ServiceAnswer):
-    """Who was notified of an event, and how that ended; without the address."""
+    """One message to a subscription, and how that ended; without the address."""
 
     event: str
     commitment_id: str
-    subscriber: str
-    channel: str
-    language: Language | None = None
     state: str
     reason: str | None = None
     settled_at: Instant | None = None
@@ -84,15 +84,11 @@ class NotifierApi:
     def __init__(self, service: ServiceClient) -> None:
         self._service = service
 
-    async def deliveries(self, commitment_id: str) -> list[DeliverySummary]:
-        """Who was notified lately, the newest first."""
-        return await self._service.all("/deliveries", DeliverySummary, {"commitment": commitment_id}, most_pages=1)
+    async def deliveries(self, token: str, most: int) -> list[DeliverySummary]:
+        """What the subscription of a link was sent lately, the newest first."""
+        path = f"/subscription-links/{token}/deliveries"
+        return await self._service.all(path, DeliverySummary, {}, most_pages=1, limit=most)
 
-    async def deliveries_to(self, subscription_id: UUID, most: int) -> list[DeliverySummary]:
-        """What a subscription was sent lately, the newest first."""
-        asked = {"subscription": str(subscription_id)}
-        return await self._service.all("/deliveries", DeliverySummary, asked, most_pages=1, limit=most)
-
-    async def subscription(self, subscription_id: UUID) -> SubscriptionView | None:
-        """What a subscription asks for; None where there is none."""
-        return await self._service.one_or_none(f"/subscriptions/{subscription_id}/summary", SubscriptionView)
+    async def subscription(self, token: str) -> SubscriptionView | None:
+        """What the subscription of a link asks for; None where there is none."""
+        return await self._service.one_or_none(f"/subscription-links/{token}", SubscriptionView)

@@ -93,16 +93,17 @@ class ServiceClient:
         return None
 
     async def _get(self, path: str, parameters: Mapping[str, str]) -> bytes:
+        asked = "/" + path.split("/")[1]  # what follows may be a token, and logs tell the text of errors
         traceparent = current_traceparent()
         headers = {"accept": "application/json"} | ({"traceparent": traceparent} if traceparent else {})
         try:
             answer = await self._http.get(self._address + path, params=dict(parameters), headers=headers)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise Unavailable(f"{path}: {type(error).__name__}: {error}") from error
+            raise Unavailable(f"{asked}: {type(error).__name__}: {error}") from error
         if answer.status_code == 404:
-            raise NoSuchResource(path)
+            raise NoSuchResource(asked)
         if answer.status_code != 200:
-            raise Unavailable(f"{path}: answered {answer.status_code}")
+            raise Unavailable(f"{asked}: answered {answer.status_code}")
         return answer.content
 
 

@@ -1,7 +1,10 @@
-"""The page of one subscription: what it asks for, how it is sent, how to stop it, what was sent lately."""
+"""The page of one subscription: what it asks for, how it is sent, how to stop it, what was sent lately.
+
+Its address is signed: every message of the subscription has it, and nobody else.
+"""
 
 import asyncio
-from uuid import UUID
+import re
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -13,26 +16,25 @@ from services.portal.clients.registry import CommitmentQuery, CommitmentView, St
 from services.portal.routes.commitment_list import titles_of_filters
 from services.portal.routes.portal import Portal
 
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 LATEST_DELIVERIES = 20
 """Deliveries that are shown."""
 
 
 def add_subscription_page(app: FastAPI, portal: Portal) -> None:
-    """`/subscriptions/{id}`."""
+    """`/subscriptions/{token}`."""
 
-    @app.get("/subscriptions/{subscription_id}", include_in_schema=False)
-    async def subscription(request: Request, subscription_id: str) -> Response:
-        try:
-            id_ = UUID(subscription_id)
-        except ValueError:
-            raise HTTPException(404) from None
-        found = await page_part("subscription", portal.notifier.subscription(id_), None)
+    @app.get("/subscriptions/{token}", include_in_schema=False)
+    async def subscription(request: Request, token: str) -> Response:
+        if not _TOKEN.fullmatch(token):
+            raise HTTPException(404)
+        found = await page_part("subscription", portal.notifier.subscription(token), None)
         if found.value is None:
             if found.is_missing:
                 return portal.pages.show(request, "subscription.html", 503, subscription=None)
             raise HTTPException(404)
         deliveries, statements, listed = await asyncio.gather(
-            page_part("deliveries", portal.notifier.deliveries_to(id_, LATEST_DELIVERIES), list[DeliverySummary]()),
+            page_part("deliveries", portal.notifier.deliveries(token, LATEST_DELIVERIES), list[DeliverySummary]()),
             page_part("statements", portal.registry.statements(), list[StatementView]()),
             page_part("commitments", portal.registry.commitments(CommitmentQuery()), list[CommitmentView]()),
         )

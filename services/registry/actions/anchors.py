@@ -25,6 +25,7 @@ from services.registry.actions.reschedule import (
 from services.registry.rules.anchor_offset import zone_of
 from services.registry.rules.edtf_dates import UNDATED
 from services.registry.rules.errors import AlreadyExists, Invalid, RegistryError, ResourceNotFound
+from services.registry.rules.report_times import check_known_on
 from services.registry.rules.schedule_change import change_of
 from services.registry.store.anchors import AnchorState, add_anchor, add_anchor_news, lock_anchors, put_anchor
 from services.registry.store.milestones import attach_to_anchor, lock_milestones, milestones_on_anchor
@@ -87,9 +88,13 @@ class CancelAnchor:
 
 
 async def create_anchor(connection: Connection, new: CreateAnchor, context: ActionContext) -> None:
-    """Enter an anchor; raises `AlreadyExists` where the id is taken, and `Invalid` for a zone that there isn't."""
+    """Enter an anchor.
+
+    Raises `AlreadyExists` where the id is taken, and `Invalid` for an unknown zone or a `known_on` that has not come.
+    """
     if not is_zone(new.zone):
         raise Invalid(f"There is no zone {new.zone}", field="zone")
+    check_known_on(new.known_on, context.latest)
     anchor = AnchorState(new.id, new.zone, new.span, new.local_time, new.source, new.known_on, None, None)
     # The insert would take over a known one's title, so the known are looked for first; the insert settles a race.
     if await lock_anchors(connection, [anchor.id]) or not await add_anchor(connection, anchor, new.title):
@@ -110,8 +115,9 @@ async def move_anchor(
     A date that is only confirmed is kept in the anchor's history, and changes nothing else. Another date opens the
     outcome again: what was held meets once more, what was cancelled is on.
 
-    Raises `ResourceNotFound` and `AnchorSucceeded`.
+    Raises `ResourceNotFound`, `AnchorSucceeded`, and `Invalid` for a `known_on` that has not come.
     """
+    check_known_on(move.known_on, context.latest)
     anchor, _ = await _lock(connection, anchor_id)
     change, after = _with_date(anchor, move)
     await add_anchor_news(connection, after, change, context.client, context.now)
@@ -134,8 +140,10 @@ async def record_anchor_held(
 
     The milestones that are this event get an event with the change `held`; others, such as those 90 days after it,
     move only where the days differ. An event that comes again, such as a yearly dialogue, may be held again. Raises
-    `ResourceNotFound`, `AnchorSucceeded`, and `Invalid` where the days aren't known to the day or lie after `known_on`.
+    `ResourceNotFound`, `AnchorSucceeded`, and `Invalid` where the days aren't known to the day or lie after `known_on`,
+    or `known_on` has not come.
     """
+    check_known_on(report.known_on, context.latest)
     anchor, _ = await _lock(connection, anchor_id)
     span = report.span or anchor.span
     if span.precision is not Precision.DAY or span.latest is None:
@@ -164,6 +172,7 @@ async def cancel_anchor(
     Without a successor its milestones lose their date; with one they hang on that from then on, and have its date.
     Raises `ResourceNotFound`, `AnchorSucceeded`, `AnchorAlreadyCancelled`, and `Invalid` for a successor that can't be.
     """
+    check_known_on(cancellation.known_on, context.latest)
     anchor, successor = await _lock(connection, anchor_id, cancellation.successor_id)
     if anchor.outcome == "cancelled" and successor is None:
         raise AnchorAlreadyCancelled(

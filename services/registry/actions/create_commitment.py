@@ -12,7 +12,7 @@ from services.registry.actions.events import ActionContext, outbox_records
 from services.registry.actions.initial_date import initial_date
 from services.registry.actions.inputs import NewCommitment, NewMilestone
 from services.registry.actions.reschedule import MilestoneToSchedule, schedule, stated_date
-from services.registry.catalogue.contents import CatalogueError, Commitment
+from services.registry.catalogue.contents import CatalogueError, Commitment, check_wording
 from services.registry.catalogue.quotes import locate
 from services.registry.rules.anchor_offset import is_the_event, zone_of
 from services.registry.rules.edtf_dates import last_capital_zone
@@ -103,18 +103,24 @@ def fit_to_statement(new: NewCommitment, statement: StatementFacts, anchors: Map
         title=new.title,
         summary=new.summary,
         lead_ministries=new.lead_ministries,
-        milestones=tuple(_fit_milestone(m, countries, statement, anchors) for m in new.milestones),
+        milestones=tuple(_fit_milestone(m, new.quote, countries, statement, anchors) for m in new.milestones),
     )
 
 
 def _fit_milestone(
-    new: NewMilestone, bound: tuple[Country, ...], statement: StatementFacts, anchors: Mapping[str, AnchorState]
+    new: NewMilestone,
+    quote: str,
+    bound: tuple[Country, ...],
+    statement: StatementFacts,
+    anchors: Mapping[str, AnchorState],
 ) -> Milestone:
     countries = new.countries or bound
     if set(countries) - set(bound):
         raise Invalid(f"The milestone {new.id} binds a country that the commitment does not", field="countries")
-    if new.wording not in statement.text:
-        raise Invalid(f"The wording of {new.id} does not stand in the statement", field="wording")
+    try:
+        check_wording(new.id, new.wording, quote)
+    except CatalogueError as error:
+        raise Invalid(str(error), field="wording") from None
     anchor = _anchor(new.anchor_id, anchors) if new.anchor_id else None
     zone = last_capital_zone(countries)
     date = initial_date(new, statement)

@@ -15,13 +15,22 @@ Event = CommitmentCreated | MilestoneScheduled | StatusChanged | ConsistencyFlag
 
 @dataclass(frozen=True)
 class ActionContext:
-    """When something is done (business time), by whom, and for which request."""
+    """When something is done (business time), by whom, and for which request.
+
+    `machine_now` is what the machine's clock shows: a settable one may stand in the past, while those who send to us
+    look at their own. `latest` is the later of the two.
+    """
 
     now: datetime
     client: str
     ministry: str | None = None
     correlation_id: str | None = None
     traceparent: str | None = None
+    machine_now: datetime | None = None
+
+    @property
+    def latest(self) -> datetime:
+        return max(self.now, self.machine_now or self.now)
 
 
 def outbox_record(event: Event, context: ActionContext, event_id: UUID | None = None) -> Outgoing:

@@ -18,6 +18,7 @@ from services.registry.actions.events import ActionContext, outbox_records
 from services.registry.actions.holds import ScheduleHold, ScheduleHolds, hold_old_schedules
 from services.registry.rules.anchor_offset import OutOfCalendar, local_time_of, span_from_anchor
 from services.registry.rules.errors import Invalid, RegistryError, ResourceNotFound
+from services.registry.rules.report_times import check_known_on
 from services.registry.rules.schedule_change import ScheduleChange, change_of
 from services.registry.store.anchors import AnchorState
 from services.registry.store.commitments import commitment_briefs
@@ -166,7 +167,12 @@ async def move_milestone(
     date: SourcedDate,
     context: ActionContext,
 ) -> ScheduledMilestone | None:
-    """Give a milestone that hangs on no anchor another date; None when it is the one that it has."""
+    """Give a milestone that hangs on no anchor another date; None when it is the one that it has.
+
+    Raises `ResourceNotFound`, `FollowsAnchor`, and `Invalid` for a `known_on` that has not come.
+    """
+    if date.known_on is not None:
+        check_known_on(date.known_on, context.latest)
     locked = await lock_milestones(connection, [milestone_id])
     if not locked:
         raise ResourceNotFound(f"There is no milestone {milestone_id}")

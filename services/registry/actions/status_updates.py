@@ -13,6 +13,7 @@ from services.plumbing.ids import new_id
 from services.plumbing.outbox import append, take_seqs
 from services.registry.actions.events import ActionContext, outbox_record
 from services.registry.rules.errors import ResourceNotFound
+from services.registry.rules.report_times import check_reported_at
 from services.registry.rules.status import ReportedStatus, change_status, check_version
 from services.registry.store.commitments import LockedCommitment, lock_commitments, put_country_statuses
 from services.registry.store.status_updates import RecordedUpdate, add_status_update
@@ -58,6 +59,7 @@ async def _record_one(
     context: ActionContext,
 ) -> tuple[LockedCommitment, RecordedUpdate]:
     """The commitment as it stands afterwards, and the entry in its history."""
+    check_reported_at(report.reported_at, context.latest)
     check_version(commitment.version, report.expected_version)
     change = change_status(
         commitment.country_statuses,

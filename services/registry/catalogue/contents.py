@@ -73,6 +73,12 @@ class Commitment(Contract):
     """Empty where the statement names none: nobody is put in charge by us."""
     milestones: tuple[Milestone, ...] = ()
 
+    @model_validator(mode="after")
+    def _milestones_are_worded_in_the_quote(self) -> Self:
+        for milestone in self.milestones:
+            check_wording(milestone.id, milestone.wording, self.quote.text)
+        return self
+
 
 class Anchor(Contract):
     """An event whose date is known only roughly at first, and moves."""
@@ -177,6 +183,12 @@ class Catalogue(Contract):
             check_known(entry.anchor_id, anchors)
             check_known(entry.commitment_id, commitments)
         return self
+
+
+def check_wording(milestone_id: str, wording: str, quote: str) -> None:
+    """Raise `CatalogueError` where a milestone's words are not its commitment's: they may date another undertaking."""
+    if wording not in quote:
+        raise CatalogueError(f"the wording of {milestone_id} does not stand in its commitment's quote: {wording!r}")
 
 
 def check_known(name: str | None, names: Iterable[str]) -> None:

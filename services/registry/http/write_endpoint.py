@@ -6,7 +6,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.plumbing.clock import Clock
+from services.plumbing.clock import MACHINE_CLOCK, Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.idempotency import IDEMPOTENCY_KEY, Answer, keyed_request, once
@@ -36,6 +36,7 @@ class WriteEndpoint:
         """Now, by whom, and for which request."""
         return ActionContext(
             now=self._clock.now(),
+            machine_now=MACHINE_CLOCK.now(),
             client=caller.client,
             ministry=caller.ministry,
             correlation_id=request.state.correlation_id,

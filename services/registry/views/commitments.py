@@ -87,6 +87,19 @@ _WORDS = (
     + ")"
 )
 
+_UNSEEN = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f\u00ad\u200b-\u200f\u2060\ufeff]"
+"""Combining marks, and what nobody sees."""
+_APOSTROPHES = "repeat(chr(39), 2)"
+"""The typewriter's for the two typographic ones."""
+
+
+def _folded(sql: str) -> str:
+    """Text as it is searched: compatibly equal letters (Unicode NFKD) are the same, with or without accents, in either
+    case, with either apostrophe and whatever space."""
+    letters = f"replace(replace(replace(lower(normalize({sql}, nfkd)), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss')"
+    seen = f"regexp_replace(translate({letters}, '’ʼ', {_APOSTROPHES}), '{_UNSEEN}', '', 'g')"
+    return f"regexp_replace({seen}, '\\s+', ' ', 'g')"
+
 
 @dataclass(frozen=True)
 class CommitmentFilter:
@@ -122,7 +135,7 @@ async def commitment_entries(
                 join milestone_schedule d on d.milestone_id = m.id and d.version = m.schedule_version
                 where m.commitment_id = c.id and ($1::text is null or $1 = any(m.countries))
                   and d.latest >= coalesce($5, '-infinity') and d.latest <= coalesce($6, 'infinity')))
-          and ($7::text is null or strpos(lower({_WORDS}), lower($7)) > 0)
+          and ($7::text is null or strpos({_folded(_WORDS)}, nullif({_folded("$7::text")}, '')) > 0)
           and ($8::text is null or ({_ORDER}) > (
                 select {_ORDER} from commitment c join statement st on st.id = c.statement_id where c.id = $8))
         order by {_ORDER} limit $9

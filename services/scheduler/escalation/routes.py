@@ -1,13 +1,14 @@
-"""`GET /escalations` and `GET /milestones/{id}/escalation`: how it stands with what is overdue."""
+"""`GET /escalations` and `GET /milestones/{id}/escalation`: how it stands with what is overdue, and who is on it."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from contracts.vocabulary import Slug
 from services.plumbing.database import Database
+from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.cursors import Cursors
 from services.plumbing.http.problems import not_found, problems
 from services.plumbing.transient_errors import Unavailable
@@ -25,12 +26,18 @@ from services.scheduler.escalation.rules.book import EscalationBook
 _CURSORS: Cursors[tuple[datetime, str]] = Cursors(tuple[AwareDatetime, Slug])
 
 
-def escalation_routes(database: Database, book: EscalationBook) -> APIRouter:
-    """The routes by which escalations are read; anybody may. `book` says which levels there are."""
-    router = APIRouter(tags=["escalations"])
+READERS = ("reporter", "editor", "operator")
+"""Roles of those who may answer, or have to know whether somebody does; the names of people are in the log."""
+
+
+def escalation_routes(database: Database, keys: ApiKeys, book: EscalationBook) -> APIRouter:
+    """The routes by which escalations are read. `book` says which levels there are."""
+    router = APIRouter(tags=["escalations"], dependencies=[Depends(keys.caller(*READERS))])
 
     @router.get(
-        "/milestones/{milestone_id}/escalation", operation_id="read_escalation", responses=problems(404, 422, 503)
+        "/milestones/{milestone_id}/escalation",
+        operation_id="read_escalation",
+        responses=problems(401, 403, 404, 422, 503),
     )
     async def read_escalation(milestone_id: Slug) -> EscalationRecord:
         """How it stands with a milestone, and all that happened."""
@@ -44,7 +51,7 @@ def escalation_routes(database: Database, book: EscalationBook) -> APIRouter:
         entry = escalation_entry(escalation, book)
         return EscalationRecord(**vars(entry), log=tuple(EscalationLine(**dict(row)) for row in rows))
 
-    @router.get("/escalations", operation_id="list_escalations", responses=problems(400, 422, 503))
+    @router.get("/escalations", operation_id="list_escalations", responses=problems(400, 401, 403, 422, 503))
     async def list_escalations(
         state: Annotated[
             Literal["climbing", "owned"], Query(description="`climbing`: overdue, and nobody owns it.")

@@ -47,6 +47,16 @@ order by r.due_at, r.id limit $2 for update of p skip locked
 """
 """The milestones of the reminders due from $3 to $1, at most $2 rows; one may stand there for several steps."""
 
+OLDEST_DUE = f"""
+with oldest as (
+    select r.id, r.due_at from reminder r join milestone_plan p using (milestone_id, schedule_version)
+    where r.state = 'pending' and r.due_at <= $1 and not {_IS_HELD} order by r.due_at, r.id limit 1
+)
+select (select id from oldest) as oldest,
+       (select extract(epoch from $1 - due_at) from oldest) as seconds, null::bigint as n
+"""
+"""The reminder that has been due for the longest at $1, for `plumbing.waiting`."""
+
 BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
 
 IN_ORDER = "set local enable_sort = off"

@@ -184,7 +184,7 @@ def test_what_cannot_be_rendered_is_refused_by_name():
 
 def test_rendering_is_a_function_of_its_arguments(view):
     for channel in CHANNELS:
-        once, again = (render_event(view, channel, "fr", PageLinks("https://p.example")) for _ in range(2))
+        once, again = (render_event(view, channel, "fr", PageLinks("https://p.example", str)) for _ in range(2))
         assert once.template == again.template
 
 

@@ -149,12 +149,7 @@ def test_a_mail_server_says_to_wait_in_words(code: int, text: str, seconds: floa
 
 @pytest.mark.parametrize(
     ("code", "text"),
-    [
-        (452, "4.2.2 NamedAddress full"),
-        (451, "4.3.0 Temporary lookup failure"),
-        (450, "4.1.1 Moderated address"),
-        (451, ""),
-    ],
+    [(452, "4.2.2 Mailbox full"), (451, "4.3.0 Temporary lookup failure"), (450, "4.1.1 Moderated address"), (451, "")],
 )
 def test_a_mail_server_that_has_a_fault_does_not_say_to_wait(code: int, text: str):
     assert reply(code, text) == Refused(FailureReason.BUSY, code, retryable=True)

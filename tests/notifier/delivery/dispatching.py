@@ -19,7 +19,7 @@ from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import Clock, SharedClock
 from services.plumbing.database import Database
 from services.plumbing.logs import configure_logs
-from tests.notifier.scenes import LINK_SETTINGS, database_at
+from tests.notifier.scenes import LINK_SETTINGS, TOKENS, database_at
 
 LEASE_SECONDS = 2.0
 DEADLINE = 0.8
@@ -40,7 +40,7 @@ def dispatch_at(
     settings: DispatchSettings = SETTINGS,
 ) -> Dispatch:
     """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
-    renderer = MessageRenderer(PageLinks("https://pledgewire.example"), links())
+    renderer = MessageRenderer(PageLinks("https://pledgewire.example", TOKENS.token), links())
     pool = mail or SmtpPool(SmtpSettings())
     sender = NamedAddress("Pledgewire", "notices@pledgewire.example")
     return Dispatch(

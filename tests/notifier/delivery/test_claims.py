@@ -9,9 +9,8 @@ from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import Capacity, DeliveryResult, end_unsent
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.results import record_results
-from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.database import Database
-from tests.notifier.scenes import DESTINATIONS, MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, subscribe
+from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, subscribe
 from tests.stand_ins.database_clock import an_hour_ahead
 
 
@@ -28,7 +27,7 @@ def claims(database: Database) -> DeliveryClaims:
 async def test_two_who_claim_never_get_the_same(database: Database, fan_out: FanOut, claims: DeliveryClaims):
     for n in range(3):
         await subscribe(database, f"https://hooks.example.org/{n}")
-    await fan_out.apply([incoming(seq=n) for n in range(100)], NOW, NO_CAPACITY)
+    await fan_out.apply([incoming(f"c-{n}") for n in range(100)], NOW, NO_CAPACITY)
 
     claims = await asyncio.gather(*(claims.claim(NOW, Capacity(50, 50, 50, {})) for _ in range(8)))
 
@@ -52,9 +51,11 @@ async def test_nothing_is_claimed_before_its_time_or_for_a_closed_lane(
 async def test_a_subscription_that_ended_meanwhile_is_seen_at_the_claim(
     database: Database, fan_out: FanOut, claims: DeliveryClaims
 ):
-    id_ = await subscribe(database)
+    """As when a fan-out wrote beside the transaction that ended it."""
+    await subscribe(database)
     await fan_out.apply([incoming()], NOW, NO_CAPACITY)
-    assert await SubscriptionStore(database, DESTINATIONS).end(id_, None, "unsubscribed", NOW)
+    async with database.connection() as connection:
+        await connection.execute("update subscription set state = 'ended'")
 
     (claimed,) = await claims.claim(NOW, MUCH_CAPACITY)
 
@@ -82,7 +83,7 @@ async def test_leases_begin_and_end_by_the_databases_clock(database: Database):
     async with an_hour_ahead(database) as ahead:
         fan_out, claims = FanOut(ahead, lease_seconds=1.5), DeliveryClaims(ahead, lease_seconds=1.5)
         await fan_out.apply([incoming(seq=1)], NOW, MUCH_CAPACITY)
-        await fan_out.apply([incoming(seq=2)], NOW, NO_CAPACITY)
+        await fan_out.apply([incoming("oil")], NOW, NO_CAPACITY)
         assert len(await claims.claim(NOW, MUCH_CAPACITY)) == 1
         async with ahead.connection() as connection:
             rows = await connection.fetch("select lease_until - clock_timestamp() as left from delivery")

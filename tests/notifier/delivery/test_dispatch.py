@@ -28,13 +28,12 @@ from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.log import DeliveryLog
-from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from tests.notifier.delivery.dispatching import DEADLINE, SETTINGS, dispatch_at, links
-from tests.notifier.scenes import DESTINATIONS, MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe
+from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe, subscriptions
 
 Answer = Callable[[UUID, int], int | None]
 """The status for the nth request of a delivery; None for silence."""
@@ -177,10 +176,10 @@ async def test_after_an_unsubscription_nothing_more_is_sent(database: Database, 
     receiver.answer = lambda _id, _n: 503
     ids = [await subscribe(database, receiver.url(str(n))) for n in range(5)]
     async with dispatching(database, clock):
-        await FanOut(database, lease_seconds=60).apply([incoming(seq=n) for n in range(1, 21)], NOW, NO_CAPACITY)
+        await FanOut(database, lease_seconds=60).apply([incoming(f"c-{n}") for n in range(20)], NOW, NO_CAPACITY)
         await until(lambda: sum(map(len, receiver.answers.values())) >= 100)
         for id_ in ids:
-            await SubscriptionStore(database, DESTINATIONS).end(id_, None, "unsubscribed", NOW)
+            await subscriptions(database).end(id_, None, "unsubscribed", NOW)
         before = sum(map(len, receiver.answers.values()))
         clock.set(NOW + timedelta(days=1))
         found = await settled(database, 100)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from contracts.filters import Filters
 from services.notifier.channels.outcomes import Deferred, Delivered, FailureReason, Refused, Unknown
@@ -17,7 +17,8 @@ def recipient(address: str, channel: str = "webhook") -> Recipient:
 
 
 def delivery(to: Recipient, commitment: str | None = None, claimed: float = 0.0) -> Delivery:
-    return Delivery(uuid4(), uuid4(), to, commitment or str(uuid4()), 0, NOW, None, UUID(int=1), claimed)
+    thread = uuid5(to.id, commitment) if commitment else uuid4()
+    return Delivery(uuid4(), uuid4(), to, commitment or "coal", thread, 0, NOW, None, UUID(int=1), claimed)
 
 
 def lanes(**bounds: int) -> Lanes:
@@ -53,8 +54,23 @@ def test_messages_about_one_commitment_reach_a_subscription_one_after_the_other(
         held.add(each)
 
     assert list(held.starts(0.0)) == [first, other]
-    held.done(first, Delivered(200), 0.0)
+    assert held.done(first, Delivered(200), 0.0, is_settled=True) == []
     assert list(held.starts(0.0)) == [second]
+
+
+def test_what_stands_behind_one_that_did_not_settle_goes_back():
+    to = recipient("https://a.example")
+    first, second, third, other = delivery(to, "c"), delivery(to, "c"), delivery(to, "c"), delivery(to, "d")
+    held = lanes(each=1)
+    for each in (first, second, third, other):
+        held.add(each)
+    assert list(held.starts(0.0)) == [first]
+
+    back = held.done(first, Refused(FailureReason.BUSY, 503, retryable=True), 0.0, is_settled=False)
+
+    assert back == [second, third]
+    assert list(held.starts(0.0)) == [other]
+    assert held.in_hand == 1
 
 
 def test_a_destination_that_does_not_answer_rests_and_its_deliveries_go_back():
@@ -65,7 +81,7 @@ def test_a_destination_that_does_not_answer_rests_and_its_deliveries_go_back():
         held.add(each)
     for _ in range(3):
         (started,) = held.starts(0.0)
-        held.done(started, Unknown(FailureReason.TIMEOUT), 0.0)
+        held.done(started, Unknown(FailureReason.TIMEOUT), 0.0, is_settled=False)
 
     assert list(held.starts(0.5)) == []
     assert held.take_back(0.5, -1.0) == waiting[3:]
@@ -81,7 +97,7 @@ def test_an_answer_however_rude_is_an_answer():
         held.add(delivery(to))
     for _ in range(10):
         (started,) = held.starts(0.0)
-        held.done(started, Refused(FailureReason.BUSY, 503, retryable=True), 0.0)
+        held.done(started, Refused(FailureReason.BUSY, 503, retryable=True), 0.0, is_settled=False)
 
     assert held.capacity(0.0).limited == {}
 
@@ -91,7 +107,7 @@ def test_who_throttles_is_left_alone_for_as_long_as_it_says():
     held = lanes()
     held.add(delivery(to))
     (started,) = held.starts(0.0)
-    held.done(started, Deferred(FailureReason.THROTTLED, 429, 30.0), 0.0)
+    held.done(started, Deferred(FailureReason.THROTTLED, 429, 30.0), 0.0, is_settled=False)
 
     assert held.capacity(29.0).limited == {to.id: 0}
     assert held.capacity(31.0).limited == {to.id: 1}
@@ -125,7 +141,7 @@ def test_a_healthy_destination_that_has_all_its_messages_is_forgotten():
     for n in range(100):
         held.add(delivery(recipient(f"https://{n}.example")))
         for started in held.starts(0.0):
-            held.done(started, Delivered(200), 0.0)
+            held.done(started, Delivered(200), 0.0, is_settled=True)
 
     assert held._lanes == {}
     assert (held.in_hand, held.in_flight) == (0, 0)

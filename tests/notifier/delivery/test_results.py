@@ -21,11 +21,9 @@ from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.results import record_results
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS
-from services.notifier.subscriptions.store import SubscriptionStore
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database
 from tests.notifier.scenes import (
-    DESTINATIONS,
     LADDER,
     MUCH_CAPACITY,
     NO_CAPACITY,
@@ -34,6 +32,7 @@ from tests.notifier.scenes import (
     published_ladders,
     states,
     subscribe,
+    subscriptions,
 )
 
 
@@ -72,7 +71,7 @@ async def test_a_result_is_recorded_with_its_attempt(database: Database, fan_out
     )
 
     assert await states(database) == {"delivered": 1, "pending": 1, "failed": 1}
-    row, tries = await DeliveryLog(database).find(again.id) or pytest.fail("it is there")
+    row, tries = await DeliveryLog(database).find(again.id, None) or pytest.fail("it is there")
     assert (row["attempts"], row["reason"], row["last_code"]) == (1, "temporarily-unavailable", 503)
     assert row["next_at"] == NOW + timedelta(seconds=5)
     assert [(t["n"], t["outcome"], t["code"]) for t in tries] == [(1, "refused", 503)]
@@ -105,7 +104,7 @@ async def test_being_told_to_wait_is_no_attempt(database: Database, fan_out: Fan
 
     assert await record(database, tried(out.claimed[0], Deferred(FailureReason.THROTTLED, 429, 30.0))) == 1
 
-    row, tries = await DeliveryLog(database).find(out.claimed[0].id) or pytest.fail("it is there")
+    row, tries = await DeliveryLog(database).find(out.claimed[0].id, None) or pytest.fail("it is there")
     assert (row["state"], row["attempts"], row["deferrals"]) == ("pending", 0, 1)
     assert (row["reason"], row["last_code"], row["next_at"]) == ("throttled", 429, NOW + timedelta(seconds=30))
     assert tries == []
@@ -136,7 +135,7 @@ async def test_a_result_whose_lease_was_lost_changes_nothing(database: Database,
     assert await record(database, tried(out.claimed[0], Delivered(200))) == 0
     assert await record(database, tried(taken_over, Delivered(201))) == 1
 
-    _, tries = await DeliveryLog(database).find(taken_over.id) or pytest.fail("it is there")
+    _, tries = await DeliveryLog(database).find(taken_over.id, None) or pytest.fail("it is there")
     assert [(t["n"], t["outcome"], t["reason"]) for t in tries] == [
         (1, "unknown", "lease-ran-out"),
         (2, "delivered", None),
@@ -147,11 +146,11 @@ async def test_who_is_gone_is_disabled_and_what_waits_is_suppressed(
     database: Database, fan_out: FanOut, claims: DeliveryClaims
 ):
     id_ = await subscribe(database)
-    out = await fan_out.apply([incoming(seq=n) for n in range(2)], NOW, Capacity(1, 1, 1, {}))
+    out = await fan_out.apply([incoming("coal"), incoming("oil")], NOW, Capacity(1, 1, 1, {}))
 
     await record(database, tried(out.claimed[0], Refused(FailureReason.GONE, 410, gone=True)))
 
-    row = await SubscriptionStore(database, DESTINATIONS).find(id_, None)
+    row = await subscriptions(database).find(id_, None)
     assert row is not None
     assert (row["state"], row["reason"]) == ("disabled", "gone")
     (waiting,) = await claims.claim(NOW, MUCH_CAPACITY)
@@ -181,6 +180,6 @@ async def test_after_the_last_attempt_it_has_failed(database: Database, fan_out:
     assert await claims.claim(now, MUCH_CAPACITY) == []
     assert await states(database) == {"failed": 1}
     (row,) = await DeliveryLog(database).page(
-        event=None, subscription=None, commitment="coal", state="failed", before=None, limit=10
+        owner=None, event=None, subscription=None, commitment="coal", state="failed", before=None, limit=10
     )
     assert (row["attempts"], row["reason"]) == (MOST_ATTEMPTS, "timeout")

@@ -1,14 +1,14 @@
 """The log of deliveries over HTTP on a real PostgreSQL."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2 as httpx
 
 from services.notifier.delivery.deliveries import Capacity
 from services.notifier.delivery.fan_out import FanOut
 from services.plumbing.database import Database
-from tests.notifier.requests import HOOK, subscribed
-from tests.notifier.scenes import NO_CAPACITY, NOW, incoming
+from tests.notifier.requests import HOOK, by, subscribed
+from tests.notifier.scenes import NO_CAPACITY, NOW, TOKENS, incoming
 
 
 async def test_the_log_is_paged_filtered_and_adds_up(http: httpx.AsyncClient, database: Database):
@@ -36,9 +36,31 @@ async def test_the_log_is_paged_filtered_and_adds_up(http: httpx.AsyncClient, da
     one = (await http.get(f"/deliveries/{seen[0]}")).json()
     assert (one["state"], one["tries"]) == ("pending", [])
     assert (await http.get(f"/deliveries/{uuid4()}")).status_code == 404
+    for forged in ("MA", "LTE", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5"):  # 0, -1 and more than a bigint holds
+        assert (await http.get(f"/deliveries?cursor={forged}")).status_code in (200, 400)
     law = (await http.get("/conservation")).json()
     assert (law["ok"], law["events"], law["owed"], law["pending"]) == (True, 3, 6, 6)
     assert law["by_channel"] == {"webhook": {"pending": 6}}
+
+
+async def test_the_log_is_for_owners_operators_and_who_has_the_link_of_a_message(
+    http: httpx.AsyncClient, database: Database
+):
+    mine = await subscribed(http)
+    await FanOut(database, lease_seconds=60).apply([incoming("c-1")], NOW, NO_CAPACITY)
+    [one] = (await http.get("/deliveries")).json()["items"]
+    token = TOKENS.token(UUID(mine["id"]))
+
+    for path in ("/deliveries", f"/deliveries/{one['id']}"):
+        assert (await http.get(path, headers={"authorization": ""})).status_code == 401
+        assert (await http.get(path, headers=by(http, "dos"))).status_code == 403
+        assert (await http.get(path, headers=by(http, "watch"))).status_code == 200
+    for query in ("", f"?subscription={mine['id']}", f"?event={one['event_id']}", "?commitment=c-1"):
+        assert (await http.get(f"/deliveries{query}", headers=by(http, "gac"))).json()["items"] == [], query
+        assert (await http.get(f"/deliveries{query}", headers=by(http, "watch"))).json()["items"] == [one], query
+    assert (await http.get(f"/deliveries/{one['id']}", headers=by(http, "gac"))).status_code == 404
+    linked = await http.get(f"/subscription-links/{token}/deliveries", headers={"authorization": ""})
+    assert linked.json() == {"items": [one], "next_cursor": None}
 
 
 async def test_a_missing_delivery_breaks_the_law(http: httpx.AsyncClient, database: Database):

@@ -22,7 +22,7 @@ from services.notifier.rendering.reader import Reader
 from tests.contracts.golden_records import PATHS, wire
 
 LANGUAGES = tuple(map(str, Language))
-LINKS = PageLinks("https://pledgewire.example")
+LINKS = PageLinks("https://pledgewire.example", str)
 SENDER = NamedAddress("Pledgewire", "notices@pledgewire.example")
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.subscriptions.destinations import Destinations
-from services.notifier.subscriptions.unsubscribe_links import LinkSettings
+from services.notifier.subscriptions.link_settings import LinkSettings
 from services.plumbing.database import Database
 from tests.notifier.scenes import DESTINATIONS, NO_CAPACITY, NOW, incoming, subscribe
 

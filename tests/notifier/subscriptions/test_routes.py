@@ -5,12 +5,15 @@ from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import pytest
+from pydantic import SecretStr
 
+from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.signed_ids import SignedIds, page_tokens
 from services.notifier.subscriptions.signing_keys import check_secret
 from services.plumbing.database import Database
 from tests.notifier.delivery.dispatching import links
 from tests.notifier.requests import by, form, subscribed
-from tests.notifier.scenes import NOW, published_ladders
+from tests.notifier.scenes import LINK_SETTINGS, NOW, TOKENS, published_ladders
 
 
 async def test_a_subscription_shows_its_key_once_and_its_address_never(http: httpx.AsyncClient):
@@ -24,28 +27,51 @@ async def test_a_subscription_shows_its_key_once_and_its_address_never(http: htt
     assert "very-secret" not in str(everything)
 
 
-async def test_anybody_may_see_what_a_subscription_asks_for_but_not_where_it_goes_nor_whose_it_is(
+async def test_who_has_the_link_of_a_message_sees_what_it_asks_for_but_not_where_it_goes_nor_whose_it_is(
     http: httpx.AsyncClient,
 ):
     hook = await subscribed(http, filters={"countries": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
     mail = await subscribed(http, channel="email", address="desk@sre.example", language="es")
     nobody = {"authorization": ""}
 
-    seen = await http.get(f"/subscriptions/{hook['id']}/summary", headers=nobody)
+    seen = await http.get(link(hook), headers=nobody)
     hidden = {"address", "secret", "owner"}
     assert seen.json() == {name: value for name, value in hook.items() if name not in hidden}
-    seen_mail = await http.get(f"/subscriptions/{mail['id']}/summary", headers=nobody)
+    seen_mail = await http.get(link(mail), headers=nobody)
     for answer, made in ((seen, hook), (seen_mail, mail)):
         for secret in ("very-secret", "oken", "127.0.0.1", "@", "sre", made["address"], hook["secret"], "whsec_"):
             assert secret not in answer.text, secret
     await http.delete(f"/subscriptions/{hook['id']}")
-    ended = (await http.get(f"/subscriptions/{hook['id']}/summary", headers=nobody)).json()
+    ended = (await http.get(link(hook), headers=nobody)).json()
     assert (ended["state"], ended["reason"], ended["ended_at"][:10]) == ("ended", "ended-by-owner", f"{NOW:%Y-%m-%d}")
 
 
-async def test_a_summary_of_nothing_is_a_problem(http: httpx.AsyncClient):
-    assert (await http.get(f"/subscriptions/{uuid4()}/summary")).status_code == 404
-    assert (await http.get("/subscriptions/1/summary")).status_code == 422
+async def test_nothing_is_behind_a_link_that_we_did_not_sign_for_this(http: httpx.AsyncClient):
+    """
+    Not behind an id, another purpose's token, one with another key, a cut or a changed one: the answer is the same.
+    """
+    made = await subscribed(http)
+    token = link(made).rpartition("/")[2]
+    other = SignedIds(LINK_SETTINGS, "another-purpose").token(UUID(made["id"]))
+    foreign = page_tokens(LinkSettings(link_keys=(SecretStr("x" * 40),))).token(UUID(made["id"]))  # type: ignore[call-arg]
+    never = page_tokens(LINK_SETTINGS).token(uuid4())
+    unsubscribe = links().url(UUID(made["id"])).rpartition("/")[2]
+    answers = [
+        (await http.get(f"/subscription-links/{wrong}")).text
+        for wrong in (made["id"], "1", other, foreign, never, unsubscribe, token[:-1], token + "A", token.swapcase())
+    ]
+    lists = [
+        (await http.get(f"/subscription-links/{wrong}/deliveries")).status_code
+        for wrong in (made["id"], "1", other, foreign, unsubscribe, token[:-1], token + "A", token.swapcase())
+    ]
+    assert len(set(answers)) == 1 and "/problems/not-found" in answers[0]
+    assert set(lists) == {404}
+    assert (await http.post(f"/unsubscribe/{token}")).status_code == 404, "what shows does not act"
+
+
+def link(made: dict[str, Any]) -> str:
+    """Where the portal asks for who has the link of a message."""
+    return f"/subscription-links/{TOKENS.token(UUID(made['id']))}"
 
 
 async def test_the_same_twice_is_refused_until_the_first_has_ended(http: httpx.AsyncClient):
@@ -114,6 +140,17 @@ async def test_subscriptions_are_their_owners(http: httpx.AsyncClient):
     assert (await http.patch(path, json={"language": "fr"}, headers=by(http, "gac"))).status_code == 404
     assert (await http.get("/subscriptions", headers=by(http, "gac"))).json()["items"] == []
     assert (await http.get(path, headers=by(http, "ops"))).status_code == 200
+
+
+async def test_an_operators_key_reads_all_and_changes_nothing(http: httpx.AsyncClient):
+    made = await subscribed(http)
+    path, watch = f"/subscriptions/{made['id']}", by(http, "watch")
+
+    assert (await http.get(path, headers=watch)).json()["id"] == made["id"]
+    assert [one["id"] for one in (await http.get("/subscriptions", headers=watch)).json()["items"]] == [made["id"]]
+    assert (await http.delete(path, headers=watch)).status_code == 403
+    assert (await http.patch(path, json={"language": "fr"}, headers=watch)).status_code == 403
+    assert (await http.post("/subscriptions", json=form(), headers=watch)).status_code == 403
 
 
 async def test_language_filters_and_rest_may_change(http: httpx.AsyncClient):

@@ -347,7 +347,7 @@ async def test_a_consumer_that_hangs_is_noticed(
         with pytest.raises(Stuck, match=f"g-{topic}"):
             async with asyncio.timeout(20):
                 await watch_consumers(broker, asyncio.Event(), every=0.2, patience=2)
-        assert LAG.labels(f"g-{topic}")._value.get() >= 1
+        assert LAG.labels(f"g-{topic}", topic, "0")._value.get() >= 1
         released.set()
 
 
@@ -364,7 +364,7 @@ async def test_lag_and_dead_letters_are_measured(
         await watch_consumers(broker, stopping, every=0.2)
 
     assert DEAD_DEPTH.labels(f"{topic}-dead")._value.get() == 2
-    assert LAG.labels(f"g-{topic}")._value.get() == 0
+    assert LAG.labels(f"g-{topic}", topic, "0")._value.get() == 0
 
 
 async def test_an_idle_consumer_is_no_hanging_one(

@@ -10,6 +10,7 @@ from contracts.vocabulary import Offset
 from tests.registry.scenes import (
     FOLLOWER,
     SUMMIT,
+    TARGET,
     Register,
     add_milestone_on,
     date_changes,
@@ -279,3 +280,20 @@ async def test_a_successor_that_is_off_itself_is_refused(register: Register) -> 
     body = outcome("cancelled", successor_id="summit-2024")
     answer = await register.send("POST", "/anchors/nals-2022/outcome", body)
     assert (answer.status_code, answer.json()["field"]) == (422, "successor_id")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/anchors/nals-2022", dated("2023-01-10", known_on="2099-01-01")),
+        ("POST", "/anchors/nals-2022/outcome", outcome("held", known_on="2099-01-01", edtf="2023-01-10")),
+        ("POST", "/anchors/nals-2022/outcome", outcome("cancelled", known_on="2099-01-01")),
+        ("PUT", f"/milestones/{TARGET}/schedule", dated("2031", known_on="2099-01-01")),
+    ],
+)
+async def test_nothing_is_known_on_a_day_that_has_not_come(
+    register: Register, method: str, path: str, body: dict[str, Any]
+) -> None:
+    answer = await register.send(method, path, body)
+
+    assert (answer.status_code, answer.json().get("field")) == (422, "known_on"), answer.text

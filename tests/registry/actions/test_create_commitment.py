@@ -38,3 +38,14 @@ async def test_a_commitment_has_to_fit_its_statement(
     answer = await register.send("POST", "/commitments", new_commitment(**changes))
     assert (answer.status_code, answer.json().get("field")) == (status, field), answer.text
     assert await register.count("commitment where id = 'desk-made'") == (status == 201)
+
+
+async def test_a_milestone_s_words_stand_in_its_own_quote(register: Register) -> None:
+    """Words that stand elsewhere in the statement date another undertaking."""
+    words = {"en": "a", "es": "b", "fr": "c"}
+    elsewhere = {"id": "made-elsewhere", "wording": "by 2030", "title": words, "reading": "by", "edtf": "2030"}
+
+    answer = await register.send("POST", "/commitments", new_commitment(milestones=[elsewhere]))
+
+    assert (answer.status_code, answer.json()["field"]) == (422, "wording")
+    assert await register.count("commitment where id = 'desk-made'") == 0

@@ -11,6 +11,20 @@ from services.registry.catalogue.contents import Commitment
 from services.registry.rules.text_comparison import collapse_whitespace
 from tests.registry.catalogue.material import ALL, BY_ID, CATALOGUE, MILESTONES
 
+QUALIFIED: tuple[tuple[str, str, str], ...] = (
+    # What a quote says, and the words that keep it in a Spanish and in a French title or summary.
+    ("phase out", r"gradual", r"peu à peu|progressivement"),
+    ("wasteful", r"derroch", r"gaspillage"),
+    (r"\babroad\b", r"exterior|extranjero", r"étranger"),
+    ("unabated", r"sin (medidas de )?mitigación", r"sans (dispositif d’)?atténuation"),
+    ("look forward to", r"con interés|seguir", r"se réjouissent"),
+    (r"will work to\b", r"buscará", r"s’emploiera"),
+    (r"(work|working|together) toward\b", r"hacia|miras|para", r"Œuvrer|œuvrer|élaboration"),
+    ("historically marginalized", r"históricamente marginadas", r"historiquement marginalisées"),
+    ("Two-Spirit", r"dos espíritus", r"bispirituelles"),
+    ("in 2022 and beyond", r"2022 y en adelante", r"2022 et au-delà"),
+)
+
 
 def every_text() -> Iterator[Text]:
     yield CATALOGUE.statement.title
@@ -37,7 +51,7 @@ class TestWords:
         for text in every_text():
             for words in (text.en, text.es, text.fr):
                 assert "'" not in words
-                assert collapse_whitespace(words) == words
+                assert collapse_whitespace(words) == words.replace("\N{NO-BREAK SPACE}", " ")
 
     @pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
     def test_titles_are_short_and_summaries_one_sentence(self, one: Commitment) -> None:
@@ -49,6 +63,27 @@ class TestWords:
             assert len(title) <= 90
             assert not title.endswith(".")
             assert re.fullmatch(r"[^.!?]+\.", summary)
+
+    @pytest.mark.parametrize(("quoted", "spanish", "french"), QUALIFIED)
+    def test_promise_no_more_than_the_quote(self, quoted: str, spanish: str, french: str) -> None:
+        """
+        A qualification of the quote is kept by the title or the summary in every language.
+        """
+        qualified = [one for one in CATALOGUE.commitments if re.search(quoted, one.quote.text)]
+
+        assert qualified
+        for one in qualified:
+            assert re.search(spanish, f"{one.title.es} {one.summary.es}"), one.id
+            assert re.search(french, f"{one.title.fr} {one.summary.fr}"), one.id
+
+    def test_punctuate_as_their_language_does(self) -> None:
+        """
+        In Canadian French a no-break space stands before a colon and inside guillemets, and none before ; ! ?; in
+        Mexican Spanish quotation marks are “ ”.
+        """
+        for text in every_text():
+            assert not re.search(r" :|« | »|\s[;!?]", text.fr), text.fr
+            assert not re.search("[«»]", text.es), text.es
 
     def test_titles_tell_commitments_apart(self) -> None:
         """

@@ -1,6 +1,9 @@
 """Commitments over HTTP: pages, filters, one with its words and history, and its tag."""
 
-from typing import Any
+import unicodedata
+from typing import Any, Literal
+
+import pytest
 
 from contracts.vocabulary import Country
 from services.registry.catalogue.loading import load
@@ -38,6 +41,21 @@ async def test_filters_choose(register: Register, joint: str) -> None:
     assert await ids(status="partly-met") == {joint}
     assert await ids(status="met", country="MX") == {joint}
     assert not await ids(status="met", country="CA")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+async def test_words_are_found_however_they_are_composed(
+    register: Register, form: Literal["NFC", "NFD", "NFKC", "NFKD"]
+) -> None:
+    """What is canonically equal is equal, and accents, case, apostrophes and space don't count."""
+    slug = "nals-2021-aviation-net-zero"
+    title = next(one for one in load().commitments if one.id == slug).title.fr
+    bare = "".join(c for c in unicodedata.normalize("NFD", title) if not unicodedata.combining(c))
+
+    for words in (title, bare, bare.upper(), title.replace("’", "'"), title.replace(" ", "\u00a0")):
+        found = await register.get("/commitments", q=unicodedata.normalize(form, words)[:100])
+        assert [item["id"] for item in found["items"]] == [slug], words
+    assert (await register.get("/commitments", q="oeuvrer", limit=200))["items"]
 
 
 async def test_a_commitment_shows_its_words_where_they_stand_and_its_history(register: Register, joint: str) -> None:

@@ -234,13 +234,24 @@ def test_an_empty_calendar_is_one() -> None:
     assert parsed(written()) == {}
 
 
-@pytest.mark.parametrize("alarms", [(), (7,), (1, 30)])
-def test_alarms_are_those_of_the_feed(alarms: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("alarms", [(), (7,), (0, 1, 30)])
+def test_alarms_of_a_day_ring_when_reminders_go(alarms: tuple[int, ...]) -> None:
+    """Not at the midnight from which RFC 5545 (3.8.6.3) counts them."""
     event = only(written(entry(DEADLINE), alarms=alarms))
 
     found = event.contents.get("valarm", [])
-    assert sorted(-alarm.trigger.value for alarm in found) == [timedelta(days=d) for d in alarms]
+    rings = [datetime.combine(event.dtstart.value, time()) + alarm.trigger.value for alarm in found]
+    days_ahead = [event.dtstart.value - timedelta(days=number) for number in alarms]
+    assert sorted(rings, reverse=True) == [datetime.combine(day, time(9)) for day in days_ahead]
     assert {alarm.action.value for alarm in found} <= {"DISPLAY"}
+
+
+def test_alarms_of_an_event_with_a_local_time_ring_at_that_time() -> None:
+    at_ten = ONE_DAY.model_copy(update={"local_time": "10:00"})
+
+    event = only(written(entry(at_ten), alarms=(0, 7)))
+
+    assert sorted(alarm.trigger.value for alarm in event.contents["valarm"]) == [-timedelta(days=7), timedelta(0)]
 
 
 @pytest.mark.parametrize(

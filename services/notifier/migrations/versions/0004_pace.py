@@ -17,12 +17,10 @@ create table destination_pace (
     seconds double precision not null,
     good double precision not null,
     taken integer not null default 0,
-    patience integer not null default 400,
     strikes integer not null default 0,
     deferrals integer not null default 0,
     round bigint not null default 0,
-    free_at timestamptz not null,
-    really_free_at timestamptz not null
+    free_at timestamptz not null
 );
 alter table delivery
     add column paced boolean not null default false,

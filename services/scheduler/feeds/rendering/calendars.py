@@ -23,6 +23,7 @@ from services.i18n.words import Words, words_in
 from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry
 from services.scheduler.feeds.rendering.feed import Feed
+from services.scheduler.ladders.ladder import NINE
 
 PRODUCT = "-//Pledgewire//Calendar 1//EN"
 
@@ -75,7 +76,7 @@ def _event(entry: CalendarEntry, feed: Feed, words: Words, domain: str, portal_u
     event.add("transp", "OPAQUE" if blocks else "TRANSPARENT")
     if entry.state == "open" and not fuzzy:  # nobody said that it will be on a span's first day
         for days in feed.alarms:
-            event.add_component(_alarm(days, str(event["summary"])))
+            event.add_component(_alarm(days, str(event["summary"]), all_day=not isinstance(event.start, datetime)))
     return event
 
 
@@ -153,11 +154,14 @@ def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
     return lines
 
 
-def _alarm(days: int, text: str) -> Alarm:
+def _alarm(days: int, text: str, *, all_day: bool) -> Alarm:
+    """Rings so many days ahead: of a day at nine in the morning, as reminders do, since RFC 5545 (3.8.6.3) counts from
+    its midnight; of an instant at its time of day."""
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", text)
-    alarm.add("trigger", -timedelta(days=days))
+    after_midnight = timedelta(hours=NINE.hour, minutes=NINE.minute) if all_day else timedelta()
+    alarm.add("trigger", after_midnight - timedelta(days=days))
     return alarm
 
 

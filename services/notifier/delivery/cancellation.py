@@ -1,0 +1,36 @@
+"""Cancel: what waits for a subscription ends with it, in the transaction that ends it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.notifier.delivery.claims import claimed_deliveries
+from services.notifier.delivery.deliveries import DeliveryResult
+from services.notifier.delivery.event_cache import read_events
+from services.notifier.delivery.metrics import DELIVERIES
+from services.notifier.delivery.settled_events import publish_settled
+from services.plumbing.database import Connection, Database
+
+_NOBODY = UUID(int=0)
+
+# What is on its way ends as it does; what a fan-out beside this one writes is cancelled when it is claimed.
+_CANCEL = """
+update delivery set state = 'cancelled', reason = $2, settled_at = $3, behind = false
+where subscription_id = $1 and state = 'pending'
+returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, destination, deferrals,
+          deferred_since
+"""
+
+
+async def cancel_waiting(
+    database: Database, connection: Connection, subscription_id: UUID, state: str, now: datetime
+) -> None:
+    """Cancel what waits for a subscription, retries included, and tell of it as of any end; `state` is its own now."""
+    reason = f"subscription-{state}"
+    rows = await connection.fetch(_CANCEL, subscription_id, reason, now)
+    deliveries = await claimed_deliveries(connection, rows, _NOBODY, 0.0)
+    results = [DeliveryResult(delivery, "cancelled", now, reason=reason) for delivery in deliveries]
+    events = await read_events(connection, {delivery.event_id for delivery in deliveries})
+    attempts = {delivery.id: delivery.attempts for delivery in deliveries}
+    await publish_settled(database, connection, results, attempts, {event.id: event for event in events}, now)
+    for delivery in deliveries:
+        DELIVERIES.labels(delivery.recipient.channel, "cancelled").inc()

@@ -1,0 +1,37 @@
+"""Ids of subscriptions that we have signed: what stands in a link that acts, or shows something, without signing in.
+
+A token is good for one purpose only, and never expires, since a mail may be read a year later. Keys rotate: the first
+signs, all of them verify.
+"""
+
+from functools import lru_cache
+from uuid import UUID
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from services.notifier.subscriptions.link_settings import LinkSettings
+
+
+class SignedIds:
+    """Makes and reads the tokens of one purpose."""
+
+    def __init__(self, settings: LinkSettings, purpose: str) -> None:
+        keys = [key.get_secret_value() for key in reversed(settings.link_keys)]
+        self._serializer = URLSafeSerializer(keys, salt=purpose)
+        self.token = lru_cache(maxsize=16_384)(self._token)
+
+    def _token(self, subscription_id: UUID) -> str:
+        """The token of a subscription, fit for a path."""
+        return str(self._serializer.dumps(subscription_id.hex))
+
+    def subscription(self, token: str) -> UUID | None:
+        """The subscription that a token was made for, or None where we did not make it for this purpose."""
+        try:
+            return UUID(hex=self._serializer.loads(token))
+        except (BadSignature, ValueError, TypeError, AttributeError):
+            return None
+
+
+def page_tokens(settings: LinkSettings) -> SignedIds:
+    """Of the page of a subscription, which every message links to: whoever has the link may see what it asks for."""
+    return SignedIds(settings, "subscription-page")

@@ -1,0 +1,85 @@
+"""How far a consumer's group is behind: over all partitions of its topics, by the ends that the broker tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from services.plumbing.kafka.standing import StandingPartitions
+
+
+@dataclass(frozen=True)
+class LagReading:
+    """What was found at one moment."""
+
+    lag: Mapping[TopicPartition, int]
+    """Records not yet taken, of every partition that there is, whoever reads it."""
+    ends: Mapping[TopicPartition, int]
+    committed: Mapping[TopicPartition, int]
+    positions: Mapping[TopicPartition, int]
+    """Of the partitions that this consumer has: the next record that it takes."""
+    polled: int
+    """A figure that changes whenever the consumer hears of a partition; 0 for one that has none."""
+    missing: tuple[str, ...]
+    """Topics that there are not, dead-letter topics among them."""
+    beyond: tuple[TopicPartition, ...]
+    """Partitions that end before what was read or committed, or whose commits the broker has dropped, as it does with
+    those of a deleted topic: what was in them is gone, even where more has been written since."""
+    dead: Mapping[str, int]
+    """How many records lie in each dead-letter topic."""
+
+
+async def read_lag(
+    consumer: Any, topics: Sequence[str], standing: StandingPartitions | None, earlier: LagReading | None
+) -> LagReading:
+    """Ask the broker for ends and commits, and the consumer for its positions; raises where one can't be had.
+
+    `earlier` is the reading before: an end never moves back. `standing` is None for a consumer that has
+    no group, which puts nothing aside.
+    """
+    # Not `topics()`, which tells names only, and what this consumer knows may be seconds old.
+    cluster = await consumer._client.fetch_all_metadata()
+    expected = [*topics, *(f"{topic}-dead" for topic in topics if standing is not None)]
+    partitions = {
+        topic: [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]
+        for topic in expected
+    }
+    wanted = [partition for topic in topics for partition in partitions[topic]]
+    # Positions and commits before ends: the other way round a record between them would look like one that is gone.
+    assigned = set(consumer.assignment())
+    positions = {p: await consumer.position(p) for p in wanted if p in assigned}
+    committed: dict[TopicPartition, int] = {}
+    if standing is not None:
+        found = await consumer._coordinator.fetch_committed_offsets(wanted)
+        committed = {partition: meta.offset for partition, meta in found.items() if meta.offset >= 0}
+    first, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
+
+    lag, beyond = {}, []
+    ends_before, committed_before = (earlier.ends, earlier.committed) if earlier else ({}, {})
+    for partition in wanted:
+        waits = standing.offset(partition) if standing else None
+        place = waits if waits is not None else positions.get(partition, committed.get(partition, 0))
+        lag[partition] = max(0, ends[partition] - max(place, first[partition]))
+        known = max(place, committed.get(partition, 0), ends_before.get(partition, 0))
+        if ends[partition] < known or (partition in committed_before and partition not in committed):
+            beyond.append(partition)
+    beyond += [partition for partition in ends_before if partition not in lag]
+    return LagReading(
+        lag=lag,
+        ends=ends,
+        committed=committed,
+        positions=positions,
+        polled=max((consumer.last_poll_timestamp(partition) or 0 for partition in positions), default=0),
+        missing=tuple(topic for topic in expected if not partitions[topic]),
+        beyond=tuple(beyond),
+        dead=await _depths(consumer, [p for topic in expected[len(topics) :] for p in partitions[topic]]),
+    )
+
+
+async def _depths(consumer: Any, partitions: Sequence[TopicPartition]) -> dict[str, int]:
+    first, ends = await consumer.beginning_offsets(list(partitions)), await consumer.end_offsets(list(partitions))
+    depths: dict[str, int] = {}
+    for partition in partitions:
+        depths[partition.topic] = depths.get(partition.topic, 0) + ends[partition] - first[partition]
+    return depths

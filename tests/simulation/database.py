@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import asyncpg
 import uvloop
@@ -53,6 +54,17 @@ begin
     end loop;
 end $$;
 """
+
+
+async def new_database(url: str) -> str:
+    """The name of an empty database, made for one run."""
+    name = f"simulation_{uuid4().hex[:12]}"
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f'create database "{name}"')
+    finally:
+        await connection.close()
+    return name
 
 
 class _RealDatabase(Database):

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from services.notifier.channels import CHANNELS
+from services.notifier.channels.channel import PostedChannel
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.intake import EventIntake
 from services.notifier.delivery.messages import MessageRenderer
-from services.notifier.delivery.senders import senders_for
+from services.notifier.delivery.senders import PostSender
 from services.notifier.rendering.page_links import PageLinks
 from services.plumbing.outbox import OutboxSettings, Outgoing, Relay
 from services.plumbing.transient_errors import is_transient
@@ -87,6 +88,7 @@ class Process:
         self.disturbed: list[tuple[float, float]] = []
         """From when to when it was frozen, or its way to the database was cut."""
         self.stopping = asyncio.Event()
+        self.database = SimulatedDatabase(world, name, "notifier")
         context = contextvars.copy_context()
         context.run(OWNER.set, self)
         self._parts = (receivers, topics)
@@ -123,45 +125,48 @@ class Process:
         self.is_dead, self._frozen_until = False, 0.0
 
     async def _main(self) -> None:
-        receivers, topics = self._parts
-        world, clock = self._world, ProcessClock(self._world)
-        self.database = SimulatedDatabase(world, self.name, "notifier")
-        http = SimulatedHttp(receivers)
-        renderer = MessageRenderer(PageLinks("https://pledgewire.example", str), links())
-        made: dict[str, Any] = senders_for(
-            CHANNELS,
-            http,
-            None,
-            renderer,
-            clock,
-            mail_sender="notices@pledgewire.example",  # type: ignore[arg-type]
-        )
-        made["email"] = SimulatedMail(receivers, CHANNELS["email"])
-        senders = {name: Watched(sender) for name, sender in made.items()}
-        self.dispatch = Dispatch(self.database, senders, clock, SETTINGS, chance=world.random.random)
-        fan_out = FanOut(self.database, lease_seconds=LEASE_SECONDS)
-        intake = EventIntake(fan_out, self.dispatch, clock)
-        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0))
-        work = [
-            asyncio.create_task(self.dispatch.run(self.stopping)),
-            asyncio.create_task(relay.run(self.stopping)),
-            asyncio.create_task(self._read(intake)),
-        ]
         try:
-            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_EXCEPTION)
+            work = self._work()
+            try:
+                done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_EXCEPTION)
+            except asyncio.CancelledError:
+                for task in work:
+                    task.cancel()
+                raise
             for task in done:
                 task.result()
         except asyncio.CancelledError:
-            for task in work:
-                task.cancel()
             raise
         except BaseException as error:
             self.fault = error
-            world.trace("broke", self.name, repr(error))
+            self._world.trace("broke", self.name, repr(error))
             raise
         finally:
             self.ended = True
-        world.trace("ended", self.name)
+        self._world.trace("ended", self.name)
+
+    def _work(self) -> list["asyncio.Task[None]"]:
+        """As the service's wiring builds it."""
+        receivers, topics = self._parts
+        world, clock = self._world, ProcessClock(self._world)
+        http: Any = SimulatedHttp(receivers)
+        renderer = MessageRenderer(PageLinks("https://pledgewire.example", str), links())
+        senders = {
+            name: Watched(
+                PostSender(channel, http, renderer, clock, wall=world.wall)
+                if isinstance(channel, PostedChannel)
+                else SimulatedMail(receivers, channel)
+            )
+            for name, channel in CHANNELS.items()
+        }
+        dispatch = Dispatch(self.database, senders, clock, SETTINGS, chance=world.random.random)
+        intake = EventIntake(FanOut(self.database, lease_seconds=LEASE_SECONDS), dispatch, clock)
+        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0))
+        return [
+            asyncio.create_task(dispatch.run(self.stopping)),
+            asyncio.create_task(relay.run(self.stopping)),
+            asyncio.create_task(self._read(intake)),
+        ]
 
     async def _read(self, intake: EventIntake) -> None:
         """As the framework reads: a batch, its effect, then its offsets; after a fault that passes it comes again."""

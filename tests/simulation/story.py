@@ -125,13 +125,15 @@ class Story:
             [row] = world.ground.look(
                 "select count(*) filter (where state = 'pending') as pending,"
                 " count(*) filter (where state = 'sending') as sending,"
-                " min(next_at) filter (where state = 'pending') as due,"
+                " min(next_at) filter (where state = 'pending' and not behind) as due,"
                 " (select count(*) from outbox where published_at is null) as untold from delivery"
             )
             if row["sending"] or row["untold"]:
                 continue
             if not row["pending"]:
                 return
+            if row["due"] is None:
+                continue
             ahead = (row["due"] - world.now()).total_seconds()
             if ahead > 10.0:
                 world.trace("leap", ahead)
@@ -154,7 +156,7 @@ class Story:
             await asyncio.sleep(self.random.uniform(0.5, 1.5) if not self.world.calm else 3.0)
             for process in self.world.processes:
                 if process.fault:
-                    raise AssertionError(f"{process} ended by a fault") from process.fault
+                    raise AssertionError(f"{process} ended by {process.fault!r}") from process.fault
             while len(self._alive()) < self._wanted:
                 self._start_process()
             now = self.world.loop.time()

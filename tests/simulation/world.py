@@ -91,6 +91,10 @@ class World:
         """What `time.monotonic` gives."""
         return self.loop.time()
 
+    def wall(self) -> float:
+        """What `time.time` gives."""
+        return 1.7e9 + self.loop.time()
+
     def now(self) -> datetime:
         """Business time, where no process's clock is wrong."""
         return BEGINNING + timedelta(seconds=self.seconds) + self.wall_offset

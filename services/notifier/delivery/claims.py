@@ -21,25 +21,26 @@ _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
 _HAS_PACE = "exists (select from destination_pace p where p.destination = d.destination)"
 
-# `head`: what is due and has nothing older before it in its thread. `run`: with each head those behind it that are due
-# too, without a gap; this process sends them one after the other, and gives the rest back when one does not settle.
+# `head`: of what is due that which has nothing older before it in its thread; looked at after the limit, since what is
+# not marked `behind` is so. `run`: with each head those behind it that are due too, without a gap; this process sends
+# them one after the other, and gives the rest back when one does not settle.
 # Whoever claims something of a thread has to lock its head, so that a thread is in one hand only. A follower that was
 # cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL might look for it among all that
 # are pending. `diverted`: whoever is sent to at a pace is claimed at that pace (`paced_claims`), and no claim meets its
 # rows again.
 CLAIM = f"""
-with head as materialized (
+with due as materialized (
     select id, thread, position, subscription_id, channel, next_at, {_HAS_PACE} as has_pace from delivery d
     where state = 'pending' and not behind and not paced and next_at <= $1
           and (subscription_id <> all($5::uuid[]) or {_HAS_PACE}) and (channel not in ({_SHARED_LANES}) or $4 > 0)
-          and not ({is_behind("d.thread", "d.position")})
     order by next_at, position limit $2 for update skip locked
 ),
 diverted as (
-    update delivery d set paced = true from head h where d.id = h.id and h.has_pace returning d.id
+    update delivery d set paced = true from due u where d.id = u.id and u.has_pace returning d.id
 ),
+head as materialized (select * from due d where not has_pace and not ({is_behind("d.thread", "d.position")})),
 run as (
-    select id, subscription_id, channel, next_at, position, 0 as place from head where not has_pace
+    select id, subscription_id, channel, next_at, position, 0 as place from head
     union all
     select f.id, h.subscription_id, h.channel, h.next_at, f.position, f.place
     from head h cross join lateral (
@@ -52,7 +53,7 @@ run as (
         ) n
         window w as (order by position)
     ) f
-    where f.is_due and not h.has_pace
+    where f.is_due
 ),
 placed as (
     select r.id, row_number() over (order by r.place, r.next_at, r.position) as in_all,

@@ -96,7 +96,12 @@ class Dispatch:
         )
         self._events = EventCache(database)
         self._recorder = ResultRecorder(
-            database, self._events, clock, most=settings.flush_results, seconds=settings.flush_seconds
+            database,
+            self._events,
+            clock,
+            most=settings.flush_results,
+            seconds=settings.flush_seconds,
+            recorded=self._recorded,
         )
         self._senders = senders
         self._clock = clock
@@ -241,6 +246,13 @@ class Dispatch:
         for delivery in deliveries:
             self._recorder.report(DeliveryResult(delivery, "pending", self._clock.now()))
 
+    def _recorded(self, result: DeliveryResult, is_ours: bool) -> None:
+        """The next of its thread may start now."""
+        if result.is_settled:
+            self._give_back(self._lanes.recorded(result.delivery, is_ours=is_ours))
+            if not self._stopping:
+                self._start()
+
     # ---- send
 
     def _start(self) -> None:
@@ -274,7 +286,7 @@ class Dispatch:
             attempt = Attempt(started_at, self._clock.now(), (ended - started) * 1000, outcome)
             result = after_attempt(delivery, attempt, self._chance())
             is_settled = result.is_settled
-            self._recorder.report(result)
+            self._recorder.report(result, is_urgent=is_settled and self._lanes.holds_more_of(delivery))
         finally:
             self._give_back(self._lanes.done(delivery, outcome, time.monotonic(), is_settled=is_settled))
             if self._lanes.in_hand * 2 <= self._settings.hold:

@@ -1,7 +1,8 @@
 """Deliveries in hand, in one lane for each destination: fair between lanes, bounded within each, a thread in order.
 
 What is in hand of one thread was claimed together, as its first that have not ended (`turns`). Here the next of it
-starts when the one before has settled, and goes back when that one did not.
+starts when the end of the one before has been recorded, and goes back when that one has not ended. Were it to start
+sooner, a process that dies in between would leave both to be sent again: the older one after the newer.
 
 A dead or slow destination fills its own lane only, and a lane that does not keep up is given less to hold. Pure: time
 comes as an argument, in monotonic seconds, since a receiver's health has nothing to do with business time.
@@ -35,8 +36,8 @@ class Lane:
     limit: int
     allowance: int
     waiting: deque[Delivery] = field(default_factory=deque)
-    threads: set[UUID] = field(default_factory=set)
-    """Those of what is on its way."""
+    threads: dict[UUID, Delivery] = field(default_factory=dict)
+    """By thread what is on its way, or has ended without its end having been recorded."""
     in_flight: int = 0
     queued: bool = False
     subscriptions: set[UUID] = field(default_factory=set)
@@ -146,7 +147,7 @@ class Lanes:
             if delivery is None:
                 continue
             lane.start(delivery, now)
-            lane.threads.add(delivery.thread)
+            lane.threads[delivery.thread] = delivery
             lane.in_flight += 1
             self.in_flight += 1
             self._queue(lane)
@@ -188,7 +189,8 @@ class Lanes:
         Gives those that go back unsent, because what has to arrive before them has not settled.
         """
         lane = self._lane(delivery)
-        lane.threads.discard(delivery.thread)
+        if not is_settled:
+            lane.threads.pop(delivery.thread, None)
         lane.end(delivery, now)
         lane.in_flight -= 1
         self.in_flight -= 1
@@ -215,6 +217,24 @@ class Lanes:
         self._queue(lane)
         self._forget(lane, now)
         return back
+
+    def recorded(self, delivery: Delivery, *, is_ours: bool) -> list[Delivery]:
+        """The end of a delivery has been recorded, so the next of its thread may start.
+
+        Where its lease was lost somebody else has the thread, and what is in hand of it goes back: it is given.
+        """
+        lane = self._lanes.get(_key(delivery))
+        if lane is None or lane.threads.get(delivery.thread) is not delivery:
+            return []
+        del lane.threads[delivery.thread]
+        back = [] if is_ours else self._out_of(lane, [d for d in lane.waiting if d.thread == delivery.thread])
+        self._queue(lane)
+        return back
+
+    def holds_more_of(self, delivery: Delivery) -> bool:
+        """Whether something waits for a delivery's end to be recorded."""
+        lane = self._lanes.get(_key(delivery))
+        return lane is not None and any(other.thread == delivery.thread for other in lane.waiting)
 
     def take_back(self, now: float, oldest: float) -> list[Delivery]:
         """Those that go back unsent: of resting lanes all, otherwise what was claimed before `oldest`."""
@@ -257,12 +277,11 @@ class Lanes:
         return 0 if lane.resting_until > now else max(lane.allowance - lane.holds, 0)
 
     def _lane(self, delivery: Delivery) -> Lane:
-        mail = delivery.recipient.channel in MAILED
-        key = _MAIL if mail else delivery.recipient.address
+        key = _key(delivery)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = Lane(key, self.mails if mail else self.each, self.share)
-            lane.destination = None if mail else delivery.destination
+            lane = self._lanes[key] = Lane(key, self.mails if key == _MAIL else self.each, self.share)
+            lane.destination = None if key == _MAIL else delivery.destination
         return lane
 
     def _queue(self, lane: Lane) -> None:
@@ -279,3 +298,7 @@ class Lanes:
         healthy = lane.unanswered == 0 and lane.resting_until <= now and lane.allowance >= self.share
         if healthy and not lane.holds:
             del self._lanes[lane.key]
+
+
+def _key(delivery: Delivery) -> str:
+    return _MAIL if delivery.recipient.channel in MAILED else delivery.recipient.address

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -28,7 +28,17 @@ from services.plumbing.transient_errors import is_transient
 class ResultRecorder:
     """Gathers results for `seconds`, or until there are `most`, and records them in one transaction."""
 
-    def __init__(self, database: Database, events: EventCache, clock: Clock, *, most: int, seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        events: EventCache,
+        clock: Clock,
+        *,
+        most: int,
+        seconds: float,
+        recorded: Callable[[DeliveryResult, bool], None] = lambda _result, _is_ours: None,
+    ) -> None:
+        """`recorded` is told of each result after its commit, and whether the delivery was still ours by then."""
         self._database = database
         self._events = events
         self._clock = clock
@@ -36,19 +46,25 @@ class ResultRecorder:
         self._seconds = seconds
         self._results: list[DeliveryResult] = []
         self._has_results = asyncio.Event()
+        self._recorded = recorded
+        self._urgent = asyncio.Event()
         self._recording = asyncio.Lock()
 
-    def report(self, result: DeliveryResult) -> None:
-        """Have a result recorded soon."""
+    def report(self, result: DeliveryResult, *, is_urgent: bool = False) -> None:
+        """Have a result recorded soon; at once where something waits for it."""
         self._results.append(result)
         self._has_results.set()
+        if is_urgent:
+            self._urgent.set()
 
     async def run(self) -> None:
         """Record results as they come; ends only by a fault that does not pass."""
         while True:
             await self._has_results.wait()
             if len(self._results) < self._most:
-                await asyncio.sleep(self._seconds)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._urgent.wait(), self._seconds)
+            self._urgent.clear()
             await self.flush()
 
     async def flush(self) -> None:
@@ -82,8 +98,11 @@ class ResultRecorder:
             await publish_settled(self._database, connection, settled, attempts, events, now)
             await record_pace(connection, results, now)
             failpoint("notifier-before-commit")
+        ours = {id(result) for result in results if result.delivery.id in attempts}
+        for result in batch:
+            self._recorded(result, id(result) in ours)
         await promote(self._database, {result.delivery.thread for result in batch})
-        _count([result for result in results if result.delivery.id in attempts], events)
+        _count([result for result in results if id(result) in ours], events)
 
 
 def _count(recorded: Sequence[DeliveryResult], events: Mapping[UUID, PublishedEvent]) -> None:

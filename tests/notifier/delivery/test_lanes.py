@@ -55,7 +55,25 @@ def test_messages_about_one_commitment_reach_a_subscription_one_after_the_other(
 
     assert list(held.starts(0.0)) == [first, other]
     assert held.done(first, Delivered(200), 0.0, is_settled=True) == []
+    assert list(held.starts(0.0)) == [], "were this process to die now, both would be sent again"
+    assert held.holds_more_of(first)
+    assert held.recorded(first, is_ours=True) == []
     assert list(held.starts(0.0)) == [second]
+
+
+def test_what_stands_behind_one_whose_lease_was_lost_goes_back():
+    to = recipient("https://a.example")
+    first, second, other = delivery(to, "c"), delivery(to, "c"), delivery(to, "d")
+    held = lanes(each=1)
+    for each in (first, second, other):
+        held.add(each)
+    assert list(held.starts(0.0)) == [first]
+    assert held.done(first, Delivered(200), 0.0, is_settled=True) == []
+
+    assert held.recorded(other, is_ours=False) == [], "it holds back nothing"
+    assert held.recorded(first, is_ours=False) == [second]
+    assert list(held.starts(0.0)) == [other]
+    assert held.in_hand == 1
 
 
 def test_what_stands_behind_one_that_did_not_settle_goes_back():

@@ -92,7 +92,7 @@ async def test_results_of_two_claims_of_one_delivery_are_recorded_and_told_once(
     recorder.report(tried(anew, Delivered(201)))
     await recorder.flush()
 
-    row, tries = await DeliveryLog(database).find(anew.id) or pytest.fail("it is there")
+    row, tries = await DeliveryLog(database).find(anew.id, None) or pytest.fail("it is there")
     assert (row["state"], row["last_code"], [t["n"] for t in tries]) == ("delivered", 201, [1, 2])
     async with database.connection() as connection:
         assert await connection.fetchval("select count(*) from outbox where topic = 'delivery-settled'") == 1

@@ -168,6 +168,10 @@ class Lanes:
         """Destinations for which something waits that has a slot."""
         return {delivery.destination for lane in self._timed for delivery in lane.waiting if delivery.slot}
 
+    def room_at_a_pace(self) -> int:
+        """How many more may wait for their time: half of what is in hand at most, and the rest is for all others."""
+        return max(self.hold // 2 - sum(1 for lane in self._timed for d in lane.waiting if d.slot), 0)
+
     def closed(self, now: float) -> set[bytes]:
         """Destinations of which nothing more is to be taken in hand now."""
         return {

@@ -51,5 +51,5 @@ class Pacer:
         """Take in hand what has its time soon, and stop what was given its time before somebody was told to wait."""
         self._claimed = time.monotonic()
         lanes.begin_rounds(await self._claims.rounds(lanes.paced()))
-        monotonic = time.monotonic()
+        monotonic, most = time.monotonic(), min(most, lanes.room_at_a_pace())
         return await self._claims.claim(now, most, lanes.closed(monotonic), takes_mail=lanes.takes_mail(monotonic))

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.topics import written_by
 from services.notifier.application import http_app
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
@@ -81,7 +82,7 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "notifier")
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
-    broker = kafka_broker(kafka_settings)
+    broker = kafka_broker(kafka_settings, written_by("notifier"))
     gate = SendingGate()
     topics = [topic.name for topic in WRITTEN]
     comparison = OutboxComparison(database, TopicReader(kafka_settings), topics, MissedNotifierEvents())

@@ -21,6 +21,7 @@ from contracts.vocabulary import Status
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.fleet import Fleet
 from services.cli.observing import Observer
+from services.cli.topic_check import check_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
 from tests.journeys.inbox_reader import InboxReader
@@ -226,7 +227,8 @@ class House(InboxReader):
     async def assert_nothing_lost(self, *, doubles: int = 0) -> None:
         """The conservation laws hold, what counts as delivered has arrived, no more is doubled than is explained."""
         await self.rest()
-        broken = [check for check in await self.observer.conservation() if not check.ok]
+        checks = await self.observer.conservation() + await check_topics(self.observer.connection, self.kafka)
+        broken = [check for check in checks if not check.ok]
         assert broken == []
         arrived = {arrival.delivery_id for arrival in await self.arrivals()}
         assert await self.observer.delivered() - arrived == set()
@@ -273,6 +275,13 @@ class House(InboxReader):
         wrong = {name: what for name, what in body["checks"].items() if what != "ok"}
         assert (answer.status_code, body["status"]) == ((503, "waiting") if wrong else (200, "ready"))
         return wrong
+
+    async def troubles_if_up(self, service: str) -> dict[str, str]:
+        """The same of a service that has only been started: nothing while it does not answer."""
+        try:
+            return await self.troubles(service)
+        except httpx2.TransportError:
+            return {}
 
     async def expect_troubles(self, check: str | None, *services: str) -> None:
         """Wait until this check fails in each of the services, or none does: Kafka's silence is noticed late."""

@@ -8,6 +8,9 @@ _OUTBOX = """
 insert into outbox (event_id, topic, key, headers, value, created_at)
 values ('00000000-0000-7000-8000-00000000000a', 'status-changed', 'coal', '{"seq": "1"}', '{}', '2022-01-01');
 insert into outbox_seq values ('status-changed', 'coal', 1);
+insert into topic_position values ('status-changed', 0, 1);
+insert into consumed_position values ('us', 'status-changed', 0, 1);
+insert into recovery (taken_over, remarks, held) values ('{"status-changed": 1}', '{a}', 1);
 """
 _INBOX = "insert into inbox values ('us', '00000000-0000-7000-8000-00000000000b', '2022-01-01');"
 
@@ -96,14 +99,19 @@ insert into delivery (id, event_id, subscription_id, commitment_id, channel, sta
 select gen_random_uuid(), '00000000-0000-7000-8000-00000000000d', gen_random_uuid(), 'coal', 'slack', state,
        '2022-01-01', '2022-01-01'
 from unnest(array['pending', 'sending', 'delivered', 'failed', 'expired', 'suppressed', 'cancelled']) as state;
-insert into destination_pace (destination, fastest, seconds, good, free_at)
-    values (sha256('a'), 1.03, 1.03, 1.03, now());
+insert into destination_pace (destination, fastest, seconds, good, free_at, really_free_at)
+    values (sha256('a'), 1.03, 1.03, 1.03, '2022-01-01', now());
 insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome)
 values ('00000000-0000-7000-8000-00000000000e', 1, '2022-01-01', '2022-01-01', 'delivered');
+"""
+
+_SETTLED_BEFORE = """
+insert into settled_before values ('00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-00000000000c',
+                                   'delivered', 1, null, '2022-01-01');
 """
 
 OF_EVERY_TABLE = {
     "registry": REGISTRY + _OUTBOX + _INBOX,
     "scheduler": SCHEDULER + _OUTBOX + _INBOX,
-    "notifier": _SUBSCRIPTIONS + NOTIFIER + _OUTBOX,
+    "notifier": _SUBSCRIPTIONS + NOTIFIER + _OUTBOX + _SETTLED_BEFORE,
 }

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -46,7 +47,9 @@ def main() -> int:
     with _server(options.database) as url:
         if options.workers > 1:
             return _shared_out(options, url)
-        return _play(options, url)
+        # In a thread of its own, since uvloop would prepare for signals anew at each call of the main one.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(_play, options, url).result()
 
 
 def _options() -> argparse.Namespace:

@@ -87,7 +87,8 @@ class Process:
         self.last_sign = world.loop.time()
         self.disturbed: list[tuple[float, float]] = []
         """From when to when it was frozen, or its way to the database was cut."""
-        self.stopping = asyncio.Event()
+        self._leaving = asyncio.Event()
+        self._stopping = asyncio.Event()
         self.database = SimulatedDatabase(world, name, "notifier")
         context = contextvars.copy_context()
         context.run(OWNER.set, self)
@@ -102,6 +103,10 @@ class Process:
     def runs(self) -> bool:
         """Whether it is neither dead nor frozen."""
         return not self.is_dead and self._world.loop.time() >= self._frozen_until
+
+    def stop(self) -> None:
+        """SIGTERM: first nothing new is read, then what is under way is finished."""
+        self._leaving.set()
 
     def dies(self) -> None:
         """SIGKILL: its connections are closed by the system."""
@@ -161,17 +166,17 @@ class Process:
         }
         dispatch = Dispatch(self.database, senders, clock, SETTINGS, chance=world.random.random)
         intake = EventIntake(FanOut(self.database, lease_seconds=LEASE_SECONDS), dispatch, clock)
-        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0))
+        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0, lease_seconds=12.0))
         return [
-            asyncio.create_task(dispatch.run(self.stopping)),
-            asyncio.create_task(relay.run(self.stopping)),
+            asyncio.create_task(dispatch.run(self._stopping)),
+            asyncio.create_task(relay.run(self._stopping)),
             asyncio.create_task(self._read(intake)),
         ]
 
     async def _read(self, intake: EventIntake) -> None:
         """As the framework reads: a batch, its effect, then its offsets; after a fault that passes it comes again."""
         world, pause = self._world, 0.1
-        while not self.stopping.is_set():
+        while not self._leaving.is_set():
             self.last_sign = world.loop.time()
             batch = self._kafka.poll(self, world.random.choice([1, 3, 10]))
             if not batch:
@@ -190,3 +195,4 @@ class Process:
             for _, _, event in batch:
                 self._kafka.read_at.setdefault(event.event.id, world.seconds)
             self._kafka.commit(self, batch)
+        self._stopping.set()

@@ -1,22 +1,22 @@
 """Slack: a message of blocks for an incoming webhook.
 
 What others wrote stands in `plain_text` objects, where Slack reads no formatting; only our own words are `mrkdwn`.
-Limits: https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3,000, ten fields of 2,000, 50 blocks).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from services.i18n.text import shorten
 from services.i18n.words import Words
 from services.notifier.channels.channel import ChatChannel, card_json
+from services.notifier.channels.message_limits import SLACK
 from services.notifier.channels.outcomes import AttemptOutcome, gone
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.message import EventMessage, Fact
 
-HEADER, SECTION, FIELD, FIELDS, BUTTON, FALLBACK = 150, 3000, 2000, 10, 75, 600
+HEADER, SECTION, FIELD, FIELDS = SLACK["header"], SLACK["section"], SLACK["field"], SLACK["fields"]
 
 # A word joiner after the @ keeps receivers that speak Slack's format, but look for mentions on their own, quiet.
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
@@ -51,8 +51,9 @@ class Slack(ChatChannel):
                 {"type": "section", "text": _plain(words.quoted(_cut(message.quotation.text, SECTION - 4)), SECTION)}
             )
         buttons = [
-            {"type": "button", "text": _plain(link.label, BUTTON), "url": link.url, "action_id": f"open-{at}"}
+            {"type": "button", "text": _plain(link.label, SLACK["button"]), "url": link.url, "action_id": f"open-{at}"}
             for at, link in enumerate(message.links)
+            if len(link.url) <= SLACK["button_url"]
         ]
         blocks.append({"type": "actions", "elements": buttons})
         manage = words.gettext("Change what you get")
@@ -66,7 +67,7 @@ class Slack(ChatChannel):
             }
         )
         card = {
-            "text": escape(_cut(f"{message.title}: {message.headline}", FALLBACK)),
+            "text": escape(_cut(f"{message.title}: {message.headline}", SLACK["fallback"])),
             "mrkdwn": False,
             "blocks": blocks,
             "unfurl_links": False,
@@ -105,10 +106,15 @@ def _plain(text: str, limit: int) -> dict[str, Any]:
     return {"type": "plain_text", "text": placeholders.escape_around(_cut(text, limit), escape), "emoji": False}
 
 
-def _cut(text: str, limit: int, measure: Callable[[str], str] = escape) -> str:
+def _cut(text: str, limit: int) -> str:
     """The text, cut so that it is within the limit after escaping: `&` alone takes five characters."""
-    cut, left = text, limit
-    while len(measure(cut)) > limit:
+    cut, left = shorten(text, limit), limit
+    while (excess := _length(cut) - limit) > 0:
+        left = min(left, len(cut)) - max(1, excess // 5)
         cut = shorten(text, left)
-        left -= max(1, (len(measure(cut)) - limit) // 5)
     return cut
+
+
+def _length(text: str) -> int:
+    """In UTF-16, as programs in JavaScript count, after escaping."""
+    return len(escape(text).encode("utf-16-le", "surrogatepass")) // 2

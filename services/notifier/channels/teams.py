@@ -1,8 +1,7 @@
 """Microsoft Teams: an Adaptive Card 1.5 for a Workflows webhook.
 
 Texts and facts are read as Markdown, so what others wrote is escaped; long prose stands in `RichTextBlock`, whose
-runs are no Markdown (but know the card's functions). Teams documents 28 KB and was seen to refuse from 21 KB: we
-stop at 20,000 bytes.
+runs are no Markdown (but know the card's functions).
 """
 
 import re
@@ -12,12 +11,10 @@ from typing import Any
 from services.i18n.text import shorten
 from services.i18n.words import Words
 from services.notifier.channels.channel import ChatChannel, card_json
+from services.notifier.channels.message_limits import TEAMS
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.message import EventMessage
-
-LARGEST = 20_000
-"""Bytes of the whole message."""
 
 _PLACEHOLDERS = 2_500
 """Bytes that the values of the placeholders may add."""
@@ -51,7 +48,7 @@ class Teams(ChatChannel):
         card = ""
         for longest in (4000, 2000, 1000, 400, 120):
             card = card_json(_card(message, words, longest))
-            if len(card.encode()) <= LARGEST - _PLACEHOLDERS:
+            if len(card.encode()) <= TEAMS["bytes"] - _PLACEHOLDERS:
                 break
         return card
 
@@ -105,7 +102,11 @@ def _card(message: EventMessage, words: Words, longest: int) -> dict[str, Any]:
         "fallbackText": escape(shorten(f"{message.title}: {message.headline}", min(longest, 300))),
         "msteams": {"width": "Full"},
         "body": body,
-        "actions": [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in message.links],
+        "actions": [
+            {"type": "Action.OpenUrl", "title": link.label, "url": link.url}
+            for link in message.links
+            if len(link.url) <= TEAMS["button_url"]
+        ],
     }
     attachment = {
         "contentType": "application/vnd.microsoft.card.adaptive",

@@ -19,19 +19,20 @@ from services.plumbing.database import Connection, Database
 
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
-# `head`: what is due and has nothing older before it in its thread. `run`: with each head those behind it that are due
-# too, without a gap; this process sends them one after the other, and gives the rest back when one does not settle.
+# `head`: of what is due that which has nothing older before it in its thread; looked at after the limit, since what is
+# not marked `behind` is so. `run`: with each head those behind it that are due too, without a gap; this process sends
+# them one after the other, and gives the rest back when one does not settle.
 # Whoever claims something of a thread has to lock its head, so that a thread is in one hand only. A follower that was
 # cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL might look for it among all that
 # are pending.
 CLAIM = f"""
-with head as materialized (
-    select id, thread, position, subscription_id, channel, next_at from delivery d
+with due as materialized (
+    select id, thread, position, subscription_id, channel, next_at from delivery
     where state = 'pending' and not behind and next_at <= $1
           and subscription_id <> all($5::uuid[]) and (channel not in ({_SHARED_LANES}) or $4 > 0)
-          and not ({is_behind("d.thread", "d.position")})
     order by next_at, position limit $2 for update skip locked
 ),
+head as materialized (select * from due d where not ({is_behind("d.thread", "d.position")})),
 run as (
     select id, subscription_id, channel, next_at, position, 0 as place from head
     union all

@@ -15,7 +15,7 @@ from services.notifier.rendering.milestone_dates import date_text, days_ago, wor
 def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> EventMessage:
     """That something is overdue, who is asked now, and how to say that one is on it."""
     milestone, acknowledged = event.milestone, event.acknowledged
-    what = words.quoted(plain(milestone.title.in_language(words.language)))
+    what = words.quoted(plain(milestone.title.in_language(words.language), instead=milestone.id))
     overdue = words.ngettext(
         "%(milestone)s has been overdue for %(number)s day.",
         "%(milestone)s has been overdue for %(number)s days.",
@@ -135,7 +135,7 @@ def _rule(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
 
 def _milestone(milestone: Milestone, words: Words) -> list[Fact]:
     return [
-        Fact(words.gettext("Milestone"), plain(milestone.title.in_language(words.language))),
+        Fact(words.gettext("Milestone"), plain(milestone.title.in_language(words.language), instead=milestone.id)),
         Fact(words.gettext("Date"), date_text(milestone.span, milestone, words)),
         *wording_facts(milestone, words, quoted=milestone.span.precision is Precision.UNDATED),
     ]

@@ -41,7 +41,7 @@ def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMe
         words,
         url,
         latest=words.gettext("new commitment"),
-        lead=plain(event.summary.in_language(words.language)),
+        lead=plain(event.summary.in_language(words.language), instead=document),
         facts=facts,
         quotation=_as_written(words.gettext("The exact words"), event.quote.text, words),
         links=links,
@@ -72,8 +72,8 @@ def status_content(event: StatusChanged, words: Words, url: str) -> EventMessage
     ]
     links = []
     if event.evidence:
-        shown = event.evidence.title or _host(event.evidence.url)
-        facts.append(Fact(words.gettext("Evidence"), plain(shown)))
+        shown = plain(event.evidence.title or "", instead=plain(_host(event.evidence.url)))
+        facts.append(Fact(words.gettext("Evidence"), shown))
         links.append(MessageLink(words.gettext("Open the evidence"), event.evidence.url))
     # The reporter's words carry no language, so none is claimed for them.
     note = Quotation(words.gettext("Note, as reported (not translated)"), plain(event.note)) if event.note else None

@@ -85,7 +85,7 @@ def compose(
     links: Iterable[MessageLink] = (),
 ) -> EventMessage:
     """A message about a commitment: `latest` is what is new in a few words, `url` the commitment's page."""
-    title = plain(commitment.title.in_language(words.language))
+    title = plain(commitment.title.in_language(words.language), instead=commitment.id)
     return EventMessage(
         language=words.language,
         subject=_subject(countries, commitment, title, latest, words),
@@ -104,7 +104,7 @@ def compose(
 
 def _subject(countries: tuple[Country, ...], commitment: CommitmentBrief, title: str, latest: str, words: Words) -> str:
     """`[MX - Climate] Title: due in 7 days`; what is new is never cut, the title is."""
-    tag = f"{'/'.join(countries)} - {shorten(plain(short_theme(commitment.themes[0], words)), 20)}"
+    tag = f"{'/'.join(dict.fromkeys(countries))} - {shorten(plain(short_theme(commitment.themes[0], words)), 20)}"
     values = {"tag": tag, "news": shorten(latest, 34)}
     left = SUBJECT_LENGTH - len(words.gettext("[%(tag)s] %(title)s: %(news)s", title="", **values))
     return words.gettext("[%(tag)s] %(title)s: %(news)s", title=shorten(title, left), **values)

@@ -24,7 +24,7 @@ from services.notifier.rendering.milestone_dates import (
 def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> EventMessage:
     """A date that is set, moved, more precise or cancelled."""
     milestone, source = event.milestone, event.source
-    what = plain(milestone.title.in_language(words.language))
+    what = plain(milestone.title.in_language(words.language), instead=milestone.id)
     name, short = words.quoted(what), span_name(milestone.span, words, "medium")
     undated = milestone.span.precision is Precision.UNDATED
     match event.change:
@@ -89,7 +89,7 @@ def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> Even
 def due_content(event: MilestoneDue, words: Words, url: str) -> EventMessage:
     """A reminder: ahead, on the day or overdue; or that something without a last day is to be looked at again."""
     milestone = event.milestone
-    what = words.quoted(plain(milestone.title.in_language(words.language)))
+    what = words.quoted(plain(milestone.title.in_language(words.language), instead=milestone.id))
     match event.phase:
         case "ahead":
             latest = words.ngettext("due in %(number)s day", "due in %(number)s days", event.days)

@@ -58,7 +58,7 @@ def _review_months(reading: Reading, words: Wording) -> int | None:
 
 def _refuse_unclear_wording(new: NewMilestone, words: Wording) -> None:
     if not words.settled:
-        choices = " or ".join(f"{one.edtf} ({one.rule})" for one in words.alternatives)
+        choices = " or ".join(f"{one.edtf or 'no date'} ({one.rule})" for one in words.alternatives)
         raise AmbiguousWording(
             f"The wording of {new.id} may mean {choices}: give `reading` and `edtf`, or settle it in the statement's"
             " reading policy",

@@ -6,7 +6,7 @@ tokens, so the whole is linear. A rule takes a place, and gives what it read wit
 
 from datetime import date
 
-from services.registry.wordings.counts import FILLING, CountReader, Read
+from services.registry.wordings.counts import FILLING, GLUE, Read
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
@@ -26,27 +26,50 @@ from services.registry.wordings.phrases import (
     Season,
     UnitName,
     Week,
-    Which,
     Year,
 )
 from services.registry.wordings.tokens import Kind
+from services.registry.wordings.years import YearReader
 
 _LINKS = frozenset({Kind.TO, Kind.AT, Kind.AND})
+_BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH, Kind.DATE, Kind.NUMERIC})
+_DAYS = frozenset(
+    {Kind.YEAR, Kind.YEARS, Kind.YEAR_MONTH, Kind.DATE, Kind.NUMERIC, Kind.DECADE, Kind.MONTH, Kind.SEASON, Kind.UNIT}
+    | {Kind.QUARTER, Kind.HALF, Kind.FISCAL}
+)
 _NAMES = frozenset({Kind.NUMBER, Kind.ORDINAL})
 
 
-class CoreReader(CountReader):
+class CoreReader(YearReader):
     """Reads days at a place among the tokens."""
 
     def core(self, i: int, *, inside: bool = False) -> Read[Core]:
-        """The days named at a place; `inside` another expression "the year" is this year."""
+        """The days named at a place; `inside` another expression "the year" is this year.
+
+        A verb of ending behind them means their end: "the year is out", "l'année ne s'achève", and so does "year-end".
+        """
+        is_unit = self.unit(self.skip(i)) is not None
+        ends = ("over", "end") if is_unit else ("over",)
+        found = self._core(i, inside=inside or (is_unit and self._ending(self.skip(i) + 1, ends) is not None))
+        if found is None or isinstance(found[0], Part | Range):
+            return found
+        ending = self._ending(found[1], ends)
+        return found if ending is None else (Part("end", found[0]), ending)
+
+    def _ending(self, i: int, ends: tuple[str, ...]) -> int | None:
+        """The place behind words of ending that nothing of time follows."""
+        i = self.skip(i, GLUE)
+        is_end = self.kind(i) is Kind.PART and self.at(i).value in ends
+        return i + 1 if is_end and self.kind(self.skip(i + 1)) not in _DAYS else None
+
+    def _core(self, i: int, *, inside: bool) -> Read[Core]:
         i = self.skip(i)
         token = self.at(i)
         match token.kind:
             case Kind.PART:
                 return self._part(i)
             case Kind.LATER:
-                return self.core(i + 1, inside=True)
+                return self._within(i + 1)
             case Kind.DATE:
                 return self._written_date(i)
             case Kind.NUMERIC:
@@ -62,7 +85,8 @@ class CoreReader(CountReader):
             case Kind.YEAR:
                 return self._year(i)
             case Kind.WEEKDAY:
-                return self.core(self.skip(i + 1, FILLING | {Kind.COMMA}), inside=inside)
+                j = self.skip(i + 1, FILLING | {Kind.COMMA})
+                return self._core(j, inside=inside) if self.kind(j) in _BEGINS_A_DAY else None
             case Kind.NUMBER | Kind.ORDINAL:
                 return self._numbered(i)
             case Kind.MONTH:
@@ -79,19 +103,24 @@ class CoreReader(CountReader):
                 return self._unit(i, inside=inside)
         return None
 
+    def _within(self, i: int) -> Read[Core]:
+        """What a part is of; a part of a part is none, so that the tree stays flat."""
+        return None if self.kind(self.skip(i)) in {Kind.PART, Kind.LATER} else self.core(i, inside=True)
+
     def _part(self, i: int) -> Read[Core]:
-        found = self.core(i + 1, inside=True)
+        found = self._within(i + 1)
         if found is None:
             return None
         core, j = found
-        return Part(self.at(i).value, core), j
+        part = self.at(i).value
+        return Part("end" if part == "over" else part, core), j
 
     def _written_date(self, i: int) -> Read[Core]:
         year, month, day = self.at(i).value
         return (Day(year, month, day), i + 1) if _is_day(year, month, day) else None
 
     def _year(self, i: int) -> Read[Core]:
-        if self.kind(self.skip(i + 1, frozenset({Kind.GLUE}))) is Kind.MEASURE:
+        if self.kind(self.skip(i + 1, GLUE)) is Kind.MEASURE:
             return None  # "2005 levels", "the 2030 Agenda", "2000 tonnes"
         year = self.at(i).value
         if self.kind(i + 1) is Kind.FISCAL:
@@ -148,7 +177,7 @@ class CoreReader(CountReader):
         quarter = self.is_unit(i, "quarter")
         if not 1 <= number <= (4 if quarter else 2):
             return None
-        whole = self.core(self.skip(i + 1), inside=True)
+        whole = None if self.kind(self.skip(i + 1)) in _NAMES else self._within(i + 1)
         if whole and isinstance(whole[0], Decade | Century):
             return None if quarter else (LongHalf(whole[0], number), whole[1])
         which, j = self.year_behind(i + 1)
@@ -196,6 +225,8 @@ class CoreReader(CountReader):
                 return Fiscal(Ahead(ahead), None), i + 1
             case Kind.SEASON:
                 return Season(ComingYear(is_next=True) if ahead else Ahead(0), self.at(i).value), i + 1
+            case Kind.NUMBER | Kind.ORDINAL | Kind.WEEKDAY if ahead and (found := self._core(i, inside=False)):
+                return _next_one(found[0]), found[1]  # "el próximo 20 de julio"
             case Kind.MONTH:
                 which = ComingYear(is_next=True) if ahead else Ahead(0)
                 day = self.skip(i + 1)
@@ -208,17 +239,21 @@ class CoreReader(CountReader):
         """A unit with what stands behind it: "année prochaine", "año 2030", "década de 2030"; inside, "the year"."""
         name, plural = self.at(i).value
         behind = self.kind(i + 1)
+        if behind is Kind.LAST:
+            return None  # "l'année écoulée"
         if plural is not True and behind in {Kind.NEXT, Kind.THIS}:
             return self._unit_ahead(name, int(behind is Kind.NEXT)), i + 2
         j = self.skip(i + 1)
-        if name == "week" and (found := self.core(j)) and isinstance(found[0], Day):
-            return Week(found[0]), found[1]
+        if name == "week" and self.kind(j) in _BEGINS_A_DAY and (found := self._core(j, inside=False)):
+            return (Week(found[0]), found[1]) if isinstance(found[0], Day) else None
         if self.kind(j) in {Kind.YEAR, Kind.DECADE}:
             year = self.at(j).value
             if year % 10 == 0 and (name == "decade" or (name == "year" and plural)):
                 return Decade(year), j + 1
             if name == "year" and self.kind(j) is Kind.YEAR:
                 return self._year(j)
+        if name == "year" and self.at(i + 1).value == "end" and self.kind(i + 2) is Kind.YEAR:
+            return Part("end", Year(self.at(i + 2).value)), i + 3  # "year-end 2025"
         if self.kind(j) is Kind.YEARS and name == "year":
             return Range(Year(self.at(j).value[0]), Year(self.at(j).value[1])), j + 1
         return (self._unit_ahead(name, 0), i + 1) if inside and plural is not True else None
@@ -233,29 +268,15 @@ class CoreReader(CountReader):
                 return Century()
         return Current(name, ahead)
 
-    def year_behind(self, i: int) -> tuple[Which, int]:
-        """Which year the words behind a month, season or quarter say; the coming one where they say none."""
-        j = self.skip(i, FILLING | {Kind.COMMA})
-        match self.kind(j):
-            case Kind.YEAR if self.kind(j + 1) is not Kind.MEASURE:
-                return self.at(j).value, j + 1
-            case Kind.NEXT | Kind.THIS:
-                ahead = int(self.kind(j) is Kind.NEXT)
-                if self.is_unit(j + 1, "year"):
-                    return Ahead(ahead), j + 2
-                if j == i:  # "juin prochain"
-                    return (ComingYear(is_next=True) if ahead else Ahead(0)), j + 1
-            case Kind.UNIT if self.is_unit(j, "year") and j > i:
-                match self.kind(j + 1):
-                    case Kind.NEXT:
-                        return Ahead(1), j + 2
-                    case Kind.THIS:
-                        return Ahead(0), j + 2
-                    case _ if self.kind(self.skip(j + 1)) is Kind.YEAR:
-                        k = self.skip(j + 1)
-                        return self.at(k).value, k + 1
-                return Ahead(0), j + 1
-        return ComingYear(is_next=False), i
+
+def _next_one(core: Core) -> Core:
+    """The days, of the year in which they come next where they say no other."""
+    match core:
+        case Day(year=ComingYear()):
+            return Day(ComingYear(is_next=True), core.month, core.day)
+        case Range(first=first, last=last):
+            return Range(_next_one(first), _next_one(last))
+    return core
 
 
 def _is_day(year: int, month: int, day: int) -> bool:

@@ -11,7 +11,8 @@ T = TypeVar("T")
 Read = tuple[T, int] | None
 """What a rule read, and the place after it."""
 
-FILLING = frozenset({Kind.GLUE, Kind.THE})
+GLUE = frozenset({Kind.GLUE})
+FILLING = GLUE | {Kind.THE}
 RELATIVE = frozenset({Kind.NEXT, Kind.COMING})
 _END = Token(Kind.BREAK, None, "", 0, 0)
 _LONGEST_FILLING = 4
@@ -68,8 +69,10 @@ class CountReader:
         i += ahead
         if self.kind(i) is Kind.FEW:
             return self._count_unit(i + 1, None, is_ahead=True)
+        i += self._is_first(i) and self.kind(i + 1) is Kind.NUMBER  # "the first 100 days"
         if self.kind(i) is Kind.NUMBER:
             number, i = self.at(i).value, self.after_figure(i)
+            i += self._is_first(i)  # "les 100 premiers jours"
             if self.kind(i) in RELATIVE:
                 ahead, i = True, i + 1
             return self._count_unit(i, number, is_ahead=ahead)
@@ -78,11 +81,25 @@ class CountReader:
             return None
         name, plural = found
         after = self.kind(i + 1)
+        if after is Kind.COMING and plural is False:
+            return Count(1, name, is_ahead=True), i + 2  # "l'année à venir"
         if (ahead or after in RELATIVE) and plural is not False and (plural or coming or after is Kind.COMING):
             return Count(None, name, is_ahead=True), i + 1 + (not ahead)
         if coming:
             return Count(1, name, is_ahead=True), i + 1
         return None
+
+    def _is_first(self, i: int) -> bool:
+        return self.kind(i) is Kind.ORDINAL and self.at(i).value == 1
+
+    def coming_one(self, i: int) -> Read[Count]:
+        """The coming year or decade as a length, where the adjective stands first: "la próxima década"."""
+        i = self.skip(i)
+        is_first = self.kind(i) is Kind.NEXT and self.at(i).value == "counts"
+        found = self.unit(i + 1) if is_first else None
+        if found is None or found[0] not in {"year", "decade"} or found[1]:
+            return None
+        return Count(1, found[0], is_ahead=True), i + 2
 
     def after_figure(self, i: int) -> int:
         """The place after a number, and the figure in brackets that laws write behind it."""

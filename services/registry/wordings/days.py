@@ -5,6 +5,7 @@ from datetime import date
 
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.policy import ReadingPolicy
+from services.registry.wordings.tense import Tense
 from services.registry.wordings.wording import Alternative
 
 
@@ -36,6 +37,10 @@ class ReadingContext:
     day_first: bool | None
     is_deadline: bool
     """Behind "by", the end of a year is its last day and not its last part."""
+    tense: Tense | None
+    """Of the sentence in which the words stand."""
+    is_alone: bool
+    """Whether the words are all that there is, as a milestone's are."""
 
 
 def alternative(rule: str, edtf: str | None, why: str) -> Alternative:

@@ -38,7 +38,8 @@ ENGLISH = lexicon_of(
             None: (
                 "at | at the margins of | on the margins of | on the sidelines of | in the margins of"
                 " | during the margins of"
-            )
+            ),
+            "occasion": "on the occasion of",
         },
         Kind.ON: {None: "on | dated"},
         Kind.DURING: {
@@ -47,7 +48,10 @@ ENGLISH = lexicon_of(
                 " | for the duration of | in the period"
             )
         },
-        Kind.OVER: {None: "over | across | over a period of | over the period of | for a period of"},
+        Kind.OVER: {
+            None: "over | across | over a period of | over the period of | for a period of",
+            "ahead": "for",  # ties only what says that it lies ahead: "for the next five years"
+        },
         Kind.FROM: {
             None: (
                 "from | starting | starting in | starting on | starting from | beginning | beginning in"
@@ -61,17 +65,19 @@ ENGLISH = lexicon_of(
         Kind.WITHIN: {
             None: (
                 "within | within a period of | within a maximum of | within the period of | in no more than"
-                " | in not more than | no later than within | in less than | in under"
-            )
+                " | in not more than | no later than within"
+            ),
+            "less": "in less than | in under",
         },
         Kind.UNTIL: {
-            None: "until | till | through | through to | up to and including | up to the end of | to at least"
+            None: "until | till | through | through to | up to and including | up to the end of | to at least",
+            "days": "into | well into",  # no event: "into the dialogue"
         },
         Kind.BETWEEN: {None: "between"},
         Kind.EVERY: {None: "every | each | once every | at least once every | at least every | once in every"},
         Kind.SINCE: {None: "since | ago | relative to | compared to | compared with | as in | back in"},
         Kind.NUMBER: _NUMBERS
-        | {1: "one | a | an", 100: "one hundred | a hundred", 12: "twelve | a dozen"}
+        | {1: "one | a | an", 100: "one hundred | a hundred | hundred", 12: "twelve | a dozen"}
         | {120: "one hundred twenty | one hundred and twenty", 180: "one hundred eighty | one hundred and eighty"},
         Kind.ORDINAL: _ORDINALS,
         Kind.YEAR: years_in_words(
@@ -111,6 +117,7 @@ ENGLISH = lexicon_of(
                 "end | the end | end of | the end of | the close of | close of | the conclusion of | end in"
                 " | the expiration of"
             ),
+            "over": "is out | is over | ends | comes to an end | closes | is up | is done | has ended | concludes",
         },
         Kind.UNIT: {
             ("day", False): "day | calendar day",
@@ -130,7 +137,7 @@ ENGLISH = lexicon_of(
             ("century", False): "century",
         },
         Kind.FISCAL: {None: "fiscal year | fiscal | fy | financial year"},
-        Kind.THIS: {None: "this | this coming | the current | the present | current"},
+        Kind.THIS: {None: "this | this coming | the current | the present | current | this same"},
         Kind.NEXT: {None: "next"},
         Kind.COMING: {
             None: (
@@ -138,13 +145,8 @@ ENGLISH = lexicon_of(
                 " | these next | ensuing"
             )
         },
-        Kind.LAST: {None: "last | the last | past | the past | previous | the previous | this past | the prior"},
-        Kind.LATER: {
-            None: (
-                "later | later in | later on in | before the end of | by the end of this same | the rest of"
-                " | the remainder of"
-            )
-        },
+        Kind.LAST: {"before": "last | the last | past | the past | previous | the previous | this past | the prior"},
+        Kind.LATER: {None: "later | later in | later on in | the rest of | the remainder of"},
         Kind.FEW: {None: "few | several | some | a few | a couple of | couple of | many | number of | a number of"},
         Kind.ONWARD: {
             None: (
@@ -188,12 +190,14 @@ ENGLISH = lexicon_of(
             "summit": "summit | leaders' summit | leaders summit",
             "own-summit": "north american leaders' summit | north american leaders summit | nals | three amigos summit",
             "other": (
-                "meeting | conference | ministerial | session | assembly | entry into force"
-                " | date of entry into force | enactment | signature | adoption | ratification | election | forum"
+                "conference | ministerial | session | entry into force"
+                " | date of entry into force | enactment | signature | adoption | ratification | election"
                 " | dialogue | review | joint review | conference of the parties | publication | anniversary | cop"
-                " | meetings | enactment of this act | g20 | g7 | stocktake | global stocktake | conclusion of"
+                " | enactment of this act | stocktake | global stocktake | conclusion of"
                 " | completion of | date of enactment"
             ),
+            "body": "g20 | g7 | g8 | forum | assembly",  # as often who acts as when: "G20 2020", "the Forum agreed"
+            "verb": "meeting | meetings",  # "toward meeting the targets"
         },
         Kind.HERE: {
             None: (
@@ -218,10 +222,10 @@ ENGLISH = lexicon_of(
             )
         },
         Kind.GLUE: {
+            "of": "of",
             None: (
-                "of | its | their | our | these | calendar | period | the month of | the day of | the date of"
-                " | 's | ' | s"
-            )
+                "its | their | our | these | calendar | period | the month of | the day of | the date of | 's | ' | s"
+            ),
         },
         Kind.THE: {None: "the"},
         Kind.AND: {None: "and | or | &"},

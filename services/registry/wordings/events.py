@@ -15,6 +15,7 @@ _WITHIN_A_NAME = frozenset(
     {Kind.GLUE, Kind.THE, Kind.AND, Kind.THIS, Kind.BY, Kind.OVER, Kind.AT, Kind.ON}  # "para", "sur", "a"
 )
 _CONNECTORS = frozenset({"for", "on", "por", "para", "sobre", "pour", "sur"})
+_IN_UNKNOWN_NAMES = frozenset({Kind.WORD, Kind.GLUE, Kind.THE, Kind.EVENT, Kind.MEASURE, Kind.HERE})
 _NO_NAME = frozenset({Kind.BREAK, Kind.COMMA, Kind.YEAR, Kind.MONTH, Kind.NUMBER})
 
 
@@ -27,33 +28,56 @@ class EventReader(CoreReader):
 
     def event(self, i: int, *, is_firm: bool) -> Read[Event]:
         """An event by its name; a weak tie needs more than "the dialogue" to make one of it."""
-        i = self.skip(i)
+        first, i = i, self.skip(i)
         place = self._event_place(i)
         if place is None:
             return None
         before = self.tokens[i:place]
+        if any(token.kind is Kind.THIS for token in before):
+            return None  # "at this Summit": where it was said
         end, tail = self._name_behind(place)
         value = self.at(place).value if self.kind(place) is Kind.EVENT else "other"
-        is_next = any(token.kind in {Kind.NEXT, Kind.COMING} for token in before)
+        is_next = self.says_next(i, place)
         named = bool(tail) or any(
             (token.kind is Kind.WORD and token.is_capital) or token.kind is Kind.YEAR for token in before
         )
         numbered = any(token.kind is Kind.ORDINAL for token in before)
-        if value == "other" and not (is_firm or is_next or named or numbered):
+        if value == "verb" and place == first:
+            return None  # "toward meeting the targets"
+        if value == "body" and not (is_next or numbered):
+            return None  # "the G20 agreed"
+        if value in {"other", "verb"} and not (is_firm or is_next or named or numbered):
             return None
         if value in {"summit", "own-summit"} and not named and not numbered:
             return Event("next-summit" if is_next else "that-summit", None), end
         return Event("named", self._text(i, end)), end
 
+    def unknown_event(self, i: int) -> Read[Event]:
+        """Whatever a term runs from, by its words: "within 100 days of taking office"."""
+        i = self.skip(i)
+        end = i
+        while end - i < _NAME_BEHIND and self.kind(end) in _IN_UNKNOWN_NAMES:
+            end += 1
+        said = any(token.kind is Kind.WORD for token in self.tokens[i:end])
+        return (Event("named", self._text(i, end)), end) if said else None
+
+    def says_next(self, i: int, j: int) -> bool:
+        """Whether the words between two places speak of the next or coming one."""
+        return any(token.kind in {Kind.NEXT, Kind.COMING} for token in self.tokens[i:j])
+
     def _event_place(self, i: int) -> int | None:
+        body: int | None = None
         for k in range(i, i + NAME_BEFORE):
             token = self.at(k)
+            if token.kind is Kind.EVENT and token.value == "body" and self.kind(k + 1) is not Kind.EVENT:
+                body = k  # "the G20 Leaders' Summit" is the summit
+                continue
             if token.kind is Kind.EVENT or _NUMBERED_COP.fullmatch(token.text):
                 following = self.kind(k + 1) is Kind.EVENT
                 return k + 1 if following else k
             if token.kind not in _BEFORE_A_NAME and not (token.kind in {Kind.WORD, Kind.MEASURE} and token.is_capital):
-                return None
-        return None
+                return body
+        return body
 
     def _name_behind(self, place: int) -> tuple[int, list[Token]]:
         """The end of a name that goes on behind its noun: "Summit of the Americas", "NALS 2022"."""

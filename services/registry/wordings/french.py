@@ -31,7 +31,7 @@ def _ordinal(name: str) -> str:
 
 
 _ORDINALS = {n: _ordinal(name.partition("|")[0]) for n, name in _NUMBERS.items() if n > 1} | {
-    1: "premier|première",
+    1: "premier|première|premiers|premières",
     2: "deuxième|second|seconde",
     80: "quatre vingtième",
 }
@@ -43,22 +43,22 @@ FRENCH = lexicon_of(
             "counts": "d'ici | d'ici à | d'ici au | d'ici le",
             None: (
                 "au plus tard | au plus tard le | au plus tard en | au plus tard à | au plus tard au"
-                " | au plus tard d'ici | à l'horizon | à l'horizon de | pour le | vers | pour | au plus tard dans"
+                " | au plus tard d'ici | à l'horizon | à l'horizon de | pour le | vers | au plus tard dans"
                 " | au plus tard lors de | au plus tard lors du"
             ),
+            "for": "pour",
         },
         Kind.BEFORE: {
             None: (
                 "avant | avant le | avant la | avant de | préalablement à | en prévision de | en amont de"
-                " | en amont du | précédant"
+                " | en amont du | précédant | avant que | avant qu'"
             )
         },
-        Kind.IN: {None: "en | dans | prévu pour | prévue pour | courant"},
+        Kind.IN: {None: "en | dans | prévu pour | prévue pour | courant | au mois de | au mois d'"},
         Kind.AT: {
-            None: (
-                "à | au | aux | lors de | lors du | à l'occasion de | à l'occasion du | en marge de | en marge du"
-                " | pendant le | à la"
-            )
+            None: ("à | lors de | lors du | en marge de | en marge du | pendant le"),
+            "the": "au | aux | à la",
+            "occasion": "à l'occasion de | à l'occasion du | à l'occasion d' | dans le cadre de | dans le cadre du",
         },
         Kind.ON: {None: "en date du | le jour du | daté du"},
         Kind.DURING: {
@@ -86,12 +86,18 @@ FRENCH = lexicon_of(
         },
         Kind.WITHIN: {
             None: (
-                "dans les | dans un délai de | dans un délai d' | dans l'espace de | en moins de | dans le délai de"
+                "dans les | dans un délai de | dans un délai d' | dans l'espace de | dans le délai de"
                 " | dans un délai maximal de | dans un délai maximum de | dans un délai n'excédant pas | d'ici les"
                 " | dans un délai d'au plus | dans un maximum de | dans les limites de"
+            ),
+            "less": "en moins de | en moins d'",
+        },
+        Kind.UNTIL: {
+            None: (
+                "jusque | jusque dans | jusqu'à | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de | de maintenant à"
+                " | de maintenant jusqu'à | d'aujourd'hui à"
             )
         },
-        Kind.UNTIL: {None: "jusque | jusqu'à | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de"},
         Kind.BETWEEN: {None: "entre"},
         Kind.EVERY: {
             None: (
@@ -136,6 +142,12 @@ FRENCH = lexicon_of(
                 " | la fin de | la fin du | la fin des | fin de | la clôture de | l'expiration de | l'achèvement de"
                 " | la fin de l'an | l'issue de | la fin d' | l'échéance de"
             ),
+            "over": (
+                "s'achève | ne s'achève | se termine | ne se termine | finisse | ne finisse | prenne fin"
+                " | ne prenne fin | soit écoulé | ne soit écoulé | soit écoulée | ne soit écoulée | soit terminé"
+                " | ne soit terminé | soit terminée | ne soit terminée | soit achevée | ne soit achevée"
+                " | soit finie | ne soit finie | se finisse | ne se finisse"
+            ),
         },
         Kind.UNIT: {
             ("day", False): "jour | journée | jour civil",
@@ -165,7 +177,7 @@ FRENCH = lexicon_of(
                 " | actuel"
             )
         },
-        Kind.NEXT: {None: "prochain | prochaine | le prochain | la prochaine | qui vient | suivante"},
+        Kind.NEXT: {"counts": "prochain | prochaine | le prochain | la prochaine | qui vient | suivante"},
         Kind.COMING: {
             None: (
                 "prochains | prochaines | les prochains | les prochaines | à venir | suivants | suivantes"
@@ -175,6 +187,7 @@ FRENCH = lexicon_of(
         Kind.LAST: {
             None: (
                 "dernier | dernière | derniers | dernières | passé | passée | passés | passées | précédent | précédente"
+                " | écoulé | écoulée | écoulés | écoulées"
             )
         },
         Kind.LATER: {
@@ -213,12 +226,13 @@ FRENCH = lexicon_of(
             "summit": "sommet | sommet des leaders | sommet des dirigeants",
             "own-summit": "sommet des leaders nord américains | slna | sommet des dirigeants nord américains | nals",
             "other": (
-                "réunion | conférence | session | assemblée | entrée en vigueur | date d'entrée en vigueur"
-                " | signature | adoption | ratification | élection | forum | dialogue | examen | examen conjoint"
-                " | publication | conférence des parties | cop | réunion ministérielle | g20 | g7 | rencontre"
+                "réunion | conférence | session | entrée en vigueur | date d'entrée en vigueur"
+                " | signature | adoption | ratification | élection | dialogue | examen | examen conjoint"
+                " | publication | conférence des parties | cop | réunion ministérielle | rencontre"
                 " | anniversaire | bilan mondial | date de l'entrée en vigueur | sanction"
                 " | date de son entrée en vigueur | promulgation"
             ),
+            "body": "g20 | g7 | g8 | forum | assemblée",
         },
         Kind.HERE: {
             None: (
@@ -237,10 +251,11 @@ FRENCH = lexicon_of(
             None: "au moins | au minimum | un minimum de | pas moins de | au maximum | environ | à peu près"
         },
         Kind.GLUE: {
+            "of": "de | du | d'",
             None: (
-                "de | du | des | d' | l' | le | la | les | son | sa | ses | leur | notre | mois de | le mois de"
-                " | de la | de l' | du mois de | nos | au mois de | la date de | la date d'"
-            )
+                "des | l' | le | la | les | son | sa | ses | leur | notre | mois de | le mois de"
+                " | de la | de l' | du mois de | nos | mois d' | le mois d' | du mois d' | la date de | la date d'"
+            ),
         },
         Kind.AND: {None: "et | ou"},
         Kind.TO: {None: "jusqu'à l'"},

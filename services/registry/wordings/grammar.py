@@ -5,25 +5,21 @@ A number is a year only where something ties it to time; words that the lexicon 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
-from services.registry.wordings.counts import stretch
-from services.registry.wordings.events import NAME_BEFORE, EventReader
+from services.registry.wordings.events import NAME_BEFORE
+from services.registry.wordings.lengths import SPANS, LengthReader
 from services.registry.wordings.phrases import (
     Ahead,
     ComingYear,
     Core,
     Day,
     Decade,
-    Distance,
     Expression,
     Month,
     Numeric,
     Part,
     Range,
-    RelativePoint,
     Season,
-    Shifted,
     Tie,
     Year,
 )
@@ -43,7 +39,8 @@ _TIES = {
     Kind.UNTIL: Tie.UNTIL,
 }
 _FIRM = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.AFTER, Tie.UNTIL, Tie.FROM})
-_COUPLES = frozenset({Tie.IN, Tie.ON, Tie.DURING, Tie.OVER})
+_ENDS_A_YEAR = frozenset({Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO})
+_THINGS = frozenset({Kind.WORD, Kind.EVENT, Kind.MEASURE, Kind.NUMBER})
 _MONTHS = {"day": 0, "week": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120}
 
 
@@ -63,7 +60,7 @@ def expressions(text: str, tokens: Sequence[Token]) -> list[Expression]:
     return found
 
 
-class _Grammar(EventReader):
+class _Grammar(LengthReader):
     def expression(self, i: int) -> tuple[Expression | None, int] | None:
         """What stands at a place; None as the expression is time that is past."""
         kind = self.kind(i)
@@ -78,6 +75,8 @@ class _Grammar(EventReader):
                 return self._every(i)
             case Kind.BETWEEN:
                 return self._between(i)
+            case Kind.TO:
+                return self._up_to(i)
         if kind in _TIES:
             found = self._tied(_TIES[kind], i, i + 1)
             if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
@@ -102,9 +101,14 @@ class _Grammar(EventReader):
             j += 1
         elif self.kind(j) is not Kind.EVENT:
             return None
+        if self.kind(j + 1) is Kind.SINCE:
+            return None  # "in each month since"
         return Expression(Tie.EVERY, i, j + 1, months=months), j + 1
 
     def _between(self, i: int) -> tuple[Expression, int] | None:
+        now = self.skip(i + 1)
+        if self.kind(now) is Kind.HERE and self.kind(now + 1) is Kind.AND and (last := self.core(now + 2)):
+            return Expression(Tie.UNTIL, i, last[1], core=last[0]), last[1]  # "between now and 2030"
         first = self.core(i + 1)
         if first is None:
             return None
@@ -115,6 +119,15 @@ class _Grammar(EventReader):
             return None
         return Expression(Tie.DURING, i, j, core=core), j
 
+    def _up_to(self, i: int) -> tuple[Expression, int] | None:
+        """ "to 2025", where nothing but the end of its clause or further time words follow."""
+        found = self.core(i + 1)
+        if found is None or not isinstance(found[0], Year | Decade) or self.kind(i - 1) is Kind.NUMBER:
+            return None
+        core, j = found
+        ends = self.kind(j) in _ENDS_A_YEAR or self.kind(j) in _TIES
+        return (Expression(Tie.UNTIL, i, j, core=core), j) if ends else None
+
     def _tied(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
         """What stands behind a tie; of two ties in a row the closer one speaks ("no later than within 90 days")."""
         i = self.skip(i)
@@ -124,17 +137,22 @@ class _Grammar(EventReader):
         if inner is not None and self.kind(i) is not Kind.AT:
             nearer = tie if tie is Tie.BY and inner in {Tie.IN, Tie.ON, Tie.DURING} else inner
             return self._tied(nearer, start, i + 1) if i - start < 4 else None
-        if found := self._distance(tie, start, i):
+        if tie is Tie.FROM and self.kind(i) is Kind.HERE and self.kind(i + 1) in {Kind.TO, Kind.UNTIL, Kind.AT}:
+            return self._tied(Tie.UNTIL, start, i + 2)  # "from now until 2030"
+        if found := self.years_up_to(tie, start, i) or self.distance(tie, start, i) or self.counted(tie, start, i):
             return found
-        if found := self._counted(tie, start, i):
-            return found
+        if self.at(start).value == "ahead":
+            return None
         if read := self.core(i, inside=tie in {Tie.WITHIN, Tie.DURING, Tie.BEFORE}):
             core, j = self._coupled(tie, read)
             if self.at(start).value == "by" and isinstance(core, Year | Day):
                 return self._closed(Tie.BY, start, core, j)  # "al 2050", "al 31 de diciembre"
-            if self._is_time(tie, start, core):
+            if self._is_time(tie, start, core) and not self._is_called(start, j):
                 return self._closed(tie, start, core, j)
-        if event := self.event(i, is_firm=tie in _FIRM or self.kind(start) is Kind.AT):
+        if self.at(start).value == "days":
+            return None
+        event = self.event(i, is_firm=tie in _FIRM or self.kind(start) is Kind.AT)
+        if event and (self.at(start).value != "occasion" or self.says_next(i, event[1])):
             return Expression(tie, start, event[1], event=event[0]), event[1]
         return None
 
@@ -144,13 +162,20 @@ class _Grammar(EventReader):
             return self._says_year(start)
         if isinstance(core, Year) and isinstance(core.year, int) and not self._says_year(start):
             place = self.skip(start + 1)
-            article = any(self.kind(k) is Kind.THE for k in range(start + 1, place))
-            return not (
-                article and self.kind(place + 1) not in {Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO}
-            )
+            return not (self._has_article(start) and self.kind(place + 1) not in _ENDS_A_YEAR)
         if self.kind(start) is Kind.AT and isinstance(core, Season) and core.year == ComingYear(is_next=False):
-            return self.skip(start + 1) > start + 1  # "à l'été" is time, "a été" is a verb
+            # "à l'été" and "au printemps" are time, "a été" is a verb
+            return self.skip(start + 1) > start + 1 or self.at(start).value == "the"
         return not isinstance(core, Month) or tie is not Tie.ON
+
+    def _is_called(self, start: int, j: int) -> bool:
+        """Whether these days are a part of a name: "by the December 2014 European Council"."""
+        first = self.kind(self.skip(start + 1))
+        named = self.kind(j) is Kind.EVENT or (self.kind(j) is Kind.WORD and self.at(j).is_capital)
+        return named and first is Kind.MONTH and self._has_article(start)
+
+    def _has_article(self, start: int) -> bool:
+        return any(self.kind(k) is Kind.THE for k in range(start + 1, self.skip(start + 1)))
 
     def _says_year(self, start: int) -> bool:
         return any(self.is_unit(k, "year") for k in range(start, start + 5))
@@ -159,8 +184,11 @@ class _Grammar(EventReader):
         """The days with those that follow: "from 2022 to 2025", "in 2022 and 2023"."""
         core, j = read
         joined = {Kind.TO, Kind.AT, Kind.UNTIL} if tie in {Tie.FROM, Tie.DURING, Tie.IN} else set()
-        joined |= {Kind.AND} if tie in _COUPLES and self.at(j).text.casefold() in {"and", "y", "et", "&"} else set()
-        last = self.core(j + 1) if self.kind(j) in joined and not isinstance(core, Range) else None
+        joined |= {Kind.AND} if tie in SPANS and self.at(j).text.casefold() in {"and", "y", "et", "&"} else set()
+        k = j
+        if tie is Tie.FROM and self.kind(j) is Kind.AND and self.kind(j + 1) is Kind.UNTIL:
+            k += 1  # "from 22 December and until 6 January"
+        last = self.core(k + 1) if self.kind(k) in joined and not isinstance(core, Range) else None
         if last is None or (isinstance(last[0], Range | Part) and tie is not Tie.FROM):
             return core, j
         return Range(_as_the_other(core, last[0]), last[0]), last[1]
@@ -174,65 +202,40 @@ class _Grammar(EventReader):
             tie = Tie.DURING
         return Expression(tie, start, j, core=core), j
 
-    def _counted(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
-        found = self.count(i)
-        if found is None:
-            return None
-        count, j = found
-        if count.count is None:
-            return Expression(Tie.VAGUE, start, j), j
-        if tie in {Tie.BEFORE, Tie.FROM, Tie.AFTER} or (tie is Tie.UNTIL and not count.is_ahead):
-            return None
-        if tie is Tie.IN and self.kind(start) is Kind.AT and not count.is_ahead:
-            return None
-        core = stretch(count, is_point=tie is Tie.IN and not count.is_ahead)
-        is_amount = tie is Tie.ON or (tie is Tie.BY and self.at(start).value != "counts")
-        if core is None or (is_amount and not count.is_ahead):
-            return None  # "reduce it by two years"
-        if tie is Tie.IN and not isinstance(core, RelativePoint):
-            tie = Tie.DURING
-        return Expression(tie, start, j, core=core), j
-
-    def _distance(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
-        """So long before or after an event, a day, or the statement: "within 90 days of the summit"."""
-        found = self.count(i)
-        if found is None or found[0].count is None:
-            return None
-        count, j = found
-        j = self.skip(j, frozenset({Kind.COMMA}))
-        linked = self.kind(j)
-        behind = self.skip(j + 1)
-        if linked is Kind.BEFORE:
-            direction: Literal["before", "after"] = "before"
-        elif linked in {Kind.AFTER, Kind.FROM} or (linked is Kind.GLUE and tie is Tie.WITHIN):
-            direction = "after"
-        else:
-            return None
-        if self.kind(behind) is Kind.HERE:
-            core = stretch(count, is_point=tie not in {Tie.WITHIN, Tie.BY})
-            within = tie in {Tie.WITHIN, Tie.BY}
-            return Expression(Tie.WITHIN if within else Tie.IN, start, behind + 1, core=core), behind + 1
-        if (read := self.core(j + 1)) and isinstance(read[0], Day):
-            core = Shifted(read[0], count.count or 0, count.unit, direction)
-            return Expression(tie, start, read[1], core=core), read[1]
-        if event := self.event(behind, is_firm=True):
-            distance = Distance(count.count or 0, count.unit, direction)
-            return Expression(tie, start, event[1], event=event[0], distance=distance), event[1]
-        return None
-
     def _bare(self, i: int) -> tuple[Expression, int] | None:
         """Time words with nothing that ties them: only what can't be anything else, or all that there is."""
-        if found := self._distance(Tie.BARE, i, i):
+        if found := self.distance(Tie.BARE, i, i):
             return found
         read = self.core(i)
-        if read and (self._is_plain(read[0]) or self._is_all(i, read[1]) or self.kind(read[1]) is Kind.ONWARD):
+        if read and self._is_attribute(i, read[0]):
+            return Expression(Tie.OF, i, read[1], core=read[0]), read[1]
+        if read and self._is_time_by_itself(i, *read):
             return self._closed(Tie.BARE, i, *read)
-        begins = self._is_begin(i)
-        event = self.event(i, is_firm=begins) if begins or self.kind(i) in {Kind.NEXT, Kind.COMING} else None
-        return None if event is None else (Expression(Tie.BARE, i, event[1], event=event[0]), event[1])
+        begins, is_next = self._is_begin(i), self.kind(i) in {Kind.NEXT, Kind.COMING}
+        event = self.event(i, is_firm=begins) if begins or is_next else None
+        if event is None or not (is_next or self._is_all(i, event[1])):
+            return None  # "The Forum was held in Suva": who acts, or what is spoken of
+        return Expression(Tie.BARE, i, event[1], event=event[0]), event[1]
+
+    def _is_time_by_itself(self, i: int, core: Core, j: int) -> bool:
+        """Whether days need no tie: they are plain, or all that there is, or "and beyond" follows."""
+        return self._is_plain(core) or self._is_day(i, core) or self._is_all(i, j) or self.kind(j) is Kind.ONWARD
+
+    def _is_attribute(self, i: int, core: Core) -> bool:
+        """Whether these days say which thing is meant: "the letter of 8 October", "ses conclusions de décembre"."""
+        is_of = self.kind(i) is Kind.GLUE and self.at(i).value == "of" and self.kind(i - 1) in _THINGS
+        return is_of and isinstance(core, Day | Month) and (self._is_plain(core) or self._is_day(i, core))
+
+    def _is_day(self, i: int, core: Core) -> bool:
+        """Whether these are days of a month, of whatever year; "may 18" is a date only with its capital."""
+        first = self.at(self.skip(i))
+        is_day = isinstance(core, Day) or (isinstance(core, Range) and isinstance(core.last, Day))
+        return is_day and (first.kind is not Kind.MONTH or first.is_capital)
 
     def _is_begin(self, i: int) -> bool:
-        return i <= NAME_BEFORE and all(self.kind(k) in {Kind.GLUE, Kind.THE, Kind.AT} for k in range(i))
+        return i <= NAME_BEFORE and all(
+            self.kind(k) in {Kind.GLUE, Kind.THE, Kind.AT} and self.at(k).value != "occasion" for k in range(i)
+        )
 
     def _is_all(self, i: int, j: int) -> bool:
         rest = range(j, min(len(self.tokens), j + 4))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.vocabulary import Language
+from services.registry.wordings.tense import TenseWords
+from services.registry.wordings.tense_words import TENSE_WORDS
 from services.registry.wordings.tokens import Kind, Trie, trie_of
 
 Phrases = Mapping[Kind, Mapping[Any, str]]
@@ -19,6 +21,7 @@ class Lexicon:
     trie: Trie
     day_first: bool | None
     """Whether "12/10/2023" begins with the day; None where people write it both ways."""
+    tense: TenseWords
 
 
 def lexicon_of(language: Language, phrases: Phrases, *, day_first: bool | None) -> Lexicon:
@@ -30,7 +33,7 @@ def lexicon_of(language: Language, phrases: Phrases, *, day_first: bool | None) 
                 words = " ".join(phrase.split())
                 if entries.setdefault(words, (kind, value)) != (kind, value):
                     raise ValueError(f"{words!r} has two meanings in {language}")
-    return Lexicon(language, trie_of(entries), day_first)
+    return Lexicon(language, trie_of(entries), day_first, TENSE_WORDS[language])
 
 
 def compounds(tens: Mapping[int, str], units: Mapping[int, str], joint: str) -> dict[int, str]:

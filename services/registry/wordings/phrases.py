@@ -16,12 +16,17 @@ class Ahead:
 
 @dataclass(frozen=True)
 class ComingYear:
-    """No year is said: "in June" (the first that is not over), or "next summer"."""
+    """No year is said: "in June" (the nearest that the tense allows), or "next summer"."""
 
     is_next: bool
 
 
-Which = int | Ahead | ComingYear
+@dataclass(frozen=True)
+class Bygone:
+    """The one that is over: "last June"."""
+
+
+Which = int | Ahead | ComingYear | Bygone
 """Which year a day, month, season, quarter or half lies in."""
 
 
@@ -208,6 +213,7 @@ class Tie(StrEnum):
     AFTER = "after"
     EVERY = "every"
     VAGUE = "vague"
+    OF = "of"  # what a thing is called after: "the letter of 8 October"
     BARE = "bare"
 
 

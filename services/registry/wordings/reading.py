@@ -1,7 +1,8 @@
 """Reads a time expression: words, the day on which they were said, and a policy in; days, or none, out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
@@ -15,8 +16,10 @@ from services.registry.wordings.phrases import (
     Century,
     Core,
     Decade,
+    Event,
     Expression,
     LongHalf,
+    Month,
     Numeric,
     Part,
     Range,
@@ -25,8 +28,9 @@ from services.registry.wordings.phrases import (
 )
 from services.registry.wordings.policy import DEFAULT, ReadingPolicy
 from services.registry.wordings.spanish import SPANISH
+from services.registry.wordings.tense import Tense, tense_of
 from services.registry.wordings.ties import tied
-from services.registry.wordings.tokens import plain, tokens_of
+from services.registry.wordings.tokens import Kind, Token, plain, tokens_of
 from services.registry.wordings.wording import Alternative, AnchorReference, Modality, Wording
 
 LEXICONS: Mapping[Language, Lexicon] = {
@@ -37,6 +41,11 @@ LEXICONS: Mapping[Language, Lexicon] = {
 
 _LONGEST_REVIEW = 120  # months, as the contract has it
 _DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.UNTIL})
+_TELLING = frozenset({Tie.BY, Tie.IN, Tie.ON, Tie.DURING, Tie.OVER, Tie.BARE})
+"""Ties by which a verb in the past tense makes an event one that took place."""
+_NO_OTHER_WORDS = frozenset({Kind.BREAK, Kind.COMMA, Kind.GLUE, Kind.THE})
+_YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
+_COP = re.compile(r"\bCOP ?-?([0-9]{1,2})\b")
 _READINGS = {
     Modality.BY: Reading.BY,
     Modality.IN: Reading.ON,
@@ -63,15 +72,15 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
 
     Never raises: words that give no date, or one outside the calendar, or of a language that has no lexicon, give
     none. Of several expressions the first
-    with days to come counts, then days that are past, an event, a rhythm; the other days are alternatives.
+    with days to come counts, then a term that is past, an event, a rhythm; the other days are alternatives.
     """
     lexicon = LEXICONS.get(language)
     if lexicon is None:
         return _without_date(wording, policy)
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
-    found = [_days(one, made_on, policy, lexicon) for one in expressions(text, tokens)]
-    chosen = min(found, key=lambda one: _rank(one, made_on), default=None)
+    found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in expressions(text, tokens)]
+    chosen = min(found, key=_rank, default=None)
     if chosen is None:
         return _without_date(wording, policy)
     expression, days = chosen.expression, chosen.days
@@ -122,14 +131,13 @@ def _review(reading: Reading, rhythm: int | None) -> int | None:
     return min(abs(rhythm), _LONGEST_REVIEW)
 
 
-def _rank(one: _Found, made_on: date) -> int:
-    """What counts before what: days to come, days that are past, events, rhythms, and words that give nothing."""
+def _rank(one: _Found) -> int:
+    """What counts before what: days to come, a term that is past, events, rhythms, and words that give nothing."""
     rhythm = one.expression.tie is Tie.EVERY
     if one.days.edtf is not None:
-        latest = span_of(one.days.edtf).latest
-        return 0 if latest is None or latest >= made_on else 1
-    if one.days.alternatives and not rhythm:
         return 0
+    if one.days.alternatives and not rhythm:
+        return 1 if "past" in one.days.rules else 0
     if one.expression.event is not None:
         return 2
     return 3 if rhythm else 4
@@ -144,8 +152,21 @@ def _others(found: list[_Found], chosen: _Found) -> list[Alternative]:
     ]
 
 
-def _days(expression: Expression, made_on: date, policy: ReadingPolicy, lexicon: Lexicon) -> _Found:
-    context = ReadingContext(made_on, policy, lexicon.day_first, is_deadline=expression.tie in _DEADLINES)
+def _context(
+    one: Expression, tokens: Sequence[Token], made_on: date, policy: ReadingPolicy, lexicon: Lexicon
+) -> ReadingContext:
+    others = (*tokens[: one.start], *tokens[one.end :])
+    return ReadingContext(
+        made_on,
+        policy,
+        lexicon.day_first,
+        is_deadline=one.tie in _DEADLINES,
+        tense=tense_of(tokens, one.start, one.end, lexicon.tense),
+        is_alone=all(token.kind in _NO_OTHER_WORDS for token in others),
+    )
+
+
+def _days(expression: Expression, context: ReadingContext) -> _Found:
     match expression:
         case Expression(core=core) if core is not None:
             try:
@@ -158,9 +179,29 @@ def _days(expression: Expression, made_on: date, policy: ReadingPolicy, lexicon:
             return _Found(expression, Days(None, ("twice-a-year",), (twice,)))
         case Expression(tie=Tie.EVERY):
             return _Found(expression, Days(None, ("rhythm",)))
+        case Expression(event=event) if event is not None and _is_past(expression, event, context):
+            return _Found(replace(expression, tie=Tie.VAGUE, event=None), Days(None, ("past",)))
         case Expression(event=event) if event is not None:
             return _Found(expression, Days(None, ("anchor",)))
     return _Found(expression, Days(None, ("no-date",)))
+
+
+def _year_of(name: str) -> int | None:
+    """The year that an event's name says; the climate conferences are counted from 1995, one a year but for 2020."""
+    if year := _YEAR.search(name):
+        return int(year.group())
+    if cop := _COP.search(name):
+        number = int(cop.group(1))
+        return 1994 + number + (number >= 26)
+    return None
+
+
+def _is_past(expression: Expression, event: Event, context: ReadingContext) -> bool:
+    """Whether an event is one that took place: by the verb, or by the year in its name."""
+    if (_year_of(event.name or "") or context.made_on.year) < context.made_on.year:
+        return True
+    tells = context.tense is Tense.PAST and expression.distance is None and event.kind != "next-summit"
+    return tells and expression.tie in _TELLING
 
 
 def _modality(expression: Expression, days: Days) -> Modality:
@@ -189,7 +230,7 @@ def _modality(expression: Expression, days: Days) -> Modality:
 def _of_core(core: Core | None, days: Days) -> Modality:
     """What "in", or nothing at all, says of these days."""
     match core:
-        case Decade() | Century() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade()):
+        case Decade() | Century() | LongHalf() | Part(of=Decade()) | Range(last=Year() | Decade() | Month()):
             return Modality.DURING
         case Numeric():
             return Modality.ON

@@ -4,7 +4,6 @@ Counting months: the same day of the month, and where that month is shorter its 
 end on 28 (or 29) February; a year from 29 February ends on 28 February.
 """
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Literal
 
@@ -20,10 +19,10 @@ from services.registry.wordings.edtf_values import (
     last_named,
     months_value,
 )
+from services.registry.wordings.nearest import in_year
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
-    ComingYear,
     Core,
     Current,
     Day,
@@ -42,7 +41,6 @@ from services.registry.wordings.phrases import (
     Shifted,
     UnitName,
     Week,
-    Which,
     Year,
 )
 
@@ -58,22 +56,21 @@ def days_of(core: Core, context: ReadingContext) -> Days:
     """The days of a phrase; raises ValueError or OverflowError where they lie outside the calendar."""
     match core:
         case Day(year=which, month=month, day=day):
-            return _in_year(
+            return in_year(
                 which, context, lambda year: date(year, month, min(day, days_in_month(year, month))).isoformat()
             )
         case Month(year=which, month=month):
-            return _in_year(which, context, lambda year: f"{year:04}-{month:02}")
+            return in_year(which, context, lambda year: f"{year:04}-{month:02}")
         case Season():
             return _season(core, context)
         case Quarter(year=which, number=number):
-            return _in_year(which, context, lambda year: months_value(year, 3 * number - 2, 3))
+            return in_year(which, context, lambda year: months_value(year, 3 * number - 2, 3))
         case Half(year=which, number=number):
-            return _in_year(which, context, lambda year: months_value(year, 6 * number - 5, 6))
+            return in_year(which, context, lambda year: months_value(year, 6 * number - 5, 6))
         case Year(year=year):
             return Days(_year(year, context))
         case Decade(first=first):
-            start = first if isinstance(first, int) else context.made_on.year // 10 * 10 + 10 * first.count
-            return Days(f"{checked_year(start) // 10:03}X")
+            return Days(_decade(first, context.made_on))
         case LongHalf(of=whole, number=number):
             length = 5 if isinstance(whole, Decade) else 50
             half = _first(days_of(whole, context)).year + length * (number - 1)
@@ -117,30 +114,6 @@ def shifted(day: date, count: int, unit: UnitName) -> date:
     return add_months(day, _MONTHS[unit] * count)
 
 
-def _in_year(which: Which, context: ReadingContext, edtf: Callable[[int], str]) -> Days:
-    """Days that lie in some year: the one said, or the coming one."""
-    match which:
-        case int():
-            return Days(edtf(which))
-        case Ahead(count=count):
-            return Days(edtf(checked_year(context.made_on.year + count)))
-    return _coming(which, context, edtf)
-
-
-def _coming(which: ComingYear, context: ReadingContext, edtf: Callable[[int], str]) -> Days:
-    this, after = context.made_on.year, checked_year(context.made_on.year + 1)
-    first, last = ends_of(edtf(this))
-    is_open = first > context.made_on if which.is_next else last >= context.made_on
-    nearest = edtf(this if is_open else after)
-    if not which.is_next:
-        return Days(nearest, ("nearest",))
-    if context.policy.coming == "next-year":
-        why = "“next” may mean the first that begins after the statement’s day"
-        return Days(edtf(after), ("next-year",)).beside(alternative("nearest", nearest, why))
-    why = "“next” may mean the one of the next calendar year"
-    return Days(nearest, ("nearest",)).beside(alternative("next-year", edtf(after), why))
-
-
 def _season(core: Season, context: ReadingContext) -> Days:
     def edtf(year: int) -> str:
         if context.policy.hemisphere == "south":
@@ -150,7 +123,7 @@ def _season(core: Season, context: ReadingContext) -> Days:
     year = core.year
     if core.season == 24 and year == Ahead(0) and context.made_on.month < 3 and context.policy.hemisphere == "north":
         year = Ahead(-1)  # "this winter", said in January, began in December
-    found = _in_year(year, context, edtf)
+    found = in_year(year, context, edtf)
     if context.policy.hemisphere == "south":
         return found.by("hemisphere")
     if core.season == 24 and not core.is_turn and found.edtf:
@@ -249,6 +222,9 @@ def _stretch(count: int, unit: UnitName, context: ReadingContext) -> Days:
     if (count, unit) == (1, "year"):
         why = "“the coming year” may mean the next calendar year"
         return found.beside(alternative("calendar-year", f"{checked_year(context.made_on.year + 1):04}", why))
+    if (count, unit) == (1, "decade"):
+        why = "“the coming decade” may mean the calendar’s next one"
+        return found.beside(alternative("calendar-decade", _decade(Ahead(1), context.made_on), why))
     return found
 
 
@@ -280,6 +256,11 @@ def _current(unit: UnitName, ahead: int, made_on: date) -> str:
     length = 3 if unit == "quarter" else 6
     then = shifted(made_on.replace(day=1), length * ahead, "month")
     return months_value(then.year, (then.month - 1) // length * length + 1, length)
+
+
+def _decade(first: int | Ahead, made_on: date) -> str:
+    start = first if isinstance(first, int) else made_on.year // 10 * 10 + 10 * first.count
+    return f"{checked_year(start) // 10:03}X"
 
 
 def _century(context: ReadingContext) -> int:

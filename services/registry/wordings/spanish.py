@@ -13,7 +13,8 @@ _TENS = {30: "treinta", 40: "cuarenta", 50: "cincuenta", 60: "sesenta", 70: "set
 _UNITS = {n: name for n, name in _SMALL.items() if 0 < n < 10}
 _NUMBERS = _SMALL | _TENS | compounds(_TENS, _UNITS, " y ")
 _ORDINAL_UNITS = numbered(
-    "primer|primero|primera segundo|segunda tercer|tercero|tercera cuarto|cuarta quinto|quinta sexto|sexta"
+    "primer|primero|primera|primeros|primeras segundo|segunda"
+    " tercer|tercero|tercera cuarto|cuarta quinto|quinta sexto|sexta"
     " séptimo|séptima octavo|octava noveno|novena",
     1,
 )
@@ -34,8 +35,9 @@ SPANISH = lexicon_of(
     {
         Kind.BY: {
             "counts": "de aquí a | de aquí al | en no más de",
+            "for": "para | para el",
             None: (
-                "para | para el | a más tardar | a más tardar el | a más tardar el día | a más tardar en"
+                "a más tardar | a más tardar el | a más tardar el día | a más tardar en"
                 " | no más tarde de | no después de | no más tarde del | hacia | hacia el | a más tardar para"
                 " | como máximo | como máximo el | al año | con fecha límite | a más tardar al | con vistas a"
                 " | a más tardar dentro de | con plazo al | rumbo a"
@@ -48,8 +50,12 @@ SPANISH = lexicon_of(
             )
         },
         Kind.IN: {None: "en | en el curso de | programado para | prevista para | previsto para"},
-        Kind.AT: {"by": "al", None: "a | al margen de | en el marco de | en ocasión de | con motivo de | por"},
-        Kind.ON: {None: "el día | con fecha"},
+        Kind.AT: {
+            "by": "al",
+            None: "a | al margen de | por",
+            "occasion": "en el marco de | en el marco del | en ocasión de | con motivo de | con motivo del",
+        },
+        Kind.ON: {None: "el día | los días | con fecha"},
         Kind.DURING: {
             None: (
                 "durante | a lo largo de | en el transcurso de | en el transcurso del | a lo largo del"
@@ -84,11 +90,17 @@ SPANISH = lexicon_of(
             None: (
                 "dentro de | dentro de los | dentro de las | en un plazo de | en un plazo no mayor a"
                 " | en un plazo máximo de | dentro de un plazo de | en un término de | en el plazo de"
-                " | en un lapso de | en menos de | dentro del | dentro del plazo de | en un plazo no mayor de"
+                " | en un lapso de | dentro del | dentro del plazo de | en un plazo no mayor de"
                 " | en un plazo que no exceda de | dentro de un período de | en un plazo no superior a"
+            ),
+            "less": "en menos de",
+        },
+        Kind.UNTIL: {
+            None: (
+                "hasta | hasta el | hasta al menos | hasta entrado | hasta bien entrado | de ahora a | de hoy a"
+                " | de ahora al"
             )
         },
-        Kind.UNTIL: {None: "hasta | hasta el | hasta al menos"},
         Kind.BETWEEN: {None: "entre"},
         Kind.EVERY: {
             None: (
@@ -132,10 +144,15 @@ SPANISH = lexicon_of(
             "end": (
                 "a finales de | a finales del | a fines de | a fines del | finales de | finales del | fines de"
                 " | fines del | fin de | fin del | el fin de | el fin del | final de | final del | el final de"
-                " | el final del | término de | el término de | al término de | al término del | el término del"
+                " | el final del | cierre de | cierre del | término de | el término de"
+                " | al término de | al término del | el término del"
                 " | el cierre de | el cierre del | al cierre de | al cierre del | al final de | al final del"
                 " | al finalizar | finalizar | que termine | que finalice | que concluya | terminar | concluir"
                 " | al concluir | la conclusión de | que acabe | acabar"
+            ),
+            "over": (
+                "termine | acabe | finalice | concluya | se acabe | se termine | culmine | llegue a su fin | se agote"
+                " | haya terminado | haya concluido"
             ),
         },
         Kind.UNIT: {
@@ -163,7 +180,7 @@ SPANISH = lexicon_of(
             )
         },
         Kind.NEXT: {
-            None: (
+            "counts": (
                 "próximo | próxima | que viene | siguiente | entrante | venidero | venidera | el próximo | la próxima"
                 " | el siguiente | la siguiente"
             )
@@ -219,12 +236,13 @@ SPANISH = lexicon_of(
             "summit": "cumbre | cumbre de líderes",
             "own-summit": "cumbre de líderes de américa del norte | clan | cumbre de líderes de norteamérica | nals",
             "other": (
-                "reunión | conferencia | período de sesiones | periodo de sesiones | asamblea | entrada en vigor"
-                " | fecha de entrada en vigor | firma | adopción | ratificación | elección | foro | diálogo"
+                "reunión | conferencia | período de sesiones | periodo de sesiones | entrada en vigor"
+                " | fecha de entrada en vigor | firma | adopción | ratificación | elección | diálogo"
                 " | revisión | revisión conjunta | publicación | conferencia de las partes | cop"
-                " | reunión ministerial | g20 | g7 | aniversario | elecciones | balance mundial | sesión"
+                " | reunión ministerial | aniversario | elecciones | balance mundial | sesión"
                 " | fecha de su entrada en vigor | su entrada en vigor | conclusión | promulgación | expedición"
             ),
+            "body": "g20 | g7 | g8 | foro | asamblea",
         },
         Kind.HERE: {
             None: (
@@ -247,10 +265,11 @@ SPANISH = lexicon_of(
             )
         },
         Kind.GLUE: {
+            "of": "de | del",
             None: (
-                "de | del | el | la | los | las | lo | su | sus | nuestro | nuestra | mes de | el mes de | del día"
+                "el | la | los | las | lo | su | sus | nuestro | nuestra | mes de | el mes de | del día"
                 " | nuestros | la fecha de | fecha de"
-            )
+            ),
         },
         Kind.AND: {None: "y | o | e | u"},
         Kind.TO: {None: "hasta el día"},

@@ -8,13 +8,43 @@ from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import first_named, is_season, last_named
 from services.registry.wordings.phrases import Core, Part, Season, Tie, Year
 from services.registry.wordings.resolution import days_of
+from services.registry.wordings.tense import Tense
+from services.registry.wordings.wording import Alternative
 
 _SEASON_ENDING = {5: 21, 8: 22, 11: 23}
 """The season whose last month it is; a winter goes on into the next year, which EDTF's doesn't."""
 
 
+_TERMS = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.UNTIL})
+_OUTLIVES_A_YEAR = frozenset({Precision.DECADE})
+
+
 def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
-    """The days of a phrase as the words tie to it: until it, before it, from it on."""
+    """The days of a phrase as the words tie to it, where they can be a deadline.
+
+    A last day before the statement's own is none: words that set a term to it are left unsettled, as they say
+    something else than they seem to, and any other words tell of the past. So do days that have begun, where the
+    verb is in the past tense.
+    """
+    days = _tied(tie, core, context)
+    if days.edtf is None:
+        return days
+    span = span_of(days.edtf)
+    is_over = span.latest is not None and span.latest < context.made_on
+    tells = context.tense is Tense.PAST or tie is Tie.OF
+    has_begun = span.earliest is not None and span.earliest <= context.made_on
+    if tie in _TERMS and is_over and not tells:
+        why = "the words set a term that was over before they were said"
+        return Days(None, (*days.rules, "past"), days.alternatives).beside(
+            alternative("as-written", days.edtf, why),
+            Alternative("no-deadline", None, None, None, "what lies behind the statement sets no deadline"),
+        )
+    if is_over or (tells and has_begun and tie not in _TERMS and span.precision not in _OUTLIVES_A_YEAR):
+        return Days(None, (*days.rules, "past"))
+    return days
+
+
+def _tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     days = days_of(core, context)
     if days.edtf is None:
         return days
@@ -26,7 +56,7 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
         case Tie.UNTIL:
             return Days(_from_statement(days.edtf, context.made_on), ("from-statement", *days.rules), days.alternatives)
         case Tie.SINCE if (span_of(days.edtf).latest or date.max) < context.made_on:
-            return Days(None, ("no-date",))  # what lies behind us is no deadline
+            return Days(None, ("past",))
         case Tie.FROM | Tie.SINCE:
             return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)
         case Tie.AFTER:

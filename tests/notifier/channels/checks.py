@@ -8,22 +8,30 @@ from html.parser import HTMLParser
 
 from jsonschema import Draft202012Validator
 
+from deploy.embedded.inbox import slack, teams
+from deploy.embedded.inbox.verdicts import AcceptedPost
 from services.i18n.words import words_in
-from services.notifier.channels import teams
 from services.notifier.channels.email import POLICY
+from services.notifier.channels.message_limits import TEAMS
 from tests.notifier.rendering.material import LANGUAGES, LINKS, part, reader, texts
 
 
+def in_utf16(text):
+    return len(text.encode("utf-16-le")) // 2
+
+
 def check_slack(card):
+    verdict = slack.judge({}, json.dumps(card).encode())
+    assert isinstance(verdict, AcceptedPost), verdict
     assert len(card["blocks"]) <= 50
     assert len(card["text"]) < 40_000
     assert (card["unfurl_links"], card["unfurl_media"], card["mrkdwn"]) == (False, False, False)
     limits = {"header": 150, "section": 3000}
     for block in card["blocks"]:
         if "text" in block:
-            assert 1 <= len(block["text"]["text"]) <= limits[block["type"]]
+            assert 1 <= in_utf16(block["text"]["text"]) <= limits[block["type"]]
         assert 1 <= len(block.get("fields", [1])) <= 10
-        assert all(1 <= len(field["text"]) <= 2000 for field in block.get("fields", []))
+        assert all(1 <= in_utf16(field["text"]) <= 2000 for field in block.get("fields", []))
         for element in block.get("elements", []):
             if element["type"] == "button":
                 assert (len(element["text"]["text"]), len(element["url"])) <= (75, 3000)
@@ -92,7 +100,9 @@ TEAMS_BLOCK = {
 
 
 def check_teams(body):
-    assert len(body) <= teams.LARGEST
+    verdict = teams.judge({}, body)
+    assert isinstance(verdict, AcceptedPost), verdict
+    assert len(body) <= TEAMS["bytes"]
     (attachment,) = json.loads(body)["attachments"]
     card = attachment["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.5")

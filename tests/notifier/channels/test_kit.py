@@ -59,7 +59,7 @@ def delivery_on(name: str) -> Delivery:
     """A claimed delivery of a golden event."""
     secret = new_secret() if CHANNELS[name].is_signed else None
     to = Recipient(UUID(int=1), "A desk", name, address_of(name), secret, "en", "UTC", Filters(), "active")
-    return Delivery(UUID(int=2), EVENT.id, to, "coal", 0, NOW, None, UUID(int=3), 0.0)
+    return Delivery(UUID(int=2), EVENT.id, to, "coal", UUID(int=4), 0, NOW, None, UUID(int=3), 0.0)
 
 
 EVENT = GOLDEN["status-changed.v1.canada-seul"]
@@ -76,9 +76,7 @@ def test_every_channel_has_its_check_and_only_those():
 
 
 def test_every_channel_has_the_sender_that_its_type_asks_for():
-    senders = senders_for(
-        CHANNELS, Post(None), Mail(None), RENDERER, SystemClock(), mail_sender=SENDER, allowed=AllowList()
-    )  # type: ignore[arg-type]
+    senders = senders_of(Post(None), Mail(None))
 
     asked = {PostedChannel: PostSender, MailedChannel: MailSender}
     assert {name: type(sender) for name, sender in senders.items()} == {

@@ -195,6 +195,42 @@ def test_slack_shows_what_was_written(text):
     assert text.replace("\u2060", "") == shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def with_evidence(**evidence):
+    """A status change with this evidence."""
+    view = GOLDEN["status-changed.v1.canada-seul"]
+    data = json.loads(view.value) | {"evidence": {"url": "https://www.gob.mx/sre/acuerdo", "title": None} | evidence}
+    return published(view.topic, type(view.data).model_validate_json(json.dumps(data)))
+
+
+@pytest.mark.parametrize("letter", ["ñ", "字"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_button_whose_address_is_too_long_is_left_out_and_the_message_goes_out(letter, language):
+    view = with_evidence(url="https://www.gob.mx/sre/documentos/" + letter * 600, title="Acuerdo")
+
+    for name, check in CHECKS.items():
+        check(sent(view, name, language), language)
+    (buttons,) = (b["elements"] for b in payload(view, "slack", language)["blocks"] if b["type"] == "actions")
+    assert [button["url"] for button in buttons] == [LINKS.commitment(view.data.commitment.id)]
+    assert "Acuerdo" in texts(payload(view, "slack", language))
+
+
+@pytest.mark.parametrize("title", ["\ufeff", "\u202e", "\u200b", "\uffff", " ", "\u3164"])
+def test_a_title_of_which_nothing_is_seen_gives_way_to_the_host(title):
+    view = with_evidence(title=title)
+
+    for name, check in CHECKS.items():
+        check(sent(view, name, "es"), "es")
+    assert "www.gob.mx" in texts(payload(view, "slack", "es"))
+
+
+@pytest.mark.parametrize("text", event_strategies.STRANGE)
+def test_whatever_stands_in_all_texts_every_channel_takes_the_message(view, text):
+    for longest in (False, True):
+        strange = with_text(view, text, longest=longest)
+        for name, check in CHECKS.items():
+            check(sent(strange, name, "fr"), "fr")
+
+
 def test_teams_shows_an_entity_as_it_was_written():
     assert teams.escape("a &lt; b &#60; c & d;") == "a &amp;lt; b &amp;#60; c & d;"
 

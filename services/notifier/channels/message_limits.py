@@ -1,0 +1,27 @@
+"""What the platforms take of one message, as data: one table, from their own pages.
+
+A message that would be refused is degraded, never lost: a text is cut between graphemes, a button is left out.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SLACK: Mapping[str, int] = MappingProxyType(
+    {
+        "blocks": 50,
+        "header": 150,
+        "section": 3000,
+        "field": 2000,
+        "fields": 10,
+        "button": 75,
+        "button_url": 3000,
+        "fallback": 600,
+    }
+)
+"""Characters, counted in UTF-16 after escaping, and how many there may be; `fallback` is ours, Slack cuts at 40,000.
+
+Sources: docs.slack.dev/reference/block-kit/blocks, …/block-elements/button-element, …/composition-objects/text-object.
+"""
+
+TEAMS: Mapping[str, int] = MappingProxyType({"bytes": 20_000, "button_url": 3000})
+"""Teams documents 28 KB for a message, and was seen to refuse from 21 KB. No length of an address is documented."""

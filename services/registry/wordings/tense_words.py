@@ -1,0 +1,107 @@
+"""The verbs by which each language tells of what has been and of what is to come, as data."""
+
+from collections.abc import Mapping
+
+from contracts.vocabulary import Language
+from services.registry.wordings.tense import TenseWords
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TENSE_WORDS: Mapping[Language, TenseWords] = {
+    Language.EN: TenseWords(
+        past=_words(
+            "was were had did met held took made began became came gave said sent saw led brought built grew fell rose"
+            " went got left kept spoke wrote chose lost won laid paid struck sought told understood underwent undertook"
+            " overcame begun taken given shown seen done written chosen grown driven spoken undertaken"
+        ),
+        past_endings=("ed",),
+        ahead=_words(
+            "will shall would must should may might can could ll expected scheduled planned proposed slated projected"
+            " intended anticipated supposed expects expect plans plan intends intend aims aim commits commit pledges"
+            " pledge upcoming forthcoming going deadline"
+        ),
+        ahead_endings=("'ll",),
+        neither=_words(
+            "need indeed speed proceed exceed succeed feed seed breed bed red hundred unprecedented related based"
+            " limited detailed shared advanced united developed enhanced increased improved determined dedicated"
+            " committed targeted combined interested required needed sustained integrated continued date our all the"
+            " this that these those which whom what both each more"
+        ),
+        be=_words("be"),
+        before_infinitives=_words("to"),
+        infinitive_endings=("",),
+    ),
+    Language.ES: TenseWords(
+        past=_words(
+            "fue fueron tuvo tuvieron hizo hicieron dio dieron hubo dijo puso vino era eran habia habian estuvo"
+            " hemos han celebramos reunimos adoptamos participamos acordamos hecho dicho puesto visto escrito abierto"
+        ),
+        past_endings=(
+            "ó",
+            "aron",
+            "ieron",
+            "ado",
+            "ada",
+            "ados",
+            "adas",
+            "ido",
+            "ida",
+            "idos",
+            "idas",
+            "ído",
+            "ída",
+            "uesto",
+            "uesta",
+        ),
+        ahead=_words(
+            "sera seran tendra tendran celebrara celebraran realizara realizaran entrara presentara debe deben debera"
+            " deberan podra podran previsto prevista previstos previstas preve preven espera esperan vamos va van"
+            " habra programado programada pretende pretenden compromete comprometen propone proponen"
+        ),
+        ahead_endings=("rá", "rán", "remos", "ría", "rían", "arse", "erse", "irse"),
+        neither=_words(
+            "estado estados mercado mercados medida medidas sentido sentidos partido partidos resultado resultados"
+            " entrada salida vida temporada cuidado cuidados lado lados grado grados cantidad unidos unido acuerdo"
+            " jornada mirada llamado comunidad tratado tratados privado privada elevado adecuado ciudadano mayoría"
+            " debido dado llegada cada nada todavia mayoria categoria garantia energia economia tecnologia autonomia"
+            " lugar hogar mar mujer militar titular singular particular similar primer tercer cualquier taller poder"
+            " delegado abogado senado asociado encuentro determinado determinadas"
+        ),
+        be=_words("ser sera seran sea sean estar estara estaran"),
+        before_infinitives=_words("a para de por al debe deben debera deberan"),
+        infinitive_endings=("ar", "er", "ir"),
+    ),
+    Language.FR: TenseWords(
+        past=_words(
+            "tenu tenue tenus tenues reuni reunie reunis reunies eu ete etait etaient avait avaient fut furent pris"
+            " prise prises mis mise mises conclu conclue conclus convenu convenue rendu rendue recu recue elu elue"
+            " reelu paru parue permis soumis soumise promis accompli accomplie entrepris survenu venu venue devenu"
+            " parvenu choisi choisie etabli etablie etablis etablies intervenu intervenue fait faite faits"
+        ),
+        past_endings=("é", "ée", "és", "ées", "aient", "èrent"),
+        ahead=_words(
+            "sera seront aura auront tiendra tiendront doit doivent devra devront devrait devraient pourra pourront"
+            " prevu prevue prevus prevues prevoit prevoient entend entendent compte comptent va vont souhaite"
+        ),
+        ahead_endings=("ra", "ront", "rons", "rait", "raient"),
+        neither=_words(
+            "annee annees armee armees journee journees idee idees soiree duree entree rentree assemblee allee arrivee"
+            " tournee donnee donnees employe employes depute deputes refugie refugies delegue delegues marche marches"
+            " cle cles pre gre degre degres ble musee lycee associe associes prive privee privees eleve elevee lie liee"
+            " lies liees avancee avancees portee securite sante qualite egalite comite comites traite traites societe"
+            " societes communaute communautes liberte libertes capacite capacites priorite priorites realite diversite"
+            " solidarite durabilite activite activites responsabilite responsabilites verite pauvrete cote cotes ete"
+            " neutralite carboneutralite unite unites autorite autorites universite prosperite stabilite mobilite"
+            " difficulte difficultes competitivite sobriete possibilite possibilites necessite complementarite"
+            " vulnerabilite integrite dignite parite fiscalite electricite biodiversite souverainete citoyennete"
+            " extra para infra premier dernier mer hier papier chantier particulier notre votre autre autres ministre"
+            " cadre titre membre lettre centre contre entre nombre ordre avenir plaisir"
+        ),
+        be=_words("etre sera seront soit soient"),
+        before_infinitives=_words("de d' a pour"),
+        infinitive_endings=("er", "ir", "re"),
+    ),
+}

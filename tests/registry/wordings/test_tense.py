@@ -1,0 +1,94 @@
+"""A day without a year is the nearest that the tense allows, and what is past sets no deadline."""
+
+from datetime import date
+
+import pytest
+
+from contracts.vocabulary import Language
+from services.registry.wordings import Modality, read
+
+EN, ES, FR = Language.EN, Language.ES, Language.FR
+JUNE_10 = date(2023, 6, 10)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (EN, "the statement made on 5 June"),
+        (EN, "launched on May 18"),
+        (EN, "On 5 June, Ministers met in Ottawa"),
+        (EN, "laid before the House on 24 February"),
+        (EN, "the signing of the Treaty on 7 June"),  # no verb tells: the nearest
+        (EN, "in June last year"),
+        (EN, "This year, we launched a programme"),
+        (EN, "adopted at the summit in Ottawa"),
+        (EN, "the letter of 10 June 2023"),
+        (EN, "in each month since December"),
+        (ES, "la reunión celebrada el 5 de junio"),
+        (ES, "se reunió en Lima el 18 de mayo"),
+        (ES, "el pasado 5 de junio"),
+        (ES, "tuvo lugar el 10 de junio de 2023"),
+        (ES, "los días 8 y 9 de junio se celebró la cumbre"),
+        (FR, "la déclaration adoptée le 5 juin"),
+        (FR, "s’est tenue à Ottawa le 18 mai"),
+        (FR, "le 20 septembre dernier"),
+        (FR, "au cours de l’année écoulée"),
+        (FR, "réunis à Ottawa le 10 juin 2023"),
+    ],
+)
+def test_what_is_told_of_the_past_sets_no_deadline(language: Language, words: str) -> None:
+    found = read(words, language, JUNE_10)
+    assert (found.edtf, found.anchor, found.modality, found.settled) == (None, None, Modality.NONE, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "edtf"),
+    [
+        (EN, "will be launched on May 18", "2024-05-18"),
+        (EN, "to be held on 5 July", "2023-07-05"),
+        (EN, "agreed to meet on 5 July", "2023-07-05"),
+        (EN, "the draft adopted by the Ministers will be published in May", "2024-05"),
+        (EN, "by 5 June", "2024-06-05"),
+        (EN, "in June", "2023-06"),
+        (ES, "se celebrará el 18 de mayo", "2024-05-18"),
+        (ES, "a realizarse los días 8 y 9 de diciembre", "2023-12-08/2023-12-09"),
+        (ES, "el próximo 20 de julio", "2023-07-20"),
+        (FR, "sera adoptée le 18 mai", "2024-05-18"),
+        (FR, "aura lieu le 22 novembre", "2023-11-22"),
+        (FR, "déposera au printemps un projet de loi", "2024-21"),
+    ],
+)
+def test_what_lies_ahead_is_the_first_that_is_not_over(language: Language, words: str, edtf: str) -> None:
+    assert read(words, language, JUNE_10).edtf == edtf
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [(EN, "by the end of 2019"), (ES, "a más tardar en 2019"), (FR, "d’ici 2019"), (EN, "no later than 9 June 2023")],
+)
+def test_a_term_that_was_over_when_it_was_set_is_left_to_a_reader(language: Language, words: str) -> None:
+    found = read(words, language, JUNE_10)
+    assert (found.edtf, found.settled) == (None, False)
+    assert {one.rule for one in found.alternatives} >= {"as-written", "no-deadline"}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (EN, "G20 2020"),
+        (EN, "Pacific Islands Forum’"),
+        (EN, "The Forum agreed on a plan"),
+        (EN, "toward meeting some of the targets"),
+        (EN, "beginning at the 2008 Hokkaido Toyako Summit"),
+        (EN, "the Paris Agreement of 2015"),
+        (EN, "resolution 2231 (2015)"),
+        (ES, "la resolución 2334 (2016), de 23 de diciembre de 2016"),
+        (ES, "reunidos en ocasión de la LXII Cumbre"),
+        (FR, "À l’occasion du 60e anniversaire du Traité"),
+        (FR, "le G20 2020"),
+        (FR, "en ce 50e anniversaire de la signature"),
+    ],
+)
+def test_names_of_bodies_and_texts_are_no_events(language: Language, words: str) -> None:
+    found = read(words, language, JUNE_10)
+    assert (found.edtf, found.anchor, found.modality) == (None, None, Modality.NONE)

@@ -147,7 +147,7 @@ def order_is_kept(e: Evidence) -> Iterator[str]:
 
 
 def threads_are_told_in_their_order(e: Evidence) -> Iterator[str]:
-    """What a subscription hears about one commitment, of whatever kind, it hears in the order in which it was written."""
+    """Whatever a subscription hears about one commitment, it hears in the order in which it was written."""
     positions = {row["id"]: row["position"] for row in e.deliveries}
     newest: dict[tuple[UUID, str], Receipt] = {}
     for receipt in e.receipts:

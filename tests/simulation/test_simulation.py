@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.mutations import MUTATIONS
-
 SEEDS = 1000
 REPEATED = (2, 5, 14, 21)
 ENOUGH = 40
@@ -51,8 +49,11 @@ def test_whatever_goes_wrong_the_promises_hold(database_url: str):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mutation", sorted(set(MUTATIONS) - {"none"}))
+@pytest.mark.parametrize(
+    "mutation",
+    ["claims-know-no-thread", "the-next-starts-unrecorded", "a-lost-lease-may-record", "a-result-is-dropped"],
+)
 def test_a_broken_rule_is_found(mutation: str, database_url: str):
-    runs = simulated(database_url, f"--seeds={ENOUGH}", "--workers=2", f"--mutation={mutation}", "--until-red")
+    runs = simulated(database_url, f"--seeds={ENOUGH}", f"--mutation={mutation}", "--until-red")
 
     assert any(run["broken"] for run in runs.values())

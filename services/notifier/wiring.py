@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.topics import written_by
 from services.notifier.application import http_app
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
@@ -39,10 +40,11 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
-from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
+from services.plumbing.outbox import unpublished_events
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.retry import Backoff
 from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
@@ -79,7 +81,7 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "notifier")
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
-    broker = kafka_broker(kafka_settings)
+    broker = kafka_broker(kafka_settings, written_by("notifier"))
     gate = SendingGate()
     topics = [topic.name for topic in WRITTEN]
     comparison = OutboxComparison(database, TopicReader(kafka_settings), topics, MissedNotifierEvents())

@@ -5,7 +5,7 @@ database that was restored meanwhile it is another one, so there the holder comp
 """
 
 import time
-from datetime import datetime
+from datetime import MINYEAR, datetime
 from uuid import uuid4
 
 from services.plumbing.database import Connection, Database
@@ -21,7 +21,7 @@ _HOLD = f"""
 update outbox_lease set holder = $1, until = clock_timestamp() + make_interval(secs => $2),
     compared = compared and holder is not distinct from $1 and until is not distinct from $3
 where holder = $1 or until < clock_timestamp()
-returning until, compared, {_HELD}
+returning old.until as was, until, compared, {_HELD}
 """
 
 
@@ -49,7 +49,9 @@ class Lease:
                 await self._look(connection)
                 self._until, self.compared, self._renew_at = None, False, 0.0
                 return False
+        self._see(row["was"])
         self._until, self.compared = row["until"], row["compared"]
+        self._seen_until = self._until
         self._gate.heard(row["held_since"], row["held"])
         # By the clock that can't be set.
         self._renew_at = time.monotonic() + self._seconds / 3
@@ -90,7 +92,15 @@ class Lease:
         row = await connection.fetchrow(f"select until, compared, {_HELD} from outbox_lease")
         if row is None:
             return
+        self._see(row["until"])
         if row["compared"] and self._seen_until not in (None, row["until"]):
             self._gate.compared = True
         self._seen_until = row["until"]
         self._gate.heard(row["held_since"], row["held"])
+
+    def _see(self, until: datetime) -> None:
+        """A lease ends ever later, or at once when it is given back: an earlier end is that of an older database."""
+        given_back = until.year == MINYEAR
+        if self._seen_until and until < self._seen_until and not given_back:
+            log.warning("the database was put back while this runs", action="database_put_back")
+            self._gate.compared = False

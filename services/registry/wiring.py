@@ -2,7 +2,7 @@
 
 import httpx2
 
-from contracts.topics import INGEST
+from contracts.topics import INGEST, written_by
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -14,11 +14,12 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
-from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
+from services.plumbing.outbox import unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
@@ -40,7 +41,7 @@ def build() -> Service:
     schema = SchemaGate(database, VERSIONS)
     kafka = KafkaSettings()
     producer = KafkaProducer(kafka)
-    broker = kafka_broker(kafka)
+    broker = kafka_broker(kafka, written_by("registry"))
     intake = Intake(
         "registry",
         read_report,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from contracts.topics import written_by
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -13,11 +14,12 @@ from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
-from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
+from services.plumbing.outbox import unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
 from services.plumbing.waiting import OldestWaiting
@@ -61,7 +63,7 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
-    broker = kafka_broker(kafka_settings)
+    broker = kafka_broker(kafka_settings, written_by("scheduler"))
     rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
     planner = Planner(database, clock, rules_cache, escalations)

@@ -1,5 +1,6 @@
 """A database and its topics that no longer agree, with a real broker: either may have been put back."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
@@ -12,9 +13,10 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
-from services.plumbing.outbox import OutboxSettings, Outgoing, Relay, append, take_seqs
+from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.taking_over import Effects
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.sending_gate import SendingGate
 from tests.plumbing.conftest import MakeTopic, ReadTopic
 
@@ -226,3 +228,42 @@ async def test_who_writes_beside_the_relay_is_noticed(service: Service, producer
 
     assert service.heard.missed == [id_]
     assert service.gate.held_since
+
+
+async def test_a_database_that_is_put_back_under_a_running_process_closes_its_gate(service: Service) -> None:
+    comparison = OutboxComparison(service.database, TopicReader(service._kafka), [service.topic], service.heard)
+    settings = OutboxSettings(lease_seconds=0.3)
+    relay = Relay(service.database, service._producer, settings, comparison, service.gate)
+    await service.says("a")
+    assert await relay.publish_once() == 1
+    await service.backs_up()
+    missed = await service.says("a", "b")
+    await asyncio.sleep(0.2)  # so that the lease is renewed, and the one in the backup is an older one
+    assert await relay.publish_once() == 2
+    assert service.gate.is_open
+    await service.restores()
+    relay._lease.doubt()
+
+    assert await relay.publish_once() == 0
+
+    assert sorted(service.heard.missed) == sorted(missed)
+    assert service.gate.held_since
+    assert not service.gate.is_open
+
+
+async def test_a_process_beside_the_holder_sends_once_it_sees_that_the_holder_has_compared(service: Service) -> None:
+    settings = OutboxSettings(lease_seconds=5)
+    holder = Relay(service.database, service._producer, settings)
+    beside, gate = SendingGate(), SendingGate()
+    other = Relay(service.database, service._producer, settings, None, beside)
+    await holder._lease.hold()
+    assert await other.publish_once() == 0
+    assert not beside.is_open  # nobody has compared
+
+    for _ in range(2):
+        await holder.publish_once()
+        holder._lease.doubt()
+        await other.publish_once()
+
+    assert beside.is_open
+    assert not gate.is_open

@@ -9,7 +9,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.logs import log
-from services.plumbing.outbox import Acknowledged, Outgoing
+from services.plumbing.outbox import Outgoing
+from services.plumbing.relay import Acknowledged
 from services.plumbing.transient_errors import Unavailable
 
 RawRecord = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]

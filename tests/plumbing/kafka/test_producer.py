@@ -17,7 +17,8 @@ from aiokafka.protocol.produce import ProduceRequest
 from deploy.embedded.stack import EmbeddedStack
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import Acknowledged, Outgoing
+from services.plumbing.outbox import Outgoing
+from services.plumbing.relay import Acknowledged
 from tests.plumbing.conftest import MakeTopic, ReadTopic
 
 

@@ -14,7 +14,8 @@ from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.senders import PostSender
 from services.notifier.rendering.page_links import PageLinks
 from services.plumbing.outbox import Outgoing
-from services.plumbing.relay import OutboxSettings, Relay
+from services.plumbing.relay import Acknowledged, OutboxSettings, Relay
+from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
 from tests.notifier.delivery.dispatching import links
 from tests.simulation.database import SimulatedDatabase
@@ -62,14 +63,17 @@ class Topics:
         self._world = world
         self.records: list[Outgoing] = []
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
-        """Take records in order."""
+    async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged | BaseException]:
+        """Take records in order, into one partition of each topic."""
         await asyncio.sleep(self._world.random.uniform(0.001, 0.02))
-        self.records += records
+        acknowledged: list[Acknowledged | BaseException] = []
+        for record in records:
+            acknowledged.append(Acknowledged(0, sum(other.topic == record.topic for other in self.records)))
+            self.records.append(record)
         if not self._world.calm and self._world.chance(self._world.menu.cut):
             await asyncio.sleep(1.0)
             return [ConnectionError("no acknowledgement") for _ in records]
-        return [None] * len(records)
+        return acknowledged
 
 
 class Process:
@@ -165,9 +169,12 @@ class Process:
             )
             for name, channel in CHANNELS.items()
         }
-        dispatch = Dispatch(self.database, senders, clock, SETTINGS, chance=world.random.random)
+        gate = SendingGate()
+        dispatch = Dispatch(
+            self.database, senders, clock, SETTINGS, may_send=lambda: gate.is_open, chance=world.random.random
+        )
         intake = EventIntake(FanOut(self.database, lease_seconds=LEASE_SECONDS), dispatch, clock)
-        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0, lease_seconds=12.0))
+        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0, lease_seconds=12.0), gate=gate)
         return [
             asyncio.create_task(dispatch.run(self._stopping)),
             asyncio.create_task(relay.run(self._stopping)),

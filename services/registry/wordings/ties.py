@@ -57,7 +57,7 @@ def _tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
             return _before(days, core, context)
         case Tie.UNTIL:
             return Days(_from_statement(days.edtf, context.made_on), ("from-statement", *days.rules), days.alternatives)
-        case Tie.SINCE if (span_of(days.edtf).latest or date.max) < context.made_on:
+        case Tie.FROM | Tie.SINCE if (span_of(days.edtf).latest or date.max) < context.made_on:
             return Days(None, ("past",))
         case Tie.FROM | Tie.SINCE:
             return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)

@@ -14,6 +14,7 @@ from contracts.filters import Filters
 from services.notifier.channels import MAILED
 from services.notifier.channels.outcomes import FailureReason
 from services.notifier.delivery.deliveries import Capacity, Delivery, Recipient
+from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.turns import READY, is_behind, promote_stuck
 from services.plumbing.database import Connection, Database
 
@@ -58,12 +59,16 @@ placed as (
            case when r.channel in ({_SHARED_LANES}) then $4 else coalesce(n.most, $3) end as lane
     from run r left join unnest($6::uuid[], $7::integer[]) as n(subscription_id, most)
         on n.subscription_id = r.subscription_id
+),
+claimed as (
+    update delivery d set state = 'sending', behind = false, lease = $8,
+                          lease_until = clock_timestamp() + make_interval(secs => $9)
+    from placed p
+    where d.id = p.id and d.lease is null and d.settled_at is null and p.in_all <= $2 and p.in_lane <= p.lane
+    returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
+              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
 )
-update delivery d set state = 'sending', behind = false, lease = $8,
-                      lease_until = clock_timestamp() + make_interval(secs => $9)
-from placed p where d.id = p.id and d.lease is null and d.settled_at is null and p.in_all <= $2 and p.in_lane <= p.lane
-returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
-          d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
+select c.*, {TELLING} from claimed c join event e on e.id = c.event_id
 """
 
 OLDEST_DUE = """
@@ -172,6 +177,9 @@ async def claimed_deliveries(
             destination=row["destination"],
             deferrals=row["deferrals"],
             deferred_since=row["deferred_since"],
+            collapse_key=row["collapse_key"],
+            is_overtaken=row["is_overtaken"],
+            before=tuple(row["before"] or ()),
         )
         for row in rows
     ]

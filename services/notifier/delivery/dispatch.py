@@ -21,7 +21,7 @@ from services.notifier.delivery.deliveries import (
     Delivery,
     DeliveryResult,
     after_attempt,
-    end_unsent,
+    to_send,
 )
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
@@ -29,7 +29,7 @@ from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.delivery.turns import READY
-from services.notifier.events.published_event import PublishedEvent
+from services.notifier.events.published_event import PublishedEvent, Telling
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
@@ -117,12 +117,11 @@ class Dispatch:
     def take(self, deliveries: Iterable[Delivery]) -> None:
         """Take claimed deliveries in hand; those that must not be sent end here."""
         now = self._clock.now()
-        for delivery in deliveries:
-            end = end_unsent(delivery, now)
-            if end is None:
-                self._lanes.add(delivery)
-            else:
-                self._recorder.report(DeliveryResult(delivery, end[0], now, reason=end[1]))
+        sent, ends = to_send(deliveries, now)
+        for delivery in sent:
+            self._lanes.add(delivery)
+        for end in ends:
+            self._recorder.report(end)
         self._start()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -262,13 +261,17 @@ class Dispatch:
 
     async def _send(self, delivery: Delivery) -> AttemptOutcome:
         event = await self._events.get(delivery.event_id)
+        telling = Telling(delivery.is_overtaken)
+        if delivery.before:
+            earlier = await self._events.get_all(delivery.before)
+            telling = Telling(delivery.is_overtaken, tuple(earlier[id_] for id_ in delivery.before))
         channel = delivery.recipient.channel
         try:
             sender = self._senders[channel]  # a row of a newer version may name a channel that is not known here
             if event.traceparent is None:
-                return await sender.send(delivery, event)
+                return await sender.send(delivery, event, telling)
             with traced("deliver", event.traceparent, channel=channel):
-                return await sender.send(delivery, event)
+                return await sender.send(delivery, event, telling)
         except CanNotRender as error:
             # It would break again for as long as it is tried. The text of the cause may hold an address.
             log.error(

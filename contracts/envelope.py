@@ -204,6 +204,14 @@ def _check_subject(event: Contract, subject: str, key: bytes | None, partition_k
             raise UnreadableRecord(f"the {name} differs from what the event is about")
 
 
+def event_id_in(headers: Sequence[tuple[str, bytes | None]]) -> UUID:
+    """The id of a record's event in binary mode, as we write it; raises `UnreadableRecord` where there is none."""
+    try:
+        return UUID((_own_headers(headers).get("ce_id") or b"").decode())
+    except ValueError as error:
+        raise UnreadableRecord(f"the attribute `id` is no UUID: {error}") from error
+
+
 def schema_uri(topic: Topic) -> str:
     """Name of the committed JSON Schema file of the event on this topic."""
     name = "status-reported" if topic.is_ingest else topic.name

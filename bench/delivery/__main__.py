@@ -29,7 +29,8 @@ from services.cli.topics import apply_topics
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import OutboxSettings, Outgoing, Relay, append
+from services.plumbing.outbox import Outgoing, append
+from services.plumbing.relay import OutboxSettings, Relay
 
 EVENTS = {1: 6000, 10: 2000, 100: 300}
 """How many events for each fan-out: enough for several seconds of work."""

@@ -9,6 +9,7 @@ import typer
 
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
+from services.cli.recovery import recovery
 from services.cli.schedule import schedule
 from services.cli.wordings import wordings
 
@@ -27,6 +28,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
+app.add_typer(recovery, name="recovery")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
 app.add_typer(schedule, name="schedule")
@@ -125,12 +127,14 @@ def stack(
 
 @app.command()
 def verify(
-    *, json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+    topics: Annotated[bool, typer.Option("--topics/--no-topics", help="Read the topics of Kafka too.")] = True,
 ) -> None:
-    """Check the conservation laws over the schemas of DATABASE_URL; 1 if one does not hold."""
+    """Check the conservation laws over the schemas of DATABASE_URL and the topics; 1 if one does not hold."""
     from services.cli.platform import verify_command
 
-    raise typer.Exit(verify_command(as_json=json))
+    raise typer.Exit(verify_command(as_json=json, topics=topics))
 
 
 @app.command()

@@ -188,8 +188,12 @@ class Observer:
             " select topic, key from notifier.outbox) o where o.topic = k.topic and o.key = k.key)"
         )
         settled = await ask("select count(*) from notifier.delivery where state not in ('pending', 'sending')")
+        # Those that had ended before an old backup, and to which nobody belongs who is in it, have no row any more.
         told = await ask(
             "select coalesce(sum(json_array_length(convert_from(value, 'UTF8')::json -> 'deliveries')), 0)"
+            " - (select count(*) from notifier.settled_before b where not exists"
+            " (select from notifier.delivery d"
+            " where (d.event_id, d.subscription_id) = (b.event_id, b.subscription_id)))"
             " from notifier.outbox where topic = 'delivery-settled'"
         )
         fired_twice = await ask(

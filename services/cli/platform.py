@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import re
+import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import typer
 
@@ -61,26 +63,60 @@ def upgrade_command() -> None:
     typer.echo("all schemas are at their newest revision")
 
 
-def verify_command(*, as_json: bool) -> int:
-    """Print each law and whether it holds; 0 if all do."""
+def verify_command(*, as_json: bool, topics: bool = True) -> int:
+    """Print each law and whether it holds; 0 if all do. Without the topics, only the database is looked at."""
     from services.cli.observing import Observer
+    from services.cli.topic_check import check_topics
+    from services.plumbing.kafka.settings import KafkaSettings
 
     async def check() -> list[Any]:
         async with Observer(database_url()) as observer:
-            return await observer.conservation()
+            checks = await observer.conservation()
+            if topics:
+                with ProgressLine("reading the topics") as line:
+                    checks += await check_topics(observer.connection, KafkaSettings(), line.show)
+            return checks
 
     try:
         checks = asyncio.run(check())
     except Exception as error:
         if not is_transient(error):
             raise
-        raise EmbeddedError(f"the database did not answer: {error}", "check DATABASE_URL and try again") from error
+        raise EmbeddedError(
+            f"the database or Kafka did not answer: {error}",
+            "check DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS and try again; --no-topics looks at the database alone",
+        ) from error
     if as_json:
         typer.echo(json.dumps([vars(c) for c in checks], ensure_ascii=False))
     else:
         for c in checks:
             typer.echo(f"{'ok ' if c.ok else 'NO '} {c.name}: {c.found}")
     return 0 if all(c.ok for c in checks) else 1
+
+
+class ProgressLine:
+    """A line on a terminal that says how far something is, once it takes longer than a second; elsewhere nothing."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._began = self._shown = time.monotonic()
+        self._is_shown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_shown:
+            print(file=sys.stderr)
+
+    def show(self, done: int, of: int) -> None:
+        """So much of so much is done."""
+        now = time.monotonic()
+        if now - self._shown >= 1 and sys.stderr.isatty():
+            self._shown, self._is_shown = now, True
+            share = done / max(of, 1)
+            bar = "#" * int(share * 30)
+            print(f"\r{self._what} [{bar:<30}] {share:4.0%}", end="", file=sys.stderr, flush=True)
 
 
 def sql_command() -> None:

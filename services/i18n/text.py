@@ -14,8 +14,13 @@ def plain(text: str, instead: str = "…") -> str:
     What enters today needs none of it; what an older process let in, or an older row holds, does. Where nothing would
     be seen, `instead` stands: many a receiver takes no empty text.
     """
-    line = UNFIT.sub("", BREAKS.sub(" ", text))
+    line = one_line(text)
     return line if is_seen(line) else instead
+
+
+def one_line(text: str) -> str:
+    """The same, and nothing where nothing is left."""
+    return UNFIT.sub("", BREAKS.sub(" ", text))
 
 
 def shorten(text: str, length: int) -> str:

@@ -1,6 +1,7 @@
 """The notifier's whole HTTP interface, put together from the routes of each resource."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -30,12 +31,14 @@ def http_app(
     tokens: SignedIds,
     destinations: Destinations,
     allowed: AllowList,
+    facts: Mapping[str, Any] | None = None,
 ) -> FastAPI:
-    """The application; nothing is connected by building it."""
+    """The application; nothing is connected by building it. `facts` are for `/readyz`."""
     app = web_app(
         "notifier",
         "Pledgewire notifier",
         checks,
+        facts=facts,
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
     )

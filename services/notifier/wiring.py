@@ -19,6 +19,8 @@ from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
 from services.notifier.delivery.senders import senders_for
+from services.notifier.delivery.taking_over import TOPICS as WRITTEN
+from services.notifier.delivery.taking_over import MissedNotifierEvents, count_unsettled
 from services.notifier.migrations import VERSIONS
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.destinations import Destinations
@@ -36,10 +38,15 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
+from services.plumbing.kafka.topic_reader import TopicReader
+from services.plumbing.outbox import unpublished_events
 from services.plumbing.process import HttpSettings, Service
+from services.plumbing.recovery.comparison import OutboxComparison
+from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.retry import Backoff
 from services.plumbing.schema import SchemaGate
+from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.waiting import OldestWaiting
 
@@ -74,7 +81,10 @@ def build() -> Service:
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings)
-    relay = Relay(database, producer, OutboxSettings())
+    gate = SendingGate()
+    topics = [topic.name for topic in WRITTEN]
+    comparison = OutboxComparison(database, TopicReader(kafka_settings), topics, MissedNotifierEvents())
+    relay = Relay(database, producer, OutboxSettings(), comparison, gate, count_unsettled)
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
     tokens = page_tokens(link_settings)
     renderer = MessageRenderer(PageLinks(link_settings.portal_url, tokens.token), links)
@@ -87,10 +97,13 @@ def build() -> Service:
     senders = senders_for(
         CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
     )
-    dispatch = Dispatch(database, senders, clock, dispatch_settings, mails=smtp_settings.connections)
+    dispatch = Dispatch(
+        database, senders, clock, dispatch_settings, mails=smtp_settings.connections, may_send=lambda: gate.is_open
+    )
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
     intake = EventIntake(fan_out, dispatch, clock)
-    subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer)))
+    positions = ConsumedPositions(database, GROUP)
+    subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer), positions=positions))
     delivery_log = DeliveryLog(database)
 
     async def claims() -> str | None:
@@ -128,7 +141,7 @@ def build() -> Service:
         "database": database.ping,
         "schema": schema.check,
         "kafka": kafka_check(broker, producer),
-        "outbox": unpublished.check,
+        "outbox": gate.unless_held(unpublished.check),
         "dispatch": claims,
     }
     return Service(
@@ -142,6 +155,7 @@ def build() -> Service:
             tokens=tokens,
             destinations=destinations,
             allowed=allowed,
+            facts={"recovery": gate.describe},
         ),
         http_settings=HttpSettings(),
         broker=broker,

@@ -4,6 +4,7 @@ Both are UUIDs of RFC 9562: version 7 (5.7) and version 8 (5.8, by the example o
 """
 
 import hashlib
+import json
 import os
 import time
 from uuid import UUID
@@ -41,3 +42,15 @@ def derived_id(namespace: UUID, name: bytes) -> UUID:
     """The id of what `name` says within a namespace, today and for ever: a UUIDv8 over SHA-256 (RFC 9562, B.2)."""
     digest = int.from_bytes(hashlib.sha256(namespace.bytes + name).digest()[:16])
     return UUID(int=digest & ~(0xF << 76) & ~(0b11 << 62) | 0x8 << 76 | 0b10 << 62)
+
+
+_ABOUT = UUID("b3c9a3f6-6c5b-8f0e-9a55-2f7d0c1e4d11")
+
+
+def id_about(kind: str, *about: str | int | None) -> UUID:
+    """The id of what this kind of thing is about: the same parts always give the same one, other parts another one.
+
+    By it a repeat is recognised for ever, also in a database that was restored from a backup: the way it is derived
+    must never change. The parts go in as a JSON array, so that no two ways to cut a text into parts meet.
+    """
+    return derived_id(_ABOUT, json.dumps([kind, *about], ensure_ascii=False, separators=(",", ":")).encode())

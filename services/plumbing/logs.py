@@ -48,7 +48,7 @@ def configure_logs(service: str, level: str = "INFO") -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.EventRenamer("message"),
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                structlog.processors.JSONRenderer(),  # ASCII: no text of others ends a line or can't be encoded
             ],
         )
     )

@@ -1,28 +1,17 @@
-"""The outbox: events are written in the transaction that they tell of, and published afterwards, in order.
+"""The outbox: events are written in the transaction that they tell of, and published afterwards by the relay, in order.
 
 `seq` is handed out under a row lock that is held to the commit, so for one (topic, key) the order of `seq`, of
-`id` and of commits is the same. The relay reads `published_at is null order by id`, never `id > last seen`: a
-slower transaction may commit a lower id later, and would be skipped for ever.
+`id` and of commits is the same.
 """
 
-import asyncio
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from prometheus_client import Counter as Metric
 from prometheus_client import Gauge
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.database import Connection, Database
-from services.plumbing.failpoints import failpoint
-from services.plumbing.logs import log
-from services.plumbing.retry import Backoff
-from services.plumbing.transient_errors import is_transient
 from services.plumbing.waiting import OldestWaiting
 
 OUTBOX_V1 = """
@@ -56,7 +45,6 @@ insert into outbox_lease default values;
 `created_at` is business time; `written_at` and `published_at` are the database's clock, to measure by.
 """
 
-PUBLISHED = Metric("pledgewire_events_published_total", "Events acknowledged by the broker", ["topic"])
 UNPUBLISHED = Gauge(
     "pledgewire_outbox_unpublished",
     "Events written and not yet published, as the table has them, at most 10,000; NaN while it is not known",
@@ -69,6 +57,9 @@ select (select id from oldest) as oldest,
 """
 
 
+TopicPartition = tuple[str, int]
+
+
 @dataclass(frozen=True)
 class Outgoing:
     """A record to be published; `created_at` is business time."""
@@ -78,26 +69,6 @@ class Outgoing:
     key: str
     headers: dict[str, str]
     value: bytes
-
-
-class Producer(Protocol):
-    """What the relay needs of a Kafka producer."""
-
-    async def publish(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
-        """Send records in order and wait for all acknowledgements; one result for each, None for success."""
-        ...
-
-
-class OutboxSettings(BaseSettings):
-    """How the relay works."""
-
-    model_config = SettingsConfigDict(env_prefix="OUTBOX_")
-
-    batch: int = Field(default=500, ge=1)
-    poll_seconds: float = Field(default=1.0, gt=0)
-    """How long an event may lie when its wake-up was lost."""
-    lease_seconds: float = Field(default=4.0, gt=0)
-    """How long a relay that died or froze keeps others from taking over."""
 
 
 async def take_seqs(connection: Connection, topic: str, keys: Sequence[str]) -> list[int]:
@@ -126,6 +97,15 @@ async def take_seqs(connection: Connection, topic: str, keys: Sequence[str]) -> 
     return seqs
 
 
+async def written_before(connection: Connection, event_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these events stand in the outbox already: said before, or taken over from a topic.
+
+    Asked before `take_seqs` by whoever derives ids from what events are about, so that nothing is said twice.
+    """
+    rows = await connection.fetch("select event_id from outbox where event_id = any($1::uuid[])", list(event_ids))
+    return {row["event_id"] for row in rows}
+
+
 async def append(database: Database, connection: Connection, records: Iterable[Outgoing], now: object) -> None:
     """Write records to the outbox, to be published after the commit in the order given."""
     rows = list(records)
@@ -151,119 +131,3 @@ async def append(database: Database, connection: Connection, records: Iterable[O
 def unpublished_events(database: Database) -> OldestWaiting:
     """How old the oldest event is that waits to be published, and how many do: whoever has the lease."""
     return OldestWaiting(database, "events", _OLDEST_UNPUBLISHED, count=UNPUBLISHED)
-
-
-class Relay:
-    """Publishes a schema's outbox, one relay at a time, each record until it is acknowledged.
-
-    A lease in the database (by the database's clock) keeps a second relay waiting; one that was frozen past its
-    lease and wakes up may repeat its last batch, with the same event ids, which every inbox recognises.
-    """
-
-    def __init__(self, database: Database, producer: Producer, settings: OutboxSettings) -> None:
-        self._database = database
-        self._producer = producer
-        self._settings = settings
-        self._me = uuid4()
-        self._awake = asyncio.Event()
-        self._renew_at = 0.0
-        self.published_batch: Callable[[int], None] = lambda count: None
-
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Publish until told to stop; faults that pass are waited out."""
-        listener = asyncio.create_task(self._database.listen("outbox", self._awake.set))
-        backoff = Backoff(longest=10.0)
-        try:
-            while not stopping.is_set():
-                try:
-                    self._awake.clear()
-                    published = await self.publish_once()
-                    backoff.reset()
-                except Exception as error:
-                    if not is_transient(error):
-                        raise
-                    log.warning("the outbox waits", action="outbox_waits", error=str(error), seconds=backoff.pause)
-                    await backoff.wait(stopping)
-                    continue
-                if not published:
-                    await self._sleep(stopping)
-        finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
-            await self._release()
-
-    async def publish_once(self) -> int:
-        """Publish one batch if this relay has the lease; how many were published."""
-        if not await self._hold_lease():
-            return 0
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                "select id, event_id, topic, key, headers, value from outbox"
-                " where published_at is null order by id limit $1",
-                self._settings.batch,
-            )
-            if not rows:
-                return 0
-            failpoint("relay-after-claim")
-            records = [Outgoing(r["event_id"], r["topic"], r["key"], r["headers"], r["value"]) for r in rows]
-            results = await self._producer.publish(records)
-            failpoint("relay-after-produce")
-            sent = _published_prefix(records, results)
-            await connection.execute(
-                "update outbox set published_at = clock_timestamp() where id = any($1::bigint[])"
-                " and exists (select from outbox_lease where holder = $2)",
-                [rows[i]["id"] for i in sent],
-                self._me,
-            )
-            failpoint("relay-after-mark")
-        for i in sent:
-            PUBLISHED.labels(records[i].topic).inc()
-        if len(sent) < len(records):
-            failure = next(result for result in results if result is not None)
-            raise ConnectionError(f"{len(records) - len(sent)} of {len(records)} records not published: {failure!r}")
-        return len(sent)
-
-    async def _hold_lease(self) -> bool:
-        if time.monotonic() < self._renew_at:
-            return True
-        async with self._database.connection() as connection:
-            held = await connection.fetchval(
-                """
-                update outbox_lease set holder = $1, until = clock_timestamp() + make_interval(secs => $2)
-                where holder = $1 or until < clock_timestamp()
-                returning true
-                """,
-                self._me,
-                self._settings.lease_seconds,
-            )
-        # Renewed at a third of its length, by the clock that can't be set.
-        self._renew_at = time.monotonic() + self._settings.lease_seconds / 3 if held else 0.0
-        return bool(held)
-
-    async def _sleep(self, stopping: asyncio.Event) -> None:
-        waits = [asyncio.create_task(self._awake.wait()), asyncio.create_task(stopping.wait())]
-        await asyncio.wait(waits, timeout=self._settings.poll_seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits:
-            task.cancel()
-
-    async def _release(self) -> None:
-        try:
-            async with self._database.connection() as connection:
-                await connection.execute("update outbox_lease set until = '-infinity' where holder = $1", self._me)
-        except Exception as error:
-            log.info("the relay's lease will run out by itself", action="lease_not_released", error=str(error))
-
-
-def _published_prefix(records: Sequence[Outgoing], results: Sequence[BaseException | None]) -> list[int]:
-    """Indexes of the records that count as published: for each key those before its first failure.
-
-    A record acknowledged behind a failed one of the same key is sent again after it, so that the order holds.
-    """
-    failed: set[tuple[str, str]] = set()
-    sent = []
-    for i, (record, result) in enumerate(zip(records, results, strict=True)):
-        if result is not None:
-            failed.add((record.topic, record.key))
-        elif (record.topic, record.key) not in failed:
-            sent.append(i)
-    return sent

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.database import Database
+from services.plumbing.http.connections import server_config
 from services.plumbing.kafka.consumer import PatientKafkaBroker
 from services.plumbing.kafka.health import watch_consumers
 from services.plumbing.kafka.producer import KafkaProducer
@@ -153,18 +154,7 @@ def _loop_runner(main: Awaitable[None]) -> None:
 @contextlib.asynccontextmanager
 async def _running(service: Service) -> AsyncIterator[None]:
     service.stopping = stopping = asyncio.Event()
-    server = _Server(
-        uvicorn.Config(
-            service.http,
-            host=service.http_settings.host,
-            port=service.http_settings.port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=5,
-            server_header=False,
-        )
-    )
+    server = _Server(server_config(service.http, service.http_settings.host, service.http_settings.port))
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(server.serve(), name="http")
         try:

@@ -21,6 +21,7 @@ from services.i18n.delivery_names import delivery_state
 from services.i18n.event_names import event_name
 from services.i18n.names import country_name, status_label
 from services.i18n.spans import span_name
+from services.i18n.text import one_line, plain
 from services.i18n.words import Words
 from services.portal.live_feed import LiveEvent
 
@@ -58,10 +59,10 @@ def event_line(live: LiveEvent, words: Words) -> EventLine:
         topic=live.position.topic,
         kind=event_name(live.position.topic, words),
         commitment=commitment.id,
-        title=commitment.title.in_language(words.language),
+        title=plain(commitment.title.in_language(words.language), instead=commitment.id),
         url=f"/commitments/{commitment.id}",
-        text=text,
-        detail=detail,
+        text=plain(text),
+        detail=one_line(detail),
         at=live.envelope.time,
         when=words.utc_moment(live.envelope.time),
     )

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from contracts.vocabulary import Language, Status, Text
 from services.i18n.delivery_names import channel_name, delivery_state, reason_name, subscription_state
@@ -28,6 +29,7 @@ from services.i18n.names import (
     theme_title,
 )
 from services.i18n.spans import span_name
+from services.i18n.text import one_line
 from services.i18n.words import Words, words_in
 
 HERE = Path(__file__).parent
@@ -107,6 +109,7 @@ def _environment(words: Words) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
+        finalize=_as_seen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -116,6 +119,11 @@ def _environment(words: Words) -> Environment:
     environment.globals.update(words=words, asset=_asset, statuses=tuple(Status))
     environment.globals.update({function.__name__: partial(function, words=words) for function in _IN_TEMPLATES})
     return environment
+
+
+def _as_seen(value: Any) -> Any:
+    """What a template puts into a page: of text only what is seen, wherever it comes from; markup is ours."""
+    return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _asset(name: str, _known: MutableMapping[str, str] = {}) -> str:  # noqa: B006  the default is the memory

@@ -13,11 +13,18 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
+from services.plumbing.kafka.topic_reader import TopicReader
+from services.plumbing.outbox import unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
+from services.plumbing.recovery.comparison import OutboxComparison
+from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.schema import SchemaGate
+from services.plumbing.sending_gate import SendingGate
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
+from services.registry.actions.taking_over import TOPICS as WRITTEN
+from services.registry.actions.taking_over import MissedRegistryEvents, count_unpublished
 from services.registry.http.app import http_app
 from services.registry.intake import ReportIntake, read_report
 from services.registry.migrations import VERSIONS
@@ -35,12 +42,21 @@ def build() -> Service:
     kafka = KafkaSettings()
     producer = KafkaProducer(kafka)
     broker = kafka_broker(kafka)
-    intake = Intake("registry", read_report, ReportIntake(database, clock).apply, DeadLetters(producer))
+    intake = Intake(
+        "registry",
+        read_report,
+        ReportIntake(database, clock).apply,
+        DeadLetters(producer),
+        positions=ConsumedPositions(database, "registry"),
+    )
     subscribe(broker, [topic.name for topic in INGEST], intake)
 
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
-    check = ConsistencyCheck(database, clock, ConsistencySettings())
+    gate = SendingGate()
+    check = ConsistencyCheck(database, clock, ConsistencySettings(), may_send=lambda: gate.is_open)
     seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
+    topics = [topic.name for topic in WRITTEN]
+    comparison = OutboxComparison(database, TopicReader(kafka), topics, MissedRegistryEvents())
     clockwork = Clockwork(PeriodicTask("consistency", check.beat, seconds))
 
     events = unpublished_events(database)
@@ -48,18 +64,25 @@ def build() -> Service:
         "database": database.ping,
         "schema": schema.check,
         "kafka": kafka_check(broker, producer),
-        "outbox": events.check,
+        "outbox": gate.unless_held(events.check),
     }
     return Service(
         name="registry",
-        http=http_app(database, clock, ApiKeys(ApiKeySettings()), checks, _holds(SchedulerClientSettings(), http)),
+        http=http_app(
+            database,
+            clock,
+            ApiKeys(ApiKeySettings()),
+            checks,
+            _holds(SchedulerClientSettings(), http),
+            {"recovery": gate.describe},
+        ),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         schema=schema,
         producer=producer,
         work=(
-            Relay(database, producer, OutboxSettings()).run,
+            Relay(database, producer, OutboxSettings(), comparison, gate, count_unpublished).run,
             AnswerExpiry(database, IdempotencySettings()).run,
             clockwork.run,
         ),

@@ -1,6 +1,7 @@
 """The scheduler's whole HTTP interface, put together from the routes of each subject."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -33,15 +34,16 @@ def http_app(
     rules_cache: RulesCache,
     escalations: EscalationStore,
     feed_settings: FeedSettings,
+    facts: Mapping[str, Any] | None = None,
 ) -> FastAPI:
-    """The application; nothing is connected by building it."""
+    """The application; nothing is connected by building it. `facts` are for `/readyz`."""
     app = web_app(
         "scheduler",
         "Pledgewire scheduler",
         checks,
         version="1.0.0",
         description="Reminders of what governments have promised: which are to come, which were sent.",
-        facts={"zone_data": ZONE_DATA},
+        facts={"zone_data": ZONE_DATA, **(facts or {})},
     )
     feeds = FeedStore(database)
     for routes in (

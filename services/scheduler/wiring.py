@@ -1,6 +1,7 @@
 """The only place where the scheduler's real parts are built; they connect when it runs."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -11,10 +12,15 @@ from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import OutboxSettings, Relay, unpublished_events
+from services.plumbing.kafka.topic_reader import TopicReader
+from services.plumbing.outbox import unpublished_events
 from services.plumbing.periodic import UNDER_A_SETTABLE_CLOCK, Clockwork, PeriodicTask
 from services.plumbing.process import CannotStart, HttpSettings, Service
+from services.plumbing.recovery.comparison import OutboxComparison
+from services.plumbing.recovery.consumed import ConsumedPositions
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.schema import SchemaGate
+from services.plumbing.sending_gate import SendingGate
 from services.plumbing.waiting import OldestWaiting
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import EscalationSettings
@@ -31,6 +37,8 @@ from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
 from services.scheduler.reminders.tick import Tick, TickSettings
+from services.scheduler.taking_over import TOPICS as WRITTEN
+from services.scheduler.taking_over import MissedSchedulerEvents, count_due
 
 OLDEST_TICK = 10.0
 """Seconds, of real time, after which a scheduler that hasn't ticked isn't ready."""
@@ -58,16 +66,21 @@ def build() -> Service:
     rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
     planner = Planner(database, clock, rules_cache, escalations)
-    subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer)))
-    relay = Relay(database, producer, OutboxSettings())
-    tick = Tick(database, clock, rules_cache)
+    positions = ConsumedPositions(database, GROUP)
+    subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer), positions=positions))
+    gate = SendingGate()
+    tick = Tick(database, clock, rules_cache, may_send=lambda: gate.is_open)
+    escalator = Escalator(database, clock, escalations, may_send=lambda: gate.is_open)
+    missed_events = MissedSchedulerEvents(tick, escalator)
+    written = [topic.name for topic in WRITTEN]
+    comparison = OutboxComparison(database, TopicReader(kafka_settings), written, missed_events)
+    relay = Relay(database, producer, OutboxSettings(), comparison, gate, partial(count_due, clock))
     seconds = TickSettings().tick_seconds
     if clock.settable:
         seconds = min(seconds, UNDER_A_SETTABLE_CLOCK)
 
     registry_settings = RegistrySettings()
     registry = RegistryClient(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
-    escalator = Escalator(database, clock, escalations)
     clockwork = Clockwork(
         PeriodicTask("tick", tick.beat, seconds),
         PeriodicTask("escalation", escalator.beat, seconds),
@@ -90,13 +103,14 @@ def build() -> Service:
                 "database": database.ping,
                 "schema": schema.check,
                 "kafka": kafka_check(broker, producer),
-                "outbox": events.check,
+                "outbox": gate.unless_held(events.check),
                 "tick": ticks,
-                "reminders": due.check,
+                "reminders": gate.unless_held(due.check),
             },
             rules_cache=rules_cache,
             escalations=escalations,
             feed_settings=FeedSettings(),
+            facts={"recovery": gate.describe},
         ),
         http_settings=HttpSettings(),
         broker=broker,

@@ -57,11 +57,13 @@ def test_every_event_can_be_made_up() -> None:
 
 
 def services_that_number(topic: Topic) -> Iterator[str]:
-    """The services whose code takes a `seq` of the topic, once for each place."""
+    """The services whose code takes a `seq` of the topic, by itself or by `say`, once for each place."""
     names = {name for name, value in vars(topics).items() if value is topic}
     for module, path in modules().items():
         for node in ast.walk(tree(path)):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "take_seqs"):
+            if not (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("take_seqs", "say")
+            ):
                 continue
             if any(isinstance(inner, ast.Name) and inner.id in names for inner in ast.walk(node)):
                 yield module.split(".")[1]

@@ -21,6 +21,7 @@ from contracts.vocabulary import Status
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.fleet import Fleet
 from services.cli.observing import Observer
+from services.cli.topic_check import check_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
 from tests.journeys.inbox_reader import InboxReader
@@ -226,7 +227,8 @@ class House(InboxReader):
     async def assert_nothing_lost(self, *, doubles: int = 0) -> None:
         """The conservation laws hold, what counts as delivered has arrived, no more is doubled than is explained."""
         await self.rest()
-        broken = [check for check in await self.observer.conservation() if not check.ok]
+        checks = await self.observer.conservation() + await check_topics(self.observer.connection, self.kafka)
+        broken = [check for check in checks if not check.ok]
         assert broken == []
         arrived = {arrival.delivery_id for arrival in await self.arrivals()}
         assert await self.observer.delivered() - arrived == set()

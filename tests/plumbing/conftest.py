@@ -18,6 +18,7 @@ from services.plumbing.inbox import INBOX_V1
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OUTBOX_V1
+from services.plumbing.recovery.tables import RECOVERY_V1
 
 MakeTopic = Callable[..., Awaitable[str]]
 ReadTopic = Callable[[str, int], Awaitable[list[ConsumerRecord[bytes, bytes]]]]
@@ -90,7 +91,7 @@ async def database(stack: EmbeddedStack, database_url: str, tmp_path: Path) -> A
     url = with_database(database_url, name)
     connection = await asyncpg.connect(url)
     await connection.execute(
-        "create schema plumbing; set search_path to plumbing;" + OUTBOX_V1 + INBOX_V1 + IDEMPOTENCY_V1
+        "create schema plumbing; set search_path to plumbing;" + OUTBOX_V1 + RECOVERY_V1 + INBOX_V1 + IDEMPOTENCY_V1
     )
     await connection.execute("create table effect (event_id uuid, word text)")
     await connection.close()

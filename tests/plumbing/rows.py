@@ -8,6 +8,9 @@ _OUTBOX = """
 insert into outbox (event_id, topic, key, headers, value, created_at)
 values ('00000000-0000-7000-8000-00000000000a', 'status-changed', 'coal', '{"seq": "1"}', '{}', '2022-01-01');
 insert into outbox_seq values ('status-changed', 'coal', 1);
+insert into topic_position values ('status-changed', 0, 1);
+insert into consumed_position values ('us', 'status-changed', 0, 1);
+insert into recovery (taken_over, remarks, held) values ('{"status-changed": 1}', '{a}', 1);
 """
 _INBOX = "insert into inbox values ('us', '00000000-0000-7000-8000-00000000000b', '2022-01-01');"
 
@@ -102,8 +105,13 @@ insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome)
 values ('00000000-0000-7000-8000-00000000000e', 1, '2022-01-01', '2022-01-01', 'delivered');
 """
 
+_SETTLED_BEFORE = """
+insert into settled_before values ('00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-00000000000c',
+                                   'delivered', 1, null, '2022-01-01');
+"""
+
 OF_EVERY_TABLE = {
     "registry": REGISTRY + _OUTBOX + _INBOX,
     "scheduler": SCHEDULER + _OUTBOX + _INBOX,
-    "notifier": _SUBSCRIPTIONS + NOTIFIER + _OUTBOX,
+    "notifier": _SUBSCRIPTIONS + NOTIFIER + _OUTBOX + _SETTLED_BEFORE,
 }

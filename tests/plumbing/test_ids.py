@@ -6,8 +6,10 @@ import asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.plumbing.ids import DERIVED_ID_V1, derived_id
+from services.plumbing.ids import DERIVED_ID_V1, derived_id, id_about
 from tests.conftest import FreshDatabase
+
+PARTS = st.lists(st.text(max_size=8) | st.integers(0, 99) | st.none(), max_size=4)
 
 
 @given(st.uuids(), st.binary(max_size=200))
@@ -36,3 +38,16 @@ async def test_sql_derives_what_python_derives(fresh_database: FreshDatabase):
     finally:
         await connection.close()
     assert [row["id"] for row in found] == [derived_id(namespace, name) for namespace, name in names]
+
+
+@given(st.text(max_size=8), PARTS, st.text(max_size=8), PARTS)
+def test_what_is_about_the_same_has_the_same_id_and_nothing_else_has(
+    kind: str, about: list[str | int | None], other: str, others: list[str | int | None]
+) -> None:
+    assert id_about(kind, *about) == id_about(kind, *about)
+    assert (id_about(kind, *about) == id_about(other, *others)) == ((kind, about) == (other, others))
+
+
+def test_the_way_from_what_it_is_about_to_an_id_never_changes() -> None:
+    """Readers and other databases have these ids already."""
+    assert str(id_about("milestone-due", "m-1", 2, "before-7d", None)) == "e9a7af2d-51f9-83f4-ba9c-77d40dc88731"

@@ -10,7 +10,8 @@ import pytest
 from services.plumbing.clock import EPOCH
 from services.plumbing.database import Connection, Database
 from services.plumbing.kafka.producer import KafkaProducer
-from services.plumbing.outbox import OutboxSettings, Outgoing, Relay, _published_prefix, append, take_seqs
+from services.plumbing.outbox import Outgoing, append, take_seqs
+from services.plumbing.relay import Acknowledged, OutboxSettings, Relay, _published_prefix
 from tests.plumbing.conftest import MakeTopic, ReadTopic
 from tests.stand_ins.database_clock import an_hour_ahead
 
@@ -22,6 +23,9 @@ async def say(database: Database, connection: Connection, topic: str, key: str, 
     return records
 
 
+ACK = Acknowledged(0, 0)
+
+
 class Recording:
     """A producer that remembers, and fails where it is told to."""
 
@@ -30,11 +34,11 @@ class Recording:
         self.failing_keys: set[str] = set()
         self._published = asyncio.Condition()
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
-        results: list[BaseException | None] = []
+    async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged | BaseException]:
+        results: list[Acknowledged | BaseException] = []
         for record in records:
             failed = record.key in self.failing_keys
-            results.append(TimeoutError() if failed else None)
+            results.append(TimeoutError() if failed else Acknowledged(0, len(self.sent)))
             if not failed:
                 self.sent.append(record.event_id)
         async with self._published:
@@ -121,7 +125,7 @@ async def test_a_record_that_fails_holds_back_its_key_and_no_other(database: Dat
 def test_what_was_acknowledged_behind_a_failure_of_its_key_is_sent_again() -> None:
     records = [Outgoing(uuid4(), "t", key, {}, b"") for key in ("a", "b", "a", "a", "b")]
 
-    assert _published_prefix(records, [None, None, TimeoutError(), None, None]) == [0, 1, 4]
+    assert _published_prefix(records, [ACK, ACK, TimeoutError(), ACK, ACK]) == [0, 1, 4]
 
 
 async def test_a_relay_that_dies_before_its_mark_repeats_the_same_ids(database: Database) -> None:
@@ -132,7 +136,7 @@ async def test_a_relay_that_dies_before_its_mark_repeats_the_same_ids(database: 
 
     class Died(BaseException): ...
 
-    async def publish_and_die(records: Sequence[Outgoing]) -> list[BaseException | None]:
+    async def publish_and_die(records: Sequence[Outgoing]) -> list[Acknowledged | BaseException]:
         first.sent += [r.event_id for r in records]
         raise Died
 

@@ -16,7 +16,8 @@ from services.plumbing.clock import EPOCH
 from services.plumbing.database import Database
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.outbox import UNPUBLISHED, OutboxSettings, Outgoing, Relay, append, unpublished_events
+from services.plumbing.outbox import UNPUBLISHED, Outgoing, append, unpublished_events
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.waiting import LONGEST_WAIT, OLDEST, STALE_AFTER
 from tests.plumbing.conftest import MakeTopic
 

@@ -13,7 +13,8 @@ from services.notifier.delivery.intake import EventIntake
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.senders import PostSender
 from services.notifier.rendering.page_links import PageLinks
-from services.plumbing.outbox import OutboxSettings, Outgoing, Relay
+from services.plumbing.outbox import Outgoing
+from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.transient_errors import is_transient
 from tests.notifier.delivery.dispatching import links
 from tests.simulation.database import SimulatedDatabase

@@ -74,6 +74,7 @@ class Dispatch:
         *,
         mails: int = 4,
         chance: Callable[[], float] = random.random,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
         self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds)
@@ -90,6 +91,7 @@ class Dispatch:
         self._clock = clock
         self._settings = settings
         self._chance = chance
+        self._may_send = may_send
         self._lanes = Lanes(settings.pool, settings.hold, settings.per_destination, mails)
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_capacity = asyncio.Event()
@@ -108,7 +110,7 @@ class Dispatch:
     def capacity(self) -> Capacity:
         """What this process is ready to take in hand; nothing once it stops."""
         capacity = self._lanes.capacity(time.monotonic())
-        return Capacity(0, 0, 0, {}) if self._stopping else capacity
+        return capacity if self._may_send() and not self._stopping else Capacity(0, 0, 0, {})
 
     def remember(self, events: Iterable[PublishedEvent]) -> None:
         """Keep events that were just read, so that they need not be read again."""
@@ -169,6 +171,9 @@ class Dispatch:
 
     async def _claim_once(self) -> bool:
         """One claim; whether there may be more to claim at once."""
+        if not self._may_send():
+            self._take_back(everything=True)
+            return False
         self._take_back()
         capacity = self._lanes.capacity(time.monotonic())
         if capacity.total < max(self._settings.hold // 4, 1):

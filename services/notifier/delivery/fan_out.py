@@ -15,6 +15,7 @@ from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Capacity, Delivery
 from services.notifier.delivery.identity import DELIVERY_ID, THREAD
+from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
@@ -153,6 +154,8 @@ class FanOut:
                 self._lease_seconds,
                 [incoming.collapse_key for incoming in batch],
             )
+            ended = await end_settled_before(connection, [incoming.event.id for incoming in batch])
+            rows = [row for row in rows if row["id"] not in ended]
             mine = [row for row in rows if row["state"] == "sending"]
             waiting = len(rows) - len(mine)
             overtaken = overtaken_within(batch)

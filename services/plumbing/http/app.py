@@ -33,7 +33,8 @@ def web_app(
 ) -> FastAPI:
     """A FastAPI application with problems, `/livez`, `/readyz` and `/metrics`; routes are added by its owner.
 
-    `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with.
+    `facts` stand beside the checks in the answer of `/readyz`, such as the release of data that is reckoned with;
+    one that changes is given as a function.
     Its document is at `/openapi.json`.
     """
     app = FastAPI(
@@ -64,7 +65,7 @@ def web_app(
         body = {
             "status": "waiting" if wrong else "ready",
             "checks": {name: wrong.get(name, "ok") for name in checks},
-            **(facts or {}),
+            **{name: fact() if callable(fact) else fact for name, fact in (facts or {}).items()},
         }
         return JSONResponse(body, status, {"Retry-After": "1"} if wrong else {})
 

@@ -9,9 +9,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -21,7 +22,9 @@ from services.plumbing.kafka.intake import Held, Intake
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.standing import StandingPartitions
 from services.plumbing.logs import log
+from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.retry import Backoff, until_it_works
+from services.plumbing.transient_errors import is_transient
 
 bound_inflation()
 
@@ -117,6 +120,7 @@ def subscribe(
         decoder=_raw,
         no_reply=True,  # or a `reply_to` header would make us publish where its sender likes
         title=intake.group,
+        listener=_GoBack(lambda: subscriber.consumer, intake.positions) if intake.positions else None,
     )
 
     @subscriber  # type: ignore[untyped-decorator]  # it has no common type for batches
@@ -132,6 +136,48 @@ def subscribe(
             standing.move(partition)
         for one in held:
             _hold(consumer, one, standing.stand(one.partition, one.offset, one.reason, time.monotonic()))
+
+
+class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Sets partitions back to where the database is, as they are assigned, where their group is ahead of it."""
+
+    def __init__(self, consumer: Callable[[], AIOKafkaConsumer], positions: ConsumedPositions) -> None:
+        self._consumer = consumer
+        self._positions = positions
+        self._looking: asyncio.Task[None] | None = None
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        if self._looking:
+            self._looking.cancel()
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        # Beside the rebalance, which the committed offsets wait for.
+        self._looking = asyncio.create_task(self._look(set(assigned)))
+
+    async def _look(self, assigned: set[TopicPartition]) -> None:
+        def failed(error: Exception, pause: float) -> None:
+            log.warning("the positions wait", action="positions_wait", error=str(error), seconds=pause)
+
+        await until_it_works(partial(self._go_back, assigned), Backoff(longest=5.0), failed, passes=_is_away)
+
+    async def _go_back(self, assigned: set[TopicPartition]) -> None:
+        consumer = self._consumer()
+        committed = {tuple(p): await consumer.committed(p) for p in sorted(assigned)}
+        for place, offset in (await self._positions.places_behind(committed)).items():
+            partition = TopicPartition(*place)
+            if partition in consumer.assignment():
+                log.warning(
+                    "the database is older than what its group has read",
+                    action="read_again",
+                    topic=partition.topic,
+                    partition=partition.partition,
+                    offset=offset,
+                )
+                consumer.seek(partition, offset)
+
+
+def _is_away(error: BaseException) -> bool:
+    return _is_kafka_away(error) or is_transient(error)
 
 
 def _hold(consumer: AIOKafkaConsumer, held: Held, pause: float) -> None:

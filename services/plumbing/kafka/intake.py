@@ -1,6 +1,6 @@
 """From a batch of records to one transaction: each is applied or put aside before its offset moves."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -12,6 +12,7 @@ from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.kafka.dead_letters import DeadLetter, DeadLetters, dead_letter
 from services.plumbing.kafka.unread import UnreadBatch
 from services.plumbing.logs import log
+from services.plumbing.recovery.consumed import ConsumedPositions, Taken
 from services.plumbing.refusals import RefusedByRule
 from services.plumbing.transient_errors import is_transient
 
@@ -64,6 +65,8 @@ class Intake(Generic[T]):
     dead_letters: DeadLetters
     longest_pause: float = 15.0
     """Seconds that a partition waits at most before it is tried again."""
+    positions: ConsumedPositions | None = None
+    """Where the database keeps how far its effects reach; without it only Kafka knows."""
 
     async def take(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> list[Held]:
         """Handle one batch; the partitions that are to come again. Raises nothing that a record could bring about."""
@@ -75,12 +78,41 @@ class Intake(Generic[T]):
             held = []
         except Exception as error:
             held = await self._part_by_part(parts, error)
+        held += await self._save_positions(parts, {one.partition for one in held})
         standing = {one.partition for one in held}
         for part in parts:
             if part.partition not in standing:
                 CONSUMED.labels(part.partition.topic).inc(len(part.records))
         failpoint("intake-after-commit")
         return held
+
+    async def _save_positions(self, parts: list[_Part[T]], standing: Collection[TopicPartition]) -> list[Held]:
+        """Say in the database how far its effects reach; the partitions that have to be read again from further back.
+
+        After the effects, and before Kafka is told: so the positions are never ahead of what the database holds.
+        """
+        taken = [part for part in parts if part.partition not in standing]
+        if self.positions is None or not taken:
+            return []
+        try:
+            behind = await self.positions.save(
+                {tuple(one.partition): Taken(one.records[0].offset, one.records[-1].offset + 1) for one in taken}
+            )
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            return [part.held(error) for part in taken]
+        for place, offset in behind.items():
+            log.warning(
+                "the database is older than what was read",
+                action="read_again",
+                group=self.group,
+                topic=place[0],
+                partition=place[1],
+                offset=offset,
+            )
+        why = "read again after an old backup"
+        return [Held(TopicPartition(*place), offset, why) for place, offset in behind.items()]
 
     def _parts(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> list[_Part[T]]:
         parts: dict[TopicPartition, _Part[T]] = {}

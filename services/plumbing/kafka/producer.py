@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing
+from services.plumbing.relay import Acknowledged
 from services.plumbing.transient_errors import Unavailable
 
 RawRecord = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]
@@ -33,8 +34,8 @@ class KafkaProducer:
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
-        """Send records in order and wait for all acknowledgements; one result for each, None for success.
+    async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged | BaseException]:
+        """Send records in order and wait for all acknowledgements; one result for each.
 
         A send that timed out counts as failed though it may have been written: it will be repeated with the same id.
         """
@@ -43,13 +44,13 @@ class KafkaProducer:
         )
 
     async def offer_raw(self, records: Sequence[RawRecord]) -> list[BaseException | None]:
-        """Send records as they are, null keys, null values and binary headers included; results as of `publish`."""
-        return await self._send(records)
+        """Send records as they are, null keys, null values and binary headers included; None for what was taken."""
+        return [one if isinstance(one, BaseException) else None for one in await self._send(records)]
 
     async def send_raw(self, records: Sequence[RawRecord]) -> None:
         """The same, but raises `Unavailable` if one fails."""
         for result in await self._send(records):
-            if result is not None:
+            if isinstance(result, BaseException):
                 raise Unavailable(f"the broker did not take a record: {result!r}") from result
 
     async def close(self) -> None:
@@ -69,7 +70,7 @@ class KafkaProducer:
         task = self._producer._sender.sender_task  # no public way to ask
         return task is not None and not task.done()
 
-    async def _send(self, records: Sequence[RawRecord]) -> list[BaseException | None]:
+    async def _send(self, records: Sequence[RawRecord]) -> list[Acknowledged | BaseException]:
         producer = await self._living_producer()
         futures: list[asyncio.Future[Any] | BaseException] = []
         try:
@@ -85,7 +86,7 @@ class KafkaProducer:
         except (TimeoutError, KafkaError) as error:
             # What has no answer now may still be written; a new producer makes an end to the old one's tries.
             await self._discard()
-            results: list[BaseException | None] = [_result(f, error) for f in futures]
+            results: list[Acknowledged | BaseException] = [_result(f, error) for f in futures]
             return results + [error] * (len(records) - len(results))
         if any(f.cancelled() or f.exception() for f in pending):
             # What the broker has refused leaves a gap in the idempotent producer's numbers, and the broker would refuse
@@ -128,9 +129,9 @@ class KafkaProducer:
                 stopping.cancel()
 
 
-def _result(future: "asyncio.Future[Any] | BaseException", otherwise: BaseException) -> BaseException | None:
+def _result(future: "asyncio.Future[Any] | BaseException", otherwise: BaseException) -> Acknowledged | BaseException:
     if isinstance(future, BaseException):
         return future
     if not future.done() or future.cancelled():
         return otherwise
-    return future.exception()
+    return future.exception() or Acknowledged(future.result().partition, future.result().offset)

@@ -4,7 +4,7 @@ The flags are the truth. Checking again, or in two registries at once, finds the
 cleared, and is not published a second time if it comes back with the same rule, subject and day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -16,9 +16,8 @@ from contracts.topics import CONSISTENCY_FLAGGED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
-from services.plumbing.outbox import append, take_seqs
 from services.plumbing.zones import day_in, zone_named
-from services.registry.actions.events import ActionContext, outbox_record
+from services.registry.actions.events import ActionContext, say
 from services.registry.rules.consistency import (
     REGISTER_ZONE,
     CheckedCommitment,
@@ -54,15 +53,23 @@ class ConsistencySettings(BaseSettings):
 class ConsistencyCheck:
     """Checks once for each day of business time, whichever registry gets to it first."""
 
-    def __init__(self, database: Database, clock: Clock, settings: ConsistencySettings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: ConsistencySettings,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
+        self._may_send = may_send
         self._last_day: date | None = None
 
     async def beat(self) -> None:
-        """Check if that is due, at the clockwork's own pace."""
-        await self.run_if_due()
+        """Check if that is due, at the clockwork's own pace; not while the register may be an old backup."""
+        if self._may_send():
+            await self.run_if_due()
 
     async def run_if_due(self) -> int:
         """Check, if today's check is due and nobody has; how many flags are new. Missed days are not made up.
@@ -114,26 +121,21 @@ async def _publish(
     concerned = [(one, one.commitment_id) for one in new if one.commitment_id is not None]
     keys = [commitment_id for _, commitment_id in concerned]
     briefs = await commitment_briefs(connection, set(keys))
-    seqs = await take_seqs(connection, CONSISTENCY_FLAGGED.name, keys)
     context = ActionContext(now, CLIENT)
     flagged_on = day_in(zone_named(REGISTER_ZONE), now)
-    outgoing = [
-        outbox_record(
-            ConsistencyFlagged(
-                seq=seq,
-                commitment=briefs[commitment_id],
-                rule=one.rule,
-                milestone=one.milestone,
-                anchor_id=one.anchor_id,
-                since=one.since,
-                days=max((flagged_on - one.since).days, 0),
-                status=commitments[commitment_id].status,
-                flagged_on=flagged_on,
-            ),
-            context,
+    events = [
+        ConsistencyFlagged(
+            seq=1,
+            commitment=briefs[commitment_id],
+            rule=one.rule,
+            milestone=one.milestone,
+            anchor_id=one.anchor_id,
+            since=one.since,
+            days=max((flagged_on - one.since).days, 0),
+            status=commitments[commitment_id].status,
+            flagged_on=flagged_on,
         )
-        for seq, (one, commitment_id) in zip(seqs, concerned, strict=True)
+        for one, commitment_id in concerned
     ]
-    await append(database, connection, outgoing, now)
-    event_ids = iter([record.event_id for record in outgoing])
+    event_ids = iter(await say(database, connection, CONSISTENCY_FLAGGED, events, context))
     return [None if one.commitment_id is None else next(event_ids) for one in new]

@@ -7,8 +7,7 @@ from contracts.events import CommitmentCreated, Quote, StatementRef
 from contracts.topics import COMMITMENT_CREATED
 from contracts.vocabulary import Country, Milestone, Status
 from services.plumbing.database import Connection, Database
-from services.plumbing.outbox import append, take_seqs
-from services.registry.actions.events import ActionContext, outbox_records
+from services.registry.actions.events import ActionContext, say
 from services.registry.actions.initial_date import initial_date
 from services.registry.actions.inputs import NewCommitment, NewMilestone
 from services.registry.actions.reschedule import MilestoneToSchedule, schedule, stated_date
@@ -31,12 +30,10 @@ async def append_created_events(
     context: ActionContext,
 ) -> list[UUID]:
     """Write the events of commitments whose rows have just been written; the ids of the events."""
-    ids = [commitment.id for commitment in commitments]
-    briefs = await commitment_briefs(connection, ids)
-    seqs = await take_seqs(connection, COMMITMENT_CREATED.name, ids)
+    briefs = await commitment_briefs(connection, [commitment.id for commitment in commitments])
     events = [
         CommitmentCreated(
-            seq=seq,
+            seq=1,
             commitment=briefs[commitment.id],
             statement=statement,
             quote=commitment.quote,
@@ -45,11 +42,9 @@ async def append_created_events(
             lead_ministries=commitment.lead_ministries,
             status=Status.ANNOUNCED,
         )
-        for seq, commitment in zip(seqs, commitments, strict=True)
+        for commitment in commitments
     ]
-    outgoing = outbox_records(events, context)
-    await append(database, connection, outgoing, context.now)
-    return [record.event_id for record in outgoing]
+    return await say(database, connection, COMMITMENT_CREATED, events, context)
 
 
 async def create_commitment(

@@ -13,8 +13,7 @@ from contracts.events import MilestoneScheduled
 from contracts.topics import MILESTONE_SCHEDULED
 from contracts.vocabulary import Milestone, Source, Span, WallTime
 from services.plumbing.database import Connection, Database
-from services.plumbing.outbox import append, take_seqs
-from services.registry.actions.events import ActionContext, outbox_records
+from services.registry.actions.events import ActionContext, say
 from services.registry.actions.holds import ScheduleHold, ScheduleHolds, hold_old_schedules
 from services.registry.rules.anchor_offset import OutOfCalendar, local_time_of, span_from_anchor
 from services.registry.rules.errors import Invalid, RegistryError, ResourceNotFound
@@ -118,10 +117,9 @@ async def schedule(
         return []
     keys = [to_schedule.commitment_id for to_schedule, _, _ in changes]
     briefs = await commitment_briefs(connection, set(keys))
-    seqs = await take_seqs(connection, MILESTONE_SCHEDULED.name, keys)
     events = [
         MilestoneScheduled(
-            seq=seq,
+            seq=1,
             commitment=briefs[to_schedule.commitment_id],
             milestone=to_schedule.milestone.model_copy(update={"span": date.span, "local_time": date.local_time}),
             schedule_version=to_schedule.version + 1,
@@ -129,18 +127,17 @@ async def schedule(
             previous=to_schedule.previous,
             source=date.source,
         )
-        for seq, (to_schedule, date, change) in zip(seqs, changes, strict=True)
+        for to_schedule, date, change in changes
     ]
-    outgoing = outbox_records(events, context)
-    await append(database, connection, outgoing, context.now)
+    event_ids = await say(database, connection, MILESTONE_SCHEDULED, events, context)
     scheduled = []
-    for event, record, (_, date, change) in zip(events, outgoing, changes, strict=True):
+    for event, event_id, (_, date, change) in zip(events, event_ids, changes, strict=True):
         await add_schedule(
             connection, event.milestone.id, event.schedule_version, date.span, change, date.source, date.known_on,
-            record.event_id, context.now, date.local_time,
+            event_id, context.now, date.local_time,
         )  # fmt: skip
         scheduled.append(
-            ScheduledMilestone(event.milestone, event.commitment.id, event.schedule_version, change, record.event_id)
+            ScheduledMilestone(event.milestone, event.commitment.id, event.schedule_version, change, event_id)
         )
     moved = [ScheduleHold(one.milestone.id, one.version) for one in scheduled if one.version > 1]
     if holds and moved:

@@ -11,7 +11,7 @@ from contracts.vocabulary import Country, Status
 from services.plumbing.database import Connection, Database
 from services.plumbing.ids import new_id
 from services.plumbing.outbox import append, take_seqs
-from services.registry.actions.events import ActionContext, outbox_record
+from services.registry.actions.events import ActionContext, outbox_record, report_event_id
 from services.registry.rules.errors import ResourceNotFound
 from services.registry.rules.report_times import check_reported_at
 from services.registry.rules.status import ReportedStatus, change_status, check_version
@@ -66,7 +66,7 @@ async def _record_one(
         ReportedStatus(report.status, report.country, report.note, report.evidence is not None),
     )
     update = RecordedUpdate(
-        event_id=new_id(),
+        event_id=_event_id(report, context),
         commitment_id=commitment.brief.id,
         version=commitment.version + 1,
         country=report.country,
@@ -88,6 +88,13 @@ async def _record_one(
     event = _status_changed(seq, commitment, update)
     await append(database, connection, [outbox_record(event, context, update.event_id)], context.now)
     return replace(commitment, country_statuses=change.country_statuses, version=update.version), update
+
+
+def _event_id(report: ReportStatus, context: ActionContext) -> UUID:
+    """By the ministry's own key, where there is one: the same report, heard again, has the same event."""
+    if context.ministry and report.report_id:
+        return report_event_id(context.ministry, report.report_id)
+    return new_id()
 
 
 def _status_changed(seq: int, commitment: LockedCommitment, update: RecordedUpdate) -> StatusChanged:

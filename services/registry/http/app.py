@@ -4,6 +4,7 @@ A handler writes rows and outbox lines, and never to Kafka: the register serves 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -19,9 +20,14 @@ from services.registry.rules.errors import RegistryError
 
 
 def http_app(
-    database: Database, clock: Clock, keys: ApiKeys, checks: Mapping[str, Check], holds: ScheduleHolds | None = None
+    database: Database,
+    clock: Clock,
+    keys: ApiKeys,
+    checks: Mapping[str, Check],
+    holds: ScheduleHolds | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> FastAPI:
-    """The whole HTTP interface; nothing is connected by building it.
+    """The whole HTTP interface; nothing is connected by building it. `facts` are for `/readyz`.
 
     `holds` is where an old date is held while it moves; without it the register stands alone.
     """
@@ -29,6 +35,7 @@ def http_app(
         "registry",
         "Pledgewire registry",
         checks,
+        facts=facts,
         version="1.0.0",
         summary="Commitments, what is due and when, and how it is going.",
     )

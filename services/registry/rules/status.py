@@ -95,6 +95,12 @@ def change_status(country_statuses: CountryStatuses, update: ReportedStatus) -> 
     return StatusChange(previous, after, overall(after.values()))
 
 
+def statuses_after(country_statuses: CountryStatuses, country: Country | None, status: Status) -> CountryStatuses:
+    """How the countries stand after an update that was accepted before, whatever stood there then."""
+    affected = list(country_statuses) if country is None else [country]
+    return {**country_statuses, **dict.fromkeys(affected, status)}
+
+
 def check_version(current: int, expected: int | None) -> None:
     """Raise `VersionConflict` where the asker has an expectation and it is not met."""
     if expected is not None and expected != current:

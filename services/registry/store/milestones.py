@@ -1,6 +1,6 @@
 """Milestones and their schedules; the schedule with a milestone's own version is the one that holds."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -144,4 +144,39 @@ async def attach_to_anchor(connection: Connection, milestone: Milestone) -> None
         milestone.id,
         milestone.anchor_id,
         milestone.zone,
+    )
+
+
+async def is_scheduled(connection: Connection, event_id: UUID) -> bool:
+    """Whether the schedule of an event is there."""
+    return bool(
+        await connection.fetchval("select exists (select from milestone_schedule where event_id = $1)", event_id)
+    )
+
+
+async def renumber_schedules(connection: Connection, milestone_id: str, versions: Mapping[UUID, int]) -> None:
+    """Give schedules, by the ids of their events, other versions: another date was given before them.
+
+    Schedules are only ever added to; here what was added while an old backup was in place takes its true place.
+    """
+    if not versions:
+        return
+    await connection.execute("select set_config('pledgewire.taking_over', 'on', true)")
+    # The highest first: nobody stands in its way.
+    for event_id, version in sorted(versions.items(), key=lambda one: -one[1]):
+        await connection.execute(
+            "update milestone_schedule set version = $3 where milestone_id = $1 and event_id = $2",
+            milestone_id,
+            event_id,
+            version,
+        )
+    await connection.execute("select set_config('pledgewire.taking_over', 'off', true)")
+
+
+async def newest_version(connection: Connection, milestone_id: str) -> None:
+    """Let the schedule with the highest version be the one that holds."""
+    await connection.execute(
+        "update milestone set schedule_version ="
+        " (select max(version) from milestone_schedule where milestone_id = $1) where id = $1",
+        milestone_id,
     )

@@ -1,5 +1,6 @@
 """The history of status updates; it is only ever added to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from contracts.events import Evidence, Reporter
 from contracts.vocabulary import Country, Status
 from services.plumbing.database import Connection
-from services.registry.store.rows import as_json
+from services.registry.store.rows import Row, as_json
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,53 @@ async def add_status_update(connection: Connection, update: RecordedUpdate) -> N
     )
 
 
-async def find_report(connection: Connection, ministry: str, report_id: UUID) -> tuple[object, ...] | None:
-    """What the history says under a ministry's report: commitment, country, status, note and evidence."""
+async def find_report(
+    connection: Connection, ministry: str, report_id: UUID, event_id: UUID
+) -> tuple[object, ...] | None:
+    """What the history says under a ministry's report: commitment, country, status, note and evidence.
+
+    `event_id` is that of the report's event: what was taken over from the topic is known by it alone.
+    """
     row = await connection.fetchrow(
         "select commitment_id, country, to_status, note, evidence from status_update"
-        " where ministry = $1 and report_id = $2",
+        " where event_id = $3 or (ministry = $1 and report_id = $2)",
         ministry,
         report_id,
+        event_id,
     )
     if row is None:
         return None
     evidence = None if row["evidence"] is None else Evidence.model_validate(row["evidence"])
     return row["commitment_id"], row["country"], row["to_status"], row["note"], evidence
+
+
+async def status_history(connection: Connection, commitment_id: str) -> list[Row]:
+    """The updates of a commitment in their order: event id, version, country and status."""
+    return list(
+        await connection.fetch(
+            "select event_id, version, country, to_status from status_update where commitment_id = $1 order by version",
+            commitment_id,
+        )
+    )
+
+
+async def renumber_updates(connection: Connection, updates: Mapping[UUID, tuple[int, Status, Status]]) -> None:
+    """Give updates other versions, and another status before and overall after: others were accepted before them.
+
+    The history is only ever added to; here what was added while an old backup was in place takes its true place.
+    """
+    await connection.execute("select set_config('pledgewire.taking_over', 'on', true)")
+    # In two steps, since a version may be taken until its update has moved on.
+    await connection.execute(
+        "update status_update set version = -version where event_id = any($1::uuid[])", list(updates)
+    )
+    await connection.execute(
+        "update status_update u set version = n.version, from_status = n.previous, overall = n.overall"
+        " from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[]) as n(event_id, version, previous, overall)"
+        " where u.event_id = n.event_id",
+        list(updates),
+        [version for version, _, _ in updates.values()],
+        [previous for _, previous, _ in updates.values()],
+        [overall for _, _, overall in updates.values()],
+    )
+    await connection.execute("select set_config('pledgewire.taking_over', 'off', true)")

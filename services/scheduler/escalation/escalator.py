@@ -3,6 +3,7 @@
 Any number of schedulers may; each has one beside its tick.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -16,10 +17,10 @@ from contracts.topics import MILESTONE_ESCALATED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.ids import new_id
+from services.plumbing.ids import id_about
 from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.logs import log
-from services.plumbing.outbox import Outgoing, append, take_seqs
+from services.plumbing.outbox import Outgoing, append, take_seqs, written_before
 from services.plumbing.tracing import traced
 from services.plumbing.transient_errors import is_transient
 from services.scheduler.escalation import queries, rows
@@ -58,10 +59,17 @@ class _Advance:
 class Escalator:
     """Notifies levels, until none is due."""
 
-    def __init__(self, database: Database, clock: Clock, escalations: EscalationStore) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        escalations: EscalationStore,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._escalations = escalations
+        self._may_send = may_send
         self._caught_up = False
 
     async def once(self) -> int:
@@ -82,7 +90,16 @@ class Escalator:
 
     async def beat(self) -> None:
         """Notify all levels that are due now, at the clockwork's own pace."""
-        await self.once()
+        if self._may_send():
+            await self.once()
+
+    async def retrace(self, connection: Connection, milestone_id: str, at: datetime, said: Collection[UUID]) -> None:
+        """Bring a milestone to where it stood after one of these events, at that instant; nothing is written anew."""
+        _, found = await queries.claim_due(connection, at, 1, milestone_id)
+        for row in found:
+            one = self._advance(row, at)
+            if one.notified and _event_id(one, one.notified) in said:
+                await self._write(connection, [one], at, said)
 
     async def _catch_up(self) -> None:
         """The waits or the zone data may be others than those of the process before."""
@@ -143,27 +160,33 @@ class Escalator:
         state, entries = advanced(escalation.case.state, escalation.case.deadline, self._escalations.book, now)
         return _Advance(escalation, state, entries)
 
-    async def _write(self, connection: Connection, advances: list[_Advance], now: datetime) -> list[str]:
-        """Write the states, the log and the events, in the transaction that holds the claim; the levels notified."""
+    async def _write(
+        self, connection: Connection, advances: list[_Advance], now: datetime, told: Collection[UUID] = ()
+    ) -> list[str]:
+        """Write the states, the log and the events, in the transaction that holds the claim; the levels notified.
+
+        What was told before, which is known after an old backup only, is not told again.
+        """
         book = self._escalations.book
-        notifying = [(one, one.notified) for one in advances if one.notified]
+        ids = {one.milestone_id: _event_id(one, one.notified) for one in advances if one.notified}
+        said = {*told, *await written_before(connection, ids.values())}
+        notifying = [(one, one.notified) for one in advances if one.notified and ids[one.milestone_id] not in said]
         seqs = await take_seqs(
             connection, MILESTONE_ESCALATED.name, [one.escalation.commitment.id for one, _ in notifying]
         )
-        records = {
-            one.milestone_id: _record(one, notified, seq, book, now)
+        records = [
+            _record(one, notified, ids[one.milestone_id], seq, book, now)
             for (one, notified), seq in zip(notifying, seqs, strict=True)
-            if notified
-        }
+        ]
         cases = {one.milestone_id: replace(one.escalation.case, state=one.state) for one in advances}
         lines = [
-            _log_line(one, entry, records[one.milestone_id].event_id if entry is one.notified else None, book, now)
+            _log_line(one, entry, ids[one.milestone_id] if entry is one.notified else None, book, now)
             for one in advances
             for entry in one.entries
         ]
         await self._escalations.save(connection, cases, lines)
-        await append(self._database, connection, records.values(), now)
-        return [book.levels[notified.rank - 1].level for _, notified in notifying if notified]
+        await append(self._database, connection, records, now)
+        return [book.levels[notified.rank - 1].level for _, notified in notifying]
 
 
 def _log_line(one: _Advance, entry: LogEntry, event_id: UUID | None, book: EscalationBook, now: datetime) -> LogLine:
@@ -171,7 +194,15 @@ def _log_line(one: _Advance, entry: LogEntry, event_id: UUID | None, book: Escal
     return LogLine(one.milestone_id, one.escalation.case.version, entry, now, level=level, event_id=event_id)
 
 
-def _record(one: _Advance, notified: LevelNotified, seq: int, book: EscalationBook, now: datetime) -> Outgoing:
+def _event_id(one: _Advance, notified: LevelNotified) -> UUID:
+    """Derived from what identifies the message, so that a repeat has the same one."""
+    version = one.escalation.case.version
+    return id_about(MILESTONE_ESCALATED.name, one.milestone_id, version, notified.round, notified.rank, notified.repeat)
+
+
+def _record(
+    one: _Advance, notified: LevelNotified, event_id: UUID, seq: int, book: EscalationBook, now: datetime
+) -> Outgoing:
     escalation, level = one.escalation, book.levels[notified.rank - 1]
     not_after = next_change_at(one.state, escalation.case.deadline, book)
     if not_after is None:
@@ -194,6 +225,6 @@ def _record(one: _Advance, notified: LevelNotified, seq: int, book: EscalationBo
         status=escalation.status,
     )
     with traced("milestone escalated", None) as traceparent:  # nobody's request: a thread of its own begins here
-        envelope = Envelope(new_id(), now, escalation.commitment.id, escalation.correlation_id, traceparent)
+        envelope = Envelope(event_id, now, escalation.commitment.id, escalation.correlation_id, traceparent)
     record = to_record(event, envelope)
     return Outgoing(envelope.id, record.topic, record.key, record.headers, record.value)

@@ -1,4 +1,4 @@
-"""What is due, as the tick claims and marks it; a row of `reminder` is the truth, APScheduler only ticks."""
+"""What is due, as the tick claims it; a row of `reminder` is the truth, APScheduler only ticks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 
 from services.plumbing.database import Connection
-from services.plumbing.ids import new_id
 from services.scheduler.reminders.plans import PlanRow
 
 
@@ -23,10 +22,6 @@ class ClaimedReminder(NamedTuple):
     audience: UUID | None
     status: str
     scheduled_at: datetime
-    event_id: UUID
-    """The event that is to tell it."""
-    marked_with: UUID
-    """The event that its rows name as yet: that of the milestone's first audience."""
     steps: Mapping[str, datetime]
     """The steps that are due, with the instants at which they were; never empty."""
     ids: Mapping[str, int]
@@ -62,22 +57,20 @@ BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
 IN_ORDER = "set local enable_sort = off"
 """A planner that knows nothing of the table yet would rather sort all that is due, for each batch anew."""
 
-_MARK = f"""
-update reminder r set state = 'fired', fired_at = $5, event_id = p.event_id
-from unnest($1::text[], $2::int[], $3::text[], $4::uuid[])
-         as p(milestone_id, schedule_version, commitment_id, event_id)
+_DUE = f"""
+select due.id, due.milestone_id, due.audience, due.step, due.due_at, s.overall
+from unnest($1::text[], $2::int[], $3::text[]) as p(milestone_id, schedule_version, commitment_id)
      join commitment_state s using (commitment_id)
      cross join lateral (
-         select id from reminder r
+         select id, milestone_id, audience, step, due_at from reminder r
          where r.milestone_id = p.milestone_id and r.schedule_version = p.schedule_version
-           and r.state || '' = 'pending' and r.due_at <= $5
+           and r.state || '' = 'pending' and r.due_at <= $4
          offset 0
      ) as due
-where r.id = due.id and not {_IS_HELD}
-returning r.id, r.milestone_id, r.audience, r.step, r.due_at, s.overall
+where not {_IS_HELD}
 """
-"""All that is due of milestones that are locked. The `offset 0` and the `|| ''` have each milestone's own rows looked
-up, and not all that is due gone through for each batch anew."""
+"""All that is due of milestones that are locked, and so nobody else's. The `offset 0` and the `|| ''` have each
+milestone's own rows looked up, and not all that is due gone through for each batch anew."""
 
 
 async def claim(
@@ -86,7 +79,7 @@ async def claim(
     """Lock the milestones of the next reminders in the order in which they are due, but for those somebody else holds.
 
     At most `limit` reminders are looked at; of the milestones all steps are claimed that are due, since those for one
-    audience go into one event. What is claimed is marked as fired: the transaction has to write the events, or fail.
+    audience go into one event. The transaction has to say what became of each of them, or fail.
     When the first list isn't empty there may be more to claim, even when the second one is: another tick was faster.
 
     The rows come from the partial index and are locked as they come, so that the cost is that of what is claimed,
@@ -108,32 +101,24 @@ async def claim_one(
 async def _claim_locked(
     connection: Connection, now: datetime, locked: Sequence[asyncpg.Record]
 ) -> tuple[list[str], list[ClaimedReminder]]:
-    plans = {plan["milestone_id"]: (plan, new_id()) for plan in locked}
+    plans = {plan["milestone_id"]: plan for plan in locked}
     if not plans:
         return [], []
     # A statement of its own: it sees what was committed before the locks were ours, fired steps and holds alike.
     rows = await connection.fetch(
-        _MARK,
+        _DUE,
         list(plans),
-        [plan["schedule_version"] for plan, _ in plans.values()],
-        [plan["commitment_id"] for plan, _ in plans.values()],
-        [event_id for _, event_id in plans.values()],
+        [plan["schedule_version"] for plan in plans.values()],
+        [plan["commitment_id"] for plan in plans.values()],
         now,
     )
     together: dict[tuple[str, UUID | None], list[asyncpg.Record]] = {}
     for row in sorted(rows, key=itemgetter("due_at", "id")):
         together.setdefault((row["milestone_id"], row["audience"]), []).append(row)
-    due, named = [], set()
-    for (milestone_id, _), steps in together.items():
-        plan, event_id = plans[milestone_id]
-        due.append(_claimed_reminder(plan, event_id, new_id() if milestone_id in named else event_id, steps))
-        named.add(milestone_id)
-    return list(plans), due
+    return list(plans), [_claimed_reminder(plans[name], steps) for (name, _), steps in together.items()]
 
 
-def _claimed_reminder(
-    plan: asyncpg.Record, marked_with: UUID, event_id: UUID, steps: Sequence[asyncpg.Record]
-) -> ClaimedReminder:
+def _claimed_reminder(plan: asyncpg.Record, steps: Sequence[asyncpg.Record]) -> ClaimedReminder:
     milestone_id, schedule_version, commitment_id, correlation_id, scheduled_at, written = plan
     _, _, audience, _, _, status = steps[0]
     return ClaimedReminder(
@@ -144,8 +129,6 @@ def _claimed_reminder(
         audience=audience,
         status=status,
         scheduled_at=scheduled_at,
-        event_id=event_id,
-        marked_with=marked_with,
         steps={step["step"]: step["due_at"] for step in steps},
         ids={step["step"]: step["id"] for step in steps},
     )

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from contracts.envelope import Envelope, to_record
 from contracts.events import MilestoneDue
+from contracts.topics import MILESTONE_DUE
 from contracts.vocabulary import CommitmentBrief, Milestone, Status
+from services.plumbing.ids import id_about
 from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
 from services.scheduler.ladders.countdown import countdown
@@ -27,6 +30,14 @@ class DueEvent:
     commitment: CommitmentBrief
     milestone: Milestone
     reminder: DueReminder
+
+    @property
+    def id(self) -> UUID:
+        """Its id, derived from what it is about, so that the same reminder always has the same one."""
+        audience = str(self.claimed.audience) if self.claimed.audience else None
+        return id_about(
+            MILESTONE_DUE.name, self.milestone.id, self.claimed.schedule_version, self.reminder.step.name, audience
+        )
 
 
 class PlanReader:
@@ -101,6 +112,6 @@ def due_record(event: DueEvent, seq: int, now: datetime) -> Outgoing:
         audience=claimed.audience,
     )
     with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here
-        envelope = Envelope(claimed.event_id, now, event.commitment.id, claimed.correlation_id, traceparent)
+        envelope = Envelope(event.id, now, event.commitment.id, claimed.correlation_id, traceparent)
     record = to_record(due, envelope)
     return Outgoing(envelope.id, record.topic, record.key, record.headers, record.value)

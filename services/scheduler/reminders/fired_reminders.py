@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from services.plumbing.database import Connection
 from services.scheduler.ladders.due_reminder import DueReminder
@@ -12,31 +13,33 @@ from services.scheduler.reminders.claims import ClaimedReminder
 
 @dataclass(frozen=True)
 class FiredReminder:
-    """A claimed reminder with what its event says."""
+    """A claimed reminder with what its event says, and that event's id."""
 
     claimed: ClaimedReminder
     reminder: DueReminder
+    event_id: UUID
 
 
 async def record_fired(connection: Connection, told: Sequence[FiredReminder], now: datetime) -> None:
-    """Say which of the claimed reminders were merged into another's event, and plan those that follow them.
+    """Say of the claimed reminders which event told them, or the one that they were merged into; plan what follows.
 
     What was fired before never fires again: raises RuntimeError.
     """
     fired = [(t, t.reminder.step, t.reminder.due_at, "fired") for t in told]
     merged = [(t, step, due_at, "merged") for t in told for step, due_at in t.reminder.merged.items()]
     changes = [
-        (t.claimed.ids[step.name], state, t.claimed.event_id)
+        (t.claimed.ids[step.name], state, t.event_id)
         for t, step, _, state in [*fired, *merged]
-        if step.name in t.claimed.ids and (state != "fired" or t.claimed.event_id != t.claimed.marked_with)
+        if step.name in t.claimed.ids
     ]
     if changes:
         await connection.execute(
-            "update reminder r set state = n.state, event_id = n.event_id"
+            "update reminder r set state = n.state, event_id = n.event_id, fired_at = $4"
             " from unnest($1::bigint[], $2::text[], $3::uuid[]) as n(id, state, event_id) where r.id = n.id",
             [id_ for id_, *_ in changes],
             [state for _, state, _ in changes],
             [event_id for *_, event_id in changes],
+            now,
         )
     # Endless rungs that nobody had planned yet; one may have been withdrawn before the commitment was taken up again.
     caught_up = [mark for mark in [*fired, *merged] if mark[1].name not in mark[0].claimed.ids]
@@ -79,7 +82,7 @@ async def _record_caught_up(
         [step.name for _, step, _, _ in marks],
         [due_at for _, _, due_at, _ in marks],
         [state for *_, state in marks],
-        [t.claimed.event_id for t, *_ in marks],
+        [t.event_id for t, *_ in marks],
         [t.claimed.audience for t, *_ in marks],
         now,
     )
@@ -92,7 +95,7 @@ async def withdraw(connection: Connection, given_up: Sequence[ClaimedReminder]) 
         return
     await connection.execute(
         """
-        update reminder r set state = 'withdrawn', fired_at = null, event_id = null
+        update reminder r set state = 'withdrawn'
         where r.id = any($1::bigint[])
            or (r.state = 'pending' and (r.milestone_id, r.audience) in (select * from unnest($2::text[], $3::uuid[])))
         """,

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import Field
@@ -16,7 +17,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.isolation import one_by_one, reason_of
 from services.plumbing.logs import log
-from services.plumbing.outbox import append, take_seqs
+from services.plumbing.outbox import append, take_seqs, written_before
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import claims, fired_reminders, plans, tick_log
@@ -91,10 +92,17 @@ class _StaleClockReading(Exception):
 class Tick:
     """Fires the reminders that are due, until none is."""
 
-    def __init__(self, database: Database, clock: Clock, rules_cache: RulesCache | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        rules_cache: RulesCache | None = None,
+        may_send: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._rules_cache = rules_cache or RulesCache()
+        self._may_send = may_send
         self._last_pass = time.monotonic()
         self._started = False
         self._next_due: datetime | None = None
@@ -153,6 +161,9 @@ class Tick:
 
     async def beat(self) -> float | None:
         """Tick; seconds of real time until the next reminder is due, None where that isn't known."""
+        if not self._may_send():
+            self._last_pass = time.monotonic()  # it looks, and finds that nothing is to be sent
+            return None
         await self.once()
         if self._clock.settable or self._next_due is None:
             return None
@@ -266,16 +277,35 @@ class Tick:
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         await fired_reminders.withdraw(connection, given_up)
-        seqs = await take_seqs(connection, MILESTONE_DUE.name, [event.commitment.id for event in events])
-        fired, records = [], []
-        for event, seq in zip(events, seqs, strict=True):
+        said = await written_before(connection, [event.id for event in events])
+        unsaid = [event for event in events if event.id not in said]
+        seqs = await take_seqs(connection, MILESTONE_DUE.name, [event.commitment.id for event in unsaid])
+        records = []
+        for event, seq in zip(unsaid, seqs, strict=True):
             records.append(due_record(event, seq, now))
-            fired.append(FiredReminder(event.claimed, event.reminder))
-            if len(fired) % YIELD_EVERY == 0:
+            if len(records) % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        await fired_reminders.record_fired(connection, fired, now)
+        if said:
+            # The database was restored from a backup, and is older than its topic.
+            log.warning("reminders had been told before", action="reminders_told_before", count=len(said))
+        done = [FiredReminder(event.claimed, event.reminder, event.id) for event in events]
+        await fired_reminders.record_fired(connection, done, now)
+        fired = [one for one in done if one.event_id not in said]
         await append(self._database, connection, records, now)
         return fired
+
+    async def retrace(self, connection: Connection, milestone_id: str, at: datetime, said: Collection[UUID]) -> None:
+        """Mark what a tick at that instant has told by these events; after an old backup, nothing is written anew.
+
+        What is planned now for a milestone may not be what was planned then; what differs is left to the next tick.
+        """
+        _, due = await claims.claim_one(connection, at, milestone_id)
+        rules = await self._rules_cache.rules(connection)
+        reader = PlanReader()
+        texts = await plans.plan_json(connection, reader.unread(due))
+        events = [event for claimed in due if (event := reader.due_event(claimed, texts, rules, at))]
+        told = [FiredReminder(one.claimed, one.reminder, one.id) for one in events if one.id in said]
+        await fired_reminders.record_fired(connection, told, at)
 
     def _count(self, fired: list[FiredReminder]) -> None:
         done = self._clock.now()

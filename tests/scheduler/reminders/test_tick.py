@@ -155,3 +155,21 @@ async def test_other_zone_data_gives_other_instants(scheduler: Scheduler, monkey
     [row] = await scheduler.rows("select zone_data, business_at, ticked_at from tick")
     assert (row["zone_data"], row["business_at"]) == (ZONE_DATA, THEN)
     assert abs(row["ticked_at"] - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_a_reminder_that_was_told_before_an_old_backup_is_recognised(scheduler: Scheduler) -> None:
+    """Its event has the same id whenever it fires; where the outbox has that event, nothing is told again."""
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    for now in (utc(2021, 12, 1, 15), utc(2022, 1, 2)):
+        await scheduler.ticks_at(now)
+    before = await scheduler.records()
+    reminders = await scheduler.rows("select step, state, event_id from reminder order by step")
+    async with scheduler.database.connection() as connection:
+        await connection.execute("update reminder set state = 'pending', event_id = null where event_id is not null")
+
+    for now in (utc(2021, 12, 1, 15), utc(2022, 1, 2)):
+        assert await scheduler.ticks_at(now) == []
+
+    assert await scheduler.records() == before
+    assert await scheduler.rows("select step, state, event_id from reminder order by step") == reminders
+    assert await scheduler.rows("select last from outbox_seq where topic = 'milestone-due'") == [(len(before),)]

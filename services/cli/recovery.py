@@ -1,0 +1,130 @@
+"""`pledgewire recovery`: what was taken over after an old backup, how many wait, and the word that lets them go."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from getpass import getuser
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+recovery = typer.Typer(
+    help="After an old backup was restored: what was taken over from the topics, and what waits for your word.",
+    no_args_is_help=True,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class HeldService:
+    """A service whose database was older than its topics, and which sends nothing until it is released."""
+
+    service: str
+    since: datetime
+    taken_over: dict[str, int]
+    """Events of each topic."""
+    held: int
+    """How many wait, as the service counted last."""
+    remarks: list[str]
+    """What could not be taken over."""
+
+
+@recovery.command("status")
+def status(
+    *, json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False
+) -> None:
+    """Say which services are held, what they took over, and how many wait; 0 also when none is."""
+    found = _ask(_read)
+    if json:
+        from services.cli.service_client import print_json
+
+        print_json([{**asdict(one), "since": one.since.isoformat()} for one in found])
+        return
+    if not found:
+        typer.echo("nothing is held: no database was found older than its topics")
+    for one in found:
+        typer.echo(f"{one.service}: held since {one.since:%Y-%m-%dT%H:%M:%SZ}; {one.held} wait")
+        for topic, count in sorted(one.taken_over.items()):
+            typer.echo(f"  taken over: {count} of {topic}")
+        for remark in one.remarks:
+            typer.echo(f"  not taken over: {remark}")
+    if found:
+        typer.echo("Look at what is missing (docs/for-operators.md), then: pledgewire recovery release")
+
+
+@recovery.command("release")
+def release(
+    service: Annotated[str | None, typer.Argument(help="registry, scheduler or notifier; or all.")] = None,
+    *,
+    by: Annotated[str, typer.Option(help="Who says so.", show_default="your user's name")] = "",
+) -> None:
+    """Let what is held go: within two seconds the services send what waits, but for what had been told before."""
+    released = _ask(lambda connection: _release(connection, service, by or getuser()))
+    for one in released:
+        typer.echo(f"{one.service}: released; {one.held} waited")
+    if not released:
+        typer.echo("nothing is held")
+
+
+def _ask(question: Callable[[Any], Awaitable[T]]) -> T:
+    import asyncpg
+
+    from deploy.embedded.errors import EmbeddedError
+    from services.cli.platform import database_url
+    from services.plumbing.transient_errors import is_transient
+
+    async def ask() -> T:
+        connection = await asyncpg.connect(database_url(), server_settings={"application_name": "pledgewire-recovery"})
+        try:
+            await connection.set_type_codec("jsonb", encoder=str, decoder=_loads, schema="pg_catalog")
+            return await question(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return asyncio.run(ask())
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise EmbeddedError(f"the database did not answer: {error}", "check DATABASE_URL and try again") from error
+
+
+def _loads(text: str) -> Any:
+    from json import loads
+
+    return loads(text)
+
+
+def _services(only: str | None) -> list[str]:
+    from deploy.embedded.errors import EmbeddedError
+    from services.cli.databases import SERVICES_WITH_SCHEMA
+
+    if only is not None and only not in SERVICES_WITH_SCHEMA:
+        raise EmbeddedError(
+            f"{only} is no service with a database", f"name one of {', '.join(SERVICES_WITH_SCHEMA)}, or none", 2
+        )
+    return [only] if only else list(SERVICES_WITH_SCHEMA)
+
+
+async def _read(connection: Any) -> list[HeldService]:
+    found = []
+    for service in _services(None):
+        row = await connection.fetchrow(f"select * from {service}.recovery where released_at is null")
+        if row:
+            found.append(HeldService(service, row["detected_at"], row["taken_over"], row["held"], row["remarks"]))
+    return found
+
+
+async def _release(connection: Any, only: str | None, by: str) -> list[HeldService]:
+    services = _services(only)
+    found = [one for one in await _read(connection) if one.service in services]
+    for one in found:
+        await connection.execute(
+            f"update {one.service}.recovery set released_at = clock_timestamp(), released_by = $1"
+            " where released_at is null",
+            by,
+        )
+        await connection.execute("select pg_notify($1, '')", f"{one.service}_outbox")
+    return found

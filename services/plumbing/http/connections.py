@@ -1,0 +1,140 @@
+"""Bounds on connections: what has not asked anything in time makes room for those who do.
+
+uvicorn alone keeps a connection with half a header section, or one whose client drips a body that nobody waits for, for
+ever. Streams and long answers are no concern of these bounds as long as their reader takes them.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+@dataclass(frozen=True)
+class ConnectionBounds:
+    """How long a connection may take, in seconds, and how many there may be."""
+
+    request_seconds: float = 10.0
+    """From the connection, or the first byte of a further request, to the end of its header section."""
+    idle_seconds: int = 5
+    """Between two requests."""
+    unread_seconds: float = 60.0
+    """For a reader to take anything of an answer that has filled its buffers."""
+    most: int = 2000
+    """Open at once, as far as the process may have so many files open. One more, and whoever waits longest goes."""
+
+
+_SPARE_FILES = 200
+"""For the database, Kafka, our own requests and the files of the process."""
+
+
+def open_files() -> int:
+    """How many files the process may have open."""
+    try:
+        import resource
+    except ImportError:  # there is no such limit on Windows
+        return 1_000_000
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def most_connections(wanted: int, files: int) -> int:
+    """So many connections as are wanted, or as the limit of open files leaves; at least 100."""
+    return max(100, min(wanted, files - _SPARE_FILES))
+
+
+class BoundedConnection(H11Protocol):
+    """One connection to a client."""
+
+    def __init__(self, *arguments: Any, bounds: ConnectionBounds, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._bounds = bounds
+        self._most = most_connections(bounds.most, open_files())
+        self._request_deadline: asyncio.TimerHandle | None = None
+        self._unread_deadline: asyncio.TimerHandle | None = None
+        self._waiting_since = self.loop.time()
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether there is no request in hand: nothing was asked yet, or all that was asked has been answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._expect_request()
+        if len(self.connections) > self._most:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a request that has not begun before begins now."""
+        if self._is_waiting and self._request_deadline is None:
+            self._expect_request()
+        super().data_received(data)
+        if not self._is_waiting:
+            self._end(self._request_deadline)
+            self._request_deadline = None
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, which may have come already."""
+        super().on_response_complete()
+        self._waiting_since = self.loop.time()
+
+    def pause_writing(self) -> None:
+        """The reader does not keep up."""
+        super().pause_writing()
+        if self._unread_deadline is None:
+            self._unread_deadline = self.loop.call_later(self._bounds.unread_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The reader has taken something."""
+        super().resume_writing()
+        self._end(self._unread_deadline)
+        self._unread_deadline = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._end(self._request_deadline)
+        self._end(self._unread_deadline)
+        super().connection_lost(exc)
+
+    def _expect_request(self) -> None:
+        self._end(self._request_deadline)
+        self._request_deadline = self.loop.call_later(self._bounds.request_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._is_waiting:
+            self.transport.abort()
+
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest; this one where all the others are at work."""
+        others = [cast(BoundedConnection, other) for other in self.connections if other is not self]
+        waiting = [other for other in others if other._is_waiting]
+        longest = min(waiting, key=lambda other: other._waiting_since, default=self)
+        longest.transport.abort()
+
+    @staticmethod
+    def _end(timer: asyncio.TimerHandle | None) -> None:
+        if timer:
+            timer.cancel()
+
+
+def server_config(app: FastAPI, host: str, port: int, bounds: ConnectionBounds | None = None) -> uvicorn.Config:
+    """How a service's interface is served."""
+    bounds = bounds or ConnectionBounds()
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=cast(type[asyncio.Protocol], partial(BoundedConnection, bounds=bounds)),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=bounds.idle_seconds,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )

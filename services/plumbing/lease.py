@@ -1,0 +1,106 @@
+"""The relay's lease: one row, by the database's clock, and whether its holder has compared the outbox with the topics.
+
+The comparison counts for as long as nobody else had the lease and the row is the one that was written last. In a
+database that was restored meanwhile it is another one, so there the holder compares again.
+"""
+
+import time
+from datetime import MINYEAR, datetime
+from uuid import uuid4
+
+from services.plumbing.database import Connection, Database
+from services.plumbing.logs import log
+from services.plumbing.sending_gate import SendingGate
+
+_HELD = """
+(select detected_at from recovery where released_at is null) as held_since,
+(select held from recovery where released_at is null) as held
+"""
+
+_HOLD = f"""
+update outbox_lease set holder = $1, until = clock_timestamp() + make_interval(secs => $2),
+    compared = compared and holder is not distinct from $1 and until is not distinct from $3
+where holder = $1 or until < clock_timestamp()
+returning old.until as was, until, compared, {_HELD}
+"""
+
+
+class Lease:
+    """Who publishes a schema's outbox; `seconds` is how long a holder that died or froze keeps others away."""
+
+    def __init__(self, database: Database, seconds: float, gate: SendingGate) -> None:
+        self.holder = uuid4()
+        self.compared = False
+        """Whether the outbox was compared with the topics under this lease."""
+        self._database = database
+        self._seconds = seconds
+        self._gate = gate
+        self._until: datetime | None = None
+        self._renew_at = 0.0
+        self._seen_until: datetime | None = None
+
+    async def hold(self) -> bool:
+        """Take it or keep it; whether it is ours. The database is asked after a third of its length."""
+        if time.monotonic() < self._renew_at:
+            return True
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_HOLD, self.holder, self._seconds, self._until)
+            if row is None:
+                await self._look(connection)
+                self._until, self.compared, self._renew_at = None, False, 0.0
+                return False
+        self._see(row["was"])
+        self._until, self.compared = row["until"], row["compared"]
+        self._seen_until = self._until
+        self._gate.heard(row["held_since"], row["held"])
+        # By the clock that can't be set.
+        self._renew_at = time.monotonic() + self._seconds / 3
+        return True
+
+    async def confirm(self) -> bool:
+        """The outbox has been compared; whether the lease is still ours, so that the comparison counts."""
+        async with self._database.connection() as connection:
+            self.compared = bool(
+                await connection.fetchval(
+                    "update outbox_lease set compared = true where holder = $1 and until = $2 returning true",
+                    self.holder,
+                    self._until,
+                )
+            )
+            row = await connection.fetchrow(f"select {_HELD}")
+            if row:
+                self._gate.heard(row["held_since"], row["held"])
+        self._gate.compared = self._gate.compared or self.compared
+        return self.compared
+
+    def doubt(self, *, comparison: bool = False) -> None:
+        """Ask the database before the next use; and compare once more, where the comparison is in doubt too."""
+        self._renew_at = 0.0
+        if comparison:
+            self._until, self.compared = None, False
+
+    async def release(self) -> None:
+        """Let the next one have it at once."""
+        try:
+            async with self._database.connection() as connection:
+                await connection.execute("update outbox_lease set until = '-infinity' where holder = $1", self.holder)
+        except Exception as error:
+            log.info("the relay's lease will run out by itself", action="lease_not_released", error=str(error))
+
+    async def _look(self, connection: Connection) -> None:
+        """Somebody else's holder has compared, if it renews its lease while we look: a restored row stands still."""
+        row = await connection.fetchrow(f"select until, compared, {_HELD} from outbox_lease")
+        if row is None:
+            return
+        self._see(row["until"])
+        if row["compared"] and self._seen_until not in (None, row["until"]):
+            self._gate.compared = True
+        self._seen_until = row["until"]
+        self._gate.heard(row["held_since"], row["held"])
+
+    def _see(self, until: datetime) -> None:
+        """A lease ends ever later, or at once when it is given back: an earlier end is that of an older database."""
+        given_back = until.year == MINYEAR
+        if self._seen_until and until < self._seen_until and not given_back:
+            log.warning("the database was put back while this runs", action="database_put_back")
+            self._gate.compared = False

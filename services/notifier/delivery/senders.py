@@ -15,7 +15,7 @@ from services.notifier.channels.outcomes import AttemptOutcome, Refused, Unknown
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.deliveries import Delivery
 from services.notifier.delivery.messages import MessageRenderer
-from services.notifier.events.published_event import PublishedEvent, Telling
+from services.notifier.events.published_event import AS_NEWS, PublishedEvent, Telling
 from services.notifier.transport.http_client import HttpClient
 from services.notifier.transport.smtp import SmtpPool
 from services.notifier.transport.transfers import PostFailed
@@ -30,7 +30,7 @@ class CanNotRender(Exception):
 class Sender(Protocol):
     """Makes one attempt."""
 
-    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling) -> AttemptOutcome:
+    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
         """Send and say what happened; raises `CanNotRender`, and anything else only for faults of ours."""
         ...
 
@@ -67,7 +67,7 @@ class PostSender:
         self._clock = clock
         self._wall = wall
 
-    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling) -> AttemptOutcome:
+    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
         """Post once."""
         channel, to = self._channel, delivery.recipient
         with _rendering():
@@ -112,7 +112,7 @@ class MailSender:
         self._sender = sender
         self._allowed = allowed
 
-    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling) -> AttemptOutcome:
+    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
         """Mail once."""
         channel, to = self._channel, delivery.recipient
         with _rendering():

@@ -94,8 +94,8 @@ FRENCH = lexicon_of(
         },
         Kind.UNTIL: {
             None: (
-                "jusque | jusque dans | jusqu'à | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de | de maintenant à"
-                " | de maintenant jusqu'à | d'aujourd'hui à"
+                "jusque | jusque dans | jusqu'à | jusqu'à l' | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de"
+                " | de maintenant à | de maintenant jusqu'à | d'aujourd'hui à"
             )
         },
         Kind.BETWEEN: {None: "entre"},
@@ -185,10 +185,11 @@ FRENCH = lexicon_of(
             )
         },
         Kind.LAST: {
+            "before": "plus tôt cette | plus tôt ce",
             None: (
                 "dernier | dernière | derniers | dernières | passé | passée | passés | passées | précédent | précédente"
                 " | écoulé | écoulée | écoulés | écoulées"
-            )
+            ),
         },
         Kind.LATER: {
             None: "plus tard | plus tard dans | plus tard au cours de | ultérieurement dans | le reste de | le reste du"
@@ -258,7 +259,6 @@ FRENCH = lexicon_of(
             ),
         },
         Kind.AND: {None: "et | ou"},
-        Kind.TO: {None: "jusqu'à l'"},
     },
     day_first=True,
 )

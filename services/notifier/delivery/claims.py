@@ -74,11 +74,8 @@ claimed as (
     returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
               d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
 )
-<<<<<<< HEAD
-select c.*, {TELLING} from claimed c join event e on e.id = c.event_id
-=======
-select c.*, (select count(*) from diverted) as diverted from (values (1)) as always left join claimed c on true
->>>>>>> main
+select c.*, {TELLING}, (select count(*) from diverted) as diverted
+from (values (1)) as always left join claimed c on true left join event e on e.id = c.event_id
 """
 
 OLDEST_DUE = """

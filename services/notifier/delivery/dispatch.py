@@ -137,23 +137,15 @@ class Dispatch:
     def take(self, deliveries: Iterable[Delivery]) -> None:
         """Take claimed deliveries in hand; those that must not be sent end here."""
         now = self._clock.now()
-<<<<<<< HEAD
         sent, ends = to_send(deliveries, now)
         for delivery in sent:
-            self._lanes.add(delivery)
-        for end in ends:
-            self._recorder.report(end)
-=======
-        for delivery in deliveries:
-            end = end_unsent(delivery, now)
-            if end is None and self._pacer.may_start(delivery):
+            if self._pacer.may_start(delivery):
                 self._lanes.add(delivery)
-            elif end is None:
+            else:
                 self._recorder.report(DeliveryResult(delivery, "pending", now))
                 self.wake()
-            else:
-                self._recorder.report(DeliveryResult(delivery, end[0], now, reason=end[1]))
->>>>>>> main
+        for end in ends:
+            self._recorder.report(end)
         self._start()
 
     async def run(self, stopping: asyncio.Event) -> None:

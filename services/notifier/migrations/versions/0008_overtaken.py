@@ -5,8 +5,8 @@ What was written before there was an order is marked where it waits behind somet
 
 from services.plumbing.migrations import run_sql
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ What was written before there was an order is marked where it waits behind somet
 
 from services.plumbing.migrations import run_sql
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -146,6 +146,13 @@ INTERNAL = (LADDER_CHOSEN,)
 ALL = PUBLIC + INTERNAL + INGEST
 BY_NAME = {topic.name: topic for topic in ALL}
 BY_EVENT: dict[type[Contract], Topic] = {topic.event: topic for topic in PUBLIC + INTERNAL}
+
+
+def written_by(service: str) -> list[str]:
+    """The names of the topics that a service publishes to."""
+    return [topic.name for topic in ALL if service in topic.writers]
+
+
 DEAD_RETENTION_MS = 365 * DAY_MS
 
 EVERY_TOPIC = {

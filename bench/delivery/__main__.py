@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,6 +50,27 @@ class Run:
     @property
     def rate(self) -> float:
         return self.deliveries / self.seconds
+
+
+@dataclass
+class Throttled:
+    """How a receiver with a limit was served, and those beside it: seconds, and milliseconds for the healthy ones."""
+
+    messages: int
+    seconds: float
+    ideal: float
+    refused: int
+    tried_again: int
+    healthy_p50: float
+    healthy_p99: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.messages} messages in {self.seconds:.1f} s, {self.seconds / self.ideal:.3f} x the ideal;"
+            f" {self.refused} of {self.messages + self.refused} requests turned away;"
+            f" {self.tried_again} with another number of attempts than 1;"
+            f" healthy beside it: p50 {self.healthy_p50:.0f} ms, p99 {self.healthy_p99:.0f} ms"
+        )
 
 
 class Meter:
@@ -154,12 +175,45 @@ class Bench:
         latencies = sorted((at - written[event_of[i]]) * 1000 for i, at in self.arrivals() if event_of[i] in written)
         return statistics.median(latencies), latencies[int(len(latencies) * 0.99)]
 
+    def throttled(self, fan_out: int, per_second: int, messages: int, *, is_known: bool) -> Throttled:
+        """A receiver that takes so many a second, beside healthy ones: 50 events a second, then what is left drains.
+
+        `is_known`: its limit stands in the notifiers' table; otherwise it is found by trying.
+        """
+        self._forget()
+        limited = f"http://localhost:{self.port}/limit/{per_second}/{uuid4().hex[:8]}"
+        limits = f"localhost={per_second}" if is_known else ""
+        with self._notifiers(fan_out, limited, limits) as (_, url):
+            written = asyncio.run(self._pace(url, 50, messages))
+            self._watch(Meter({}), {}, messages * (fan_out + 1), within=messages / per_second * 3 + 60)
+            asyncio.run(_check(url, None))
+            deliveries = asyncio.run(_deliveries(url))
+        slow, healthy = [], []
+        for id_, at in self.arrivals():
+            one = deliveries[id_]
+            if one["address"] == limited:
+                slow.append(at)
+            elif one["event_id"] in written:
+                healthy.append((at - written[one["event_id"]]) * 1000)
+        return Throttled(
+            messages=messages,
+            seconds=max(slow) - min(slow),
+            ideal=(messages - 1) / per_second,
+            refused=len(self.http.get("/refused").text.splitlines()),
+            tried_again=sum(one["attempts"] != 1 for one in deliveries.values()),
+            healthy_p50=statistics.median(healthy),
+            healthy_p99=sorted(healthy)[int(len(healthy) * 0.99)],
+        )
+
     @contextmanager
-    def _notifiers(self, fan_out: int) -> Iterator[tuple[Fleet, str]]:
+    def _notifiers(self, fan_out: int, limited: str = "", limits: str = "") -> Iterator[tuple[Fleet, str]]:
         url = with_database(self.stack.environment()["DATABASE_URL"], f"bench_{uuid4().hex[:8]}")
         asyncio.run(_make_database(self.stack.environment()["DATABASE_URL"], url))
-        asyncio.run(_subscribe(url, fan_out, self.sink_url))
-        settings = {"DATABASE_URL": url, "NOTIFIER_ALLOW_HOSTS": "127.0.0.1", "NOTIFIER_LINK_KEYS": "b" * 32}
+        asyncio.run(_subscribe(url, [f"{self.sink_url}/{number}" for number in range(fan_out)]))
+        settings = {"DATABASE_URL": url, "NOTIFIER_ALLOW_HOSTS": "127.0.0.1,localhost", "NOTIFIER_LINK_KEYS": "b" * 32}
+        if limited:
+            asyncio.run(_subscribe(url, [limited]))
+            settings["NOTIFIER_LIMITS"] = limits
         fleet = Fleet(self.folder / uuid4().hex[:8], settings)
         for number in range(self.notifiers):
             fleet.add(f"notifier-{number}", "services.notifier")
@@ -170,11 +224,13 @@ class Bench:
         finally:
             fleet.stop()
 
-    def _watch(self, meter: Meter, pids: dict[str, int], wanted: int) -> tuple[dict[str, float], dict[str, float]]:
-        end = time.monotonic() + 120
+    def _watch(
+        self, meter: Meter, pids: dict[str, int], wanted: int, within: float = 120
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        end = time.monotonic() + within
         while self.arrived() < wanted:
             if time.monotonic() > end:
-                raise SystemExit(f"{self.arrived()} of {wanted} arrived within 120 s")
+                raise SystemExit(f"{self.arrived()} of {wanted} arrived within {within:.0f} s")
             time.sleep(0.05)
         spent = meter.spent()
         return spent, memory(pids)
@@ -240,15 +296,15 @@ async def _make_database(server: str, url: str) -> None:
     await upgrade_all(url)
 
 
-async def _subscribe(url: str, fan_out: int, sink: str) -> None:
+async def _subscribe(url: str, addresses: Sequence[str]) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
-    for number in range(fan_out):
+    for address in addresses:
         await connection.execute(
             "insert into subscription"
             " (owner, subscriber, channel, address, secret, language, zone, fingerprint, created_at)"
             " values ('bench', $1, 'webhook', $2::text, $3, 'en', 'UTC', sha256(convert_to($2::text, 'UTF8')), now())",
-            f"receiver {number}",
-            f"{sink}/{number}",
+            address,
+            address,
             SECRET,
         )
     await connection.close()
@@ -268,30 +324,45 @@ async def _check(url: str, wanted: int | None) -> None:
 
 
 async def _events_of_deliveries(url: str) -> dict[str, str]:
+    return {id_: one["event_id"] for id_, one in (await _deliveries(url)).items()}
+
+
+async def _deliveries(url: str) -> dict[str, asyncpg.Record]:
     connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
-    rows = await connection.fetch("select id::text as id, event_id::text as event_id from delivery")
+    rows = await connection.fetch(
+        "select d.id::text as id, d.event_id::text as event_id, d.attempts, s.address"
+        " from delivery d join subscription s on s.id = d.subscription_id"
+    )
     await connection.close()
-    return {row["id"]: row["event_id"] for row in rows}
+    return {row["id"]: row for row in rows}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="pledgewire bench delivery", description=__doc__)
-    parser.add_argument("--fan-out", type=int, nargs="+", choices=sorted(EVENTS), default=sorted(EVENTS))
+    parser.add_argument("--fan-out", type=int, nargs="*", choices=sorted(EVENTS), default=None)
     parser.add_argument("--pairs", type=int, default=3, help="how often both ways are run in turn")
     parser.add_argument("--notifiers", type=int, default=2, help="notifier processes")
     parser.add_argument("--paced-seconds", type=int, default=20)
+    parser.add_argument(
+        "--throttled", type=int, metavar="MESSAGES", default=0, help="so many for a receiver that takes 5 a second"
+    )
     parser.add_argument("--json", action="store_true")
     choices = parser.parse_args()
+    fan_outs = sorted(EVENTS) if choices.fan_out is None else choices.fan_out
     with tempfile.TemporaryDirectory() as folder, EmbeddedStack(Path(folder) / "state") as stack:
         bench = Bench(stack, Path(folder), choices.notifiers)
         try:
-            document = [_compare(bench, fan_out, choices.pairs) for fan_out in choices.fan_out]
-            for fan_out in choices.fan_out if choices.paced_seconds else ():
+            document = [_compare(bench, fan_out, choices.pairs) for fan_out in fan_outs]
+            for fan_out in fan_outs if choices.paced_seconds else ():
                 if fan_out > 10:
                     continue  # 50 events/s × 100 is throughput, not pace
                 p50, p99 = bench.paced(fan_out, 50, choices.paced_seconds)
                 print(f"paced at 50 events/s, fan-out {fan_out}: commit to delivery p50 {p50:.0f} ms, p99 {p99:.0f} ms")
                 document.append({"fan_out": fan_out, "paced": 50, "p50_ms": p50, "p99_ms": p99})
+            for is_known in (True, False) if choices.throttled else ():
+                found = bench.throttled(10, 5, choices.throttled, is_known=is_known)
+                print(f"throttled at 5/s, limit {'known' if is_known else 'found by trying'}: {found}", flush=True)
+                document.append({"throttled": choices.throttled, "known": is_known, **vars(found)})
         finally:
             bench.close()
     if choices.json:

@@ -152,6 +152,7 @@ async def _prepare(kafka: KafkaSettings, database_url: str) -> None:
 def _fleet(options: StackOptions, environment: Mapping[str, str], smtp_port: int, *, holder_key: str) -> Fleet:
     """The processes to be, none of them started."""
     clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.clock_file)} if options.clock_file else {}
+    inbox_port = free_port(options.inbox_port)
     fleet = Fleet(
         options.folder,
         {
@@ -162,12 +163,12 @@ def _fleet(options: StackOptions, environment: Mapping[str, str], smtp_port: int
             "SMTP_PORT": str(smtp_port),
             "SMTP_TLS": "none",
             "NOTIFIER_ALLOW_HOSTS": options.allow_hosts,
+            "NOTIFIER_LIMITS": f"{HOST}:{inbox_port}=none",  # it is no Slack, and takes all at once
             "INBOX_SMTP_PORT": str(smtp_port),
             "INBOX_WEBHOOK_SECRETS": json.dumps(dict(options.webhook_secrets)),
             **options.environment,
         },
     )
-    inbox_port = free_port(options.inbox_port)
     fleet.add_services(
         {"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, portal_port=options.portal_port
     )

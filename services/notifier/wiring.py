@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from contracts.topics import written_by
 from services.notifier.application import http_app
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
@@ -18,6 +19,7 @@ from services.notifier.delivery.intake import GROUP, TOPICS, EventIntake, read
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
+from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.senders import senders_for
 from services.notifier.delivery.taking_over import TOPICS as WRITTEN
 from services.notifier.delivery.taking_over import MissedNotifierEvents, count_unsettled
@@ -80,7 +82,7 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "notifier")
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
-    broker = kafka_broker(kafka_settings)
+    broker = kafka_broker(kafka_settings, written_by("notifier"))
     gate = SendingGate()
     topics = [topic.name for topic in WRITTEN]
     comparison = OutboxComparison(database, TopicReader(kafka_settings), topics, MissedNotifierEvents())
@@ -98,7 +100,13 @@ def build() -> Service:
         CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
     )
     dispatch = Dispatch(
-        database, senders, clock, dispatch_settings, mails=smtp_settings.connections, may_send=lambda: gate.is_open
+        database,
+        senders,
+        clock,
+        dispatch_settings,
+        mails=smtp_settings.connections,
+        limits=PlatformLimits(PaceSettings()),
+        may_send=lambda: gate.is_open,
     )
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
     intake = EventIntake(fan_out, dispatch, clock)

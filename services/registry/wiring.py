@@ -2,7 +2,7 @@
 
 import httpx2
 
-from contracts.topics import INGEST
+from contracts.topics import INGEST, written_by
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -41,7 +41,7 @@ def build() -> Service:
     schema = SchemaGate(database, VERSIONS)
     kafka = KafkaSettings()
     producer = KafkaProducer(kafka)
-    broker = kafka_broker(kafka)
+    broker = kafka_broker(kafka, written_by("registry"))
     intake = Intake(
         "registry",
         read_report,

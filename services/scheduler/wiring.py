@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial
 
+from contracts.topics import written_by
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
@@ -62,7 +63,7 @@ def build() -> Service:
     database = Database(DatabaseSettings(), "scheduler")
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
-    broker = kafka_broker(kafka_settings)
+    broker = kafka_broker(kafka_settings, written_by("scheduler"))
     rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
     planner = Planner(database, clock, rules_cache, escalations)

@@ -276,6 +276,13 @@ class House(InboxReader):
         assert (answer.status_code, body["status"]) == ((503, "waiting") if wrong else (200, "ready"))
         return wrong
 
+    async def troubles_if_up(self, service: str) -> dict[str, str]:
+        """The same of a service that has only been started: nothing while it does not answer."""
+        try:
+            return await self.troubles(service)
+        except httpx2.TransportError:
+            return {}
+
     async def expect_troubles(self, check: str | None, *services: str) -> None:
         """Wait until this check fails in each of the services, or none does: Kafka's silence is noticed late."""
 

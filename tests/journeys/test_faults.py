@@ -1,11 +1,15 @@
-"""Poison, a dead broker, a dead database, a second notifier: what the house does then."""
+"""Poison, a dead or frozen broker, a dead database, an old schema, a second notifier: what the house does then."""
 
 import asyncio
+import math
+import os
 import signal
 
 import pytest
 
 from contracts.topics import ALL, INGEST, PUBLIC
+from services.plumbing.schema import revisions
+from services.scheduler.migrations import VERSIONS
 from tests.journeys.house import House, day
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -83,6 +87,53 @@ async def test_updates_are_accepted_while_the_broker_is_dead_and_arrive_when_it_
 
     await house.assert_nothing_lost()
     assert len(await house.arrivals()) == before + 5 * len(HOOKS)
+
+
+async def test_a_frozen_kafka_shows_in_every_process_by_age(furnished: House, ids: list[str]) -> None:
+    """Nothing is refused and nothing fails: it only stands still."""
+    house = furnished
+    await house.rest()
+    await house.expect_troubles(None, *ON_BOTH, "portal")
+    kafka = house.stack.processes()["kafka-0"]
+    os.kill(kafka, signal.SIGSTOP)
+    try:
+        assert (await house.post_status(ids[41], "in-progress")).status_code == 201
+        await house.expect_troubles("kafka", *ON_BOTH, "portal")
+        await house.expect_troubles("outbox", "registry")
+        seen = (await house.metrics("registry")).values
+    finally:
+        os.kill(kafka, signal.SIGCONT)
+    await house.rest(seconds=120)
+    await house.expect_troubles(None, *ON_BOTH, "portal")
+
+    assert seen["pledgewire_outbox_unpublished"] == {"": 1.0}
+    assert seen["pledgewire_oldest_waiting_seconds"]["events"] >= 1
+    assert all(math.isnan(lag) for lag in seen["pledgewire_consumer_lag"].values())
+    await house.expect_metric("registry", "pledgewire_oldest_waiting_seconds", "events", 0.0)
+    await house.assert_nothing_lost()
+
+
+async def test_new_code_on_an_old_schema_says_so_and_waits(furnished: House) -> None:
+    """Another service's migration is not there yet: it neither dies of it nor works on what it does not know."""
+    house = furnished
+    await house.rest()
+    *_, older, newest = revisions(VERSIONS)
+    set_revision = "update scheduler.alembic_version set version_num = $1"
+    await asyncio.to_thread(house.fleet.stop, "scheduler")
+    await house.observer.connection.execute(set_revision, older)
+    house.fleet.start("scheduler")
+    try:
+        async with asyncio.timeout(30):
+            while "schema" not in (troubles := await house.troubles_if_up("scheduler")):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        assert troubles["schema"].startswith(f"the schema scheduler is at revision {older}, this code needs {newest}")
+        assert "kafka" in troubles  # it has not begun to read
+    finally:
+        await house.observer.connection.execute(set_revision, newest)
+    await asyncio.to_thread(house.fleet.wait_ready, "scheduler")
+
+    assert "the service waits for its schema" in house.fleet.log("scheduler").read_text()
+    await house.expect_troubles(None, "scheduler")
 
 
 async def test_a_card_that_got_no_answer_comes_all_the_same(furnished: House, ids: list[str]) -> None:

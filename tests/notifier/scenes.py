@@ -109,7 +109,9 @@ async def states(database: Database) -> dict[str, int]:
 
 async def empty(database: Database) -> None:
     async with database.connection() as connection:
-        await connection.execute("truncate event, delivery, delivery_attempt, subscription, outbox, outbox_seq")
+        await connection.execute(
+            "truncate event, delivery, delivery_attempt, destination_pace, subscription, outbox, outbox_seq"
+        )
 
 
 async def published_ladders(database: Database) -> list[LadderChosen]:

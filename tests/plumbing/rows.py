@@ -99,8 +99,8 @@ insert into delivery (id, event_id, subscription_id, commitment_id, channel, sta
 select gen_random_uuid(), '00000000-0000-7000-8000-00000000000d', gen_random_uuid(), 'coal', 'slack', state,
        '2022-01-01', '2022-01-01'
 from unnest(array['pending', 'sending', 'delivered', 'failed', 'expired', 'suppressed', 'cancelled']) as state;
-insert into destination_pace (destination, fastest, seconds, good, free_at)
-    values (sha256('a'), 1.03, 1.03, 1.03, now());
+insert into destination_pace (destination, fastest, seconds, good, free_at, really_free_at)
+    values (sha256('a'), 1.03, 1.03, 1.03, '2022-01-01', now());
 insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome)
 values ('00000000-0000-7000-8000-00000000000e', 1, '2022-01-01', '2022-01-01', 'delivered');
 """

@@ -1,8 +1,10 @@
 """The outbox on a real database and a real broker: in order, at least once, by one relay at a time."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -219,3 +221,9 @@ async def test_a_commit_wakes_the_relay_at_once(database: Database) -> None:
     await running
 
     assert recording.sent == written
+
+
+def test_the_lease_is_as_long_as_its_decision_says() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/decisions/0003-relay-lease.md").read_text()
+
+    assert re.findall(r"`OUTBOX_LEASE_SECONDS` \((\d+)\)", page) == [f"{OutboxSettings().lease_seconds:g}"]

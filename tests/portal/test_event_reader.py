@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -11,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 
 from contracts.topics import MILESTONE_DUE, PUBLIC
+from deploy.embedded.stack import EmbeddedStack
 from services.plumbing.kafka.consumer import kafka_broker
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
@@ -122,3 +125,27 @@ async def test_without_a_broker_the_feed_is_not_ready() -> None:
     tail = LiveEventReader(kafka_broker(nowhere), LiveFeed())
 
     assert await tail.check() == "not connected"
+
+
+async def until_it_says(tail: LiveEventReader, words: str | None) -> None:
+    """Wait until the readiness check says these words, None for well."""
+    async with asyncio.timeout(15):
+        while (said := await tail.check()) != words and not (said and words and words in said):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.slow
+async def test_a_frozen_kafka_is_said(stack: EmbeddedStack, kafka: KafkaSettings, producer: KafkaProducer) -> None:
+    """The feed's reader would wait on without a word."""
+    async with reading(kafka) as (feed, tail):
+        await producer.send_raw([numbered(4001)])
+        await until(feed, 4001)
+        await until_it_says(tail, None)
+        os.kill(stack.processes()["kafka-0"], signal.SIGSTOP)
+        try:
+            await until_it_says(tail, "nothing heard for")
+        finally:
+            os.kill(stack.processes()["kafka-0"], signal.SIGCONT)
+        await producer.send_raw([numbered(4002)])
+        await until(feed, 4002)
+        await until_it_says(tail, None)

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime
 from html import unescape
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx2
@@ -60,6 +61,15 @@ def test_a_choice_that_makes_no_sense_is_left_out_and_said(portal: ServedPortal)
     assert page.status_code == 200
     assert "left out: Country, Theme, and Due from." in words_in(page.text)
     assert not any("country=" in path or "due_from=" in path for path in portal.services.asked)
+
+
+@pytest.mark.parametrize("words", ["\u3164", "\u200b", "a\u202eb", "\uffff"])
+def test_words_that_could_not_have_entered_are_left_out_and_said(portal: ServedPortal, words: str) -> None:
+    page = portal.get("/?" + urlencode({"q": words}))
+
+    assert page.status_code == 200
+    assert "left out: " in words_in(page.text)
+    assert not any("q=" in path for path in portal.services.asked)
 
 
 def test_nothing_found_leads_back(portal: ServedPortal) -> None:

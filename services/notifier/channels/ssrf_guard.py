@@ -1,8 +1,7 @@
 """Which addresses a delivery may be sent to: public unicast ones, and those that the operator allows.
 
-Asked twice: when a subscription is made, for a clear answer, and at every connect, for the truth; the name may
-resolve to something else by then. Sources: RFC 6890 and the IANA special-purpose registries as `ipaddress` knows
-them, RFC 4291 2.5.5 (mapped), RFC 3056 (6to4), RFC 6052 and RFC 8215 (NAT64).
+Asked twice by the same function, `AllowList.permits`: when a subscription is made, for a clear answer, and at every
+connect, for the truth; the name may resolve to something else by then. What is public is data: `address_blocks`.
 """
 
 import re
@@ -12,14 +11,15 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Self
 from urllib.parse import urlsplit
 
+from services.notifier.channels.address_blocks import carried_ipv4, is_public_ipv4, is_public_ipv6
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_NAT64 = ip_network("64:ff9b::/96")
-_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
-# Deprecated by RFC 4291, but a stack may still route `::a.b.c.d` to IPv4.
-_COMPATIBLE = ip_network("::/96")
 _NUMERIC = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+"""A host name in ASCII; a client would decode `%31`, so that is no part of one (RFC 3986, 3.2.2)."""
 _SECURE_PORTS = frozenset({443, 8443})
 LONGEST_URL = 2000
 
@@ -30,23 +30,13 @@ class UndeliverableAddress(ValueError):
 
 def innermost(address: Address) -> Address:
     """The IPv4 address that an IPv6 address carries, or the address itself."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address.ipv4_mapped:
-        return address.ipv4_mapped
-    if address.sixtofour:
-        return address.sixtofour
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address
+    return address if isinstance(address, IPv4Address) else carried_ipv4(address) or address
 
 
 def is_public(address: Address) -> bool:
     """Whether an address is public unicast; what IPv6 carries of IPv4 is judged as IPv4."""
     inner = innermost(address)
-    if isinstance(inner, IPv6Address) and (inner in _LOCAL_NAT64 or inner.teredo is not None):
-        return False  # a tunnel whose far end we can't judge
-    return inner.is_global and not inner.is_multicast
+    return is_public_ipv4(inner) if isinstance(inner, IPv4Address) else is_public_ipv6(inner)
 
 
 @dataclass(frozen=True)
@@ -92,13 +82,13 @@ def normal_host(host: str) -> str:
 def literal(host: str) -> Address | None:
     """The address that a host is written as, or None for a name."""
     try:
-        return ip_address(normal_host(host).split("%")[0])
+        return ip_address(normal_host(host))
     except ValueError:
         return None
 
 
 def checked_url(url: str, allowed: AllowList) -> str:
-    """A webhook's URL, rebuilt from its parts; raises `Unsendable` for one that no delivery may go to.
+    """A webhook's URL, rebuilt from its parts; raises `UndeliverableAddress` for one that no delivery may go to.
 
     https on port 443 or 8443, no user name, no fragment; only hosts that the operator lists may use plain http or
     another port.
@@ -118,13 +108,15 @@ def checked_url(url: str, allowed: AllowList) -> str:
     if parts.fragment or "#" in url:
         raise UndeliverableAddress("the URL may not have a fragment")
     address = literal(host)
+    if "%" in host or (address is None and not _NAME.fullmatch(host)):
+        raise UndeliverableAddress("the host has to be a name or an ordinary address")
     listed = normal_host(host) in allowed.hosts or (address is not None and allowed.is_listed(address))
     if not listed:
         if parts.scheme != "https":
             raise UndeliverableAddress("the URL has to start with https://")
         if (port or 443) not in _SECURE_PORTS:
             raise UndeliverableAddress("the port has to be 443 or 8443")
-        if address is not None and not is_public(address):
+        if address is not None and not allowed.permits(address, host):
             raise UndeliverableAddress("the host is not a public address")
         if address is None and _looks_numeric(host):
             raise UndeliverableAddress("the host has to be a name or an ordinary address")

@@ -19,20 +19,26 @@ from services.plumbing.database import Connection, Database
 
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
+_HAS_PACE = "exists (select from destination_pace p where p.destination = d.destination)"
+
 # `head`: of what is due that which has nothing older before it in its thread; looked at after the limit, since what is
 # not marked `behind` is so. `run`: with each head those behind it that are due too, without a gap; this process sends
 # them one after the other, and gives the rest back when one does not settle.
 # Whoever claims something of a thread has to lock its head, so that a thread is in one hand only. A follower that was
 # cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL might look for it among all that
-# are pending.
+# are pending. `diverted`: whoever is sent to at a pace is claimed at that pace (`paced_claims`), and no claim meets its
+# rows again.
 CLAIM = f"""
 with due as materialized (
-    select id, thread, position, subscription_id, channel, next_at from delivery
-    where state = 'pending' and not behind and next_at <= $1
-          and subscription_id <> all($5::uuid[]) and (channel not in ({_SHARED_LANES}) or $4 > 0)
+    select id, thread, position, subscription_id, channel, next_at, {_HAS_PACE} as has_pace from delivery d
+    where state = 'pending' and not behind and not paced and next_at <= $1
+          and (subscription_id <> all($5::uuid[]) or {_HAS_PACE}) and (channel not in ({_SHARED_LANES}) or $4 > 0)
     order by next_at, position limit $2 for update skip locked
 ),
-head as materialized (select * from due d where not ({is_behind("d.thread", "d.position")})),
+diverted as (
+    update delivery d set paced = true from due u where d.id = u.id and u.has_pace returning d.id
+),
+head as materialized (select * from due d where not has_pace and not ({is_behind("d.thread", "d.position")})),
 run as (
     select id, subscription_id, channel, next_at, position, 0 as place from head
     union all
@@ -58,17 +64,27 @@ placed as (
            case when r.channel in ({_SHARED_LANES}) then $4 else coalesce(n.most, $3) end as lane
     from run r left join unnest($6::uuid[], $7::integer[]) as n(subscription_id, most)
         on n.subscription_id = r.subscription_id
+),
+claimed as (
+    update delivery d set state = 'sending', behind = false, lease = $8,
+                          lease_until = clock_timestamp() + make_interval(secs => $9)
+    from placed p
+    where d.id = p.id and d.lease is null and d.settled_at is null and p.in_all <= $2 and p.in_lane <= p.lane
+    returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
+              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
 )
-update delivery d set state = 'sending', behind = false, lease = $8,
-                      lease_until = clock_timestamp() + make_interval(secs => $9)
-from placed p where d.id = p.id and d.lease is null and d.settled_at is null and p.in_all <= $2 and p.in_lane <= p.lane
-returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
-          d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
+select c.*, (select count(*) from diverted) as diverted from (values (1)) as always left join claimed c on true
 """
 
 OLDEST_DUE = """
 with oldest as (
-    select id, next_at from delivery where state = 'pending' and not behind and next_at <= $1
+    select * from (
+        (select id, next_at, position from delivery where state = 'pending' and not behind and not paced
+               and next_at <= $1 order by next_at, position limit 1)
+        union all
+        (select id, next_at, position from delivery where state = 'pending' and not behind and paced
+               and next_at <= $1 order by next_at, position limit 1)
+    ) both_kinds
     order by next_at, position limit 1
 )
 select (select id from oldest) as oldest,
@@ -109,29 +125,35 @@ class DeliveryClaims:
 
         Of one thread they are the first that have not ended, and are given in their order.
         """
-        lease, claimed = uuid4(), time.monotonic()
         closed = [id_ for id_, most in capacity.limited.items() if most == 0]
-        async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                CLAIM,
-                now,
-                capacity.total,
-                capacity.each,
-                capacity.mail,
-                closed,
-                list(capacity.limited),
-                list(capacity.limited.values()),
-                lease,
-                self._lease_seconds,
-            )
-            rows.sort(key=lambda row: row["position"])
-            return await claimed_deliveries(connection, rows, lease, claimed)
+        while True:
+            lease, claimed = uuid4(), time.monotonic()
+            async with self._database.transaction() as connection:
+                rows = await connection.fetch(
+                    CLAIM,
+                    now,
+                    capacity.total,
+                    capacity.each,
+                    capacity.mail,
+                    closed,
+                    list(capacity.limited),
+                    list(capacity.limited.values()),
+                    lease,
+                    self._lease_seconds,
+                )
+                mine = [row for row in rows if row["id"] is not None]
+                mine.sort(key=lambda row: row["position"])
+                deliveries = await claimed_deliveries(connection, mine, lease, claimed)
+            if deliveries or not rows[0]["diverted"]:
+                return deliveries
 
     async def next_due(self, now: datetime) -> datetime | None:
         """When the next delivery falls due that is not due yet."""
         async with self._database.connection() as connection:
             due: datetime | None = await connection.fetchval(
-                "select min(next_at) from delivery where state = 'pending' and not behind and next_at > $1", now
+                "select min(next_at) from delivery"
+                " where state = 'pending' and not behind and not paced and next_at > $1",
+                now,
             )
             return due
 

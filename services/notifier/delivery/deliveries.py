@@ -43,12 +43,14 @@ class Slot:
     """When a delivery to a paced destination may start: `at`, monotonic, and no sooner than `gap` after the one before.
 
     `round` is the destination's as the slot was given; a probe is alone, to see whether the receiver takes anything.
+    `fastest` is the least gap that the platform's limit allows, as it was known then; 0 for no limit.
     """
 
     at: float
     gap: float
     round: int
     is_probe: bool
+    fastest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,9 @@ from services.notifier.delivery.deliveries import (
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
+from services.notifier.delivery.paced_claims import PacedClaims
+from services.notifier.delivery.pacer import Pacer
+from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.delivery.turns import READY
@@ -62,6 +65,10 @@ class DispatchSettings(BaseSettings):
     sweep_seconds: float = Field(default=5.0, gt=0)
 
 
+_HANDED_OUT = 2 / 3
+"""The share of `hold_seconds` for which slots are given out at once: none may come due when its delivery goes back."""
+
+
 class Dispatch:
     """Sends what is due. Any number of processes may do so beside each other."""
 
@@ -73,11 +80,21 @@ class Dispatch:
         settings: DispatchSettings,
         *,
         mails: int = 4,
+        limits: PlatformLimits | None = None,
         chance: Callable[[], float] = random.random,
         may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
         self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds)
+        self._pacer = Pacer(
+            PacedClaims(
+                database,
+                lease_seconds=settings.lease_seconds,
+                window=settings.hold_seconds * _HANDED_OUT,
+                clock_is_set=clock.settable,
+            ),
+            limits or PlatformLimits(PaceSettings()),
+        )
         self._events = EventCache(database)
         self._recorder = ResultRecorder(
             database,
@@ -97,6 +114,7 @@ class Dispatch:
         self._has_capacity = asyncio.Event()
         self._awake = asyncio.Event()
         self._due: datetime | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
         self.alive = time.monotonic()
         """When the claim loop last went round, monotonic."""
@@ -121,8 +139,11 @@ class Dispatch:
         now = self._clock.now()
         for delivery in deliveries:
             end = end_unsent(delivery, now)
-            if end is None:
+            if end is None and self._pacer.may_start(delivery):
                 self._lanes.add(delivery)
+            elif end is None:
+                self._recorder.report(DeliveryResult(delivery, "pending", now))
+                self.wake()
             else:
                 self._recorder.report(DeliveryResult(delivery, end[0], now, reason=end[1]))
         self._start()
@@ -181,7 +202,10 @@ class Dispatch:
             await self._capacity_or_pause()
             return True
         now = self._clock.now()
+        await self._pacer.introduce(now)
         deliveries = await self._claims.claim(now, capacity)
+        if self._pacer.is_due(time.monotonic(), idle=not deliveries):
+            deliveries += await self._pacer.claim(now, capacity.total - len(deliveries), self._lanes)
         if deliveries:
             failpoint("notifier-after-claim")
         await self._events.get_all(delivery.event_id for delivery in deliveries)
@@ -241,7 +265,16 @@ class Dispatch:
             task = asyncio.create_task(self._attempt(delivery))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        self._set_timer()
         IN_FLIGHT.set(self._lanes.in_flight)
+
+    def _set_timer(self) -> None:
+        """Come back when the next slot begins."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if (at := self._lanes.next_slot()) is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(at - time.monotonic(), 0.001), self._start)
 
     async def _attempt(self, delivery: Delivery) -> None:
         started_at, started = self._clock.now(), time.monotonic()

@@ -72,7 +72,8 @@ owed as (
     select m.*, {THREAD} as thread from matches m join fresh f on f.id = m.event_id
 ),
 placed as (
-    select m.*, {is_behind("m.thread", None)} as waits,
+    select m.*, exists (select from destination_pace p where p.destination = m.destination) as has_pace,
+           {is_behind("m.thread", None)} as waits,
            row_number() over (partition by m.thread order by m.place) as in_thread,
            row_number() over (order by m.place, m.subscription_id) as in_all,
            row_number() over (
@@ -84,14 +85,14 @@ placed as (
         on n.subscription_id = m.subscription_id
 ),
 written as (
-    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, state, behind, next_at,
-                          not_after, created_at, lease, lease_until)
-    select {DELIVERY_ID}, event_id, subscription_id, commitment_id, channel, destination,
+    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, paced, state, behind,
+                          next_at, not_after, created_at, lease, lease_until)
+    select {DELIVERY_ID}, event_id, subscription_id, commitment_id, channel, destination, has_pace,
            case when taken then 'sending' else 'pending' end, not taken and (waits or in_thread > 1), $15,
            not_after, $15,
            case when taken then $21::uuid end,
            case when taken then clock_timestamp() + make_interval(secs => $22) end
-    from (select *, not waits and in_all <= $16 and in_lane <= lane as taken
+    from (select *, not waits and not has_pace and in_all <= $16 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
               position, destination, deferrals, deferred_since

@@ -9,7 +9,7 @@ comes as an argument, in monotonic seconds, since a receiver's health has nothin
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -24,6 +24,8 @@ _UNANSWERED = frozenset(
 _MOST_UNANSWERED = 3
 """So many unanswered attempts in a row, and the lane rests."""
 _LONGEST_REST = 60.0
+_FORGETS = 1.05
+"""By so much the quickest answer counts for slower with each that follows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -41,16 +43,59 @@ class Lane:
     subscriptions: set[UUID] = field(default_factory=set)
     unanswered: int = 0
     resting_until: float = 0.0
+    destination: bytes | None = None
+    """None for mail, which leads to many."""
+    free_at: float = 0.0
+    """When the next that has a slot may start at the earliest."""
+    started: dict[UUID, float] = field(default_factory=dict)
+    """Of those on their way that have a slot, by their ids."""
+    quickest: float = 0.0
+    """Seconds from start to answer, of the quickest lately; 0 before the first."""
+    rounds: dict[bytes, int] = field(default_factory=dict)
+    """By destination: what was given a slot in an earlier round does not start any more."""
 
-    def next(self) -> Delivery | None:
+    def next(self, now: float) -> Delivery | None:
         """The first that may start now."""
         if self.in_flight >= self.limit:
             return None
         for place, delivery in enumerate(self.waiting):
-            if delivery.thread not in self.threads:
+            if delivery.thread not in self.threads and self._in_time(delivery, now):
                 del self.waiting[place]
                 return delivery
         return None
+
+    def next_slot(self) -> float | None:
+        """When the first that waits for its time may start."""
+        slots = [d.slot.at for d in self.waiting if d.slot and not self.has_passed(d)]
+        return max(min(slots), self.free_at) if slots and self.in_flight < self.limit else None
+
+    def _in_time(self, delivery: Delivery, now: float) -> bool:
+        slot = delivery.slot
+        return slot is None or (max(slot.at, self.free_at) <= now and not self.has_passed(delivery))
+
+    def has_passed(self, delivery: Delivery) -> bool:
+        """Whether the destination has told us to wait since this was given its slot."""
+        slot = delivery.slot
+        return slot is not None and slot.round < self.rounds.get(delivery.destination, 0)
+
+    def start(self, delivery: Delivery, now: float) -> None:
+        """A delivery with a slot starts: the next one keeps its distance."""
+        if delivery.slot is not None and self.destination is not None:
+            self.free_at = now + delivery.slot.gap
+            self.started[delivery.id] = now
+
+    def end(self, delivery: Delivery, now: float) -> None:
+        """It was answered: it arrived just before, and perhaps long after its start. What counts is when it arrived."""
+        started = self.started.pop(delivery.id, None)
+        if started is None or delivery.slot is None:
+            return
+        took = now - started
+        self.free_at = max(self.free_at, now - self.quickest + delivery.slot.gap)
+        self.quickest = min(took, self.quickest * _FORGETS) if self.quickest else took
+
+    def begin_round(self, destination: bytes, number: int) -> None:
+        """The destination is in this round, or in a later one."""
+        self.rounds[destination] = max(number, self.rounds.get(destination, 0))
 
     @property
     def holds(self) -> int:
@@ -70,6 +115,8 @@ class Lanes:
     in_hand: int = 0
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _ready: deque[Lane] = field(default_factory=deque)
+    _timed: set[Lane] = field(default_factory=set)
+    """Those that hold something with a slot."""
 
     @property
     def share(self) -> int:
@@ -82,23 +129,61 @@ class Lanes:
         lane.waiting.append(delivery)
         lane.subscriptions.add(delivery.recipient.id)
         self.in_hand += 1
+        if delivery.slot is not None:
+            lane.begin_round(delivery.destination, delivery.slot.round)
+            self._timed.add(lane)
         self._queue(lane)
 
     def starts(self, now: float) -> Iterator[Delivery]:
         """Those that may start now, one from each lane in turn."""
+        for lane in self._timed:
+            self._queue(lane)
         while self._ready and self.in_flight < self.pool:
             lane = self._ready.popleft()
             lane.queued = False
             if lane.resting_until > now:
                 continue
-            delivery = lane.next()
+            delivery = lane.next(now)
             if delivery is None:
                 continue
+            lane.start(delivery, now)
             lane.threads[delivery.thread] = delivery
             lane.in_flight += 1
             self.in_flight += 1
             self._queue(lane)
             yield delivery
+
+    def next_slot(self) -> float | None:
+        """When the next that waits for its time may start, or None where nothing does."""
+        self._timed = {lane for lane in self._timed if any(d.slot for d in lane.waiting)}
+        return min((at for lane in self._timed if (at := lane.next_slot()) is not None), default=None)
+
+    def begin_rounds(self, rounds: Mapping[bytes, int]) -> None:
+        """Destinations have said to wait, to whomever it was: what has a slot from before that does not start."""
+        for lane in self._timed:
+            for destination in lane.rounds.keys() & rounds.keys():
+                lane.begin_round(destination, rounds[destination])
+
+    def paced(self) -> set[bytes]:
+        """Destinations for which something waits that has a slot."""
+        return {delivery.destination for lane in self._timed for delivery in lane.waiting if delivery.slot}
+
+    def room_at_a_pace(self) -> int:
+        """How many more may wait for their time: half of what is in hand at most, and the rest is for all others."""
+        return max(self.hold // 2 - sum(1 for lane in self._timed for d in lane.waiting if d.slot), 0)
+
+    def closed(self, now: float) -> set[bytes]:
+        """Destinations of which nothing more is to be taken in hand now."""
+        return {
+            lane.destination
+            for lane in self._lanes.values()
+            if lane.destination is not None and (lane.resting_until > now or lane.holds >= self.share)
+        }
+
+    def takes_mail(self, now: float) -> bool:
+        """Whether mail may be taken in hand."""
+        mail = self._lanes.get(_MAIL)
+        return mail is None or self._left(mail, now) > 0
 
     def done(
         self, delivery: Delivery, outcome: AttemptOutcome | None, now: float, *, is_settled: bool
@@ -110,12 +195,16 @@ class Lanes:
         lane = self._lane(delivery)
         if not is_settled:
             lane.threads.pop(delivery.thread, None)
+        lane.end(delivery, now)
         lane.in_flight -= 1
         self.in_flight -= 1
         self.in_hand -= 1
         match outcome:
-            case Deferred(everybody=False) if lane.key == _MAIL:
+            case Deferred(everybody=False) if lane.destination is None:
                 lane.unanswered = 0  # it was said about one mailbox
+            case Deferred() if delivery.slot is not None:
+                lane.unanswered = 0
+                lane.begin_round(delivery.destination, delivery.slot.round + 1)
             case Deferred(seconds=asked):
                 self._rest(lane, now, min(max(asked or 1.0, 1.0), _LONGEST_REST))
             case Refused(reason=reason) | Unknown(reason=reason) if reason in _UNANSWERED:
@@ -157,7 +246,7 @@ class Lanes:
         for lane in self._lanes.values():
             if not lane.waiting:
                 continue
-            stale = [d for d in lane.waiting if lane.resting_until > now or d.claimed < oldest]
+            stale = [d for d in lane.waiting if lane.resting_until > now or d.claimed < oldest or lane.has_passed(d)]
             if stale:
                 lane.allowance = max(lane.allowance // 2, 1)
                 back += self._out_of(lane, stale)
@@ -196,6 +285,7 @@ class Lanes:
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = Lane(key, self.mails if key == _MAIL else self.each, self.share)
+            lane.destination = None if key == _MAIL else delivery.destination
         return lane
 
     def _queue(self, lane: Lane) -> None:

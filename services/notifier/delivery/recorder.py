@@ -12,6 +12,7 @@ from contracts.topics import MILESTONE_DUE
 from services.notifier.delivery.deliveries import DeliveryResult
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, LATENCY
+from services.notifier.delivery.pace_store import record_pace
 from services.notifier.delivery.results import of_latest_claims, record_results
 from services.notifier.delivery.settled_events import publish_settled
 from services.notifier.delivery.turns import promote
@@ -95,6 +96,7 @@ class ResultRecorder:
         async with self._database.transaction() as connection:
             attempts = await record_results(self._database, connection, results)
             await publish_settled(self._database, connection, settled, attempts, events, now)
+            await record_pace(connection, results, now)
             failpoint("notifier-before-commit")
         ours = {id(result) for result in results if result.delivery.id in attempts}
         for result in batch:

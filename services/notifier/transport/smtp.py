@@ -173,6 +173,8 @@ async def _converse(
             encoding = "ascii" if sender.isascii() and recipient.isascii() else "utf-8"
             options = [f"SIZE={len(mail)}"] if client.supports_extension("size") else []
             if encoding == "utf-8":
+                if client.is_ehlo_or_helo_needed:
+                    await client.ehlo()
                 if not client.supports_extension("smtputf8"):
                     # It was said to: the operator has to mend it, so the mail waits.
                     return Refused(FailureReason.FAULT, retryable=True)

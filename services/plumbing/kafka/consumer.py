@@ -41,6 +41,8 @@ class PatientKafkaBroker(KafkaBroker):
     """By the group that reads them, the partitions that stand still."""
     watches: list[Any]
     """What looks at the consumers (`health.ConsumerWatch`)."""
+    writes: tuple[str, ...]
+    """The topics that the process publishes to: not through this broker, but it looks whether they are there."""
 
     def silence(self) -> float:
         """Seconds since the consumers that have partitions last heard from Kafka, the quietest one's; 0 with none.
@@ -75,8 +77,8 @@ def _is_kafka_away(error: BaseException) -> bool:
     return isinstance(error, KafkaError | OSError | TimeoutError)
 
 
-def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
-    """The broker that a service declares its subscribers on."""
+def kafka_broker(settings: KafkaSettings, writes: Sequence[str] = ()) -> PatientKafkaBroker:
+    """The broker that a service declares its subscribers on; it looks out for the topics that the service `writes`."""
     broker = PatientKafkaBroker(
         settings.bootstrap_servers.split(","),
         security=settings.faststream_security(),
@@ -88,7 +90,7 @@ def kafka_broker(settings: KafkaSettings) -> PatientKafkaBroker:
         logger=None,
     )
     broker.session_timeout_ms = settings.session_timeout_ms
-    broker.standing, broker.watches = {}, []
+    broker.standing, broker.watches, broker.writes = {}, [], tuple(writes)
     return broker
 
 

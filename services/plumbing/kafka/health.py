@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import OffsetAndMetadata, TopicPartition
@@ -59,8 +59,9 @@ class ConsumerWatch:
     and made again; nothing in the client tells.
     """
 
-    def __init__(self, group: str | None, standing: StandingPartitions | None) -> None:
+    def __init__(self, group: str | None, standing: StandingPartitions | None, writes: Sequence[str] = ()) -> None:
         self._group = group or "none"
+        self._writes = writes
         self._standing = standing
         self._reading: LagReading | None = None
         self._read_at = self._moved_at = time.monotonic()
@@ -90,7 +91,7 @@ class ConsumerWatch:
         """Measure once; raises `Stuck` where the consumer has not moved for `patience` seconds."""
         try:
             async with asyncio.timeout(_LONGEST_READING):
-                reading = await read_lag(consumer, topics, self._standing, self._reading)
+                reading = await read_lag(consumer, topics, self._standing, self._reading, self._writes)
                 await self._notice_cut(consumer, reading)
         except Exception as error:
             # A rebalance under way, a broker away: what can't be measured now must not end what works.
@@ -168,7 +169,7 @@ async def watch_consumers(
     """
     for subscriber in broker.subscribers:
         group = getattr(subscriber, "group_id", None)
-        broker.watches.append(ConsumerWatch(group, broker.standing.get(group or "")))
+        broker.watches.append(ConsumerWatch(group, broker.standing.get(group or ""), broker.writes))
     while not stopping.is_set():
         for watch, subscriber in zip(broker.watches, broker.subscribers, strict=True):
             consumer = getattr(subscriber, "consumer", None)

@@ -19,6 +19,7 @@ from typing import Any
 import cramjam
 from aiokafka.consumer import fetcher
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import decode_varint
 
 from services.plumbing.kafka.unread import UnreadBatch
 
@@ -32,7 +33,6 @@ _ATTRIBUTES = struct.Struct(">21xh")
 _HEADER = 61
 """Bytes of a batch in front of its records."""
 _CODEC_MASK = 0x07
-_CREATE_TIME = 0
 
 
 class TooMuchInside(ValueError):
@@ -99,42 +99,83 @@ class _BoundedBatch:
     def __iter__(self) -> Iterator[Any]:
         following = self._batch.base_offset
         try:
-            for record in self._inflated():
-                yield record
-                following = record.offset + 1
+            plain = self._inflated()
+            try:
+                for record in self._batch if plain is self._data else MemoryRecords(bytes(plain)).next_batch():
+                    yield record
+                    following = record.offset + 1
+            except UnicodeDecodeError:
+                # The broker takes any bytes as the name of a header, aiokafka only UTF-8.
+                for record in tolerant_records(bytes(plain[_HEADER:]), self._batch):
+                    if record.offset >= following:
+                        yield record
+                        following = record.offset + 1
         except Exception as error:
             yield self._unread(following, error)
 
-    def _inflated(self) -> Any:
+    def _inflated(self) -> memoryview:
+        """The same batch, uncompressed."""
         (attributes,) = _ATTRIBUTES.unpack_from(self._data)
         codec = attributes & _CODEC_MASK
         if not codec:
-            return self._batch
+            return self._data
         inflated = inflate(codec, bytes(self._data[_HEADER:]))
         self._records.count(len(inflated))
         plain = bytearray(self._data[:_HEADER]) + inflated
         struct.pack_into(">i", plain, 8, len(plain) - _OFFSET_AND_LENGTH.size)
         struct.pack_into(">h", plain, 21, attributes & ~_CODEC_MASK)
-        return MemoryRecords(bytes(plain)).next_batch()
+        return memoryview(plain)
 
-    def _unread(self, first_offset: int, error: Exception) -> "_UnreadRecord":
+    def _unread(self, first_offset: int, error: Exception) -> "RecordInBatch":
         packed = bytes(self._data[_HEADER:])
         reason = str(error) if isinstance(error, TooMuchInside) else f"the batch can't be read: {error!r}"[:300]
         value = UnreadBatch.of(reason, first_offset, hashlib.sha256(packed).hexdigest(), len(packed))
-        return _UnreadRecord(max(first_offset, self._batch.next_offset - 1), self._batch.max_timestamp, value)
+        offset = max(first_offset, self._batch.next_offset - 1)
+        return RecordInBatch(offset, self._batch.max_timestamp, self._batch.timestamp_type, None, value, ())
 
 
 @dataclass(frozen=True)
-class _UnreadRecord:
+class RecordInBatch:
     """What aiokafka makes a consumer's record of."""
 
     offset: int
     timestamp: int
-    value: UnreadBatch
-    timestamp_type: int = _CREATE_TIME
-    key: None = None
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
     checksum: None = None
-    headers: tuple[()] = ()
+
+
+def tolerant_records(records: bytes, batch: Any) -> Iterator[RecordInBatch]:
+    """The records of an uncompressed batch; what is no UTF-8 in the name of a header is replaced by U+FFFD.
+
+    Raises whatever comes of bytes that are no records.
+    """
+    data, at = bytearray(records), 0
+
+    def number() -> int:
+        nonlocal at
+        found: int
+        found, at = decode_varint(data, at)
+        return found
+
+    def text() -> bytes | None:
+        nonlocal at
+        if (size := number()) < 0:
+            return None
+        if at + size > len(data):
+            raise ValueError("a field is longer than its batch")
+        at += size
+        return bytes(data[at - size : at])
+
+    while at < len(data):
+        number()  # the record's length
+        at += 1  # its attributes, of which there are none
+        passed, offset, key, value = number(), batch.base_offset + number(), text(), text()
+        headers = tuple(((text() or b"").decode(errors="replace"), text()) for _ in range(number()))
+        time = batch.max_timestamp if batch.timestamp_type else batch.first_timestamp + passed
+        yield RecordInBatch(offset, time, batch.timestamp_type, key, value, headers)
 
 
 def inflate(codec: int, packed: bytes) -> bytes:

@@ -31,12 +31,16 @@ class LagReading:
 
 
 async def read_lag(
-    consumer: Any, topics: Sequence[str], standing: StandingPartitions | None, earlier: LagReading | None
+    consumer: Any,
+    topics: Sequence[str],
+    standing: StandingPartitions | None,
+    earlier: LagReading | None,
+    writes: Sequence[str] = (),
 ) -> LagReading:
     """Ask the broker for ends and commits, and the consumer for its positions; raises where one can't be had.
 
     `earlier` is the reading before: an end never moves back. `standing` is None for a consumer that has
-    no group, which puts nothing aside.
+    no group, which puts nothing aside. `writes` are topics that are only looked for.
     """
     # Not `topics()`, which tells names only, and what this consumer knows may be seconds old.
     cluster = await consumer._client.fetch_all_metadata()
@@ -60,7 +64,9 @@ async def read_lag(
     for partition in wanted:
         waits = standing.offset(partition) if standing else None
         place = waits if waits is not None else positions.get(partition, committed.get(partition, 0))
-        lag[partition] = max(0, ends[partition] - max(place, first[partition]))
+        # Behind a transaction that is open what is committed ends, but not what lies there.
+        end = max(ends[partition], consumer.highwater(partition) or 0) if partition in assigned else ends[partition]
+        lag[partition] = max(0, end - max(place, first[partition]))
         known = max(place, committed.get(partition, 0), ends_before.get(partition, 0))
         if ends[partition] < known or (partition in committed_before and partition not in committed):
             beyond.append(partition)
@@ -71,7 +77,7 @@ async def read_lag(
         committed=committed,
         positions=positions,
         polled=max((consumer.last_poll_timestamp(partition) or 0 for partition in positions), default=0),
-        missing=tuple(topic for topic in expected if not partitions[topic]),
+        missing=tuple(topic for topic in [*expected, *writes] if not cluster.partitions_for_topic(topic)),
         beyond=tuple(beyond),
         dead=await _depths(consumer, [p for topic in expected[len(topics) :] for p in partitions[topic]]),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from contracts.text import fit
 from contracts.vocabulary import Country, Status, Text
 from services.portal.clients.page_parts import page_part
 from services.portal.clients.registry import (
@@ -82,13 +83,21 @@ def _is_sensible(name: str, value: str) -> bool:
         case "status":
             return value in list(Status)
         case "q":
-            return value.isprintable()
+            return _enters(value)
         case "due_from" | "due_to":
             try:
                 return date.fromisoformat(value).isoformat() == value
             except ValueError:
                 return False
     return SLUG.fullmatch(value) is not None
+
+
+def _enters(text: str) -> bool:
+    try:
+        fit(text, LONGEST_ID)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_section(commitments: Sequence[CommitmentView]) -> list[tuple[TitledItem, list[CommitmentView]]]:

@@ -145,7 +145,11 @@ ENGLISH = lexicon_of(
                 " | these next | ensuing"
             )
         },
-        Kind.LAST: {"before": "last | the last | past | the past | previous | the previous | this past | the prior"},
+        Kind.LAST: {
+            "before": (
+                "last | the last | past | the past | previous | the previous | this past | the prior | earlier this"
+            )
+        },
         Kind.LATER: {None: "later | later in | later on in | the rest of | the remainder of"},
         Kind.FEW: {None: "few | several | some | a few | a couple of | couple of | many | number of | a number of"},
         Kind.ONWARD: {

@@ -185,10 +185,11 @@ FRENCH = lexicon_of(
             )
         },
         Kind.LAST: {
+            "before": "plus tôt cette | plus tôt ce",
             None: (
                 "dernier | dernière | derniers | dernières | passé | passée | passés | passées | précédent | précédente"
                 " | écoulé | écoulée | écoulés | écoulées"
-            )
+            ),
         },
         Kind.LATER: {
             None: "plus tard | plus tard dans | plus tard au cours de | ultérieurement dans | le reste de | le reste du"

@@ -6,6 +6,7 @@ A number is a year only where something ties it to time; words that the lexicon 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.registry.wordings.counts import Read
 from services.registry.wordings.events import NAME_BEFORE
 from services.registry.wordings.lengths import SPANS, LengthReader
 from services.registry.wordings.phrases import (
@@ -40,6 +41,7 @@ _TIES = {
 }
 _FIRM = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.AFTER, Tie.UNTIL, Tie.FROM})
 _ENDS_A_YEAR = frozenset({Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO})
+_ALSO_VERBS = frozenset({"may", "march", "fall", "spring"})
 _THINGS = frozenset({Kind.WORD, Kind.EVENT, Kind.MEASURE, Kind.NUMBER})
 _MONTHS = {"day": 0, "week": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120}
 
@@ -75,7 +77,7 @@ class _Grammar(LengthReader):
                 return self._every(i)
             case Kind.BETWEEN:
                 return self._between(i)
-            case Kind.TO:
+            case Kind.TO if self.at(i).value is None:  # the word, not the dash of "2023-2030"
                 return self._up_to(i)
         if kind in _TIES:
             found = self._tied(_TIES[kind], i, i + 1)
@@ -151,7 +153,8 @@ class _Grammar(LengthReader):
                 return self._closed(tie, start, core, j)
         if self.at(start).value == "days":
             return None
-        event = self.event(i, is_firm=tie in _FIRM or self.kind(start) is Kind.AT)
+        is_firm = (tie in _FIRM and self.at(start).value != "for") or self.kind(start) is Kind.AT
+        event = self.event(i, is_firm=is_firm)
         if event and (self.at(start).value != "occasion" or self.says_next(i, event[1])):
             return Expression(tie, start, event[1], event=event[0]), event[1]
         return None
@@ -206,7 +209,7 @@ class _Grammar(LengthReader):
         """Time words with nothing that ties them: only what can't be anything else, or all that there is."""
         if found := self.distance(Tie.BARE, i, i):
             return found
-        read = self.core(i)
+        read = self._from_to(i) or self.core(i)
         if read and self._is_attribute(i, read[0]):
             return Expression(Tie.OF, i, read[1], core=read[0]), read[1]
         if read and self._is_time_by_itself(i, *read):
@@ -219,7 +222,19 @@ class _Grammar(LengthReader):
 
     def _is_time_by_itself(self, i: int, core: Core, j: int) -> bool:
         """Whether days need no tie: they are plain, or all that there is, or "and beyond" follows."""
+        if isinstance(core, Part) and any(self.at(k).text in _ALSO_VERBS for k in range(i, j)):
+            return False  # "as early may be needed"
         return self._is_plain(core) or self._is_day(i, core) or self._is_all(i, j) or self.kind(j) is Kind.ONWARD
+
+    def _from_to(self, i: int) -> Read[Core]:
+        """Days of two months or years behind "of": "del 22 de diciembre al 6 de enero"."""
+        first = self.core(i) if self.at(i).value == "of" else None
+        if first is None or not isinstance(first[0], Day) or self.kind(first[1]) not in {Kind.AT, Kind.TO, Kind.UNTIL}:
+            return None
+        last = self.core(first[1] + 1)
+        if last is None or not isinstance(last[0], Day):
+            return None
+        return Range(_as_the_other(first[0], last[0]), last[0]), last[1]
 
     def _is_attribute(self, i: int, core: Core) -> bool:
         """Whether these days say which thing is meant: "the letter of 8 October", "ses conclusions de décembre"."""
@@ -252,8 +267,8 @@ class _Grammar(LengthReader):
                 return isinstance(year, Ahead)
             case Month(year=year) | Day(year=year):
                 return not isinstance(year, ComingYear) or year.is_next
-            case Part(of=of):
-                return isinstance(of, Year | Decade) or self._is_plain(of)
+            case Part():
+                return True
             case Range(first=first, last=last):
                 return not (isinstance(first, Year) and isinstance(last, Year)) and self._is_plain(last)
             case Decade() | Numeric():

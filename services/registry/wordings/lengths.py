@@ -86,6 +86,8 @@ class LengthReader(EventReader):
         is_amount = tie is Tie.ON or said == "ahead" or (tie is Tie.BY and said != "counts")
         if core is None or (is_amount and not count.is_ahead):
             return None  # "reduce it by two years"
+        if said == "less":
+            tie = Tie.LESS
         if said in {"for", "ahead"} or (tie is Tie.IN and not isinstance(core, RelativePoint)):
             tie = Tie.DURING  # "for the next five years"
         return Expression(tie, start, j, core=core), j

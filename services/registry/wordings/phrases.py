@@ -203,6 +203,7 @@ class Tie(StrEnum):
     BY = "by"
     BEFORE = "before"
     WITHIN = "within"
+    LESS = "less"  # "in less than a decade": a term, or how long it took
     UNTIL = "until"
     IN = "in"
     ON = "on"

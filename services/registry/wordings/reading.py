@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import zip_longest
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
 from services.registry.rules.edtf_dates import span_of
@@ -40,7 +41,7 @@ LEXICONS: Mapping[Language, Lexicon] = {
 }
 
 _LONGEST_REVIEW = 120  # months, as the contract has it
-_DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.UNTIL})
+_DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.LESS, Tie.UNTIL})
 _TELLING = frozenset({Tie.BY, Tie.IN, Tie.ON, Tie.DURING, Tie.OVER, Tie.BARE})
 """Ties by which a verb in the past tense makes an event one that took place."""
 _NO_OTHER_WORDS = frozenset({Kind.BREAK, Kind.COMMA, Kind.GLUE, Kind.THE})
@@ -80,6 +81,7 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
     found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in expressions(text, tokens)]
+    found = [_without_past_event(one, following) for one, following in zip_longest(found, found[1:])]
     chosen = min(found, key=_rank, default=None)
     if chosen is None:
         return _without_date(wording, policy)
@@ -196,6 +198,14 @@ def _year_of(name: str) -> int | None:
     return None
 
 
+def _without_past_event(one: _Found, following: _Found | None) -> _Found:
+    """Without an event whose date stands behind it and is past: "at their Summit in November 1999"."""
+    is_dated = following is not None and following.expression.start == one.expression.end
+    if one.expression.event is None or following is None or not is_dated or "past" not in following.days.rules:
+        return one
+    return _Found(replace(one.expression, tie=Tie.VAGUE, event=None), Days(None, ("past",)))
+
+
 def _is_past(expression: Expression, event: Event, context: ReadingContext) -> bool:
     """Whether an event is one that took place: by the verb, or by the year in its name."""
     if (_year_of(event.name or "") or context.made_on.year) < context.made_on.year:
@@ -208,7 +218,7 @@ def _modality(expression: Expression, days: Days) -> Modality:
     if expression.core is not None and days.edtf is None and not days.alternatives:
         return Modality.NONE  # no such day, none in the calendar, or one long past
     match expression.tie:
-        case Tie.BY | Tie.BEFORE | Tie.WITHIN:
+        case Tie.BY | Tie.BEFORE | Tie.WITHIN | Tie.LESS:
             return Modality.BY
         case Tie.UNTIL | Tie.DURING:
             return Modality.DURING

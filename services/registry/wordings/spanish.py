@@ -191,7 +191,10 @@ SPANISH = lexicon_of(
                 " | los siguientes | las siguientes"
             )
         },
-        Kind.LAST: {None: "último | última | últimos | últimas | pasado | pasada | pasados | pasadas | anterior"},
+        Kind.LAST: {
+            "before": "más temprano este | más temprano esta",
+            None: "último | última | últimos | últimas | pasado | pasada | pasados | pasadas | anterior",
+        },
         Kind.LATER: {
             None: (
                 "más adelante en | más tarde en | más adelante | más tarde | lo que resta de | lo que resta del"

@@ -11,7 +11,7 @@ from enum import StrEnum
 from services.registry.wordings.tokens import Kind, Token, folded
 
 _REACH = 20  # tokens before the expression, or behind it where it opens its clause
-_REACH_BEHIND = 3  # tokens behind an expression that stands within its clause: "Ministers on 5 June adopted"
+_REACH_BEHIND = 6  # tokens behind an expression that stands within its clause: "Ministers on 5 June adopted"
 _SENTENCE_ENDS = frozenset(".;:!?")
 _NEAR = 2  # tokens between "be" and its participle: "be formally adopted"
 

@@ -79,7 +79,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             "tenu tenue tenus tenues reuni reunie reunis reunies eu ete etait etaient avait avaient fut furent pris"
             " prise prises mis mise mises conclu conclue conclus convenu convenue rendu rendue recu recue elu elue"
             " reelu paru parue permis soumis soumise promis accompli accomplie entrepris survenu venu venue devenu"
-            " parvenu choisi choisie etabli etablie etablis etablies intervenu intervenue fait faite faits"
+            " parvenu choisi choisie ont avons etabli etablie etablis etablies intervenu intervenue fait faite faits"
         ),
         past_endings=("é", "ée", "és", "ées", "aient", "èrent"),
         ahead=_words(

@@ -6,7 +6,7 @@ from contracts.vocabulary import Precision
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import first_named, is_season, last_named
-from services.registry.wordings.phrases import Core, Part, Season, Tie, Year
+from services.registry.wordings.phrases import Core, Duration, Part, RelativePoint, Season, Tie, Year
 from services.registry.wordings.resolution import days_of
 from services.registry.wordings.tense import Tense
 from services.registry.wordings.wording import Alternative
@@ -39,7 +39,9 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
             alternative("as-written", days.edtf, why),
             Alternative("no-deadline", None, None, None, "what lies behind the statement sets no deadline"),
         )
-    if is_over or (tells and has_begun and tie not in _TERMS and span.precision not in _OUTLIVES_A_YEAR):
+    lasted = isinstance(core, Duration | RelativePoint)  # "in two years, twelve events were held"
+    tells = tells and tie not in _TERMS and span.precision not in _OUTLIVES_A_YEAR
+    if is_over or (tells and (has_begun or lasted)):
         return Days(None, (*days.rules, "past"))
     return days
 

@@ -113,8 +113,14 @@ def plain(text: str) -> str:
     return " ".join(seen.translate(_APOSTROPHES).translate(_DASHES).split())
 
 
+_OTHER_WORD = frozenset({"dès"})
+"""Words that without their accent are another one: "dès 2026", "des écoles"."""
+
+
 def folded(word: str) -> str:
     """The word without case and accents."""
+    if word.casefold() in _OTHER_WORD:
+        return word.casefold()
     bare = "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(c))
     return bare.removesuffix("'") if len(bare) > 2 else bare
 

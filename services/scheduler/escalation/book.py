@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
 from pydantic import AfterValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.plumbing.bounded_yaml import load
 from services.scheduler.escalation.rules.book import EscalationBook
 
 SHIPPED = Path(__file__).parent / "escalation.yaml"
@@ -20,26 +20,15 @@ class EscalationBookError(ValueError):
 def read_escalation_book(path: Path = SHIPPED) -> EscalationBook:
     """The book in a YAML file; raises `EscalationBookError`."""
     try:
-        loaded = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)  # noqa: S506  a safe loader
+        loaded = load(path.read_text(encoding="utf-8"))
         return EscalationBook.model_validate_json(json.dumps(loaded))
     except OSError as error:
         raise EscalationBookError(f"{path} can't be read: {error.strerror}") from error
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'the file'}: {f['msg']}" for f in error.errors())
         raise EscalationBookError(f"{path}: {faults}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError, RecursionError) as error:
+    except (UnicodeDecodeError, TypeError, ValueError) as error:
         raise EscalationBookError(f"{path}: {' '.join(str(error).split())}") from error
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML lets the last of two equal keys win; a wait that is written twice is a slip."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As the safe loader has it, each key once."""
-        keys = [key.value for key, _ in node.value]
-        if twice := {key for key in keys if keys.count(key) > 1}:
-            raise yaml.constructor.ConstructorError(None, None, f"{twice.pop()!r} stands here twice", node.start_mark)
-        return super().construct_mapping(node, deep)
 
 
 def _readable(path: Path | None) -> Path | None:

@@ -7,21 +7,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import yaml
 
 from contracts.vocabulary import Country, Reading
+from services.plumbing.bounded_yaml import YamlRefused, compose, line_of
 from services.scheduler.ladders.book import KINDS, IntoPast, LadderBook
 from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, regional_calendar
 from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
-
-LONGEST_TEXT = 64 * 1024
-"""Characters."""
-
-DEEPEST = 32
-"""Levels of nesting."""
 
 MOST_LADDERS = 100
 
@@ -51,42 +47,16 @@ class LadderBookError(ValueError):
         self.file, self.line, self.place, self.what = file, line, place, what
 
 
+@lru_cache(maxsize=16)
 def read_ladder_book(text: str, file: str = "ladders.yaml") -> LadderBook:
     """The book of this text; raises `LadderBookError`, which names the file, the line and what is wrong there."""
-    if len(text) > LONGEST_TEXT:
-        raise LadderBookError(file, 1, "", f"a ladder book has at most {LONGEST_TEXT} characters")
     try:
-        _refuse_at_sight(text, file)
-        root = yaml.compose(text, yaml.BaseLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or str(error)
-        raise LadderBookError(file, _line(mark), "", f"this is no YAML: {what}") from None
+        root = compose(text)
+    except YamlRefused as refused:
+        raise LadderBookError(file, refused.line, "", refused.what) from None
     if root is None:
         raise LadderBookError(file, 1, "", "the file is empty")
     return _book(_Node(file, "", root), text)
-
-
-def _refuse_at_sight(text: str, file: str) -> None:
-    """Raise `LadderBookError` for what nobody needs here and would take long, or much room, to read.
-
-    An alias could be written small and read huge; each level of nesting makes the reading of all that follows slower.
-    """
-    depth = 0
-    for event in yaml.parse(text):
-        match event:
-            case yaml.AliasEvent():
-                raise LadderBookError(file, _line(event.start_mark), "", "aliases (`*name`) are not used here")
-            case yaml.CollectionStartEvent():
-                depth += 1
-                if depth > DEEPEST:
-                    raise LadderBookError(file, _line(event.start_mark), "", "this is nested too deeply")
-            case yaml.CollectionEndEvent():
-                depth -= 1
-
-
-def _line(mark: Any) -> int:
-    return int(mark.line) + 1 if mark else 1
 
 
 @dataclass(frozen=True)
@@ -98,7 +68,7 @@ class _Node:
     node: yaml.Node
 
     def refused(self, what: str) -> LadderBookError:
-        return LadderBookError(self.file, _line(self.node.start_mark), self.path, what)
+        return LadderBookError(self.file, line_of(self.node.start_mark), self.path, what)
 
     def fields(self, *known: str) -> "dict[str, _Node]":
         """The members of a mapping, all of whose names are known, each there once."""

@@ -1,15 +1,17 @@
 """`/ladders`: the ladder book that holds, another one in its place, and what that changed."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 
+from services.plumbing.bounded_yaml import LONGEST_TEXT
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.problems import Problem, problems
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.book_reader import LONGEST_TEXT, LadderBookError, read_ladder_book
+from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
 from services.scheduler.reminders import replanning
 from services.scheduler.reminders.ladder_forms import LadderBookEntry, LaddersApplied, applied_answer, book_entry
 from services.scheduler.reminders.ladder_store import (
@@ -75,7 +77,8 @@ _YAML_BODY: dict[str, Any] = {
 async def _book_of(request: Request) -> LadderBook:
     """The book in the body; raises a 422 problem."""
     try:
-        return read_ladder_book((await request.body()).decode("utf-8"), "ladders.yaml")
+        # In a thread: the largest takes some tenths of a second, in which others want to be answered.
+        return await asyncio.to_thread(read_ladder_book, (await request.body()).decode("utf-8"), "ladders.yaml")
     except UnicodeDecodeError as error:
         raise Problem(422, "ladders-refused", "The ladder book is not UTF-8", str(error)) from None
     except LadderBookError as refused:

@@ -48,16 +48,22 @@ class Mailbox:
         return "250 taken"
 
 
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, int]]:
-    box = Mailbox()
+@contextlib.contextmanager
+def listening(box: Mailbox, *, smtputf8: bool) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(box, hostname="127.0.0.1", port=port, enable_SMTPUTF8=smtputf8)
     controller.start()
-    yield box, port
+    yield port
     controller.stop()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    box = Mailbox()
+    with listening(box, smtputf8=False) as port:
+        yield box, port
 
 
 @contextlib.asynccontextmanager
@@ -150,3 +156,23 @@ async def test_a_connection_that_died_while_idle_is_replaced(mailbox: tuple[Mail
         assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Accepted(250)
 
     assert len(box.mails) == 2
+
+
+async def test_an_address_beyond_ascii_goes_to_a_server_that_takes_it():
+    box = Mailbox()
+    with listening(box, smtputf8=True) as port:
+        async with pool(port, smtputf8=True) as out:
+            assert await out.send(mail(), FROM, "jörg@example.org", READ_REPLY) == Accepted(250)
+            assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Accepted(250)
+
+    assert len(box.mails) == 2
+
+
+async def test_an_address_beyond_ascii_waits_where_the_server_does_not_take_it_after_all(mailbox: tuple[Mailbox, int]):
+    box, port = mailbox
+    async with pool(port, smtputf8=True) as out:
+        outcome = await out.send(mail(), FROM, "jörg@example.org", READ_REPLY)
+        assert await out.send(mail(), FROM, "desk@example.org", READ_REPLY) == Accepted(250), "the connection is good"
+
+    assert outcome == Refused(FailureReason.FAULT, retryable=True)
+    assert len(box.mails) == 1

@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import cramjam
@@ -24,6 +24,15 @@ def one_record(key: bytes, zeros: int) -> Iterator[bytes]:
     yield _varint(len(front) + zeros + 1) + front
     yield from (_BLOCK for _ in range(zeros // len(_BLOCK)))
     yield _varint(0)
+
+
+def record(place: int, key: bytes, value: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """One record, the `place`-th of its batch, with any bytes as the names of its headers."""
+    parts = [b"\0", _varint(0), _varint(place), _varint(len(key)), key, _varint(len(value)), value]
+    parts.append(_varint(len(headers)))
+    parts += [_varint(len(part)) + part for header in headers for part in header]
+    body = b"".join(parts)
+    return _varint(len(body)) + body
 
 
 def packed(codec: Codec, pieces: Iterator[bytes]) -> bytes:

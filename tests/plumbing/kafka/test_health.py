@@ -158,11 +158,13 @@ async def test_a_topic_that_was_deleted_and_made_again_is_noticed_and_read_from_
 async def test_a_topic_that_is_missing_is_said_with_its_name(
     admin: AIOKafkaAdminClient, database: Database, make_topic: MakeTopic, running: Running
 ) -> None:
-    topic = await make_topic(partitions=1)
-    async with running(topic, Effects(database)) as broker, watched(broker) as check:
+    """One that is read, one for what is put aside, or one that the process only writes."""
+    topic, written = await make_topic(partitions=1), await make_topic(partitions=1)
+    async with running(topic, Effects(database), writes=[written]) as broker, watched(broker) as check:
         await until(partial(is_well, broker, check, topic))
-        await admin.delete_topics([f"{topic}-dead"])
+        await admin.delete_topics([f"{topic}-dead", written])
         await expect_trouble(check, f"the topic {topic}-dead is missing")
+        await expect_trouble(check, f"the topic {written} is missing")
 
 
 @pytest.mark.slow

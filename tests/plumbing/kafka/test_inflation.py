@@ -15,7 +15,7 @@ from services.plumbing.kafka.inflation import LARGEST_BATCH, BoundedRecords, Too
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from tests.plumbing.conftest import MakeTopic, ReadTopic
-from tests.plumbing.kafka.bombs import CODECS, Codec, batch_of, one_record, packed, produce
+from tests.plumbing.kafka.bombs import CODECS, Codec, batch_of, one_record, packed, produce, record
 from tests.plumbing.kafka.test_intake import Effects, Running, good, running, send
 
 __all__ = ["running"]
@@ -117,6 +117,38 @@ def test_what_is_broken_is_one_record_that_says_so(codec: int) -> None:
     [record] = list(records.next_batch())
     assert not records.has_next()
     assert (record.offset, record.value.first_offset, record.value.length) == (2, 0, len(data) - 61)
+
+
+@pytest.mark.parametrize("codec", [None, *CODECS])
+async def test_a_header_whose_name_is_no_utf_8_spoils_its_own_record_only(
+    codec: Codec | None,
+    kafka: KafkaSettings,
+    database: Database,
+    make_topic: MakeTopic,
+    read_topic: ReadTopic,
+    running: Running,
+) -> None:
+    """The broker takes such a record, aiokafka can't read it: its partition would stand still for ever."""
+    topic = await make_topic(partitions=1)
+    ids = [good("")[2][0][1] for _ in range(3)]
+    records = b"".join(
+        [
+            record(0, b"k", b"before", [(b"id", ids[0])]),
+            record(1, b"k", b"spoiled", [(b"id", b"none"), (b"\xff\xfe", b"x")]),
+            record(2, b"k", b"behind", [(b"id", ids[2]), (b"\xff", b"x")]),
+        ]
+    )
+    batch = batch_of(0, records, 3) if codec is None else batch_of(CODECS[codec], packed(codec, iter([records])), 3)
+    assert await produce(kafka, topic, batch) == 0
+    effects = Effects(database)
+
+    async with running(topic, effects):
+        assert await effects.expect(2) == ["before", "behind"]
+        [letter] = await read_topic(f"{topic}-dead", 1)
+
+    assert (letter.key, letter.value) == (b"k", b"spoiled")
+    assert dict(letter.headers)["\ufffd\ufffd"] == b"x"
+    assert dict(letter.headers)["dead_offset"] == b"1"
 
 
 def test_an_answer_with_many_batches_is_inflated_bit_by_bit() -> None:

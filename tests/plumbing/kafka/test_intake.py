@@ -86,8 +86,8 @@ Running = Callable[..., Any]
 @pytest.fixture
 def running(kafka: KafkaSettings, producer: KafkaProducer) -> Running:
     @asynccontextmanager
-    async def run(topic: str, effects: Effects, group: str = "") -> Any:
-        broker = kafka_broker(kafka)
+    async def run(topic: str, effects: Effects, group: str = "", writes: Sequence[str] = ()) -> Any:
+        broker = kafka_broker(kafka, writes)
         intake = Intake(group or f"g-{topic}", read, effects.apply, DeadLetters(producer))
         subscribe(broker, [topic], intake)
         await broker.start()

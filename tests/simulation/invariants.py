@@ -146,6 +146,22 @@ def order_is_kept(e: Evidence) -> Iterator[str]:
             newest[thread] = receipt
 
 
+def threads_are_told_in_their_order(e: Evidence) -> Iterator[str]:
+    """Whatever a subscription hears about one commitment, it hears in the order in which it was written."""
+    positions = {row["id"]: row["position"] for row in e.deliveries}
+    newest: dict[tuple[UUID, str], Receipt] = {}
+    for receipt in e.receipts:
+        thread = (receipt.subscription_id, receipt.commitment_id)
+        before = newest.get(thread)
+        if before is not None and positions[receipt.delivery_id] < positions[before.delivery_id]:
+            yield (
+                f"delivery {receipt.delivery_id} reached {receipt.subscription_id} at {receipt.at:.3f}, after the newer"
+                f" {before.delivery_id} at {before.at:.3f}"
+            )
+        else:
+            newest[thread] = receipt
+
+
 def the_last_word_is_true(e: Evidence) -> Iterator[str]:
     """The last status and the last date that a reader has are those that hold, unless the news itself failed."""
     last: dict[tuple[str, str], IncomingEvent] = {}
@@ -201,6 +217,7 @@ CHECKS = (
     every_end_is_true,
     nothing_is_told_twice_unexplained,
     order_is_kept,
+    threads_are_told_in_their_order,
     the_last_word_is_true,
     nobody_is_told_after_the_end,
     every_end_is_published_once,

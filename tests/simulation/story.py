@@ -91,7 +91,7 @@ class Story:
         await self._until_quiet()
         keeper.cancel()
         for process in self.world.processes:
-            process.stopping.set()
+            process.stop()
         await asyncio.sleep(30)
 
     async def _months_go_by(self) -> None:
@@ -189,7 +189,7 @@ class Story:
         if alive := self._alive():
             self.world.tried.append("restart")
             self.world.trace("is told to stop", alive[0])
-            alive[0].stopping.set()
+            alive[0].stop()
 
     async def _clock_jump(self) -> None:
         await asyncio.sleep(self.random.uniform(0, 20))

@@ -15,6 +15,7 @@ from uuid import uuid4
 from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.deliveries import Delivery, Slot
+from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.pace_store import introduce
 from services.notifier.delivery.pacing import MARGIN
 from services.notifier.delivery.turns import is_behind
@@ -105,8 +106,9 @@ reserved as (
     ) o
     where p.destination = o.destination
 )
-select c.*, o.first + o.seconds * c.nth as starts_in, o.seconds, o.fastest, o.round, o.is_probe
-from claimed c join open o using (destination) order by c.nth, c.destination
+select c.*, {TELLING}, o.first + o.seconds * c.nth as starts_in, o.seconds, o.fastest, o.round, o.is_probe
+from claimed c join open o on o.destination = c.destination join event e on e.id = c.event_id
+order by c.nth, c.destination
 """
 
 _ROUNDS = "select destination, round from destination_pace where destination = any($1::bytea[])"

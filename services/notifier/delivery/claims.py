@@ -14,6 +14,7 @@ from contracts.filters import Filters
 from services.notifier.channels import MAILED
 from services.notifier.channels.outcomes import FailureReason
 from services.notifier.delivery.deliveries import Capacity, Delivery, Recipient
+from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.turns import READY, is_behind, promote_stuck
 from services.plumbing.database import Connection, Database
 
@@ -73,7 +74,8 @@ claimed as (
     returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
               d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
 )
-select c.*, (select count(*) from diverted) as diverted from (values (1)) as always left join claimed c on true
+select c.*, {TELLING}, (select count(*) from diverted) as diverted
+from (values (1)) as always left join claimed c on true left join event e on e.id = c.event_id
 """
 
 OLDEST_DUE = """
@@ -194,6 +196,9 @@ async def claimed_deliveries(
             destination=row["destination"],
             deferrals=row["deferrals"],
             deferred_since=row["deferred_since"],
+            collapse_key=row["collapse_key"],
+            is_overtaken=row["is_overtaken"],
+            before=tuple(row["before"] or ()),
         )
         for row in rows
     ]

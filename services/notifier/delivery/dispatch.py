@@ -21,18 +21,18 @@ from services.notifier.delivery.deliveries import (
     Delivery,
     DeliveryResult,
     after_attempt,
-    end_unsent,
+    to_send,
 )
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.paced_claims import PacedClaims
 from services.notifier.delivery.pacer import Pacer
-from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
+from services.notifier.delivery.platform_limits import PlatformLimits
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.delivery.turns import READY
-from services.notifier.events.published_event import PublishedEvent
+from services.notifier.events.published_event import PublishedEvent, Telling
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
@@ -93,7 +93,7 @@ class Dispatch:
                 window=settings.hold_seconds * _HANDED_OUT,
                 clock_is_set=clock.settable,
             ),
-            limits or PlatformLimits(PaceSettings()),
+            limits or PlatformLimits(),
         )
         self._events = EventCache(database)
         self._recorder = ResultRecorder(
@@ -137,15 +137,15 @@ class Dispatch:
     def take(self, deliveries: Iterable[Delivery]) -> None:
         """Take claimed deliveries in hand; those that must not be sent end here."""
         now = self._clock.now()
-        for delivery in deliveries:
-            end = end_unsent(delivery, now)
-            if end is None and self._pacer.may_start(delivery):
+        sent, ends = to_send(deliveries, now)
+        for delivery in sent:
+            if self._pacer.may_start(delivery):
                 self._lanes.add(delivery)
-            elif end is None:
+            else:
                 self._recorder.report(DeliveryResult(delivery, "pending", now))
                 self.wake()
-            else:
-                self._recorder.report(DeliveryResult(delivery, end[0], now, reason=end[1]))
+        for end in ends:
+            self._recorder.report(end)
         self._start()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -300,13 +300,17 @@ class Dispatch:
 
     async def _send(self, delivery: Delivery) -> AttemptOutcome:
         event = await self._events.get(delivery.event_id)
+        telling = Telling(delivery.is_overtaken)
+        if delivery.before:
+            earlier = await self._events.get_all(delivery.before)
+            telling = Telling(delivery.is_overtaken, tuple(earlier[id_] for id_ in delivery.before))
         channel = delivery.recipient.channel
         try:
             sender = self._senders[channel]  # a row of a newer version may name a channel that is not known here
             if event.traceparent is None:
-                return await sender.send(delivery, event)
+                return await sender.send(delivery, event, telling)
             with traced("deliver", event.traceparent, channel=channel):
-                return await sender.send(delivery, event)
+                return await sender.send(delivery, event, telling)
         except CanNotRender as error:
             # It would break again for as long as it is tried. The text of the cause may hold an address.
             log.error(

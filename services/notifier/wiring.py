@@ -105,7 +105,7 @@ def build() -> Service:
         clock,
         dispatch_settings,
         mails=smtp_settings.connections,
-        limits=PlatformLimits(PaceSettings()),
+        limits=PlatformLimits(PaceSettings().limits),
         may_send=lambda: gate.is_open,
     )
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)

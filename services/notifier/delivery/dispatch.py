@@ -28,7 +28,7 @@ from services.notifier.delivery.lanes import Lanes
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.paced_claims import PacedClaims
 from services.notifier.delivery.pacer import Pacer
-from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
+from services.notifier.delivery.platform_limits import PlatformLimits
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.delivery.turns import READY
@@ -93,7 +93,7 @@ class Dispatch:
                 window=settings.hold_seconds * _HANDED_OUT,
                 clock_is_set=clock.settable,
             ),
-            limits or PlatformLimits(PaceSettings()),
+            limits or PlatformLimits(),
         )
         self._events = EventCache(database)
         self._recorder = ResultRecorder(

@@ -31,7 +31,7 @@ _EARLY = 0.4
 _CLOSEST = (1 + 1 / MARGIN) / 2
 """By so much two starts may come closer than the pace, when the first was late: half of the margin is kept."""
 
-_WAITING = """
+WAITING = """
 with recursive waiting(destination) as (
     (select destination from delivery where state = 'pending' and not behind and paced and destination > $1
      order by destination limit 1)
@@ -63,7 +63,7 @@ def _due(was_deferred: str) -> str:
 
 
 # Of a destination that is told to wait, what it said that to goes first: it has waited the longest.
-_CLAIM = f"""
+PACED_CLAIM = f"""
 with moment as materialized (select clock_timestamp() as now),
 free as materialized (
     select p.destination, p.seconds, p.fastest, p.round, p.deferrals > 0 as is_probe, m.now,
@@ -135,7 +135,7 @@ class PacedClaims:
         if most < 1:
             return []
         async with self._database.connection() as connection:
-            rows = await connection.fetch(_WAITING, self._after, _DESTINATIONS)
+            rows = await connection.fetch(WAITING, self._after, _DESTINATIONS)
         found = [row["destination"] for row in rows]
         self._after = found[-1] if len(found) == _DESTINATIONS else b""
         wanted = [destination for destination in found if destination not in closed]
@@ -146,7 +146,7 @@ class PacedClaims:
             await connection.execute(_STRANGE, wanted, now)
             claimed = time.monotonic()  # not before: who waits for a connection would start too early
             rows = await connection.fetch(
-                _CLAIM,
+                PACED_CLAIM,
                 wanted,
                 now,
                 self._window * _EARLY,

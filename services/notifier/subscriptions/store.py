@@ -22,7 +22,7 @@ Cancel = Callable[[Database, Connection, UUID, str, datetime], Awaitable[None]]
 
 
 class AlreadySubscribed(Exception):
-    """There is a subscription with the same channel, address and filters that has not ended."""
+    """There is a subscription of this owner's with the same channel, address and filters that has not ended."""
 
 
 class SubscriptionStore:

@@ -124,7 +124,8 @@ class _Grammar(LengthReader):
     def _up_to(self, i: int) -> tuple[Expression, int] | None:
         """ "to 2025", where nothing but the end of its clause or further time words follow."""
         found = self.core(i + 1)
-        if found is None or not isinstance(found[0], Year | Decade) or self.kind(i - 1) is Kind.NUMBER:
+        days = (Year, Decade, Day) if self.kind(i - 1) is Kind.UNIT else (Year, Decade)  # "for three years to 30 June"
+        if found is None or not isinstance(found[0], days) or self.kind(i - 1) is Kind.NUMBER:
             return None
         core, j = found
         ends = self.kind(j) in _ENDS_A_YEAR or self.kind(j) in _TIES

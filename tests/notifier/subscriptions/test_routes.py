@@ -85,6 +85,26 @@ async def test_the_same_twice_is_refused_until_the_first_has_ended(http: httpx.A
     assert (await http.post("/subscriptions", json=again)).status_code == 201
 
 
+async def test_whether_somebody_else_has_subscribed_an_address_is_not_told(http: httpx.AsyncClient):
+    """
+    Making, changing and ending answer as for an address that nobody has.
+    """
+    await subscribed(http)
+    answers = []
+    for address in (form()["address"], form()["address"] + "-of-nobody"):
+        made = await http.post("/subscriptions", json=form(address=address), headers=by(http, "gac"))
+        again = await http.post("/subscriptions", json=form(address=address), headers=by(http, "gac"))
+        path = f"/subscriptions/{made.json()['id']}"
+        changed = await http.patch(path, json={"filters": {"countries": ["MX"]}}, headers=by(http, "gac"))
+        back = await http.patch(path, json={"filters": {}}, headers=by(http, "gac"))
+        ended = await http.delete(path, headers=by(http, "gac"))
+        answers.append(
+            [(one.status_code, one.json().keys() if one.content else "") for one in (made, again, changed, back, ended)]
+        )
+    assert answers[0] == answers[1]
+    assert [status for status, _ in answers[0]] == [201, 409, 200, 200, 204]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -110,7 +110,8 @@ select id, attempts, $1, $1, 'unknown', $2 from back
 """
 
 _RECIPIENTS = """
-select id, subscriber, channel, address, secret, language, zone, events, countries, themes, sections, commitments, state
+select id, subscriber, channel, address, secret, language, zone, events, countries, themes, sections, commitments,
+       state, ladder_refused is not null as ladder_refused
 from subscription where id = any($1::uuid[])
 """
 
@@ -221,4 +222,5 @@ def _recipient(row: Any) -> Recipient:
             frozenset(row["commitments"]),
         ),
         state=row["state"],
+        ladder_refused=row["ladder_refused"],
     )

@@ -117,7 +117,8 @@ where state = 'sending' and lease = any($1::uuid[])
 """
 
 _RECIPIENTS = """
-select id, subscriber, channel, address, secret, language, zone, events, countries, themes, sections, commitments, state
+select id, subscriber, channel, address, secret, language, zone, events, countries, themes, sections, commitments,
+       state, ladder_refused is not null as ladder_refused
 from subscription where id = any($1::uuid[])
 """
 
@@ -234,4 +235,5 @@ def _recipient(row: Any) -> Recipient:
             frozenset(row["commitments"]),
         ),
         state=row["state"],
+        ladder_refused=row["ladder_refused"],
     )

@@ -35,6 +35,8 @@ class Recipient:
     zone: str
     filters: Filters
     state: str
+    ladder_refused: bool = False
+    """Whether its own ladder is not planned, so that the usual reminders come."""
 
     def __repr__(self) -> str:
         return f"Recipient({self.id}, {self.channel})"

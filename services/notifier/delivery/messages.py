@@ -79,4 +79,5 @@ class MessageRenderer:
     def reader(self, delivery: Delivery) -> Reader:
         """Whom a delivery goes to."""
         to = delivery.recipient
-        return Reader(delivery.id, to.id, to.address, to.zone, to.filters, self._unsubscribe_links.url(to.id))
+        unsubscribe = self._unsubscribe_links.url(to.id)
+        return Reader(delivery.id, to.id, to.address, to.zone, to.filters, unsubscribe, to.ladder_refused)

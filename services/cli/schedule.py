@@ -11,11 +11,10 @@ import typer
 
 from services.cli.service_client import (
     ASKED_WRONGLY,
-    FAILED,
-    NOT_FOUND,
     CommandClient,
     Explain,
     Refusal,
+    exit_status,
     print_json,
 )
 
@@ -76,7 +75,7 @@ def next_command(
     known = _known_zone(zone) if zone else None
     found = _scheduler(url).ask("GET", "/reminders", params=wanted)
     if json:
-        print_json(found["items"])
+        print_json({"items": found["items"]})
         return
     from services.cli.schedule_tables import show_next
 
@@ -233,7 +232,7 @@ def _notifier(url: str, key: str) -> CommandClient:
 
 def _explain(service: str) -> Explain:
     def explain(refusal: Refusal) -> tuple[str, str, int]:
-        status = {404: NOT_FOUND, 400: ASKED_WRONGLY, 422: ASKED_WRONGLY}.get(refusal.status, FAILED)
+        status = exit_status(refusal.status)
         reasons = "; ".join(filter(None, (refusal.detail, *refusal.faults)))
         return (
             f"the {service} refuses ({refusal.status}): {refusal.title}",

@@ -188,7 +188,7 @@ def test_where_no_notifier_is_named_it_is_said_what_is_not_known(command: Comman
 
 def test_what_comes_next_is_listed_in_order(command: Command) -> None:
     said = lines(command("next", "--limit", "3", "--zone", "America/Toronto"))
-    items = document(command("next", "--limit", "3", "--json"))
+    items = document(command("next", "--limit", "3", "--json"))["items"]
 
     due = [line.split() for line in said if line.startswith("2021")]
     assert [(*row[:2], row[3], row[4]) for row in due] == [

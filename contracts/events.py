@@ -212,6 +212,8 @@ class LadderChosen(Contract):
     sections: tuple[Slug, ...]
     commitments: tuple[Slug, ...]
     """What the subscription asks for; an empty list asks for everything, and all have to agree."""
+    owner: Slug | None = None
+    """The client whose subscription it is: who may see when it is reminded. Null in events of before."""
 
 
 class Reporter(Contract):

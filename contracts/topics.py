@@ -33,6 +33,8 @@ class Topic:
     version: int = 1
     key: str = "the commitment's id"
     config: dict[str, str] = field(default_factory=dict)
+    dead_readers: tuple[str, ...] = ()
+    """Who acts on what its readers have put aside; elsewhere only operators look at it."""
     """Beyond `EVERY_TOPIC`."""
 
     @property
@@ -115,6 +117,7 @@ LADDER_CHOSEN = Topic(
     event=events.LadderChosen,
     writers=("notifier",),
     readers=("scheduler",),
+    dead_readers=("notifier",),
     retention_ms=-1,
     key="the subscription's id",
 )

@@ -22,6 +22,7 @@ import psutil
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bench.delivery.events import SECRET, event_record
+from bench.topics import empty_topics
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import upgrade_all, with_database
 from services.cli.fleet import PROJECT, Fleet, free_port
@@ -209,6 +210,7 @@ class Bench:
     def _notifiers(self, fan_out: int, limited: str = "", limits: str = "") -> Iterator[tuple[Fleet, str]]:
         url = with_database(self.stack.environment()["DATABASE_URL"], f"bench_{uuid4().hex[:8]}")
         asyncio.run(_make_database(self.stack.environment()["DATABASE_URL"], url))
+        asyncio.run(empty_topics(self.kafka))
         asyncio.run(_subscribe(url, [f"{self.sink_url}/{number}" for number in range(fan_out)]))
         settings = {"DATABASE_URL": url, "NOTIFIER_ALLOW_HOSTS": "127.0.0.1,localhost", "NOTIFIER_LINK_KEYS": "b" * 32}
         if limited:

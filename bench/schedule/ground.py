@@ -14,7 +14,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from contracts.topics import MILESTONE_DUE
+from bench.topics import empty_topics
+from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
 from services.cli.fleet import Fleet
@@ -86,6 +87,7 @@ class Ground:
         # Or the first tick would compute anew when everything is due, which here is not nine in the morning.
         await connection.execute("update tick set zone_data = $1", ZONE_DATA)
         await connection.close()
+        await empty_topics(self.kafka, (MILESTONE_DUE, MILESTONE_ESCALATED))
         return url
 
     async def drop(self, url: str) -> None:

@@ -33,7 +33,8 @@ def _card(topic: Topic, examples: Examples) -> str:
         "partitions": str(topic.partitions),
         "kept": _kept(topic.retention_ms),
         "settings": ", ".join(f"`{name}={value}`" for name, value in topic.config.items()) or "the broker's",
-        "dead letters": f"`{topic.dead}`, {_kept(DEAD_RETENTION_MS)}",
+        "dead letters": f"`{topic.dead}`, {_kept(DEAD_RETENTION_MS)}"
+        + (f", read by {', '.join(topic.dead_readers)}" if topic.dead_readers else ""),
         "schema": f"[{path}]({path})",
         "examples": links,
     }

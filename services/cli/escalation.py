@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.service_client import FAILED, CommandClient, Refusal, print_json, segment
+from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, exit_status, print_json, segment
 
 escalation = typer.Typer(help="What is overdue, who has heard of it, and who is on it.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def list_command(
         if cursor is None:
             break
     if json:
-        print_json(items)
+        print_json({"items": items})
         return
     for item in items:
         typer.echo(f"{item['milestone_id']}  {_summary(item)}")
@@ -112,7 +112,9 @@ def _scheduler(url: str, key: str) -> CommandClient:
 
     if not key:
         raise EmbeddedError(
-            "no API key is given", "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role reporter` makes one"
+            "no API key is given",
+            "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role reporter` makes one",
+            ASKED_WRONGLY,
         )
     return CommandClient("scheduler", "SCHEDULER_URL", "--url to its HTTP interface", url, _explain, key)
 
@@ -122,5 +124,5 @@ def _explain(refusal: Refusal) -> tuple[str, str, int]:
     return (
         f"the scheduler refuses ({refusal.status}): {refusal.title}",
         reasons or "see `pledgewire escalation --help`",
-        FAILED,
+        exit_status(refusal.status),
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.service_client import FAILED, CommandClient, Refusal, print_json
+from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, exit_status, print_json
 
 feeds = typer.Typer(help="Calendars and feeds of events, behind private addresses.", no_args_is_help=True)
 
@@ -52,7 +52,7 @@ def feeds_list(*, url: Url = LOCAL, key: Key = "", json: AsJson = False) -> None
     """One's own feeds that aren't revoked, without their addresses, which aren't kept."""
     found = _scheduler(url, key).ask("GET", "/feeds")
     if json:
-        print_json(found, indent=None)
+        print_json(found)
         return
     for feed in found["items"]:
         filters = " ".join(f"{name}={','.join(terms)}" for name, terms in feed["filters"].items() if terms)
@@ -71,7 +71,7 @@ def feeds_revoke(
     """Revoke a feed: from now on nothing is at its addresses."""
     _scheduler(url, key).ask("DELETE", f"/feeds/{_id(feed)}")
     if json:
-        print_json({"id": feed, "revoked": True}, indent=None)
+        print_json({"id": feed, "revoked": True})
     else:
         typer.echo(f"revoked: {feed}")
 
@@ -96,12 +96,14 @@ def _id(feed: str) -> str:
     try:
         return str(UUID(feed))
     except ValueError:
-        raise EmbeddedError(f"{feed!r} is no feed's id", "`pledgewire feeds list` shows the ids") from None
+        raise EmbeddedError(
+            f"{feed!r} is no feed's id", "`pledgewire feeds list` shows the ids", ASKED_WRONGLY
+        ) from None
 
 
 def _print_made(made: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print_json(made, indent=None)
+        print_json(made)
         return
     typer.echo(f"id        {made['id']}")
     for name, address in made["addresses"].items():
@@ -113,7 +115,9 @@ def _scheduler(url: str, key: str) -> CommandClient:
 
     if not key:
         raise EmbeddedError(
-            "no API key is given", "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role subscriber` makes one"
+            "no API key is given",
+            "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role subscriber` makes one",
+            ASKED_WRONGLY,
         )
     return CommandClient("scheduler", "SCHEDULER_URL", "--url", url, _explain, key)
 
@@ -132,4 +136,4 @@ def _explain(refusal: Refusal) -> tuple[str, str, int]:
             how = "; ".join(faults) or "see `pledgewire feeds add --help`"
         case _:
             how = "try again"
-    return ": ".join(filter(None, (refusal.title, refusal.detail))), how, FAILED
+    return ": ".join(filter(None, (refusal.title, refusal.detail))), how, exit_status(refusal.status)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli import VERSION
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
 from services.cli.recovery import recovery
@@ -33,6 +34,22 @@ app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
 app.add_typer(schedule, name="schedule")
 app.add_typer(wordings, name="wordings")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"pledgewire {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The wire service for what governments promise."""
 
 
 def _day(text: str) -> date:

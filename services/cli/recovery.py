@@ -40,7 +40,7 @@ def status(
     if json:
         from services.cli.service_client import print_json
 
-        print_json([{**asdict(one), "since": one.since.isoformat()} for one in found])
+        print_json({"items": [{**asdict(one), "since": one.since.isoformat()} for one in found]})
         return
     if not found:
         typer.echo("nothing is held: no database was found older than its topics")

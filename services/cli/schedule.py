@@ -11,11 +11,10 @@ import typer
 
 from services.cli.service_client import (
     ASKED_WRONGLY,
-    FAILED,
-    NOT_FOUND,
     CommandClient,
     Explain,
     Refusal,
+    exit_status,
     print_json,
 )
 
@@ -27,6 +26,7 @@ Url = Annotated[str, typer.Option(envvar="SCHEDULER_URL", help="Where the schedu
 Zone = Annotated[str | None, typer.Option(metavar="IANA", help="Your time zone, as America/Mexico_City.")]
 Tongue = Annotated[str | None, typer.Option(metavar="CODE", help="A language by its code, such as fr.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
+Key = Annotated[str, typer.Option(envvar="PLEDGEWIRE_KEY", help="An API key, for what a subscription asks for.")]
 LOCAL = "http://127.0.0.1:8402"
 
 
@@ -44,14 +44,15 @@ def preview_command(
     notifier_url: Annotated[
         str | None, typer.Option(envvar="NOTIFIER_URL", help="Where a subscription's zone and language are asked for.")
     ] = None,
+    key: Key = "",
     json: AsJson = False,
 ) -> None:
     """Show every instant of a commitment's milestones: told, passed, to come; and why it is then."""
     wanted = {"commitment": commitment, "limit": str(limit)} | _wishes(zone, language)
     if subscription is not None:
         wanted["subscription"] = _uuid(subscription)
-        wanted |= _of_subscription(wanted, url, notifier_url)
-    seen = _scheduler(url).ask("GET", "/schedule/preview", params=wanted)
+        wanted |= _of_subscription(wanted, notifier_url, key)
+    seen = _scheduler(url, key).ask("GET", "/schedule/preview", params=wanted)
     if json:
         print_json(seen)
         return
@@ -74,7 +75,7 @@ def next_command(
     known = _known_zone(zone) if zone else None
     found = _scheduler(url).ask("GET", "/reminders", params=wanted)
     if json:
-        print_json(found["items"])
+        print_json({"items": found["items"]})
         return
     from services.cli.schedule_tables import show_next
 
@@ -90,10 +91,11 @@ def explain_command(
     zone: Zone = None,
     language: Tongue = None,
     url: Url = LOCAL,
+    key: Key = "",
     json: AsJson = False,
 ) -> None:
     """Say of one reminder what it is, why it is due then, what became of it, and what comes next."""
-    found = _scheduler(url).ask("GET", f"/reminders/{reminder}/explanation", params=_wishes(zone, language))
+    found = _scheduler(url, key).ask("GET", f"/reminders/{reminder}/explanation", params=_wishes(zone, language))
     if json:
         print_json(found)
         return
@@ -209,28 +211,28 @@ def _uuid(subscription: str) -> str:
         ) from None
 
 
-def _of_subscription(wanted: dict[str, str], url: str, notifier_url: str | None) -> dict[str, str]:
+def _of_subscription(wanted: dict[str, str], notifier_url: str | None, key: str) -> dict[str, str]:
     """The zone and the language that a subscription has, as far as nobody asked for others."""
     if "zone" in wanted and "language" in wanted:
         return {}
     if notifier_url is None:
         print("its language, and its zone if it has no ladder, are not known: set NOTIFIER_URL", file=sys.stderr)
         return {}
-    summary = _notifier(notifier_url).ask("GET", f"/subscriptions/{wanted['subscription']}/summary")
-    return {name: summary[name] for name in ("zone", "language") if name not in wanted}
+    known = _notifier(notifier_url, key).ask("GET", f"/subscriptions/{wanted['subscription']}")
+    return {name: known[name] for name in ("zone", "language") if name not in wanted}
 
 
 def _scheduler(url: str, key: str | None = None) -> CommandClient:
     return CommandClient("scheduler", "SCHEDULER_URL", "its option", url, _explain("scheduler"), key)
 
 
-def _notifier(url: str) -> CommandClient:
-    return CommandClient("notifier", "NOTIFIER_URL", "its option", url, _explain("notifier"))
+def _notifier(url: str, key: str) -> CommandClient:
+    return CommandClient("notifier", "NOTIFIER_URL", "its option", url, _explain("notifier"), key)
 
 
 def _explain(service: str) -> Explain:
     def explain(refusal: Refusal) -> tuple[str, str, int]:
-        status = {404: NOT_FOUND, 400: ASKED_WRONGLY, 422: ASKED_WRONGLY}.get(refusal.status, FAILED)
+        status = exit_status(refusal.status)
         reasons = "; ".join(filter(None, (refusal.detail, *refusal.faults)))
         return (
             f"the {service} refuses ({refusal.status}): {refusal.title}",

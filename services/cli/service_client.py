@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import httpx2
 
 FAILED, ASKED_WRONGLY, NOT_FOUND = 1, 2, 3
-"""Exit statuses."""
+"""Exit statuses, of all commands; docs/for-operators.md has them as a table."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +95,20 @@ def _refusal(status: int, body: Any) -> Refusal:
     )
 
 
+def exit_status(refused_with: int) -> int:
+    """The exit status for a service's HTTP status that is no success."""
+    return {400: ASKED_WRONGLY, 404: NOT_FOUND, 422: ASKED_WRONGLY}.get(refused_with, FAILED)
+
+
 def segment(text: str) -> str:
     """A text as one segment of a path; an empty one, which would be another path, as `-`."""
     return quote(text, safe="") or "-"
 
 
-def print_json(document: object, *, indent: int | None = 2) -> None:
-    """Print a document for programs."""
+def print_json(document: object) -> None:
+    """Print a document for programs: one JSON object; a list stands in it as `items`."""
     import json
 
     import typer
 
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=indent))
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -54,6 +54,7 @@ DELIVERY_REASONS = {
     "fault-on-our-side": N_("a fault on our side"),
     "can-not-be-rendered": N_("no message can be made of it"),
     "lease-ran-out": N_("interrupted; sent again"),
+    "overtaken": N_("newer news has been told instead"),
     "subscription-disabled": N_("the subscription is switched off"),
     "subscription-paused": N_("the subscription is paused"),
     "subscription-ended": N_("the subscription has ended"),

@@ -25,8 +25,10 @@ from services.notifier.delivery.taking_over import TOPICS as WRITTEN
 from services.notifier.delivery.taking_over import MissedNotifierEvents, count_unsettled
 from services.notifier.migrations import VERSIONS
 from services.notifier.rendering.page_links import PageLinks
+from services.notifier.subscriptions import refused_ladders
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.link_settings import LinkSettings
+from services.notifier.subscriptions.refused_ladders import RefusedLadders
 from services.notifier.subscriptions.signed_ids import page_tokens
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
@@ -105,13 +107,16 @@ def build() -> Service:
         clock,
         dispatch_settings,
         mails=smtp_settings.connections,
-        limits=PlatformLimits(PaceSettings()),
+        limits=PlatformLimits(PaceSettings().limits),
         may_send=lambda: gate.is_open,
     )
-    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
+    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds, leases=dispatch.leases)
     intake = EventIntake(fan_out, dispatch, clock)
     positions = ConsumedPositions(database, GROUP)
     subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer), positions=positions))
+    refused = RefusedLadders(database)
+    ladder_intake = Intake(refused_ladders.GROUP, refused_ladders.read, refused.apply, DeadLetters(producer))
+    subscribe(broker, refused_ladders.TOPICS, ladder_intake)
     delivery_log = DeliveryLog(database)
 
     async def claims() -> str | None:

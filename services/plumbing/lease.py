@@ -52,6 +52,7 @@ class Lease:
         self._see(row["was"])
         self._until, self.compared = row["until"], row["compared"]
         self._seen_until = self._until
+        self._gate.compared = self._gate.compared or self.compared  # also where the answer to `confirm` was lost
         self._gate.heard(row["held_since"], row["held"])
         # By the clock that can't be set.
         self._renew_at = time.monotonic() + self._seconds / 3
@@ -95,12 +96,17 @@ class Lease:
         self._see(row["until"])
         if row["compared"] and self._seen_until not in (None, row["until"]):
             self._gate.compared = True
-        self._seen_until = row["until"]
+        if not _is_given_back(row["until"]):
+            self._seen_until = row["until"]
         self._gate.heard(row["held_since"], row["held"])
 
     def _see(self, until: datetime) -> None:
         """A lease ends ever later, or at once when it is given back: an earlier end is that of an older database."""
-        given_back = until.year == MINYEAR
-        if self._seen_until and until < self._seen_until and not given_back:
+        if self._seen_until and not _is_given_back(until) and until < self._seen_until:
             log.warning("the database was put back while this runs", action="database_put_back")
             self._gate.compared = False
+
+
+def _is_given_back(until: datetime) -> bool:
+    """`-infinity`, which comes without a zone, so that no other instant can be compared with it."""
+    return until.year == MINYEAR

@@ -12,8 +12,9 @@ HELD = Gauge(
     "pledgewire_recovery_held",
     "What waits for an operator's word, since the database was restored from a backup older than its topics",
 )
-UNCOMPARED = Gauge(
-    "pledgewire_recovery_uncompared", "1 until the database has been compared with the topics after the start, then 0"
+CLOSED = Gauge(
+    "pledgewire_sending_closed",
+    "1 while this process sends nothing: it has not compared its database with the topics, or an operator is asked",
 )
 
 
@@ -27,7 +28,7 @@ class SendingGate:
         """Since when an operator's word is waited for."""
         self.held = 0
         """How many wait for it, when that was last counted."""
-        UNCOMPARED.set_function(lambda: 0 if self.compared else 1)
+        CLOSED.set_function(lambda: 0 if self.is_open else 1)
         HELD.set_function(lambda: self.held if self.held_since else 0)
 
     def heard(self, held_since: datetime | None, held: int | None) -> None:

@@ -48,12 +48,12 @@ def http_app(
     feeds = FeedStore(database)
     for routes in (
         hold_routes(database, keys),
-        reminder_routes(database),
+        reminder_routes(database, keys, RulesCache(rules_cache.shipped)),
         ladder_routes(database, clock, keys, rules_cache),
-        zone_routes(database),
+        zone_routes(database, keys),
         acknowledgement_routes(database, clock, keys, escalations),
         escalation_routes(database, keys, escalations.book),
-        preview_routes(database, clock, rules_cache.shipped, escalations.book),
+        preview_routes(database, clock, keys, rules_cache.shipped, escalations.book),
         feed_routes(feeds, keys, clock, feed_settings),
         feed_reading_routes(feeds, clock, feed_settings),
     ):

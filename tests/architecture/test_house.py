@@ -130,6 +130,7 @@ def test_what_is_declared_is_what_is_subscribed(name: str, built: dict[str, Any]
     A service hears the topics whose cards name it as a reader: a forgotten subscription fails here, not at a summit.
     """
     declared = {topic.name for topic in ALL if name in topic.readers}
+    declared |= {topic.dead for topic in ALL if name in topic.dead_readers}
 
     assert set(subscribed(built[name])) == declared
 
@@ -142,7 +143,7 @@ def test_a_topic_is_subscribed_once(name: str, built: dict[str, Any]) -> None:
     topics = subscribed(built[name])
 
     assert len(set(topics)) == len(topics)
-    assert set(topics) <= set(BY_NAME)
+    assert set(topics) <= set(BY_NAME) | {topic.dead for topic in ALL}
 
 
 def test_every_reader_and_writer_is_somebody() -> None:

@@ -84,7 +84,9 @@ def test_what_is_overdue_is_listed_owned_and_shown(command: Command) -> None:
     ]
 
     assert lines(command("list")) == []
-    assert [item["milestone_id"] for item in document(command("list", "--state", "owned", "--json"))] == [DUE.id]
+    assert [item["milestone_id"] for item in document(command("list", "--state", "owned", "--json"))["items"]] == [
+        DUE.id
+    ]
     shown = lines(command("show", DUE.id))
     assert shown[0] == "end-of-2021: No new public finance"
     assert shown[2].startswith("last day 2021-12-31, America/Mexico_City; owned by Ana Ruiz")

@@ -54,8 +54,8 @@ def notifier() -> FastAPI:
     """What a notifier says of a subscription to whoever asks."""
     served = web_app("notifier", "Notifier", {})
 
-    @served.get("/subscriptions/{id_}/summary")
-    async def summary(id_: str) -> dict[str, str]:
+    @served.get("/subscriptions/{id_}")
+    async def subscription(id_: str) -> dict[str, str]:
         if id_ != str(YOU):
             raise Problem(404, "not-found", "There is no such subscription")
         return {"id": id_, "language": "fr", "zone": "America/Toronto"}
@@ -69,7 +69,7 @@ def environment(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[dict[
     url = asyncio.run(_made(fresh_database))
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     clock = SharedClock(tmp_path / "clock")
-    key = add_key(tmp_path / "keys.json", "desk", ["editor"], None)
+    key = add_key(tmp_path / "keys.json", "desk", ["editor", "subscriber", "operator"], None)
     rules_cache = RulesCache(NINE_SHARP)
     watched = EscalationStore(read_escalation_book())
     served_app = app_of(database, clock, keys_file=tmp_path / "keys.json", rules_cache=rules_cache, escalations=watched)
@@ -188,7 +188,7 @@ def test_where_no_notifier_is_named_it_is_said_what_is_not_known(command: Comman
 
 def test_what_comes_next_is_listed_in_order(command: Command) -> None:
     said = lines(command("next", "--limit", "3", "--zone", "America/Toronto"))
-    items = document(command("next", "--limit", "3", "--json"))
+    items = document(command("next", "--limit", "3", "--json"))["items"]
 
     due = [line.split() for line in said if line.startswith("2021")]
     assert [(*row[:2], row[3], row[4]) for row in due] == [

@@ -107,3 +107,8 @@ async def test_each_fault_of_a_topic_is_found_and_named(
         False,
         "4 records read: 0 absent, 1 different, 0 unknown",
     )
+    junk = TopicRecord("milestone-due", 0, 4, b"a", [("ce_id", b"nonsense")], b"{", 0)
+    assert (await found_on(monkeypatch, url, [*topic, junk], good))[0] == (
+        True,
+        "5 records read: 0 absent, 0 different, 0 unknown; 1 are no events",
+    )

@@ -56,10 +56,13 @@ def letter(**headers: str) -> EmailMessage:
     return mail
 
 
-async def post_mail(inbox: Inbox, mail: EmailMessage) -> None:
+async def post_mail(inbox: Inbox, mail: EmailMessage | bytes) -> None:
     def post() -> None:
         with smtplib.SMTP("127.0.0.1", inbox.smtp_port, timeout=10) as smtp:
-            smtp.send_message(mail)
+            if isinstance(mail, bytes):
+                smtp.sendmail("a@x.example", ["b@y.example"], mail)
+            else:
+                smtp.send_message(mail)
 
     await asyncio.to_thread(post)
 

@@ -15,8 +15,11 @@ import apscheduler.schedulers.base
 import asyncpg
 import pytest
 
+from bench.topics import empty_topics
+from services.cli.topics import apply_topics
 from services.plumbing import periodic
 from services.plumbing.clock import SharedClock
+from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.process import Service
 from services.registry.migrations import VERSIONS as REGISTRY
 from services.registry.wiring import build as build_registry
@@ -88,6 +91,8 @@ async def connection(
 ) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a database of the test's own, which the services find too."""
     url = await fresh_database({"registry": REGISTRY, "scheduler": SCHEDULER})
+    await apply_topics(KafkaSettings())
+    await empty_topics(KafkaSettings())
     monkeypatch.setenv("DATABASE_URL", url)
     opened = await asyncpg.connect(url)
     yield opened

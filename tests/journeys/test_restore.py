@@ -75,7 +75,7 @@ def pledgewire(house: House, *arguments: str) -> str:
 
 async def held(house: House) -> dict[str, int]:
     """Which services wait for the operator's word, and how many wait there."""
-    documents = json.loads(await asyncio.to_thread(pledgewire, house, "recovery", "status", "--json"))
+    documents = json.loads(await asyncio.to_thread(pledgewire, house, "recovery", "status", "--json"))["items"]
     return {one["service"]: one["held"] for one in documents}
 
 

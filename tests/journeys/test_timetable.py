@@ -502,7 +502,8 @@ async def test_what_is_withdrawn_is_not_reminded_of(furnished: House) -> None:
 BUS = {
     "pledgewire_events_published", "pledgewire_outbox_unpublished", "pledgewire_events_consumed",
     "pledgewire_consumer_lag", "pledgewire_dead_letters", "pledgewire_dead_letter_depth",
-    "pledgewire_partition_stands_seconds", "pledgewire_oldest_waiting_seconds",
+    "pledgewire_partition_stands_seconds", "pledgewire_oldest_waiting_seconds", "pledgewire_sending_closed",
+    "pledgewire_recovery_held",
 }  # fmt: skip
 METRICS = {
     "registry": BUS,

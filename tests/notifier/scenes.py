@@ -48,7 +48,8 @@ def incoming(
     brief = STATUS_CHANGED.commitment.model_copy(update={"id": commitment})
     data = STATUS_CHANGED.model_copy(update={"commitment": brief, "seq": seq})
     event = PublishedEvent(new_id(), "status-changed", at, data.model_dump_json().encode()).already_read(data)
-    return IncomingEvent(event, seq, not_after, EVENT_TYPES[event.topic].traits(data))
+    kind = EVENT_TYPES[event.topic]
+    return IncomingEvent(event, seq, not_after, kind.traits(data), kind.collapse_key(data))
 
 
 def with_traits(traits: EventTraits) -> IncomingEvent:

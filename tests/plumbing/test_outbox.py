@@ -12,8 +12,10 @@ import pytest
 from services.plumbing.clock import EPOCH
 from services.plumbing.database import Connection, Database
 from services.plumbing.kafka.producer import KafkaProducer
+from services.plumbing.lease import Lease
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.relay import Acknowledged, OutboxSettings, Relay, _published_prefix
+from services.plumbing.sending_gate import SendingGate
 from tests.plumbing.conftest import MakeTopic, ReadTopic
 from tests.stand_ins.database_clock import an_hour_ahead
 
@@ -168,6 +170,37 @@ async def test_only_one_of_two_relays_publishes(database: Database) -> None:
     await asyncio.gather(*running)
 
     assert sorted(len(recording.sent) for recording in (one, other)) == [0, 200]
+
+
+async def test_a_lease_that_is_given_back_while_another_looks_is_anybodys(database: Database) -> None:
+    """As at a rolling restart: between the other's try for the lease and its look at the row it is given back."""
+    holder, other = (Lease(database, 60.0, SendingGate()) for _ in range(2))
+    assert await holder.hold()
+    assert not await other.hold()
+    await holder.release()
+    async with database.connection() as connection:
+        await other._look(connection)
+
+    successor = Lease(database, 60.0, SendingGate())
+    assert await successor.hold()
+    assert not await other.hold()
+    await successor.release()
+    assert await other.hold()
+
+
+async def test_a_comparison_whose_confirmation_was_not_heard_counts(database: Database) -> None:
+    """Or this process would send nothing for as long as it lives: under its lease nobody compares again."""
+    gate = SendingGate()
+    lease = Lease(database, 60.0, gate)
+    assert await lease.hold()
+    async with database.connection() as connection:
+        await connection.execute("update outbox_lease set compared = true")
+    assert not gate.is_open
+
+    lease.doubt()
+    assert await lease.hold()
+    assert lease.compared
+    assert gate.is_open
 
 
 async def test_the_lease_begins_and_ends_by_the_databases_clock(database: Database) -> None:

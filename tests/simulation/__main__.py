@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -46,7 +47,9 @@ def main() -> int:
     with _server(options.database) as url:
         if options.workers > 1:
             return _shared_out(options, url)
-        return _play(options, url)
+        # In a thread of its own, since uvloop would prepare for signals anew at each call of the main one.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(_play, options, url).result()
 
 
 def _options() -> argparse.Namespace:
@@ -61,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--mutation", choices=sorted(MUTATIONS), default="none", help="break a rule first; it has to be found"
     )
+    parser.add_argument("--until-red", action="store_true", help="stop at the first that is red")
     parser.add_argument("--trace", action="store_true", help="say everything that happens")
     parser.add_argument("--rows", action="store_true", help="show the deliveries afterwards")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each seed")
@@ -94,6 +98,8 @@ def _play(options: argparse.Namespace, url: str) -> int:
             run = run_seed(seed, ground, tell=print if options.trace else None)
             played, red = played + 1, red + bool(run.broken)
             _say(run, options)
+            if red and options.until_red:
+                break
     if options.rows:
         for row in ground.look("select * from delivery order by position"):
             print(dict(row))
@@ -137,6 +143,7 @@ def _shared_out(options: argparse.Namespace, url: str) -> int:
         arguments += ["--minutes", str(options.minutes)] if options.minutes is not None else []
         arguments += ["--json"] if options.json else []
         arguments += ["--mutation", options.mutation]
+        arguments += ["--until-red"] if options.until_red else []
         workers.append(subprocess.Popen([sys.executable, "-m", "tests.simulation", *arguments]))
     return max(worker.wait() for worker in workers)
 

@@ -14,7 +14,8 @@ from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.senders import PostSender
 from services.notifier.rendering.page_links import PageLinks
 from services.plumbing.outbox import Outgoing
-from services.plumbing.relay import OutboxSettings, Relay
+from services.plumbing.relay import Acknowledged, OutboxSettings, Relay
+from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
 from tests.notifier.delivery.dispatching import links
 from tests.simulation.database import SimulatedDatabase
@@ -62,14 +63,17 @@ class Topics:
         self._world = world
         self.records: list[Outgoing] = []
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[BaseException | None]:
-        """Take records in order."""
+    async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged | BaseException]:
+        """Take records in order, into one partition of each topic."""
         await asyncio.sleep(self._world.random.uniform(0.001, 0.02))
-        self.records += records
+        acknowledged: list[Acknowledged | BaseException] = []
+        for record in records:
+            acknowledged.append(Acknowledged(0, sum(other.topic == record.topic for other in self.records)))
+            self.records.append(record)
         if not self._world.calm and self._world.chance(self._world.menu.cut):
             await asyncio.sleep(1.0)
             return [ConnectionError("no acknowledgement") for _ in records]
-        return [None] * len(records)
+        return acknowledged
 
 
 class Process:
@@ -88,7 +92,8 @@ class Process:
         self.last_sign = world.loop.time()
         self.disturbed: list[tuple[float, float]] = []
         """From when to when it was frozen, or its way to the database was cut."""
-        self.stopping = asyncio.Event()
+        self._leaving = asyncio.Event()
+        self._stopping = asyncio.Event()
         self.database = SimulatedDatabase(world, name, "notifier")
         context = contextvars.copy_context()
         context.run(OWNER.set, self)
@@ -103,6 +108,10 @@ class Process:
     def runs(self) -> bool:
         """Whether it is neither dead nor frozen."""
         return not self.is_dead and self._world.loop.time() >= self._frozen_until
+
+    def stop(self) -> None:
+        """SIGTERM: first nothing new is read, then what is under way is finished."""
+        self._leaving.set()
 
     def dies(self) -> None:
         """SIGKILL: its connections are closed by the system."""
@@ -160,19 +169,22 @@ class Process:
             )
             for name, channel in CHANNELS.items()
         }
-        dispatch = Dispatch(self.database, senders, clock, SETTINGS, chance=world.random.random)
+        gate = SendingGate()
+        dispatch = Dispatch(
+            self.database, senders, clock, SETTINGS, may_send=lambda: gate.is_open, chance=world.random.random
+        )
         intake = EventIntake(FanOut(self.database, lease_seconds=LEASE_SECONDS), dispatch, clock)
-        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0))
+        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=15.0, lease_seconds=12.0), gate=gate)
         return [
-            asyncio.create_task(dispatch.run(self.stopping)),
-            asyncio.create_task(relay.run(self.stopping)),
+            asyncio.create_task(dispatch.run(self._stopping)),
+            asyncio.create_task(relay.run(self._stopping)),
             asyncio.create_task(self._read(intake)),
         ]
 
     async def _read(self, intake: EventIntake) -> None:
         """As the framework reads: a batch, its effect, then its offsets; after a fault that passes it comes again."""
         world, pause = self._world, 0.1
-        while not self.stopping.is_set():
+        while not self._leaving.is_set():
             self.last_sign = world.loop.time()
             batch = self._kafka.poll(self, world.random.choice([1, 3, 10]))
             if not batch:
@@ -191,3 +203,4 @@ class Process:
             for _, _, event in batch:
                 self._kafka.read_at.setdefault(event.event.id, world.seconds)
             self._kafka.commit(self, batch)
+        self._stopping.set()

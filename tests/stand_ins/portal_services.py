@@ -196,6 +196,7 @@ class StandInServices:
                 "zone": "America/Toronto",
                 "filters": FilterForm(),
                 "ladder": None,
+                "ladder_refused": None,
                 "level": None,
                 "state": "active",
                 "reason": None,

@@ -28,5 +28,8 @@ CHANNELS: Mapping[str, AnyChannel] = MappingProxyType(
 )
 """By the names that the contract's `Channel` has; a test holds the two together."""
 
+FOR_PEOPLE = frozenset(name for name, channel in CHANNELS.items() if channel.is_for_people)
+"""Those that somebody reads."""
+
 MAILED = frozenset(name for name, channel in CHANNELS.items() if isinstance(channel, MailedChannel))
 """Those that share one mail server, however many addresses there are behind it."""

@@ -32,6 +32,8 @@ class PostedChannel(ABC, Generic[T]):
     """Whether what is rendered depends on the language."""
     is_signed: ClassVar[bool] = False
     """Whether a subscription has a key that its posts are signed with."""
+    is_for_people: ClassVar[bool] = True
+    """Whether somebody reads it, who need not be told what newer news has overtaken. A system gets every event."""
 
     def checked_address(self, address: str, allowed: AllowList) -> str:
         """The address in its normal form; raises `UndeliverableAddress`, which does not quote it."""
@@ -95,6 +97,7 @@ class MailedChannel(ABC, Generic[T]):
 
     is_localized: ClassVar[bool] = True
     is_signed: ClassVar[bool] = False
+    is_for_people: ClassVar[bool] = True
 
     @abstractmethod
     def checked_address(self, address: str, allowed: AllowList) -> str:

@@ -26,6 +26,7 @@ class Webhook(PostedChannel[bytes]):
 
     content_type: ClassVar[str] = "application/cloudevents+json"
     is_localized: ClassVar[bool] = False
+    is_for_people: ClassVar[bool] = False
     is_signed: ClassVar[bool] = True
 
     def render(self, event: LocalizedEvent) -> bytes:

@@ -17,7 +17,7 @@ _CANCEL = """
 update delivery set state = 'cancelled', reason = $2, settled_at = $3, behind = false
 where subscription_id = $1 and state = 'pending'
 returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, destination, deferrals,
-          deferred_since
+          deferred_since, null as collapse_key, false as is_overtaken, null::uuid[] as before
 """
 
 

@@ -1,10 +1,12 @@
 """What a delivery is on its way: claimed for sending, tried, and its result to be recorded."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from contracts.filters import Filters
+from services.notifier.channels import FOR_PEOPLE
 from services.notifier.channels.outcomes import (
     Accepted,
     AttemptOutcome,
@@ -33,6 +35,8 @@ class Recipient:
     zone: str
     filters: Filters
     state: str
+    ladder_refused: bool = False
+    """Whether its own ladder is not planned, so that the usual reminders come."""
 
     def __repr__(self) -> str:
         return f"Recipient({self.id}, {self.channel})"
@@ -76,6 +80,12 @@ class Delivery:
     deferrals: int = 0
     deferred_since: datetime | None = None
     slot: Slot | None = None
+    collapse_key: str | None = None
+    """What its event tells the latest of, within its thread; None where it stays news."""
+    is_overtaken: bool = False
+    """Whether newer news of the same waits for this reader."""
+    before: tuple[UUID, ...] = ()
+    """Events that its own has overtaken and that were not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,33 @@ class Capacity:
     limited: dict[UUID, int]
 
 
+OVERTAKEN = "suppressed", "overtaken"
+"""The end of news that could not be told in time: what overtook it says what it was, and every event keeps its row."""
+
+
+def to_send(deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Delivery], list[DeliveryResult]]:
+    """Of claimed deliveries, each thread in order, those to be sent and the ends of those that must not be.
+
+    What was overtaken is named by the next of its thread that tells of the same.
+    """
+    sent: list[Delivery] = []
+    ends: list[DeliveryResult] = []
+    untold: dict[tuple[UUID, str | None], tuple[UUID, ...]] = {}
+    for delivery in deliveries:
+        same = delivery.thread, delivery.collapse_key
+        before = (*delivery.before, *untold.pop(same, ()))
+        end = end_unsent(delivery, now)
+        if end is None:
+            sent.append(replace(delivery, before=before) if before else delivery)
+            continue
+        ends.append(DeliveryResult(delivery, end[0], now, reason=end[1]))
+        if end == OVERTAKEN:
+            untold[same] = (*before, delivery.event_id)
+        elif before:
+            untold[same] = before
+    return sent, ends
+
+
 def end_unsent(delivery: Delivery, now: datetime) -> tuple[str, str] | None:
     """The state and the reason with which a delivery ends that must not be sent; None for one that may be.
 
@@ -137,6 +174,9 @@ def end_unsent(delivery: Delivery, now: datetime) -> tuple[str, str] | None:
         return "expired", "not-after-passed"
     if delivery.attempts >= MOST_ATTEMPTS:
         return "failed", "attempts-exhausted"
+    was_tried = delivery.attempts > 0 or delivery.deferrals > 0
+    if delivery.is_overtaken and was_tried and delivery.recipient.channel in FOR_PEOPLE:
+        return OVERTAKEN
     return None
 
 

@@ -21,18 +21,19 @@ from services.notifier.delivery.deliveries import (
     Delivery,
     DeliveryResult,
     after_attempt,
-    end_unsent,
+    to_send,
 )
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
+from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.paced_claims import PacedClaims
 from services.notifier.delivery.pacer import Pacer
-from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
+from services.notifier.delivery.platform_limits import PlatformLimits
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.delivery.turns import READY
-from services.notifier.events.published_event import PublishedEvent
+from services.notifier.events.published_event import PublishedEvent, Telling
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
@@ -85,15 +86,18 @@ class Dispatch:
         may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
-        self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds)
+        self.leases = Leases(settings.lease_seconds)
+        """Those of this process, which its fan-out shares."""
+        self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds, leases=self.leases)
         self._pacer = Pacer(
             PacedClaims(
                 database,
                 lease_seconds=settings.lease_seconds,
                 window=settings.hold_seconds * _HANDED_OUT,
                 clock_is_set=clock.settable,
+                leases=self.leases,
             ),
-            limits or PlatformLimits(PaceSettings()),
+            limits or PlatformLimits(),
         )
         self._events = EventCache(database)
         self._recorder = ResultRecorder(
@@ -137,15 +141,15 @@ class Dispatch:
     def take(self, deliveries: Iterable[Delivery]) -> None:
         """Take claimed deliveries in hand; those that must not be sent end here."""
         now = self._clock.now()
-        for delivery in deliveries:
-            end = end_unsent(delivery, now)
-            if end is None and self._pacer.may_start(delivery):
+        sent, ends = to_send(deliveries, now)
+        for delivery in sent:
+            if self._pacer.may_start(delivery):
                 self._lanes.add(delivery)
-            elif end is None:
+            else:
                 self._recorder.report(DeliveryResult(delivery, "pending", now))
                 self.wake()
-            else:
-                self._recorder.report(DeliveryResult(delivery, end[0], now, reason=end[1]))
+        for end in ends:
+            self._recorder.report(end)
         self._start()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -204,11 +208,15 @@ class Dispatch:
         now = self._clock.now()
         await self._pacer.introduce(now)
         deliveries = await self._claims.claim(now, capacity)
-        if self._pacer.is_due(time.monotonic(), idle=not deliveries):
-            deliveries += await self._pacer.claim(now, capacity.total - len(deliveries), self._lanes)
-        if deliveries:
-            failpoint("notifier-after-claim")
-        await self._events.get_all(delivery.event_id for delivery in deliveries)
+        try:
+            if self._pacer.is_due(time.monotonic(), idle=not deliveries):
+                deliveries += await self._pacer.claim(now, capacity.total - len(deliveries), self._lanes)
+            if deliveries:
+                failpoint("notifier-after-claim")
+            await self._events.get_all(delivery.event_id for delivery in deliveries)
+        except Exception:
+            self._give_back(deliveries)  # or they would wait for their leases to run out
+            raise
         self.take(deliveries)
         if deliveries:
             return True
@@ -285,7 +293,13 @@ class Dispatch:
                 # Claimed too long ago: it goes back, to be claimed anew.
                 self._recorder.report(DeliveryResult(delivery, "pending", started_at))
                 return
-            outcome = await self._send(delivery)
+            try:
+                outcome = await self._send(delivery)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                self._give_back([delivery])  # its event can't be read: nothing was sent
+                return
             failpoint("notifier-after-send")
             ended = time.monotonic()
             attempt = Attempt(started_at, self._clock.now(), (ended - started) * 1000, outcome)
@@ -300,13 +314,17 @@ class Dispatch:
 
     async def _send(self, delivery: Delivery) -> AttemptOutcome:
         event = await self._events.get(delivery.event_id)
+        telling = Telling(delivery.is_overtaken)
+        if delivery.before:
+            earlier = await self._events.get_all(delivery.before)
+            telling = Telling(delivery.is_overtaken, tuple(earlier[id_] for id_ in delivery.before))
         channel = delivery.recipient.channel
         try:
             sender = self._senders[channel]  # a row of a newer version may name a channel that is not known here
             if event.traceparent is None:
-                return await sender.send(delivery, event)
+                return await sender.send(delivery, event, telling)
             with traced("deliver", event.traceparent, channel=channel):
-                return await sender.send(delivery, event)
+                return await sender.send(delivery, event, telling)
         except CanNotRender as error:
             # It would break again for as long as it is tried. The text of the cause may hold an address.
             log.error(

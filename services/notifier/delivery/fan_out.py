@@ -5,16 +5,17 @@ nothing here deletes.
 """
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID
 
 from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Capacity, Delivery
 from services.notifier.delivery.identity import DELIVERY_ID, THREAD
+from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
 from services.notifier.events.event_types import EVENT_TYPES
@@ -38,12 +39,13 @@ _PLACES = {topic: place for place, topic in enumerate(EVENT_TYPES)}
 # right now, gets none.
 FAN_OUT = f"""
 with incoming as materialized (
-    select id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after, section,
+    select id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after, section, collapse_key,
            string_to_array(countries, ',') as countries, string_to_array(themes, ',') as themes, audience, level, place
     from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::bytea[], $6::timestamptz[], $7::text[],
-                $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[])
+                $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[],
+                $23::text[])
          with ordinality as i(id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
-                              countries, themes, section, audience, level, place)
+                              countries, themes, section, audience, level, collapse_key, place)
 ),
 matches as materialized (
     select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel, s.destination
@@ -60,9 +62,9 @@ matches as materialized (
 ),
 fresh as (
     insert into event (id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
-                       received_at, matched)
+                       received_at, matched, collapse_key)
     select i.id, i.topic, i.commitment_id, i.seq, i.value, i.time, i.correlation_id, i.traceparent, i.not_after,
-           $15, coalesce(m.n, 0)
+           $15, coalesce(m.n, 0), i.collapse_key
     from incoming i left join (select event_id, count(*)::integer as n from matches group by event_id) m
         on m.event_id = i.id
     order by i.id
@@ -97,7 +99,7 @@ written as (
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
               position, destination, deferrals, deferred_since
 )
-select * from written
+select *, null as collapse_key, false as is_overtaken, null::uuid[] as before from written
 order by position
 """
 
@@ -110,6 +112,8 @@ class IncomingEvent:
     seq: int
     not_after: datetime | None
     traits: EventTraits
+    collapse_key: str | None = None
+    """What it tells the latest of; None where it stays news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +125,11 @@ class FannedOut:
 
 
 class FanOut:
-    """Writes deliveries. `lease_seconds`: how long a claim keeps other processes away."""
+    """Writes deliveries. `lease_seconds`: how long a claim keeps other processes away; `leases`: its process's."""
 
-    def __init__(self, database: Database, *, lease_seconds: float) -> None:
+    def __init__(self, database: Database, *, lease_seconds: float, leases: Leases | None = None) -> None:
         self._database = database
-        self._lease_seconds = lease_seconds
+        self._leases = leases or Leases(lease_seconds)
 
     async def apply(self, events: Iterable[IncomingEvent], now: datetime, capacity: Capacity) -> FannedOut:
         """Write events that are new and one delivery for each active subscription that matches, in one transaction.
@@ -135,8 +139,11 @@ class FanOut:
         unique = {incoming.event.id: incoming for incoming in events}
         if not unique:
             return FannedOut([], 0)
-        batch = in_order(unique.values())
-        lease, claimed = uuid4(), time.monotonic()
+        with self._leases.claiming() as lease:
+            return await self._apply(in_order(unique.values()), now, capacity, lease)
+
+    async def _apply(self, batch: Sequence[IncomingEvent], now: datetime, capacity: Capacity, lease: UUID) -> FannedOut:
+        claimed = time.monotonic()
         async with self._database.transaction() as connection:
             await connection.execute(WRITE_IN_TURN, sorted({incoming.traits.commitment for incoming in batch}))
             rows = await connection.fetch(
@@ -149,13 +156,18 @@ class FanOut:
                 list(capacity.limited),
                 list(capacity.limited.values()),
                 lease,
-                self._lease_seconds,
+                self._leases.seconds,
+                [incoming.collapse_key for incoming in batch],
             )
             ended = await end_settled_before(connection, [incoming.event.id for incoming in batch])
             rows = [row for row in rows if row["id"] not in ended]
             mine = [row for row in rows if row["state"] == "sending"]
             waiting = len(rows) - len(mine)
-            deliveries = await claimed_deliveries(connection, mine, lease, claimed)
+            overtaken = overtaken_within(batch)
+            deliveries = [
+                replace(delivery, is_overtaken=True) if delivery.event_id in overtaken else delivery
+                for delivery in await claimed_deliveries(connection, mine, lease, claimed)
+            ]
             if waiting:
                 await self._database.notify(connection, READY)
             failpoint("fanout-before-commit")
@@ -176,6 +188,20 @@ def in_order(events: Iterable[IncomingEvent]) -> list[IncomingEvent]:
         latest[key] = max(event.time, latest.get(key, event.time))
         placed.append((latest[key], _PLACES.get(event.topic, 0), incoming.seq, event.id, incoming))
     return [incoming for *_, incoming in sorted(placed, key=lambda place: place[:-1])]
+
+
+def overtaken_within(batch: Iterable[IncomingEvent]) -> set[UUID]:
+    """The events of a batch, which is in order, that a later one tells newer news of the same of."""
+    latest: dict[tuple[str, str, str], UUID] = {}
+    overtaken = set()
+    for incoming in batch:
+        if incoming.collapse_key is None:
+            continue
+        same = incoming.event.topic, incoming.traits.commitment, incoming.collapse_key
+        if same in latest:
+            overtaken.add(latest[same])
+        latest[same] = incoming.event.id
+    return overtaken
 
 
 def _row(incoming: IncomingEvent) -> tuple[object, ...]:

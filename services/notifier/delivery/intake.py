@@ -34,7 +34,8 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
         traceparent=envelope.traceparent,
     )
     not_after: datetime | None = getattr(event, "not_after", None)  # of the events that can become stale
-    return IncomingEvent(published.already_read(data), data.seq, not_after, EVENT_TYPES[record.topic].traits(data))
+    kind = EVENT_TYPES[record.topic]
+    return IncomingEvent(published.already_read(data), data.seq, not_after, kind.traits(data), kind.collapse_key(data))
 
 
 class EventIntake:

@@ -1,14 +1,14 @@
 """From an event to what a channel sends: rendered once for each channel and language, then filled for each delivery."""
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.delivery.deliveries import Delivery
-from services.notifier.events.published_event import LocalizedEvent, PublishedEvent
+from services.notifier.events.published_event import AS_NEWS, LocalizedEvent, PublishedEvent, Telling
 from services.notifier.rendering.footer_reason import MatchedEvent
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.placeholders import PlaceholderValues
@@ -33,7 +33,9 @@ class RenderedEvent:
         return reader_values(reader, self.matched, self.language, self.links)
 
 
-def render_event(event: PublishedEvent, channel: str, language: str, links: PageLinks) -> RenderedEvent:
+def render_event(
+    event: PublishedEvent, channel: str, language: str, links: PageLinks, telling: Telling = AS_NEWS
+) -> RenderedEvent:
     """Lay an event out for a channel in a language: the expensive half, which knows no reader.
 
     Raises `UnsupportedEvent` for an event that isn't for people, `ValueError` for a channel that there isn't,
@@ -42,7 +44,7 @@ def render_event(event: PublishedEvent, channel: str, language: str, links: Page
     if channel not in CHANNELS:
         raise ValueError(f"there is no channel {channel}")
     words, commitment = words_in(language), event.data.commitment
-    template = CHANNELS[channel].render(LocalizedEvent(event, words, links.commitment(commitment.id)))
+    template = CHANNELS[channel].render(LocalizedEvent(event, words, links.commitment(commitment.id), telling))
     return RenderedEvent(template, words.language, matched_by(event), links)
 
 
@@ -60,14 +62,16 @@ class MessageRenderer:
     def __init__(self, links: PageLinks, unsubscribe_links: UnsubscribeLinks) -> None:
         self._links = links
         self._unsubscribe_links = unsubscribe_links
-        self._rendered: OrderedDict[tuple[UUID, str, str], RenderedEvent] = OrderedDict()
+        self._rendered: OrderedDict[Hashable, RenderedEvent] = OrderedDict()
 
-    def rendered(self, event: PublishedEvent, channel: str, language: str) -> RenderedEvent:
-        """An event on a channel, in a language where that makes a difference."""
-        key = (event.id, channel, language if CHANNELS[channel].is_localized else "")
+    def rendered(self, event: PublishedEvent, channel: str, language: str, telling: Telling) -> RenderedEvent:
+        """An event on a channel, in a language and told in a way where those make a difference."""
+        key: Hashable = (event.id, channel)
+        if CHANNELS[channel].is_localized:
+            key = (event.id, channel, language, telling.is_overtaken, *(earlier.id for earlier in telling.before))
         rendered = self._rendered.get(key)
         if rendered is None:
-            rendered = self._rendered[key] = render_event(event, channel, language, self._links)
+            rendered = self._rendered[key] = render_event(event, channel, language, self._links, telling)
             if len(self._rendered) > _MOST:
                 self._rendered.popitem(last=False)
         return rendered
@@ -75,4 +79,5 @@ class MessageRenderer:
     def reader(self, delivery: Delivery) -> Reader:
         """Whom a delivery goes to."""
         to = delivery.recipient
-        return Reader(delivery.id, to.id, to.address, to.zone, to.filters, self._unsubscribe_links.url(to.id))
+        unsubscribe = self._unsubscribe_links.url(to.id)
+        return Reader(delivery.id, to.id, to.address, to.zone, to.filters, unsubscribe, to.ladder_refused)

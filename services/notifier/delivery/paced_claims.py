@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.deliveries import Delivery, Slot
+from services.notifier.delivery.leases import Leases
+from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.pace_store import introduce
 from services.notifier.delivery.pacing import MARGIN
 from services.notifier.delivery.turns import is_behind
@@ -31,7 +32,7 @@ _EARLY = 0.4
 _CLOSEST = (1 + 1 / MARGIN) / 2
 """By so much two starts may come closer than the pace, when the first was late: half of the margin is kept."""
 
-_WAITING = """
+WAITING = """
 with recursive waiting(destination) as (
     (select destination from delivery where state = 'pending' and not behind and paced and destination > $1
      order by destination limit 1)
@@ -63,7 +64,7 @@ def _due(was_deferred: str) -> str:
 
 
 # Of a destination that is told to wait, what it said that to goes first: it has waited the longest.
-_CLAIM = f"""
+PACED_CLAIM = f"""
 with moment as materialized (select clock_timestamp() as now),
 free as materialized (
     select p.destination, p.seconds, p.fastest, p.round, p.deferrals > 0 as is_probe, m.now,
@@ -105,8 +106,9 @@ reserved as (
     ) o
     where p.destination = o.destination
 )
-select c.*, o.first + o.seconds * c.nth as starts_in, o.seconds, o.fastest, o.round, o.is_probe
-from claimed c join open o using (destination) order by c.nth, c.destination
+select c.*, {TELLING}, o.first + o.seconds * c.nth as starts_in, o.seconds, o.fastest, o.round, o.is_probe
+from claimed c join open o on o.destination = c.destination join event e on e.id = c.event_id
+order by c.nth, c.destination
 """
 
 _ROUNDS = "select destination, round from destination_pace where destination = any($1::bytea[])"
@@ -118,9 +120,17 @@ class PacedClaims:
     `window`: seconds ahead for which slots are given out. `clock_is_set`: business time does not go with real time.
     """
 
-    def __init__(self, database: Database, *, lease_seconds: float, window: float, clock_is_set: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        window: float,
+        clock_is_set: bool,
+        leases: Leases | None = None,
+    ) -> None:
         self._database = database
-        self._lease_seconds = lease_seconds
+        self._leases = leases or Leases(lease_seconds)
         self._window = window
         self._clock_is_set = clock_is_set
         self._after = b""
@@ -135,30 +145,30 @@ class PacedClaims:
         if most < 1:
             return []
         async with self._database.connection() as connection:
-            rows = await connection.fetch(_WAITING, self._after, _DESTINATIONS)
+            rows = await connection.fetch(WAITING, self._after, _DESTINATIONS)
         found = [row["destination"] for row in rows]
         self._after = found[-1] if len(found) == _DESTINATIONS else b""
         wanted = [destination for destination in found if destination not in closed]
         if not wanted:
             return []
-        lease = uuid4()
-        async with self._database.transaction() as connection:
-            await connection.execute(_STRANGE, wanted, now)
-            claimed = time.monotonic()  # not before: who waits for a connection would start too early
-            rows = await connection.fetch(
-                _CLAIM,
-                wanted,
-                now,
-                self._window * _EARLY,
-                self._window,
-                most,
-                [] if takes_mail else sorted(MAILED),
-                lease,
-                self._lease_seconds,
-                _PROBE_SECONDS,
-                self._clock_is_set,
-            )
-            deliveries = await claimed_deliveries(connection, rows, lease, claimed)
+        with self._leases.claiming() as lease:
+            async with self._database.transaction() as connection:
+                await connection.execute(_STRANGE, wanted, now)
+                claimed = time.monotonic()  # not before: who waits for a connection would start too early
+                rows = await connection.fetch(
+                    PACED_CLAIM,
+                    wanted,
+                    now,
+                    self._window * _EARLY,
+                    self._window,
+                    most,
+                    [] if takes_mail else sorted(MAILED),
+                    lease,
+                    self._leases.seconds,
+                    _PROBE_SECONDS,
+                    self._clock_is_set,
+                )
+                deliveries = await claimed_deliveries(connection, rows, lease, claimed)
         return [replace(delivery, slot=_slot(row, claimed)) for delivery, row in zip(deliveries, rows, strict=True)]
 
     async def introduce(self, limits: Mapping[bytes, float | None], now: datetime) -> None:

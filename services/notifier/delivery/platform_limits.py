@@ -59,10 +59,10 @@ class PaceSettings(BaseSettings):
 
 
 class PlatformLimits:
-    """The table with what overrides it."""
+    """The table with what overrides it, as `PaceSettings.limits` has it."""
 
-    def __init__(self, settings: PaceSettings) -> None:
-        self._limits = {**PER_SECOND, **settings.limits}
+    def __init__(self, overrides: Mapping[str, float | None] = MappingProxyType({})) -> None:
+        self._limits = {**PER_SECOND, **overrides}
         self.of = lru_cache(maxsize=16_384)(self._of)
 
     def _of(self, channel: str, address: str) -> float | None:

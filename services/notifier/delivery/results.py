@@ -22,14 +22,16 @@ from services.plumbing.database import Connection, Database
 SETTLE = f"""
 with result as (
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-                         $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[], $12::boolean[])
-        as r(id, lease, state, at, next_at, reason, code, started_at, ended_at, outcome, latency_ms, deferred)
+                         $7::integer[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::real[], $12::boolean[],
+                         $13::boolean[])
+        as r(id, lease, state, at, next_at, reason, code, started_at, ended_at, outcome, latency_ms, deferred, apart)
 ),
 written as (
     update delivery d set state = r.state,
         attempts = d.attempts + case when r.outcome is null then 0 else 1 end,
         next_at = coalesce(r.next_at, d.next_at),
         deferrals = d.deferrals + r.deferred::integer,
+        paced = d.paced or r.apart,
         deferred_since = case when r.deferred then coalesce(d.deferred_since, r.at) else d.deferred_since end,
         reason = case when r.outcome is null and not r.deferred and r.state = 'pending' then d.reason else r.reason end,
         last_code = case when r.outcome is null and not r.deferred then d.last_code else r.code end,
@@ -94,10 +96,11 @@ def _row(result: DeliveryResult) -> tuple[Any, ...]:
         result.reason,
     )
     if attempt is None:
-        return (*common, None, None, None, None, None, False)
+        return (*common, None, None, None, None, None, False, False)
     kind, code = _kind(attempt.outcome)
     deferred = isinstance(attempt.outcome, Deferred)
-    return (*common, code, attempt.started_at, attempt.ended_at, kind, attempt.latency_ms, deferred)
+    apart = isinstance(attempt.outcome, Deferred) and not attempt.outcome.everybody  # its destination has a pace now
+    return (*common, code, attempt.started_at, attempt.ended_at, kind, attempt.latency_ms, deferred, apart)
 
 
 def _kind(outcome: AttemptOutcome) -> tuple[str | None, int | None]:

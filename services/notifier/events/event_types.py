@@ -82,6 +82,9 @@ class EventType(Generic[E]):
     """Those that it binds or speaks of."""
     audience: Audience = EVERYBODY
     addressee: Callable[[E], Addressee] = lambda _event: _NO_ADDRESSEE
+    collapse_key: Callable[[E], str | None] = lambda _event: None
+    """What an event tells the latest of: a newer one of its topic and commitment with the same key overtakes it. None
+    for an event that stays news."""
 
     def traits(self, event: E) -> EventTraits:
         """What an event of this type is about, as filters see it."""
@@ -114,16 +117,24 @@ def _whose_ladder(event: MilestoneDue) -> Addressee:
     return Addressee(event.audience)
 
 
+def _whose_status(event: StatusChanged) -> str:
+    return "as a whole" if event.country is None else str(event.country)
+
+
+def _which_milestone(event: MilestoneScheduled) -> str:
+    return event.milestone.id
+
+
 def _which_level(event: MilestoneEscalated) -> Addressee:
     return Addressee(level=event.level, level_title=event.level_title)
 
 
 _ROWS: tuple[EventType[Any], ...] = (
     EventType(COMMITMENT_CREATED, created_content),
-    EventType(MILESTONE_SCHEDULED, scheduled_content, _of_milestone),
+    EventType(MILESTONE_SCHEDULED, scheduled_content, _of_milestone, collapse_key=_which_milestone),
     EventType(MILESTONE_DUE, due_content, _of_milestone, OWN_LADDER_OR_USUAL, _whose_ladder),
     EventType(MILESTONE_ESCALATED, escalated_content, _of_milestone, ITS_LEVEL, _which_level),
-    EventType(STATUS_CHANGED, status_content, _of_status),
+    EventType(STATUS_CHANGED, status_content, _of_status, collapse_key=_whose_status),
     EventType(CONSISTENCY_FLAGGED, flagged_content, _of_milestone_or_commitment, WHO_NAMES_IT),
 )
 

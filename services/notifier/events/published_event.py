@@ -1,5 +1,6 @@
 """An event as it was published and is kept, and the same event in a reader's language."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -10,6 +11,7 @@ from services.i18n.words import Words
 from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.rendering.message import EventMessage
+from services.notifier.rendering.retelling import after_what_was_not_told, as_earlier_news
 
 
 class UnsupportedEvent(ValueError):
@@ -48,6 +50,20 @@ class PublishedEvent:
 
 
 @dataclass(frozen=True)
+class Telling:
+    """How an event is told to somebody: as the latest news or as what newer news has overtaken, and after what else.
+
+    `before` are events that it overtook, and that were not told because of it; the oldest first.
+    """
+
+    is_overtaken: bool = False
+    before: tuple[PublishedEvent, ...] = ()
+
+
+AS_NEWS = Telling()
+
+
+@dataclass(frozen=True)
 class LocalizedEvent:
     """An event for readers of one language; `url` is the commitment's page.
 
@@ -57,8 +73,18 @@ class LocalizedEvent:
     event: PublishedEvent
     words: Words
     url: str
+    telling: Telling = AS_NEWS
 
     @cached_property
     def message(self) -> EventMessage:
         """What people are told."""
-        return EVENT_TYPES[self.event.topic].content(self.event.data, self.words, self.url)
+        message = self._of(self.event)
+        untold = []
+        for earlier in self.telling.before:
+            with contextlib.suppress(ValueError):  # a row of an older contract must not stop what came after it
+                untold.append((self._of(earlier), earlier.time))
+        message = after_what_was_not_told(message, self.words, untold)
+        return as_earlier_news(message, self.words, self.event.time) if self.telling.is_overtaken else message
+
+    def _of(self, event: PublishedEvent) -> EventMessage:
+        return EVENT_TYPES[event.topic].content(event.data, self.words, self.url)

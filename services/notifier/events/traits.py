@@ -36,7 +36,10 @@ class SubscriptionTraits:
     id: UUID
     filters: Filters
     has_ladder: bool = False
+    """Whether it has a ladder of its own that is planned."""
     level: str | None = None
+    is_refused: bool = False
+    """Whether its own ladder was put aside: then `has_ladder` is false, and an older one of its own does not count."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,13 @@ class Audience:
 
 EVERYBODY = Audience(lambda _subscription, _event: True, "true")
 OWN_LADDER_OR_USUAL = Audience(
-    lambda to, event: not to.has_ladder if event.audience is None else to.id == event.audience,
-    "coalesce(s.id = i.audience, s.ladder is null)",
+    lambda to, event: not to.has_ladder if event.audience is None else to.id == event.audience and not to.is_refused,
+    "case when i.audience is null then s.ladder is null or s.ladder_refused is not null"
+    " else s.id = i.audience and s.ladder_refused is null end",
 )
-"""A reminder by somebody's own ladder is theirs alone, and they get no other."""
+"""A reminder by somebody's own ladder is theirs alone, and they get no other.
+
+Whose ladder was put aside gets the usual reminders, and none by an older ladder of theirs."""
 ITS_LEVEL = Audience(lambda to, event: to.level is not None and to.level == event.level, "s.level = i.level")
 """An escalation goes to its level."""
 WHO_NAMES_IT = Audience(lambda to, event: event.event in to.filters.events, "s.events <> '{}'")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from contracts.filters import Filters
+from contracts.topics import MILESTONE_DUE
 from contracts.vocabulary import CommitmentBrief, Text
 from services.i18n.event_names import followed_event
 from services.i18n.names import country_names, theme_title
@@ -29,11 +30,25 @@ class MatchedEvent:
 
 
 @lru_cache(maxsize=8192)
-def footer_reason(filters: Filters, event: MatchedEvent, language: str) -> str:
+def footer_reason(filters: Filters, event: MatchedEvent, language: str, ladder_refused: bool = False) -> str:
     """`You get this because you follow: this commitment · Climate action · Mexico · reminders.`
 
-    It names what was met, not all that was asked for.
+    It names what was met, not all that was asked for. Whose own ladder is not planned hears so with each reminder.
     """
+    words, met = words_in(language), _met(filters, event, language)
+    if met:
+        reason = words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))
+    else:
+        reason = words.gettext("You get this because you follow all that is in the register.")
+    if ladder_refused and event.event == MILESTONE_DUE.name:
+        usual = words.gettext(
+            "Your own reminders could not be planned, so these are the usual ones; please set them anew."
+        )
+        return f"{reason} {usual}"
+    return reason
+
+
+def _met(filters: Filters, event: MatchedEvent, language: str) -> list[str]:
     words, brief = words_in(language), event.commitment
     met: list[str] = []
     if event.level_title:
@@ -49,6 +64,4 @@ def footer_reason(filters: Filters, event: MatchedEvent, language: str) -> str:
     met += country_names(sorted(event.countries & filters.countries), words)
     if event.event in filters.events and not event.level_title:
         met.append(followed_event(event.event, words))
-    if not met:
-        return words.gettext("You get this because you follow all that is in the register.")
-    return words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))
+    return met

@@ -5,7 +5,8 @@ A channel only lays it out: the words, their order and what comes first are deci
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import quote
 
 from contracts.vocabulary import CommitmentBrief, Country
@@ -60,6 +61,9 @@ class EventMessage:
     """One event for readers of one language."""
 
     language: str
+    tag: str
+    latest: str
+    """What is new, in a few words."""
     subject: str
     headline: str
     title: str
@@ -68,6 +72,10 @@ class EventMessage:
     facts: tuple[Fact, ...]
     quotation: Quotation | None
     links: tuple[MessageLink, ...]
+
+    def with_latest(self, latest: str, words: Words) -> Self:
+        """The same with other words for what is new."""
+        return replace(self, latest=latest, subject=_subject(self.tag, self.title, latest, words))
 
 
 def compose(
@@ -86,9 +94,12 @@ def compose(
 ) -> EventMessage:
     """A message about a commitment: `latest` is what is new in a few words, `url` the commitment's page."""
     title = plain(commitment.title.in_language(words.language), instead=commitment.id)
+    tag = f"{'/'.join(dict.fromkeys(countries))} - {shorten(plain(short_theme(commitment.themes[0], words)), 20)}"
     return EventMessage(
         language=words.language,
-        subject=_subject(countries, commitment, title, latest, words),
+        tag=tag,
+        latest=latest,
+        subject=_subject(tag, title, latest, words),
         headline=capitalized(headline or latest),
         title=title,
         lead=lead,
@@ -102,9 +113,8 @@ def compose(
     )
 
 
-def _subject(countries: tuple[Country, ...], commitment: CommitmentBrief, title: str, latest: str, words: Words) -> str:
+def _subject(tag: str, title: str, latest: str, words: Words) -> str:
     """`[MX - Climate] Title: due in 7 days`; what is new is never cut, the title is."""
-    tag = f"{'/'.join(dict.fromkeys(countries))} - {shorten(plain(short_theme(commitment.themes[0], words)), 20)}"
     values = {"tag": tag, "news": shorten(latest, 34)}
     left = SUBJECT_LENGTH - len(words.gettext("[%(tag)s] %(title)s: %(news)s", title="", **values))
     return words.gettext("[%(tag)s] %(title)s: %(news)s", title=shorten(title, left), **values)

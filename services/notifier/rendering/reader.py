@@ -22,6 +22,8 @@ class Reader:
     zone: str
     filters: Filters
     unsubscribe_url: str
+    ladder_refused: bool = False
+    """Whether their own ladder is not planned, so that the usual reminders come."""
 
     def __repr__(self) -> str:
         return f"Reader({self.delivery_id})"
@@ -35,7 +37,7 @@ def reader_values(reader: Reader, event: MatchedEvent, language: str, links: Pag
             case "delivery-id":
                 return str(reader.delivery_id)
             case "reason":
-                return footer_reason(reader.filters, event, language)
+                return footer_reason(reader.filters, event, language, reader.ladder_refused)
             case "subscription-url":
                 return links.subscription(reader.subscription_id)
             case "unsubscribe-url":

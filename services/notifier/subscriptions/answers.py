@@ -27,6 +27,8 @@ class SubscriptionAnswer(ResponseModel):
     zone: str
     filters: FilterForm
     ladder: OwnLadder | None
+    ladder_refused: str | None
+    """Why its own ladder is not planned; until it is changed the usual reminders come."""
     level: str | None
     state: SubscriptionState
     reason: str | None
@@ -50,6 +52,8 @@ class SubscriptionSummary(ResponseModel):
     zone: str
     filters: FilterForm
     ladder: OwnLadder | None
+    ladder_refused: str | None
+    """Why its own ladder is not planned; until it is changed the usual reminders come."""
     level: str | None
     state: SubscriptionState
     reason: str | None
@@ -90,6 +94,7 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
         "zone": row["zone"],
         "filters": filters_of(row),
         "ladder": ladder_of(row),
+        "ladder_refused": row["ladder_refused"],
         "level": row["level"],
         "state": row["state"],
         "reason": row["reason"],

@@ -12,7 +12,7 @@ from services.plumbing.ids import new_id
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import current_traceparent
 
-COLUMNS = "id, state, zone, ladder, countries, themes, sections, commitments"
+COLUMNS = "id, owner, state, zone, ladder, countries, themes, sections, commitments"
 """What of a subscription the scheduler has to know."""
 
 RowChange = tuple[Mapping[str, Any] | None, Mapping[str, Any]]

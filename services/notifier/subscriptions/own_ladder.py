@@ -133,6 +133,7 @@ def ladder_chosen_by(subscription: Mapping[str, Any], seq: int = 1) -> LadderCho
         themes=tuple(subscription["themes"]),
         sections=tuple(subscription["sections"]),
         commitments=tuple(subscription["commitments"]),
+        owner=subscription["owner"],
     )
 
 

@@ -199,7 +199,7 @@ async def _deliverable(name: str, address: str, allowed: AllowList) -> str:
 
 
 def _already_subscribed() -> Problem:
-    return Problem(409, "already-subscribed", "This address is already subscribed to the same on this channel")
+    return Problem(409, "already-subscribed", "You have subscribed this address to the same on this channel already")
 
 
 def _unfit(detail: str) -> Problem:

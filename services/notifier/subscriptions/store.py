@@ -9,11 +9,12 @@ import asyncpg
 
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.ladder_events import publish_ladder_changes
+from services.notifier.subscriptions.own_ladder import is_for_scheduler
 from services.plumbing.database import Connection, Database
 
 _COLUMNS = (
     "id, owner, subscriber, channel, address, language, zone, events, countries, themes, sections, commitments,"
-    " ladder, level, state, reason, created_at, ended_at"
+    " ladder, ladder_refused, level, state, reason, created_at, ended_at"
 )
 
 Row = asyncpg.Record
@@ -22,7 +23,7 @@ Cancel = Callable[[Database, Connection, UUID, str, datetime], Awaitable[None]]
 
 
 class AlreadySubscribed(Exception):
-    """There is a subscription with the same channel, address and filters that has not ended."""
+    """There is a subscription of this owner's with the same channel, address and filters that has not ended."""
 
 
 class SubscriptionStore:
@@ -94,6 +95,13 @@ class SubscriptionStore:
                     id_,
                     *values.values(),
                 )
+                if before["ladder_refused"] is not None and is_for_scheduler(dict(before), dict(after)):
+                    # It is chosen anew, and nobody has refused that yet.
+                    after = await _one(
+                        connection,
+                        f"update subscription set ladder_refused = null where id = $1 returning {_COLUMNS}",
+                        id_,
+                    )
                 await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
                 return after
         except asyncpg.UniqueViolationError as error:

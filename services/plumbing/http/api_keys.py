@@ -8,10 +8,10 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -23,6 +23,10 @@ BEARER = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<c
 """The security scheme of all our OpenAPI documents; what it lets through is checked by `ApiKeys`."""
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+
+
+KEY_OR_NOT: Mapping[str, Any] = {"security": [{}, {"api-key": []}]}
+"""How the document shows a route that shows more to who has a key."""
 
 
 class ApiKeySettings(BaseSettings):
@@ -69,8 +73,18 @@ class ApiKeys:
 
         return caller
 
+    def known(self, request: Request) -> Caller | None:
+        """The caller, or None for a request without a key; raises a 401 problem for a wrong one."""
+        return self._caller(request) if "authorization" in request.headers else None
+
     def require(self, request: Request, *roles: str) -> Caller:
         """The caller of this request, who must have one of the roles; raises a 401 or 403 problem otherwise."""
+        caller = self._caller(request)
+        if caller.roles.isdisjoint(roles):
+            raise Problem(403, "forbidden", f"This key has no role {' or '.join(f'`{role}`' for role in roles)}")
+        return caller
+
+    def _caller(self, request: Request) -> Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         caller = self._find(key) if scheme.lower() == "bearer" else None
         if caller is None:
@@ -80,8 +94,6 @@ class ApiKeys:
                 "Send a valid API key: `Authorization: Bearer …`",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if caller.roles.isdisjoint(roles):
-            raise Problem(403, "forbidden", f"This key has no role {' or '.join(f'`{role}`' for role in roles)}")
         return caller
 
     def _find(self, key: str) -> Caller | None:

@@ -66,6 +66,7 @@ class SubscriptionView(ServiceAnswer):
     zone: str
     filters: FiltersView
     ladder: LadderView | None = None
+    ladder_refused: str | None = None
     level: str | None = None
     state: str
     reason: str | None = None

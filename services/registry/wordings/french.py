@@ -94,8 +94,8 @@ FRENCH = lexicon_of(
         },
         Kind.UNTIL: {
             None: (
-                "jusque | jusque dans | jusqu'à | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de | de maintenant à"
-                " | de maintenant jusqu'à | d'aujourd'hui à"
+                "jusque | jusque dans | jusqu'à | jusqu'à l' | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de"
+                " | de maintenant à | de maintenant jusqu'à | d'aujourd'hui à"
             )
         },
         Kind.BETWEEN: {None: "entre"},
@@ -259,7 +259,6 @@ FRENCH = lexicon_of(
             ),
         },
         Kind.AND: {None: "et | ou"},
-        Kind.TO: {None: "jusqu'à l'"},
     },
     day_first=True,
 )

@@ -124,7 +124,8 @@ class _Grammar(LengthReader):
     def _up_to(self, i: int) -> tuple[Expression, int] | None:
         """ "to 2025", where nothing but the end of its clause or further time words follow."""
         found = self.core(i + 1)
-        if found is None or not isinstance(found[0], Year | Decade) or self.kind(i - 1) is Kind.NUMBER:
+        days = (Year, Decade, Day) if self.kind(i - 1) is Kind.UNIT else (Year, Decade)  # "for three years to 30 June"
+        if found is None or not isinstance(found[0], days) or self.kind(i - 1) is Kind.NUMBER:
             return None
         core, j = found
         ends = self.kind(j) in _ENDS_A_YEAR or self.kind(j) in _TIES
@@ -211,7 +212,7 @@ class _Grammar(LengthReader):
             return found
         read = self._from_to(i) or self.core(i)
         if read and self._is_attribute(i, read[0]):
-            return Expression(Tie.OF, i, read[1], core=read[0]), read[1]
+            return Expression(Tie.OF, i, read[1], core=self._of_its_act(i, read[0])), read[1]
         if read and self._is_time_by_itself(i, *read):
             return self._closed(Tie.BARE, i, *read)
         begins, is_next = self._is_begin(i), self.kind(i) in {Kind.NEXT, Kind.COMING}
@@ -238,8 +239,20 @@ class _Grammar(LengthReader):
 
     def _is_attribute(self, i: int, core: Core) -> bool:
         """Whether these days say which thing is meant: "the letter of 8 October", "ses conclusions de décembre"."""
-        is_of = self.kind(i) is Kind.GLUE and self.at(i).value == "of" and self.kind(i - 1) in _THINGS
+        is_of = self.kind(i) is Kind.GLUE and self.at(i).value == "of"
+        is_of = is_of and (self.kind(i - 1) in _THINGS or self._act_year(i) is not None)
         return is_of and isinstance(core, Day | Month) and (self._is_plain(core) or self._is_day(i, core))
+
+    def _act_year(self, i: int) -> int | None:
+        """The year of an act by its number: "Real Decreto 477/2021, de 29 de junio"."""
+        k = i - 2 if self.kind(i - 1) is Kind.COMMA else i - 1
+        return self.at(k).value if self.kind(k) is Kind.YEAR and self.at(k - 1).text == "/" else None
+
+    def _of_its_act(self, i: int, core: Core) -> Core:
+        year = self._act_year(i)
+        if year is not None and isinstance(core, Day | Month) and isinstance(core.year, ComingYear):
+            return replace(core, year=year)
+        return core
 
     def _is_day(self, i: int, core: Core) -> bool:
         """Whether these are days of a month, of whatever year; "may 18" is a date only with its capital."""

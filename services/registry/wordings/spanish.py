@@ -38,15 +38,15 @@ SPANISH = lexicon_of(
             "for": "para | para el",
             None: (
                 "a más tardar | a más tardar el | a más tardar el día | a más tardar en"
-                " | no más tarde de | no después de | no más tarde del | hacia | hacia el | a más tardar para"
-                " | como máximo | como máximo el | al año | con fecha límite | a más tardar al | con vistas a"
-                " | a más tardar dentro de | con plazo al | rumbo a"
+                " | no más tarde de | no después de | no más tarde del | no más tarde del día | hacia | hacia el"
+                " | a más tardar para | como máximo | como máximo el | al año | con fecha límite | a más tardar al"
+                " | con vistas a | a más tardar dentro de | con plazo al | rumbo a"
             ),
         },
         Kind.BEFORE: {
             None: (
-                "antes de | antes del | previo a | previa a | con anterioridad a | con antelación a | anterior a"
-                " | antes de que | previamente a | previos a | previas a"
+                "antes de | antes del | antes del día | previo a | previa a | con anterioridad a | con antelación a"
+                " | anterior a | antes de que | previamente a | previos a | previas a"
             )
         },
         Kind.IN: {None: "en | en el curso de | programado para | prevista para | previsto para"},
@@ -97,8 +97,8 @@ SPANISH = lexicon_of(
         },
         Kind.UNTIL: {
             None: (
-                "hasta | hasta el | hasta al menos | hasta entrado | hasta bien entrado | de ahora a | de hoy a"
-                " | de ahora al"
+                "hasta | hasta el | hasta el día | hasta al menos | hasta entrado | hasta bien entrado | de ahora a"
+                " | de hoy a | de ahora al"
             )
         },
         Kind.BETWEEN: {None: "entre"},
@@ -275,7 +275,6 @@ SPANISH = lexicon_of(
             ),
         },
         Kind.AND: {None: "y | o | e | u"},
-        Kind.TO: {None: "hasta el día"},
     },
     day_first=True,
 )

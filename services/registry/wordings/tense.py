@@ -39,6 +39,10 @@ class TenseWords:
     before_infinitives: frozenset[str]
     infinitive_endings: tuple[str, ...]
     """How an infinitive ends behind one of those words; the empty ending is any word."""
+    failed: frozenset[str]
+    """Words by which what the infinitive says did not come about: "failed to agree"."""
+    verbs_before_infinitives: tuple[str, ...] = ()
+    """How verbs end that take an infinitive without a word between."""
 
 
 def tense_of(tokens: Sequence[Token], start: int, end: int, words: TenseWords) -> Tense | None:
@@ -65,6 +69,14 @@ def _ends_sentence(token: Token) -> bool:
     return token.kind is Kind.BREAK and token.text in _SENTENCE_ENDS
 
 
+def _leads_to_infinitive(token: Token, words: TenseWords) -> bool:
+    """Whether an infinitive may stand behind it: "to meet", "acordaron celebrar"."""
+    is_verb = token.kind is Kind.WORD and bool(words.verbs_before_infinitives)
+    return folded(token.text) in words.before_infinitives or (
+        is_verb and token.text.casefold().endswith(words.verbs_before_infinitives)
+    )
+
+
 def _verb(tokens: Sequence[Token], k: int, words: TenseWords) -> Tense | None:
     token = tokens[k]
     if token.kind is not Kind.WORD or (token.is_capital and k > 0 and not _ends_sentence(tokens[k - 1])):
@@ -74,9 +86,9 @@ def _verb(tokens: Sequence[Token], k: int, words: TenseWords) -> Tense | None:
         return Tense.AHEAD
     if bare not in words.past and bare in words.neither:
         return None
-    before = folded(tokens[k - 1].text) if k else ""
-    if before in words.before_infinitives and word.endswith(words.infinitive_endings):
-        return Tense.AHEAD
+    if k and word.endswith(words.infinitive_endings) and _leads_to_infinitive(tokens[k - 1], words):
+        failed = any(folded(one.text) in words.failed for one in tokens[max(k - _NEAR, 0) : k])
+        return Tense.PAST if failed else Tense.AHEAD
     if word.endswith(words.ahead_endings):
         return Tense.AHEAD
     if bare in words.past or word.endswith(words.past_endings):

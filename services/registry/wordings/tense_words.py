@@ -33,6 +33,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         be=_words("be"),
         before_infinitives=_words("to"),
         infinitive_endings=("",),
+        failed=_words("failed"),
     ),
     Language.ES: TenseWords(
         past=_words(
@@ -72,7 +73,9 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         ),
         be=_words("ser sera seran sea sean estar estara estaran"),
         before_infinitives=_words("a para de por al debe deben debera deberan"),
-        infinitive_endings=("ar", "er", "ir"),
+        infinitive_endings=("ar", "er", "ir", "arse", "erse", "irse"),
+        failed=_words("logro lograron consiguio fracaso"),
+        verbs_before_infinitives=("ó", "aron", "ieron", "amos", "imos", "ado", "ido"),
     ),
     Language.FR: TenseWords(
         past=_words(
@@ -103,5 +106,6 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         be=_words("etre sera seront soit soient"),
         before_infinitives=_words("de d' a pour"),
         infinitive_endings=("er", "ir", "re"),
+        failed=_words("echoue reussi manque"),
     ),
 }

@@ -33,7 +33,7 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     is_over = span.latest is not None and span.latest < context.made_on
     tells = context.tense is Tense.PAST or tie is Tie.OF
     has_begun = span.earliest is not None and span.earliest <= context.made_on
-    if tie in _TERMS and is_over and not tells:
+    if tie in _TERMS - {Tie.UNTIL} and is_over and not tells:
         why = "the words set a term that was over before they were said"
         return Days(None, (*days.rules, "past"), days.alternatives).beside(
             alternative("as-written", days.edtf, why),
@@ -41,7 +41,8 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
         )
     lasted = isinstance(core, Duration | RelativePoint)  # "in two years, twelve events were held"
     tells = tells and tie not in _TERMS and span.precision not in _OUTLIVES_A_YEAR
-    if is_over or (tells and (has_begun or lasted)):
+    is_own = tie is Tie.BARE and not context.is_alone and span.earliest == span.latest == context.made_on
+    if is_over or is_own or (tells and (has_begun or lasted)):
         return Days(None, (*days.rules, "past"))
     return days
 
@@ -57,7 +58,7 @@ def _tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
             return _before(days, core, context)
         case Tie.UNTIL:
             return Days(_from_statement(days.edtf, context.made_on), ("from-statement", *days.rules), days.alternatives)
-        case Tie.SINCE if (span_of(days.edtf).latest or date.max) < context.made_on:
+        case Tie.FROM | Tie.SINCE if (span_of(days.edtf).latest or date.max) < context.made_on:
             return Days(None, ("past",))
         case Tie.FROM | Tie.SINCE:
             return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)

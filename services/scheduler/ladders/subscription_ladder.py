@@ -39,6 +39,8 @@ class SubscriptionLadder:
     ladder: Ladder
     zone: str
     filters: Filters = field(default_factory=Filters)
+    owner: str | None = None
+    """The client who may see it; None where no event has said so, and then operators only may."""
 
     def asks_for(self, commitment: CommitmentBrief, milestone: Milestone) -> bool:
         """Whether its reader is to be reminded of this milestone."""
@@ -74,4 +76,5 @@ def subscription_ladder(event: LadderChosen) -> SubscriptionLadder | None:
             sections=frozenset(event.sections),
             commitments=frozenset(event.commitments),
         ),
+        event.owner,
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 
 from contracts.vocabulary import Language, Slug
 from services.i18n.spans import date_phrase
@@ -12,10 +12,13 @@ from services.i18n.text import plain
 from services.i18n.words import Words, words_in
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
+from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
 from services.plumbing.http.forms import ZoneName
 from services.plumbing.http.problems import not_found, problems
 from services.plumbing.zones import day_in, zone_named
+from services.scheduler.escalation.routes import READERS as ESCALATION_READERS
 from services.scheduler.escalation.rules.book import EscalationBook
+from services.scheduler.ladders.access import READERS, may_see
 from services.scheduler.ladders.book import LadderBook, kind_of
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.planning import left_out_rungs
@@ -54,13 +57,24 @@ Zone = Annotated[
 SentenceLanguage = Annotated[Language, Query(description="Of the sentences.")]
 
 
-def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: EscalationBook) -> APIRouter:
-    """The routes of the preview; reading is open. `book` is that of the escalation."""
+def preview_routes(
+    database: Database, clock: Clock, keys: ApiKeys, shipped: LadderBook, book: EscalationBook
+) -> APIRouter:
+    """The routes of the preview: of the book's ladders for anybody, of a subscription's own for its owner.
+
+    `book` is that of the escalation, which is shown to those who may read escalations.
+    """
     router = APIRouter(tags=["reminders"])
     rules_cache = RulesCache(shipped)  # its own: it reads the rules as of its own instant
 
-    @router.get("/schedule/preview", operation_id="preview_schedule", responses=problems(404, 422, 503))
+    @router.get(
+        "/schedule/preview",
+        operation_id="preview_schedule",
+        openapi_extra=dict(KEY_OR_NOT),
+        responses=problems(401, 403, 404, 422, 503),
+    )
     async def preview_schedule(
+        request: Request,
         commitment: Slug,
         subscription: Annotated[
             UUID | None, Query(description="By this subscription's own ladder, where it has one; else by the book's.")
@@ -73,13 +87,17 @@ def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: 
     ) -> SchedulePreview:
         """Every instant of every milestone of a commitment, and why it is then."""
         now, words = clock.now(), words_in(language)
+        caller = keys.require(request, *READERS) if subscription else keys.known(request)
         async with store.snapshot(database) as connection:
             rules = await rules_cache.rules(connection)
             own_ladder = rules.ladder_of(subscription) if subscription else None
+            if caller and not may_see(own_ladder, caller.client, caller.roles):
+                own_ladder = None  # as for a subscription that is not known
             seen = await store.milestones_of(connection, commitment, subscription if own_ladder else None)
             if not seen and not await store.is_known(connection, commitment):
                 raise not_found("commitment")
             replanning = await store.is_replanning(connection)
+        shown_book = book if caller and not caller.roles.isdisjoint(ESCALATION_READERS) else None
         return SchedulePreview(
             commitment_id=commitment,
             status=seen[0].status if seen else None,
@@ -89,12 +107,20 @@ def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: 
             ladder_of="subscription" if own_ladder else "book",
             subscription=subscription,
             being_planned_anew=replanning,
-            milestones=tuple(_milestone(one, rules, own_ladder, book, zone, words, now, limit) for one in seen),
+            milestones=tuple(_milestone(one, rules, own_ladder, shown_book, zone, words, now, limit) for one in seen),
         )
 
-    @router.get("/reminders/{id_}/explanation", operation_id="explain_reminder", responses=problems(404, 422, 503))
+    @router.get(
+        "/reminders/{id_}/explanation",
+        operation_id="explain_reminder",
+        openapi_extra=dict(KEY_OR_NOT),
+        responses=problems(401, 404, 422, 503),
+    )
     async def explain_reminder(
-        id_: Annotated[int, Path(ge=1, lt=2**63)], zone: Zone = None, language: SentenceLanguage = Language.EN
+        request: Request,
+        id_: Annotated[int, Path(ge=1, lt=2**63)],
+        zone: Zone = None,
+        language: SentenceLanguage = Language.EN,
     ) -> ReminderExplanation:
         """One reminder: what it is, why it is due then, what became of it, and what comes next."""
         now, words = clock.now(), words_in(language)
@@ -103,6 +129,10 @@ def preview_routes(database: Database, clock: Clock, shipped: LadderBook, book: 
             found = await store.reminder_with_milestone(connection, id_)
         if found is None:
             raise not_found("reminder")
+        if (audience := found[0].audience) is not None:
+            caller = keys.known(request)
+            if caller is None or not may_see(rules.ladder_of(audience), caller.client, caller.roles):
+                raise not_found("reminder")
         return _explanation(*found, rules, zone, words, now)
 
     return router
@@ -112,7 +142,7 @@ def _milestone(
     seen: MilestoneView,
     rules: PlanningRules,
     own_ladder: SubscriptionLadder | None,
-    book: EscalationBook,
+    book: EscalationBook | None,
     zone: str | None,
     words: Words,
     now: datetime,
@@ -150,7 +180,7 @@ def _milestone(
         if kind == "review"
         else None,
         hold=hold_entry(seen.hold) if seen.hold else None,
-        escalation=escalation_preview(seen.escalation, book, here) if seen.escalation else None,
+        escalation=escalation_preview(seen.escalation, book, here) if seen.escalation and book else None,
     )
 
 

@@ -4,16 +4,19 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 
 from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
+from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
 from services.plumbing.http.cursors import Cursors
 from services.plumbing.http.forms import QueryInstant, ResponseModel
 from services.plumbing.http.problems import problems
+from services.scheduler.ladders.access import READERS, may_see
 from services.scheduler.reminders import store
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.rules.agenda import ReminderState
 from services.scheduler.reminders.store import ListedReminder
 
@@ -57,12 +60,19 @@ class ReminderPage(ResponseModel):
     """Pass it as `cursor` for what follows; null at the end."""
 
 
-def reminder_routes(database: Database) -> APIRouter:
-    """The route by which reminders are listed; anybody may read."""
+def reminder_routes(database: Database, keys: ApiKeys, rules_cache: RulesCache) -> APIRouter:
+    """The route by which reminders are listed: the book's by anybody, a subscription's own by its owner."""
     router = APIRouter()
 
-    @router.get("/reminders", tags=["reminders"], operation_id="list_reminders", responses=problems(400, 422, 503))
+    @router.get(
+        "/reminders",
+        tags=["reminders"],
+        operation_id="list_reminders",
+        openapi_extra=dict(KEY_OR_NOT),
+        responses=problems(400, 401, 403, 422, 503),
+    )
     async def reminders(
+        request: Request,
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
         state: Annotated[ReminderState, Query(description="Upcoming ones are `pending`.")] = "pending",
         subscription: Annotated[
@@ -72,8 +82,13 @@ def reminder_routes(database: Database) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
     ) -> ReminderPage:
-        """Reminders in the order in which they are due."""
+        """Reminders in the order in which they are due; a subscription's own take its owner's key, or an operator's."""
+        caller = keys.require(request, *READERS) if subscription else None
         async with database.connection() as connection:
+            if caller and subscription:
+                ladder = (await rules_cache.rules(connection)).ladder_of(subscription)
+                if not may_see(ladder, caller.client, caller.roles):
+                    return ReminderPage(items=(), next_cursor=None)
             found = await store.list_reminders(
                 connection,
                 state=state,

@@ -57,9 +57,11 @@ class ZoneState:
     changes: Sequence[ZoneChange]
 
 
-async def zone_state(connection: Connection, limit: int) -> ZoneState:
-    """What became of the stored instants with the present zone data."""
+async def zone_state(connection: Connection, limit: int, *, with_own_ladders: bool) -> ZoneState:
+    """What became of the stored instants with the present zone data; of the book's reminders, or of all."""
     stored = await connection.fetchval("select zone_data from tick")
     at = await connection.fetchval("select max(at) from replanning where cause = 'zones' and finished_at is not null")
-    rows = await connection.fetch("select * from zone_change order by id desc limit $1", limit)
+    rows = await connection.fetch(
+        "select * from zone_change where $2 or audience is null order by id desc limit $1", limit, with_own_ladders
+    )
     return ZoneState(stored, at, [ZoneChange(**{k: v for k, v in row.items() if k != "id"}) for row in rows])

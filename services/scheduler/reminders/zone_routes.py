@@ -3,13 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from contracts.events import Step
 from contracts.vocabulary import Instant
 from services.plumbing.database import Database
+from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
 from services.plumbing.http.problems import problems
 from services.plumbing.zones import ZONE_DATA
+from services.scheduler.ladders.access import OPERATOR
 from services.scheduler.reminders import zone_changes
 from services.scheduler.reminders.ladder_forms import SchedulerAnswer
 
@@ -42,15 +44,24 @@ class ZonesEntry(SchedulerAnswer):
     """What that changed, the newest first."""
 
 
-def zone_routes(database: Database) -> APIRouter:
-    """The route `/zones`; anybody may read."""
+def zone_routes(database: Database, keys: ApiKeys) -> APIRouter:
+    """The route `/zones`; anybody may read, and an operator sees the reminders of subscriptions' own ladders too."""
     router = APIRouter()
 
-    @router.get("/zones", tags=["zones"], operation_id="read_zones", responses=problems(422, 503))
-    async def zones(limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ZonesEntry:
+    @router.get(
+        "/zones",
+        tags=["zones"],
+        operation_id="read_zones",
+        openapi_extra=dict(KEY_OR_NOT),
+        responses=problems(401, 422, 503),
+    )
+    async def zones(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ZonesEntry:
         """Which zone data is computed with, and which instants its last change moved."""
+        caller = keys.known(request)
         async with database.connection() as connection:
-            state = await zone_changes.zone_state(connection, limit)
+            state = await zone_changes.zone_state(
+                connection, limit, with_own_ladders=caller is not None and OPERATOR in caller.roles
+            )
         return ZonesEntry(
             zone_data=ZONE_DATA,
             stored=state.stored,

@@ -7,7 +7,7 @@ from services.notifier.delivery.platform_limits import PaceSettings, PlatformLim
 
 
 def of(channel: str, address: str, limits: str = "") -> float | None:
-    return PlatformLimits(PaceSettings(limits=limits)).of(channel, address)  # type: ignore[arg-type]  # as the environment has it
+    return PlatformLimits(PaceSettings(limits=limits).limits).of(channel, address)  # type: ignore[arg-type]  # as set
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from services.notifier.delivery.deliveries import (
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.log import DeliveryLog
+from services.notifier.delivery.paced_claims import PacedClaims
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.results import record_results
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS
@@ -98,7 +99,7 @@ async def test_results_of_two_claims_of_one_delivery_are_recorded_and_told_once(
         assert await connection.fetchval("select count(*) from outbox where topic = 'delivery-settled'") == 1
 
 
-async def test_being_told_to_wait_is_no_attempt(database: Database, fan_out: FanOut, claims: DeliveryClaims):
+async def test_being_told_to_wait_is_no_attempt(database: Database, fan_out: FanOut):
     await subscribe(database)
     out = await fan_out.apply([incoming()], NOW, MUCH_CAPACITY)
 
@@ -108,17 +109,18 @@ async def test_being_told_to_wait_is_no_attempt(database: Database, fan_out: Fan
     assert (row["state"], row["attempts"], row["deferrals"]) == ("pending", 0, 1)
     assert (row["reason"], row["last_code"], row["next_at"]) == ("throttled", 429, NOW + timedelta(seconds=30))
     assert tries == []
-    assert await claims.claim(NOW + timedelta(seconds=29), MUCH_CAPACITY) == []
 
 
-async def test_being_told_to_wait_without_end_ends_by_age(database: Database, fan_out: FanOut, claims: DeliveryClaims):
+async def test_being_told_to_wait_without_end_ends_by_age(database: Database, fan_out: FanOut):
+    claims = PacedClaims(database, lease_seconds=60, window=2.0, clock_is_set=True)
     await subscribe(database)
-    await fan_out.apply([incoming()], NOW, NO_CAPACITY)
+    claimed = (await fan_out.apply([incoming()], NOW, MUCH_CAPACITY)).claimed
     now, told = NOW, 0
-    while claimed := await claims.claim(now, MUCH_CAPACITY):
+    while claimed:
         outcome = Deferred(FailureReason.THROTTLED, 429, 36_000.0)
         await record(database, after_attempt(claimed[0], Attempt(now, now, 1.0, outcome), 0.5))
         now, told = now + timedelta(hours=11), told + 1
+        claimed = await claims.claim(now, 10)
 
     assert await states(database) == {"failed": 1}
     assert told == 8, "the first at once, the last after more than 75 h 35 min"

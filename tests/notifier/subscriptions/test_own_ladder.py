@@ -44,6 +44,7 @@ def row(**changes: Any) -> dict[str, Any]:
     """A subscription without a ladder, as the table has it."""
     return {
         "id": UUID(int=7),
+        "owner": "sre",
         "state": "active",
         "zone": "America/Toronto",
         "ladder": None,

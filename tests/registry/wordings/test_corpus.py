@@ -15,6 +15,7 @@ from services.registry.wordings.reading import LEXICONS
 
 FOLDER = Path(__file__).parent / "corpus"
 LEAST_OF_A_LANGUAGE = 50
+LEAST_SEEN = 150
 
 Row = dict[str, Any]
 
@@ -75,3 +76,12 @@ def test_the_corpus_is_large_and_says_where_each_expression_stands(language: Lan
     assert max(Counter((row["words"], row["made_on"]) for row in found).values()) == 1
     kinds = {row["modality"] for row in found}
     assert kinds >= {str(one) for one in Modality if one is not Modality.OVER}
+
+
+def test_many_were_seen_in_public_statements_and_half_of_them_set_no_deadline() -> None:
+    found = [row for _, row in ROWS if "address" in row]
+
+    assert len(found) >= LEAST_SEEN
+    assert 2 * sum(row["modality"] == "none" for row in found) >= len(found)
+    assert {row["seen"] for row in found} == {"tuned", "held-out"}
+    assert all(row["address"].startswith("http") and len(row["words"].split()) <= 25 for row in found)

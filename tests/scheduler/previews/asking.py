@@ -17,7 +17,7 @@ TORONTO = "America/Toronto"
 
 @dataclass
 class Preview:
-    """Somebody who asks the scheduler over HTTP, without a key."""
+    """Somebody who asks the scheduler over HTTP."""
 
     http: httpx.AsyncClient
 

@@ -1,10 +1,12 @@
 """Somebody who asks a scheduler for previews."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
+from services.cli.platform import add_key
 from services.scheduler.reminders.ladder_store import RulesCache
 from tests.scheduler.previews.asking import Preview
 from tests.scheduler.running import Scheduler
@@ -13,7 +15,11 @@ from tests.scheduler.serving import app_of
 
 
 @pytest.fixture
-async def preview(scheduler: Scheduler) -> AsyncIterator[Preview]:
-    app = app_of(scheduler.database, scheduler.clock, rules_cache=RulesCache(NINE_SHARP))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as http:
+async def preview(scheduler: Scheduler, tmp_path: Path) -> AsyncIterator[Preview]:
+    """With the key of an operator, who sees all ladders."""
+    keys = tmp_path / "keys.json"
+    headers = {"Authorization": f"Bearer {add_key(keys, 'ops', ['operator'], None)}"}
+    app = app_of(scheduler.database, scheduler.clock, keys_file=keys, rules_cache=RulesCache(NINE_SHARP))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://scheduler", headers=headers) as http:
         yield Preview(http)

@@ -87,7 +87,7 @@ async def client(scheduler: Scheduler, folder: Path) -> tuple[httpx.AsyncClient,
     reader, hashed_reader = new_key("reader")
     file = folder / "keys.json"
     file.write_text(
-        f'{{"desk": {{"sha256": "{hashed}", "roles": ["editor"]}},'
+        f'{{"desk": {{"sha256": "{hashed}", "roles": ["editor", "operator"]}},'
         f' "reader": {{"sha256": "{hashed_reader}", "roles": ["reader"]}}}}'
     )
     app = app_of(

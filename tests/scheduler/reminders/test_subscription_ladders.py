@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx2 as httpx
@@ -10,6 +11,7 @@ import pytest
 from contracts.envelope import Envelope, to_record
 from contracts.events import LadderChosen, LadderHolidays, MilestoneScheduled
 from contracts.vocabulary import Country, Reading, Status
+from services.cli.platform import add_key
 from services.plumbing.ids import new_id
 from services.scheduler.ladders.planning import plan
 from services.scheduler.ladders.subscription_ladder import subscription_ladder
@@ -171,15 +173,50 @@ async def test_whatever_readers_choose_and_the_register_says_everybody_has_what_
     assert expected == await waiting(scheduler)
 
 
-async def test_a_subscriptions_reminders_are_listed_apart_from_the_books(scheduler: Scheduler) -> None:
+async def test_a_subscriptions_reminders_are_listed_apart_from_the_books_for_its_owner(
+    scheduler: Scheduler, tmp_path: Path
+) -> None:
+    """
+    Its owner and an operator see them, here, in the preview and one by one; to others it is a subscription unknown.
+    """
     await scheduler.hears(created(), scheduled(END_OF_2021))
-    await chooses(scheduler, choice("before-10d"))
-    http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app_of(scheduler.database, scheduler.clock)), base_url="http://scheduler"
-    )
-    async with http:
-        everybodys = (await http.get("/reminders")).json()["items"]
-        mine = (await http.get(f"/reminders?subscription={ME}")).json()["items"]
+    await chooses(scheduler, choice("before-10d", owner="sre"))
+    file = tmp_path / "keys.json"
+    keys = {name: add_key(file, name, [role], None) for name, role in
+            (("sre", "subscriber"), ("gac", "subscriber"), ("ops", "operator"), ("dos", "reporter"))}  # fmt: skip
+    app = app_of(scheduler.database, scheduler.clock, keys_file=file)
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler")
 
-    assert {None} == {one["audience"] for one in everybodys}
-    assert [("before-10d", str(ME))] == [(one["step"], one["audience"]) for one in mine]
+    async def asks(path: str, by: str | None = None) -> httpx.Response:
+        return await http.get(path, headers={"Authorization": f"Bearer {keys[by]}"} if by else {})
+
+    listed, unknown = f"/reminders?subscription={ME}", f"/reminders?subscription={YOU}"
+    async with http:
+        commitment = (await asks("/reminders")).json()["items"][0]["commitment_id"]
+        preview = f"/schedule/preview?commitment={commitment}&subscription="
+        assert {None} == {one["audience"] for one in (await asks("/reminders")).json()["items"]}
+        [mine] = (await asks(listed, "sre")).json()["items"]
+        assert ("before-10d", str(ME)) == (mine["step"], mine["audience"])
+        assert (await asks(listed, "ops")).json()["items"] == [mine]
+        assert (await asks(listed, "gac")).text == (await asks(unknown, "gac")).text
+        for path in (listed, unknown, f"{preview}{ME}"):
+            assert ((await asks(path)).status_code, (await asks(path, "dos")).status_code) == (401, 403)
+        assert (await asks(f"{preview}{ME}", "sre")).json()["ladder_of"] == "subscription"
+        others = (await asks(f"{preview}{ME}", "gac")).json()
+        assert others | {"subscription": None} == (await asks(f"{preview}{YOU}", "gac")).json() | {"subscription": None}
+        one = f"/reminders/{mine['id']}/explanation"
+        assert [(await asks(one, by)).status_code for by in (None, "gac", "sre", "ops")] == [404, 404, 200, 200]
+
+
+async def test_who_is_on_what_is_overdue_is_not_in_everybodys_preview(scheduler: Scheduler, tmp_path: Path) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    file = tmp_path / "keys.json"
+    key = add_key(file, "mx-sre", ["reporter"], "mx-sre")
+    app = app_of(scheduler.database, scheduler.clock, keys_file=file)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as http:
+        commitment = (await http.get("/reminders")).json()["items"][0]["commitment_id"]
+        path = f"/schedule/preview?commitment={commitment}"
+        [open_] = (await http.get(path)).json()["milestones"]
+        [reporters] = (await http.get(path, headers={"Authorization": f"Bearer {key}"})).json()["milestones"]
+    assert open_["escalation"] is None and reporters["escalation"] is not None
+    assert open_ | {"escalation": 0} == reporters | {"escalation": 0}

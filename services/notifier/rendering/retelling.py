@@ -1,0 +1,41 @@
+"""Messages about what is no longer the latest: marked as earlier news, or said beside what came after it.
+
+A reader's last message has to say what is true. Order sees to that (`delivery.turns`); the words here see to it that
+nobody takes a late message for the newest, whatever a mailbox or a chat does with its date.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from services.i18n.text import capitalized
+from services.i18n.words import Words
+from services.notifier.rendering import placeholders
+from services.notifier.rendering.message import EventMessage, Fact
+
+
+def as_earlier_news(message: EventMessage, words: Words, at: datetime) -> EventMessage:
+    """The same message, told when newer news of the same is known already; `at` is when this was the news."""
+    note = words.gettext(
+        "This is earlier news, from %(when)s; newer news follows.",
+        when=placeholders.moment(at),
+    )
+    return replace(
+        message.with_latest(words.gettext("earlier: %(news)s", news=message.latest), words),
+        headline=capitalized(words.gettext("earlier: %(news)s", news=message.headline)),
+        lead=f"{note} {message.lead}",
+    )
+
+
+def after_what_was_not_told(
+    message: EventMessage, words: Words, untold: Iterable[tuple[EventMessage, datetime]]
+) -> EventMessage:
+    """The same message, which also says what came before it and was not told in time, the oldest first."""
+    facts = [
+        Fact(
+            words.gettext("Before that"),
+            words.gettext("%(news)s (%(when)s)", news=earlier.latest, when=placeholders.moment(at)),
+        )
+        for earlier, at in untold
+    ]
+    return replace(message, facts=(*message.facts, *facts)) if facts else message

@@ -110,7 +110,7 @@ def build() -> Service:
         limits=PlatformLimits(PaceSettings().limits),
         may_send=lambda: gate.is_open,
     )
-    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds)
+    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds, leases=dispatch.leases)
     intake = EventIntake(fan_out, dispatch, clock)
     positions = ConsumedPositions(database, GROUP)
     subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer), positions=positions))

@@ -20,6 +20,11 @@ LONGEST_AFTER_THE_END = 5.0
 CLOCKS_DIFFER = timedelta(seconds=4.5)
 """How far two processes' clocks are apart, with the time that a delivery may be held between claim and start."""
 LEAST_THAT_COSTS_A_LEASE = 1.0
+"""Seconds of a freeze or an outage, from which on a lease may be lost."""
+LONGEST_IN_HAND = 10.0
+"""Seconds from a claim to the moment at which its message is received."""
+MOST_THROTTLED = 5
+"""Answers of 429 that may be needed to learn a receiver's rate."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,9 @@ def every_end_is_true(e: Evidence) -> Iterator[str]:
                 yield f"delivery {id_} expired at {row['settled_at']}, before {event.not_after}"
             case "cancelled" if not reader.inactive and receiver.gone_at is None:
                 yield f"delivery {id_} was cancelled ({reason}), and its subscription never ended"
+            case "suppressed" if reason == "overtaken":
+                if not _has_newer(e, event):
+                    yield f"delivery {id_} was left to newer news, and there is none"
             case "suppressed" if receiver.gone_at is None:
                 yield f"delivery {id_} was suppressed ({reason}), and its receiver is there"
 
@@ -181,6 +189,36 @@ def the_last_word_is_true(e: Evidence) -> Iterator[str]:
             )
 
 
+def nothing_overtaken_is_told_to_people_as_the_newest(e: Evidence) -> Iterator[str]:
+    """Who hears of a status or a date when a newer one has waited for them for a while hears that it is an old one."""
+    channels = {row["id"]: row["channel"] for row in e.deliveries}
+    waits = {(row["event_id"], row["subscription_id"]) for row in e.deliveries if row["state"] == "delivered"}
+    for receipt in e.receipts:
+        event = e.events[receipt.event_id]
+        if receipt.marked is not False or channels[receipt.delivery_id] == "webhook" or event.not_after is not None:
+            continue
+        for newer in _newer(e, event):
+            read_at = e.read_at.get(newer.event.id, float("inf"))
+            if (newer.event.id, receipt.subscription_id) in waits and read_at + LONGEST_IN_HAND < receipt.at:
+                yield (
+                    f"{event.event.topic} {event.seq} about {receipt.commitment_id} was told to"
+                    f" {receipt.subscription_id} as the newest at {receipt.at:.3f}, and {newer.seq} was there"
+                    f" since {read_at:.3f}"
+                )
+
+
+def being_told_to_wait_is_no_attempt(e: Evidence) -> Iterator[str]:
+    """A receiver that throttles costs a delivery none of its attempts, and is not asked again and again."""
+    yield from (
+        f"delivery {row['delivery_id']} has an attempt that was throttled"
+        for row in e.attempts
+        if row["reason"] == "throttled"
+    )
+    for address, receiver in e.receivers.items():
+        if receiver.rate and "@" not in address and receiver.throttled > MOST_THROTTLED + receiver.took // 2:
+            yield f"{address} said {receiver.throttled} times to wait, and took {receiver.took}"
+
+
 def nobody_is_told_after_the_end(e: Evidence) -> Iterator[str]:
     """No attempt starts more than five seconds after an unsubscription, and none with stale news."""
     events = {row["id"]: e.events[row["event_id"]] for row in e.deliveries}
@@ -219,9 +257,22 @@ CHECKS = (
     order_is_kept,
     threads_are_told_in_their_order,
     the_last_word_is_true,
+    nothing_overtaken_is_told_to_people_as_the_newest,
+    being_told_to_wait_is_no_attempt,
     nobody_is_told_after_the_end,
     every_end_is_published_once,
 )
+
+
+def _newer(e: Evidence, event: IncomingEvent) -> Iterator[IncomingEvent]:
+    for other in e.events.values():
+        same = other.traits.commitment == event.traits.commitment and other.event.topic == event.event.topic
+        if same and other.seq > event.seq:
+            yield other
+
+
+def _has_newer(e: Evidence, event: IncomingEvent) -> bool:
+    return next(_newer(e, event), None) is not None
 
 
 def _covers(spans: Sequence[tuple[float, float]], begun: float, done: float) -> bool:

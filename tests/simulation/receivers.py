@@ -39,6 +39,8 @@ class Receipt:
     commitment_id: str
     event_id: UUID
     body: bytes
+    marked: bool | None
+    """Whether it was told as what newer news has overtaken; None where nothing says so."""
     answer: str
     """`took` for an answer of 2xx that arrived; `unheard` for one that did not; `no` for everything else."""
 
@@ -130,7 +132,7 @@ class Receiver:
         return False
 
 
-ATTEMPT: ContextVar[tuple[Delivery, PublishedEvent]] = ContextVar("attempt")
+ATTEMPT: ContextVar[tuple[Delivery, PublishedEvent, bool | None]] = ContextVar("attempt")
 """What is being sent, for those who write down what arrives."""
 
 
@@ -155,7 +157,7 @@ class Receivers:
     async def request(self, address: str, body: bytes) -> "int | tuple[int, float]":
         """One request and its answer; raises `PostFailed`. Frozen past its deadline it ends as curl would end it."""
         world, random = self._world, self._world.random
-        delivery, event = ATTEMPT.get()
+        delivery, event, marked = ATTEMPT.get()
         receiver = self.by_address[address]
         started = world.monotonic()
         self.starts.append((world.seconds, world.now(), delivery.id, delivery.recipient.id))
@@ -184,6 +186,7 @@ class Receivers:
                 delivery.commitment_id,
                 event.id,
                 body,
+                marked,
                 "unheard",
             )
             self.receipts.append(receipt)
@@ -226,7 +229,7 @@ class Watched:
 
     async def send(self, delivery: Delivery, event: PublishedEvent, *rest: Any, **named: Any) -> AttemptOutcome:
         """Send once."""
-        token = ATTEMPT.set((delivery, event))
+        token = ATTEMPT.set((delivery, event, rest[0].is_overtaken if rest else None))
         try:
             return await self._inner.send(delivery, event, *rest, **named)
         finally:

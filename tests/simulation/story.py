@@ -1,18 +1,19 @@
 """What happens in one simulation: who asks for what, what is reported, and what goes wrong meanwhile."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+from contracts.envelope import Envelope, to_record
 from contracts.events import MilestoneDue, MilestoneScheduled, StatusChanged
 from contracts.filters import Filters
 from contracts.vocabulary import Status
 from services.notifier.delivery.fan_out import IncomingEvent
-from services.notifier.events.event_types import EVENT_TYPES
-from services.notifier.events.published_event import PublishedEvent
+from services.notifier.delivery.intake import read
 from tests.contracts.golden_records import example
 from tests.notifier.scenes import subscribe
 from tests.simulation.database import SimulatedDatabase
@@ -283,19 +284,17 @@ class Story:
         id_ = self.random.choice(self._commitments)
         not_after = self.world.now() + timedelta(seconds=self.random.choice([20.0, 900.0, 86_400.0]))
         data = DUE.model_copy(update={"due_at": self.world.now(), "not_after": not_after})
-        self._publish("milestone-due", id_, data, not_after)
+        self._publish("milestone-due", id_, data)
 
-    def _publish(self, topic: str, commitment: str, data: Any, not_after: datetime | None = None) -> None:
+    def _publish(self, topic: str, commitment: str, data: Any) -> None:
         seq = self._seqs[topic, commitment] = self._seqs.get((topic, commitment), 0) + 1
         brief = data.commitment.model_copy(update={"id": commitment})
         full = data.model_copy(update={"commitment": brief, "seq": seq})
-        event = PublishedEvent(self.world.new_id(), topic, self.world.now(), full.model_dump_json().encode())
-        incoming = IncomingEvent(event.already_read(full), seq, not_after, EVENT_TYPES[topic].traits(full))
+        record = to_record(full, Envelope(self.world.new_id(), self.world.now(), commitment))
+        headers = [(name, value.encode()) for name, value in record.headers.items()]
+        incoming = read(
+            SimpleNamespace(topic=record.topic, key=record.key.encode(), headers=headers, value=record.value)
+        )
         self.kafka.publish(incoming)
-        self.published_at[event.id] = self.world.seconds
-        self.world.trace("published", topic, commitment, seq, event.id)
-
-
-def copied(event: IncomingEvent) -> IncomingEvent:
-    """The same event as another process reads it."""
-    return replace(event)
+        self.published_at[incoming.event.id] = self.world.seconds
+        self.world.trace("published", topic, commitment, seq, incoming.event.id)

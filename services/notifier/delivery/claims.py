@@ -8,12 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from contracts.filters import Filters
 from services.notifier.channels import MAILED
 from services.notifier.channels.outcomes import FailureReason
 from services.notifier.delivery.deliveries import Capacity, Delivery, Recipient
+from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.turns import READY, is_behind, promote_stuck
 from services.plumbing.database import Connection, Database
@@ -109,6 +110,12 @@ insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome, rea
 select id, attempts, $1, $1, 'unknown', $2 from back
 """
 
+PUT_BACK = f"""
+update delivery d set state = 'pending', lease = null, lease_until = null,
+                      behind = {is_behind("d.thread", "d.position")}
+where state = 'sending' and lease = any($1::uuid[])
+"""
+
 _RECIPIENTS = """
 select id, subscriber, channel, address, secret, language, zone, events, countries, themes, sections, commitments,
        state, ladder_refused is not null as ladder_refused
@@ -117,11 +124,11 @@ from subscription where id = any($1::uuid[])
 
 
 class DeliveryClaims:
-    """The deliveries that one process takes. `lease_seconds`: how long a claim keeps others away."""
+    """The deliveries that one process takes. `lease_seconds`: how long a claim keeps others away; `leases`: its own."""
 
-    def __init__(self, database: Database, *, lease_seconds: float) -> None:
+    def __init__(self, database: Database, *, lease_seconds: float, leases: Leases | None = None) -> None:
         self._database = database
-        self._lease_seconds = lease_seconds
+        self._leases = leases or Leases(lease_seconds)
 
     async def claim(self, now: datetime, capacity: Capacity) -> list[Delivery]:
         """Take due deliveries in hand, at most as `capacity` allows, the longest due first.
@@ -130,23 +137,24 @@ class DeliveryClaims:
         """
         closed = [id_ for id_, most in capacity.limited.items() if most == 0]
         while True:
-            lease, claimed = uuid4(), time.monotonic()
-            async with self._database.transaction() as connection:
-                rows = await connection.fetch(
-                    CLAIM,
-                    now,
-                    capacity.total,
-                    capacity.each,
-                    capacity.mail,
-                    closed,
-                    list(capacity.limited),
-                    list(capacity.limited.values()),
-                    lease,
-                    self._lease_seconds,
-                )
-                mine = [row for row in rows if row["id"] is not None]
-                mine.sort(key=lambda row: row["position"])
-                deliveries = await claimed_deliveries(connection, mine, lease, claimed)
+            claimed = time.monotonic()
+            with self._leases.claiming() as lease:
+                async with self._database.transaction() as connection:
+                    rows = await connection.fetch(
+                        CLAIM,
+                        now,
+                        capacity.total,
+                        capacity.each,
+                        capacity.mail,
+                        closed,
+                        list(capacity.limited),
+                        list(capacity.limited.values()),
+                        lease,
+                        self._leases.seconds,
+                    )
+                    mine = [row for row in rows if row["id"] is not None]
+                    mine.sort(key=lambda row: row["position"])
+                    deliveries = await claimed_deliveries(connection, mine, lease, claimed)
             if deliveries or not rows[0]["diverted"]:
                 return deliveries
 
@@ -163,8 +171,13 @@ class DeliveryClaims:
     async def sweep(self, now: datetime) -> int:
         """Put back what a process claimed and then died or froze over; how many there were.
 
-        Whether it was sent nobody knows, so each gets an attempt with the outcome `unknown`.
+        Whether it was sent nobody knows, so each gets an attempt with the outcome `unknown`. What this process may
+        have claimed without learning of it was not, and goes back at once.
         """
+        if doubtful := self._leases.in_doubt():
+            async with self._database.transaction() as connection:
+                await connection.execute(PUT_BACK, doubtful)
+                await self._database.notify(connection, READY)
         async with self._database.transaction() as connection:
             done = await connection.execute(SWEEP, now, str(FailureReason.LEASE))
             count = int(done.rsplit(" ", 1)[-1])

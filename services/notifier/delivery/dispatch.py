@@ -25,6 +25,7 @@ from services.notifier.delivery.deliveries import (
 )
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
+from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.paced_claims import PacedClaims
 from services.notifier.delivery.pacer import Pacer
@@ -85,13 +86,16 @@ class Dispatch:
         may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
-        self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds)
+        self.leases = Leases(settings.lease_seconds)
+        """Those of this process, which its fan-out shares."""
+        self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds, leases=self.leases)
         self._pacer = Pacer(
             PacedClaims(
                 database,
                 lease_seconds=settings.lease_seconds,
                 window=settings.hold_seconds * _HANDED_OUT,
                 clock_is_set=clock.settable,
+                leases=self.leases,
             ),
             limits or PlatformLimits(),
         )
@@ -204,11 +208,15 @@ class Dispatch:
         now = self._clock.now()
         await self._pacer.introduce(now)
         deliveries = await self._claims.claim(now, capacity)
-        if self._pacer.is_due(time.monotonic(), idle=not deliveries):
-            deliveries += await self._pacer.claim(now, capacity.total - len(deliveries), self._lanes)
-        if deliveries:
-            failpoint("notifier-after-claim")
-        await self._events.get_all(delivery.event_id for delivery in deliveries)
+        try:
+            if self._pacer.is_due(time.monotonic(), idle=not deliveries):
+                deliveries += await self._pacer.claim(now, capacity.total - len(deliveries), self._lanes)
+            if deliveries:
+                failpoint("notifier-after-claim")
+            await self._events.get_all(delivery.event_id for delivery in deliveries)
+        except Exception:
+            self._give_back(deliveries)  # or they would wait for their leases to run out
+            raise
         self.take(deliveries)
         if deliveries:
             return True
@@ -285,7 +293,13 @@ class Dispatch:
                 # Claimed too long ago: it goes back, to be claimed anew.
                 self._recorder.report(DeliveryResult(delivery, "pending", started_at))
                 return
-            outcome = await self._send(delivery)
+            try:
+                outcome = await self._send(delivery)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                self._give_back([delivery])  # its event can't be read: nothing was sent
+                return
             failpoint("notifier-after-send")
             ended = time.monotonic()
             attempt = Attempt(started_at, self._clock.now(), (ended - started) * 1000, outcome)

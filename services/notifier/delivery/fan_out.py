@@ -5,16 +5,17 @@ nothing here deletes.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Capacity, Delivery
 from services.notifier.delivery.identity import DELIVERY_ID, THREAD
+from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
 from services.notifier.events.event_types import EVENT_TYPES
@@ -124,11 +125,11 @@ class FannedOut:
 
 
 class FanOut:
-    """Writes deliveries. `lease_seconds`: how long a claim keeps other processes away."""
+    """Writes deliveries. `lease_seconds`: how long a claim keeps other processes away; `leases`: its process's."""
 
-    def __init__(self, database: Database, *, lease_seconds: float) -> None:
+    def __init__(self, database: Database, *, lease_seconds: float, leases: Leases | None = None) -> None:
         self._database = database
-        self._lease_seconds = lease_seconds
+        self._leases = leases or Leases(lease_seconds)
 
     async def apply(self, events: Iterable[IncomingEvent], now: datetime, capacity: Capacity) -> FannedOut:
         """Write events that are new and one delivery for each active subscription that matches, in one transaction.
@@ -138,8 +139,11 @@ class FanOut:
         unique = {incoming.event.id: incoming for incoming in events}
         if not unique:
             return FannedOut([], 0)
-        batch = in_order(unique.values())
-        lease, claimed = uuid4(), time.monotonic()
+        with self._leases.claiming() as lease:
+            return await self._apply(in_order(unique.values()), now, capacity, lease)
+
+    async def _apply(self, batch: Sequence[IncomingEvent], now: datetime, capacity: Capacity, lease: UUID) -> FannedOut:
+        claimed = time.monotonic()
         async with self._database.transaction() as connection:
             await connection.execute(WRITE_IN_TURN, sorted({incoming.traits.commitment for incoming in batch}))
             rows = await connection.fetch(
@@ -152,7 +156,7 @@ class FanOut:
                 list(capacity.limited),
                 list(capacity.limited.values()),
                 lease,
-                self._lease_seconds,
+                self._leases.seconds,
                 [incoming.collapse_key for incoming in batch],
             )
             ended = await end_settled_before(connection, [incoming.event.id for incoming in batch])

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.deliveries import Delivery, Slot
+from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.pace_store import introduce
 from services.notifier.delivery.pacing import MARGIN
@@ -120,9 +120,17 @@ class PacedClaims:
     `window`: seconds ahead for which slots are given out. `clock_is_set`: business time does not go with real time.
     """
 
-    def __init__(self, database: Database, *, lease_seconds: float, window: float, clock_is_set: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        window: float,
+        clock_is_set: bool,
+        leases: Leases | None = None,
+    ) -> None:
         self._database = database
-        self._lease_seconds = lease_seconds
+        self._leases = leases or Leases(lease_seconds)
         self._window = window
         self._clock_is_set = clock_is_set
         self._after = b""
@@ -143,24 +151,24 @@ class PacedClaims:
         wanted = [destination for destination in found if destination not in closed]
         if not wanted:
             return []
-        lease = uuid4()
-        async with self._database.transaction() as connection:
-            await connection.execute(_STRANGE, wanted, now)
-            claimed = time.monotonic()  # not before: who waits for a connection would start too early
-            rows = await connection.fetch(
-                PACED_CLAIM,
-                wanted,
-                now,
-                self._window * _EARLY,
-                self._window,
-                most,
-                [] if takes_mail else sorted(MAILED),
-                lease,
-                self._lease_seconds,
-                _PROBE_SECONDS,
-                self._clock_is_set,
-            )
-            deliveries = await claimed_deliveries(connection, rows, lease, claimed)
+        with self._leases.claiming() as lease:
+            async with self._database.transaction() as connection:
+                await connection.execute(_STRANGE, wanted, now)
+                claimed = time.monotonic()  # not before: who waits for a connection would start too early
+                rows = await connection.fetch(
+                    PACED_CLAIM,
+                    wanted,
+                    now,
+                    self._window * _EARLY,
+                    self._window,
+                    most,
+                    [] if takes_mail else sorted(MAILED),
+                    lease,
+                    self._leases.seconds,
+                    _PROBE_SECONDS,
+                    self._clock_is_set,
+                )
+                deliveries = await claimed_deliveries(connection, rows, lease, claimed)
         return [replace(delivery, slot=_slot(row, claimed)) for delivery, row in zip(deliveries, rows, strict=True)]
 
     async def introduce(self, limits: Mapping[bytes, float | None], now: datetime) -> None:

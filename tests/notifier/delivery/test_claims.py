@@ -1,16 +1,20 @@
 """Claims on a real PostgreSQL: whose a delivery is, until when, and what must not be sent."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import Capacity, DeliveryResult, end_unsent
 from services.notifier.delivery.fan_out import FanOut
+from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.results import record_results
-from services.plumbing.database import Database
-from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, subscribe
+from services.plumbing.database import Connection, Database, DatabaseSettings
+from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe
 from tests.stand_ins.database_clock import an_hour_ahead
 
 
@@ -104,3 +108,46 @@ async def test_what_goes_back_unsent_counts_no_attempt(database: Database, fan_o
 
     (again,) = await claims.claim(NOW, MUCH_CAPACITY)
     assert again.attempts == 0
+
+
+class CutAfterCommit(Database):
+    """A database whose answer to a commit is lost: what was done is done, and who did it never hears of it."""
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with super().transaction() as connection:
+            yield connection
+        raise ConnectionResetError("the server went away")
+
+
+async def test_what_was_claimed_by_a_commit_without_an_answer_comes_back_at_once(
+    url: str, database: Database, claims: DeliveryClaims
+):
+    """Long before its lease runs out, and without an attempt: nobody had it in hand. As written, or claimed later."""
+    await subscribe(database)
+    leases = Leases(60)
+    cut = CutAfterCommit(DatabaseSettings(DATABASE_URL=SecretStr(url)), "notifier")  # type: ignore[call-arg]
+    await cut.open()
+    try:
+        with pytest.raises(ConnectionResetError):
+            await FanOut(cut, lease_seconds=60, leases=leases).apply([incoming()], NOW, MUCH_CAPACITY)
+        await FanOut(database, lease_seconds=60).apply([incoming("oil")], NOW, NO_CAPACITY)
+        with pytest.raises(ConnectionResetError):
+            await DeliveryClaims(cut, lease_seconds=60, leases=leases).claim(NOW, MUCH_CAPACITY)
+    finally:
+        await cut.close()
+    assert await states(database) == {"sending": 2}
+
+    assert await DeliveryClaims(database, lease_seconds=60, leases=leases).sweep(NOW) == 0
+
+    assert [delivery.attempts for delivery in await claims.claim(NOW, MUCH_CAPACITY)] == [0, 0]
+
+
+async def test_what_is_in_hand_is_not_put_back_by_its_own_sweep(database: Database):
+    await subscribe(database)
+    leases = Leases(60)
+    await FanOut(database, lease_seconds=60, leases=leases).apply([incoming()], NOW, MUCH_CAPACITY)
+
+    await DeliveryClaims(database, lease_seconds=60, leases=leases).sweep(NOW)
+
+    assert await states(database) == {"sending": 1}

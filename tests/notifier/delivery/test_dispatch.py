@@ -46,6 +46,8 @@ class Receiver:
         self.answer: Answer = lambda _id, _n: 200
         self.answers: defaultdict[UUID, list[int | None]] = defaultdict(list)
         self.bodies: dict[UUID, bytes] = {}
+        self.order: list[UUID] = []
+        """What was taken, as it came."""
         self.heads: dict[UUID, dict[str, str]] = {}
         self.port = 0
         self.silence = DEADLINE * 2
@@ -62,6 +64,8 @@ class Receiver:
                 self.bodies[id_], self.heads[id_] = body, head
                 status = self.answer(id_, len(self.answers[id_]) + 1)
                 self.answers[id_].append(status)
+                if status is not None and status < 300:
+                    self.order.append(id_)
                 if status is None:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self.released.wait(), self.silence)
@@ -290,6 +294,40 @@ async def test_stopping_gives_back_what_has_not_started(database: Database, cloc
     async with database.connection() as connection:
         tried = await connection.fetchval("select count(*) from delivery where attempts > 0")
     assert 1 <= tried <= 8, "those on their way were waited for, and are unknown"
+
+
+async def test_an_orderly_restart_under_load_turns_no_thread_around(
+    database: Database, clock: SharedClock, receiver: Receiver
+):
+    """Two notifiers, 20 subscriptions, some answers of 503; each of the two is stopped and started again meanwhile."""
+    receiver.answer = lambda id_, n: 503 if n == 1 and id_.int % 11 == 0 else 200
+    for n in range(20):
+        await subscribe(database, receiver.url(str(n)))
+    fan_out = FanOut(database, lease_seconds=60)
+    events = [incoming(f"c-{n % 4}", n // 4 + 1) for n in range(40)]
+
+    async def restarted_at(*counts: int) -> None:
+        for count in counts:
+            async with dispatching(database, clock):
+                await until(lambda count=count: len(receiver.order) >= count, within=60)  # type: ignore[misc]
+
+    async with passing(clock, 1.0):
+        running = [asyncio.create_task(restarted_at(150, 400, 800)), asyncio.create_task(restarted_at(250, 600, 800))]
+        for start in range(0, len(events), 5):
+            await fan_out.apply(events[start : start + 5], NOW, NO_CAPACITY)
+        assert await settled(database, 800, within=120) == {"delivered": 800}
+        await asyncio.gather(*running)
+
+    async with database.connection() as connection:
+        rows = await connection.fetch("select id, thread, position from delivery")
+    places = {row["id"]: (row["thread"], row["position"]) for row in rows}
+    told: defaultdict[UUID, list[int]] = defaultdict(list)
+    for id_ in receiver.order:
+        thread, position = places[id_]
+        told[thread].append(position)
+    assert len(told) == 80
+    assert [positions for positions in told.values() if positions != sorted(positions)] == []
+    assert set(receiver.delivered.values()) == {1}
 
 
 class Process:

@@ -1,5 +1,6 @@
 """Subscriptions over HTTP on a real PostgreSQL."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ import httpx2 as httpx
 import pytest
 from pydantic import SecretStr
 
+from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.signed_ids import SignedIds, page_tokens
 from services.notifier.subscriptions.signing_keys import check_secret
@@ -71,7 +73,9 @@ async def test_nothing_is_behind_a_link_that_we_did_not_sign_for_this(http: http
 
 def link(made: dict[str, Any]) -> str:
     """Where the portal asks for who has the link of a message."""
-    return f"/subscription-links/{TOKENS.token(UUID(made['id']))}"
+    address = PageLinks("https://portal.example", TOKENS.token).subscription(UUID(made["id"]))
+    assert re.fullmatch(r"https://portal\.example/subscriptions/[A-Za-z0-9_.-]{1,200}", address)
+    return f"/subscription-links/{address.rpartition('/')[2]}"
 
 
 async def test_the_same_twice_is_refused_until_the_first_has_ended(http: httpx.AsyncClient):

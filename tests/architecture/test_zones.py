@@ -102,6 +102,7 @@ def test_a_services_process_answers_by_the_package(name: str, wrong_machine: dic
         "DATABASE_URL": "postgresql://nobody:none@127.0.0.1:1/none",
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "NOTIFIER_LINK_KEYS": "for-this-test-only-and-long-enough",
+        "SMTP_HOST": "127.0.0.1",
         "API_KEYS_FILE": str(tmp_path / "keys.json"),
         "TEST_KEY": key,
         "TEST_FORM": json.dumps(TAKES_ZONES.get(name, ("", {}))),

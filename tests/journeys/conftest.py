@@ -1,5 +1,6 @@
 """One house for each module of journeys; the next module starts with empty topics and tables."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -15,11 +16,16 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def strange() -> Counter[str]:
+    return Counter()
+
+
 @pytest.fixture
-async def house(parts: RunningStack) -> AsyncIterator[House]:
+async def house(parts: RunningStack, strange: Counter[str]) -> AsyncIterator[House]:
     """The house; whatever a test has killed is up again for the next."""
     async with house_of(parts) as made:
-        made.doubled_before = await made.doubled()
+        made.doubled_before, made.strange = await made.doubled(), strange
         yield made
         for extra in [name for name in made.fleet.members if name.endswith("-2")]:
             made.fleet.stop(extra)

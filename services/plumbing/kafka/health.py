@@ -68,6 +68,7 @@ class ConsumerWatch:
         self._polled = -1
         self._still: dict[TopicPartition, tuple[int, float]] = {}
         self._cut: dict[str, float] = {}
+        self._had: set[str] = set()
         TOPICS_CUT.labels(self._group).set(0)
 
     def troubles(self, now: float) -> list[str]:
@@ -144,7 +145,11 @@ class ConsumerWatch:
 
     async def _notice_cut(self, consumer: Any, reading: LagReading) -> None:
         """Say which topics were cut, and forget what was committed beyond their ends."""
-        for topic in {partition.topic for partition in reading.beyond}:
+        before = self._reading.missing if self._reading else ()
+        # Missing once may be a broker that is only just coming back.
+        gone = {topic for topic in reading.missing if topic in before and topic in self._had}
+        self._had |= {partition.topic for partition in reading.lag}
+        for topic in {partition.topic for partition in reading.beyond} | gone:
             if topic not in self._cut:
                 log.error("a topic was deleted and made again, or cut", action="topic_cut", topic=topic)
             self._cut[topic] = time.monotonic()

@@ -44,7 +44,9 @@ async def read_lag(
     """
     # Not `topics()`, which tells names only, and what this consumer knows may be seconds old.
     cluster = await consumer._client.fetch_all_metadata()
-    expected = [*topics, *(f"{topic}-dead" for topic in topics if standing is not None)]
+    # What reads dead letters puts nothing aside in turn, so there is no topic for it.
+    aside = [f"{topic}-dead" for topic in topics if standing is not None and not topic.endswith("-dead")]
+    expected = [*topics, *aside]
     partitions = {
         topic: [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]
         for topic in expected
@@ -67,20 +69,32 @@ async def read_lag(
         # Behind a transaction that is open what is committed ends, but not what lies there.
         end = max(ends[partition], consumer.highwater(partition) or 0) if partition in assigned else ends[partition]
         lag[partition] = max(0, end - max(place, first[partition]))
-        known = max(place, committed.get(partition, 0), ends_before.get(partition, 0))
-        if ends[partition] < known or (partition in committed_before and partition not in committed):
+        if ends[partition] < max(place, committed.get(partition, 0), ends_before.get(partition, 0)):
             beyond.append(partition)
-    beyond += [partition for partition in ends_before if partition not in lag]
+    beyond += _dropped(committed_before, committed) & lag.keys()
+    beyond += [partition for partition in ends_before if partitions[partition.topic] and partition not in lag]
+    # What was known of a topic that is missing is held against it when it is there again.
     return LagReading(
         lag=lag,
-        ends=ends,
-        committed=committed,
+        ends={p: end for p, end in ends_before.items() if not partitions[p.topic]} | ends,
+        committed={p: place for p, place in committed_before.items() if not partitions[p.topic]} | committed,
         positions=positions,
         polled=max((consumer.last_poll_timestamp(partition) or 0 for partition in positions), default=0),
         missing=tuple(topic for topic in [*expected, *writes] if not cluster.partitions_for_topic(topic)),
         beyond=tuple(beyond),
         dead=await _depths(consumer, [p for topic in expected[len(topics) :] for p in partitions[topic]]),
     )
+
+
+def _dropped(before: Mapping[TopicPartition, int], now: Mapping[TopicPartition, int]) -> set[TopicPartition]:
+    """The partitions whose commits the broker has dropped: those of a topic that was deleted.
+
+    Where it knows none at all, of several topics, its coordinator is only just coming back after a fault.
+    """
+    dropped = before.keys() - now.keys()
+    if not now and len({partition.topic for partition in dropped}) > 1:
+        return set()
+    return dropped
 
 
 async def _depths(consumer: Any, partitions: Sequence[TopicPartition]) -> dict[str, int]:

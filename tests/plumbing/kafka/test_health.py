@@ -18,7 +18,7 @@ from deploy.embedded.stack import EmbeddedStack
 from services.plumbing.database import Database
 from services.plumbing.kafka.consumer import PatientKafkaBroker
 from services.plumbing.kafka.health import LAG, LAG_READ_AT, STANDS, TOPICS_CUT, kafka_check, watch_consumers
-from services.plumbing.kafka.lag import read_lag
+from services.plumbing.kafka.lag import _dropped, read_lag
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.standing import LONGEST_STAND, StandingPartitions
@@ -213,6 +213,15 @@ async def test_a_partition_that_stands_still_is_told_by_age_and_with_its_reason(
             return not stands.get() and await is_well(broker, check, topic)
 
         await until(moves)
+
+
+def test_a_coordinator_that_comes_back_is_no_topic_that_was_deleted() -> None:
+    """It was seen to know no commit of a group for a moment, after the broker had been frozen."""
+    one, two = TopicPartition("one", 0), TopicPartition("two", 0)
+
+    assert _dropped({one: 3, two: 5}, {}) == set()
+    assert _dropped({one: 3, two: 5}, {two: 5}) == {one}
+    assert _dropped({one: 3}, {}) == {one}
 
 
 def test_each_partition_has_a_pause_of_its_own() -> None:

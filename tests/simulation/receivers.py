@@ -22,7 +22,7 @@ from tests.simulation.loop import OWNER
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-DEADLINE = 3.0
+DEADLINE = 1.5
 """Seconds that an attempt may take, from connecting to the answer's last byte."""
 
 
@@ -85,7 +85,7 @@ class Receiver:
                 start = random.uniform(0, 30)
                 one.down = (start, start + random.choice([3.0, 20.0, 200.0]))
             case "slow":
-                one.slow = random.choice([0.5, 2.9])
+                one.slow = random.choice([0.3, 1.4])
             case "refuses":
                 one.refuses = 0.3
         if random.random() < 0.04:

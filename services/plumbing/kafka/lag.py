@@ -44,7 +44,9 @@ async def read_lag(
     """
     # Not `topics()`, which tells names only, and what this consumer knows may be seconds old.
     cluster = await consumer._client.fetch_all_metadata()
-    expected = [*topics, *(f"{topic}-dead" for topic in topics if standing is not None)]
+    # What reads dead letters puts nothing aside in turn, so there is no topic for it.
+    aside = [f"{topic}-dead" for topic in topics if standing is not None and not topic.endswith("-dead")]
+    expected = [*topics, *aside]
     partitions = {
         topic: [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]
         for topic in expected

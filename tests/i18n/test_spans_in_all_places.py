@@ -273,14 +273,18 @@ def names(span: Span, language: Language) -> set[str]:
 
 def last_days(span: Span, reading: Reading, language: Language) -> set[str]:
     """What is to be done by the end of several units is named by its last day alone, in one of three forms."""
-    if reading is not Reading.BY or span.earliest is None or span.latest is None:
+    first, last = span.earliest, span.latest
+    if reading is not Reading.BY or first is None or last is None:
         return set()
-    day = Span(edtf=span.latest.isoformat(), earliest=span.latest, latest=span.latest, precision=Precision.DAY)
-    return names(day, language) if len(set(expected_ends(span, language))) > SINGLE_UNIT_ENDS[span.precision] else set()
-
-
-SINGLE_UNIT_ENDS = {Precision.DAY: 2, Precision.MONTH: 2, Precision.SEASON: 1, Precision.YEAR: 1, Precision.DECADE: 1}
-"""So many different ends are expected of a span that is one day, month, season, year or decade."""
+    is_one_unit = {
+        Precision.DAY: first == last,
+        Precision.MONTH: (first.year, first.month) == (last.year, last.month),
+        Precision.SEASON: "/" not in (span.edtf or ""),
+        Precision.YEAR: first.year == last.year,
+        Precision.DECADE: first.year // 10 == last.year // 10,
+    }[span.precision or Precision.DAY]
+    day = Span(edtf=last.isoformat(), earliest=last, latest=last, precision=Precision.DAY)
+    return set() if is_one_unit else names(day, language)
 
 
 def month_name(day: date, language: Language) -> str:
@@ -322,6 +326,11 @@ def test_the_name_of_a_span_tells_both_of_its_ends(span: Span, language: Languag
 @example(span_of("202X/203X"), Reading.DURING, Language.EN)
 @example(span_of("2022-01-01/2022-02-01"), Reading.ON, Language.FR)
 @example(span_of("202X"), Reading.BY, Language.FR)
+@example(
+    Span(edtf="2000-01-01/2000-21", earliest=date(2000, 1, 1), latest=date(2000, 5, 31), precision=Precision.SEASON),
+    Reading.BY,
+    Language.EN,
+)
 def test_a_span_has_the_same_name_wherever_it_is_shown(span: Span, reading: Reading, language: Language) -> None:
     what = with_span(span, reading)
     wanted = names(span, language) | last_days(span, reading, language)

@@ -33,10 +33,15 @@ class DatabaseSettings(BaseSettings):
 
 
 class Database:
-    """One service's connections; its schema is on the search path, and no other."""
+    """One service's connections; its schema is on the search path, and no other.
 
-    def __init__(self, settings: DatabaseSettings, schema: str) -> None:
+    `plans_anew`: every statement is planned each time that it runs. PostgreSQL keeps the plan of a statement that is
+    often run until its tables are analyzed again; one that was made for an empty table reads through a full one.
+    """
+
+    def __init__(self, settings: DatabaseSettings, schema: str, *, plans_anew: bool = False) -> None:
         self._settings = settings
+        self._plans_anew = plans_anew
         self.schema = schema
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -134,6 +139,7 @@ class Database:
             "synchronous_commit": "on",
             "idle_in_transaction_session_timeout": "60000",
             "lock_timeout": "10000",
+            "plan_cache_mode": "force_custom_plan" if self._plans_anew else "auto",
             "jit": "off",  # short statements: compiling them costs more than they do
         }
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from types import ModuleType
 from typing import Any
 
-from services.notifier.delivery import claims, dispatch, fan_out, lanes, recorder, results, turns
+from services.notifier.delivery import claims, deliveries, fan_out, lanes, recorder, results, turns
 
 Mutation = Callable[[], AbstractContextManager[None]]
 
@@ -54,7 +54,7 @@ def _a_result_is_dropped() -> AbstractContextManager[None]:
 
 
 def _ends_are_not_looked_at() -> AbstractContextManager[None]:
-    return _put(dispatch, "end_unsent", lambda delivery, now: None)
+    return _put(deliveries, "end_unsent", lambda delivery, now: None)
 
 
 def _what_follows_a_failure_stays() -> AbstractContextManager[None]:
@@ -88,7 +88,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "a-lease-is-ignored": _without(claims, "SWEEP", "lease_until < clock_timestamp()", "true"),
     "what-has-ended-is-sent": _ends_are_not_looked_at,
     "claims-know-no-thread": _all(
-        _without(claims, "CLAIM", f"where not ({turns.is_behind('d.thread', 'd.position')})"),
+        _without(claims, "CLAIM", f"and not ({turns.is_behind('d.thread', 'd.position')})"),
         _without(claims, "CLAIM", "and not behind"),
     ),
     "the-fan-out-knows-no-thread": _without(fan_out, "FAN_OUT", "not waits and "),

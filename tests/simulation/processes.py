@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from tests.simulation.kafka import SimulatedKafka
     from tests.simulation.world import World
 
-LEASE_SECONDS = 20.0
+LEASE_SECONDS = 12.0
 SETTINGS = DispatchSettings(
     lease_seconds=LEASE_SECONDS,
     sweep_seconds=10.0,
-    hold_seconds=3.0,
+    hold_seconds=2.0,
     hold=32,
     pool=8,
     per_destination=2,
@@ -174,7 +174,7 @@ class Process:
             self.database, senders, clock, SETTINGS, may_send=lambda: gate.is_open, chance=world.random.random
         )
         intake = EventIntake(FanOut(self.database, lease_seconds=LEASE_SECONDS), dispatch, clock)
-        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=20.0, lease_seconds=15.0), gate=gate)
+        relay = Relay(self.database, topics, OutboxSettings(poll_seconds=20.0, lease_seconds=10.0), gate=gate)
         return [
             asyncio.create_task(dispatch.run(self._stopping)),
             asyncio.create_task(relay.run(self._stopping)),

@@ -84,7 +84,7 @@ class Story:
         await self._months_go_by()
         for task in disorder:
             await task
-        await asyncio.sleep(self.random.choice([0.0, 5.0, 25.0]))
+        await asyncio.sleep(self.random.choice([0.0, 4.0, 14.0]))
         self.world.calm = True
         self.world.database_is_back.set()
         self.world.trace("calm")
@@ -93,13 +93,13 @@ class Story:
         keeper.cancel()
         for process in self.world.processes:
             process.stop()
-        await asyncio.sleep(30)
+        await asyncio.sleep(15)
 
     async def _months_go_by(self) -> None:
-        count = self.random.randint(6, 24)
+        count = self.random.randint(6, 20)
         rush = self.random.random() < 0.5
         for _ in range(count):
-            await asyncio.sleep(self.random.uniform(0, 0.05) if rush else self.random.expovariate(0.4))
+            await asyncio.sleep(self.random.uniform(0, 0.05) if rush else self.random.expovariate(0.6))
             kind = self.random.random()
             if kind < 0.62:
                 self._status_changes()
@@ -112,7 +112,7 @@ class Story:
             elif kind < 0.96 and not self.world.database_is_away:
                 await self._people_subscribe(1)
             else:
-                await asyncio.sleep(self.random.choice([1.0, 5.0, 25.0]))
+                await asyncio.sleep(self.random.choice([1.0, 4.0, 14.0]))
 
     async def _until_quiet(self) -> None:
         """Time passes until nothing waits any more; leaps over the hours in which nothing happens."""
@@ -180,7 +180,7 @@ class Story:
             process.database.cut_all()
             seconds = self.world.seconds
             process.disturbed.append((seconds, seconds + 50.0))
-        await asyncio.sleep(self.random.choice([1.0, 8.0, 25.0]))
+        await asyncio.sleep(self.random.choice([1.0, 6.0, 14.0]))
         self.world.database_is_back.set()
         self.world.trace("database back")
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.mutations import MUTATIONS
+
 SEEDS = 1000
 REPEATED = (2, 5, 14, 21)
 ENOUGH = 40
@@ -46,6 +48,13 @@ def test_whatever_goes_wrong_the_promises_hold(database_url: str):
     assert len(runs) == SEEDS
     tried = {what for run in runs.values() for what in run["tried"]}
     assert tried == {"kill", "freeze", "cut", "lock", "outage", "restart", "clock"}, "so much could have gone wrong"
+
+
+@pytest.mark.parametrize("mutation", sorted(MUTATIONS))
+def test_each_rule_can_still_be_broken(mutation: str):
+    """Or a rule was written anew, and its mutation with it has to be."""
+    with MUTATIONS[mutation]():
+        pass
 
 
 @pytest.mark.slow

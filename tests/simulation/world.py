@@ -140,7 +140,7 @@ class World:
         """Wait as long as the way to the database takes."""
         await self.live()
         slow = not self.calm and self.chance(self.menu.slow)
-        await asyncio.sleep(self.random.uniform(0.2, 3.0) if slow else self.random.uniform(0.0002, 0.004))
+        await asyncio.sleep(self.random.uniform(0.2, 2.0) if slow else self.random.uniform(0.0002, 0.004))
         await self.live()
 
     async def reach_database(self, name: str) -> None:
@@ -253,7 +253,7 @@ class World:
 
     def freeze(self, process: "Process") -> None:
         """SIGSTOP, and later SIGCONT: often for a moment, now and then past every lease."""
-        seconds = self.random.choice([0.5, 2.0, 6.0, 15.0, 25.0])
+        seconds = self.random.choice([0.5, 2.0, 6.0, 14.0])
         self.trace("freezes", process, seconds)
         self.tried.append("freeze")
         process.freezes(seconds)

@@ -57,7 +57,7 @@ run as (
     ) f
     where f.is_due
 ),
-placed as (
+placed as materialized (
     select r.id, row_number() over (order by r.place, r.next_at, r.position) as in_all,
            row_number() over (
                partition by case when r.channel in ({_SHARED_LANES}) then null else r.subscription_id end

@@ -25,6 +25,11 @@ _MOST_KEPT = 16_384
 """Bytes of a key, and of all headers, that are kept of a record which is too large to be put aside as it is."""
 
 
+def is_dead_topic(topic: str) -> bool:
+    """Whether a topic is one of those that records are put aside in."""
+    return topic.endswith("-dead")
+
+
 @dataclass(frozen=True)
 class DeadLetter:
     """A record that can never work, and why."""
@@ -55,13 +60,13 @@ class DeadLetters:
 
         Two groups that read the same topic put the same record aside twice; each says so under its name.
         """
-        if not letters:
-            return
-        results = await self._producer.offer_raw([_dead_record(group, letter) for letter in letters])
-        too_large = [letter for letter, error in zip(letters, results, strict=True) if isinstance(error, TOO_LARGE)]
+        # What lies in a dead-letter topic has been put aside: it stays there, and there is no second such topic.
+        sent = [letter for letter in letters if not is_dead_topic(letter.record.topic)]
+        results = await self._producer.offer_raw([_dead_record(group, letter) for letter in sent]) if sent else []
+        too_large = [letter for letter, error in zip(sent, results, strict=True) if isinstance(error, TOO_LARGE)]
         if too_large:
             results += await self._producer.offer_raw([_reduced_record(group, letter) for letter in too_large])
-        for error in results[len(letters) :] + [e for e in results[: len(letters)] if not isinstance(e, TOO_LARGE)]:
+        for error in results[len(sent) :] + [e for e in results[: len(sent)] if not isinstance(e, TOO_LARGE)]:
             if error is not None:
                 raise Unavailable(f"the broker did not take a dead letter: {error!r}") from error
         for letter in letters:

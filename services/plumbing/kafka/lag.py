@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from services.plumbing.kafka.dead_letters import is_dead_topic
 from services.plumbing.kafka.standing import StandingPartitions
 
 
@@ -45,7 +46,7 @@ async def read_lag(
     # Not `topics()`, which tells names only, and what this consumer knows may be seconds old.
     cluster = await consumer._client.fetch_all_metadata()
     # What reads dead letters puts nothing aside in turn, so there is no topic for it.
-    aside = [f"{topic}-dead" for topic in topics if standing is not None and not topic.endswith("-dead")]
+    aside = [f"{topic}-dead" for topic in topics if standing is not None and not is_dead_topic(topic)]
     expected = [*topics, *aside]
     partitions = {
         topic: [TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())]

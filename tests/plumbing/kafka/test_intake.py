@@ -504,3 +504,15 @@ async def test_each_group_says_that_it_put_a_record_aside(
     assert {dict(letter.headers)["dead_group"].decode() for letter in letters} == {f"a-{topic}", f"b-{topic}"}
     assert DEAD_LETTERS.labels(topic, f"a-{topic}")._value.get() == 1
     assert DEAD_LETTERS.labels(topic, f"b-{topic}")._value.get() == 1
+
+
+async def test_a_reader_of_dead_letters_leaves_them_where_they_lie(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, running: Running
+) -> None:
+    """There is no second topic to put them aside in, and waiting for one would hold the partition for ever."""
+    topic = f"{await make_topic()}-dead"
+    await send(producer, topic, (b"k", None, []), good("good"))
+    effects = Effects(database)
+
+    async with running(topic, effects):
+        assert await effects.expect(1) == ["good"]

@@ -174,7 +174,7 @@ def trace_of(traceparent: str) -> str:
     return traceparent.split("-")[1]
 
 
-async def test_the_pages_show_the_status_its_history_and_who_was_told(furnished: House, plain: Any) -> None:
+async def test_the_pages_show_the_status_and_its_history_and_nobody_who_was_told(furnished: House, plain: Any) -> None:
     house, commitment = furnished, next(plain)
     await house.begin(on(2021, 11, 20))
     await house.subscribe("email", "minister", commitments=[commitment])
@@ -188,8 +188,7 @@ async def test_the_pages_show_the_status_its_history_and_who_was_told(furnished:
     shown = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
     _, _, reported = shown.partition("What has been reported")
     assert "Announced → then At risk The bill waits in committee. Reported by tests" in reported
-    _, _, told = shown.partition("Who was told")
-    assert "Ministry of minister Status E-mail English Delivered" in told
+    assert "minister" not in page.text, "who gets what is for owners and operators"
     async with asyncio.timeout(20):
         heard = await stream
     assert (heard["event_id"], heard["commitment"]) == (posted["event_id"], commitment)

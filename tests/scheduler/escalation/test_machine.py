@@ -606,7 +606,7 @@ TITLE = "title: {en: A, es: B, fr: C}"
     ("words", "complaint"),
     [
         ("", "the file"),
-        ("levels: [", "while parsing"),
+        ("levels: [", "line 1: this is no YAML"),
         ("levels: []\nrepeat_days: 1\nevidence_within_days: 1", "levels"),
         (f"levels: [{{level: a, {TITLE}, wait: 0}}]\nrepeat_days: 1\nevidence_within_days: 1", "levels.0.wait"),
         (f"levels: [{{level: a, {TITLE}, wait: '1'}}]\nrepeat_days: 1\nevidence_within_days: 1", "levels.0.wait"),

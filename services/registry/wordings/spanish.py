@@ -36,11 +36,17 @@ SPANISH = lexicon_of(
         Kind.BY: {
             "counts": "de aquí a | de aquí al | en no más de",
             "for": "para | para el",
+            "latest": "a más tardar | como máximo | como muy tarde",
             None: (
-                "a más tardar | a más tardar el | a más tardar el día | a más tardar en"
+                "a más tardar el | a más tardar el día | a más tardar en"
                 " | no más tarde de | no después de | no más tarde del | no más tarde del día | hacia | hacia el"
-                " | a más tardar para | como máximo | como máximo el | al año | con fecha límite | a más tardar al"
-                " | con vistas a | a más tardar dentro de | con plazo al | rumbo a"
+                " | a más tardar para | como máximo el | como muy tarde en | como muy tarde el | al año"
+                " | con fecha límite | a más tardar al"
+                " | con vistas a | a más tardar dentro de | con plazo al | rumbo a | de cara a | de cara al"
+                " | con horizonte | con horizonte en | con miras a | con miras al"
+                " | en el horizonte | en el horizonte de | en el horizonte del | con plazo hasta el"
+                " | fecha límite del"
+                " | con fecha límite el | antes o en | en o antes de | en o antes del | antes de o en | a tiempo para"
             ),
         },
         Kind.BEFORE: {
@@ -59,7 +65,8 @@ SPANISH = lexicon_of(
         Kind.DURING: {
             None: (
                 "durante | a lo largo de | en el transcurso de | en el transcurso del | a lo largo del"
-                " | durante el curso de | en el período | en el periodo | a lo largo de todo"
+                " | durante el curso de | en el período | en el periodo | para el período | para el periodo"
+                " | durante el período | durante el periodo | a lo largo de todo"
             )
         },
         Kind.OVER: {
@@ -70,6 +77,7 @@ SPANISH = lexicon_of(
         },
         Kind.FROM: {
             "since": "desde",
+            "earliest": "como pronto | como muy pronto",
             None: (
                 "a partir de | a partir del | a contar de | a contar del | con efectos a partir de"
                 " | no antes de | no antes del | a partir de enero | empezando en | comenzando en | con inicio en"
@@ -132,7 +140,8 @@ SPANISH = lexicon_of(
         Kind.HALF: {1: "s1 | 1s", 2: "s2 | 2s"},
         Kind.PART: {
             "early": (
-                "principios de | principios del | comienzos de | comienzos del | inicios de | inicios del"
+                "principios | comienzos | inicios | principios de | principios del | comienzos de | comienzos del"
+                " | inicios de | inicios del"
                 " | a principios de | a principios del | a comienzos de | a comienzos del | a inicios de"
                 " | a inicios del | al inicio de | al inicio del | al comienzo de | al comienzo del | el inicio de"
                 " | el inicio del | el comienzo del | la primera parte de"
@@ -142,7 +151,8 @@ SPANISH = lexicon_of(
             ),
             "late": "la última parte de | hacia finales de | hacia fines de | la parte final de | hacia el final de",
             "end": (
-                "a finales de | a finales del | a fines de | a fines del | finales de | finales del | fines de"
+                "finales | a finales de | a finales del | a fines de | a fines del | finales de | finales del"
+                " | fines de"
                 " | fines del | fin de | fin del | el fin de | el fin del | final de | final del | el final de"
                 " | el final del | cierre de | cierre del | término de | el término de"
                 " | al término de | al término del | el término del"
@@ -160,12 +170,14 @@ SPANISH = lexicon_of(
             ("day", True): "días | días naturales",
             ("week", False): "semana",
             ("week", True): "semanas",
+            ("fortnight", False): "quincena",
             ("month", False): "mes",
             ("month", True): "meses",
             ("quarter", False): "trimestre",
             ("quarter", True): "trimestres",
             ("half", False): "semestre | mitad",
             ("half", True): "semestres",
+            ("half", None): "medio año",
             ("year", False): "año | año calendario | año natural",
             ("year", True): "años",
             ("decade", False): "década | decenio",
@@ -192,8 +204,12 @@ SPANISH = lexicon_of(
             )
         },
         Kind.LAST: {
-            "before": "más temprano este | más temprano esta",
-            None: "último | última | últimos | últimas | pasado | pasada | pasados | pasadas | anterior",
+            "before": (
+                "más temprano este | más temprano esta | lo que va de | lo que va del | lo que va de este"
+                " | lo que va de esta"
+            ),
+            "last": "último | última | últimos | últimas",
+            None: "pasado | pasada | pasados | pasadas | anterior",
         },
         Kind.LATER: {
             None: (
@@ -211,6 +227,16 @@ SPANISH = lexicon_of(
                 " | y a futuro"
             )
         },
+        Kind.TRAILING: {"latest": "o antes | si no antes", "earliest": "o después | o más tarde"},
+        Kind.AND_A_HALF: {None: "y medio | y media"},
+        Kind.YEARLY: {
+            None: (
+                "presupuesto | presupuestos | presupuesto de egresos | previsión | previsiones | pronóstico"
+                " | pronósticos"
+                " | calendario | programa de trabajo | proyecciones"
+            )
+        },
+        Kind.MOST: {None: "mayor | menor | peor | mejor | más"},
         Kind.OFTEN: {
             12: (
                 "anualmente | una vez al año | con carácter anual | de manera anual | de forma anual"
@@ -262,10 +288,8 @@ SPANISH = lexicon_of(
             )
         },
         Kind.MINIMUM: {
-            None: (
-                "al menos | por lo menos | como mínimo | un mínimo de | no menos de | un máximo de | aproximadamente"
-                " | alrededor de | cerca de"
-            )
+            None: ("al menos | por lo menos | como mínimo | un mínimo de | no menos de | un máximo de"),
+            "about": "aproximadamente | alrededor de | alrededor del | cerca de | en torno a | en torno al",
         },
         Kind.GLUE: {
             "of": "de | del",

@@ -6,7 +6,7 @@ from contracts.vocabulary import Precision
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import first_named, is_season, last_named
-from services.registry.wordings.phrases import Core, Duration, Part, RelativePoint, Season, Tie, Year
+from services.registry.wordings.phrases import ComingYear, Core, Duration, Part, RelativePoint, Season, Tie, Year
 from services.registry.wordings.resolution import days_of
 from services.registry.wordings.tense import Tense
 from services.registry.wordings.wording import Alternative
@@ -24,14 +24,16 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
 
     A last day before the statement's own is none: words that set a term to it are left unsettled, as they say
     something else than they seem to, and any other words tell of the past. So do days that have begun, where the
-    verb is in the past tense.
+    verb is in the past tense, and what a thing is called after.
     """
     days = _tied(tie, core, context)
     if days.edtf is None:
         return days
     span = span_of(days.edtf)
     is_over = span.latest is not None and span.latest < context.made_on
-    tells = context.tense is Tense.PAST or tie is Tie.OF
+    tells = context.is_told or tie is Tie.OF
+    if tie is Tie.OF and isinstance(getattr(core, "year", None), ComingYear) and context.tense is not Tense.AHEAD:
+        return Days(None, (*days.rules, "names-a-thing"))  # "the law of 20 May": of which year, nobody says
     has_begun = span.earliest is not None and span.earliest <= context.made_on
     if tie in _TERMS - {Tie.UNTIL} and is_over and not tells:
         why = "the words set a term that was over before they were said"
@@ -58,7 +60,7 @@ def _tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
             return _before(days, core, context)
         case Tie.UNTIL:
             return Days(_from_statement(days.edtf, context.made_on), ("from-statement", *days.rules), days.alternatives)
-        case Tie.FROM | Tie.SINCE if (span_of(days.edtf).latest or date.max) < context.made_on:
+        case Tie.FROM | Tie.SINCE | Tie.AFTER if (span_of(days.edtf).latest or date.max) < context.made_on:
             return Days(None, ("past",))
         case Tie.FROM | Tie.SINCE:
             return Days(f"{first_named(days.edtf)}/..", days.rules, days.alternatives)

@@ -11,12 +11,11 @@ from contracts.topics import ALL, INGEST, PUBLIC
 from services.plumbing.schema import revisions
 from services.scheduler.migrations import VERSIONS
 from tests.journeys.house import House, day
+from tests.journeys.operating import ON_BOTH
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 HOOKS = ("slack", "webhook")
-ON_BOTH = ("registry", "scheduler", "notifier")
-"""Those that need Kafka and PostgreSQL."""
 
 
 @pytest.fixture

@@ -41,13 +41,13 @@ class Heard:
         return Effects(waiting)
 
 
-async def say(database: Database, topic: str, *keys: str) -> list[UUID]:
-    """Write an event for each key, as a service does."""
+async def say(database: Database, topic: str, *keys: str, again: UUID | None = None) -> list[UUID]:
+    """Write an event for each key, as a service does; `again` is its id where it was derived, and said before."""
     async with database.transaction() as connection:
         seqs = await take_seqs(connection, topic, keys)
         records = []
         for key, seq in zip(keys, seqs, strict=True):
-            id_ = uuid4()
+            id_ = again or uuid4()
             records.append(Outgoing(id_, topic, key, {"id": str(id_)}, to_json({"seq": seq, "id": str(id_)})))
         await append(database, connection, records, EPOCH)
     return [record.event_id for record in records]
@@ -166,6 +166,29 @@ async def test_an_old_backup_takes_over_sends_nothing_and_numbers_on(service: Se
     assert await service.rows("select last from outbox_seq order by key") == [(4,), (2,), (2,)]
 
 
+async def test_what_was_said_again_just_as_the_topic_has_it_keeps_its_number(service: Service) -> None:
+    """A number that was given out anew meanwhile can make a repeat the same, byte for byte, as what was told."""
+    await service.says("a")
+    await service.starts()
+    await service.backs_up()
+    (forgotten,) = await service.says("a")
+    (repeated,) = await service.says("a")
+    await service.starts()
+    await service.restores()
+    (meanwhile,) = await service.says("a")
+    await say(service.database, service.topic, "a", again=repeated)
+    await service.starts()
+
+    assert service.heard.missed == [forgotten, repeated]
+    kept = {
+        UUID(str(id_)): from_json(bytes(value))["seq"]
+        for id_, value in await service.rows(  # type: ignore[arg-type]
+            "select event_id, value from outbox"
+        )
+    }
+    assert (kept[forgotten], kept[repeated], kept[meanwhile]) == (2, 3, 4)
+
+
 async def test_an_empty_database_knows_everything_after_it_has_read_its_topic(service: Service) -> None:
     await service.backs_up()
     said = await service.says(*"abcabcabc")
@@ -263,6 +286,7 @@ async def test_a_process_beside_the_holder_sends_once_it_sees_that_the_holder_ha
     for _ in range(2):
         await holder.publish_once()
         holder._lease.doubt()
+        other._lease.doubt()
         await other.publish_once()
 
     assert beside.is_open

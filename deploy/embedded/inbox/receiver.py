@@ -32,11 +32,19 @@ class _InboxServer(uvicorn.Server):
 class Inbox:
     """Listens from `async with` on until its end; `http_port` and `smtp_port` are where."""
 
-    def __init__(self, settings: InboxSettings | None = None, http: InboxHttpSettings | None = None) -> None:
-        """Take settings from the environment where none are given."""
+    def __init__(
+        self,
+        settings: InboxSettings | None = None,
+        http: InboxHttpSettings | None = None,
+        *,
+        box: Box | None = None,
+        behaviours: Behaviours | None = None,
+    ) -> None:
+        """Take settings from the environment where none are given; a box and behaviours of one's own may be."""
         self._settings, self._http = settings or InboxSettings(), http or InboxHttpSettings()
-        self.box = Box(self._settings.keep_messages, self._settings.keep_megabytes << 20, self._settings.keep_arrivals)
-        self.behaviours = Behaviours()
+        keeps = self._settings
+        self.box = box or Box(keeps.keep_messages, keeps.keep_megabytes << 20, keeps.keep_arrivals)
+        self.behaviours = behaviours or Behaviours()
         self.hooks = Hooks(self.box, self.behaviours, self._settings.webhook_secrets)
         self._app = self._build()
         self._smtp: asyncio.Server | None = None

@@ -141,7 +141,10 @@ def subscribe(
 
 
 class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Sets partitions back to where the database is, as they are assigned, where their group is ahead of it."""
+    """Sets partitions back to where the database is, as they are assigned, where their group is ahead of it.
+
+    Until that is known nothing of them is read: what lies ahead must not have its effects before what lies between.
+    """
 
     def __init__(self, consumer: Callable[[], AIOKafkaConsumer], positions: ConsumedPositions) -> None:
         self._consumer = consumer
@@ -153,6 +156,7 @@ class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
             self._looking.cancel()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
+        self._consumer().pause(*assigned)
         # Beside the rebalance, which the committed offsets wait for.
         self._looking = asyncio.create_task(self._look(set(assigned)))
 
@@ -176,6 +180,7 @@ class _GoBack(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
                     offset=offset,
                 )
                 consumer.seek(partition, offset)
+        consumer.resume(*assigned.intersection(consumer.assignment()))
 
 
 def _is_away(error: BaseException) -> bool:

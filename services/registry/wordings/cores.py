@@ -7,6 +7,7 @@ tokens, so the whole is linear. A rule takes a place, and gives what it read wit
 from datetime import date
 
 from services.registry.wordings.counts import FILLING, GLUE, Read
+from services.registry.wordings.parts import NAMES, PartReader
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
@@ -17,7 +18,6 @@ from services.registry.wordings.phrases import (
     Decade,
     Fiscal,
     Half,
-    LongHalf,
     Month,
     Numeric,
     Part,
@@ -29,18 +29,14 @@ from services.registry.wordings.phrases import (
     Year,
 )
 from services.registry.wordings.tokens import Kind
-from services.registry.wordings.years import YearReader
 
 _LINKS = frozenset({Kind.TO, Kind.AT, Kind.AND})
 _BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH, Kind.DATE, Kind.NUMERIC})
-_DAYS = frozenset(
-    {Kind.YEAR, Kind.YEARS, Kind.YEAR_MONTH, Kind.DATE, Kind.NUMERIC, Kind.DECADE, Kind.MONTH, Kind.SEASON, Kind.UNIT}
-    | {Kind.QUARTER, Kind.HALF, Kind.FISCAL}
-)
-_NAMES = frozenset({Kind.NUMBER, Kind.ORDINAL})
+_ARTICLES = frozenset({"a", "an", "un", "une", "una"})
+"""One as an article, which no day of a month has: "a June 2025 deadline"."""
 
 
-class CoreReader(YearReader):
+class CoreReader(PartReader):
     """Reads days at a place among the tokens."""
 
     def core(self, i: int, *, inside: bool = False) -> Read[Core]:
@@ -50,26 +46,20 @@ class CoreReader(YearReader):
         """
         is_unit = self.unit(self.skip(i)) is not None
         ends = ("over", "end") if is_unit else ("over",)
-        found = self._core(i, inside=inside or (is_unit and self._ending(self.skip(i) + 1, ends) is not None))
+        found = self._core(i, inside=inside or (is_unit and self.ending(self.skip(i) + 1, ends) is not None))
         if found is None or isinstance(found[0], Part | Range):
             return found
-        ending = self._ending(found[1], ends)
+        ending = self.ending(found[1], ends)
         return found if ending is None else (Part("end", found[0]), ending)
-
-    def _ending(self, i: int, ends: tuple[str, ...]) -> int | None:
-        """The place behind words of ending that nothing of time follows."""
-        i = self.skip(i, GLUE)
-        is_end = self.kind(i) is Kind.PART and self.at(i).value in ends
-        return i + 1 if is_end and self.kind(self.skip(i + 1)) not in _DAYS else None
 
     def _core(self, i: int, *, inside: bool) -> Read[Core]:
         i = self.skip(i)
         token = self.at(i)
         match token.kind:
             case Kind.PART:
-                return self._part(i)
+                return self.part(i)
             case Kind.LATER:
-                return self._within(i + 1)
+                return self.within(i + 1)
             case Kind.DATE:
                 return self._written_date(i)
             case Kind.NUMERIC:
@@ -88,7 +78,9 @@ class CoreReader(YearReader):
                 j = self.skip(i + 1, FILLING | {Kind.COMMA})
                 return self._core(j, inside=inside) if self.kind(j) in _BEGINS_A_DAY else None
             case Kind.NUMBER | Kind.ORDINAL:
-                return self._numbered(i)
+                return self._numbered(i) or self.share(i)
+            case Kind.LAST:
+                return self.share(i)
             case Kind.MONTH:
                 return self._month(i, None)
             case Kind.SEASON | Kind.QUARTER | Kind.HALF:
@@ -103,18 +95,6 @@ class CoreReader(YearReader):
                 return self._unit(i, inside=inside)
         return None
 
-    def _within(self, i: int) -> Read[Core]:
-        """What a part is of; a part of a part is none, so that the tree stays flat."""
-        return None if self.kind(self.skip(i)) in {Kind.PART, Kind.LATER} else self.core(i, inside=True)
-
-    def _part(self, i: int) -> Read[Core]:
-        found = self._within(i + 1)
-        if found is None:
-            return None
-        core, j = found
-        part = self.at(i).value
-        return Part("end" if part == "over" else part, core), j
-
     def _written_date(self, i: int) -> Read[Core]:
         year, month, day = self.at(i).value
         return (Day(year, month, day), i + 1) if _is_day(year, month, day) else None
@@ -126,7 +106,10 @@ class CoreReader(YearReader):
         if self.kind(i + 1) is Kind.FISCAL:
             return Fiscal(year, None), i + 2
         if self.kind(i + 1) in {Kind.TO, Kind.AT} and self.kind(i + 2) is Kind.YEAR and self.at(i + 2).value > year:
-            return Range(Year(year), Year(self.at(i + 2).value)), i + 3
+            last = self.at(i + 2).value
+            if self.kind(i + 3) is Kind.FISCAL:
+                return Fiscal(year, last), i + 4
+            return Range(Year(year), Year(last)), i + 3
         return Year(year), i + 1
 
     def _numbered(self, i: int) -> Read[Core]:
@@ -134,13 +117,17 @@ class CoreReader(YearReader):
         number = self.at(i).value
         j = self.skip(i + 1)
         if self.kind(i) is Kind.ORDINAL and self.is_unit(j, "quarter", "half"):
-            return self._counted_part(number, j)
-        if not 1 <= number <= 31:
+            return self.counted_part(number, j)
+        if not 1 <= number <= 31 or self.at(i).text.casefold() in _ARTICLES:
             return None
         if self.kind(j) is Kind.MONTH:
             return self._month(j, number)
+        if row := self.numbers(i):
+            month = self.skip(row[2])
+            is_row = self.kind(month) is Kind.MONTH
+            return self._days(self._month(month, number), self._month(month, row[1])) if is_row else None
         last = self.skip(j + 1)
-        if self.kind(j) in _LINKS and self.kind(last) in _NAMES:
+        if self.kind(j) in _LINKS and self.kind(last) in NAMES:
             month = self.skip(last + 1)
             if self.kind(month) is Kind.MONTH and number < self.at(last).value <= 31:
                 return self._days(self._month(month, number), self._month(month, self.at(last).value))
@@ -151,19 +138,19 @@ class CoreReader(YearReader):
             return None
         return Range(first[0], last[0]), last[1]
 
-    def _month(self, i: int, day: int | None) -> Read[Core]:
-        """A month, with its day before it (given) or behind it."""
+    def _month(self, i: int, day: int | None, *, is_last: bool = False) -> Read[Core]:
+        """A month, with its day before it (given) or behind it; or the months up to another, of which it `is_last`."""
         month, j = self.at(i).value, i + 1
         last: int | None = None
         if day is None:
             k = self.skip(j)
-            if self.kind(k) in _NAMES and 1 <= self.at(k).value <= 31 and self.kind(k + 1) is not Kind.MEASURE:
+            if self.kind(k) in NAMES and 1 <= self.at(k).value <= 31 and self.kind(k + 1) is not Kind.MEASURE:
                 day, j = self.at(k).value, k + 1
-                if self.kind(j) in _LINKS and self.kind(j + 1) in _NAMES and day < self.at(j + 1).value <= 31:
+                if self.kind(j) in _LINKS and self.kind(j + 1) in NAMES and day < self.at(j + 1).value <= 31:
                     last, j = self.at(j + 1).value, j + 2
-            elif self.kind(j) in _LINKS and self.kind(self.skip(j + 1)) is Kind.MONTH:
-                until = self._month(self.skip(j + 1), None)
-                if until and isinstance(until[0], Month) and self.kind(j) is not Kind.AND:
+            elif not is_last and (other := self._other_month(j)) is not None:
+                until = self._month(other, None, is_last=True)
+                if until and isinstance(until[0], Month):
                     return Range(Month(until[0].year, month), until[0]), until[1]
         which, j = self.year_behind(j)
         if day is None:
@@ -172,16 +159,11 @@ class CoreReader(YearReader):
             return None
         return (Range(Day(which, month, day), Day(which, month, last)) if last else Day(which, month, day)), j
 
-    def _counted_part(self, number: int, i: int) -> Read[Core]:
-        """The so-manieth quarter or half of a year, or half of a decade; `i` is the unit's place."""
-        quarter = self.is_unit(i, "quarter")
-        if not 1 <= number <= (4 if quarter else 2):
-            return None
-        whole = None if self.kind(self.skip(i + 1)) in _NAMES else self._within(i + 1)
-        if whole and isinstance(whole[0], Decade | Century):
-            return None if quarter else (LongHalf(whole[0], number), whole[1])
-        which, j = self.year_behind(i + 1)
-        return (Quarter(which, number) if quarter else Half(which, number)), j
+    def _other_month(self, i: int) -> int | None:
+        """The place of a month up to which it goes: "from June to July", "June-September", "June/July"."""
+        is_link = self.kind(i) in _LINKS - {Kind.AND} or self.at(i).text == "/"
+        j = self.skip(i + 1) if is_link else i
+        return j if self.kind(j) is Kind.MONTH and self.at(j).value > self.at(i - 1).value else None
 
     def _named(self, i: int) -> Read[Core]:
         """A season, Q1 or H1, with its year."""
@@ -230,7 +212,7 @@ class CoreReader(YearReader):
             case Kind.MONTH:
                 which = ComingYear(is_next=True) if ahead else Ahead(0)
                 day = self.skip(i + 1)
-                if self.kind(day) in _NAMES and _is_day(2024, self.at(i).value, self.at(day).value):
+                if self.kind(day) in NAMES and _is_day(2024, self.at(i).value, self.at(day).value):
                     return Day(which, self.at(i).value, self.at(day).value), day + 1
                 return Month(which, self.at(i).value), i + 1
         return None

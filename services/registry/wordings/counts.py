@@ -1,10 +1,10 @@
 """How long words say: "18 months", "the next two years", "ninety (90) days"; and how any rule looks at the tokens."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from services.registry.wordings.phrases import Core, Duration, RelativePoint, UnitName
+from services.registry.wordings.phrases import Core, Duration, Range, RelativePoint, UnitName
 from services.registry.wordings.tokens import Kind, Token
 
 T = TypeVar("T")
@@ -16,6 +16,9 @@ FILLING = GLUE | {Kind.THE}
 RELATIVE = frozenset({Kind.NEXT, Kind.COMING})
 _END = Token(Kind.BREAK, None, "", 0, 0)
 _LONGEST_FILLING = 4
+_OR = frozenset({"or", "o", "u", "ou"})
+_HALVES: Mapping[UnitName, tuple[int, UnitName]] = {"year": (12, "month"), "decade": (10, "year")}
+"""What half of a unit is counted in."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Count:
     count: int | None
     unit: UnitName
     is_ahead: bool
+    least: int | None = None
+    """Where two numbers are said, the smaller: "within 12 to 18 months"."""
 
 
 class CountReader:
@@ -72,14 +77,18 @@ class CountReader:
         i += self._is_first(i) and self.kind(i + 1) is Kind.NUMBER  # "the first 100 days"
         if self.kind(i) is Kind.NUMBER:
             number, i = self.at(i).value, self.after_figure(i)
+            least, number, i = self._up_to_number(number, i)
             i += self._is_first(i)  # "les 100 premiers jours"
             if self.kind(i) in RELATIVE:
                 ahead, i = True, i + 1
-            return self._count_unit(i, number, is_ahead=ahead)
+            counted = self._count_unit(i, number, is_ahead=ahead)
+            return counted and (replace(counted[0], least=least), counted[1])
         found = self.unit(i)
         if found is None:
             return None
         name, plural = found
+        if name == "half" and plural is None:
+            return Count(1, name, is_ahead=False), i + 1  # "half a year"
         after = self.kind(i + 1)
         if after is Kind.COMING and plural is False:
             return Count(1, name, is_ahead=True), i + 2  # "l'année à venir"
@@ -106,17 +115,41 @@ class CountReader:
         in_brackets = self.at(i + 1).text == "(" and self.kind(i + 2) is Kind.NUMBER and self.at(i + 3).text == ")"
         return i + 4 if in_brackets else i + 1
 
+    def _up_to_number(self, number: int, i: int) -> tuple[int | None, int, int]:
+        """The smaller and the larger of two numbers, and the place behind them: "12 to 18 months", "two or three"."""
+        is_link = self.kind(i) in {Kind.TO, Kind.AT} or (self.kind(i) is Kind.AND and self.says_or(i))
+        if is_link and self.kind(i + 1) is Kind.NUMBER and self.at(i + 1).value > number:
+            return number, self.at(i + 1).value, self.after_figure(i + 1)
+        return None, number, i
+
+    def says_or(self, i: int) -> bool:
+        """Whether a word joins what holds one for the other."""
+        return self.at(i).text.casefold() in _OR
+
     def _count_unit(self, i: int, number: int | None, *, is_ahead: bool) -> Read[Count]:
         i = self.skip(i)
+        half = self.kind(i) is Kind.AND_A_HALF  # "two and a half years"
+        i = self.skip(i + half)
         found = self.unit(i)
         if found is None:
             return None
-        trailing = self.kind(i + 1) in RELATIVE
-        return Count(number, found[0], is_ahead or trailing), i + 1 + trailing
+        name, i = found[0], i + 1
+        if self.kind(i) is Kind.AND_A_HALF:  # "a year and a half"
+            half, i = True, i + 1
+        if half:
+            if number is None or name not in _HALVES:
+                return None
+            times, unit = _HALVES[name]
+            number, name = number * times + times // 2, unit
+        trailing = self.kind(i) in RELATIVE
+        return Count(number, name, is_ahead or trailing), i + trailing
 
 
 def stretch(found: Count, *, is_point: bool) -> Core | None:
     """A count as days from the statement's day; None where it has no number."""
     if found.count is None:
         return None
-    return RelativePoint(found.count, found.unit) if is_point else Duration(found.count, found.unit)
+    if not is_point:
+        return Duration(found.count, found.unit, found.is_ahead)
+    point = RelativePoint(found.count, found.unit)
+    return point if found.least is None else Range(RelativePoint(found.least, found.unit), point)

@@ -42,6 +42,11 @@ class ReadingContext:
     is_alone: bool
     """Whether the words are all that there is, as a milestone's are."""
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the sentence tells of what has been."""
+        return self.tense in {Tense.PAST, Tense.FAILED}
+
 
 def alternative(rule: str, edtf: str | None, why: str) -> Alternative:
     """Other days, by a rule that was not applied."""

@@ -26,11 +26,13 @@ ENGLISH = lexicon_of(
     Language.EN,
     {
         Kind.BY: {
+            "latest": "at the latest",
             None: (
                 "by | no later than | not later than | at the latest by | at the latest in | on or before"
                 " | by no later than | by or before | up until | prior to or by | by not later than | as late as"
-                " | due | due by | due on | with a target date of | toward | towards | on or prior to"
-            )
+                " | due | due by | due on | with a target date of | target date of | deadline of"
+                " | with a deadline of | toward | towards | on or prior to | by the time of | in time for"
+            ),
         },
         Kind.BEFORE: {None: "before | prior to | ahead of | in advance of | in the lead up to | until just before"},
         Kind.IN: {None: "in | sometime in | some time in | set for | scheduled for | planned for"},
@@ -53,13 +55,14 @@ ENGLISH = lexicon_of(
             "ahead": "for",  # ties only what says that it lies ahead: "for the next five years"
         },
         Kind.FROM: {
+            "earliest": "at the earliest",
             None: (
                 "from | starting | starting in | starting on | starting from | beginning | beginning in"
                 " | beginning on | beginning with | as of | as from | effective | effective from | effective as of"
                 " | commencing | no sooner than | commencing in | commencing on | no earlier than | not earlier than"
                 " | not before | on and after | on or after | on and from | from and after | with effect from"
                 " | starting as early as | as early as"
-            )
+            ),
         },
         Kind.AFTER: {None: "after | following | beyond | post | later than | subsequent to"},
         Kind.WITHIN: {
@@ -75,7 +78,7 @@ ENGLISH = lexicon_of(
         },
         Kind.BETWEEN: {None: "between"},
         Kind.EVERY: {None: "every | each | once every | at least once every | at least every | once in every"},
-        Kind.SINCE: {None: "since | ago | relative to | compared to | compared with | as in | back in"},
+        Kind.SINCE: {None: "since | ago | relative to | compared to | compared with | as in"},
         Kind.NUMBER: _NUMBERS
         | {1: "one | a | an", 100: "one hundred | a hundred | hundred", 12: "twelve | a dozen"}
         | {120: "one hundred twenty | one hundred and twenty", 180: "one hundred eighty | one hundred and eighty"},
@@ -124,12 +127,15 @@ ENGLISH = lexicon_of(
             ("day", True): "days | calendar days",
             ("week", False): "week",
             ("week", True): "weeks",
+            ("fortnight", False): "fortnight",
+            ("fortnight", True): "fortnights",
             ("month", False): "month",
             ("month", True): "months",
             ("quarter", False): "quarter",
             ("quarter", True): "quarters",
             ("half", False): "half | semester",
             ("half", True): "halves",
+            ("half", None): "half a year | a half year",
             ("year", False): "year | calendar year",
             ("year", True): "years | calendar years",
             ("decade", False): "decade",
@@ -147,8 +153,11 @@ ENGLISH = lexicon_of(
         },
         Kind.LAST: {
             "before": (
-                "last | the last | past | the past | previous | the previous | this past | the prior | earlier this"
-            )
+                "past | the past | previous | the previous | this past | the prior | earlier this | so far this"
+                " | thus far this | so far in | thus far in"
+            ),
+            "last-before": "last | the last",
+            "last": "final | the final | closing | the closing",
         },
         Kind.LATER: {None: "later | later in | later on in | the rest of | the remainder of"},
         Kind.FEW: {None: "few | several | some | a few | a couple of | couple of | many | number of | a number of"},
@@ -157,6 +166,19 @@ ENGLISH = lexicon_of(
                 "and beyond | and after | and thereafter | and onward | and onwards | onward | onwards | and later"
                 " | thereafter | and every year thereafter | and following years | and the years beyond"
                 " | and subsequent years | and forward | forward"
+            )
+        },
+        Kind.TRAILING: {
+            "latest": "or earlier | or before | or sooner | if not earlier | if not sooner | if not before",
+            "earliest": "or later",
+        },
+        Kind.DEADLINE: {None: "deadline | closing date | due date"},
+        Kind.AND_A_HALF: {None: "and a half"},
+        Kind.MOST: {
+            None: (
+                "highest | lowest | largest | biggest | worst | best | fastest | sharpest | longest | deepest"
+                " | greatest"
+                " | strongest | weakest | smallest | driest | wettest | hottest | only"
             )
         },
         Kind.OFTEN: {
@@ -220,10 +242,9 @@ ENGLISH = lexicon_of(
             )
         },
         Kind.MINIMUM: {
-            None: (
-                "at least | a minimum of | not less than | no fewer than | no less than | at most | a maximum of"
-                " | approximately | about | around | up to"
-            )
+            None: ("at least | a minimum of | not less than | no fewer than | no less than | at most | a maximum of"),
+            "about": "approximately | about | around | circa | roughly",
+            "up-to": "up to",
         },
         Kind.GLUE: {
             "of": "of",

@@ -11,6 +11,7 @@ from services.registry.wordings.tokens import Kind, Token
 NAME_BEFORE, _NAME_BEHIND = 9, 9  # tokens
 _BEFORE_A_NAME = frozenset({Kind.GLUE, Kind.THE, Kind.NEXT, Kind.COMING, Kind.THIS, Kind.ORDINAL, Kind.YEAR})
 _NUMBERED_COP = re.compile(r"cop ?[0-9]{1,3}", re.IGNORECASE)
+_COP = re.compile(r"cop", re.IGNORECASE)
 _WITHIN_A_NAME = frozenset(
     {Kind.GLUE, Kind.THE, Kind.AND, Kind.THIS, Kind.BY, Kind.OVER, Kind.AT, Kind.ON}  # "para", "sur", "a"
 )
@@ -41,9 +42,13 @@ class EventReader(CoreReader):
         named = bool(tail) or any(
             (token.kind is Kind.WORD and token.is_capital) or token.kind is Kind.YEAR for token in before
         )
-        numbered = any(token.kind is Kind.ORDINAL for token in before)
+        numbered = any(token.kind is Kind.ORDINAL for token in before) or bool(
+            _NUMBERED_COP.fullmatch(self.at(place).text)
+        )
         if value == "verb" and place == first:
             return None  # "toward meeting the targets"
+        if self.kind(place + 1) is Kind.MEASURE:
+            return None  # "at ministerial level"
         if value == "body" and not (is_next or numbered):
             return None  # "the G20 agreed"
         if value in {"other", "verb"} and not (is_firm or is_next or named or numbered):
@@ -85,7 +90,10 @@ class EventReader(CoreReader):
         tail: list[Token] = []
         for k in range(place + 1, place + 1 + _NAME_BEHIND):
             token = self.at(k)
-            if token.kind is Kind.YEAR and k == place + 1:
+            is_of = k == place + 2 and self.at(place + 1).value == "of"  # "the summit of 2025"
+            if token.kind is Kind.YEAR and (k == place + 1 or is_of):
+                return k + 1, [token]
+            if token.kind is Kind.NUMBER and k == place + 1 and _COP.fullmatch(self.at(place).text):
                 return k + 1, [token]
             if token.kind is Kind.AND and self.kind(self.skip(k + 1)) is Kind.EVENT:
                 break  # another event

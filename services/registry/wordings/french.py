@@ -41,10 +41,13 @@ FRENCH = lexicon_of(
     {
         Kind.BY: {
             "counts": "d'ici | d'ici à | d'ici au | d'ici le",
+            "latest": "au plus tard",
             None: (
-                "au plus tard | au plus tard le | au plus tard en | au plus tard à | au plus tard au"
+                "au plus tard le | au plus tard en | au plus tard à | au plus tard au"
                 " | au plus tard d'ici | à l'horizon | à l'horizon de | pour le | vers | au plus tard dans"
-                " | au plus tard lors de | au plus tard lors du"
+                " | au plus tard lors de | au plus tard lors du | échéance du | l'échéance du | date limite du"
+                " | date butoir du"
+                " | à échéance de | avant ou en | en ou avant | à temps pour"
             ),
             "for": "pour",
         },
@@ -65,17 +68,18 @@ FRENCH = lexicon_of(
             None: (
                 "au cours de | au cours du | au cours des | durant | pendant | tout au long de | tout au long du"
                 " | dans le courant de | dans le courant du | au fil de | au fil des | pour la période"
-                " | pendant la période | au cours de la période"
+                " | pendant la période | au cours de la période | sur la période"
             )
         },
         Kind.OVER: {
             None: "sur | sur une période de | pendant une période de | pour une période de | échelonné sur | étalé sur"
         },
         Kind.FROM: {
+            "earliest": "au plus tôt",
             None: (
                 "à compter de | à compter du | à partir de | à partir du | dès | dès le | à dater du | au plus tôt le"
                 " | au plus tôt en | pas avant | avec effet au | à compter des"
-            )
+            ),
         },
         Kind.AFTER: {
             None: (
@@ -86,11 +90,13 @@ FRENCH = lexicon_of(
         },
         Kind.WITHIN: {
             None: (
-                "dans les | dans un délai de | dans un délai d' | dans l'espace de | dans le délai de"
+                "dans un délai de | dans un délai d' | dans l'espace de | dans le délai de"
                 " | dans un délai maximal de | dans un délai maximum de | dans un délai n'excédant pas | d'ici les"
                 " | dans un délai d'au plus | dans un maximum de | dans les limites de"
             ),
             "less": "en moins de | en moins d'",
+            "in": "dans les",  # a term where a length follows: "dans les six mois"
+            "days": "sous",  # no event: "sous la présidence"
         },
         Kind.UNTIL: {
             None: (
@@ -154,11 +160,13 @@ FRENCH = lexicon_of(
             ("day", True): "jours | jours civils",
             ("week", False): "semaine",
             ("week", True): "semaines",
+            ("fortnight", False): "quinzaine",
             ("month", None): "mois",
             ("quarter", False): "trimestre",
             ("quarter", True): "trimestres",
             ("half", False): "semestre | moitié",
             ("half", True): "semestres",
+            ("half", None): "une demi année",
             ("year", False): "an | année | année civile",
             ("year", True): "ans | années",
             ("decade", False): "décennie",
@@ -186,10 +194,8 @@ FRENCH = lexicon_of(
         },
         Kind.LAST: {
             "before": "plus tôt cette | plus tôt ce",
-            None: (
-                "dernier | dernière | derniers | dernières | passé | passée | passés | passées | précédent | précédente"
-                " | écoulé | écoulée | écoulés | écoulées"
-            ),
+            "last": "dernier | dernière | derniers | dernières",
+            None: "passé | passée | passés | passées | précédent | précédente | écoulé | écoulée | écoulés | écoulées",
         },
         Kind.LATER: {
             None: "plus tard | plus tard dans | plus tard au cours de | ultérieurement dans | le reste de | le reste du"
@@ -201,6 +207,19 @@ FRENCH = lexicon_of(
                 " | et les suivantes | et pour les années suivantes"
             )
         },
+        Kind.TRAILING: {
+            "latest": "ou avant | ou plus tôt | si ce n'est avant | voire avant | voire plus tôt",
+            "earliest": "ou après | ou plus tard",
+        },
+        Kind.DEADLINE: {None: "date limite | échéance | date butoir | date de clôture"},
+        Kind.AND_A_HALF: {None: "et demi | et demie"},
+        Kind.YEARLY: {
+            None: (
+                "budget | budgets | prévision | prévisions | calendrier | programme de travail | projet de budget"
+                " | projet de loi de finances | loi de finances"
+            )
+        },
+        Kind.MOST: {None: "le plus | la plus | les plus | pire | meilleur | meilleure"},
         Kind.OFTEN: {
             12: (
                 "annuellement | une fois par année | une fois par an | une fois l'an | sur une base annuelle"
@@ -249,13 +268,16 @@ FRENCH = lexicon_of(
             )
         },
         Kind.MINIMUM: {
-            None: "au moins | au minimum | un minimum de | pas moins de | au maximum | environ | à peu près"
+            None: "au moins | au minimum | un minimum de | pas moins de | au maximum",
+            "about": "environ | à peu près | autour de | aux alentours de | aux environs de",
         },
         Kind.GLUE: {
             "of": "de | du | d'",
+            "from": "des",
+            "month-of": "mois de | mois d'",
             None: (
-                "des | l' | le | la | les | son | sa | ses | leur | notre | mois de | le mois de"
-                " | de la | de l' | du mois de | nos | mois d' | le mois d' | du mois d' | la date de | la date d'"
+                "l' | le | la | les | son | sa | ses | leur | notre | le mois de"
+                " | de la | de l' | du mois de | nos | le mois d' | du mois d' | la date de | la date d'"
             ),
         },
         Kind.AND: {None: "et | ou"},

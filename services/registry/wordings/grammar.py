@@ -3,25 +3,24 @@
 A number is a year only where something ties it to time; words that the lexicon doesn't know break an expression.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from services.registry.wordings.attributes import ENDS_A_YEAR, AttributeReader
 from services.registry.wordings.counts import Read
-from services.registry.wordings.events import NAME_BEFORE
-from services.registry.wordings.lengths import SPANS, LengthReader
+from services.registry.wordings.lengths import SPANS
 from services.registry.wordings.phrases import (
-    Ahead,
     ComingYear,
     Core,
     Day,
     Decade,
     Expression,
+    Fiscal,
     Month,
-    Numeric,
     Part,
     Range,
-    Season,
     Tie,
+    UnitName,
     Year,
 )
 from services.registry.wordings.tokens import Kind, Token
@@ -40,10 +39,12 @@ _TIES = {
     Kind.UNTIL: Tie.UNTIL,
 }
 _FIRM = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.AFTER, Tie.UNTIL, Tie.FROM})
-_ENDS_A_YEAR = frozenset({Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO})
-_ALSO_VERBS = frozenset({"may", "march", "fall", "spring"})
-_THINGS = frozenset({Kind.WORD, Kind.EVENT, Kind.MEASURE, Kind.NUMBER})
-_MONTHS = {"day": 0, "week": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120}
+_TIES_IN_A_ROW = 4
+_BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH})
+_TRAILING = {"latest": Tie.BY, "earliest": Tie.FROM}
+_MONTHS: Mapping[UnitName, int] = {
+    "day": 0, "week": 0, "fortnight": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120,
+}  # fmt: skip
 
 
 def expressions(text: str, tokens: Sequence[Token]) -> list[Expression]:
@@ -62,11 +63,13 @@ def expressions(text: str, tokens: Sequence[Token]) -> list[Expression]:
     return found
 
 
-class _Grammar(LengthReader):
+class _Grammar(AttributeReader):
     def expression(self, i: int) -> tuple[Expression | None, int] | None:
         """What stands at a place; None as the expression is time that is past."""
         kind = self.kind(i)
         match kind:
+            case Kind.LAST if read := self.share(i):
+                return self._closed(Tie.BARE, i, *read)
             case Kind.SINCE | Kind.LAST:
                 return None, self._past(i)
             case Kind.VAGUE:
@@ -79,10 +82,17 @@ class _Grammar(LengthReader):
                 return self._between(i)
             case Kind.TO if self.at(i).value is None:  # the word, not the dash of "2023-2030"
                 return self._up_to(i)
+            case Kind.MINIMUM if self.at(i).value == "up-to":
+                return self._up_to(i)
+            case Kind.GLUE if self.at(i).value == "from" and self.kind(i + 1) is Kind.YEAR:
+                # "dès 2026" without its accent, as "des 2026 participants" goes on
+                return self._tied(Tie.FROM, i, i + 1) if self.kind(i + 2) in ENDS_A_YEAR else None
         if kind in _TIES:
             found = self._tied(_TIES[kind], i, i + 1)
             if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
                 return replace(found[0], tie=Tie.SINCE), found[1]
+            if found is None and self.at(i).value == "to":  # "los objetivos a 2030"
+                found = self._up_to(i, Tie.BY)
             return found or (self._bare(i) if kind in {Kind.AT, Kind.ON} else None)
         return self._bare(i)
 
@@ -121,36 +131,52 @@ class _Grammar(LengthReader):
             return None
         return Expression(Tie.DURING, i, j, core=core), j
 
-    def _up_to(self, i: int) -> tuple[Expression, int] | None:
+    def _up_to(self, i: int, tie: Tie = Tie.UNTIL) -> tuple[Expression, int] | None:
         """ "to 2025", where nothing but the end of its clause or further time words follow."""
         found = self.core(i + 1)
         days = (Year, Decade, Day) if self.kind(i - 1) is Kind.UNIT else (Year, Decade)  # "for three years to 30 June"
         if found is None or not isinstance(found[0], days) or self.kind(i - 1) is Kind.NUMBER:
             return None
         core, j = found
-        ends = self.kind(j) in _ENDS_A_YEAR or self.kind(j) in _TIES
-        return (Expression(Tie.UNTIL, i, j, core=core), j) if ends else None
+        ends = self.kind(j) in ENDS_A_YEAR or self.kind(j) in _TIES
+        return (Expression(tie, i, j, core=core), j) if ends else None
 
     def _tied(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
         """What stands behind a tie; of two ties in a row the closer one speaks ("no later than within 90 days")."""
         i = self.skip(i)
         if self.kind(i) is Kind.AND and self.kind(i + 1) is Kind.MINIMUM:
-            i = self.skip(i + 2)  # "by or around"
-        inner = _TIES.get(self.kind(i))
-        if inner is not None and self.kind(i) is not Kind.AT:
-            nearer = tie if tie is Tie.BY and inner in {Tie.IN, Tie.ON, Tie.DURING} else inner
-            return self._tied(nearer, start, i + 1) if i - start < 4 else None
+            i += 1  # "by or around"
+        if self.kind(i) is Kind.MINIMUM and self.at(i).value == "about" and self.core(i + 1):
+            i = self.skip(i + 1)
+        if self.kind(i) is Kind.TRAILING:  # "in or before 2030"
+            return self._tied(_either(tie, _TRAILING[self.at(i).value]), start, i + 1)
+        if self.kind(i) is Kind.AND and self.kind(i + 1) in _TIES:
+            inner = _TIES[self.kind(i + 1)]
+            return self._tied(_either(tie, inner), start, i + 2) if i - start < _TIES_IN_A_ROW else None
+        if (following := _TIES.get(self.kind(i))) is not None and self.kind(i) is not Kind.AT:
+            if tie is Tie.IN and following is Tie.OVER:
+                return None  # "in over ten years"
+            nearer = tie if tie is Tie.BY and following in {Tie.IN, Tie.ON, Tie.DURING} else following
+            return self._tied(nearer, start, i + 1) if i - start < _TIES_IN_A_ROW else None
         if tie is Tie.FROM and self.kind(i) is Kind.HERE and self.kind(i + 1) in {Kind.TO, Kind.UNTIL, Kind.AT}:
             return self._tied(Tie.UNTIL, start, i + 2)  # "from now until 2030"
-        if found := self.years_up_to(tie, start, i) or self.distance(tie, start, i) or self.counted(tie, start, i):
-            return found
+        lengths = None
+        if self.share(i) is None:
+            lengths = self.years_up_to(tie, start, i) or self.distance(tie, start, i) or self.counted(tie, start, i)
+        if lengths is not None:
+            return lengths
         if self.at(start).value == "ahead":
             return None
         if read := self.core(i, inside=tie in {Tie.WITHIN, Tie.DURING, Tie.BEFORE}):
+            tie = Tie.IN if self.at(start).value == "in" else tie
             core, j = self._coupled(tie, read)
+            if isinstance(core, Year) and self.is_after_in_a_name(start, j):
+                return None
+            if self.at(start).value == "for" and isinstance(core, Year | Fiscal) and self.is_of_a_year(start):
+                return None
             if self.at(start).value == "by" and isinstance(core, Year | Day):
                 return self._closed(Tie.BY, start, core, j)  # "al 2050", "al 31 de diciembre"
-            if self._is_time(tie, start, core) and not self._is_called(start, j):
+            if self.is_time(tie, start, core) and not self.is_called(start, j):
                 return self._closed(tie, start, core, j)
         if self.at(start).value == "days":
             return None
@@ -160,30 +186,6 @@ class _Grammar(LengthReader):
             return Expression(tie, start, event[1], event=event[0]), event[1]
         return None
 
-    def _is_time(self, tie: Tie, start: int, core: Core) -> bool:
-        """Whether the tie is enough to make these words time: "at 2030" and "the 2030 package" are not."""
-        if self.kind(start) is Kind.AT and isinstance(core, Year) and isinstance(core.year, int):
-            return self._says_year(start)
-        if isinstance(core, Year) and isinstance(core.year, int) and not self._says_year(start):
-            place = self.skip(start + 1)
-            return not (self._has_article(start) and self.kind(place + 1) not in _ENDS_A_YEAR)
-        if self.kind(start) is Kind.AT and isinstance(core, Season) and core.year == ComingYear(is_next=False):
-            # "à l'été" and "au printemps" are time, "a été" is a verb
-            return self.skip(start + 1) > start + 1 or self.at(start).value == "the"
-        return not isinstance(core, Month) or tie is not Tie.ON
-
-    def _is_called(self, start: int, j: int) -> bool:
-        """Whether these days are a part of a name: "by the December 2014 European Council"."""
-        first = self.kind(self.skip(start + 1))
-        named = self.kind(j) is Kind.EVENT or (self.kind(j) is Kind.WORD and self.at(j).is_capital)
-        return named and first is Kind.MONTH and self._has_article(start)
-
-    def _has_article(self, start: int) -> bool:
-        return any(self.kind(k) is Kind.THE for k in range(start + 1, self.skip(start + 1)))
-
-    def _says_year(self, start: int) -> bool:
-        return any(self.is_unit(k, "year") for k in range(start, start + 5))
-
     def _coupled(self, tie: Tie, read: tuple[Core, int]) -> tuple[Core, int]:
         """The days with those that follow: "from 2022 to 2025", "in 2022 and 2023"."""
         core, j = read
@@ -192,8 +194,11 @@ class _Grammar(LengthReader):
         k = j
         if tie is Tie.FROM and self.kind(j) is Kind.AND and self.kind(j + 1) is Kind.UNTIL:
             k += 1  # "from 22 December and until 6 January"
-        last = self.core(k + 1) if self.kind(k) in joined and not isinstance(core, Range) else None
-        if last is None or (isinstance(last[0], Range | Part) and tie is not Tie.FROM):
+        is_or = self.kind(j) is Kind.AND and self.says_or(j)
+        last = self.core(k + 1) if (is_or or self.kind(k) in joined) and not isinstance(core, Range) else None
+        if last is None or isinstance(last[0], Range):
+            return core, j
+        if (type(last[0]) is not type(core)) if is_or else (isinstance(last[0], Part) and tie is not Tie.FROM):
             return core, j
         return Range(_as_the_other(core, last[0]), last[0]), last[1]
 
@@ -202,96 +207,62 @@ class _Grammar(LengthReader):
         k = j + 1 if self.kind(j) is Kind.COMMA else j
         if self.kind(k) is Kind.ONWARD and tie in {Tie.IN, Tie.ON, Tie.FROM, Tie.DURING, Tie.BARE}:
             return Expression(Tie.FROM, start, k + 1, core=core), k + 1
+        if (trailing := self._trailing(j)) is not None:
+            return Expression(trailing, start, j + 1, core=core), j + 1
         if tie is Tie.FROM and isinstance(core, Range):
             tie = Tie.DURING
         return Expression(tie, start, j, core=core), j
+
+    def _trailing(self, i: int) -> Tie | None:
+        """How words behind the days tie to them: "in 2030 at the latest", "le 30 juin au plus tard"."""
+        tie = _TRAILING.get(str(self.at(i).value))
+        is_alone = self.kind(i) is Kind.TRAILING or self.core(i + 1) is None
+        return tie if self.kind(i) in {Kind.BY, Kind.FROM, Kind.TRAILING} and is_alone else None
 
     def _bare(self, i: int) -> tuple[Expression, int] | None:
         """Time words with nothing that ties them: only what can't be anything else, or all that there is."""
         if found := self.distance(Tie.BARE, i, i):
             return found
         read = self._from_to(i) or self.core(i)
-        if read and self._is_attribute(i, read[0]):
-            return Expression(Tie.OF, i, read[1], core=self._of_its_act(i, read[0])), read[1]
-        if read and self._is_time_by_itself(i, *read):
-            return self._closed(Tie.BARE, i, *read)
-        begins, is_next = self._is_begin(i), self.kind(i) in {Kind.NEXT, Kind.COMING}
+        is_of = "of" in {self.at(i).value, self.at(i - 1).value}
+        if read and is_of and isinstance(read[0], Year | Fiscal) and self.is_of_a_year(i):
+            return None  # "the budget of next year"
+        if read and self.is_attribute(i, read[0]):
+            return Expression(Tie.OF, i, read[1], core=self.of_its_act(i, read[0])), read[1]
+        if read and self.is_time_by_itself(i, *read):
+            return self._closed(Tie.BY if self.is_set_as_deadline(i) else Tie.BARE, i, *read)
+        begins, is_next = self.is_begin(i), self.kind(i) in {Kind.NEXT, Kind.COMING}
         event = self.event(i, is_firm=begins) if begins or is_next else None
-        if event is None or not (is_next or self._is_all(i, event[1])):
+        if event is None or not (is_next or self.is_all(i, event[1])):
             return None  # "The Forum was held in Suva": who acts, or what is spoken of
         return Expression(Tie.BARE, i, event[1], event=event[0]), event[1]
 
-    def _is_time_by_itself(self, i: int, core: Core, j: int) -> bool:
-        """Whether days need no tie: they are plain, or all that there is, or "and beyond" follows."""
-        if isinstance(core, Part) and any(self.at(k).text in _ALSO_VERBS for k in range(i, j)):
-            return False  # "as early may be needed"
-        return self._is_plain(core) or self._is_day(i, core) or self._is_all(i, j) or self.kind(j) is Kind.ONWARD
-
     def _from_to(self, i: int) -> Read[Core]:
-        """Days of two months or years behind "of": "del 22 de diciembre al 6 de enero"."""
-        first = self.core(i) if self.at(i).value == "of" else None
-        if first is None or not isinstance(first[0], Day) or self.kind(first[1]) not in {Kind.AT, Kind.TO, Kind.UNTIL}:
+        """Days of two months or years: "del 22 de diciembre al 6 de enero", "28 June – 2 July"; no dash is a token."""
+        first = self.core(i)
+        if first is None or not isinstance(first[0], Day):
             return None
-        last = self.core(first[1] + 1)
+        is_link = self.kind(first[1]) in {Kind.AT, Kind.TO, Kind.UNTIL}
+        last = self.core(first[1] + is_link) if is_link or self.kind(first[1]) in _BEGINS_A_DAY else None
         if last is None or not isinstance(last[0], Day):
             return None
         return Range(_as_the_other(first[0], last[0]), last[0]), last[1]
 
-    def _is_attribute(self, i: int, core: Core) -> bool:
-        """Whether these days say which thing is meant: "the letter of 8 October", "ses conclusions de décembre"."""
-        is_of = self.kind(i) is Kind.GLUE and self.at(i).value == "of"
-        is_of = is_of and (self.kind(i - 1) in _THINGS or self._act_year(i) is not None)
-        return is_of and isinstance(core, Day | Month) and (self._is_plain(core) or self._is_day(i, core))
 
-    def _act_year(self, i: int) -> int | None:
-        """The year of an act by its number: "Real Decreto 477/2021, de 29 de junio"."""
-        k = i - 2 if self.kind(i - 1) is Kind.COMMA else i - 1
-        return self.at(k).value if self.kind(k) is Kind.YEAR and self.at(k - 1).text == "/" else None
-
-    def _of_its_act(self, i: int, core: Core) -> Core:
-        year = self._act_year(i)
-        if year is not None and isinstance(core, Day | Month) and isinstance(core.year, ComingYear):
-            return replace(core, year=year)
-        return core
-
-    def _is_day(self, i: int, core: Core) -> bool:
-        """Whether these are days of a month, of whatever year; "may 18" is a date only with its capital."""
-        first = self.at(self.skip(i))
-        is_day = isinstance(core, Day) or (isinstance(core, Range) and isinstance(core.last, Day))
-        return is_day and (first.kind is not Kind.MONTH or first.is_capital)
-
-    def _is_begin(self, i: int) -> bool:
-        return i <= NAME_BEFORE and all(
-            self.kind(k) in {Kind.GLUE, Kind.THE, Kind.AT} and self.at(k).value != "occasion" for k in range(i)
-        )
-
-    def _is_all(self, i: int, j: int) -> bool:
-        rest = range(j, min(len(self.tokens), j + 4))
-        return (
-            self._is_begin(i)
-            and len(self.tokens) - j < 4
-            and all(self.kind(k) in {Kind.BREAK, Kind.COMMA, Kind.GLUE} for k in rest)
-        )
-
-    def _is_plain(self, core: Core) -> bool:
-        """Whether the words are a date on their face, without a tie."""
-        match core:
-            case Year(year=year):
-                return isinstance(year, Ahead)
-            case Month(year=year) | Day(year=year):
-                return not isinstance(year, ComingYear) or year.is_next
-            case Part():
-                return True
-            case Range(first=first, last=last):
-                return not (isinstance(first, Year) and isinstance(last, Year)) and self._is_plain(last)
-            case Decade() | Numeric():
-                return True
-        return not isinstance(getattr(core, "year", None), ComingYear)
+def _either(tie: Tie, other: Tie) -> Tie:
+    """Of two ties that are joined, the one that leaves more time: "in or before", "by or in", "in or after"."""
+    if tie is Tie.BEFORE and other is Tie.BEFORE:
+        return Tie.BEFORE
+    if {tie, other} & {Tie.AFTER, Tie.FROM}:
+        return Tie.FROM
+    return Tie.BY if {tie, other} & {Tie.BY, Tie.BEFORE} else other
 
 
 def _as_the_other(first: Core, last: Core) -> Core:
-    """The first of two days or months has the year that only the second one names."""
+    """The first of two days or months has the year that only the second one names, or the one before."""
     match first, last:
+        case (Month(year=ComingYear(), month=month), Month(year=int(year), month=until)) if month > until:
+            return Month(year - 1, month)
         case (Day(year=ComingYear()), Day(year=year) | Month(year=year)):
             return Day(year, first.month, first.day)
         case (Month(year=ComingYear()), Day(year=year) | Month(year=year)):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from services.registry.wordings.counts import FILLING, stretch
+from services.registry.wordings.counts import FILLING, Count, Read, stretch
 from services.registry.wordings.events import EventReader
 from services.registry.wordings.phrases import Day, Distance, Expression, Range, RelativePoint, Shifted, Tie, Year
 from services.registry.wordings.tokens import Kind
@@ -11,6 +11,7 @@ SPANS = frozenset({Tie.IN, Tie.ON, Tie.DURING, Tie.OVER})
 """Ties to days of which the whole is meant."""
 _LENGTHS = frozenset({Tie.IN, Tie.DURING, Tie.OVER, Tie.WITHIN})
 _LINKS_UP_TO = frozenset({Kind.TO, Kind.UNTIL})
+_COMPARED = 5  # tokens between what compares and the length
 _YEARS = {"year": 1, "decade": 10}
 
 
@@ -35,7 +36,7 @@ class LengthReader(EventReader):
 
     def distance(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
         """So long before or after an event, a day, or the statement: "within 90 days of the summit"."""
-        found = self.count(i)
+        found = self.count(i) or self._one_unit_after(tie, i)
         if found is None or found[0].count is None:
             return None
         count, j = found
@@ -56,6 +57,8 @@ class LengthReader(EventReader):
             return Expression(Tie.WITHIN if within else Tie.IN, start, behind + 1, core=core), behind + 1
         if (read := self.core(j + 1)) and isinstance(read[0], Day):
             core = Shifted(read[0], count.count or 0, count.unit, direction)
+            if linked is Kind.FROM and tie in {Tie.DURING, Tie.OVER}:  # "for a period of three years from 1 April"
+                return Expression(tie, start, read[1], core=Range(read[0], core)), read[1]
             return Expression(tie, start, read[1], core=core), read[1]
         event = self.event(behind, is_firm=True)
         if event is None and tie in {Tie.WITHIN, Tie.BY} and self._runs_from(j):
@@ -64,6 +67,19 @@ class LengthReader(EventReader):
             distance = Distance(count.count or 0, count.unit, direction)
             return Expression(tie, start, event[1], event=event[0], distance=distance), event[1]
         return None
+
+    def _one_unit_after(self, tie: Tie, i: int) -> Read[Count]:
+        """A unit as a length, where it says what it follows: "in the year following its adoption"."""
+        found = self.unit(i)
+        if found is None or found[0] == "day" or found[1] is True or tie not in _LENGTHS:
+            return None
+        return (Count(1, found[0], is_ahead=False), i + 1) if self.kind(i + 1) is Kind.AFTER else None
+
+    def _looks_back(self, start: int) -> bool:
+        """Whether a length is one behind us: "for the first time in ten years", "the highest level in a decade"."""
+        near = range(max(start - _COMPARED, 0), start)
+        first = any(self.kind(k) is Kind.ORDINAL and self.at(k).value == 1 for k in near)
+        return first or any(self.kind(k) in {Kind.MOST, Kind.LAST} for k in near)
 
     def _runs_from(self, j: int) -> bool:
         """Whether a term runs from what follows: "after …", "of the inauguration", "of taking office"."""
@@ -76,6 +92,8 @@ class LengthReader(EventReader):
             return None
         count, j = found
         if count.count is None:
+            return Expression(Tie.VAGUE, start, j), j
+        if tie in _LENGTHS and not count.is_ahead and self._looks_back(start):
             return Expression(Tie.VAGUE, start, j), j
         if tie in {Tie.BEFORE, Tie.FROM, Tie.AFTER} or (tie is Tie.UNTIL and not count.is_ahead):
             return None

@@ -30,7 +30,8 @@ def _last_begun(context: ReadingContext, edtf: Callable[[int], str]) -> Days:
 
 def _coming(which: ComingYear, context: ReadingContext, edtf: Callable[[int], str]) -> Days:
     """The nearest that the tense allows; where no verb tells, a term and words that stand alone look ahead."""
-    if context.tense is Tense.PAST and not which.is_next and not context.is_deadline:
+    is_term = context.is_deadline and context.tense is not Tense.FAILED
+    if context.is_told and not which.is_next and not is_term:
         return _last_begun(context, edtf)
     this, after = context.made_on.year, checked_year(context.made_on.year + 1)
     first, last = ends_of(edtf(this))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-UnitName = Literal["day", "week", "month", "quarter", "half", "year", "decade", "century"]
+UnitName = Literal["day", "week", "fortnight", "month", "quarter", "half", "year", "decade", "century"]
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Share:
+    """So many units of something longer, counted from its first day or back from its last: "the first three months of
+    2025", "the second week of June", "the last quarter of the year"."""
+
+    of: "Core"
+    unit: UnitName
+    count: int
+    before: int
+    """How many such units lie between them and the end from which they are counted."""
+    is_last: bool
+
+
+@dataclass(frozen=True)
 class Range:
     """From the first day of one to the last day of another."""
 
@@ -154,6 +167,8 @@ class Duration:
 
     count: int
     unit: UnitName
+    is_ahead: bool = False
+    """Whether the words say that it lies ahead: "next", "coming"."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +191,7 @@ class Shifted:
 
 Core = (
     Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
-    | Range | Week | Duration | RelativePoint | Shifted
+    | Share | Range | Week | Duration | RelativePoint | Shifted
 )  # fmt: skip
 
 

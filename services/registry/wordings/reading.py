@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import zip_longest
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
 from services.registry.rules.edtf_dates import span_of
+from services.registry.wordings.combining import combined
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.english import ENGLISH
 from services.registry.wordings.french import FRENCH
@@ -29,7 +29,7 @@ from services.registry.wordings.phrases import (
 )
 from services.registry.wordings.policy import DEFAULT, ReadingPolicy
 from services.registry.wordings.spanish import SPANISH
-from services.registry.wordings.tense import Tense, tense_of
+from services.registry.wordings.tense import tense_of
 from services.registry.wordings.ties import tied
 from services.registry.wordings.tokens import Kind, Token, plain, tokens_of
 from services.registry.wordings.wording import Alternative, AnchorReference, Modality, Wording
@@ -42,7 +42,7 @@ LEXICONS: Mapping[Language, Lexicon] = {
 
 _LONGEST_REVIEW = 120  # months, as the contract has it
 _DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.LESS, Tie.UNTIL})
-_TELLING = frozenset({Tie.BY, Tie.IN, Tie.ON, Tie.DURING, Tie.OVER, Tie.BARE})
+_TELLING = frozenset({Tie.BY, Tie.IN, Tie.ON, Tie.DURING, Tie.OVER, Tie.BARE, Tie.BEFORE, Tie.AFTER})
 """Ties by which a verb in the past tense makes an event one that took place."""
 _NO_OTHER_WORDS = frozenset({Kind.BREAK, Kind.COMMA, Kind.GLUE, Kind.THE})
 _YEAR = re.compile(r"\b(?:19|20)[0-9]{2}\b")
@@ -57,7 +57,10 @@ _READINGS = {
     Modality.RECURRING: Reading.RECURRING,
     Modality.NONE: Reading.UNDATED,
 }
-_UNITS = {"quarter": ("months", 3), "half": ("months", 6), "decade": ("years", 10), "century": ("years", 100)}
+_UNITS = {
+    "fortnight": ("weeks", 2), "quarter": ("months", 3), "half": ("months", 6), "decade": ("years", 10),
+    "century": ("years", 100),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
         return _without_date(wording, policy)
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
-    found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in expressions(text, tokens)]
-    found = [_without_past_event(one, following) for one, following in zip_longest(found, found[1:])]
+    said = combined(expressions(text, tokens), tokens)
+    found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in said]
     chosen = min(found, key=_rank, default=None)
     if chosen is None:
         return _without_date(wording, policy)
@@ -198,19 +201,11 @@ def _year_of(name: str) -> int | None:
     return None
 
 
-def _without_past_event(one: _Found, following: _Found | None) -> _Found:
-    """Without an event whose date stands behind it and is past: "at their Summit in November 1999"."""
-    is_dated = following is not None and following.expression.start == one.expression.end
-    if one.expression.event is None or following is None or not is_dated or "past" not in following.days.rules:
-        return one
-    return _Found(replace(one.expression, tie=Tie.VAGUE, event=None), Days(None, ("past",)))
-
-
 def _is_past(expression: Expression, event: Event, context: ReadingContext) -> bool:
     """Whether an event is one that took place: by the verb, or by the year in its name."""
     if (_year_of(event.name or "") or context.made_on.year) < context.made_on.year:
         return True
-    tells = context.tense is Tense.PAST and expression.distance is None and event.kind != "next-summit"
+    tells = context.is_told and expression.distance is None and event.kind != "next-summit"
     return tells and expression.tie in _TELLING
 
 

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Literal
 
 from contracts.vocabulary import Country
-from services.plumbing.calendar_arithmetic import add_months
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import (
     checked_year,
@@ -38,16 +37,17 @@ from services.registry.wordings.phrases import (
     Range,
     RelativePoint,
     Season,
+    Share,
     Shifted,
     UnitName,
     Week,
     Year,
 )
+from services.registry.wordings.shares import share_of, shifted
 
 _FISCAL_STARTS = {Country.US: (-1, 10), Country.CA: (0, 4), Country.MX: (0, 1)}
 """The fiscal year's first month, and how many years before the year that it is called after (Canada: its first)."""
 
-_MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 1200}
 _SOUTHERN = {21: 23, 22: 24, 23: 21, 24: 22}
 _NORTHERN_MONTHS = {21: 3, 22: 6, 23: 9, 24: 12}
 
@@ -83,6 +83,8 @@ def days_of(core: Core, context: ReadingContext) -> Days:
             return _fiscal(core, context)
         case Part():
             return _part(core, context)
+        case Share():
+            return share_of(days_of(core.of, context), core)
         case Century():
             return Days(f"{_century(context):04}/{_century(context) + 99:04}")
         case Range(first=one, last=other):
@@ -97,21 +99,6 @@ def days_of(core: Core, context: ReadingContext) -> Days:
         case Shifted(day=day_core, count=count, unit=unit, direction=direction):
             origin = _first(days_of(day_core, context))
             return Days(shifted(origin, count if direction == "after" else -count, unit).isoformat(), ("counted",))
-
-
-def _day(year: int, month: int, day: int) -> str:
-    """A day, or the month's last one where it has no such day."""
-    return date(year, month, min(day, days_in_month(year, month))).isoformat()
-
-
-def shifted(day: date, count: int, unit: UnitName) -> date:
-    """So many units later, or earlier where negative; raises ValueError or OverflowError outside the calendar."""
-    match unit:
-        case "day":
-            return day + timedelta(days=count)
-        case "week":
-            return day + timedelta(weeks=count)
-    return add_months(day, _MONTHS[unit] * count)
 
 
 def _season(core: Season, context: ReadingContext) -> Days:
@@ -231,7 +218,7 @@ def _stretch(count: int, unit: UnitName, context: ReadingContext) -> Days:
 def _moment(count: int, unit: UnitName, context: ReadingContext) -> Days:
     end = shifted(context.made_on, count, unit)
     match unit:
-        case "day" | "week":
+        case "day" | "week" | "fortnight":
             edtf = end.isoformat() if unit == "day" else f"{end}/{shifted(end, 6, 'day')}"
         case "month" | "quarter" | "half":
             edtf = f"{end.year:04}-{end.month:02}"
@@ -247,6 +234,8 @@ def _current(unit: UnitName, ahead: int, made_on: date) -> str:
     match unit:
         case "day":
             return (made_on + timedelta(days=ahead)).isoformat()
+        case "fortnight":
+            return f"{shifted(made_on, ahead, unit)}/{shifted(made_on, ahead + 1, unit)}"
         case "week":
             monday = made_on + timedelta(days=7 * ahead - made_on.weekday())
             return f"{monday}/{monday + timedelta(days=6)}"

@@ -1,34 +1,9 @@
 """Time words of Spanish, as statements and laws of Mexico and the United Nations write them."""
 
 from contracts.vocabulary import Language
-from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
+from services.registry.wordings.lexicon import lexicon_of, years_in_words
+from services.registry.wordings.spanish_numbers import NUMBERS, ORDINALS
 from services.registry.wordings.tokens import Kind
-
-_SMALL = numbered(
-    "cero un|uno|una dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis"
-    " diecisiete dieciocho diecinueve veinte veintiuno|veintiún|veintiuna veintidós veintitrés veinticuatro veinticinco"
-    " veintiséis veintisiete veintiocho veintinueve"
-)
-_TENS = {30: "treinta", 40: "cuarenta", 50: "cincuenta", 60: "sesenta", 70: "setenta", 80: "ochenta", 90: "noventa"}
-_UNITS = {n: name for n, name in _SMALL.items() if 0 < n < 10}
-_NUMBERS = _SMALL | _TENS | compounds(_TENS, _UNITS, " y ")
-_ORDINAL_UNITS = numbered(
-    "primer|primero|primera|primeros|primeras segundo|segunda"
-    " tercer|tercero|tercera cuarto|cuarta quinto|quinta sexto|sexta"
-    " séptimo|séptima octavo|octava noveno|novena",
-    1,
-)
-_ORDINAL_TENS = {
-    10: "décimo|décima",
-    20: "vigésimo|vigésima",
-    30: "trigésimo|trigésima",
-    40: "cuadragésimo|cuadragésima",
-    50: "quincuagésimo|quincuagésima",
-    60: "sexagésimo|sexagésima",
-    70: "septuagésimo|septuagésima",
-    80: "octogésimo|octogésima",
-}
-_ORDINALS = _ORDINAL_UNITS | _ORDINAL_TENS | compounds(_ORDINAL_TENS, _ORDINAL_UNITS, " ")
 
 SPANISH = lexicon_of(
     Language.ES,
@@ -36,11 +11,17 @@ SPANISH = lexicon_of(
         Kind.BY: {
             "counts": "de aquí a | de aquí al | en no más de",
             "for": "para | para el",
+            "latest": "a más tardar | como máximo | como muy tarde",
             None: (
-                "a más tardar | a más tardar el | a más tardar el día | a más tardar en"
+                "a más tardar el | a más tardar el día | a más tardar en"
                 " | no más tarde de | no después de | no más tarde del | no más tarde del día | hacia | hacia el"
-                " | a más tardar para | como máximo | como máximo el | al año | con fecha límite | a más tardar al"
-                " | con vistas a | a más tardar dentro de | con plazo al | rumbo a"
+                " | a más tardar para | como máximo el | como muy tarde en | como muy tarde el | al año"
+                " | con fecha límite | a más tardar al"
+                " | con vistas a | a más tardar dentro de | con plazo al | rumbo a | de cara a | de cara al"
+                " | con horizonte | con horizonte en | con miras a | con miras al"
+                " | en el horizonte | en el horizonte de | en el horizonte del | con plazo hasta el"
+                " | fecha límite del"
+                " | con fecha límite el | antes o en | en o antes de | en o antes del | antes de o en | a tiempo para"
             ),
         },
         Kind.BEFORE: {
@@ -52,14 +33,16 @@ SPANISH = lexicon_of(
         Kind.IN: {None: "en | en el curso de | programado para | prevista para | previsto para"},
         Kind.AT: {
             "by": "al",
-            None: "a | al margen de | por",
+            "to": "a",
+            None: "al margen de | por",
             "occasion": "en el marco de | en el marco del | en ocasión de | con motivo de | con motivo del",
         },
         Kind.ON: {None: "el día | los días | con fecha"},
         Kind.DURING: {
             None: (
                 "durante | a lo largo de | en el transcurso de | en el transcurso del | a lo largo del"
-                " | durante el curso de | en el período | en el periodo | a lo largo de todo"
+                " | durante el curso de | en el período | en el periodo | para el período | para el periodo"
+                " | durante el período | durante el periodo | a lo largo de todo"
             )
         },
         Kind.OVER: {
@@ -70,6 +53,7 @@ SPANISH = lexicon_of(
         },
         Kind.FROM: {
             "since": "desde",
+            "earliest": "como pronto | como muy pronto",
             None: (
                 "a partir de | a partir del | a contar de | a contar del | con efectos a partir de"
                 " | no antes de | no antes del | a partir de enero | empezando en | comenzando en | con inicio en"
@@ -78,8 +62,10 @@ SPANISH = lexicon_of(
         },
         Kind.AFTER: {
             None: (
-                "después de | después del | tras | posterior a | posteriores a | posteriormente a | siguientes a"
-                " | contados a partir de | contado a partir de | contados desde | siguiente a | más allá de"
+                "después de | después del | tras | posterior a | posterior al | posteriores a | posteriormente a"
+                " | siguientes a"
+                " | contados a partir de | contado a partir de | contados desde | siguiente a | siguiente al"
+                " | más allá de"
                 " | más allá del | a partir de la fecha de | después de la fecha de"
                 " | contados a partir de la fecha de | posteriores a la fecha de | siguientes a la fecha de"
                 " | con posterioridad a | contados a partir del | posteriores al | siguientes al"
@@ -109,9 +95,9 @@ SPANISH = lexicon_of(
             )
         },
         Kind.SINCE: {None: "hace | con respecto a | respecto de | en comparación con | respecto a | desde hace"},
-        Kind.NUMBER: _NUMBERS | {100: "cien", 120: "ciento veinte", 180: "ciento ochenta"},
-        Kind.ORDINAL: _ORDINALS,
-        Kind.YEAR: years_in_words("dos mil ", {n: t for n, t in _NUMBERS.items() if n}),
+        Kind.NUMBER: NUMBERS | {100: "cien", 120: "ciento veinte", 180: "ciento ochenta"},
+        Kind.ORDINAL: ORDINALS,
+        Kind.YEAR: years_in_words("dos mil ", {n: t for n, t in NUMBERS.items() if n}),
         Kind.MONTH: {
             1: "enero | ene | ene.",
             2: "febrero | feb | feb.",
@@ -132,7 +118,8 @@ SPANISH = lexicon_of(
         Kind.HALF: {1: "s1 | 1s", 2: "s2 | 2s"},
         Kind.PART: {
             "early": (
-                "principios de | principios del | comienzos de | comienzos del | inicios de | inicios del"
+                "principios | comienzos | inicios | principios de | principios del | comienzos de | comienzos del"
+                " | inicios de | inicios del"
                 " | a principios de | a principios del | a comienzos de | a comienzos del | a inicios de"
                 " | a inicios del | al inicio de | al inicio del | al comienzo de | al comienzo del | el inicio de"
                 " | el inicio del | el comienzo del | la primera parte de"
@@ -142,9 +129,10 @@ SPANISH = lexicon_of(
             ),
             "late": "la última parte de | hacia finales de | hacia fines de | la parte final de | hacia el final de",
             "end": (
-                "a finales de | a finales del | a fines de | a fines del | finales de | finales del | fines de"
+                "finales | a finales de | a finales del | a fines de | a fines del | finales de | finales del"
+                " | fines de"
                 " | fines del | fin de | fin del | el fin de | el fin del | final de | final del | el final de"
-                " | el final del | cierre de | cierre del | término de | el término de"
+                " | el final del | cierre de | cierre del | término de | término del | el término de"
                 " | al término de | al término del | el término del"
                 " | el cierre de | el cierre del | al cierre de | al cierre del | al final de | al final del"
                 " | al finalizar | finalizar | que termine | que finalice | que concluya | terminar | concluir"
@@ -160,12 +148,14 @@ SPANISH = lexicon_of(
             ("day", True): "días | días naturales",
             ("week", False): "semana",
             ("week", True): "semanas",
+            ("fortnight", False): "quincena",
             ("month", False): "mes",
             ("month", True): "meses",
             ("quarter", False): "trimestre",
             ("quarter", True): "trimestres",
             ("half", False): "semestre | mitad",
             ("half", True): "semestres",
+            ("half", None): "medio año",
             ("year", False): "año | año calendario | año natural",
             ("year", True): "años",
             ("decade", False): "década | decenio",
@@ -192,8 +182,13 @@ SPANISH = lexicon_of(
             )
         },
         Kind.LAST: {
-            "before": "más temprano este | más temprano esta",
-            None: "último | última | últimos | últimas | pasado | pasada | pasados | pasadas | anterior",
+            "before": (
+                "más temprano este | más temprano esta | lo que va de | lo que va del | lo que va de este"
+                " | lo que va de esta"
+            ),
+            "that": "ese | aquel",  # "en julio de ese año": of a year that was told of
+            "last": "último | última | últimos | últimas",
+            None: "pasado | pasada | pasados | pasadas | anterior",
         },
         Kind.LATER: {
             None: (
@@ -211,6 +206,17 @@ SPANISH = lexicon_of(
                 " | y a futuro"
             )
         },
+        Kind.TRAILING: {"latest": "o antes | si no antes", "earliest": "o después | o más tarde"},
+        Kind.DEADLINE: {None: "fecha límite | fecha tope | vencimiento | plazo | fecha de cierre"},
+        Kind.AND_A_HALF: {None: "y medio | y media"},
+        Kind.YEARLY: {
+            None: (
+                "presupuesto | presupuestos | presupuesto de egresos | previsión | previsiones | pronóstico"
+                " | pronósticos"
+                " | calendario | programa de trabajo | proyecciones"
+            )
+        },
+        Kind.MOST: {None: "mayor | menor | peor | mejor | más"},
         Kind.OFTEN: {
             12: (
                 "anualmente | una vez al año | con carácter anual | de manera anual | de forma anual"
@@ -262,10 +268,8 @@ SPANISH = lexicon_of(
             )
         },
         Kind.MINIMUM: {
-            None: (
-                "al menos | por lo menos | como mínimo | un mínimo de | no menos de | un máximo de | aproximadamente"
-                " | alrededor de | cerca de"
-            )
+            None: ("al menos | por lo menos | como mínimo | un mínimo de | no menos de | un máximo de"),
+            "about": "aproximadamente | alrededor de | alrededor del | cerca de | en torno a | en torno al",
         },
         Kind.GLUE: {
             "of": "de | del",

@@ -21,6 +21,7 @@ class Tense(StrEnum):
 
     PAST = "past"
     AHEAD = "ahead"
+    FAILED = "failed"  # in the past too, and so is the term that it speaks of: "failed to report by 31 December"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class TenseWords:
     "adoptó" from "adopto"."""
 
     past: frozenset[str]
+    """Verbs of what has been, and those by which people recall it: "reaffirm", "recalling"."""
     past_endings: tuple[str, ...]
     ahead: frozenset[str]
     ahead_endings: tuple[str, ...]
@@ -41,8 +43,22 @@ class TenseWords:
     """How an infinitive ends behind one of those words; the empty ending is any word."""
     failed: frozenset[str]
     """Words by which what the infinitive says did not come about: "failed to agree"."""
+    opens_clause: frozenset[str]
+    """Words behind which a new clause begins: "that", "where"."""
     verbs_before_infinitives: tuple[str, ...] = ()
     """How verbs end that take an infinitive without a word between."""
+    between: frozenset[str] = frozenset()
+    """Pronouns that stand between a word and its infinitive: "de nous réunir"."""
+    auxiliaries: frozenset[str] = frozenset()
+    participle_endings: tuple[str, ...] = ()
+    """How a participle ends that is one only behind an auxiliary: "est réuni", "ayant convenu"."""
+    noun_endings: tuple[str, ...] = ()
+    """Endings that nouns share with participles: "collectivités"; `participles` are those words that are none."""
+    participles: frozenset[str] = frozenset()
+    infinitive_opens: tuple[str, ...] = ()
+    """How an infinitive ends that opens a sentence, as a plan's headings do: "Publier le rapport en juin"."""
+    reflexive_past: tuple[str, ...] = ()
+    """How a past tense ends behind "se" where its accent is missing: "se reunio"."""
 
 
 def tense_of(tokens: Sequence[Token], start: int, end: int, words: TenseWords) -> Tense | None:
@@ -51,16 +67,21 @@ def tense_of(tokens: Sequence[Token], start: int, end: int, words: TenseWords) -
     Behind a comma, and where a sentence opens, the verb follows ("On 5 June, Ministers met"); else it precedes.
     """
     opens = start == 0 or tokens[start - 1].kind is Kind.COMMA or _ends_sentence(tokens[start - 1])
+    opens = opens or folded(tokens[start - 1].text) in words.opens_clause
     before = _first(tokens, range(start - 1, max(start - 1 - _REACH, -1), -1), words)
-    behind = _first(tokens, range(end, min(end + (_REACH if opens else _REACH_BEHIND), len(tokens))), words)
+    reach = range(end, min(end + (_REACH if opens else _REACH_BEHIND), len(tokens)))
+    # Behind days within their clause an infinitive says what for: "the meeting on 5 June to discuss".
+    behind = _first(tokens, reach, words, infinitives=opens)
     return (behind or before) if opens else (before or behind)
 
 
-def _first(tokens: Sequence[Token], places: Iterable[int], words: TenseWords) -> Tense | None:
+def _first(
+    tokens: Sequence[Token], places: Iterable[int], words: TenseWords, *, infinitives: bool = True
+) -> Tense | None:
     for k in places:
         if _ends_sentence(tokens[k]):
             return None
-        if found := _verb(tokens, k, words):
+        if found := _verb(tokens, k, words, infinitives=infinitives):
             return found
     return None
 
@@ -77,21 +98,35 @@ def _leads_to_infinitive(token: Token, words: TenseWords) -> bool:
     )
 
 
-def _verb(tokens: Sequence[Token], k: int, words: TenseWords) -> Tense | None:
+def _infinitive(tokens: Sequence[Token], k: int, words: TenseWords) -> Tense | None:
+    word = tokens[k].text.casefold()
+    if k and word.endswith(words.infinitive_endings):
+        to = k - 2 if k > 1 and folded(tokens[k - 1].text) in words.between else k - 1
+        if _leads_to_infinitive(tokens[to], words):
+            failed = any(folded(one.text) in words.failed for one in tokens[max(k - _NEAR, 0) : k])
+            return Tense.FAILED if failed else Tense.AHEAD
+    opens = k == 0 or _ends_sentence(tokens[k - 1])
+    return Tense.AHEAD if opens and words.infinitive_opens and word.endswith(words.infinitive_opens) else None
+
+
+def _verb(tokens: Sequence[Token], k: int, words: TenseWords, *, infinitives: bool) -> Tense | None:
     token = tokens[k]
     if token.kind is not Kind.WORD or (token.is_capital and k > 0 and not _ends_sentence(tokens[k - 1])):
         return None  # a capital within a sentence begins a name: "United", "Estados"
     word, bare = token.text.casefold(), folded(token.text)
     if bare in words.ahead:
         return Tense.AHEAD
-    if bare not in words.past and bare in words.neither:
+    is_noun = word.endswith(words.noun_endings) and word not in words.participles
+    if (bare in words.neither or is_noun) and bare not in words.past:
         return None
-    if k and word.endswith(words.infinitive_endings) and _leads_to_infinitive(tokens[k - 1], words):
-        failed = any(folded(one.text) in words.failed for one in tokens[max(k - _NEAR, 0) : k])
-        return Tense.PAST if failed else Tense.AHEAD
-    if word.endswith(words.ahead_endings):
+    if infinitives and bare not in words.past and (found := _infinitive(tokens, k, words)):
+        return found
+    if bare not in words.past and word.endswith(words.ahead_endings):
         return Tense.AHEAD
-    if bare in words.past or word.endswith(words.past_endings):
-        passive = any(folded(one.text) in words.be for one in tokens[max(k - _NEAR, 0) : k])
-        return Tense.AHEAD if passive else Tense.PAST
-    return None
+    before = [folded(one.text) for one in tokens[max(k - _NEAR, 0) : k]]
+    is_past = bare in words.past or word.endswith(words.past_endings)
+    is_past = is_past or (bare.endswith(words.participle_endings) and any(one in words.auxiliaries for one in before))
+    is_past = is_past or (word.endswith(words.reflexive_past) and before[-1:] == ["se"])
+    if not is_past:
+        return None
+    return Tense.AHEAD if any(one in words.be for one in before) else Tense.PAST

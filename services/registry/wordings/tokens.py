@@ -51,12 +51,17 @@ class Kind(StrEnum):
     FEW = auto()
     ONWARD = auto()
     OFTEN = auto()  # months between two times
+    AND_A_HALF = auto()
+    TRAILING = auto()  # behind its days: "by 2030 or earlier", "in 2026 at the earliest"
     VAGUE = auto()
     # What is not a date.
     EVENT = auto()  # summit, own-summit, other
     HERE = auto()  # the statement itself
     MEASURE = auto()  # after a number: it is no year
     MINIMUM = auto()
+    YEARLY = auto()  # of which each year has its own: "el presupuesto para 2025"
+    DEADLINE = auto()  # the noun
+    MOST = auto()  # compares with the years behind: "the highest in ten years"
     # What holds it together.
     GLUE = auto()
     THE = auto()
@@ -98,6 +103,7 @@ _PIECES = re.compile(
   | (?P<pair>(?:19|20|21)[0-9]{2}[-/][0-9]{2}(?![0-9\w/-]))
   | (?P<decade>(?:19|20|21)[0-9]0'?[sS](?!\w))
   | (?P<ordinal>[0-9]{1,3}\.?(?i:st|nd|rd|th|er|ère|re|ème|e|do|ro|to|vo|mo|no|o|a|°)(?!\w))
+  | (?P<fiscal>(?i:fy)(?=(?:19|20|21)[0-9]{2}(?!\w)))
   | (?P<number>[0-9]+(?![^\W_]))
   | (?P<word>[^\W_]+'?)
   | (?P<mark>[^\s])

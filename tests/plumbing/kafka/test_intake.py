@@ -25,6 +25,7 @@ from services.plumbing.kafka.intake import Held, Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.standing import LONGEST_STAND
+from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.refusals import RefusedByRule
 from services.plumbing.transient_errors import Unavailable
 from tests.plumbing.conftest import MakeTopic, ReadTopic
@@ -50,11 +51,13 @@ class Effects:
         self.database = database
         self.failures: list[Exception] = []
         self.batches: list[int] = []
+        self.heard: list[str] = []
 
     async def apply(self, events: Sequence[Event]) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(len(events))
+        self.heard += [word for _, word in events]
         async with self.database.transaction() as connection:
             fresh = await first_sight(connection, "test", [event_id for event_id, _ in events], EPOCH)
             done: set[UUID] = set()
@@ -86,9 +89,15 @@ Running = Callable[..., Any]
 @pytest.fixture
 def running(kafka: KafkaSettings, producer: KafkaProducer) -> Running:
     @asynccontextmanager
-    async def run(topic: str, effects: Effects, group: str = "", writes: Sequence[str] = ()) -> Any:
+    async def run(
+        topic: str,
+        effects: Effects,
+        group: str = "",
+        writes: Sequence[str] = (),
+        positions: ConsumedPositions | None = None,
+    ) -> Any:
         broker = kafka_broker(kafka, writes)
-        intake = Intake(group or f"g-{topic}", read, effects.apply, DeadLetters(producer))
+        intake = Intake(group or f"g-{topic}", read, effects.apply, DeadLetters(producer), positions=positions)
         subscribe(broker, [topic], intake)
         await broker.start()
         try:
@@ -114,6 +123,23 @@ async def committed(kafka: KafkaSettings, topic: str, group: str) -> int:
     finally:
         await admin.close()
     return sum(meta.offset for partition, meta in offsets.items() if partition.topic == topic and meta.offset > 0)
+
+
+async def test_after_an_old_backup_what_lies_between_has_its_effects_before_what_lies_ahead(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, running: Running
+) -> None:
+    topic = await make_topic(partitions=1)
+    before, after = Effects(database), Effects(database)
+    async with running(topic, before, positions=ConsumedPositions(database, "test")):
+        await send(producer, topic, *(good(word) for word in ("1", "2", "3", "4")))
+        await before.expect(4)
+    async with database.connection() as connection:
+        await connection.execute("update consumed_position set next_offset = 2; delete from effect; delete from inbox")
+    await send(producer, topic, good("5"))
+    async with running(topic, after, positions=ConsumedPositions(database, "test")):
+        await after.expect(3)
+
+    assert after.heard == ["3", "4", "5"]
 
 
 async def test_poison_goes_to_the_dead_letter_topic_and_everything_else_arrives(

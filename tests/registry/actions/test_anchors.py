@@ -53,7 +53,9 @@ async def test_an_anchor_that_can_not_be_is_refused(
     register: Register, changes: dict[str, Any], field: str | None
 ) -> None:
     answer = await register.send("POST", "/anchors", {**SUMMIT, **changes})
-    assert (answer.status_code, answer.json().get("field")) == (422, field), answer.text
+    # By its form or by a rule: both say which field it is.
+    named = answer.json().get("field") or answer.json()["errors"][0]["where"].removeprefix("body/")
+    assert (answer.status_code, named) == (422, field), answer.text
 
 
 async def test_a_milestone_lies_as_far_from_its_anchor_as_the_words_say(register: Register) -> None:
@@ -201,7 +203,9 @@ async def test_an_outcome_that_can_not_be_is_refused(
     register: Register, body: dict[str, Any], field: str | None
 ) -> None:
     answer = await register.send("POST", "/anchors/nals-2022/outcome", body)
-    assert (answer.status_code, answer.json().get("field")) == (422, field), answer.text
+    # By its form or by a rule: both say which field it is.
+    named = answer.json().get("field") or answer.json()["errors"][0]["where"].removeprefix("body/")
+    assert (answer.status_code, named) == (422, field), answer.text
     assert len(await history_of(register, "nals-2022")) == 1
 
 

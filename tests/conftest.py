@@ -1,13 +1,18 @@
-"""The real parts that tests share: one Kafka and one PostgreSQL for the whole run, started when first asked for."""
+"""The real parts that tests share: one Kafka and one PostgreSQL for the whole run, started when first asked for.
+
+Where workers share the tests, each has its own two; a file is one worker's, so that a module's fixtures are made once.
+"""
 
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
@@ -21,8 +26,30 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 FreshDatabase = Callable[[Mapping[str, Path]], Awaitable[str]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+_HOUSES = ("tests/deploy/", "tests/embedded/", "tests/journeys/")
+"""Folders whose tests start a Kafka, a PostgreSQL and mostly all services of their own."""
+
+
+class HousesInTurn(LoadScopeScheduling):
+    """Hands out files to workers, in their order; what starts whole houses goes to one worker, one after the other.
+
+    A house has leases and Kafka sessions of two seconds. Two that start and stop beside each other on two cores hold
+    each other up for longer, and then it is not the fault under test that is seen. Nor do two need the memory at once.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "houses" if nodeid.startswith(_HOUSES) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> HousesInTurn:
+    """How the tests are shared out among workers."""
+    return HousesInTurn(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs Kafka or PostgreSQL by what it asks for, so that no list of folders has to be kept."""
+    if hasattr(config, "workerinput"):  # what takes longest begins first, so that no worker is left with it at the end
+        items.sort(key=lambda item: not item.nodeid.startswith(_HOUSES))
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real_parts)

@@ -115,8 +115,8 @@ def memory(pids: dict[str, int]) -> dict[str, float]:
 class Bench:
     """The parts that both ways share."""
 
-    def __init__(self, stack: EmbeddedStack, folder: Path, notifiers: int) -> None:
-        self.stack, self.folder, self.notifiers = stack, folder, notifiers
+    def __init__(self, stack: EmbeddedStack, folder: Path, notifiers: int, commitments: int | None) -> None:
+        self.stack, self.folder, self.notifiers, self.commitments = stack, folder, notifiers, commitments
         os.environ.update(stack.environment())
         self.kafka = KafkaSettings()
         self.port = free_port()
@@ -222,6 +222,8 @@ class Bench:
         fleet.start()
         try:
             fleet.wait_ready()
+            for member in fleet.members.values():
+                _wait_until_it_sends(member.url)
             yield fleet, url
         finally:
             fleet.stop()
@@ -255,7 +257,7 @@ class Bench:
         producer = KafkaProducer(self.kafka)
         records = []
         for number in range(events):
-            record = event_record(number)
+            record = event_record(number, self.commitments)
             headers = [(k, v.encode()) for k, v in record.headers.items()]
             records.append((topic, record.key.encode(), record.value, headers))
         await producer.send_raw(records)
@@ -285,6 +287,15 @@ class Bench:
         await producer.close()
         await database.close()
         return committed
+
+
+def _wait_until_it_sends(url: str) -> None:
+    """A notifier that has just started sends nothing before its outbox was compared with the topics: no throughput."""
+    end = time.monotonic() + 20
+    while "pledgewire_sending_closed 0.0" not in httpx2.get(f"{url}/metrics", trust_env=False).text:
+        if time.monotonic() > end:
+            raise SystemExit("a notifier does not begin to send")
+        time.sleep(0.05)
 
 
 async def _make_database(server: str, url: str) -> None:
@@ -344,6 +355,9 @@ def main() -> None:
     parser.add_argument("--fan-out", type=int, nargs="*", choices=sorted(EVENTS), default=None)
     parser.add_argument("--pairs", type=int, default=3, help="how often both ways are run in turn")
     parser.add_argument("--notifiers", type=int, default=2, help="notifier processes")
+    parser.add_argument(
+        "--commitments", type=int, metavar="N", help="events about so many, not each about its own: threads keep order"
+    )
     parser.add_argument("--paced-seconds", type=int, default=20)
     parser.add_argument(
         "--throttled", type=int, metavar="MESSAGES", default=0, help="so many for a receiver that takes 5 a second"
@@ -352,7 +366,7 @@ def main() -> None:
     choices = parser.parse_args()
     fan_outs = sorted(EVENTS) if choices.fan_out is None else choices.fan_out
     with tempfile.TemporaryDirectory() as folder, EmbeddedStack(Path(folder) / "state") as stack:
-        bench = Bench(stack, Path(folder), choices.notifiers)
+        bench = Bench(stack, Path(folder), choices.notifiers, choices.commitments)
         try:
             document = [_compare(bench, fan_out, choices.pairs) for fan_out in fan_outs]
             for fan_out in fan_outs if choices.paced_seconds else ():

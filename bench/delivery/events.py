@@ -10,15 +10,16 @@ from services.plumbing.ids import new_id
 SECRET = "whsec_YmVuY2htYXJrLXNlY3JldC1iZW5jaG1hcms="
 
 
-def event_record(number: int, seq: int = 1) -> Record:
-    """The record of one status-changed event about a commitment of its own."""
+def event_record(number: int, commitments: int | None = None) -> Record:
+    """The record of one status-changed event, about a commitment of its own or about one of so many, in turn."""
+    about, seq = (number, 1) if commitments is None else (number % commitments, number // commitments + 1)
     now = datetime.now(UTC)
     title = Text(en="Methane strategy", es="Estrategia de metano", fr="Stratégie sur le méthane")
     section = Text(en="Climate", es="Clima", fr="Climat")
     event = StatusChanged(
         seq=seq,
         commitment=CommitmentBrief(
-            id=f"bench-{number}",
+            id=f"bench-{about}",
             statement_id="bench",
             title=title,
             section="climate",

@@ -161,11 +161,15 @@ def test(
     quick: Annotated[bool, typer.Option("--quick", help="Less than a minute: without Kafka and PostgreSQL.")] = False,
     no_lint: Annotated[bool, typer.Option("--no-lint", help="Only the tests, no ruff, mypy or import rules.")] = False,
     coverage: Annotated[bool, typer.Option("--coverage", help="Say what the tests reach, and what least.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that share the tests; without it two for all, one for some."),
+    ] = None,
 ) -> None:
     """Check the code and run the tests, on a Kafka and a PostgreSQL of their own."""
     from services.cli.testing import run_tests
 
-    raise typer.Exit(run_tests(arguments or [], quick=quick, lint=not no_lint, coverage=coverage))
+    raise typer.Exit(run_tests(arguments or [], quick=quick, lint=not no_lint, coverage=coverage, workers=workers))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
@@ -17,16 +18,19 @@ _BROWSER = ("chromium", "libatomic1")
 PROJECT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
 
-
 LEAST_COVERED = 10
 """Files that a run under coverage names."""
+_MOST_WORKERS = 2
+"""Each has a Kafka and a PostgreSQL of its own, about 1 GB."""
 
 
-def run_tests(arguments: list[str], *, quick: bool, lint: bool, coverage: bool = False) -> int:
+def run_tests(
+    arguments: list[str], *, quick: bool, lint: bool, coverage: bool = False, workers: int | None = None
+) -> int:
     """Run everything; 0 when all is well, otherwise the first failing step's status.
 
-    With `coverage` it is measured which lines and branches the tests reach in this process; programs that they start
-    are not looked at.
+    So many `workers` (1 or more) share the tests; None for `usual_workers`. With `coverage` it is measured which lines
+    and branches the tests reach in this process; programs that they start are not looked at, nor are workers.
     """
     steps: list[tuple[str, list[str]]] = []
     if lint:
@@ -43,21 +47,37 @@ def run_tests(arguments: list[str], *, quick: bool, lint: bool, coverage: bool =
         ["-m", "not slow and not real_parts", *(f"--ignore=tests/{folder}" for folder in _NOT_QUICK)] if quick else []
     )
     measured = ["coverage", "run", "-m"] if coverage else []
-    pytest = [sys.executable, "-m", *measured, "pytest", *chosen, *arguments]
+    if workers is None:
+        workers = 1 if coverage or arguments else usual_workers()
+    # By file, in the order of the files: `tests/conftest.py` says what goes together.
+    shared = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers > 1 else []
+    pytest = [sys.executable, "-m", *measured, "pytest", *shared, *chosen, *arguments]
     failed = 0
-    for name, command in steps:
-        started = time.monotonic()
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-        print(
-            f"{name:10} {'ok' if done.returncode == 0 else 'FAILED'} ({time.monotonic() - started:.1f} s)", flush=True
-        )
-        if done.returncode:
-            print(done.stdout + done.stderr, flush=True)
-            failed = failed or done.returncode
+    with ThreadPoolExecutor(usual_workers()) as pool:
+        for line, said, status in pool.map(_checked, steps):
+            print(line, flush=True)
+            if status:
+                print(said, flush=True)
+                failed = failed or status
     tested = subprocess.run(pytest, cwd=PROJECT, check=False).returncode
     if coverage:
         _report_coverage()
     return tested or failed
+
+
+def usual_workers() -> int:
+    """How many share the whole test command: one for each core, and no more than two."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_WORKERS)
+
+
+def _checked(step: tuple[str, list[str]]) -> tuple[str, str, int]:
+    """Do one step of the checks: a line about it, what it said, and its exit status."""
+    name, command = step
+    started = time.monotonic()
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    line = f"{name:10} {'FAILED' if done.returncode else 'ok'} ({time.monotonic() - started:.1f} s)"
+    return line, done.stdout + done.stderr, done.returncode
 
 
 def _report_coverage() -> None:

@@ -81,7 +81,7 @@ def build() -> Service:
     allowed = AllowList.of(
         AllowListSettings().allow_hosts, mail=bool(smtp_settings.host), smtputf8=smtp_settings.smtputf8
     )
-    database = Database(DatabaseSettings(), "notifier", plans_anew=True)
+    database = Database(DatabaseSettings(), "notifier", has_queue=True)
     schema = SchemaGate(database, VERSIONS)
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings, written_by("notifier"))

@@ -12,6 +12,9 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
 from services.plumbing.sending_gate import SendingGate
 
+_ASKED_EVERY = 0.25
+"""Seconds."""
+
 _HELD = """
 (select detected_at from recovery where released_at is null) as held_since,
 (select held from recovery where released_at is null) as held
@@ -40,14 +43,18 @@ class Lease:
         self._seen_until: datetime | None = None
 
     async def hold(self) -> bool:
-        """Take it or keep it; whether it is ours. The database is asked after a third of its length."""
+        """Take it or keep it; whether it is ours. The database is asked after a third of its length.
+
+        Whoever has to wait for it asks no more often than `_ASKED_EVERY`, though every event that is written wakes it.
+        """
         if time.monotonic() < self._renew_at:
-            return True
+            return self._until is not None
         async with self._database.connection() as connection:
             row = await connection.fetchrow(_HOLD, self.holder, self._seconds, self._until)
             if row is None:
                 await self._look(connection)
-                self._until, self.compared, self._renew_at = None, False, 0.0
+                self._until, self.compared = None, False
+                self._renew_at = time.monotonic() + _ASKED_EVERY
                 return False
         self._see(row["was"])
         self._until, self.compared = row["until"], row["compared"]
@@ -81,7 +88,7 @@ class Lease:
             self._until, self.compared = None, False
 
     async def release(self) -> None:
-        """Let the next one have it at once."""
+        """Let the next one have it as soon as it asks."""
         try:
             async with self._database.connection() as connection:
                 await connection.execute("update outbox_lease set until = '-infinity' where holder = $1", self.holder)

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from contracts.vocabulary import Channel, Language
+from services.notifier.delivery.identity import THREAD_BYTES
 
 _OUTBOX = """
 insert into outbox (event_id, topic, key, headers, value, created_at)
@@ -92,13 +93,14 @@ select gen_random_uuid(), 'sre', 'Desk', channel, 'https://example.org/' || chan
        'America/Mexico_City', (channel || language)::bytea, '2021-11-18', '{{"rungs": "-1m"}}', 'director'
 from unnest(array{list(get_args(Channel))}) as channel, unnest(array{list(map(str, Language))}) as language;
 """
-NOTIFIER = """
+NOTIFIER = f"""
 insert into event (id, topic, commitment_id, seq, value, time, received_at, matched)
-values ('00000000-0000-7000-8000-00000000000d', 'status-changed', 'coal', 1, '{}', '2022-01-01', '2022-01-01', 7);
-insert into delivery (id, event_id, subscription_id, commitment_id, channel, state, next_at, created_at)
-select gen_random_uuid(), '00000000-0000-7000-8000-00000000000d', gen_random_uuid(), 'coal', 'slack', state,
-       '2022-01-01', '2022-01-01'
-from unnest(array['pending', 'sending', 'delivered', 'failed', 'expired', 'suppressed', 'cancelled']) as state;
+values ('00000000-0000-7000-8000-00000000000d', 'status-changed', 'coal', 1, '{{}}', '2022-01-01', '2022-01-01', 7);
+insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, state, next_at, created_at)
+select gen_random_uuid(), uuid8({THREAD_BYTES}), '00000000-0000-7000-8000-00000000000d', subscription_id, commitment_id,
+       'slack', state, '2022-01-01', '2022-01-01'
+from unnest(array['pending', 'sending', 'delivered', 'failed', 'expired', 'suppressed', 'cancelled']) as state,
+     lateral (select gen_random_uuid() as subscription_id, 'coal' as commitment_id, state as for_each);
 insert into destination_pace (destination, fastest, seconds, good, free_at, really_free_at)
     values (sha256('a'), 1.03, 1.03, 1.03, '2022-01-01', now());
 insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome)

@@ -1,12 +1,13 @@
 """Ids that are derived from what they are about: the same in Python and in SQL, and by the RFC."""
 
+import hashlib
 from uuid import UUID
 
 import asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.plumbing.ids import DERIVED_ID_V1, derived_id, id_about
+from services.plumbing.ids import UUID8_V1, derived_id, id_about, uuid8
 from tests.conftest import FreshDatabase
 
 PARTS = st.lists(st.text(max_size=8) | st.integers(0, 99) | st.none(), max_size=4)
@@ -25,19 +26,16 @@ def test_the_example_of_the_rfc():
     assert derived_id(dns, b"www.example.com") == UUID("5c146b14-3c52-8afd-938a-375d0df1fbf6")
 
 
-async def test_sql_derives_what_python_derives(fresh_database: FreshDatabase):
+async def test_sql_makes_of_bytes_what_python_makes(fresh_database: FreshDatabase):
     connection = await asyncpg.connect(await fresh_database({}))
     try:
-        await connection.execute(DERIVED_ID_V1)
-        names = [(UUID(int=n**9), bytes([n % 256]) * n) for n in range(300)]
-        found = await connection.fetch(
-            "select derived_id(namespace, name) as id from unnest($1::uuid[], $2::bytea[]) as n(namespace, name)",
-            [namespace for namespace, _ in names],
-            [name for _, name in names],
-        )
+        await connection.execute(UUID8_V1)
+        of = [hashlib.sha256(bytes([n % 256]) * n).digest()[:16] for n in range(300)]
+        of += [bytes([each]) * 16 for each in (0, 0x5A, 0xA5, 0xFF)]
+        found = await connection.fetch("select uuid8(bytes) as id from unnest($1::bytea[]) as n(bytes)", of)
     finally:
         await connection.close()
-    assert [row["id"] for row in found] == [derived_id(namespace, name) for namespace, name in names]
+    assert [row["id"] for row in found] == [uuid8(each) for each in of]
 
 
 @given(st.text(max_size=8), PARTS, st.text(max_size=8), PARTS)

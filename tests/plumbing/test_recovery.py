@@ -286,6 +286,7 @@ async def test_a_process_beside_the_holder_sends_once_it_sees_that_the_holder_ha
     for _ in range(2):
         await holder.publish_once()
         holder._lease.doubt()
+        other._lease.doubt()
         await other.publish_once()
 
     assert beside.is_open

@@ -133,6 +133,8 @@ class Capacity:
     limited: dict[UUID, int]
 
 
+NO_CAPACITY = Capacity(0, 0, 0, {})
+
 OVERTAKEN = "suppressed", "overtaken"
 """The end of news that could not be told in time: what overtook it says what it was, and every event keeps its row."""
 

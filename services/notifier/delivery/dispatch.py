@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused
 from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import (
+    NO_CAPACITY,
     Attempt,
     Capacity,
     Delivery,
@@ -33,7 +34,7 @@ from services.notifier.delivery.platform_limits import PlatformLimits
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.delivery.senders import CanNotRender, Sender
 from services.notifier.delivery.turns import READY
-from services.notifier.events.published_event import PublishedEvent, Telling
+from services.notifier.events.published_event import AS_NEWS, PublishedEvent, Telling
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
@@ -68,6 +69,11 @@ class DispatchSettings(BaseSettings):
 
 _HANDED_OUT = 2 / 3
 """The share of `hold_seconds` for which slots are given out at once: none may come due when its delivery goes back."""
+
+
+_PATIENCE, _WAITS, _FEW = 0.5, 4, 64
+"""Whoever writes new deliveries waits for room so many times so many seconds at most, and no longer where in one of
+these times fewer were answered than this part of what may be in hand."""
 
 
 class Dispatch:
@@ -120,6 +126,7 @@ class Dispatch:
         self._due: datetime | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._ended = 0
         self.alive = time.monotonic()
         """When the claim loop last went round, monotonic."""
 
@@ -132,7 +139,18 @@ class Dispatch:
     def capacity(self) -> Capacity:
         """What this process is ready to take in hand; nothing once it stops."""
         capacity = self._lanes.capacity(time.monotonic())
-        return capacity if self._may_send() and not self._stopping else Capacity(0, 0, 0, {})
+        return capacity if self._may_send() and not self._stopping else NO_CAPACITY
+
+    async def room(self) -> Capacity:
+        """The same, after a wait where its hands are full of what goes out quickly; nothing where they stay full."""
+        for _ in range(_WAITS):
+            if not self._lanes.in_flight or self._has_room():
+                return self.capacity()
+            ended = self._ended
+            await self._capacity_or_pause(_PATIENCE)
+            if not self._has_room() and self._ended - ended < self._settings.hold // _FEW:
+                break
+        return self.capacity() if self._has_room() else NO_CAPACITY
 
     def remember(self, events: Iterable[PublishedEvent]) -> None:
         """Keep events that were just read, so that they need not be read again."""
@@ -180,7 +198,6 @@ class Dispatch:
                     recorder.result()  # a fault that does not pass ends the process
                 self.alive = time.monotonic()
                 self._awake.clear()
-                self._has_capacity.clear()
                 try:
                     more = await self._claim_once()
                     backoff.reset()
@@ -203,7 +220,7 @@ class Dispatch:
         self._take_back()
         capacity = self._lanes.capacity(time.monotonic())
         if capacity.total < max(self._settings.hold // 4, 1):
-            await self._capacity_or_pause()
+            await self._capacity_or_pause(0.1)
             return True
         now = self._clock.now()
         await self._pacer.introduce(now)
@@ -242,9 +259,13 @@ class Dispatch:
                 self._due = None
                 self._awake.set()
 
-    async def _capacity_or_pause(self) -> None:
+    def _has_room(self) -> bool:
+        return self._lanes.in_hand * 2 <= self._settings.hold
+
+    async def _capacity_or_pause(self, seconds: float) -> None:
+        self._has_capacity.clear()
         try:
-            async with asyncio.timeout(0.1):
+            async with asyncio.timeout(seconds):
                 await self._has_capacity.wait()
         except TimeoutError:
             pass
@@ -259,12 +280,13 @@ class Dispatch:
         for delivery in deliveries:
             self._recorder.report(DeliveryResult(delivery, "pending", self._clock.now()))
 
-    def _recorded(self, result: DeliveryResult, is_ours: bool) -> None:
-        """The next of its thread may start now."""
-        if result.is_settled:
-            self._give_back(self._lanes.recorded(result.delivery, is_ours=is_ours))
-            if not self._stopping:
-                self._start()
+    def _recorded(self, results: Iterable[tuple[DeliveryResult, bool]]) -> None:
+        """The next of their threads may start now."""
+        for result, is_ours in results:
+            if result.is_settled:
+                self._give_back(self._lanes.recorded(result.delivery, is_ours=is_ours))
+        if not self._stopping:
+            self._start()
 
     # ---- send
 
@@ -308,14 +330,15 @@ class Dispatch:
             self._recorder.report(result, is_urgent=is_settled and self._lanes.holds_more_of(delivery))
         finally:
             self._give_back(self._lanes.done(delivery, outcome, time.monotonic(), is_settled=is_settled))
-            if self._lanes.in_hand * 2 <= self._settings.hold:
+            self._ended += 1
+            if self._has_room():
                 self._has_capacity.set()
             self._start()
 
     async def _send(self, delivery: Delivery) -> AttemptOutcome:
         event = await self._events.get(delivery.event_id)
-        telling = Telling(delivery.is_overtaken)
-        if delivery.before:
+        telling = AS_NEWS
+        if delivery.is_overtaken or delivery.before:
             earlier = await self._events.get_all(delivery.before)
             telling = Telling(delivery.is_overtaken, tuple(earlier[id_] for id_ in delivery.before))
         channel = delivery.recipient.channel

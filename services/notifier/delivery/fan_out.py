@@ -5,7 +5,7 @@ nothing here deletes.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Capacity, Delivery
-from services.notifier.delivery.identity import DELIVERY_ID, THREAD
+from services.notifier.delivery.identity import DELIVERY_ID_BYTES, THREAD_BYTES
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
@@ -70,9 +70,11 @@ fresh as (
     order by i.id
     on conflict do nothing returning id
 ),
-owed as (
-    select m.*, {THREAD} as thread from matches m join fresh f on f.id = m.event_id
+owed as materialized (
+    select m.*, {DELIVERY_ID_BYTES} as id_bytes, {THREAD_BYTES} as thread_bytes
+    from matches m join fresh f on f.id = m.event_id
 ),
+named as materialized (select *, uuid8(id_bytes) as id, uuid8(thread_bytes) as thread from owed),
 placed as (
     select m.*, exists (select from destination_pace p where p.destination = m.destination) as has_pace,
            {is_behind("m.thread", None)} as waits,
@@ -83,13 +85,13 @@ placed as (
                order by m.place
            ) as in_lane,
            case when m.channel in ({_SHARED_LANES}) then $18 else coalesce(n.most, $17) end as lane
-    from owed m left join unnest($19::uuid[], $20::integer[]) as n(subscription_id, most)
+    from named m left join unnest($19::uuid[], $20::integer[]) as n(subscription_id, most)
         on n.subscription_id = m.subscription_id
 ),
 written as (
-    insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, paced, state, behind,
-                          next_at, not_after, created_at, lease, lease_until)
-    select {DELIVERY_ID}, event_id, subscription_id, commitment_id, channel, destination, has_pace,
+    insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, destination, paced, state,
+                          behind, next_at, not_after, created_at, lease, lease_until)
+    select id, thread, event_id, subscription_id, commitment_id, channel, destination, has_pace,
            case when taken then 'sending' else 'pending' end, not taken and (waits or in_thread > 1), $15,
            not_after, $15,
            case when taken then $21::uuid end,
@@ -131,18 +133,32 @@ class FanOut:
         self._database = database
         self._leases = leases or Leases(lease_seconds)
 
-    async def apply(self, events: Iterable[IncomingEvent], now: datetime, capacity: Capacity) -> FannedOut:
+    async def apply(
+        self,
+        events: Iterable[IncomingEvent],
+        now: datetime,
+        capacity: Capacity,
+        overtaken: Collection[UUID] = frozenset(),
+    ) -> FannedOut:
         """Write events that are new and one delivery for each active subscription that matches, in one transaction.
 
         As many deliveries as `capacity` allows are claimed for this process as they are written, which saves a claim.
+        `overtaken`: events of which newer ones are known that are not among these.
         """
         unique = {incoming.event.id: incoming for incoming in events}
         if not unique:
             return FannedOut([], 0)
         with self._leases.claiming() as lease:
-            return await self._apply(in_order(unique.values()), now, capacity, lease)
+            return await self._apply(in_order(unique.values()), now, capacity, lease, overtaken)
 
-    async def _apply(self, batch: Sequence[IncomingEvent], now: datetime, capacity: Capacity, lease: UUID) -> FannedOut:
+    async def _apply(
+        self,
+        batch: Sequence[IncomingEvent],
+        now: datetime,
+        capacity: Capacity,
+        lease: UUID,
+        overtaken: Collection[UUID],
+    ) -> FannedOut:
         claimed = time.monotonic()
         async with self._database.transaction() as connection:
             await connection.execute(WRITE_IN_TURN, sorted({incoming.traits.commitment for incoming in batch}))
@@ -163,7 +179,7 @@ class FanOut:
             rows = [row for row in rows if row["id"] not in ended]
             mine = [row for row in rows if row["state"] == "sending"]
             waiting = len(rows) - len(mine)
-            overtaken = overtaken_within(batch)
+            overtaken = {*overtaken, *overtaken_within(batch)}
             deliveries = [
                 replace(delivery, is_overtaken=True) if delivery.event_id in overtaken else delivery
                 for delivery in await claimed_deliveries(connection, mine, lease, claimed)

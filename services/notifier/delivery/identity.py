@@ -1,16 +1,27 @@
-"""What deliveries are known by, in SQL and in Python alike: their ids, and the threads that keep them in order."""
+"""What deliveries are known by: their ids, in SQL and in Python alike, and the threads that keep them in order."""
 
+import hashlib
 from uuid import UUID
 
-from services.plumbing.ids import derived_id
+from services.plumbing.ids import uuid8
 
 _DELIVERIES = UUID("5d0c8f0e-6f5b-8c1e-9a53-2f6a3f0d7b11")
+_THREADS = UUID("0b8a8f6e-3d1c-8e27-b4f0-61c1d2a95e73")
+_TIME, _DIGEST = 6, 10
+"""Bytes of an id: those in which a UUIDv7 has its time are the event's own, so that what is written together stands
+together in the indexes; by the others it is told from all others."""
 
-DELIVERY_ID = f"derived_id('{_DELIVERIES}', uuid_send(event_id) || uuid_send(subscription_id))"
-"""`delivery_id` in SQL, over rows with an `event_id` and a `subscription_id`."""
+DELIVERY_ID_BYTES = f"""
+substring(uuid_send(event_id) for {_TIME}) || substring(
+    sha256('\\x{_DELIVERIES.hex}'::bytea || uuid_send(event_id) || uuid_send(subscription_id)) for {_DIGEST}
+)
+"""
+"""What `uuid8` makes a `delivery_id` of, in SQL, over rows with an `event_id` and a `subscription_id`."""
 
-THREAD = "derived_id('0b8a8f6e-3d1c-8e27-b4f0-61c1d2a95e73', uuid_send(m.subscription_id) || m.commitment_id::bytea)"
-"""The thread of a delivery that is to be written, over `m`: the table's own definition; a test holds the two together.
+THREAD_BYTES = f"""
+substring(sha256('\\x{_THREADS.hex}'::bytea || uuid_send(subscription_id) || commitment_id::bytea) for 16)
+"""
+"""What `uuid8` makes a thread of, in SQL, over rows with a `subscription_id` and a `commitment_id`.
 
 It is what reaches one subscription about one commitment, and nothing else may take the two for the same. Whatever
 belongs to one thread has its subscription in common, and has to be written in turn (`WRITE_IN_TURN`).
@@ -19,4 +30,5 @@ belongs to one thread has its subscription in common, and has to be written in t
 
 def delivery_id(event_id: UUID, subscription_id: UUID) -> UUID:
     """The id of the delivery of an event for a subscription: a repeat, even after an old backup, has the same."""
-    return derived_id(_DELIVERIES, event_id.bytes + subscription_id.bytes)
+    digest = hashlib.sha256(_DELIVERIES.bytes + event_id.bytes + subscription_id.bytes).digest()
+    return uuid8(event_id.bytes[:_TIME] + digest[:_DIGEST])

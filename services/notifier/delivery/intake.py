@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from contracts.envelope import UnreadableRecord, from_record
 from contracts.topics import BY_NAME
 from services.notifier.delivery.dispatch import Dispatch
-from services.notifier.delivery.fan_out import FanOut, IncomingEvent
+from services.notifier.delivery.fan_out import FanOut, IncomingEvent, in_order, overtaken_within
 from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
@@ -39,20 +39,34 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
 
 
 class EventIntake:
-    """Applies batches: writes them down, and hands what this process has in hand to its dispatch."""
+    """Applies batches: writes them down, and hands what this process has in hand to its dispatch.
+
+    What is taken in hand as it is written costs no claim. So a batch is written in parts, each of about as many
+    deliveries as there is room for; where no room is made soon, what is left is written at once and waits.
+    """
 
     def __init__(self, fan_out: FanOut, dispatch: Dispatch, clock: Clock) -> None:
         self._fan_out = fan_out
         self._dispatch = dispatch
         self._clock = clock
+        self._deliveries_each = 10.0
+        """Of one event: a first guess, and from then on what the last part had."""
 
     async def apply(self, events: Sequence[IncomingEvent]) -> None:
-        """Fan a batch out in one transaction; events that were read before change nothing."""
-        fanned_out = await self._fan_out.apply(events, self._clock.now(), self._dispatch.capacity())
-        self._dispatch.remember(incoming.event for incoming in events)
-        self._dispatch.take(fanned_out.claimed)
-        if fanned_out.waiting:
-            self._dispatch.wake()
+        """Fan a batch out, each part in one transaction; events that were read before change nothing."""
+        batch = in_order({incoming.event.id: incoming for incoming in events}.values())
+        overtaken = overtaken_within(batch)
+        self._dispatch.remember(incoming.event for incoming in batch)
+        while batch:
+            room = await self._dispatch.room()
+            most = int(room.total / self._deliveries_each) or len(batch)
+            part, batch = batch[:most], batch[most:]
+            fanned_out = await self._fan_out.apply(part, self._clock.now(), room, overtaken)
+            self._dispatch.take(fanned_out.claimed)
+            if fanned_out.waiting:
+                self._dispatch.wake()
+            if written := len(fanned_out.claimed) + fanned_out.waiting:
+                self._deliveries_each = written / len(part)
 
 
 def _is_structured(record: ConsumerRecord[bytes, bytes]) -> bool:

@@ -9,7 +9,7 @@ comes as an argument, in monotonic seconds, since a receiver's health has nothin
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -36,6 +36,8 @@ class Lane:
     limit: int
     allowance: int
     waiting: deque[Delivery] = field(default_factory=deque)
+    followers: dict[UUID, int] = field(default_factory=dict)
+    """Of what waits, how many of each thread."""
     threads: dict[UUID, Delivery] = field(default_factory=dict)
     """By thread what is on its way, or has ended without its end having been recorded."""
     in_flight: int = 0
@@ -61,8 +63,30 @@ class Lane:
         for place, delivery in enumerate(self.waiting):
             if delivery.thread not in self.threads and self._in_time(delivery, now):
                 del self.waiting[place]
+                self._no_longer_waits(delivery)
                 return delivery
         return None
+
+    def wait(self, delivery: Delivery) -> None:
+        """Put it behind all that waits."""
+        self.waiting.append(delivery)
+        self.followers[delivery.thread] = self.followers.get(delivery.thread, 0) + 1
+
+    def leave(self, deliveries: Collection[Delivery]) -> None:
+        """These wait no longer."""
+        gone = set(deliveries)
+        self.waiting = deque(d for d in self.waiting if d not in gone)
+        for delivery in gone:
+            self._no_longer_waits(delivery)
+
+    def waiting_of(self, thread: UUID) -> list[Delivery]:
+        """What waits of a thread, in its order."""
+        return [d for d in self.waiting if d.thread == thread] if thread in self.followers else []
+
+    def _no_longer_waits(self, delivery: Delivery) -> None:
+        left = self.followers.pop(delivery.thread) - 1
+        if left:
+            self.followers[delivery.thread] = left
 
     def next_slot(self) -> float | None:
         """When the first that waits for its time may start."""
@@ -126,7 +150,7 @@ class Lanes:
     def add(self, delivery: Delivery) -> None:
         """Take a claimed delivery in hand."""
         lane = self._lane(delivery)
-        lane.waiting.append(delivery)
+        lane.wait(delivery)
         lane.subscriptions.add(delivery.recipient.id)
         self.in_hand += 1
         if delivery.slot is not None:
@@ -155,6 +179,8 @@ class Lanes:
 
     def next_slot(self) -> float | None:
         """When the next that waits for its time may start, or None where nothing does."""
+        if not self._timed:
+            return None
         self._timed = {lane for lane in self._timed if any(d.slot for d in lane.waiting)}
         return min((at for lane in self._timed if (at := lane.next_slot()) is not None), default=None)
 
@@ -217,7 +243,7 @@ class Lanes:
                 lane.unanswered = 0
                 if not lane.holds:  # it kept up, so it may hold twice as many the next time
                     lane.allowance = min(lane.allowance * 2, self.share)
-        back = [] if is_settled else self._out_of(lane, [d for d in lane.waiting if d.thread == delivery.thread])
+        back = [] if is_settled else self._out_of(lane, lane.waiting_of(delivery.thread))
         self._queue(lane)
         self._forget(lane, now)
         return back
@@ -231,14 +257,14 @@ class Lanes:
         if lane is None or lane.threads.get(delivery.thread) is not delivery:
             return []
         del lane.threads[delivery.thread]
-        back = [] if is_ours else self._out_of(lane, [d for d in lane.waiting if d.thread == delivery.thread])
+        back = [] if is_ours else self._out_of(lane, lane.waiting_of(delivery.thread))
         self._queue(lane)
         return back
 
     def holds_more_of(self, delivery: Delivery) -> bool:
         """Whether something waits for a delivery's end to be recorded."""
         lane = self._lanes.get(_key(delivery))
-        return lane is not None and any(other.thread == delivery.thread for other in lane.waiting)
+        return lane is not None and delivery.thread in lane.followers
 
     def take_back(self, now: float, oldest: float) -> list[Delivery]:
         """Those that go back unsent: of resting lanes all, otherwise what was claimed before `oldest`."""
@@ -272,8 +298,7 @@ class Lanes:
     def _out_of(self, lane: Lane, deliveries: list[Delivery]) -> list[Delivery]:
         """Take these out of what waits; the same again."""
         if deliveries:
-            gone = set(deliveries)
-            lane.waiting = deque(d for d in lane.waiting if d not in gone)
+            lane.leave(deliveries)
             self.in_hand -= len(deliveries)
         return deliveries
 

@@ -36,9 +36,9 @@ class ResultRecorder:
         *,
         most: int,
         seconds: float,
-        recorded: Callable[[DeliveryResult, bool], None] = lambda _result, _is_ours: None,
+        recorded: Callable[[Sequence[tuple[DeliveryResult, bool]]], None] = lambda _results: None,
     ) -> None:
-        """`recorded` is told of each result after its commit, and whether the delivery was still ours by then."""
+        """`recorded` is told of results after their commit, and whether each delivery was still ours by then."""
         self._database = database
         self._events = events
         self._clock = clock
@@ -99,8 +99,7 @@ class ResultRecorder:
             await record_pace(connection, results, now)
             failpoint("notifier-before-commit")
         ours = {id(result) for result in results if result.delivery.id in attempts}
-        for result in batch:
-            self._recorded(result, id(result) in ours)
+        self._recorded([(result, id(result) in ours) for result in batch])
         await promote(self._database, {result.delivery.thread for result in batch})
         _count([result for result in results if id(result) in ours], events)
 

@@ -1,8 +1,7 @@
 """From a claimed delivery to the outcome of one attempt, for each kind of channel. Nothing here retries or records."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -35,15 +34,18 @@ class Sender(Protocol):
         ...
 
 
-@contextmanager
-def _rendering() -> Iterator[None]:
+class _Rendering:
     """Whatever breaks in here would break in the next attempt, too: it is a function of what is stored."""
-    try:
-        yield
-    except Exception as error:
-        if is_transient(error):
-            raise
-        raise CanNotRender(type(error).__name__) from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, Exception) and not is_transient(error):
+            raise CanNotRender(type(error).__name__) from error
+
+
+_RENDERING = _Rendering()
 
 
 class PostSender:
@@ -70,7 +72,7 @@ class PostSender:
     async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
         """Post once."""
         channel, to = self._channel, delivery.recipient
-        with _rendering():
+        with _RENDERING:
             rendered = self._renderer.rendered(event, to.channel, to.language, telling)
             body = channel.body(rendered.template, rendered.values_for(self._renderer.reader(delivery)))
             headers = channel.headers(delivery.id, to.secret, body, datetime.fromtimestamp(self._wall(), UTC))
@@ -80,8 +82,10 @@ class PostSender:
             if failure.sent:
                 return Unknown(failure.reason)
             return Refused(failure.reason, retryable=failure.reason.is_transient)
-        now = _stated_time(answer.headers.get("date")) or datetime.fromtimestamp(self._wall(), UTC)
-        return channel.read_answer(answer.status, answer.headers.get("retry-after"), answer.body, now)
+        retry_after, now = answer.headers.get("retry-after"), datetime.fromtimestamp(self._wall(), UTC)
+        if retry_after is not None:
+            now = _stated_time(answer.headers.get("date")) or now
+        return channel.read_answer(answer.status, retry_after, answer.body, now)
 
 
 def _stated_time(date: str | None) -> datetime | None:
@@ -115,7 +119,7 @@ class MailSender:
     async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
         """Mail once."""
         channel, to = self._channel, delivery.recipient
-        with _rendering():
+        with _RENDERING:
             rendered = self._renderer.rendered(event, to.channel, to.language, telling)
             # Rows from before the rule may hold an address that is sent to in another form, or can't be.
             address = channel.checked_address(to.address, self._allowed)

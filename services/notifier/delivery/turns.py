@@ -39,23 +39,31 @@ def is_behind(thread: str, position: str | None) -> str:
 
 
 _PROMOTE = """
-update delivery d set behind = false
-from head h cross join lateral (
-    select id from delivery where id = h.id and lease is null and settled_at is null for no key update skip locked
-) free
-where d.id = free.id
+promoted as (
+    update delivery d set behind = false
+    from head h cross join lateral (
+        select id from delivery where id = h.id and lease is null and settled_at is null for no key update skip locked
+    ) free
+    where d.id = free.id
+    returning true
+),
+woken as (select pg_notify({channel}, '') where exists (select from promoted))
+select (select count(*) from promoted), (select count(*) from woken)
 """
 # Who holds a row is about to claim, settle or promote it, so it is left to them.
 
 PROMOTE = f"""
-with head as materialized (
-    select first.id from unnest($1::uuid[]) as t(thread) cross join lateral (
+with waiting as materialized (
+    select distinct thread from delivery where thread = any($1::uuid[]) and state = 'pending' and behind
+),
+head as materialized (
+    select first.id from waiting t cross join lateral (
         select id, state, behind from delivery
         where thread = t.thread and state in ('pending', 'sending') order by position limit 1
     ) first
     where first.state = 'pending' and first.behind
-)
-{_PROMOTE}
+),
+{_PROMOTE.format(channel="$2")}
 """
 
 PROMOTE_STUCK = f"""
@@ -67,8 +75,8 @@ with recursive waiting as (
         order by thread, position limit 1
     ) next
 ),
-head as materialized (select id from waiting w where not ({is_behind("w.thread", "w.position")}))
-{_PROMOTE}
+head as materialized (select id from waiting w where not ({is_behind("w.thread", "w.position")})),
+{_PROMOTE.format(channel="$1")}
 """
 
 
@@ -95,8 +103,5 @@ async def promote_stuck(database: Database) -> int:
 
 
 async def _promoted(database: Database, statement: str, *values: object) -> int:
-    async with database.transaction() as connection:
-        count = int((await connection.execute(statement, *values)).rsplit(" ", 1)[-1])
-        if count:
-            await database.notify(connection, READY)
-    return count
+    async with database.connection() as connection:
+        return int(await connection.fetchval(statement, *values, database.channel(READY)))

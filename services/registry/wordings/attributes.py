@@ -10,9 +10,12 @@ from services.registry.wordings.phrases import (
     Core,
     Day,
     Decade,
+    Fiscal,
+    Half,
     Month,
     Numeric,
     Part,
+    Quarter,
     Range,
     Season,
     Tie,
@@ -22,6 +25,7 @@ from services.registry.wordings.tokens import Kind
 
 ENDS_A_YEAR = frozenset({Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO})
 _ALSO_VERBS = frozenset({"may", "march", "fall", "spring"})
+_DEADLINE_REACH = 8  # tokens
 _LONGEST_COMPLEMENT = 4  # tokens: "presupuesto de la Nación para 2025"
 _THINGS = frozenset({Kind.WORD, Kind.EVENT, Kind.MEASURE, Kind.NUMBER})
 
@@ -72,7 +76,8 @@ class AttributeReader(LengthReader):
         is_of = is_of and not self._is_no_day(i) and (self.kind(i - 1) in _THINGS or self._act_year(i) is not None)
         if core == Year(Ahead(0)):
             return is_of and self.kind(self.skip(i)) is Kind.THIS  # "the reports of this year"
-        return is_of and isinstance(core, Day | Month) and (self._is_plain(core) or self._is_day(i, core))
+        is_days = isinstance(core, Day | Month | Season | Quarter | Half | Fiscal)
+        return is_of and is_days and (self._is_plain(core) or self._is_day(i, core))
 
     def _act_year(self, i: int) -> int | None:
         """The year of an act by its number: "Real Decreto 477/2021, de 29 de junio"."""
@@ -90,6 +95,20 @@ class AttributeReader(LengthReader):
         """Whether a month stands at a place, and before it a number that is not one of its days."""
         k = i - 2 if self.kind(i - 1) is Kind.GLUE else i - 1
         return self.kind(self.skip(i)) is Kind.MONTH and self.kind(k) is Kind.NUMBER
+
+    def is_after_in_a_name(self, start: int, j: int) -> bool:
+        """Whether "after" a year is a part of a name: "the post-2015 vision", "l'après-2020"."""
+        goes_on = self.at(start).text.casefold() == "post" and self.kind(j) not in ENDS_A_YEAR
+        return goes_on or (self.kind(start) is Kind.AFTER and self.at(start - 1).text.casefold().endswith("l'"))
+
+    def is_set_as_deadline(self, i: int) -> bool:
+        """Whether a noun before a place makes of its day a deadline: "Date limite de la procédure : 12.06.2026"."""
+        for k in range(i - 1, max(i - 1 - _DEADLINE_REACH, -1), -1):
+            if self.kind(k) is Kind.DEADLINE:
+                return True
+            if self.kind(k) is Kind.BREAK and self.at(k).text != ":":
+                return False
+        return False
 
     def is_of_a_year(self, start: int) -> bool:
         """Whether a tie says of which year something is: "el presupuesto para 2025", "le budget pour 2025"."""
@@ -129,4 +148,6 @@ class AttributeReader(LengthReader):
                 return not (isinstance(first, Year) and isinstance(last, Year)) and self._is_plain(last)
             case Decade() | Numeric():
                 return True
+            case Fiscal():
+                return False  # "the budget for the fiscal year 2019"
         return not isinstance(getattr(core, "year", None), ComingYear)

@@ -17,7 +17,7 @@ def combined(expressions: Sequence[Expression], tokens: Sequence[Token]) -> list
     found: list[Expression] = []
     for one in expressions:
         last = found[-1] if found else None
-        both = None if last is None else _with_its_date(last, one) or _with_its_rhythm(last, one, tokens)
+        both = None if last is None else _with_its_date(last, one, tokens) or _with_its_rhythm(last, one, tokens)
         if both is None:
             found.append(one)
         else:
@@ -25,7 +25,7 @@ def combined(expressions: Sequence[Expression], tokens: Sequence[Token]) -> list
     return found
 
 
-def _with_its_date(event: Expression, date: Expression) -> Expression | None:
+def _with_its_date(event: Expression, date: Expression, tokens: Sequence[Token]) -> Expression | None:
     """An event whose date stands right behind it: its date, and the event's own tie."""
     core = date.core
     if event.event is None or core is None or event.end != date.start or date.tie not in _SAYS_WHEN:
@@ -38,6 +38,8 @@ def _with_its_date(event: Expression, date: Expression) -> Expression | None:
             tie = Tie.BEFORE
         case Tie.AFTER | Tie.FROM:
             return None  # when it takes place is said, and not how long after
+        case _ if tokens[event.start].value == "for" and not _says_next(event, tokens):
+            tie = date.tie  # "pour sa 28e session, le 11 octobre": what for, not by when
         case Tie.UNTIL:
             tie = Tie.UNTIL
         case tie if tie in _BEFORE_THE_EVENT:
@@ -45,6 +47,10 @@ def _with_its_date(event: Expression, date: Expression) -> Expression | None:
         case _:
             tie = date.tie
     return replace(date, tie=tie, start=event.start)
+
+
+def _says_next(event: Expression, tokens: Sequence[Token]) -> bool:
+    return any(token.kind in {Kind.NEXT, Kind.COMING} for token in tokens[event.start : event.end])
 
 
 def _with_its_rhythm(one: Expression, other: Expression, tokens: Sequence[Token]) -> Expression | None:

@@ -106,7 +106,10 @@ class CoreReader(PartReader):
         if self.kind(i + 1) is Kind.FISCAL:
             return Fiscal(year, None), i + 2
         if self.kind(i + 1) in {Kind.TO, Kind.AT} and self.kind(i + 2) is Kind.YEAR and self.at(i + 2).value > year:
-            return Range(Year(year), Year(self.at(i + 2).value)), i + 3
+            last = self.at(i + 2).value
+            if self.kind(i + 3) is Kind.FISCAL:
+                return Fiscal(year, last), i + 4
+            return Range(Year(year), Year(last)), i + 3
         return Year(year), i + 1
 
     def _numbered(self, i: int) -> Read[Core]:

@@ -150,6 +150,6 @@ def stretch(found: Count, *, is_point: bool) -> Core | None:
     if found.count is None:
         return None
     if not is_point:
-        return Duration(found.count, found.unit)
+        return Duration(found.count, found.unit, found.is_ahead)
     point = RelativePoint(found.count, found.unit)
     return point if found.least is None else Range(RelativePoint(found.least, found.unit), point)

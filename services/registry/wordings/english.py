@@ -172,6 +172,7 @@ ENGLISH = lexicon_of(
             "latest": "or earlier | or before | or sooner | if not earlier | if not sooner | if not before",
             "earliest": "or later",
         },
+        Kind.DEADLINE: {None: "deadline | closing date | due date"},
         Kind.AND_A_HALF: {None: "and a half"},
         Kind.MOST: {
             None: (

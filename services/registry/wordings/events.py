@@ -47,6 +47,8 @@ class EventReader(CoreReader):
         )
         if value == "verb" and place == first:
             return None  # "toward meeting the targets"
+        if self.kind(place + 1) is Kind.MEASURE:
+            return None  # "at ministerial level"
         if value == "body" and not (is_next or numbered):
             return None  # "the G20 agreed"
         if value in {"other", "verb"} and not (is_firm or is_next or named or numbered):

@@ -211,6 +211,7 @@ FRENCH = lexicon_of(
             "latest": "ou avant | ou plus tôt | si ce n'est avant | voire avant | voire plus tôt",
             "earliest": "ou après | ou plus tard",
         },
+        Kind.DEADLINE: {None: "date limite | échéance | date butoir | date de clôture"},
         Kind.AND_A_HALF: {None: "et demi | et demie"},
         Kind.YEARLY: {
             None: (

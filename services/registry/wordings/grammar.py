@@ -15,6 +15,7 @@ from services.registry.wordings.phrases import (
     Day,
     Decade,
     Expression,
+    Fiscal,
     Month,
     Part,
     Range,
@@ -39,6 +40,7 @@ _TIES = {
 }
 _FIRM = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.AFTER, Tie.UNTIL, Tie.FROM})
 _TIES_IN_A_ROW = 4
+_BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH})
 _TRAILING = {"latest": Tie.BY, "earliest": Tie.FROM}
 _MONTHS: Mapping[UnitName, int] = {
     "day": 0, "week": 0, "fortnight": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120,
@@ -89,6 +91,8 @@ class _Grammar(AttributeReader):
             found = self._tied(_TIES[kind], i, i + 1)
             if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
                 return replace(found[0], tie=Tie.SINCE), found[1]
+            if found is None and self.at(i).value == "to":  # "los objetivos a 2030"
+                found = self._up_to(i, Tie.BY)
             return found or (self._bare(i) if kind in {Kind.AT, Kind.ON} else None)
         return self._bare(i)
 
@@ -127,7 +131,7 @@ class _Grammar(AttributeReader):
             return None
         return Expression(Tie.DURING, i, j, core=core), j
 
-    def _up_to(self, i: int) -> tuple[Expression, int] | None:
+    def _up_to(self, i: int, tie: Tie = Tie.UNTIL) -> tuple[Expression, int] | None:
         """ "to 2025", where nothing but the end of its clause or further time words follow."""
         found = self.core(i + 1)
         days = (Year, Decade, Day) if self.kind(i - 1) is Kind.UNIT else (Year, Decade)  # "for three years to 30 June"
@@ -135,7 +139,7 @@ class _Grammar(AttributeReader):
             return None
         core, j = found
         ends = self.kind(j) in ENDS_A_YEAR or self.kind(j) in _TIES
-        return (Expression(Tie.UNTIL, i, j, core=core), j) if ends else None
+        return (Expression(tie, i, j, core=core), j) if ends else None
 
     def _tied(self, tie: Tie, start: int, i: int) -> tuple[Expression, int] | None:
         """What stands behind a tie; of two ties in a row the closer one speaks ("no later than within 90 days")."""
@@ -166,7 +170,9 @@ class _Grammar(AttributeReader):
         if read := self.core(i, inside=tie in {Tie.WITHIN, Tie.DURING, Tie.BEFORE}):
             tie = Tie.IN if self.at(start).value == "in" else tie
             core, j = self._coupled(tie, read)
-            if self.at(start).value == "for" and isinstance(core, Year) and self.is_of_a_year(start):
+            if isinstance(core, Year) and self.is_after_in_a_name(start, j):
+                return None
+            if self.at(start).value == "for" and isinstance(core, Year | Fiscal) and self.is_of_a_year(start):
                 return None
             if self.at(start).value == "by" and isinstance(core, Year | Day):
                 return self._closed(Tie.BY, start, core, j)  # "al 2050", "al 31 de diciembre"
@@ -218,10 +224,13 @@ class _Grammar(AttributeReader):
         if found := self.distance(Tie.BARE, i, i):
             return found
         read = self._from_to(i) or self.core(i)
+        is_of = "of" in {self.at(i).value, self.at(i - 1).value}
+        if read and is_of and isinstance(read[0], Year | Fiscal) and self.is_of_a_year(i):
+            return None  # "the budget of next year"
         if read and self.is_attribute(i, read[0]):
             return Expression(Tie.OF, i, read[1], core=self.of_its_act(i, read[0])), read[1]
         if read and self.is_time_by_itself(i, *read):
-            return self._closed(Tie.BARE, i, *read)
+            return self._closed(Tie.BY if self.is_set_as_deadline(i) else Tie.BARE, i, *read)
         begins, is_next = self.is_begin(i), self.kind(i) in {Kind.NEXT, Kind.COMING}
         event = self.event(i, is_firm=begins) if begins or is_next else None
         if event is None or not (is_next or self.is_all(i, event[1])):
@@ -229,11 +238,12 @@ class _Grammar(AttributeReader):
         return Expression(Tie.BARE, i, event[1], event=event[0]), event[1]
 
     def _from_to(self, i: int) -> Read[Core]:
-        """Days of two months or years behind "of": "del 22 de diciembre al 6 de enero"."""
-        first = self.core(i) if self.at(i).value == "of" else None
-        if first is None or not isinstance(first[0], Day) or self.kind(first[1]) not in {Kind.AT, Kind.TO, Kind.UNTIL}:
+        """Days of two months or years: "del 22 de diciembre al 6 de enero", "28 June – 2 July"; no dash is a token."""
+        first = self.core(i)
+        if first is None or not isinstance(first[0], Day):
             return None
-        last = self.core(first[1] + 1)
+        is_link = self.kind(first[1]) in {Kind.AT, Kind.TO, Kind.UNTIL}
+        last = self.core(first[1] + is_link) if is_link or self.kind(first[1]) in _BEGINS_A_DAY else None
         if last is None or not isinstance(last[0], Day):
             return None
         return Range(_as_the_other(first[0], last[0]), last[0]), last[1]

@@ -57,6 +57,8 @@ class LengthReader(EventReader):
             return Expression(Tie.WITHIN if within else Tie.IN, start, behind + 1, core=core), behind + 1
         if (read := self.core(j + 1)) and isinstance(read[0], Day):
             core = Shifted(read[0], count.count or 0, count.unit, direction)
+            if linked is Kind.FROM and tie in {Tie.DURING, Tie.OVER}:  # "for a period of three years from 1 April"
+                return Expression(tie, start, read[1], core=Range(read[0], core)), read[1]
             return Expression(tie, start, read[1], core=core), read[1]
         event = self.event(behind, is_firm=True)
         if event is None and tie in {Tie.WITHIN, Tie.BY} and self._runs_from(j):

@@ -50,7 +50,7 @@ class PartReader(YearReader):
 
     def part(self, i: int) -> Read[Core]:
         """Early, mid, late, or the end of something; or from one such part to another: "early to mid 2025"."""
-        other = self._other_part(i + 1)
+        other = None if self.at(i).value in {"end", "over"} else self._other_part(i + 1)
         found = self.within((i if other is None else other) + 1)
         if found is None:
             return None

@@ -167,6 +167,8 @@ class Duration:
 
     count: int
     unit: UnitName
+    is_ahead: bool = False
+    """Whether the words say that it lies ahead: "next", "coming"."""
 
 
 @dataclass(frozen=True)

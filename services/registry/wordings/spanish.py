@@ -1,34 +1,9 @@
 """Time words of Spanish, as statements and laws of Mexico and the United Nations write them."""
 
 from contracts.vocabulary import Language
-from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
+from services.registry.wordings.lexicon import lexicon_of, years_in_words
+from services.registry.wordings.spanish_numbers import NUMBERS, ORDINALS
 from services.registry.wordings.tokens import Kind
-
-_SMALL = numbered(
-    "cero un|uno|una dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis"
-    " diecisiete dieciocho diecinueve veinte veintiuno|veintiún|veintiuna veintidós veintitrés veinticuatro veinticinco"
-    " veintiséis veintisiete veintiocho veintinueve"
-)
-_TENS = {30: "treinta", 40: "cuarenta", 50: "cincuenta", 60: "sesenta", 70: "setenta", 80: "ochenta", 90: "noventa"}
-_UNITS = {n: name for n, name in _SMALL.items() if 0 < n < 10}
-_NUMBERS = _SMALL | _TENS | compounds(_TENS, _UNITS, " y ")
-_ORDINAL_UNITS = numbered(
-    "primer|primero|primera|primeros|primeras segundo|segunda"
-    " tercer|tercero|tercera cuarto|cuarta quinto|quinta sexto|sexta"
-    " séptimo|séptima octavo|octava noveno|novena",
-    1,
-)
-_ORDINAL_TENS = {
-    10: "décimo|décima",
-    20: "vigésimo|vigésima",
-    30: "trigésimo|trigésima",
-    40: "cuadragésimo|cuadragésima",
-    50: "quincuagésimo|quincuagésima",
-    60: "sexagésimo|sexagésima",
-    70: "septuagésimo|septuagésima",
-    80: "octogésimo|octogésima",
-}
-_ORDINALS = _ORDINAL_UNITS | _ORDINAL_TENS | compounds(_ORDINAL_TENS, _ORDINAL_UNITS, " ")
 
 SPANISH = lexicon_of(
     Language.ES,
@@ -58,7 +33,8 @@ SPANISH = lexicon_of(
         Kind.IN: {None: "en | en el curso de | programado para | prevista para | previsto para"},
         Kind.AT: {
             "by": "al",
-            None: "a | al margen de | por",
+            "to": "a",
+            None: "al margen de | por",
             "occasion": "en el marco de | en el marco del | en ocasión de | con motivo de | con motivo del",
         },
         Kind.ON: {None: "el día | los días | con fecha"},
@@ -86,8 +62,10 @@ SPANISH = lexicon_of(
         },
         Kind.AFTER: {
             None: (
-                "después de | después del | tras | posterior a | posteriores a | posteriormente a | siguientes a"
-                " | contados a partir de | contado a partir de | contados desde | siguiente a | más allá de"
+                "después de | después del | tras | posterior a | posterior al | posteriores a | posteriormente a"
+                " | siguientes a"
+                " | contados a partir de | contado a partir de | contados desde | siguiente a | siguiente al"
+                " | más allá de"
                 " | más allá del | a partir de la fecha de | después de la fecha de"
                 " | contados a partir de la fecha de | posteriores a la fecha de | siguientes a la fecha de"
                 " | con posterioridad a | contados a partir del | posteriores al | siguientes al"
@@ -117,9 +95,9 @@ SPANISH = lexicon_of(
             )
         },
         Kind.SINCE: {None: "hace | con respecto a | respecto de | en comparación con | respecto a | desde hace"},
-        Kind.NUMBER: _NUMBERS | {100: "cien", 120: "ciento veinte", 180: "ciento ochenta"},
-        Kind.ORDINAL: _ORDINALS,
-        Kind.YEAR: years_in_words("dos mil ", {n: t for n, t in _NUMBERS.items() if n}),
+        Kind.NUMBER: NUMBERS | {100: "cien", 120: "ciento veinte", 180: "ciento ochenta"},
+        Kind.ORDINAL: ORDINALS,
+        Kind.YEAR: years_in_words("dos mil ", {n: t for n, t in NUMBERS.items() if n}),
         Kind.MONTH: {
             1: "enero | ene | ene.",
             2: "febrero | feb | feb.",
@@ -154,7 +132,7 @@ SPANISH = lexicon_of(
                 "finales | a finales de | a finales del | a fines de | a fines del | finales de | finales del"
                 " | fines de"
                 " | fines del | fin de | fin del | el fin de | el fin del | final de | final del | el final de"
-                " | el final del | cierre de | cierre del | término de | el término de"
+                " | el final del | cierre de | cierre del | término de | término del | el término de"
                 " | al término de | al término del | el término del"
                 " | el cierre de | el cierre del | al cierre de | al cierre del | al final de | al final del"
                 " | al finalizar | finalizar | que termine | que finalice | que concluya | terminar | concluir"
@@ -208,6 +186,7 @@ SPANISH = lexicon_of(
                 "más temprano este | más temprano esta | lo que va de | lo que va del | lo que va de este"
                 " | lo que va de esta"
             ),
+            "that": "ese | aquel",  # "en julio de ese año": of a year that was told of
             "last": "último | última | últimos | últimas",
             None: "pasado | pasada | pasados | pasadas | anterior",
         },
@@ -228,6 +207,7 @@ SPANISH = lexicon_of(
             )
         },
         Kind.TRAILING: {"latest": "o antes | si no antes", "earliest": "o después | o más tarde"},
+        Kind.DEADLINE: {None: "fecha límite | fecha tope | vencimiento | plazo | fecha de cierre"},
         Kind.AND_A_HALF: {None: "y medio | y media"},
         Kind.YEARLY: {
             None: (

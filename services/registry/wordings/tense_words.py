@@ -31,7 +31,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         ahead=_words(
             "will shall would must should may might can could ll expected scheduled planned proposed slated projected"
             " intended anticipated supposed expects expect plans plan intends intend aims aim commits commit pledges"
-            " pledge upcoming forthcoming going deadline"
+            " pledge upcoming forthcoming going"
         ),
         ahead_endings=("'ll",),
         neither=_words(
@@ -99,7 +99,10 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " decada"
             " decadas vivienda demanda tienda ayuda deuda duda moneda rueda seda"
         ),
-        be=_words("ser sera seran sea sean estar estara estaran"),
+        be=_words(
+            "ser sera seran seria serian estaria estarian sea sean estar estara estaran quedar quedara quedaran"
+            " quede queden"
+        ),
         opens_clause=_words("que donde cuando mientras"),
         infinitive_opens=("ar", "er", "ir", "arse", "erse", "irse"),
         reflexive_past=("o", "aron", "ieron"),
@@ -149,7 +152,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " extra para infra premier dernier mer hier papier chantier particulier notre votre autre autres ministre"
             " cadre titre membre lettre centre contre entre nombre ordre avenir plaisir ministere"
         ),
-        be=_words("etre sera seront soit soient"),
+        be=_words("etre sera seront serait seraient soit soient"),
         opens_clause=_words("que qu' qu ou lorsque tandis alors"),
         between=_words("nous se s' le la les y en lui leur"),
         auxiliaries=_words("est sont ont avons ayant etant avait avaient etait etaient fut furent sommes suis ete"),

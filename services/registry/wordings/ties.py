@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from contracts.vocabulary import Precision
+from contracts.vocabulary import Precision, Span
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import first_named, is_season, last_named
@@ -28,7 +28,7 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     """
     days = _tied(tie, core, context)
     if days.edtf is None:
-        return days
+        return Days(None, (*days.rules, "names-a-thing")) if tie is Tie.OF else days
     span = span_of(days.edtf)
     is_over = span.latest is not None and span.latest < context.made_on
     tells = context.is_told or tie is Tie.OF
@@ -42,11 +42,23 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
             Alternative("no-deadline", None, None, None, "what lies behind the statement sets no deadline"),
         )
     lasted = isinstance(core, Duration | RelativePoint)  # "in two years, twelve events were held"
+    tells = tells and not (
+        isinstance(core, Duration) and core.is_ahead
+    )  # "announced its closure in the next five years"
     tells = tells and tie not in _TERMS and span.precision not in _OUTLIVES_A_YEAR
-    is_own = tie is Tie.BARE and not context.is_alone and span.earliest == span.latest == context.made_on
+    is_own = tie in {Tie.BARE, Tie.ON} and context.tense is not Tense.AHEAD and not context.is_alone
+    is_own = is_own and (
+        span.earliest == span.latest == context.made_on or (tie is Tie.BARE and _is_its_month(span, context))
+    )
     if is_over or is_own or (tells and (has_begun or lasted)):
         return Days(None, (*days.rules, "past"))
     return days
+
+
+def _is_its_month(span: Span, context: ReadingContext) -> bool:
+    """Whether a span is the month in which the statement was made, as a document is dated: "state of July 2018"."""
+    is_month = span.precision is Precision.MONTH and span.earliest is not None and span.latest is not None
+    return is_month and (span.earliest or date.max) <= context.made_on <= (span.latest or date.min)
 
 
 def _tied(tie: Tie, core: Core, context: ReadingContext) -> Days:

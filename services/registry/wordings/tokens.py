@@ -60,6 +60,7 @@ class Kind(StrEnum):
     MEASURE = auto()  # after a number: it is no year
     MINIMUM = auto()
     YEARLY = auto()  # of which each year has its own: "el presupuesto para 2025"
+    DEADLINE = auto()  # the noun
     MOST = auto()  # compares with the years behind: "the highest in ten years"
     # What holds it together.
     GLUE = auto()

@@ -244,9 +244,10 @@ async def test_no_claim_reads_through_what_waits_for_a_slow_one(database: Databa
     await subscribe(database, "https://quick.example/x")
     async with database.connection() as connection:
         await connection.execute(
-            "insert into delivery (id, event_id, subscription_id, commitment_id, channel, destination, paced, state,"
-            " next_at, created_at) select gen_random_uuid(), event_id, gen_random_uuid(), 'x' || n, channel,"
-            " destination, true, 'pending', next_at, created_at from delivery, generate_series(1, 20000) n"
+            "insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, destination, paced,"
+            " state, next_at, created_at) select gen_random_uuid(), gen_random_uuid(), event_id, gen_random_uuid(),"
+            " 'x' || n, channel, destination, true, 'pending', next_at, created_at"
+            " from delivery, generate_series(1, 20000) n"
         )
         await connection.execute("analyze delivery")
     await FanOut(database, lease_seconds=60).apply([incoming("z")], NOW, NO_CAPACITY)

@@ -17,6 +17,7 @@ from services.notifier.delivery import turns
 from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import Attempt, Capacity, Delivery, DeliveryResult, after_attempt
 from services.notifier.delivery.fan_out import FanOut, in_order
+from services.notifier.delivery.identity import THREAD_BYTES
 from services.notifier.delivery.results import record_results
 from services.notifier.delivery.turns import promote
 from services.plumbing.database import Database
@@ -181,8 +182,9 @@ async def test_two_who_write_about_one_commitment_do_so_one_after_the_other(data
         assert len(other.claimed) == 1, "who writes about something else does not wait"
         assert not waiting.done()
         await connection.execute(
-            "insert into delivery (event_id, subscription_id, commitment_id, channel, state, next_at, created_at)"
-            " select $1, id, 'coal', 'webhook', 'pending', $2, $2 from subscription",
+            "insert into delivery (event_id, subscription_id, commitment_id, thread, channel, state, next_at,"
+            f" created_at) select $1, subscription_id, commitment_id, uuid8({THREAD_BYTES}), 'webhook', 'pending',"
+            " $2, $2 from (select id as subscription_id, 'coal' as commitment_id from subscription)",
             first.event.id,
             NOW,
         )

@@ -1,6 +1,5 @@
 """The order of deliveries: positions, threads, destinations; ids say what a delivery is about and carry no order."""
 
-from services.plumbing.ids import DERIVED_ID_V1
 from services.plumbing.migrations import run_sql
 
 revision = "0003"
@@ -8,9 +7,24 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+DERIVED_ID = """
+create function derived_id(namespace uuid, name bytea) returns uuid
+language sql immutable parallel safe
+return encode(
+    set_byte(
+        set_byte(
+            substring(sha256(uuid_send(namespace) || name) from 1 for 16),
+            6, get_byte(sha256(uuid_send(namespace) || name), 6) & 15 | 128
+        ),
+        8, get_byte(sha256(uuid_send(namespace) || name), 8) & 63 | 128
+    ),
+    'hex'
+)::uuid;
+"""
+
 
 def upgrade() -> None:
-    run_sql(DERIVED_ID_V1)
+    run_sql(DERIVED_ID)
     run_sql(
         """
 alter table subscription add column destination bytea;

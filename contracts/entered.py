@@ -12,7 +12,7 @@ from pydantic import AfterValidator, StringConstraints
 from contracts.text import PATTERN, fit, fit_link
 from contracts.vocabulary import Link, Source, Text
 
-_LINE, _PARAGRAPH, _DOCUMENT = 300, 4000, 1_000_000
+_LINE, _PARAGRAPH, _DOCUMENT = 300, 4000, 200_000
 
 EnteredLine = Annotated[
     str,
@@ -38,7 +38,7 @@ def _document(text: str) -> str:
 
 
 EnteredDocument = Annotated[str, StringConstraints(min_length=1, max_length=_DOCUMENT), AfterValidator(_document)]
-"""A document of many lines, kept as it came; 1 to 1,000,000 characters."""
+"""A document of many lines, kept as it came; 1 to 200,000 characters, which a body can carry."""
 
 
 class EnteredText(Text):

@@ -16,6 +16,7 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 # No C0/C1 controls and no lone surrogates: PostgreSQL refuses U+0000, mail headers refuse line breaks.
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -35,10 +36,19 @@ Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s\x00-\x20\x7f]+$
 LARGEST = 2**31 - 1
 """JSON knows no largest integer, PostgreSQL's `integer` does: what no row could hold is refused at the door."""
 
-Count = Annotated[int, Field(ge=0, le=LARGEST)]
+
+def _whole(value: Any) -> Any:
+    # 1.0 is the integer 1 in JSON and JSON Schema (2020-12, 4.2.3), and some programs write it so.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""For an integer as JSON has it: 1.0 is one, "1" is none. It stands last, so that the schema keeps its bounds."""
+
+Count = Annotated[int, Field(ge=0, le=LARGEST), WHOLE]
 """How many; none is possible."""
 
-Ordinal = Annotated[int, Field(ge=1, le=LARGEST)]
+Ordinal = Annotated[int, Field(ge=1, le=LARGEST), WHOLE]
 """Which one, counted from 1."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -51,16 +61,31 @@ def _day_from_json(value: Any, info: ValidationInfo) -> Any:
     if info.mode != "json" or not isinstance(value, str):
         return value
     if not _DAY.fullmatch(value):
-        raise ValueError("a day is written YYYY-MM-DD")
-    return date.fromisoformat(value)
+        raise _misspelt_day()
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise _misspelt_day() from None
 
 
 def _instant_from_json(value: Any, info: ValidationInfo) -> Any:
     if info.mode != "json" or not isinstance(value, str):
         return value
     if not _INSTANT.fullmatch(value):
-        raise ValueError("an instant is written as in RFC 3339, with seconds and an offset")
-    return datetime.fromisoformat(value.upper())
+        raise _misspelt_instant()
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise _misspelt_instant() from None
+
+
+# No plain ValueError, which would say a rule that no schema can: `format` says these.
+def _misspelt_day() -> PydanticCustomError:
+    return PydanticCustomError("day", "a day of the calendar is written YYYY-MM-DD")
+
+
+def _misspelt_instant() -> PydanticCustomError:
+    return PydanticCustomError("instant", "an instant is written as in RFC 3339, with seconds and an offset")
 
 
 def _exists_in_utc(value: datetime) -> datetime:
@@ -223,7 +248,7 @@ class Offset(Contract):
     """How far from its anchor a milestone lies: "90 days after the summit", "before the next summit" (0 days)."""
 
     direction: Literal["before", "after"]
-    count: Annotated[int, Field(ge=0, le=3660)]
+    count: Annotated[int, Field(ge=0, le=3660), WHOLE]
     unit: Literal["days", "weeks", "months", "years"]
 
 

@@ -30,13 +30,14 @@ class UnknownZone(RefusedByRule):
 
 
 @cache
-def _names() -> frozenset[str]:
+def zone_names() -> frozenset[str]:
+    """All zones that the zone data has."""
     return frozenset(zoneinfo.available_timezones())
 
 
 def is_zone(name: str) -> bool:
     """Whether the zone data has a zone of this name."""
-    return name in _names()
+    return name in zone_names()
 
 
 def zone_named(name: str) -> ZoneInfo:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -19,6 +20,12 @@ WRITING = [one for one in ROUTES if one.values[1].methods & {"POST", "PUT", "PAT
 READING = [one for one in ROUTES if "GET" in one.values[1].methods]  # type: ignore[union-attr]  # pytest's values
 TAKING_JSON = [one for one in WRITING if "application/json" in one.values[1].accepted_body.media_types]  # type: ignore[union-attr]  # pytest's values
 JSON = {"content-type": "application/json"}
+
+
+def values(parameters: Any) -> tuple[str, PlacedRoute]:
+    """What pytest was given of a route."""
+    service, route = parameters.values
+    return service, route
 
 
 def at(route: PlacedRoute) -> str:
@@ -129,15 +136,15 @@ async def test_no_answer_leads_to_the_host_that_was_named(
 async def test_what_a_path_allows_is_said_in_full(
     clients: dict[str, httpx.AsyncClient], service: str, route: PlacedRoute
 ) -> None:
-    known = {
-        method
-        for other in ROUTES
-        if other.values[0] == service and other.values[1].pattern.match(at(route))  # type: ignore[union-attr]  # pytest's values
-        for method in other.values[1].methods  # type: ignore[union-attr]  # pytest's values
-    }
+    fitting = [other for of, other in map(values, ROUTES) if of == service and other.pattern.match(at(route))]
+    # A path that stands in the document as it is hides those with parameters.
+    here = [other for other in fitting if other.template == at(route)] or fitting
+    known = {method for other in here for method in other.methods}
     allow = ", ".join(sorted(known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())))
     refused = await clients[service].request("PROPFIND", at(route))
     asked = await clients[service].request("OPTIONS", at(route))
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - known:
+        assert (await clients[service].request(method, at(route), headers=JSON)).status_code == 405, method
     assert (refused.status_code, refused.headers["allow"]) == (405, allow)
     assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allow, b"")
 

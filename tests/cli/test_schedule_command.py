@@ -24,7 +24,7 @@ from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.app import web_app
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problems import not_found
 from services.plumbing.ids import new_id
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.store import EscalationStore
@@ -57,7 +57,7 @@ def notifier() -> FastAPI:
     @served.get("/subscriptions/{id_}")
     async def subscription(id_: str) -> dict[str, str]:
         if id_ != str(YOU):
-            raise Problem(404, "not-found", "There is no such subscription")
+            raise not_found("subscription")
         return {"id": id_, "language": "fr", "zone": "America/Toronto"}
 
     return served

@@ -150,6 +150,7 @@ async def test_a_relay_that_dies_before_its_mark_repeats_the_same_ids(database: 
     successor = Relay(database, second, OutboxSettings(lease_seconds=0.3))
     assert await successor.publish_once() == 0  # the lease of the dead still stands
     await lease_has_run_out(database)
+    successor._lease.doubt()  # or it would ask again a moment later
     assert await successor.publish_once() == 3
 
     assert second.sent == first.sent == [record.event_id for record in said]
@@ -217,6 +218,7 @@ async def test_the_lease_begins_and_ends_by_the_databases_clock(database: Databa
         assert timedelta(0) < left < timedelta(seconds=1.5)
         assert await other.publish_once() == 0
         await lease_has_run_out(ahead)
+        other._lease.doubt()
         assert await other.publish_once() == 1
 
 

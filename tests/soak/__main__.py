@@ -40,7 +40,6 @@ def main() -> int:
         plan = draw(options.seed, seconds=seconds, rate=options.rate, kill_every=every)
         begun = time.monotonic()
         evidence = asyncio.run(soak(plan, folder, _Line().show))
-
         wrong = {name: sentences for name, sentences in broken(evidence).items() if sentences}
         found = figures(plan, evidence, time.monotonic() - begun)
     if options.json:

@@ -15,7 +15,7 @@ UNTIL_RECORDED = 3.0
 """Seconds from a receipt to the moment at which its result is on record, on a machine that is busy."""
 JUST_AFTER = 0.1
 """Seconds from the order to kill a process until it has ended."""
-AFTER_AN_OUTAGE = 6.0
+AFTER_AN_OUTAGE = 9.0
 """Seconds after the database's return in which results of before it may still be unrecorded: a lease's length."""
 TURNED_AWAY_FIRST, TURNED_AWAY_PER_FAULT, TURNED_AWAY_SHARE = 6, 3, 0.1
 """Answers of 429 that are allowed: to learn a rate, for each fault, and of what was taken."""

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
+from contracts.vocabulary import Slug
 from services.notifier.delivery.answers import (
     AttemptAnswer,
     Conservation,
@@ -19,8 +20,9 @@ from services.notifier.delivery.log import DeliveryLog
 from services.notifier.subscriptions.access import READERS, owner_for
 from services.notifier.subscriptions.signed_ids import SignedIds
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.cursors import Cursors
-from services.plumbing.http.problems import not_found, problems
+from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import not_found
 
 _PENDING = ("pending", "sending")
 _CURSORS = Cursors[int](Annotated[int, Field(ge=0, lt=2**63)])
@@ -31,14 +33,14 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
     router = APIRouter(tags=["deliveries"])
     Reader = Annotated[Caller, Depends(keys.caller(*READERS))]  # noqa: N806  a type, bound to this application's keys
 
-    @router.get("/deliveries", operation_id="list_deliveries", responses=problems(400, 401, 403, 422, 503))
+    @router.get("/deliveries", operation_id="list_deliveries", responses=problems(BAD_CURSOR, 401, 403))
     async def list_deliveries(
         caller: Reader,
         event: UUID | None = None,
         subscription: UUID | None = None,
-        commitment: Annotated[str | None, Query(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=96)] = None,
+        commitment: Slug | None = None,
         state: DeliveryState | None = None,
-        cursor: str | None = None,
+        cursor: Cursor = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> DeliveryPage:
         """The log of deliveries, the newest first; `state=failed` are the dead letters. An operator sees all."""
@@ -56,7 +58,7 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
             items=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows), next_cursor=next_cursor
         )
 
-    @router.get("/deliveries/{id_}", operation_id="read_delivery", responses=problems(401, 403, 404, 422, 503))
+    @router.get("/deliveries/{id_}", operation_id="read_delivery", responses=problems(401, 403, 404))
     async def show_delivery(id_: UUID, caller: Reader) -> DeliveryWithAttempts:
         """One delivery with all its attempts."""
         found = await log.find(id_, owner_for(caller))
@@ -70,7 +72,7 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
     @router.get(
         "/subscription-links/{token}/deliveries",
         operation_id="list_deliveries_by_link",
-        responses=problems(404, 422, 503),
+        responses=problems(404),
     )
     async def list_deliveries_by_link(token: str, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> DeliveryPage:
         """What a subscription was sent lately, the newest first, to who has the link of one of its messages."""
@@ -82,7 +84,7 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
         )
         return DeliveryPage(items=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows), next_cursor=None)
 
-    @router.get("/conservation", operation_id="conservation", responses=problems(503))
+    @router.get("/conservation", operation_id="conservation")
     async def conservation() -> Conservation:
         """Whether everything that was owed has ended or is pending: accepted × matching = terminal + pending."""
         events, owed, rows = await log.conservation()

@@ -16,7 +16,7 @@ from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import LONGEST_URL
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.subscriptions.own_ladder import OwnLadder
-from services.notifier.subscriptions.signing_keys import check_secret
+from services.notifier.subscriptions.signing_keys import SigningKey
 from services.plumbing.http.forms import RequestModel, ZoneName
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class NewSubscription(RequestModel):
         str, StringConstraints(min_length=3, max_length=LONGEST_URL), AfterValidator(partial(fit, most=LONGEST_URL))
     ]
     """An e-mail address, or the URL to post to. It is a secret: no answer ever shows it whole."""
-    secret: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$", max_length=128)] | None = None
+    secret: SigningKey | None = None
     """For `webhook`: the signing key `whsec_…` (24 to 64 bytes in base64); one is made where it is missing."""
     language: Language = Language.EN
     zone: ZoneName = "America/New_York"
@@ -67,10 +67,8 @@ class NewSubscription(RequestModel):
 
     @model_validator(mode="after")
     def _secret_fits(self) -> Self:
-        if self.secret is not None:
-            if not CHANNELS[self.channel].is_signed:
-                raise ValueError("only a webhook has a secret")
-            check_secret(self.secret)
+        if self.secret is not None and not CHANNELS[self.channel].is_signed:
+            raise ValueError("only a webhook has a secret")
         return self
 
 

@@ -102,6 +102,20 @@ class HolidayRegion(RequestModel):
         return self
 
 
+_DAYS_SHORT = "(?:[-+−] ?[0-9]{1,5} ?(?:bd|d|w|m)|[-+−]? ?0{1,5} ?(?:bd|d|w|m)?)"
+_RUNG_SHORT = f" *{_DAYS_SHORT}(?: +{_TIME.pattern})? *"
+_RungsAsSent = (
+    Annotated[tuple[OwnRung, ...], Field(min_length=1, max_length=MOST_RUNGS)]
+    | Annotated[
+        str,
+        StringConstraints(
+            pattern=f"^{_RUNG_SHORT}(?:,{_RUNG_SHORT}){{0,{MOST_RUNGS - 1}}}$", min_length=1, max_length=_LONGEST_SHORT
+        ),
+    ]
+)
+"""What the document says of rungs; `rungs_in_short` says more exactly what is wrong with one."""
+
+
 class OwnLadder(RequestModel):
     """When a subscription wants to be reminded, instead of at the usual steps."""
 
@@ -109,7 +123,7 @@ class OwnLadder(RequestModel):
         tuple[OwnRung, ...],
         Field(min_length=1, max_length=MOST_RUNGS),
         AfterValidator(_steps_once),
-        BeforeValidator(_from_short, json_schema_input_type=tuple[OwnRung, ...] | str),
+        BeforeValidator(_from_short, json_schema_input_type=_RungsAsSent),
     ]
     """Each step once, or all in short: `-14d, -3bd 09:00, 0 08:30, +2w`."""
     holidays: HolidayRegion | None = None

@@ -29,10 +29,18 @@ from services.notifier.subscriptions.store import AlreadySubscribed, Subscriptio
 from services.notifier.transport.resolver import resolves_to_allowed
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.cursors import Cursors
-from services.plumbing.http.problems import Problem, not_found, problems
+from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import Problem, ProblemKind, not_found
 
 _CURSORS = Cursors[UUID](UUID)
+
+ENDED = ProblemKind(409, "ended", "The subscription has ended; make a new one")
+ALREADY_SUBSCRIBED = ProblemKind(
+    409, "already-subscribed", "You have subscribed this address to the same on this channel already"
+)
+NEVER_TOLD = ProblemKind(422, "never-told", "The subscription would never be told of this")
+UNFIT_ADDRESS = ProblemKind(422, "unfit-address", "Nothing can be delivered to this address")
 
 
 def subscription_router(
@@ -52,12 +60,12 @@ def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIR
     @router.get(
         "/subscriptions",
         operation_id="list_subscriptions",
-        responses=problems(400, 401, 403, 422, 503),
+        responses=problems(BAD_CURSOR, 401, 403),
     )
     async def list_subscriptions(
         caller: Reader,
         state: SubscriptionState | None = None,
-        cursor: str | None = None,
+        cursor: Cursor = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> SubscriptionPage:
         """One's own subscriptions; an operator sees all."""
@@ -71,7 +79,7 @@ def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIR
     @router.get(
         "/subscriptions/{id_}",
         operation_id="read_subscription",
-        responses=problems(401, 403, 404, 422, 503),
+        responses=problems(401, 403, 404),
     )
     async def show_subscription(id_: UUID, caller: Reader) -> SubscriptionAnswer:
         """One subscription."""
@@ -83,7 +91,7 @@ def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIR
     @router.get(
         "/subscription-links/{token}",
         operation_id="summarise_subscription",
-        responses=problems(404, 422, 503),
+        responses=problems(404),
     )
     async def summarise_subscription(token: str) -> SubscriptionSummary:
         """What a subscription asks for, to who has the link of one of its messages: the page behind it shows it."""
@@ -104,7 +112,7 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
         "/subscriptions",
         status_code=201,
         operation_id="subscribe",
-        responses=problems(401, 403, 409, 413, 415, 422, 503),
+        responses=problems(401, 403, ALREADY_SUBSCRIBED, UNFIT_ADDRESS),
     )
     async def subscribe(form: NewSubscription, caller: Owner, response: Response) -> CreatedSubscription:
         """Subscribe. The signing key of a webhook is shown in this answer only."""
@@ -126,14 +134,14 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
         try:
             row = await store.add(values, clock.now())
         except AlreadySubscribed:
-            raise _already_subscribed() from None
+            raise Problem(ALREADY_SUBSCRIBED) from None
         response.headers["Location"] = f"/subscriptions/{row['id']}"
         return CreatedSubscription(**subscription_answer(row), secret=secret)
 
     @router.patch(
         "/subscriptions/{id_}",
         operation_id="change_subscription",
-        responses=problems(401, 403, 404, 409, 413, 415, 422, 503),
+        responses=problems(401, 403, 404, ENDED, ALREADY_SUBSCRIBED, NEVER_TOLD),
     )
     async def change_subscription(id_: UUID, form: ChangedSubscription, caller: Owner) -> SubscriptionAnswer:
         """Change language, zone, filters, ladder or level; pause or resume."""
@@ -141,11 +149,11 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
         if row is None:
             raise not_found("subscription")
         if row["state"] == "ended":
-            raise Problem(409, "ended", "The subscription has ended; make a new one")
+            raise Problem(ENDED)
         try:
             changed = await store.change(id_, owner_for(caller), _changed_columns(row, form), clock.now())
         except AlreadySubscribed:
-            raise _already_subscribed() from None
+            raise Problem(ALREADY_SUBSCRIBED) from None
         if changed is None:
             raise not_found("subscription")
         return SubscriptionAnswer(**subscription_answer(changed))
@@ -154,7 +162,7 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
         "/subscriptions/{id_}",
         status_code=204,
         operation_id="end_subscription",
-        responses=problems(401, 403, 404, 422, 503),
+        responses=problems(401, 403, 404),
     )
     async def end_subscription(id_: UUID, caller: Owner) -> None:
         """End a subscription, and what waits for it."""
@@ -172,7 +180,7 @@ def _changed_columns(row: asyncpg.Record, form: ChangedSubscription) -> dict[str
     try:
         check_reach(filters, ladder, level)
     except ValueError as error:
-        raise Problem(422, "never-told", "The subscription would never be told of this", str(error)) from None
+        raise Problem(NEVER_TOLD, str(error)) from None
     columns: dict[str, object] = {
         "language": str(form.language or row["language"]),
         "zone": form.zone or row["zone"],
@@ -192,15 +200,7 @@ async def _deliverable(name: str, address: str, allowed: AllowList) -> str:
     try:
         checked = channel.checked_address(address, allowed)
     except UndeliverableAddress as error:
-        raise _unfit(str(error)) from None
+        raise Problem(UNFIT_ADDRESS, str(error)) from None
     if isinstance(channel, PostedChannel) and not await resolves_to_allowed(urlsplit(checked).hostname or "", allowed):
-        raise _unfit("the host is not a public address")
+        raise Problem(UNFIT_ADDRESS, "the host is not a public address")
     return checked
-
-
-def _already_subscribed() -> Problem:
-    return Problem(409, "already-subscribed", "You have subscribed this address to the same on this channel already")
-
-
-def _unfit(detail: str) -> Problem:
-    return Problem(422, "unfit-address", "Nothing can be delivered to this address", detail)

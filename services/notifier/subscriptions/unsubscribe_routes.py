@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.plumbing.clock import Clock
-from services.plumbing.http.problems import Problem, problems
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import Problem, not_found
 
 _FORMS = {
     media_type: {"schema": {"type": "object", "properties": {"List-Unsubscribe": {"type": "string"}}}}
@@ -25,7 +26,7 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, clock:
         "/unsubscribe/{token}",
         response_class=HTMLResponse,
         operation_id="ask_unsubscribe",
-        responses=problems(404, 422),
+        responses=problems(404),
     )
     async def ask_unsubscribe(token: str) -> HTMLResponse:
         """The page that asks; it changes nothing, since scanners open every link."""
@@ -37,7 +38,7 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, clock:
         "/unsubscribe/{token}",
         response_class=HTMLResponse,
         operation_id="unsubscribe",
-        responses=problems(400, 404, 415, 422, 503),
+        responses=problems(404),
         openapi_extra={"requestBody": {"required": False, "content": _FORMS}},
     )
     async def unsubscribe(token: str) -> HTMLResponse:
@@ -51,7 +52,7 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, clock:
 
 
 def _missing() -> Problem:
-    return Problem(404, "not-found", "There is no such link")
+    return not_found("link")
 
 
 def _page(title: str, form: str, button: str) -> HTMLResponse:

@@ -17,7 +17,7 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problems import FORBIDDEN, UNAUTHORIZED, Problem
 
 BEARER = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<client>_<secret>`")
 """The security scheme of all our OpenAPI documents; what it lets through is checked by `ApiKeys`."""
@@ -81,19 +81,15 @@ class ApiKeys:
         """The caller of this request, who must have one of the roles; raises a 401 or 403 problem otherwise."""
         caller = self._caller(request)
         if caller.roles.isdisjoint(roles):
-            raise Problem(403, "forbidden", f"This key has no role {' or '.join(f'`{role}`' for role in roles)}")
+            named = " or ".join(f"`{role}`" for role in roles)
+            raise Problem(FORBIDDEN, title=f"This key has no role {named}")
         return caller
 
     def _caller(self, request: Request) -> Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         caller = self._find(key) if scheme.lower() == "bearer" else None
         if caller is None:
-            raise Problem(
-                401,
-                "unauthorized",
-                "Send a valid API key: `Authorization: Bearer …`",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            raise Problem(UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
         return caller
 
     def _find(self, key: str) -> Caller | None:

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
+from services.plumbing.http.problem_documents import add_problem_schema
 from services.plumbing.http.problems import (
     Problem,
-    add_problem_schema,
     answer_http_exception,
     answer_problem,
     answer_validation_error,

@@ -5,13 +5,16 @@ import asyncio
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
-from services.plumbing.http.content_type import AcceptedBody, check_body
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.content_type import CONTENT_CODING, AcceptedBody, check_body
+from services.plumbing.http.problems import Problem, ProblemKind
 
 LONGEST_BODY = 256 * 1024
 """Bytes; well under the broker's limit for a record, which holds the body and its envelope."""
 SLOWEST_BODY = 15
 """Seconds that a whole body may take to come."""
+REPEATED_HEADER = ProblemKind(400, "repeated-header", "A header that has one value is there twice")
+TOO_SLOW = ProblemKind(408, "too-slow", f"The body did not arrive within {SLOWEST_BODY} seconds")
+TOO_LARGE = ProblemKind(413, "too-large", f"A body has at most {LONGEST_BODY} bytes")
 _ONCE = ("content-type", "content-encoding", "authorization", "idempotency-key")
 """Headers of which two could be read in two ways."""
 
@@ -20,20 +23,18 @@ def refuse_repeated_headers(headers: Headers) -> None:
     """Raise a 400 problem where a header that has one value stands twice: who looks at the last, who at the first?"""
     for name in _ONCE:
         if len(headers.getlist(name)) > 1:
-            raise Problem(400, "repeated-header", f"The header {name} is there twice")
+            raise Problem(REPEATED_HEADER, title=f"The header {name} is there twice")
 
 
 async def checked_body(headers: Headers, receive: Receive, accepted: AcceptedBody) -> Receive:
     """Read the whole body and give it out again; raises a 400, 408, 413 or 415 problem for one that is refused."""
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise Problem(415, "content-coding", "Send the body without a content coding")
+        raise Problem(CONTENT_CODING)
     try:
         async with asyncio.timeout(SLOWEST_BODY):
             body = await _whole_body(receive)
     except TimeoutError:
-        raise Problem(
-            408, "too-slow", f"The body did not arrive within {SLOWEST_BODY} seconds", headers={"Connection": "close"}
-        ) from None
+        raise Problem(TOO_SLOW, headers={"Connection": "close"}) from None
     check_body(headers, body, accepted)
 
     sent = False
@@ -56,7 +57,7 @@ async def _whole_body(receive: Receive) -> bytes:
             break
         body += message.get("body", b"")
         if len(body) > LONGEST_BODY:
-            raise Problem(413, "too-large", f"A body has at most {LONGEST_BODY} bytes", headers={"Connection": "close"})
+            raise Problem(TOO_LARGE, headers={"Connection": "close"})
         if not message.get("more_body", False):
             break
     return bytes(body)

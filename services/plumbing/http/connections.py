@@ -5,13 +5,21 @@ ever. Streams and long answers are no concern of these bounds as long as their r
 """
 
 import asyncio
+import json
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+
+from services.plumbing.http.problems import PROBLEM_JSON, Problem, ProblemKind
+
+NO_HTTP = ProblemKind(400, "no-http", "This is no request as HTTP/1.1 writes it")
+HEADERS_TOO_LARGE = ProblemKind(431, "headers-too-large", "Address and headers of a request are longer than we read")
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,21 @@ class BoundedConnection(H11Protocol):
         self._end(self._request_deadline)
         self._end(self._unread_deadline)
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or has a header section beyond the bounds, as all refusals are answered."""
+        # uvicorn calls this where it has caught what h11 makes of the bytes, which says what status fits.
+        found = getattr(sys.exception(), "error_status_hint", 400)
+        kind = HEADERS_TOO_LARGE if found == HEADERS_TOO_LARGE.status else NO_HTTP
+        body = json.dumps(Problem(kind).document()).encode()
+        headers = {"content-type": PROBLEM_JSON, "content-length": str(len(body)), "connection": "close"}
+        for event in (
+            h11.Response(status_code=kind.status, headers=list(headers.items()), reason=STATUS_PHRASES[kind.status]),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _expect_request(self) -> None:
         self._end(self._request_deadline)

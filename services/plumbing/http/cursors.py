@@ -6,27 +6,36 @@ nothing that isn't open; but it has to be one that we could have written.
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from fastapi import Query
+from pydantic import TypeAdapter, WithJsonSchema
 
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problems import Problem, ProblemKind
 
 P = TypeVar("P")
 R = TypeVar("R")
+
+
+BAD_CURSOR = ProblemKind(400, "bad-cursor", "This cursor is none that was given out here")
+
+_WRITTEN = re.compile(r"[A-Za-z0-9_-]{2,400}")
+"""Unpadded base64url (RFC 4648, 5)."""
+
+Cursor = Annotated[
+    Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{_WRITTEN.pattern}$"})] | None,
+    Query(description="`next_cursor` of the page before, as it was given; any other is refused with 400."),
+]
+"""The parameter of every list that has pages. The document shows its form; `Cursors.read` checks all there is."""
 
 
 class BadCursor(Problem):
     """No cursor of this list."""
 
     def __init__(self) -> None:
-        super().__init__(
-            400,
-            "bad-cursor",
-            "This cursor is none that was given out here",
-            "Use the `next_cursor` of an answer as it is, or none",
-        )
+        super().__init__(BAD_CURSOR, "Use the `next_cursor` of an answer as it is, or none")
 
 
 class Cursors(Generic[P]):
@@ -41,6 +50,8 @@ class Cursors(Generic[P]):
 
     def read(self, cursor: str) -> P:
         """The place that a cursor carries; raises `BadCursor` for what `write` did not write."""
+        if not _WRITTEN.fullmatch(cursor):
+            raise BadCursor
         try:
             written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             place = self._places.validate_json(written)

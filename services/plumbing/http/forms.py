@@ -1,7 +1,7 @@
 """What the models of all HTTP interfaces have in common, and the checks of fields that several of them need."""
 
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
@@ -11,11 +11,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    StringConstraints,
+    WithJsonSchema,
     WrapValidator,
 )
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
-from services.plumbing.zones import is_zone
+from services.plumbing.zones import is_zone, zone_names
 
 V = TypeVar("V", bound=tuple[Hashable, ...])
 
@@ -54,8 +56,13 @@ def strict_body(form: type[StrictRequestModel]) -> WrapValidator:
 
 def _known_zone(name: str) -> str:
     if not is_zone(name):
-        raise ValueError("no zone of the IANA time zone database")
+        raise PydanticCustomError("zone", "no zone of the IANA time zone database")
     return name
+
+
+def zone_schema(names: Iterable[str]) -> WithJsonSchema:
+    """How the document says which zones are taken: name by name, since what is none is refused."""
+    return WithJsonSchema({"type": "string", "enum": sorted(names), "description": "A zone of the IANA database"})
 
 
 def refuse_repeats(values: V) -> V:
@@ -68,18 +75,18 @@ def refuse_repeats(values: V) -> V:
 def _day_from_query(value: Any) -> Any:
     # Left alone, pydantic reads "1637193600" as a count of seconds.
     if isinstance(value, str) and not (len(value) == 10 and value[4] == value[7] == "-"):
-        raise ValueError("a day is written YYYY-MM-DD")
+        raise PydanticCustomError("day", "a day is written YYYY-MM-DD")
     return value
 
 
 def _instant_from_query(value: Any) -> Any:
     # Left alone, pydantic reads "1637193600" as a count of seconds.
     if isinstance(value, str) and "T" not in value.upper():
-        raise ValueError("an instant is written as in RFC 3339, with an offset")
+        raise PydanticCustomError("instant", "an instant is written as in RFC 3339, with an offset")
     return value
 
 
-ZoneName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+ZoneName = TypeAliasType("ZoneName", Annotated[str, AfterValidator(_known_zone), zone_schema(zone_names())])
 """An IANA zone that our zone data has, as `America/Mexico_City`."""
 QueryDay = Annotated[date, BeforeValidator(_day_from_query)]
 QueryInstant = Annotated[AwareDatetime, BeforeValidator(_instant_from_query)]

@@ -7,6 +7,7 @@ nothing, and the same request may be possible later.
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problems import Problem, ProblemKind
 from services.plumbing.logs import log
 from services.plumbing.transient_errors import is_transient
 
@@ -38,6 +39,15 @@ comment on table api_request is 'by the clock of the database: it guards against
 """First version of the table of kept answers; a service's first migration runs it in its own schema."""
 
 LONGEST_KEY = 255
+_KEY = re.compile("[!-~]([ -~]*[!-~])?")
+
+NO_KEY = ProblemKind(
+    400, "idempotency-key", f"Send an `Idempotency-Key` of 1 to {LONGEST_KEY} printable ASCII characters"
+)
+IN_FLIGHT = ProblemKind(409, "request-in-flight", "The first request with this key is not done yet")
+REUSED = ProblemKind(422, "key-reused", "The key was used for another request")
+KEY_PROBLEMS = (NO_KEY, IN_FLIGHT, REUSED)
+"""What a route that takes an idempotency key may answer because of it."""
 
 IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "name": "Idempotency-Key",
@@ -45,7 +55,7 @@ IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "required": True,
     "description": "Made up by the caller, a new one for each new request. The same request again has the same answer"
     " and no second effect, for at least 24 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$", "minLength": 1, "maxLength": LONGEST_KEY},
 }
 """The header, as a parameter in OpenAPI."""
 
@@ -64,11 +74,9 @@ class KeyInFlight(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            409,
-            "request-in-flight",
-            "The first request with this key is not done yet",
+            IN_FLIGHT,
             "A request with this Idempotency-Key is being worked on; ask again",
-            {"Retry-After": "1"},
+            headers={"Retry-After": "1"},
         )
 
 
@@ -77,9 +85,7 @@ class KeyReused(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            422,
-            "key-reused",
-            "The key was used for another request",
+            REUSED,
             "This Idempotency-Key was used for another request; make up a new one",
         )
 
@@ -117,10 +123,8 @@ FindAnswer = Callable[[Connection, KeyedRequest], Awaitable[KeptAnswer | None]]
 async def keyed_request(request: Request, client: str) -> KeyedRequest:
     """The request with its key; raises a 400 problem where the header is missing or can't be a key."""
     key = request.headers.get("idempotency-key", "")
-    if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise Problem(
-            400, "idempotency-key", f"Send an `Idempotency-Key` of 1 to {LONGEST_KEY} printable ASCII characters"
-        )
+    if not (len(key) <= LONGEST_KEY and _KEY.fullmatch(key)):
+        raise Problem(NO_KEY)
     return KeyedRequest(client, key, request_digest(request.method, request.url.path, await request.body()))
 
 

@@ -4,12 +4,13 @@ from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from services.plumbing.http.body_limits import checked_body, refuse_repeated_headers
-from services.plumbing.http.problems import Problem, fault_problem
+from services.plumbing.http.problems import Problem, fault_problem, http_problem
 from services.plumbing.http.route_table import Resource, RouteTable
 from services.plumbing.tracing import traced
 
@@ -47,6 +48,8 @@ class RequestContext:
                 if method == "OPTIONS" and resource.routes:
                     await Response(status_code=204, headers={"Allow": resource.allow})(scope, receive, answer.send)
                     return
+                if resource.hides(method):
+                    raise http_problem(HTTPException(405))
                 if resource.route(method) and method in ("POST", "PUT", "PATCH", "DELETE"):
                     receive = await checked_body(headers, receive, resource.accepted_body(method))
             except Problem as problem:

@@ -34,6 +34,8 @@ class Resource:
     """What is at a path: the routes that fit it, in the order in which the router would take them."""
 
     routes: Sequence[PlacedRoute]
+    hidden: Sequence[PlacedRoute] = ()
+    """Routes that fit too, and are not of this resource."""
 
     @cached_property
     def template(self) -> str:
@@ -54,6 +56,10 @@ class Resource:
     def route(self, method: str) -> PlacedRoute | None:
         """The route that answers this method."""
         return next((route for route in self.routes if method in route.methods), None)
+
+    def hides(self, method: str) -> bool:
+        """Whether the router would answer this method by a route that is not of this resource."""
+        return self.route(method) is None and any(method in route.methods for route in self.hidden)
 
     def template_for(self, method: str) -> str:
         """The path as logs and traces may show it, of the route that answers this method where one does."""
@@ -76,8 +82,15 @@ class RouteTable:
         return tuple(_placed(context) for context in iter_route_contexts(self._app.routes))
 
     def resource(self, path: str) -> Resource:
-        """What is at a path; without routes where there is nothing."""
-        return Resource([route for route in self.routes if route.pattern.match(path)])
+        """What is at a path; without routes where there is nothing.
+
+        A path that stands in the document as it is hides those with parameters that fit it too (OpenAPI 3.1, 4.8.8.2):
+        otherwise the answers would allow what the document does not know.
+        """
+        fitting = [route for route in self.routes if route.pattern.match(path)]
+        if exact := [route for route in fitting if route.template == path]:
+            return Resource(exact, [route for route in fitting if route.template != path])
+        return Resource(fitting)
 
 
 def _placed(context: RouteContext) -> PlacedRoute:

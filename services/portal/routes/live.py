@@ -10,7 +10,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from contracts.topics import PUBLIC
 from contracts.vocabulary import Language
 from services.i18n.words import words_in
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import Problem, ProblemKind
 from services.portal.event_lines import event_line
 from services.portal.live_feed import LiveEvent, RecordPosition
 from services.portal.routes.commitment_list import LONGEST_ID, SLUG
@@ -18,6 +19,7 @@ from services.portal.routes.portal import Portal
 
 MOST_READERS = 1000
 """Open streams of one process; each costs a connection and a task."""
+TOO_MANY_READERS = ProblemKind(503, "too-many-readers", "Too many streams are open here")
 LATEST_EVENTS = 100
 """Events on the live page."""
 
@@ -47,7 +49,7 @@ def add_stream(app: FastAPI, portal: Portal) -> None:
     async def counted() -> AsyncIterator[None]:
         # Asked before the stream begins: afterwards there is no status left to give.
         if portal.feed.readers >= MOST_READERS:
-            raise Problem(503, "too-many-readers", "Too many streams are open here", headers={"Retry-After": "30"})
+            raise Problem(TOO_MANY_READERS, headers={"Retry-After": "30"})
         with portal.feed.reader():
             yield
 
@@ -57,6 +59,7 @@ def add_stream(app: FastAPI, portal: Portal) -> None:
         response_class=EventSourceResponse,
         summary="The live feed of public events, as server-sent events",
         tags=["feed"],
+        responses=problems(TOO_MANY_READERS),
     )
     async def events(
         request: Request,

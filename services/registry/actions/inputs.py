@@ -8,9 +8,12 @@ from contracts.entered import EnteredDocument, EnteredLine, EnteredLink, Entered
 from contracts.vocabulary import Country, Offset, Reading, Slug, Strength, WallTime
 from services.plumbing.http.forms import StrictRequestModel, refuse_repeats
 
-Edtf = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+$", max_length=64)]
+_MONTH = "(?:0[1-9]|1[0-2])"
+_DAY = "(?:0[1-9]|[12][0-9]|3[01]|XX)"
+_STRETCH = f"(?:[0-9]{{3}}X|[0-9]{{4}}(?:-(?:{_MONTH}(?:-{_DAY})?|2[1-4]|XX(?:-XX)?))?)"
+Edtf = Annotated[str, StringConstraints(pattern=f"^{_STRETCH}(?:/(?:{_STRETCH}|\\.\\.))?$")]
 """A date as ISO 8601-2 (EDTF, levels 0 and 1) writes it: `2023-01-10`, `2022-12`, `2022-22`, `2022`, `202X`,
-`2022-06-06/2022-06-10`."""
+`2022-06-06/2022-06-10`, `2022-06/..`. A day that no calendar has, or an end before its beginning, is against a rule."""
 Countries = Annotated[tuple[Country, ...], Field(min_length=1), AfterValidator(refuse_repeats)]
 
 

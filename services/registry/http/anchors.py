@@ -1,24 +1,30 @@
 """Anchors over HTTP: events on which milestones hang, and what becomes known of them."""
 
+import re
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Body, Depends, Request, Response
-from pydantic import BaseModel, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
 from contracts.entered import EnteredSource, EnteredText
 from contracts.vocabulary import Day, Slug, WallTime
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
-from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
-from services.plumbing.http.problems import problems
+from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body, zone_schema
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.zones import zone_names
 from services.registry.actions import anchors as actions
 from services.registry.actions.anchors import CancelAnchor, CreateAnchor, MoveAnchor, RecordAnchorHeld
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
 from services.registry.actions.inputs import Edtf
-from services.registry.http.dates import NewDate, NewDateBody, RescheduledMilestone, rescheduled
+from services.registry.http.dates import MOVING, NewDate, NewDateBody, RescheduledMilestone, rescheduled
 from services.registry.http.parameters import found, id_in_path, span_in_body
+from services.registry.http.problems import problem_kind
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
+from services.registry.rules.errors import AlreadyExists, Invalid
 from services.registry.views.anchors import (
     AnchorEntry,
     AnchorList,
@@ -29,7 +35,16 @@ from services.registry.views.anchors import (
 )
 from services.registry.views.snapshot import snapshot
 
-Zone = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Z][A-Za-z_]+){0,2}$", max_length=64)]
+_CARRIED = frozenset(n for n in zone_names() if re.fullmatch(r"[A-Z][A-Za-z]+(/[A-Z][A-Za-z_]+){0,2}", n, re.ASCII))
+
+
+def _carried_zone(name: str) -> str:
+    if name not in _CARRIED:
+        raise PydanticCustomError("zone", "no zone of the IANA time zone database that events can carry")
+    return name
+
+
+AnchorZone = TypeAliasType("AnchorZone", Annotated[str, AfterValidator(_carried_zone), zone_schema(_CARRIED)])
 """An IANA zone, of a name that events can carry (`Milestone.zone`): one with digits, signs or hyphens is none."""
 
 
@@ -38,7 +53,7 @@ class NewAnchor(NewDate):
 
     id: Slug
     title: EnteredText
-    zone: Zone
+    zone: AnchorZone
     """Where it takes place."""
 
 
@@ -93,7 +108,7 @@ def read_routes(database: Database) -> APIRouter:
             return await anchor_list(connection)
 
     @router.get(
-        "/anchors/{anchor_id}", response_model=AnchorRecord, responses=problems(404, 422), operation_id="read_anchor"
+        "/anchors/{anchor_id}", response_model=AnchorRecord, responses=problems(404), operation_id="read_anchor"
     )
     async def read_anchor(anchor_id: str) -> AnchorRecord:
         """An anchor, with all that became known of it."""
@@ -113,7 +128,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
         "/anchors",
         status_code=201,
         response_model=AnchorRecord,
-        responses=problems(400, 401, 403, 409, 415, 422, 503),
+        responses=problems(401, 403, *map(problem_kind, (Invalid, AlreadyExists))),
         openapi_extra=KEYED,
         operation_id="create_anchor",
     )
@@ -131,7 +146,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
     @router.put(
         "/anchors/{anchor_id}",
         response_model=AnchorMoved,
-        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        responses=problems(401, 403, 404, *map(problem_kind, (*MOVING, actions.AnchorSucceeded))),
         openapi_extra=KEYED,
         operation_id="move_anchor",
     )
@@ -150,7 +165,12 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
     @router.post(
         "/anchors/{anchor_id}/outcome",
         response_model=AnchorSettled,
-        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        responses=problems(
+            401,
+            403,
+            404,
+            *map(problem_kind, (*MOVING, actions.AnchorSucceeded, actions.AnchorAlreadyCancelled)),
+        ),
         openapi_extra=KEYED,
         operation_id="settle_anchor",
     )

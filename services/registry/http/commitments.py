@@ -10,15 +10,18 @@ from contracts.vocabulary import Country, Slug, Status
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.content_type import JSON
-from services.plumbing.http.cursors import BadCursor, Cursors
+from services.plumbing.http.cursors import BAD_CURSOR, BadCursor, Cursor, Cursors
 from services.plumbing.http.etags import tagged
 from services.plumbing.http.forms import QueryDay, ResponseModel, strict_body
-from services.plumbing.http.problems import problems
+from services.plumbing.http.problem_documents import problems
 from services.registry.actions.create_commitment import create_commitment
 from services.registry.actions.events import ActionContext
+from services.registry.actions.initial_date import AmbiguousWording, AnchorNeeded
 from services.registry.actions.inputs import NewCommitment
-from services.registry.http.parameters import Cursor, Limit, SearchWords, found, id_in_path
+from services.registry.http.parameters import Limit, SearchWords, found, id_in_path
+from services.registry.http.problems import problem_kind
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
+from services.registry.rules.errors import AlreadyExists, Invalid
 from services.registry.views.commitments import (
     CommitmentFilter,
     CommitmentList,
@@ -39,6 +42,9 @@ class CommitmentAccepted(ResponseModel):
     commitment: CommitmentRecord
 
 
+CREATING = tuple(map(problem_kind, (AlreadyExists, Invalid, AmbiguousWording, AnchorNeeded)))
+"""What a new commitment is refused for beyond its form."""
+
 NewCommitmentBody = Annotated[NewCommitment, Body(), strict_body(NewCommitment)]
 
 
@@ -49,7 +55,7 @@ def read_routes(database: Database) -> APIRouter:
     @router.get(
         "/commitments",
         response_model=CommitmentList,
-        responses=problems(400, 422),
+        responses=problems(BAD_CURSOR),
         operation_id="list_commitments",
     )
     async def list_commitments(
@@ -78,7 +84,7 @@ def read_routes(database: Database) -> APIRouter:
     @router.get(
         "/commitments/{commitment_id}",
         response_model=CommitmentRecord,
-        responses={304: {"description": "It is as you have it"}, **problems(404, 422)},
+        responses={304: {"description": "It is as you have it"}, **problems(404)},
         operation_id="read_commitment",
     )
     async def read_commitment(request: Request, commitment_id: str) -> Response:
@@ -100,7 +106,7 @@ def write_routes(endpoint: WriteEndpoint) -> APIRouter:
         "/commitments",
         status_code=201,
         response_model=CommitmentAccepted,
-        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        responses=problems(401, 403, 404, *CREATING),
         openapi_extra=KEYED,
         operation_id="create_commitment",
     )

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from contracts.vocabulary import LARGEST, Slug
 from services.plumbing.database import Database
-from services.plumbing.http.cursors import Cursors
-from services.plumbing.http.problems import problems
-from services.registry.http.parameters import Cursor, Limit
+from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.problem_documents import problems
+from services.registry.http.parameters import Limit
 from services.registry.rules.consistency import ConsistencyRule
 from services.registry.views.consistency import FlagList, open_flags
 from services.registry.views.snapshot import snapshot
@@ -23,7 +23,7 @@ def read_routes(database: Database) -> APIRouter:
     router = APIRouter()
 
     @router.get(
-        "/consistency", response_model=FlagList, responses=problems(400, 422), operation_id="list_consistency_flags"
+        "/consistency", response_model=FlagList, responses=problems(BAD_CURSOR), operation_id="list_consistency_flags"
     )
     async def list_flags(
         rule: Annotated[ConsistencyRule | None, Query()] = None,

@@ -10,8 +10,10 @@ from pydantic import model_validator
 from contracts.entered import EnteredSource
 from contracts.vocabulary import Day, Slug, WallTime
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
+from services.registry.actions.holds import SchedulerUnavailable
 from services.registry.actions.inputs import Edtf
 from services.registry.actions.reschedule import ScheduledMilestone
+from services.registry.rules.errors import Invalid, RegistryError
 
 
 class NewDate(StrictRequestModel):
@@ -31,6 +33,9 @@ class NewDate(StrictRequestModel):
             raise ValueError("a time of day needs a day")
         return self
 
+
+MOVING: tuple[type[RegistryError], ...] = (Invalid, SchedulerUnavailable)
+"""What any change of dates may be refused for."""
 
 NewDateBody = Annotated[NewDate, Body(), strict_body(NewDate)]
 

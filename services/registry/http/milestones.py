@@ -10,12 +10,13 @@ from contracts.vocabulary import Slug
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel
-from services.plumbing.http.problems import problems
+from services.plumbing.http.problem_documents import problems
 from services.registry.actions import reschedule
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
-from services.registry.http.dates import NewDateBody
+from services.registry.http.dates import MOVING, NewDateBody
 from services.registry.http.parameters import found, id_in_path, span_in_body
+from services.registry.http.problems import problem_kind
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
 from services.registry.views.milestones import MilestoneEntry, milestone_entry, schedule_version
 
@@ -42,7 +43,7 @@ def read_routes(database: Database) -> APIRouter:
     @router.get(
         "/milestones/{milestone_id}/schedule-version",
         response_model=ScheduleVersion,
-        responses=problems(404, 422),
+        responses=problems(404),
         operation_id="read_schedule_version",
     )
     async def read_schedule_version(milestone_id: str) -> ScheduleVersion:
@@ -62,7 +63,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
     @router.put(
         "/milestones/{milestone_id}/schedule",
         response_model=MilestoneMoved,
-        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        responses=problems(401, 403, 404, *map(problem_kind, (*MOVING, reschedule.FollowsAnchor))),
         openapi_extra=KEYED,
         operation_id="move_milestone",
     )

@@ -15,7 +15,6 @@ T = TypeVar("T")
 
 LONGEST_PAGE = 200
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
 SearchWords = Annotated[EnteredLine, Field(max_length=100)]
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Request, Response
 
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problems import Problem, ProblemKind
 from services.registry.actions.anchors import AnchorAlreadyCancelled, AnchorSucceeded
 from services.registry.actions.holds import SchedulerUnavailable
 from services.registry.actions.import_statement import CopyDiffers
@@ -29,8 +29,13 @@ STATUS_OF: Mapping[type[RegistryError], int] = {
 }
 
 
+def problem_kind(error: type[RegistryError]) -> ProblemKind:
+    """The kind of problem that an error of the register is; its title is the first line of the error's docstring."""
+    title = (error.__doc__ or "").partition("\n")[0].removesuffix(".")
+    return ProblemKind(STATUS_OF[error], error.kind, title)
+
+
 async def answer_registry_error(_: Request, error: RegistryError) -> Response:
-    """FastAPI's handler for `RegistryError`; the problem's title is the first line of the error's docstring."""
-    title = (type(error).__doc__ or "").partition("\n")[0].removesuffix(".")
+    """FastAPI's handler for `RegistryError`."""
     headers = {"Retry-After": "1"} if isinstance(error, SchedulerUnavailable) else {}
-    return Problem(STATUS_OF[type(error)], error.kind, title, str(error), headers, **error.members).response()
+    return Problem(problem_kind(type(error)), str(error), headers, **error.members).response()

@@ -9,14 +9,15 @@ from contracts.vocabulary import Language, Slug
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
-from services.plumbing.http.problems import problems
+from services.plumbing.http.problem_documents import problems
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
-from services.registry.actions.import_statement import import_built_in
+from services.registry.actions.import_statement import CopyDiffers, import_built_in
 from services.registry.actions.inputs import StatementCopy
 from services.registry.actions.reading_policy import change_reading_policy
-from services.registry.http.dates import RescheduledMilestone, rescheduled
+from services.registry.http.dates import MOVING, RescheduledMilestone, rescheduled
 from services.registry.http.parameters import found, id_in_path
+from services.registry.http.problems import problem_kind
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
 from services.registry.views.snapshot import snapshot
 from services.registry.views.statements import StatementList, StatementRecord, statement_list, statement_record
@@ -78,7 +79,7 @@ def read_routes(database: Database) -> APIRouter:
     @router.get(
         "/statements/{statement_id}",
         response_model=StatementRecord,
-        responses=problems(404, 422),
+        responses=problems(404),
         operation_id="read_statement",
     )
     async def read_statement(statement_id: str) -> StatementRecord:
@@ -97,7 +98,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
     @router.post(
         "/statements/import",
         response_model=ImportResult,
-        responses=problems(401, 403, 404, 415, 422, 503),
+        responses=problems(401, 403, 404, *map(problem_kind, (*MOVING, CopyDiffers))),
         operation_id="import_statement",
     )
     async def import_statement(request: Request, order: ImportBody, caller: Editor) -> ImportResult:
@@ -117,7 +118,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
     @router.put(
         "/statements/{statement_id}/reading-policy",
         response_model=ReadingPolicyChanged,
-        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        responses=problems(401, 403, 404, *map(problem_kind, MOVING)),
         openapi_extra=KEYED,
         operation_id="set_reading_policy",
     )

@@ -12,11 +12,14 @@ from contracts.vocabulary import Country, Ordinal, Slug, Status
 from services.plumbing.database import Connection
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
-from services.plumbing.http.problems import problems
+from services.plumbing.http.problem_documents import problems
 from services.registry.actions.events import ActionContext
 from services.registry.actions.status_updates import ReportStatus, record_status_updates
 from services.registry.http.parameters import id_in_path
+from services.registry.http.problems import problem_kind
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
+from services.registry.rules.errors import Invalid
+from services.registry.rules.status import StatusNotAllowed, VersionConflict
 from services.registry.views.status_updates import StatusUpdateEntry, status_update
 
 
@@ -53,7 +56,7 @@ def write_routes(endpoint: WriteEndpoint) -> APIRouter:
         "/commitments/{commitment_id}/status-updates",
         status_code=201,
         response_model=StatusUpdateAccepted,
-        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        responses=problems(401, 403, 404, *map(problem_kind, (Invalid, StatusNotAllowed, VersionConflict))),
         openapi_extra=KEYED,
         operation_id="report_status",
     )

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Body
 from contracts.entered import EnteredParagraph
 from contracts.vocabulary import Day, Language
 from services.plumbing.http.forms import StrictRequestModel, strict_body
-from services.plumbing.http.problems import problems
 from services.registry.wordings import DEFAULT, ReadingPolicy, Wording, read
 
 
@@ -28,7 +27,7 @@ def routes() -> APIRouter:
     """What everybody may ask."""
     router = APIRouter()
 
-    @router.post("/wordings/read", response_model=Wording, responses=problems(422), operation_id="read_wording")
+    @router.post("/wordings/read", response_model=Wording, operation_id="read_wording")
     async def read_wording(asked: WordingBody) -> Wording:
         """Read a time expression as a statement of that day would mean it; nothing is kept."""
         return read(asked.wording, asked.language, asked.made_on, asked.policy)

@@ -27,7 +27,7 @@ class ResourceNotFound(RegistryError):
 class Invalid(RegistryError):
     """Well formed, but it doesn't fit what the register holds."""
 
-    kind = "invalid"
+    kind = "refused-by-rule"
 
 
 class AlreadyExists(RegistryError):

@@ -160,15 +160,20 @@ def _others(found: list[_Found], chosen: _Found) -> list[Alternative]:
 def _context(
     one: Expression, tokens: Sequence[Token], made_on: date, policy: ReadingPolicy, lexicon: Lexicon
 ) -> ReadingContext:
-    others = (*tokens[: one.start], *tokens[one.end :])
     return ReadingContext(
         made_on,
         policy,
         lexicon.day_first,
         is_deadline=one.tie in _DEADLINES,
         tense=tense_of(tokens, one.start, one.end, lexicon.tense),
-        is_alone=all(token.kind in _NO_OTHER_WORDS for token in others),
+        is_alone=_is_alone(one, tokens),
     )
+
+
+def _is_alone(one: Expression, tokens: Sequence[Token]) -> bool:
+    """Whether no words stand beside an expression; looks at the tokens without a copy, as a text has many of them."""
+    before, behind = range(one.start), range(one.end, len(tokens))
+    return all(tokens[k].kind in _NO_OTHER_WORDS for places in (before, behind) for k in places)
 
 
 def _days(expression: Expression, context: ReadingContext) -> _Found:

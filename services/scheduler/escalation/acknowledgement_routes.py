@@ -12,11 +12,14 @@ from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.forms import strict_body
 from services.plumbing.http.idempotency import IDEMPOTENCY_KEY, keyed_request
-from services.plumbing.http.problems import Problem, not_found, problems
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import Problem, ProblemKind, not_found
 from services.scheduler.escalation.acknowledging import UnknownMilestone, acknowledge
 from services.scheduler.escalation.forms import EscalationEntry, NewAcknowledgement, escalation_entry
 from services.scheduler.escalation.rules.machine import NothingToOwn
 from services.scheduler.escalation.store import EscalationStore
+
+NOTHING_TO_OWN = ProblemKind(409, "nothing-to-own", "There is nothing to own")
 
 
 def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, escalations: EscalationStore) -> APIRouter:
@@ -28,7 +31,7 @@ def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, esca
         "/milestones/{milestone_id}/acknowledgements",
         status_code=201,
         response_model=EscalationEntry,
-        responses=problems(400, 401, 403, 404, 409, 415, 422, 503),
+        responses=problems(401, 403, 404, NOTHING_TO_OWN),
         openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
         operation_id="acknowledge_milestone",
     )
@@ -52,7 +55,7 @@ def acknowledgement_routes(database: Database, clock: Clock, keys: ApiKeys, esca
         except UnknownMilestone:
             raise not_found("milestone") from None
         except NothingToOwn as refusal:
-            raise Problem(409, "nothing-to-own", "There is nothing to own", str(refusal)) from None
+            raise Problem(NOTHING_TO_OWN, str(refusal)) from None
         return JSONResponse(answer.body, answer.status)
 
     return router

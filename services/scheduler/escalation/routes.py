@@ -9,8 +9,9 @@ from pydantic import AwareDatetime
 from contracts.vocabulary import Slug
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.cursors import Cursors
-from services.plumbing.http.problems import not_found, problems
+from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import not_found
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import log, queries
 from services.scheduler.escalation.forms import (
@@ -37,7 +38,7 @@ def escalation_routes(database: Database, keys: ApiKeys, book: EscalationBook) -
     @router.get(
         "/milestones/{milestone_id}/escalation",
         operation_id="read_escalation",
-        responses=problems(401, 403, 404, 422, 503),
+        responses=problems(401, 403, 404),
     )
     async def read_escalation(milestone_id: Slug) -> EscalationRecord:
         """How it stands with a milestone, and all that happened."""
@@ -51,14 +52,14 @@ def escalation_routes(database: Database, keys: ApiKeys, book: EscalationBook) -
         entry = escalation_entry(escalation, book)
         return EscalationRecord(**vars(entry), log=tuple(EscalationLine(**dict(row)) for row in rows))
 
-    @router.get("/escalations", operation_id="list_escalations", responses=problems(400, 401, 403, 422, 503))
+    @router.get("/escalations", operation_id="list_escalations", responses=problems(BAD_CURSOR, 401, 403))
     async def list_escalations(
         state: Annotated[
             Literal["climbing", "owned"], Query(description="`climbing`: overdue, and nobody owns it.")
         ] = "climbing",
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before.")] = None,
+        cursor: Cursor = None,
     ) -> EscalationPage:
         """What is overdue, in the order in which time changes it next."""
         async with database.connection() as connection:
@@ -66,7 +67,7 @@ def escalation_routes(database: Database, keys: ApiKeys, book: EscalationBook) -
                 connection,
                 state=state,
                 commitment_id=commitment,
-                after=_CURSORS.read(cursor) if cursor else None,
+                after=_CURSORS.read(cursor) if cursor is not None else None,
                 limit=limit + 1,
             )
         page, next_cursor = _CURSORS.page(found, limit, _place_of)

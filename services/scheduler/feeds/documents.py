@@ -15,7 +15,7 @@ from fastapi import Response
 from services.i18n.catalogue import fingerprint
 from services.plumbing.clock import Clock
 from services.plumbing.http.etags import etag, is_current
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problems import NOT_FOUND, Problem
 from services.scheduler.feeds.rendering import calendars, syndication
 from services.scheduler.feeds.rendering.feed import (
     FeedFormat,
@@ -142,4 +142,4 @@ def _headers(tag: str, known: FeedState) -> dict[str, str]:
 
 
 def _unknown_address() -> Problem:
-    return Problem(404, "not-found", "Nothing is at this address", headers={"Cache-Control": "no-store"})
+    return Problem(NOT_FOUND, headers={"Cache-Control": "no-store"}, title="Nothing is at this address")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from contracts.entered import EnteredLine
 from contracts.filters import CountryTerms, SlugTerms, sorted_once
-from contracts.vocabulary import Instant, Language
+from contracts.vocabulary import WHOLE, Instant, Language
 from services.plumbing.http.forms import RequestModel, ResponseModel, ZoneName
 from services.scheduler.feeds.rendering.feed import (
     ALARM,
@@ -18,7 +18,7 @@ from services.scheduler.feeds.rendering.feed import (
 )
 from services.scheduler.feeds.settings import FeedSettings
 
-Days = Annotated[int, Field(ge=0, le=366, strict=True)]
+Days = Annotated[int, Field(ge=0, le=366, strict=True), WHOLE]
 
 
 class FeedFilters(RequestModel):

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from services.plumbing.clock import Clock
-from services.plumbing.http.problems import problems
+from services.plumbing.http.problem_documents import problems
 from services.scheduler.feeds.documents import MEDIA, FeedDocuments
 from services.scheduler.feeds.rendering.feed import FEED_FORMATS, FeedFormat
 from services.scheduler.feeds.settings import FeedSettings
@@ -30,7 +30,7 @@ def _add_route(router: APIRouter, documents: FeedDocuments, format_: FeedFormat)
     answers: dict[int | str, dict[str, Any]] = {
         200: {"description": "What it holds.", "content": {media: {"schema": {"type": "string"}}}},
         304: {"description": "Nothing has changed."},
-        **problems(404, 422, 503),
+        **problems(404),
     }
     path, name = f"/feeds/{{token}}/{format_}", format_.replace(".", "_")
     router.get(path, operation_id=f"read_{name}", response_class=Response, responses=answers)(read_feed)

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Depends
 from contracts.filters import Filters
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
-from services.plumbing.http.problems import Problem, not_found, problems
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import Problem, ProblemKind, not_found
 from services.plumbing.ids import new_id
 from services.scheduler.feeds.forms import FeedList, MadeFeed, NewFeed, feed_answer, made_feed
 from services.scheduler.feeds.rendering.feed import (
@@ -25,6 +26,7 @@ from services.scheduler.feeds.store import FeedStore, TooManyFeeds
 
 MOST_FEEDS = 100
 """Feeds that one client may have."""
+TOO_MANY_FEEDS = ProblemKind(409, "too-many-feeds", f"A client has at most {MOST_FEEDS} feeds; revoke one")
 
 
 def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSettings) -> APIRouter:
@@ -39,7 +41,7 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
         "/feeds",
         status_code=201,
         operation_id="make_feed",
-        responses=problems(401, 403, 409, 413, 415, 422, 503),
+        responses=problems(401, 403, TOO_MANY_FEEDS),
     )
     async def make_feed(form: NewFeed, caller: Owner) -> MadeFeed:
         """Make a feed. Its addresses are shown in this answer only."""
@@ -49,10 +51,10 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
         try:
             await store.add(feed, token_hash(token), MOST_FEEDS)
         except TooManyFeeds:
-            raise Problem(409, "too-many-feeds", f"A client has at most {MOST_FEEDS} feeds; revoke one") from None
+            raise Problem(TOO_MANY_FEEDS) from None
         return made_feed(feed, None, token, settings)
 
-    @router.get("/feeds", operation_id="list_feeds", responses=problems(401, 403, 503))
+    @router.get("/feeds", operation_id="list_feeds", responses=problems(401, 403))
     async def list_feeds(caller: Owner) -> FeedList:
         """One's own feeds that aren't revoked, without their addresses."""
         return FeedList(items=tuple(feed_answer(*owned) for owned in await store.owned(caller.client)))
@@ -61,7 +63,7 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
         "/feeds/{id_}",
         status_code=204,
         operation_id="revoke_feed",
-        responses=problems(401, 403, 404, 422, 503),
+        responses=problems(401, 403, 404),
     )
     async def revoke_feed(id_: UUID, caller: Owner) -> None:
         """Revoke a feed: its addresses are unknown from now on; again does no harm."""
@@ -71,7 +73,7 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
     @router.post(
         "/feeds/{id_}/rotate",
         operation_id="rotate_feed",
-        responses=problems(401, 403, 404, 422, 503),
+        responses=problems(401, 403, 404),
     )
     async def rotate_feed(id_: UUID, caller: Owner) -> MadeFeed:
         """Give a feed new addresses; the old ones are unknown from now on."""

@@ -9,11 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.vocabulary import Ordinal, Slug
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.problems import Problem, problems
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import Problem, ProblemKind
 from services.scheduler.holds.store import take_holds
 
 HOLDER = "holder"
 """The role of whoever may hold milestones: the registry's own key, and nobody else's."""
+
+
+IN_HAND = ProblemKind(503, "milestones-in-hand", "Some of these milestones are being told right now; try again")
 
 
 class UpcomingSchedule(BaseModel):
@@ -44,7 +48,7 @@ def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
         tags=["holds"],
         operation_id="hold_milestones",
         dependencies=[Depends(keys.caller(HOLDER))],
-        responses=problems(400, 401, 403, 413, 415, 422, 503),
+        responses=problems(401, 403, IN_HAND),
     )
     async def hold(order: Annotated[HoldOrder, Body()]) -> Response:
         """From the answer on, no reminder of an older schedule of these milestones is sent.
@@ -60,12 +64,7 @@ def hold_routes(database: Database, keys: ApiKeys) -> APIRouter:
             async with database.transaction() as connection:
                 await take_holds(connection, versions)
         except asyncpg.LockNotAvailableError as error:
-            raise Problem(
-                503,
-                "milestones-in-hand",
-                "Some of these milestones are being told right now; try again",
-                headers={"Retry-After": "1"},
-            ) from error
+            raise Problem(IN_HAND, headers={"Retry-After": "1"}) from error
         return Response(status_code=204)
 
     return router

@@ -26,15 +26,15 @@ LONGEST_JITTER = timedelta(hours=1)
 
 LONGEST_REPEAT = {"d": 3660, "w": 520, "m": 120}
 
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
-_WINDOW = re.compile(r"0|([1-9][0-9]{0,4})(s|m|h)", re.ASCII)
+WINDOW = re.compile(r"0|([1-9][0-9]{0,4})(s|m|h)", re.ASCII)
 
-_EVERY = re.compile(r"([1-9][0-9]{0,4})(d|w|m)", re.ASCII)
+EVERY = re.compile(r"([1-9][0-9]{0,4})(d|w|m)", re.ASCII)
 
-_NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ def _ladder(place: _Node) -> Ladder:
         if rung.step in [earlier.step for earlier in rungs[:i]]:
             raise places[i].refused(f"{rung.step.name} stands there twice")
     return Ladder(
-        found["name"].matching(_SLUG, "every-milestone")[0],
+        found["name"].matching(SLUG, "every-milestone")[0],
         rungs,
         _or(found, "every", _repeat, None),
         at,
@@ -199,11 +199,11 @@ def _words(place: _Node, words: tuple[str, ...]) -> frozenset[str]:
 
 
 def _slugs(place: _Node) -> frozenset[str]:
-    return frozenset(one.matching(_SLUG, "nals-2022")[0] for one in place.items())
+    return frozenset(one.matching(SLUG, "nals-2022")[0] for one in place.items())
 
 
 def _time(place: _Node) -> time:
-    return time.fromisoformat(place.matching(_TIME, "09:00")[0])
+    return time.fromisoformat(place.matching(TIME, "09:00")[0])
 
 
 def _business_calendar(place: _Node) -> BusinessCalendar:
@@ -216,7 +216,7 @@ def _business_calendar(place: _Node) -> BusinessCalendar:
 
 
 def _window(place: _Node) -> timedelta:
-    found = place.matching(_WINDOW, "15m, 90s, 1h or 0")
+    found = place.matching(WINDOW, "15m, 90s, 1h or 0")
     seconds = int(found[1] or 0) * {"s": 1, "m": 60, "h": 3600}.get(found[2], 0)
     if (window := timedelta(seconds=seconds)) > LONGEST_JITTER:
         raise place.refused("the window is an hour at most")
@@ -224,7 +224,7 @@ def _window(place: _Node) -> timedelta:
 
 
 def _months(place: _Node) -> int:
-    months = int(place.matching(_NUMBER, "6")[0])
+    months = int(place.matching(NUMBER, "6")[0])
     if months > 120:
         raise place.refused("at most 120 months lie between two reviews")
     return months
@@ -235,7 +235,7 @@ def _into_past(place: _Node) -> IntoPast:
 
 
 def _repeat(place: _Node) -> Repeat:
-    found = place.matching(_EVERY, "30d, 4w or 1m")
+    found = place.matching(EVERY, "30d, 4w or 1m")
     every, unit = int(found[1]), found[2]
     if every > LONGEST_REPEAT[unit]:
         raise place.refused("that is further apart than ten years")

@@ -14,7 +14,8 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
 from services.plumbing.http.forms import ZoneName
-from services.plumbing.http.problems import not_found, problems
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import not_found
 from services.plumbing.zones import day_in, zone_named
 from services.scheduler.escalation.routes import READERS as ESCALATION_READERS
 from services.scheduler.escalation.rules.book import EscalationBook
@@ -71,7 +72,7 @@ def preview_routes(
         "/schedule/preview",
         operation_id="preview_schedule",
         openapi_extra=dict(KEY_OR_NOT),
-        responses=problems(401, 403, 404, 422, 503),
+        responses=problems(401, 403, 404),
     )
     async def preview_schedule(
         request: Request,
@@ -114,7 +115,7 @@ def preview_routes(
         "/reminders/{id_}/explanation",
         operation_id="explain_reminder",
         openapi_extra=dict(KEY_OR_NOT),
-        responses=problems(401, 404, 422, 503),
+        responses=problems(401, 404),
     )
     async def explain_reminder(
         request: Request,

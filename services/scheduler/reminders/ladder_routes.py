@@ -9,9 +9,11 @@ from services.plumbing.bounded_yaml import LONGEST_TEXT
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.problems import Problem, problems
+from services.plumbing.http.problem_documents import problems
+from services.plumbing.http.problems import Problem, ProblemKind
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
+from services.scheduler.ladders.book_schema import LADDER_BOOK_SCHEMA
 from services.scheduler.reminders import replanning
 from services.scheduler.reminders.ladder_forms import LadderBookEntry, LaddersApplied, applied_answer, book_entry
 from services.scheduler.reminders.ladder_store import (
@@ -27,7 +29,7 @@ def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, rules_cache: 
     router = APIRouter()
     replanner = Replanner(database, rules_cache)
 
-    @router.get("/ladders", tags=["ladders"], operation_id="read_ladders", responses=problems(503))
+    @router.get("/ladders", tags=["ladders"], operation_id="read_ladders")
     async def ladders() -> LadderBookEntry:
         """The ladder book that holds now."""
         async with database.connection() as connection:
@@ -37,7 +39,7 @@ def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, rules_cache: 
         "/ladders",
         tags=["ladders"],
         operation_id="apply_ladders",
-        responses=problems(401, 403, 413, 415, 422, 503),
+        responses=problems(401, 403, LADDERS_REFUSED),
         openapi_extra=_YAML_BODY,
     )
     async def apply_ladders(request: Request) -> LaddersApplied:
@@ -62,13 +64,15 @@ def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, rules_cache: 
     return router
 
 
+LADDERS_REFUSED = ProblemKind(422, "ladders-refused", "This is no ladder book")
+
 _YAML_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The ladder book in YAML, at most 64 KiB; `GET /ladders` shows how one is written.",
+        "description": f"The ladder book in YAML, at most {LONGEST_TEXT} characters; `GET /ladders` shows how one is"
+        " written. What the schema can't say is refused as `ladders-refused`, with line and place.",
         "content": {
-            media_type: {"schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}}
-            for media_type in ("application/yaml", "text/yaml")
+            media_type: {"schema": dict(LADDER_BOOK_SCHEMA)} for media_type in ("application/yaml", "text/yaml")
         },
     }
 }
@@ -80,8 +84,6 @@ async def _book_of(request: Request) -> LadderBook:
         # In a thread: the largest takes some tenths of a second, in which others want to be answered.
         return await asyncio.to_thread(read_ladder_book, (await request.body()).decode("utf-8"), "ladders.yaml")
     except UnicodeDecodeError as error:
-        raise Problem(422, "ladders-refused", "The ladder book is not UTF-8", str(error)) from None
+        raise Problem(LADDERS_REFUSED, str(error), title="The ladder book is not UTF-8") from None
     except LadderBookError as refused:
-        raise Problem(
-            422, "ladders-refused", "This is no ladder book", str(refused), line=refused.line, place=refused.place
-        ) from None
+        raise Problem(LADDERS_REFUSED, str(refused), line=refused.line, place=refused.place) from None

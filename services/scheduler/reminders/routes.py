@@ -11,9 +11,9 @@ from contracts.events import Step
 from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
-from services.plumbing.http.cursors import Cursors
+from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
 from services.plumbing.http.forms import QueryInstant, ResponseModel
-from services.plumbing.http.problems import problems
+from services.plumbing.http.problem_documents import problems
 from services.scheduler.ladders.access import READERS, may_see
 from services.scheduler.reminders import store
 from services.scheduler.reminders.ladder_store import RulesCache
@@ -69,7 +69,7 @@ def reminder_routes(database: Database, keys: ApiKeys, rules_cache: RulesCache) 
         tags=["reminders"],
         operation_id="list_reminders",
         openapi_extra=dict(KEY_OR_NOT),
-        responses=problems(400, 401, 403, 422, 503),
+        responses=problems(BAD_CURSOR, 401, 403),
     )
     async def reminders(
         request: Request,
@@ -80,7 +80,7 @@ def reminder_routes(database: Database, keys: ApiKeys, rules_cache: RulesCache) 
         ] = None,
         before: Annotated[QueryInstant | None, Query(description="Only those due before this instant.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
+        cursor: Cursor = None,
     ) -> ReminderPage:
         """Reminders in the order in which they are due; a subscription's own take its owner's key, or an operator's."""
         caller = keys.require(request, *READERS) if subscription else None
@@ -95,7 +95,7 @@ def reminder_routes(database: Database, keys: ApiKeys, rules_cache: RulesCache) 
                 commitment_id=commitment,
                 audience=subscription,
                 before=before,
-                after=_CURSORS.read(cursor) if cursor else None,
+                after=_CURSORS.read(cursor) if cursor is not None else None,
                 limit=limit + 1,
             )
         page, next_cursor = _CURSORS.page(found, limit, _place_of)

@@ -9,7 +9,7 @@ from contracts.events import Step
 from contracts.vocabulary import Instant
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
-from services.plumbing.http.problems import problems
+from services.plumbing.http.problem_documents import problems
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.ladders.access import OPERATOR
 from services.scheduler.reminders import zone_changes
@@ -53,7 +53,7 @@ def zone_routes(database: Database, keys: ApiKeys) -> APIRouter:
         tags=["zones"],
         operation_id="read_zones",
         openapi_extra=dict(KEY_OR_NOT),
-        responses=problems(401, 422, 503),
+        responses=problems(401),
     )
     async def zones(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ZonesEntry:
         """Which zone data is computed with, and which instants its last change moved."""

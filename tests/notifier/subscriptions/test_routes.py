@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.signed_ids import SignedIds, page_tokens
-from services.notifier.subscriptions.signing_keys import check_secret
+from services.notifier.subscriptions.signing_keys import SigningKey
 from services.plumbing.database import Database
 from tests.notifier.delivery.dispatching import links
 from tests.notifier.requests import by, form, subscribed
@@ -21,7 +21,7 @@ from tests.notifier.scenes import LINK_SETTINGS, NOW, TOKENS, published_ladders
 async def test_a_subscription_shows_its_key_once_and_its_address_never(http: httpx.AsyncClient):
     made = await subscribed(http, filters={"countries": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
 
-    check_secret(made["secret"])
+    assert TypeAdapter(SigningKey).validate_python(made["secret"])
     assert made["address"] == "127.0.0.1/…oken"
     shown = await http.get(f"/subscriptions/{made['id']}")
     assert "secret" not in shown.json()

@@ -25,7 +25,7 @@ from services.plumbing.http.idempotency import (
     once,
     request_digest,
 )
-from services.plumbing.http.problems import Problem
+from services.plumbing.http.problems import Problem, ProblemKind
 
 Act = Callable[[Connection], Awaitable[Answer]]
 
@@ -99,7 +99,7 @@ async def test_a_key_belongs_to_its_client(database: Database) -> None:
 async def test_what_fails_leaves_neither_an_effect_nor_an_answer(database: Database) -> None:
     async def refused(connection: Connection) -> Answer:
         await acting("half")(connection)
-        raise Problem(409, "not-now", "Not now")
+        raise Problem(ProblemKind(409, "not-now", "Not now"))
 
     with pytest.raises(Problem):
         await once(database, asked("k"), refused)
@@ -201,7 +201,7 @@ async def test_a_key_is_asked_for_and_checked(key: str | None) -> None:
     with pytest.raises(Problem) as refused:
         await keyed_request(http_request({} if key is None else {"Idempotency-Key": key}), "mx")
 
-    assert (refused.value.status, refused.value.kind) == (400, "idempotency-key")
+    assert (refused.value.status, refused.value.kind.name) == (400, "idempotency-key")
 
 
 async def test_a_request_is_known_by_its_client_key_and_content() -> None:

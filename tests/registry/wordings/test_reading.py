@@ -321,6 +321,8 @@ def test_what_begins_and_has_no_end_has_no_last_day(edtf: str, earliest: date, p
         "the parties recognise 2030 tonnes, la cumbre; le sommet in of de before the next year by ",
         # What could call itself once more for every word.
         "week end year's end later the end of semaine du fin du lunes semana del next monday first half of ",
+        "june to june july last week of the first first 12 to 18 to 20 months early to mid to 22, 23 and by or in or ",
+        "by 30 June each year at the summit in June ",
     ],
 )
 def test_a_very_long_text_is_read_too(language: Language, words: str) -> None:

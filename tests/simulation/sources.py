@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from services.notifier.delivery.lanes import Lane
 from services.plumbing import failpoints, ids
 
 if TYPE_CHECKING:
@@ -65,13 +64,9 @@ def from_the_seed(world: "World", failpoint: Callable[[str], None]) -> Iterator[
             if (found := replacements.get(id(value))) is not None:
                 kept.append((names, attribute, value))
                 names[attribute] = found[1]
-    own_hash = Lane.__hash__
-    # Sets of lanes are gone through. By its own hash their order would be that of addresses in memory.
-    Lane.__hash__ = lambda lane: hash(lane.key)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Lane.__hash__ = own_hash  # type: ignore[method-assign]
         for names, attribute, value in kept:
             names[attribute] = value
 

@@ -26,7 +26,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 FreshDatabase = Callable[[Mapping[str, Path]], Awaitable[str]]
 
 
-_HOUSES = ("tests/deploy/", "tests/embedded/", "tests/journeys/")
+_HOUSES = ("tests/deploy/", "tests/embedded/", "tests/journeys/", "tests/soak/")
 """Folders whose tests start a Kafka, a PostgreSQL and mostly all services of their own."""
 
 

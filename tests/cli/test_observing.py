@@ -85,8 +85,9 @@ async def clock(observer: Observer, tmp_path: Path) -> SharedClock:
 async def put_off(observer: Observer, until: datetime, reason: str, code: int | None, attempts: int = 1) -> None:
     """A delivery as it stands after so many attempts."""
     await observer.connection.execute(
-        "insert into notifier.delivery (event_id, subscription_id, commitment_id, channel, state, next_at, created_at,"
-        " attempts, reason, last_code) values ($1, $2, 'a-promise', 'slack', 'pending', $3, $4, $7, $5, $6)",
+        "insert into notifier.delivery (thread, event_id, subscription_id, commitment_id, channel, state, next_at,"
+        " created_at, attempts, reason, last_code)"
+        " values ($8, $1, $2, 'a-promise', 'slack', 'pending', $3, $4, $7, $5, $6)",
         uuid4(),
         uuid4(),
         until,
@@ -94,6 +95,7 @@ async def put_off(observer: Observer, until: datetime, reason: str, code: int | 
         reason,
         code,
         attempts,
+        uuid4(),
     )
 
 

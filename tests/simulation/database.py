@@ -1,7 +1,8 @@
 """The real PostgreSQL under the simulation: one call at a time, each in its turn, which may fail, and time by the seed.
 
 A call blocks the whole simulation until PostgreSQL has answered, so nothing but the seed decides what comes first. What
-PostgreSQL itself would read or draw is replaced: `clock_timestamp()` by the simulation's, drawn ids by counted ones.
+PostgreSQL itself would read or draw is replaced: `clock_timestamp()` by the simulation's time (a value in statements, a
+function in defaults), drawn ids by counted ones.
 
 Transactions of several processes are open at once. A statement that waits for another's lock is noticed
 (`pg_blocking_pids`) and left where it is; it goes on when a transaction ends, as in reality.
@@ -9,7 +10,7 @@ Transactions of several processes are open at once. A statement that waits for a
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CLOCK = "clock_timestamp()"
 _PATIENCE = 0.003
 """Seconds of real time after which it is asked whether a statement waits for a lock."""
 LOCK_TIMEOUT = 10.0
@@ -55,6 +57,19 @@ begin
 end $$;
 """
 
+_USED = """
+select relname from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace
+and relname !~ 'alembic|version' and pg_relation_size(oid) > 0 order by relname
+"""
+_SEQUENCES_BEGIN_ANEW = """
+select setval(seqrelid::regclass, seqstart, false) from pg_sequence join pg_class on pg_class.oid = seqrelid
+where relnamespace = current_schema()::regnamespace
+"""
+_DATED = """
+select distinct relname from pg_class join pg_attrdef on adrelid = pg_class.oid
+where relnamespace = current_schema()::regnamespace and pg_get_expr(adbin, adrelid) ~ 'clock_timestamp' order by relname
+"""
+
 
 async def new_database(url: str) -> str:
     """The name of an empty database, made for one run."""
@@ -82,6 +97,16 @@ class _RealDatabase(Database):
         }
 
 
+@contextlib.contextmanager
+def _standing_still() -> Iterator[None]:
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(running)
+
+
 class Ground:
     """The real sessions, on an event loop of their own, which runs while the simulation's stands still."""
 
@@ -95,37 +120,47 @@ class Ground:
         self.observer: Any = self.run(self._acquire())
         self.run(self.observer.execute(_GROUND))
         self._free = [self.run(self._acquire()) for _ in range(sessions)]
-        tables = self.run(
-            self.observer.fetch(
-                "select relname from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace"
-                " and relname !~ 'alembic|version'"
-            )
-        )
-        self._tables = ", ".join(sorted(row["relname"] for row in tables))
-        self._kept = self.run(self._initial_rows(sorted(row["relname"] for row in tables)))
+        self._has_lease = bool(self.look("select from outbox_lease"))
+        self.dated = [row["relname"] for row in self.look(_DATED)]
+        """Tables of which a column is the time at which a row was written, unless it is given."""
 
     async def _acquire(self) -> Any:
         return await self._database.pool.acquire()
 
-    async def _initial_rows(self, tables: list[str]) -> list[str]:
-        return [t for t in tables if await self.observer.fetchval(f'select count(*) from "{t}"')]
-
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something with PostgreSQL while the simulation stands still."""
-        running = asyncio._get_running_loop()
-        asyncio._set_running_loop(None)
-        try:
+        with _standing_still():
             return self._loop.run_until_complete(work)
-        finally:
-            asyncio._set_running_loop(running)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Begin something with PostgreSQL; `wait` goes on with it."""
+        return self._loop.create_task(work)
+
+    def wait(self, task: "asyncio.Task[Any]") -> None:
+        """Let a task run until it is done, but no longer than it takes to wonder whether it waits for a lock."""
+        moment = self._loop.create_future()
+
+        def over(_: object = None) -> None:
+            if not moment.done():
+                moment.set_result(None)
+
+        late = self._loop.call_later(_PATIENCE, over)
+        task.add_done_callback(over)
+        with _standing_still():
+            self._loop.run_until_complete(moment)
+        task.remove_done_callback(over)
+        late.cancel()
 
     def empty(self) -> None:
         """Make everything as it was at first; all sessions are free again."""
         for session in list(self._open):
             self.release(session)
-        self.run(self.observer.execute(f"truncate {self._tables} restart identity"))
-        self.run(self.observer.execute("alter sequence simulated_ids restart"))
-        if "outbox_lease" in self._kept:
+        # New files rather than deleted rows: where a row lies must not depend on the seeds before. What has no file
+        # with something in it is left alone, for PostgreSQL waits for the disk, and all sessions plan anew.
+        if used := [row["relname"] for row in self.look(_USED)]:
+            self.run(self.observer.execute(f"truncate {', '.join(used)}"))
+        self.look(_SEQUENCES_BEGIN_ANEW)
+        if self._has_lease:
             self.run(self.observer.execute("insert into outbox_lease default values"))
 
     def look(self, query: str, *values: Any) -> list[asyncpg.Record]:
@@ -190,13 +225,12 @@ class RealSession:
         """Run a statement to its end, or until it is certain that it waits for another's lock."""
         if not self.ground.others_open(self):
             return self.ground.run(work)
-        task = self.ground._loop.create_task(work)
-        return self.look_again(task)
+        return self.look_again(self.ground.start(work))
 
     def look_again(self, task: "asyncio.Task[T]") -> "T | Waits":
         """The same for a statement that is under way."""
         while True:
-            self.ground.run(_done_or_late(task))
+            self.ground.wait(task)
             if task.done():
                 self.waiting = None
                 return task.result()
@@ -223,10 +257,6 @@ class Waits:
 WAITS = Waits()
 
 
-async def _done_or_late(task: "asyncio.Task[Any]") -> None:
-    await asyncio.wait({task}, timeout=_PATIENCE)
-
-
 async def _result(task: "asyncio.Task[T]") -> T:
     return await task
 
@@ -245,19 +275,19 @@ class SimulatedConnection:
 
     async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         """All rows."""
-        return await self.statement(query, lambda real: real.fetch(query, *values))
+        return await self.statement(query, lambda real: real.fetch(*self._at_its_time(query, values)))
 
     async def fetchrow(self, query: str, *values: Any) -> asyncpg.Record | None:
         """The first row."""
-        return await self.statement(query, lambda real: real.fetchrow(query, *values))
+        return await self.statement(query, lambda real: real.fetchrow(*self._at_its_time(query, values)))
 
     async def fetchval(self, query: str, *values: Any) -> Any:
         """The first value of the first row."""
-        return await self.statement(query, lambda real: real.fetchval(query, *values))
+        return await self.statement(query, lambda real: real.fetchval(*self._at_its_time(query, values)))
 
     async def execute(self, query: str, *values: Any) -> str:
         """The statement's tag."""
-        return await self.statement(query, lambda real: real.execute(query, *values))
+        return await self.statement(query, lambda real: real.execute(*self._at_its_time(query, values)))
 
     @contextlib.asynccontextmanager
     async def transaction(self, **options: Any) -> AsyncIterator[None]:
@@ -273,7 +303,7 @@ class SimulatedConnection:
         await world.mishap(self, "before", query)
         self._alive()
         beforehand = self._begin_first()
-        if "clock_timestamp" in query or "into outbox " in query:
+        if any(f"into {table} " in query for table in world.ground.dated):
             beforehand.append(f"set simulation.now = '{world.database_now().isoformat()}'")
         if beforehand:
             world.ground.run(self.session.real.execute(";".join(beforehand)))
@@ -284,6 +314,12 @@ class SimulatedConnection:
         self._alive()
         world.trace("sql", self._database.name, " ".join(query.split())[:60], _shape(found))
         return found  # type: ignore[return-value]
+
+    def _at_its_time(self, query: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The database's time goes along as one more value: to set it beforehand would be a way of its own."""
+        if _CLOCK not in query:
+            return query, *values
+        return query.replace(_CLOCK, f"${len(values) + 1}::timestamptz"), *values, self._world.database_now()
 
     def _begin_first(self) -> list[str]:
         """A transaction begins with its first statement, which saves a way to PostgreSQL."""

@@ -55,16 +55,15 @@ def _replacements(world: "World", failpoint: Callable[[str], None]) -> list[tupl
 def from_the_seed(world: "World", failpoint: Callable[[str], None]) -> Iterator[None]:
     """While it lasts, production modules know no other time and chance than the world's."""
     kept: list[tuple[dict[str, Any], str, Any]] = []
-    replacements = _replacements(world, failpoint)
+    replacements = {id(real): (real, ours) for real, ours in _replacements(world, failpoint)}
     for name, module in list(sys.modules.items()):
         if not name.startswith("services.") or name.startswith("services.cli"):
             continue
         names = vars(module)
         for attribute, value in list(names.items()):
-            for real, ours in replacements:
-                if value is real:
-                    kept.append((names, attribute, value))
-                    names[attribute] = ours
+            if (found := replacements.get(id(value))) is not None:
+                kept.append((names, attribute, value))
+                names[attribute] = found[1]
     try:
         yield
     finally:

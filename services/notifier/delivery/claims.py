@@ -7,6 +7,7 @@ time is business time and comes from the caller.
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -123,12 +124,17 @@ from subscription where id = any($1::uuid[])
 """
 
 
+_LEAST_LOOKED_AT = 64
+
+
 class DeliveryClaims:
     """The deliveries that one process takes. `lease_seconds`: how long a claim keeps others away; `leases`: its own."""
 
     def __init__(self, database: Database, *, lease_seconds: float, leases: Leases | None = None) -> None:
         self._database = database
         self._leases = leases or Leases(lease_seconds)
+        self._looks_at: float = inf
+        """At so many of what is due, since each is locked: where lanes are full, few of many may be taken."""
 
     async def claim(self, now: datetime, capacity: Capacity) -> list[Delivery]:
         """Take due deliveries in hand, at most as `capacity` allows, the longest due first.
@@ -136,6 +142,7 @@ class DeliveryClaims:
         Of one thread they are the first that have not ended, and are given in their order.
         """
         closed = [id_ for id_, most in capacity.limited.items() if most == 0]
+        most = int(min(capacity.total, self._looks_at))
         while True:
             claimed = time.monotonic()
             with self._leases.claiming() as lease:
@@ -143,7 +150,7 @@ class DeliveryClaims:
                     rows = await connection.fetch(
                         CLAIM,
                         now,
-                        capacity.total,
+                        most,
                         capacity.each,
                         capacity.mail,
                         closed,
@@ -156,6 +163,10 @@ class DeliveryClaims:
                     mine.sort(key=lambda row: row["position"])
                     deliveries = await claimed_deliveries(connection, mine, lease, claimed)
             if deliveries or not rows[0]["diverted"]:
+                if len(deliveries) * 2 > most:
+                    self._looks_at = most * 4
+                elif len(deliveries) * 4 < most:
+                    self._looks_at = max(len(deliveries) * 2, _LEAST_LOOKED_AT)
                 return deliveries
 
     async def next_due(self, now: datetime) -> datetime | None:

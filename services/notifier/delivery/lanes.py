@@ -139,8 +139,8 @@ class Lanes:
     in_hand: int = 0
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _ready: deque[Lane] = field(default_factory=deque)
-    _timed: set[Lane] = field(default_factory=set)
-    """Those that hold something with a slot."""
+    _timed: dict[Lane, None] = field(default_factory=dict)
+    """Those that hold something with a slot, in the order in which they came."""
 
     @property
     def share(self) -> int:
@@ -155,7 +155,7 @@ class Lanes:
         self.in_hand += 1
         if delivery.slot is not None:
             lane.begin_round(delivery.destination, delivery.slot.round)
-            self._timed.add(lane)
+            self._timed[lane] = None
         self._queue(lane)
 
     def starts(self, now: float) -> Iterator[Delivery]:
@@ -181,7 +181,7 @@ class Lanes:
         """When the next that waits for its time may start, or None where nothing does."""
         if not self._timed:
             return None
-        self._timed = {lane for lane in self._timed if any(d.slot for d in lane.waiting)}
+        self._timed = {lane: None for lane in self._timed if any(d.slot for d in lane.waiting)}
         return min((at for lane in self._timed if (at := lane.next_slot()) is not None), default=None)
 
     def begin_rounds(self, rounds: Mapping[bytes, int]) -> None:

@@ -40,10 +40,11 @@ async def test_of_many_who_enter_the_same_anchor_one_does(register: Register) ->
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"zone": "America/Atlantis"}, "zone"),
+        ({"zone": "America/Atlantis"}, None),
         ({"zone": "../etc/passwd"}, None),
         ({"zone": "Etc/GMT+5"}, None),  # a zone, and none that a milestone's event could carry
-        ({"edtf": "soon"}, "edtf"),
+        ({"edtf": "soon"}, None),
+        ({"edtf": "2024-02-30"}, "edtf"),  # of the form, and of no calendar
         ({"edtf": None, "local_time": "09:30"}, None),
         ({"local_time": "9:30"}, None),
         ({"id": "Summit"}, None),

@@ -19,6 +19,7 @@ from services.registry.wordings.phrases import (
     Range,
     Season,
     Tie,
+    Weekday,
     Year,
 )
 from services.registry.wordings.tokens import Kind
@@ -76,7 +77,7 @@ class AttributeReader(LengthReader):
         is_of = is_of and not self._is_no_day(i) and (self.kind(i - 1) in _THINGS or self._act_year(i) is not None)
         if core == Year(Ahead(0)):
             return is_of and self.kind(self.skip(i)) is Kind.THIS  # "the reports of this year"
-        is_days = isinstance(core, Day | Month | Season | Quarter | Half | Fiscal)
+        is_days = isinstance(core, Day | Month | Season | Quarter | Half | Fiscal | Weekday)
         return is_of and is_days and (self._is_plain(core) or self._is_day(i, core))
 
     def _act_year(self, i: int) -> int | None:

@@ -6,8 +6,9 @@ tokens, so the whole is linear. A rule takes a place, and gives what it read wit
 
 from datetime import date
 
-from services.registry.wordings.counts import FILLING, GLUE, Read
-from services.registry.wordings.parts import NAMES, PartReader
+from services.registry.wordings.counts import GLUE, Read
+from services.registry.wordings.day_names import BEGINS_A_DAY, DayNameReader
+from services.registry.wordings.parts import NAMES
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
@@ -26,17 +27,17 @@ from services.registry.wordings.phrases import (
     Season,
     UnitName,
     Week,
+    Weekday,
     Year,
 )
 from services.registry.wordings.tokens import Kind
 
 _LINKS = frozenset({Kind.TO, Kind.AT, Kind.AND})
-_BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH, Kind.DATE, Kind.NUMERIC})
 _ARTICLES = frozenset({"a", "an", "un", "une", "una"})
 """One as an article, which no day of a month has: "a June 2025 deadline"."""
 
 
-class CoreReader(PartReader):
+class CoreReader(DayNameReader):
     """Reads days at a place among the tokens."""
 
     def core(self, i: int, *, inside: bool = False) -> Read[Core]:
@@ -75,8 +76,9 @@ class CoreReader(PartReader):
             case Kind.YEAR:
                 return self._year(i)
             case Kind.WEEKDAY:
-                j = self.skip(i + 1, FILLING | {Kind.COMMA})
-                return self._core(j, inside=inside) if self.kind(j) in _BEGINS_A_DAY else None
+                return self.day_name(i)
+            case Kind.TOMORROW:
+                return self.tomorrow(i)
             case Kind.NUMBER | Kind.ORDINAL:
                 return self._numbered(i) or self.share(i)
             case Kind.LAST:
@@ -126,7 +128,7 @@ class CoreReader(PartReader):
             month = self.skip(row[2])
             is_row = self.kind(month) is Kind.MONTH
             return self._days(self._month(month, number), self._month(month, row[1])) if is_row else None
-        last = self.skip(j + 1)
+        last = self.after_day_name(j + 1)
         if self.kind(j) in _LINKS and self.kind(last) in NAMES:
             month = self.skip(last + 1)
             if self.kind(month) is Kind.MONTH and number < self.at(last).value <= 31:
@@ -209,6 +211,10 @@ class CoreReader(PartReader):
                 return Season(ComingYear(is_next=True) if ahead else Ahead(0), self.at(i).value), i + 1
             case Kind.NUMBER | Kind.ORDINAL | Kind.WEEKDAY if ahead and (found := self._core(i, inside=False)):
                 return _next_one(found[0]), found[1]  # "el próximo 20 de julio"
+            case Kind.WEEKDAY:
+                return self._core(i, inside=False)
+            case Kind.YEAR if not ahead:
+                return self._year(i)  # "en este 2022"
             case Kind.MONTH:
                 which = ComingYear(is_next=True) if ahead else Ahead(0)
                 day = self.skip(i + 1)
@@ -225,8 +231,10 @@ class CoreReader(PartReader):
             return None  # "l'année écoulée"
         if plural is not True and behind in {Kind.NEXT, Kind.THIS}:
             return self._unit_ahead(name, int(behind is Kind.NEXT)), i + 2
+        if name == "day" and (day := self.day_of_any_month(i)):
+            return day
         j = self.skip(i + 1)
-        if name == "week" and self.kind(j) in _BEGINS_A_DAY and (found := self._core(j, inside=False)):
+        if name == "week" and self.kind(j) in BEGINS_A_DAY and (found := self._core(j, inside=False)):
             return (Week(found[0]), found[1]) if isinstance(found[0], Day) else None
         if self.kind(j) in {Kind.YEAR, Kind.DECADE}:
             year = self.at(j).value
@@ -256,6 +264,8 @@ def _next_one(core: Core) -> Core:
     match core:
         case Day(year=ComingYear()):
             return Day(ComingYear(is_next=True), core.month, core.day)
+        case Weekday(name=name, of_month=of_month):
+            return Weekday(name, of_month, is_next=True)
         case Range(first=first, last=last):
             return Range(_next_one(first), _next_one(last))
     return core

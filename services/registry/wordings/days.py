@@ -45,7 +45,7 @@ class ReadingContext:
     @property
     def is_told(self) -> bool:
         """Whether the sentence tells of what has been."""
-        return self.tense in {Tense.PAST, Tense.FAILED}
+        return self.tense in {Tense.PAST, Tense.FAILED, Tense.CALLED_OFF}
 
 
 def alternative(rule: str, edtf: str | None, why: str) -> Alternative:

@@ -52,6 +52,7 @@ ENGLISH = lexicon_of(
         },
         Kind.OVER: {
             None: "over | across | over a period of | over the period of | for a period of",
+            "lasting": "for a duration of | with a duration of",
             "ahead": "for",  # ties only what says that it lies ahead: "for the next five years"
         },
         Kind.FROM: {
@@ -100,7 +101,10 @@ ENGLISH = lexicon_of(
             11: "november | nov | nov.",
             12: "december | dec | dec.",
         },
-        Kind.WEEKDAY: {None: "monday | tuesday | wednesday | thursday | friday | saturday | sunday"},
+        Kind.WEEKDAY: numbered("monday tuesday wednesday thursday friday saturday sunday"),
+        Kind.TOMORROW: {1: "tomorrow", 2: "the day after tomorrow"},
+        Kind.WORD: {None: "better tomorrow | brighter tomorrow"},
+        Kind.NOT: {None: "not | never | cannot"},
         Kind.SEASON: {
             21: "spring | springtime",
             22: "summer | summertime",
@@ -127,6 +131,8 @@ ENGLISH = lexicon_of(
             ("day", True): "days | calendar days",
             ("week", False): "week",
             ("week", True): "weeks",
+            ("weekend", False): "weekend",
+            ("weekend", True): "weekends",
             ("fortnight", False): "fortnight",
             ("fortnight", True): "fortnights",
             ("month", False): "month",

@@ -17,7 +17,7 @@ _WITHIN_A_NAME = frozenset(
 )
 _CONNECTORS = frozenset({"for", "on", "por", "para", "sobre", "pour", "sur"})
 _IN_UNKNOWN_NAMES = frozenset({Kind.WORD, Kind.GLUE, Kind.THE, Kind.EVENT, Kind.MEASURE, Kind.HERE})
-_NO_NAME = frozenset({Kind.BREAK, Kind.COMMA, Kind.YEAR, Kind.MONTH, Kind.NUMBER})
+_NO_NAME = frozenset({Kind.BREAK, Kind.COMMA, Kind.YEAR, Kind.MONTH, Kind.NUMBER, Kind.WEEKDAY})
 
 
 class EventReader(CoreReader):

@@ -47,7 +47,7 @@ FRENCH = lexicon_of(
                 " | au plus tard d'ici | à l'horizon | à l'horizon de | pour le | vers | au plus tard dans"
                 " | au plus tard lors de | au plus tard lors du | échéance du | l'échéance du | date limite du"
                 " | date butoir du"
-                " | à échéance de | avant ou en | en ou avant | à temps pour"
+                " | en vue de | en vue du | à échéance de | avant ou en | en ou avant | à temps pour"
             ),
             "for": "pour",
         },
@@ -72,7 +72,8 @@ FRENCH = lexicon_of(
             )
         },
         Kind.OVER: {
-            None: "sur | sur une période de | pendant une période de | pour une période de | échelonné sur | étalé sur"
+            "lasting": "pour une durée de | pour une durée d' | d'une durée de | pendant une durée de",
+            None: "sur | sur une période de | pendant une période de | pour une période de | échelonné sur | étalé sur",
         },
         Kind.FROM: {
             "earliest": "au plus tôt",
@@ -129,7 +130,9 @@ FRENCH = lexicon_of(
             11: "novembre | nov | nov.",
             12: "décembre | déc | déc.",
         },
-        Kind.WEEKDAY: {None: "lundi | mardi | mercredi | jeudi | vendredi | samedi | dimanche"},
+        Kind.WEEKDAY: numbered("lundi mardi mercredi jeudi vendredi samedi dimanche"),
+        Kind.TOMORROW: {1: "demain", 2: "après demain"},
+        Kind.NOT: {None: "pas | jamais"},
         Kind.SEASON: {21: "printemps", 22: "été", 23: "automne", 24: "hiver"},
         Kind.QUARTER: {1: "q1 | t1 | 1t", 2: "q2 | t2 | 2t", 3: "q3 | t3 | 3t", 4: "q4 | t4 | 4t"},
         Kind.HALF: {1: "s1 | 1s", 2: "s2 | 2s"},
@@ -160,6 +163,8 @@ FRENCH = lexicon_of(
             ("day", True): "jours | jours civils",
             ("week", False): "semaine",
             ("week", True): "semaines",
+            ("weekend", False): "week end | weekend",
+            ("weekend", True): "week ends | weekends",
             ("fortnight", False): "quinzaine",
             ("month", None): "mois",
             ("quarter", False): "trimestre",
@@ -211,7 +216,7 @@ FRENCH = lexicon_of(
             "latest": "ou avant | ou plus tôt | si ce n'est avant | voire avant | voire plus tôt",
             "earliest": "ou après | ou plus tard",
         },
-        Kind.DEADLINE: {None: "date limite | échéance | date butoir | date de clôture"},
+        Kind.DEADLINE: {None: "date limite | clôture | échéance | date butoir | date de clôture"},
         Kind.AND_A_HALF: {None: "et demi | et demie"},
         Kind.YEARLY: {
             None: (

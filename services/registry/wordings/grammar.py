@@ -43,7 +43,8 @@ _TIES_IN_A_ROW = 4
 _BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH})
 _TRAILING = {"latest": Tie.BY, "earliest": Tie.FROM}
 _MONTHS: Mapping[UnitName, int] = {
-    "day": 0, "week": 0, "fortnight": 0, "month": 1, "quarter": 3, "half": 6, "year": 12, "decade": 120, "century": 120,
+    "day": 0, "week": 0, "weekend": 0, "fortnight": 0, "month": 1, "quarter": 3, "half": 6, "year": 12,
+    "decade": 120, "century": 120,
 }  # fmt: skip
 
 
@@ -156,7 +157,8 @@ class _Grammar(AttributeReader):
         if (following := _TIES.get(self.kind(i))) is not None and self.kind(i) is not Kind.AT:
             if tie is Tie.IN and following is Tie.OVER:
                 return None  # "in over ten years"
-            nearer = tie if tie is Tie.BY and following in {Tie.IN, Tie.ON, Tie.DURING} else following
+            is_weak = following is Tie.ON or (tie is Tie.BY and following in {Tie.IN, Tie.DURING})
+            nearer = tie if is_weak and tie in _FIRM else following
             return self._tied(nearer, start, i + 1) if i - start < _TIES_IN_A_ROW else None
         if tie is Tie.FROM and self.kind(i) is Kind.HERE and self.kind(i + 1) in {Kind.TO, Kind.UNTIL, Kind.AT}:
             return self._tied(Tie.UNTIL, start, i + 2)  # "from now until 2030"

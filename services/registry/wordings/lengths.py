@@ -5,13 +5,27 @@ from typing import Literal
 from services.registry.wordings.counts import FILLING, Count, Read, stretch
 from services.registry.wordings.events import EventReader
 from services.registry.wordings.phrases import Day, Distance, Expression, Range, RelativePoint, Shifted, Tie, Year
-from services.registry.wordings.tokens import Kind
+from services.registry.wordings.tokens import Kind, folded
 
 SPANS = frozenset({Tie.IN, Tie.ON, Tie.DURING, Tie.OVER})
 """Ties to days of which the whole is meant."""
 _LENGTHS = frozenset({Tie.IN, Tie.DURING, Tie.OVER, Tie.WITHIN})
 _LINKS_UP_TO = frozenset({Kind.TO, Kind.UNTIL})
 _COMPARED = 5  # tokens between what compares and the length
+_RESIZED = 8  # tokens between such a verb and the length
+_RESIZES = (
+    "adelant",
+    "retras",
+    "prorrog",
+    "extend",
+    "extiend",
+    "prolong",
+    "acort",
+    "aplaz",
+    "alarg",
+    "amplia",
+    "amplio",
+)
 _YEARS = {"year": 1, "decade": 10}
 
 
@@ -81,6 +95,11 @@ class LengthReader(EventReader):
         first = any(self.kind(k) is Kind.ORDINAL and self.at(k).value == 1 for k in near)
         return first or any(self.kind(k) in {Kind.MOST, Kind.LAST} for k in near)
 
+    def _is_resized(self, start: int) -> bool:
+        """Whether a verb before a length says that something grew or shrank by it: "adelantar la meta en 15 años"."""
+        near = range(max(start - _RESIZED, 0), start)
+        return any(folded(self.at(k).text).startswith(_RESIZES) for k in near if self.kind(k) is Kind.WORD)
+
     def _runs_from(self, j: int) -> bool:
         """Whether a term runs from what follows: "after …", "of the inauguration", "of taking office"."""
         is_of = self.at(j).value == "of" and (self.kind(j + 1) in FILLING or self.at(j + 1).text.endswith("ing"))
@@ -93,7 +112,10 @@ class LengthReader(EventReader):
         count, j = found
         if count.count is None:
             return Expression(Tie.VAGUE, start, j), j
-        if tie in _LENGTHS and not count.is_ahead and self._looks_back(start):
+        is_lasting = self.at(start).value == "lasting"  # how long, and not from when
+        if tie is Tie.IN and not count.is_ahead and self._is_resized(start):
+            return Expression(Tie.VAGUE, start, j), j
+        if not count.is_ahead and (is_lasting or (tie in _LENGTHS and self._looks_back(start))):
             return Expression(Tie.VAGUE, start, j), j
         if tie in {Tie.BEFORE, Tie.FROM, Tie.AFTER} or (tie is Tie.UNTIL and not count.is_ahead):
             return None

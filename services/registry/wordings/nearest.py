@@ -1,10 +1,11 @@
-"""In which year days lie that come once a year: the one said, or the nearest that the tense allows."""
+"""Where days lie that come again: in the year that is said, or as near as the tense allows."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import checked_year, ends_of
-from services.registry.wordings.phrases import Ahead, Bygone, ComingYear, Which
+from services.registry.wordings.phrases import Ahead, Bygone, ComingYear, Weekday, Which
 from services.registry.wordings.tense import Tense
 
 
@@ -48,3 +49,38 @@ def _coming(which: ComingYear, context: ReadingContext, edtf: Callable[[int], st
         return Days(edtf(after), ("next-year",)).beside(alternative("nearest", nearest, why))
     why = "“next” may mean the one of the next calendar year"
     return Days(nearest, ("nearest",)).beside(alternative("next-year", edtf(after), why))
+
+
+_LONGEST_WAIT = 62  # days in which a number and a name that fit each other are looked for: two months
+_A_WEEK = 7  # days
+
+
+def nearest_day(core: Weekday, context: ReadingContext) -> Days:
+    """The nearest day of a name or a number that the tense allows; where no verb tells, only one with its number.
+
+    What is told has no deadline, so that its day need not be found.
+    """
+    is_term = context.is_deadline and context.tense is not Tense.FAILED
+    if context.is_told and not core.is_next and not is_term:
+        return Days(None, ("past",))
+    looks_ahead = context.tense is Tense.AHEAD or is_term or context.is_alone or core.is_next
+    after = _next_day(core, context, 1)
+    if after is None or not (looks_ahead or core.of_month):
+        return Days(None, ("no-date",))
+    before = None if looks_ahead else _next_day(core, context, -1)
+    if before is not None and -before < after:
+        return Days(None, ("past",))
+    days = Days((context.made_on + timedelta(days=after)).isoformat(), ("nearest",))
+    if core.is_next and core.of_month is None and after < _A_WEEK:
+        later = (context.made_on + timedelta(days=after + _A_WEEK)).isoformat()
+        return days.beside(alternative("next-week", later, "“next” may mean the one of the week after"))
+    return days
+
+
+def _next_day(core: Weekday, context: ReadingContext, step: int) -> int | None:
+    """How many days until such a day, or since it (negative); the statement's own day counts but for "next"."""
+    for away in range(int(core.is_next), _LONGEST_WAIT):
+        day = context.made_on + timedelta(days=away * step)
+        if core.name in {None, day.weekday()} and core.of_month in {None, day.day}:
+            return away * step
+    return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-UnitName = Literal["day", "week", "fortnight", "month", "quarter", "half", "year", "decade", "century"]
+UnitName = Literal["day", "week", "weekend", "fortnight", "month", "quarter", "half", "year", "decade", "century"]
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,15 @@ class Week:
 
 
 @dataclass(frozen=True)
+class Weekday:
+    """A day by its name (0 is Monday), by its number in a month that is not said, or by both: "viernes 14"."""
+
+    name: int | None
+    of_month: int | None
+    is_next: bool
+
+
+@dataclass(frozen=True)
 class Duration:
     """From the statement's day, so long: "within 18 months", "over the next two years"."""
 
@@ -191,7 +200,7 @@ class Shifted:
 
 Core = (
     Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
-    | Share | Range | Week | Duration | RelativePoint | Shifted
+    | Share | Range | Week | Weekday | Duration | RelativePoint | Shifted
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from services.registry.wordings.english import ENGLISH
 from services.registry.wordings.french import FRENCH
 from services.registry.wordings.grammar import expressions
 from services.registry.wordings.lexicon import Lexicon
+from services.registry.wordings.negation import negated
 from services.registry.wordings.phrases import (
     Century,
     Core,
@@ -58,8 +59,8 @@ _READINGS = {
     Modality.NONE: Reading.UNDATED,
 }
 _UNITS = {
-    "fortnight": ("weeks", 2), "quarter": ("months", 3), "half": ("months", 6), "decade": ("years", 10),
-    "century": ("years", 100),
+    "weekend": ("weeks", 1), "fortnight": ("weeks", 2), "quarter": ("months", 3), "half": ("months", 6),
+    "decade": ("years", 10), "century": ("years", 100),
 }  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
         return _without_date(wording, policy)
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
-    said = combined(expressions(text, tokens), tokens)
+    said = [negated(one, tokens) for one in combined(expressions(text, tokens), tokens)]
     found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in said]
     chosen = min(found, key=_rank, default=None)
     if chosen is None:

@@ -18,7 +18,7 @@ from services.registry.wordings.edtf_values import (
     last_named,
     months_value,
 )
-from services.registry.wordings.nearest import in_year
+from services.registry.wordings.nearest import in_year, nearest_day
 from services.registry.wordings.phrases import (
     Ahead,
     Century,
@@ -41,6 +41,7 @@ from services.registry.wordings.phrases import (
     Shifted,
     UnitName,
     Week,
+    Weekday,
     Year,
 )
 from services.registry.wordings.shares import share_of, shifted
@@ -92,6 +93,8 @@ def days_of(core: Core, context: ReadingContext) -> Days:
         case Week(day=day_core):
             first_day = _first(days_of(day_core, context))
             return Days(f"{first_day}/{first_day + timedelta(days=6)}")
+        case Weekday():
+            return nearest_day(core, context)
         case Duration(count=count, unit=unit):
             return _stretch(count, unit, context)
         case RelativePoint(count=count, unit=unit):
@@ -218,7 +221,7 @@ def _stretch(count: int, unit: UnitName, context: ReadingContext) -> Days:
 def _moment(count: int, unit: UnitName, context: ReadingContext) -> Days:
     end = shifted(context.made_on, count, unit)
     match unit:
-        case "day" | "week" | "fortnight":
+        case "day" | "week" | "weekend" | "fortnight":
             edtf = end.isoformat() if unit == "day" else f"{end}/{shifted(end, 6, 'day')}"
         case "month" | "quarter" | "half":
             edtf = f"{end.year:04}-{end.month:02}"
@@ -239,6 +242,9 @@ def _current(unit: UnitName, ahead: int, made_on: date) -> str:
         case "week":
             monday = made_on + timedelta(days=7 * ahead - made_on.weekday())
             return f"{monday}/{monday + timedelta(days=6)}"
+        case "weekend":
+            saturday = made_on + timedelta(days=7 * ahead + 5 - made_on.weekday())
+            return f"{saturday}/{saturday + timedelta(days=1)}"
         case "month":
             then = shifted(made_on.replace(day=1), ahead, "month")
             return f"{then.year:04}-{then.month:02}"

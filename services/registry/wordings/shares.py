@@ -15,7 +15,7 @@ def shifted(day: date, count: int, unit: UnitName) -> date:
     match unit:
         case "day":
             return day + timedelta(days=count)
-        case "week":
+        case "week" | "weekend":
             return day + timedelta(weeks=count)
         case "fortnight":
             return day + timedelta(weeks=2 * count)

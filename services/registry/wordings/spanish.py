@@ -1,7 +1,7 @@
 """Time words of Spanish, as statements and laws of Mexico and the United Nations write them."""
 
 from contracts.vocabulary import Language
-from services.registry.wordings.lexicon import lexicon_of, years_in_words
+from services.registry.wordings.lexicon import lexicon_of, numbered, years_in_words
 from services.registry.wordings.spanish_numbers import NUMBERS, ORDINALS
 from services.registry.wordings.tokens import Kind
 
@@ -30,7 +30,10 @@ SPANISH = lexicon_of(
                 " | anterior a | antes de que | previamente a | previos a | previas a"
             )
         },
-        Kind.IN: {None: "en | en el curso de | programado para | prevista para | previsto para"},
+        Kind.IN: {
+            None: "en | en el curso de | programado para | programada para | prevista para | previsto para"
+            " | programados para | programadas para | previstos para | previstas para"
+        },
         Kind.AT: {
             "by": "al",
             "to": "a",
@@ -46,10 +49,11 @@ SPANISH = lexicon_of(
             )
         },
         Kind.OVER: {
+            "lasting": "por una duración de | con una duración de | durante un plazo de",
             None: (
                 "a lo largo de un período de | por un período de | por un periodo de | por un plazo de"
                 " | durante un período de | durante un periodo de | en un horizonte de | a lo largo de un periodo de"
-            )
+            ),
         },
         Kind.FROM: {
             "since": "desde",
@@ -112,26 +116,35 @@ SPANISH = lexicon_of(
             11: "noviembre | nov | nov.",
             12: "diciembre | dic | dic.",
         },
-        Kind.WEEKDAY: {None: "lunes | martes | miércoles | jueves | viernes | sábado | domingo"},
+        Kind.WEEKDAY: numbered("lunes martes miércoles jueves viernes sábado domingo"),
+        Kind.TOMORROW: {1: "mañana", 2: "pasado mañana"},
+        Kind.WORD: {
+            None: (
+                "la mañana | esta mañana | una mañana | cada mañana | el mañana | misma mañana | media mañana"
+                " | mañana por la mañana"
+            )
+        },
+        Kind.NOT: {None: "no | nunca | tampoco"},
         Kind.SEASON: {21: "primavera", 22: "verano", 23: "otoño", 24: "invierno"},
         Kind.QUARTER: {1: "q1 | t1 | 1t", 2: "q2 | t2 | 2t", 3: "q3 | t3 | 3t", 4: "q4 | t4 | 4t"},
         Kind.HALF: {1: "s1 | 1s", 2: "s2 | 2s"},
         Kind.PART: {
             "early": (
                 "principios | comienzos | inicios | principios de | principios del | comienzos de | comienzos del"
-                " | inicios de | inicios del"
+                " | inicios de | inicios del | primeros de | a primeros de"
                 " | a principios de | a principios del | a comienzos de | a comienzos del | a inicios de"
                 " | a inicios del | al inicio de | al inicio del | al comienzo de | al comienzo del | el inicio de"
                 " | el inicio del | el comienzo del | la primera parte de"
             ),
             "mid": (
-                "mediados de | mediados del | a mediados de | a mediados del | la mitad de | la mitad del | mediados"
+                "a mitad de | a mitad del | mediados de | mediados del | a mediados de | a mediados del"
+                " | la mitad de | la mitad del | mediados"
             ),
             "late": "la última parte de | hacia finales de | hacia fines de | la parte final de | hacia el final de",
             "end": (
-                "finales | a finales de | a finales del | a fines de | a fines del | finales de | finales del"
-                " | fines de"
-                " | fines del | fin de | fin del | el fin de | el fin del | final de | final del | el final de"
+                "últimos de | a últimos de | a fin de | finales | a finales de | a finales del | a fines de"
+                " | a fines del | finales de | finales del | fines de | fines del | fin de | fin del | el fin de"
+                " | el fin del | final de | final del | el final de"
                 " | el final del | cierre de | cierre del | término de | término del | el término de"
                 " | al término de | al término del | el término del"
                 " | el cierre de | el cierre del | al cierre de | al cierre del | al final de | al final del"
@@ -148,6 +161,8 @@ SPANISH = lexicon_of(
             ("day", True): "días | días naturales",
             ("week", False): "semana",
             ("week", True): "semanas",
+            ("weekend", False): "fin de semana",
+            ("weekend", True): "fines de semana",
             ("fortnight", False): "quincena",
             ("month", False): "mes",
             ("month", True): "meses",
@@ -188,7 +203,7 @@ SPANISH = lexicon_of(
             ),
             "that": "ese | aquel",  # "en julio de ese año": of a year that was told of
             "last": "último | última | últimos | últimas",
-            None: "pasado | pasada | pasados | pasadas | anterior",
+            None: "próximo pasado | próxima pasada | pasado | pasada | pasados | pasadas | anterior",
         },
         Kind.LATER: {
             None: (

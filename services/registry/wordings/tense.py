@@ -21,6 +21,7 @@ class Tense(StrEnum):
 
     PAST = "past"
     AHEAD = "ahead"
+    CALLED_OFF = "called-off"  # whenever it was to be: "postponed the visit scheduled for June"
     FAILED = "failed"  # in the past too, and so is the term that it speaks of: "failed to report by 31 December"
 
 
@@ -43,6 +44,10 @@ class TenseWords:
     """How an infinitive ends behind one of those words; the empty ending is any word."""
     failed: frozenset[str]
     """Words by which what the infinitive says did not come about: "failed to agree"."""
+    was: frozenset[str]
+    """Words that put into the past what is to come: "was scheduled", "estaba previsto"."""
+    called_off: frozenset[str]
+    """Verbs by which what was planned is not to be when it was."""
     opens_clause: frozenset[str]
     """Words behind which a new clause begins: "that", "where"."""
     verbs_before_infinitives: tuple[str, ...] = ()
@@ -66,6 +71,10 @@ def tense_of(tokens: Sequence[Token], start: int, end: int, words: TenseWords) -
 
     Behind a comma, and where a sentence opens, the verb follows ("On 5 June, Ministers met"); else it precedes.
     """
+    if _is_planned(tokens, start, words):
+        reach = range(start - 1, max(start - 1 - _REACH, -1), -1)
+        is_off = any(folded(tokens[k].text) in words.called_off for k in reach)
+        return Tense.CALLED_OFF if is_off else Tense.AHEAD
     opens = start == 0 or tokens[start - 1].kind is Kind.COMMA or _ends_sentence(tokens[start - 1])
     opens = opens or folded(tokens[start - 1].text) in words.opens_clause
     before = _first(tokens, range(start - 1, max(start - 1 - _REACH, -1), -1), words)
@@ -73,6 +82,12 @@ def tense_of(tokens: Sequence[Token], start: int, end: int, words: TenseWords) -
     # Behind days within their clause an infinitive says what for: "the meeting on 5 June to discuss".
     behind = _first(tokens, reach, words, infinitives=opens)
     return (behind or before) if opens else (before or behind)
+
+
+def _is_planned(tokens: Sequence[Token], start: int, words: TenseWords) -> bool:
+    """Whether the words that tie to the days say themselves that they lie ahead: "prevista para este verano"."""
+    says = any(folded(word) in words.ahead for word in tokens[start].text.split())
+    return says and not (start and folded(tokens[start - 1].text) in words.was)
 
 
 def _first(
@@ -98,11 +113,19 @@ def _leads_to_infinitive(token: Token, words: TenseWords) -> bool:
     )
 
 
+def _governing(tokens: Sequence[Token], to: int, words: TenseWords) -> range:
+    """The places at which a verb would stand that puts an infinitive's plan into the past."""
+    is_plan = to > 0 and folded(tokens[to - 1].text) in words.ahead
+    return range(max(to - 1 - is_plan, 0), to)
+
+
 def _infinitive(tokens: Sequence[Token], k: int, words: TenseWords) -> Tense | None:
     word = tokens[k].text.casefold()
     if k and word.endswith(words.infinitive_endings):
         to = k - 2 if k > 1 and folded(tokens[k - 1].text) in words.between else k - 1
         if _leads_to_infinitive(tokens[to], words):
+            if any(folded(tokens[one].text) in words.was for one in _governing(tokens, to, words)):
+                return Tense.PAST  # "was scheduled to end"
             failed = any(folded(one.text) in words.failed for one in tokens[max(k - _NEAR, 0) : k])
             return Tense.FAILED if failed else Tense.AHEAD
     opens = k == 0 or _ends_sentence(tokens[k - 1])
@@ -115,7 +138,7 @@ def _verb(tokens: Sequence[Token], k: int, words: TenseWords, *, infinitives: bo
         return None  # a capital within a sentence begins a name: "United", "Estados"
     word, bare = token.text.casefold(), folded(token.text)
     if bare in words.ahead:
-        return Tense.AHEAD
+        return Tense.PAST if k and folded(tokens[k - 1].text) in words.was else Tense.AHEAD
     is_noun = word.endswith(words.noun_endings) and word not in words.participles
     if (bare in words.neither or is_noun) and bare not in words.past:
         return None

@@ -41,6 +41,8 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " this that these those which whom what both each more bloodshed watershed naked wicked sacred aged"
         ),
         be=_words("be"),
+        was=_words("was were had"),
+        called_off=_words("postponed cancelled canceled suspended"),
         opens_clause=_words("that where while whereas"),
         before_infinitives=_words("to"),
         infinitive_endings=("",),
@@ -103,6 +105,8 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             "ser sera seran seria serian estaria estarian sea sean estar estara estaran quedar quedara quedaran"
             " quede queden"
         ),
+        was=_words("estaba estaban era eran fue fueron habia habian tenia tenian"),
+        called_off=_words("pospuso pospusieron aplazo aplazaron cancelo cancelaron suspendio suspendieron aplazada"),
         opens_clause=_words("que donde cuando mientras"),
         infinitive_opens=("ar", "er", "ir", "arse", "erse", "irse"),
         reflexive_past=("o", "aron", "ieron"),
@@ -153,6 +157,8 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " cadre titre membre lettre centre contre entre nombre ordre avenir plaisir ministere"
         ),
         be=_words("etre sera seront serait seraient soit soient"),
+        was=_words("etait etaient avait avaient fut furent"),
+        called_off=_words("reporte reportee reportes annule annulee annules suspendu suspendue"),
         opens_clause=_words("que qu' qu ou lorsque tandis alors"),
         between=_words("nous se s' le la les y en lui leur"),
         auxiliaries=_words("est sont ont avons ayant etant avait avaient etait etaient fut furent sommes suis ete"),

@@ -6,7 +6,17 @@ from contracts.vocabulary import Precision, Span
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import first_named, is_season, last_named
-from services.registry.wordings.phrases import ComingYear, Core, Duration, Part, RelativePoint, Season, Tie, Year
+from services.registry.wordings.phrases import (
+    ComingYear,
+    Core,
+    Duration,
+    Part,
+    RelativePoint,
+    Season,
+    Tie,
+    Weekday,
+    Year,
+)
 from services.registry.wordings.resolution import days_of
 from services.registry.wordings.tense import Tense
 from services.registry.wordings.wording import Alternative
@@ -26,13 +36,16 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     something else than they seem to, and any other words tell of the past. So do days that have begun, where the
     verb is in the past tense, and what a thing is called after.
     """
+    if context.tense is Tense.CALLED_OFF:
+        return Days(None, ("past",))
     days = _tied(tie, core, context)
     if days.edtf is None:
         return Days(None, (*days.rules, "names-a-thing")) if tie is Tie.OF else days
     span = span_of(days.edtf)
     is_over = span.latest is not None and span.latest < context.made_on
     tells = context.is_told or tie is Tie.OF
-    if tie is Tie.OF and isinstance(getattr(core, "year", None), ComingYear) and context.tense is not Tense.AHEAD:
+    is_any_year = isinstance(core, Weekday) or isinstance(getattr(core, "year", None), ComingYear)
+    if tie is Tie.OF and is_any_year and context.tense is not Tense.AHEAD:
         return Days(None, (*days.rules, "names-a-thing"))  # "the law of 20 May": of which year, nobody says
     has_begun = span.earliest is not None and span.earliest <= context.made_on
     if tie in _TERMS - {Tie.UNTIL} and is_over and not tells:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     WITHIN = auto()
     UNTIL = auto()
     BETWEEN = auto()
+    NOT = auto()
     EVERY = auto()
     SINCE = auto()  # what lies behind us is no deadline
     # What the days are.
@@ -36,7 +37,8 @@ class Kind(StrEnum):
     YEARS = auto()  # (first, last): "2024-25"
     DECADE = auto()
     MONTH = auto()
-    WEEKDAY = auto()
+    WEEKDAY = auto()  # 0 is Monday
+    TOMORROW = auto()  # so many days ahead
     SEASON = auto()
     QUARTER = auto()
     HALF = auto()
@@ -92,6 +94,7 @@ Trie = dict[str, Any]
 """Words under words; the entry of a phrase that ends here stands under the empty word."""
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("‘’ʼ′´`＇", "'"))
+_QUOTES = frozenset('"«»“”„')
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
 
 _PIECES = re.compile(
@@ -102,7 +105,8 @@ _PIECES = re.compile(
   | (?P<quantity>[0-9]{1,3}(?:[,.][0-9]{3})+(?![0-9\w]) | (?![0-9]{1,2},(?:19|20|21)[0-9]{2}\b)[0-9]+[.,][0-9]+)
   | (?P<pair>(?:19|20|21)[0-9]{2}[-/][0-9]{2}(?![0-9\w/-]))
   | (?P<decade>(?:19|20|21)[0-9]0'?[sS](?!\w))
-  | (?P<ordinal>[0-9]{1,3}\.?(?i:st|nd|rd|th|er|ère|re|ème|e|do|ro|to|vo|mo|no|o|a|°)(?!\w))
+  | (?P<hour>(?:[0-9]{1,2}[hH:][0-9]{2}|(?:[0-9]{2}|[03-9])[hH])(?!\w))  # "1h" is a half as well
+  | (?P<ordinal>[0-9]{1,3}\.?(?i:st|nd|rd|th|er|ère|re|ème|e|do|ro|to|vo|mo|no|o|a|°)(?:\.(?=\sde\s))?(?!\w))
   | (?P<fiscal>(?i:fy)(?=(?:19|20|21)[0-9]{2}(?!\w)))
   | (?P<number>[0-9]+(?![^\W_]))
   | (?P<word>[^\W_]+'?)
@@ -119,7 +123,7 @@ def plain(text: str) -> str:
     return " ".join(seen.translate(_APOSTROPHES).translate(_DASHES).split())
 
 
-_OTHER_WORD = frozenset({"dès"})
+_OTHER_WORD = frozenset({"dès", "clôturé"})
 """Words that without their accent are another one: "dès 2026", "des écoles"."""
 
 
@@ -180,6 +184,8 @@ def _pieces(text: str) -> Iterator[Piece]:
         name, piece = str(match.lastgroup), match.group()
         if name == "mark" and piece == "-" and not _between_digits(text, match.start()):
             continue  # "mid-century", "twenty-four"
+        if name == "hour" or piece in _QUOTES:
+            continue  # neither says a day, nor parts what says one: "prevista para «este verano»"
         if word := folded(piece):  # an accent alone is no word
             yield word, _own(name, piece), match.start(), match.end()
 

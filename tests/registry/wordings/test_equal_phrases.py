@@ -157,6 +157,15 @@ EQUAL: list[Phrase] = [
         "d'ici le prochain sommet en juin {y}",
     ),
     ("before the summit in {y}", "antes de la cumbre en {y}", "avant le sommet en {y}"),
+    ("by Monday", "para el lunes", "d'ici lundi"),
+    ("before Friday", "antes del viernes", "avant vendredi"),
+    ("next Monday", "el próximo lunes", "lundi prochain"),
+    ("will meet on Monday", "se reunirá el lunes", "se réunira lundi"),
+    ("will meet tomorrow", "se reunirá mañana", "se réunira demain"),
+    ("will meet this weekend", "se reunirá este fin de semana", "se réunira ce week-end"),
+    ("by the end of next week", "para finales de la próxima semana", "d'ici la fin de la semaine prochaine"),
+    ("will not open until {y}", "no abrirá hasta {y}", "n'ouvrira pas jusqu'en {y}"),
+    ("is not expected before {y}", "no se espera antes de {y}", "n'est pas attendu avant {y}"),
     ("in the year following its adoption", "en el año siguiente a su adopción", "dans l'année suivant son adoption"),
     ("for the first time in ten years", "por primera vez en diez años", "pour la première fois en dix ans"),
     ("the highest in ten years", "la mayor en diez años", "le plus élevé en dix ans"),
@@ -164,11 +173,14 @@ EQUAL: list[Phrase] = [
     ("the reports of this year", "los informes de este año", "les rapports de cette année"),
     ("the law of 20 May", "la ley de 20 de mayo", "la loi du 20 mai"),
     ("failed to report in June", "no logró informar en junio", "a échoué à publier en juin"),
+    ("We cannot wait until {y}", "No podemos esperar hasta {y}", "Nous ne pouvons pas attendre jusqu'en {y}"),
+    ("the summit on Friday", "la cumbre del viernes", "le sommet de vendredi"),
+    ("extended it by two years", "lo prolongó en dos años", "l'a prolongé de deux ans"),
     ("We recall the summit on 20 May", "Recordamos la cumbre del 20 de mayo", "Nous rappelons le sommet du 20 mai"),
 ]
 SILENT = [
     ("by 31 February {y}", "para el 31 de febrero de {y}", "d'ici le 31 février {y}"),
-    *EQUAL[-7:],
+    *EQUAL[-10:],
 ]
 """None of these sets a deadline, and "31 February" is no day."""
 EQUAL += SILENT[:1]

@@ -1,0 +1,32 @@
+"""What is not to be until or before some days is from them on: "will not open until 2026", "pas prêt avant juin"."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.registry.wordings.phrases import Expression, Tie
+from services.registry.wordings.tokens import Kind, Token, folded
+
+_REACH = 16  # tokens
+_NEAR = 3  # tokens before "not" where a condition opens
+_ONLY = frozenset({"only", "solo", "solamente", "unicamente", "seulement", "uniquement"})
+_CONDITIONS = frozenset({"if", "unless", "si", "s'"})
+_WAITING = frozenset({"wait", "esperar", "aguardar", "attendre"})
+"""Whoever can't wait until some day says that they won't, and not from when."""
+
+
+def negated(one: Expression, tokens: Sequence[Token]) -> Expression:
+    """The expression as a negation before it in its clause has it."""
+    if one.tie not in {Tie.UNTIL, Tie.BEFORE} or tokens[one.start].kind not in {Kind.UNTIL, Kind.BEFORE}:
+        return one
+    waits = False
+    for k in range(one.start - 1, max(one.start - 1 - _REACH, -1), -1):
+        if tokens[k].kind in {Kind.BREAK, Kind.COMMA}:
+            return one
+        waits = waits or folded(tokens[k].text) in _WAITING
+        if tokens[k].kind is Kind.NOT:
+            is_only = folded(tokens[k + 1].text) in _ONLY
+            is_condition = any(folded(tokens[n].text) in _CONDITIONS for n in range(max(k - _NEAR, 0), k))
+            if is_only or is_condition:
+                return one
+            return replace(one, tie=Tie.VAGUE, core=None, event=None) if waits else replace(one, tie=Tie.FROM)
+    return one

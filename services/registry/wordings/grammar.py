@@ -194,10 +194,12 @@ class _Grammar(AttributeReader):
         joined = {Kind.TO, Kind.AT, Kind.UNTIL} if tie in {Tie.FROM, Tie.DURING, Tie.IN} else set()
         joined |= {Kind.AND} if tie in SPANS and self.at(j).text.casefold() in {"and", "y", "et", "&"} else set()
         k = j
-        if tie is Tie.FROM and self.kind(j) is Kind.AND and self.kind(j + 1) is Kind.UNTIL:
-            k += 1  # "from 22 December and until 6 January"
+        if tie is Tie.FROM:  # "from 22 December and until 6 January", "from Friday, May 29, through Monday, June 1"
+            k += self.kind(k) is Kind.COMMA and self.kind(k + 1) in {Kind.AND, Kind.UNTIL}
+            k += self.kind(k) is Kind.AND and self.kind(k + 1) is Kind.UNTIL
         is_or = self.kind(j) is Kind.AND and self.says_or(j)
-        last = self.core(k + 1) if (is_or or self.kind(k) in joined) and not isinstance(core, Range) else None
+        after = k + 1 + (self.kind(k) is Kind.UNTIL and self.kind(k + 1) is Kind.ON)
+        last = self.core(after) if (is_or or self.kind(k) in joined) and not isinstance(core, Range) else None
         if last is None or isinstance(last[0], Range):
             return core, j
         if (type(last[0]) is not type(core)) if is_or else (isinstance(last[0], Part) and tie is not Tie.FROM):
@@ -226,7 +228,7 @@ class _Grammar(AttributeReader):
         if found := self.distance(Tie.BARE, i, i):
             return found
         read = self._from_to(i) or self.core(i)
-        is_of = "of" in {self.at(i).value, self.at(i - 1).value}
+        is_of = bool({"of", "for"} & {self.at(i).value, self.at(i - 1).value})
         if read and is_of and isinstance(read[0], Year | Fiscal) and self.is_of_a_year(i):
             return None  # "the budget of next year"
         if read and self.is_attribute(i, read[0]):
@@ -265,6 +267,8 @@ def _as_the_other(first: Core, last: Core) -> Core:
     match first, last:
         case (Month(year=ComingYear(), month=month), Month(year=int(year), month=until)) if month > until:
             return Month(year - 1, month)
+        case (Day(year=ComingYear()), Day(year=int(year), month=until)) if first.month > until:
+            return Day(year - 1, first.month, first.day)
         case (Day(year=ComingYear()), Day(year=year) | Month(year=year)):
             return Day(year, first.month, first.day)
         case (Month(year=ComingYear()), Day(year=year) | Month(year=year)):

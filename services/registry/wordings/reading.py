@@ -7,13 +7,13 @@ from datetime import date
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
 from services.registry.rules.edtf_dates import span_of
+from services.registry.wordings.clauses import in_their_clauses
 from services.registry.wordings.combining import combined
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.english import ENGLISH
 from services.registry.wordings.french import FRENCH
 from services.registry.wordings.grammar import expressions
 from services.registry.wordings.lexicon import Lexicon
-from services.registry.wordings.negation import negated
 from services.registry.wordings.phrases import (
     Century,
     Core,
@@ -84,7 +84,7 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
         return _without_date(wording, policy)
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
-    said = [negated(one, tokens) for one in combined(expressions(text, tokens), tokens)]
+    said = in_their_clauses(combined(expressions(text, tokens), tokens), tokens)
     found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in said]
     chosen = min(found, key=_rank, default=None)
     if chosen is None:

@@ -42,6 +42,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         ),
         be=_words("be"),
         was=_words("was were had"),
+        managed=_words("managed succeeded") | {"been able", "was able", "were able"},
         called_off=_words("postponed cancelled canceled suspended"),
         opens_clause=_words("that where while whereas"),
         before_infinitives=_words("to"),
@@ -106,7 +107,11 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " quede queden"
         ),
         was=_words("estaba estaban era eran fue fueron habia habian tenia tenian"),
-        called_off=_words("pospuso pospusieron aplazo aplazaron cancelo cancelaron suspendio suspendieron aplazada"),
+        managed=_words("podido pudo pudieron logrado conseguido alcanzado"),
+        called_off=_words(
+            "pospuso pospusieron aplazo aplazaron cancelo cancelaron suspendio suspendieron postergo postergaron"
+            " pospuesta pospuesto aplazada aplazado cancelada cancelado suspendida suspendido postergada postergado"
+        ),
         opens_clause=_words("que donde cuando mientras"),
         infinitive_opens=("ar", "er", "ir", "arse", "erse", "irse"),
         reflexive_past=("o", "aron", "ieron"),
@@ -158,6 +163,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         ),
         be=_words("etre sera seront serait seraient soit soient"),
         was=_words("etait etaient avait avaient fut furent"),
+        managed=_words("parvenu parvenue parvenus"),
         called_off=_words("reporte reportee reportes annule annulee annules suspendu suspendue"),
         opens_clause=_words("que qu' qu ou lorsque tandis alors"),
         between=_words("nous se s' le la les y en lui leur"),

@@ -57,12 +57,13 @@ ENGLISH = lexicon_of(
         },
         Kind.FROM: {
             "earliest": "at the earliest",
+            "early": "starting as early as | as early as",
             None: (
                 "from | starting | starting in | starting on | starting from | beginning | beginning in"
                 " | beginning on | beginning with | as of | as from | effective | effective from | effective as of"
                 " | commencing | no sooner than | commencing in | commencing on | no earlier than | not earlier than"
                 " | not before | on and after | on or after | on and from | from and after | with effect from"
-                " | starting as early as | as early as"
+                ""
             ),
         },
         Kind.AFTER: {None: "after | following | beyond | post | later than | subsequent to"},

@@ -88,6 +88,8 @@ class _Grammar(AttributeReader):
             case Kind.GLUE if self.at(i).value == "from" and self.kind(i + 1) is Kind.YEAR:
                 # "dès 2026" without its accent, as "des 2026 participants" goes on
                 return self._tied(Tie.FROM, i, i + 1) if self.kind(i + 2) in ENDS_A_YEAR else None
+        if kind is Kind.OVER and self.at(i - 1).value == "ahead":
+            return None  # "for over four decades"
         if kind in _TIES:
             found = self._tied(_TIES[kind], i, i + 1)
             if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
@@ -98,6 +100,7 @@ class _Grammar(AttributeReader):
         return self._bare(i)
 
     def _past(self, i: int) -> int:
+        i += self.kind(i + 1) is Kind.BY  # "the previous target date of 2040"
         found = self.core(i + 1, inside=True) or self.count(i + 1)
         return found[1] if found else i + 1
 
@@ -157,8 +160,9 @@ class _Grammar(AttributeReader):
         if (following := _TIES.get(self.kind(i))) is not None and self.kind(i) is not Kind.AT:
             if tie is Tie.IN and following is Tie.OVER:
                 return None  # "in over ten years"
-            is_weak = following is Tie.ON or (tie is Tie.BY and following in {Tie.IN, Tie.DURING})
-            nearer = tie if is_weak and tie in _FIRM else following
+            is_weak = following is Tie.ON or self.at(i).value == "early"  # "by as early as 2030"
+            is_weak = is_weak or (tie is Tie.BY and following in {Tie.IN, Tie.DURING})
+            nearer = tie if is_weak and tie in _FIRM | {Tie.DURING} else following
             return self._tied(nearer, start, i + 1) if i - start < _TIES_IN_A_ROW else None
         if tie is Tie.FROM and self.kind(i) is Kind.HERE and self.kind(i + 1) in {Kind.TO, Kind.UNTIL, Kind.AT}:
             return self._tied(Tie.UNTIL, start, i + 2)  # "from now until 2030"
@@ -233,7 +237,8 @@ class _Grammar(AttributeReader):
             return None  # "the budget of next year"
         if read and self.is_attribute(i, read[0]):
             return Expression(Tie.OF, i, read[1], core=self.of_its_act(i, read[0])), read[1]
-        if read and self.is_time_by_itself(i, *read):
+        is_set = self.at(i - 1).text == ":" and self.is_set_as_deadline(i)  # "Date de clôture : 2016-2017"
+        if read and (is_set or self.is_time_by_itself(i, *read)):
             return self._closed(Tie.BY if self.is_set_as_deadline(i) else Tie.BARE, i, *read)
         begins, is_next = self.is_begin(i), self.kind(i) in {Kind.NEXT, Kind.COMING}
         event = self.event(i, is_firm=begins) if begins or is_next else None

@@ -41,6 +41,7 @@ LEXICONS: Mapping[Language, Lexicon] = {
     Language.FR: FRENCH,
 }
 
+_NEAR = 8  # tokens between an event and its days
 _LONGEST_REVIEW = 120  # months, as the contract has it
 _DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.LESS, Tie.UNTIL})
 _TELLING = frozenset({Tie.BY, Tie.IN, Tie.ON, Tie.DURING, Tie.OVER, Tie.BARE, Tie.BEFORE, Tie.AFTER})
@@ -86,6 +87,7 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
     tokens = tokens_of(text, lexicon.trie)
     said = in_their_clauses(combined(expressions(text, tokens), tokens), tokens)
     found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in said]
+    found = [one for k, one in enumerate(found) if not _is_of_the_past(one, found[k + 1 : k + 2], tokens)]
     chosen = min(found, key=_rank, default=None)
     if chosen is None:
         return _without_date(wording, policy)
@@ -195,6 +197,15 @@ def _days(expression: Expression, context: ReadingContext) -> _Found:
         case Expression(event=event) if event is not None:
             return _Found(expression, Days(None, ("anchor",)))
     return _Found(expression, Days(None, ("no-date",)))
+
+
+def _is_of_the_past(one: _Found, following: Sequence[_Found], tokens: Sequence[Token]) -> bool:
+    """Whether an event took place on the past days behind it: "following the adoption of our Concept in 1991"."""
+    for other in following:
+        between = range(one.expression.end, other.expression.start)
+        is_near = len(between) <= _NEAR and all(tokens[k].kind not in {Kind.BREAK, Kind.COMMA} for k in between)
+        return one.expression.event is not None and is_near and "past" in other.days.rules
+    return False
 
 
 def _year_of(name: str) -> int | None:

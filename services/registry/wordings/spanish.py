@@ -40,7 +40,7 @@ SPANISH = lexicon_of(
             None: "al margen de | por",
             "occasion": "en el marco de | en el marco del | en ocasión de | con motivo de | con motivo del",
         },
-        Kind.ON: {None: "el día | los días | con fecha | mediodía del | la mañana del | la tarde del | la noche del"},
+        Kind.ON: {None: "el día | los días | con fecha | mediodía del | mañana del | tarde del | la madrugada del"},
         Kind.DURING: {
             None: (
                 "durante | a lo largo de | en el transcurso de | en el transcurso del | a lo largo del"

@@ -40,7 +40,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " committed targeted combined interested required needed sustained integrated continued date our all the"
             " this that these those which whom what both each more bloodshed watershed naked wicked sacred aged"
         ),
-        be=_words("be"),
+        be=_words("be remain stay become"),
         was=_words("was were had"),
         managed=_words("managed succeeded") | {"been able", "was able", "were able"},
         called_off=_words("postponed cancelled canceled suspended"),
@@ -103,6 +103,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " decadas vivienda demanda tienda ayuda deuda duda moneda rueda seda"
         ),
         be=_words(
+            "permanecer permanecera permaneceran "
             "ser sera seran seria serian estaria estarian sea sean estar estara estaran quedar quedara quedaran"
             " quede queden"
         ),
@@ -132,14 +133,32 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " construit construite detruit reduit introduit introduite inscrit inscrite transmis transmise admis"
             " admise"
             " compris appris repris reprise surpris acquis requis survenue survenus survenues issu issue issus issues"
-            " paraphe signee signe signes vecu vaincu convaincu lu lue vu vue recueilli recueillis accueilli"
+            " paraphe rejoint rejointe atteint atteinte"
+            " signee signe signes vecu vaincu convaincu lu lue vu vue recueilli recueillis accueilli"
             " accueillie"
-            " franchi franchie lancee publiee rappelle rappellent rappelant rappelons reaffirme reaffirment"
+            "franchi franchie lancee publiee rappelle rappellent rappelant rappelons reaffirme reaffirment"
             " reaffirmons"
             " reaffirmant reitere reiterent reiterons reiterant commemore commemorent commemorons remercie remercient"
             " remercions"
         ),
-        past_endings=("é", "ée", "és", "ées", "ee", "ees", "aient", "èrent", "irent", "urent"),
+        past_endings=(
+            "é",
+            "ée",
+            "és",
+            "ées",
+            "ee",
+            "ees",
+            "yait",
+            "tait",
+            "llait",
+            "ulait",
+            "ssait",
+            "vait",
+            "aient",
+            "èrent",
+            "irent",
+            "urent",
+        ),
         ahead=_words(
             "sera seront aura auront tiendra tiendront doit doivent devra devront devrait devraient pourra pourront"
             " prevu prevue prevus prevues prevoit prevoient entend entendent compte comptent va vont souhaite"
@@ -161,7 +180,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " extra para infra premier dernier mer hier papier chantier particulier notre votre autre autres ministre"
             " cadre titre membre lettre centre contre entre nombre ordre avenir plaisir ministere"
         ),
-        be=_words("etre sera seront serait seraient soit soient"),
+        be=_words("rester restera resteront etre sera seront serait seraient soit soient"),
         was=_words("etait etaient avait avaient fut furent"),
         managed=_words("parvenu parvenue parvenus"),
         called_off=_words("reporte reportee reportes annule annulee annules suspendu suspendue"),

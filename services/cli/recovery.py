@@ -29,6 +29,8 @@ class HeldService:
     """How many wait, as the service counted last."""
     remarks: list[str]
     """What could not be taken over."""
+    is_complete: bool
+    """Whether everything that its topics know has been taken over, and only the word is waited for."""
 
 
 @recovery.command("status")
@@ -45,7 +47,8 @@ def status(
     if not found:
         typer.echo("nothing is held: no database was found older than its topics")
     for one in found:
-        typer.echo(f"{one.service}: held since {one.since:%Y-%m-%dT%H:%M:%SZ}; {one.held} wait")
+        how_far = f"{one.held} wait" if one.is_complete else "still taking over what its topics know"
+        typer.echo(f"{one.service}: held since {one.since:%Y-%m-%dT%H:%M:%SZ}; {how_far}")
         for topic, count in sorted(one.taken_over.items()):
             typer.echo(f"  taken over: {count} of {topic}")
         for remark in one.remarks:
@@ -59,9 +62,13 @@ def release(
     service: Annotated[str | None, typer.Argument(help="registry, scheduler or notifier; or all.")] = None,
     *,
     by: Annotated[str, typer.Option(help="Who says so.", show_default="your user's name")] = "",
+    wait: Annotated[int, typer.Option(min=0, help="Seconds to wait for a service that is still taking over.")] = 300,
 ) -> None:
-    """Let what is held go: within two seconds the services send what waits, but for what had been told before."""
-    released = _ask(lambda connection: _release(connection, service, by or getuser()))
+    """Let what is held go: within two seconds the services send what waits, but for what had been told before.
+
+    Waits while a service is still taking over: what it has not heard of yet is not what you have looked at.
+    """
+    released = _ask(lambda connection: _release(connection, service, by or getuser(), wait))
     for one in released:
         typer.echo(f"{one.service}: released; {one.held} waited")
     if not released:
@@ -113,13 +120,15 @@ async def _read(connection: Any) -> list[HeldService]:
     for service in _services(None):
         row = await connection.fetchrow(f"select * from {service}.recovery where released_at is null")
         if row:
-            found.append(HeldService(service, row["detected_at"], row["taken_over"], row["held"], row["remarks"]))
+            compared = await connection.fetchval(f"select compared from {service}.outbox_lease")
+            found.append(
+                HeldService(service, row["detected_at"], row["taken_over"], row["held"], row["remarks"], compared)
+            )
     return found
 
 
-async def _release(connection: Any, only: str | None, by: str) -> list[HeldService]:
-    services = _services(only)
-    found = [one for one in await _read(connection) if one.service in services]
+async def _release(connection: Any, only: str | None, by: str, wait: int) -> list[HeldService]:
+    found = await _complete(connection, _services(only), wait)
     for one in found:
         await connection.execute(
             f"update {one.service}.recovery set released_at = clock_timestamp(), released_by = $1"
@@ -128,3 +137,22 @@ async def _release(connection: Any, only: str | None, by: str) -> list[HeldServi
         )
         await connection.execute("select pg_notify($1, '')", f"{one.service}_outbox")
     return found
+
+
+async def _complete(connection: Any, services: list[str], wait: int) -> list[HeldService]:
+    """Those of these services that are held, once none is still taking over."""
+    from deploy.embedded.errors import EmbeddedError
+
+    for seconds in range(wait + 1):
+        found = [one for one in await _read(connection) if one.service in services]
+        unfinished = [one for one in found if not one.is_complete]
+        if not unfinished:
+            return found
+        if seconds % 5 == 0:
+            for one in unfinished:
+                heard = sum(one.taken_over.values())
+                typer.echo(f"{one.service}: still taking over what its topics know, {heard} events so far", err=True)
+        if seconds < wait:
+            await asyncio.sleep(1)
+    names = ", ".join(one.service for one in unfinished)
+    raise EmbeddedError(f"{names}: still taking over, and nothing is released", "see that it runs, then release again")

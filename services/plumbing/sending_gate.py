@@ -51,8 +51,9 @@ class SendingGate:
     def describe(self) -> str:
         """How it stands, for `/readyz`."""
         if self.held_since is not None:
+            how_far = f"{self.held} wait" if self.compared else "still taking over what they know"
             return (
                 f"held since {self.held_since:%Y-%m-%dT%H:%M:%SZ}: restored from a backup older than the topics;"
-                f" {self.held} wait; see `pledgewire recovery status`"
+                f" {how_far}; see `pledgewire recovery status`"
             )
         return "ok" if self.compared else "not compared with the topics yet"

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from services.notifier.delivery import claims, deliveries, fan_out, lanes, recorder, results, turns
+from services.notifier.delivery.lane import Lane
 
 Mutation = Callable[[], AbstractContextManager[None]]
 
@@ -62,7 +63,7 @@ def _what_follows_a_failure_stays() -> AbstractContextManager[None]:
 
     def mutated(self: Any, delivery: Any, outcome: Any, now: float, *, is_settled: bool) -> Any:
         back = done(self, delivery, outcome, now, is_settled=True)
-        self._lanes.get(lanes._key(delivery), lanes.Lane("", 0, 0)).threads.pop(delivery.thread, None)
+        self._lanes.get(lanes._key(delivery), Lane("", 0, 0)).threads.pop(delivery.thread, None)
         return back
 
     return _put(lanes.Lanes, "done", mutated)

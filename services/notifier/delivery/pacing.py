@@ -5,7 +5,8 @@ things: a message that was taken, one that was told to wait, and nothing else.
 
 - Told to wait: nothing starts until then. After it one probe goes alone, then all go on at the pace. Who is told again
   and again waits longer each time.
-- Told three times, each within two hundred messages: the pace is too fast for it, and becomes slower each time more.
+- Told three times, each within two hundred messages: the pace is too fast for it, and becomes slower each time more, by
+  half where it is told after one or two messages.
 - Of a receiver without a known limit the pace is found by trying: a fifth faster after every eight messages, until it
   says to wait; then as before that. From then on something faster is tried seldom, and more seldom the more it fails.
 """
@@ -29,7 +30,9 @@ KEEPS_COMING = 200
 """Told to wait again within so many messages counts as a strike."""
 MOST_STRIKES = 3
 """So many, and the pace is too fast: one or two are chance, or somebody else at the same address."""
-SLOWER, SEARCH_FASTER, FASTER = 1.15, 0.8, 0.9
+SLOWER, MUCH_SLOWER, SEARCH_FASTER, FASTER = 1.15, 2.0, 0.8, 0.9
+FAR_OFF = 2
+"""Told to wait after no more than so many messages, a pace that is too fast is so by far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +101,8 @@ def when_told_to_wait(pace: Pace, asked: float | None) -> tuple[Pace, float]:
     strikes = pace.strikes + 1 if pace.taken < KEEPS_COMING else 1
     if strikes < (MOST_STRIKES if pace.good else 2):
         return replace(told, strikes=strikes), wait
-    slower = max(min(pace.seconds * SLOWER, SLOWEST), pace.seconds)
+    if pace.is_probing:  # the wait was too short, which says nothing about the pace
+        return replace(told, strikes=strikes), wait
+    factor = MUCH_SLOWER if pace.taken <= FAR_OFF else SLOWER
+    slower = max(min(pace.seconds * factor, SLOWEST), pace.seconds)
     return replace(told, seconds=slower, good=slower if pace.good else 0.0, strikes=strikes), wait

@@ -66,6 +66,26 @@ def test_a_platform_with_a_known_limit_is_never_over_it_and_hardly_under(rate: f
     assert took <= 1.05 * 5_000 / rate
 
 
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.25])
+def test_a_receiver_far_slower_than_its_platform_says_so_a_few_times_only(rate: float):
+    """And the pace is no more than twice too slow for it."""
+    receiver = Bucket(rate, asks=1 / rate)
+
+    _, _, pace = drained(receiver, limited(1.0), 40)
+
+    assert receiver.refused <= 10
+    assert 1 / rate <= pace.seconds <= 2.1 / rate
+
+
+def test_a_receiver_that_was_away_is_sent_to_as_fast_as_before():
+    """How often it was asked meanwhile says nothing about its pace."""
+    pace = before = when_taken(limited(1.0), 1_000)
+    for _ in range(20):
+        pace, _ = when_told_to_wait(pace, 30.0)
+
+    assert when_taken(pace, 1).seconds == before.seconds
+
+
 @pytest.mark.parametrize("burst", [1.0, 10.0])
 @pytest.mark.parametrize("asks", [None, 1.0, 5.0])
 @pytest.mark.parametrize("rate", [0.2, 1.0, 3.0, 20.0])

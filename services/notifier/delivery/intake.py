@@ -29,7 +29,7 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
         id=envelope.id,
         topic=record.topic,
         time=envelope.time,
-        value=event.model_dump_json().encode() if _is_structured(record) else record.value or b"",
+        value=event.model_dump_json().encode() if is_structured(record.headers) else record.value or b"",
         correlation_id=envelope.correlation_id,
         traceparent=envelope.traceparent,
     )
@@ -67,11 +67,3 @@ class EventIntake:
                 self._dispatch.wake()
             if written := len(fanned_out.claimed) + fanned_out.waiting:
                 self._deliveries_each = written / len(part)
-
-
-def _is_structured(record: ConsumerRecord[bytes, bytes]) -> bool:
-    """Whether the value holds the envelope too, so that the event itself has to be taken out of it."""
-    return any(
-        name.lower() == "content-type" and (value or b"").lower().startswith(b"application/cloudevents")
-        for name, value in record.headers
-    )

@@ -139,7 +139,7 @@ class ConsumerWatch:
                 DEAD_DEPTH.labels(topic).set(math.nan)
 
     def _say_standing(self, assigned: Any, now: float, *, is_known: bool) -> None:
-        """Whether a partition moves is not known while it is not known what it has; that it stands may be all the same."""
+        """That a partition stands may be known while what it has is not; that it moves is not."""
         seconds: Mapping[TopicPartition, float] = self._standing.seconds(now) if self._standing else {}
         for partition in assigned:
             still = now - self._still[partition][1] if partition in self._still else 0.0

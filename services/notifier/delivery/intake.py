@@ -1,5 +1,6 @@
 """From Kafka into the tables: an event that is read becomes one delivery for each subscription that asked for it."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
@@ -8,6 +9,7 @@ from aiokafka import ConsumerRecord
 
 from contracts.envelope import UnreadableRecord, from_record
 from contracts.topics import BY_NAME
+from services.notifier.delivery.deliveries import NO_CAPACITY
 from services.notifier.delivery.dispatch import Dispatch
 from services.notifier.delivery.fan_out import FanOut, IncomingEvent, in_order, overtaken_within
 from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
@@ -38,6 +40,10 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
     return IncomingEvent(published.already_read(data), data.seq, not_after, kind.traits(data), kind.collapse_key(data))
 
 
+_LONGEST_WAIT = 4.0
+"""Seconds that one batch waits for room in all, and a little more: a batch that is long in hand counts as standing."""
+
+
 class EventIntake:
     """Applies batches: writes them down, and hands what this process has in hand to its dispatch.
 
@@ -57,8 +63,10 @@ class EventIntake:
         batch = in_order({incoming.event.id: incoming for incoming in events}.values())
         overtaken = overtaken_within(batch)
         self._dispatch.remember(incoming.event for incoming in batch)
+        patient_until = time.monotonic() + _LONGEST_WAIT
         while batch:
-            room = await self._dispatch.room()
+            is_patient = time.monotonic() < patient_until
+            room = await self._dispatch.room() if is_patient else NO_CAPACITY
             most = int(room.total / self._deliveries_each) or len(batch)
             part, batch = batch[:most], batch[most:]
             fanned_out = await self._fan_out.apply(part, self._clock.now(), room, overtaken)

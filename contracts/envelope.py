@@ -197,7 +197,7 @@ def _once(pairs: list[tuple[str, Any]]) -> None:
 
 
 def _check_subject(event: Contract, subject: str, key: bytes | None, partition_key: bytes | None) -> None:
-    """Raise `UnreadableRecord` where the record is filed under something else than its event is about, or under nothing.
+    """Raise `UnreadableRecord` for a record that is filed under nothing, or not under what its event is about.
 
     Order holds within a key only: without one a record goes to any partition, and may be read before an older one about
     the same. Readers route by the subject without looking into the value; an attribute that is left out says nothing

@@ -71,8 +71,8 @@ def fit(text: str, most: int, *, lines: bool = False) -> str:
 def fit_link(url: str) -> str:
     """An address of others as it enters, unchanged; raises ValueError that never quotes it.
 
-    It names a host that a browser would look up, on a port that there is, and no user: what stands before an `@` is read
-    as the host (RFC 9110, 4.2.4).
+    It names a host that a browser would look up, on a port that there is, and no user: what stands before an `@` is
+    read as the host (RFC 9110, 4.2.4).
     """
     if not url.isascii() and (wrong := next((c for c in url if category(c)[0] in "CZ"), None)):
         raise ValueError(f"the character U+{ord(wrong):04X} may not stand in an address")

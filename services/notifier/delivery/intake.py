@@ -7,7 +7,7 @@ from typing import cast
 
 from aiokafka import ConsumerRecord
 
-from contracts.envelope import UnreadableRecord, from_record
+from contracts.envelope import UnreadableRecord, from_record, is_structured
 from contracts.topics import BY_NAME
 from services.notifier.delivery.deliveries import NO_CAPACITY
 from services.notifier.delivery.dispatch import Dispatch

@@ -92,8 +92,8 @@ _UNSEEN = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f\u
 _APOSTROPHES = "repeat(chr(39), 2)"
 """The typewriter's for the two typographic ones."""
 _DASHES = "‐‒–—―−⁃⸺⸻"
-"""Hyphens, dashes and minus signs that NFKD leaves; U+2011, which breaks no line, and the wide and small ones it does not.
-Somebody's editor makes one of another, and nobody sees which it was."""
+"""Hyphens, dashes and minus signs that NFKD leaves; it makes one of these, or the keyboard's, of U+2011 and of wide and
+small ones. Somebody's editor writes another than was typed, and nobody sees which it is."""
 
 
 def _folded(sql: str) -> str:

@@ -58,6 +58,7 @@ async def test_nothing_is_behind_a_link_that_we_did_not_sign_for_this(http: http
     foreign = page_tokens(LinkSettings(link_keys=(SecretStr("x" * 40),))).token(UUID(made["id"]))  # type: ignore[call-arg]
     never = page_tokens(LINK_SETTINGS).token(uuid4())
     unsubscribe = links().url(UUID(made["id"])).rpartition("/")[2]
+    changed = (token[:-1], token + "A", token.swapcase(), *other_spellings(token))
     answers = [
         (await http.get(f"/subscription-links/{wrong}")).text
         for wrong in (

@@ -61,32 +61,11 @@ async def test_nothing_is_behind_a_link_that_we_did_not_sign_for_this(http: http
     changed = (token[:-1], token + "A", token.swapcase(), *other_spellings(token))
     answers = [
         (await http.get(f"/subscription-links/{wrong}")).text
-        for wrong in (
-            made["id"],
-            "1",
-            other,
-            foreign,
-            never,
-            unsubscribe,
-            token[:-1],
-            token + "A",
-            token.swapcase(),
-            *other_spellings(token),
-        )
+        for wrong in (made["id"], "1", other, foreign, never, unsubscribe, *changed)
     ]
     lists = [
         (await http.get(f"/subscription-links/{wrong}/deliveries")).status_code
-        for wrong in (
-            made["id"],
-            "1",
-            other,
-            foreign,
-            unsubscribe,
-            token[:-1],
-            token + "A",
-            token.swapcase(),
-            *other_spellings(token),
-        )
+        for wrong in (made["id"], "1", other, foreign, unsubscribe, *changed)
     ]
     assert len(set(answers)) == 1 and "/problems/not-found" in answers[0]
     assert set(lists) == {404}

@@ -23,6 +23,8 @@ Clock = Literal["as-told", "gap", "overlap"]
 """How a wall time comes to an instant: as it stands; skipped there on that day; there twice on that day."""
 
 _SECOND = timedelta(seconds=1)
+_PLACEHOLDERS = frozenset({"Factory", "localtime", "posixrules"})
+"""Files of the zone data that say "not set yet" (`Factory`, whose abbreviation is "-00") or "whatever is set here"."""
 
 
 class UnknownZone(RefusedByRule):
@@ -31,8 +33,8 @@ class UnknownZone(RefusedByRule):
 
 @cache
 def zone_names() -> frozenset[str]:
-    """All zones that the zone data has."""
-    return frozenset(zoneinfo.available_timezones())
+    """All zones that the zone data has, without its placeholders for no zone."""
+    return frozenset(zoneinfo.available_timezones()) - _PLACEHOLDERS
 
 
 def is_zone(name: str) -> bool:

@@ -70,7 +70,7 @@ headers = {{"Authorization": "Bearer " + os.environ["TEST_KEY"], "Idempotency-Ke
 path, body = json.loads(os.environ["TEST_FORM"])
 statuses = {{
     zone: client.post(path, json=body | {{"zone": zone}}, headers=headers).status_code
-    for zone in ("localtime", "Localtime", "America/Nowhere", "America/Toronto")
+    for zone in ("localtime", "Localtime", "Factory", "America/Nowhere", "America/Toronto")
     if path
 }}
 print(json.dumps(answers() | {{"statuses": statuses}}))
@@ -110,7 +110,7 @@ def test_a_services_process_answers_by_the_package(name: str, wrong_machine: dic
 
     answer = answer_of(ASKING + BUILDING.format(name=name), environment)
 
-    answered = {"localtime": 422, "Localtime": 422, "America/Nowhere": 422, "America/Toronto": 503}
+    answered = {"localtime": 422, "Localtime": 422, "Factory": 422, "America/Nowhere": 422, "America/Toronto": 503}
     statuses = {} if name == "portal" else answered
     assert answer == {"hours": -6.0, "localtime": False, "statuses": statuses}
 
@@ -119,7 +119,9 @@ def test_a_process_says_by_which_zone_data_it_answers() -> None:
     assert process.ZONE_DATA == ZONE_DATA == version("tzdata")
 
 
-@pytest.mark.parametrize("name", ["localtime", "posixrules", "zone.tab", "america/toronto", "America", "../tzdata"])
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "zone.tab", "america/toronto", "America", "../tzdata"]
+)
 def test_what_is_no_zone_is_none_for_both_who_ask(name: str) -> None:
     assert not is_zone(name)
     with pytest.raises(UnknownZone):
@@ -156,7 +158,7 @@ class _Recorder:
 
 
 async def test_the_registry_refuses_what_is_no_zone_before_it_asks_the_database() -> None:
-    for zone in ("localtime", "Localtime", "America/Nowhere"):
+    for zone in ("localtime", "Localtime", "Factory", "America/Nowhere"):
         with pytest.raises(Invalid) as refused:
             await create_anchor(_Recorder(), SimpleNamespace(zone=zone), None)  # type: ignore[arg-type]
         assert refused.value.members == {"field": "zone"}

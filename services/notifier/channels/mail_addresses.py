@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from email_validator import EmailNotValidError, validate_email
 
 from contracts.text import fit
+from services.notifier.channels.special_use_names import is_never_public
 from services.notifier.channels.ssrf_guard import UndeliverableAddress
 
 LONGEST_LOCAL_PART = 64
@@ -35,7 +36,8 @@ class NamedAddress:
 def mail_address(address: str, *, smtputf8: bool) -> str:
     """An address as it is kept and sent to: its domain as A-labels, ASCII before the @ unless `smtputf8`.
 
-    A local part that needs quotation marks is refused, and one that reads as an encoded word. Raises
+    A local part that needs quotation marks is refused, one that reads as an encoded word, and a domain of special use.
+    Raises
     `UndeliverableAddress`, which does not quote the address. Only a mail server can say whether a mailbox is behind it.
     """
     try:
@@ -50,6 +52,8 @@ def mail_address(address: str, *, smtputf8: bool) -> str:
         raise UndeliverableAddress("this is not an e-mail address") from None
     if len(found.local_part.encode()) > LONGEST_LOCAL_PART or "=?" in found.local_part:
         raise UndeliverableAddress("this is not an e-mail address")
+    if is_never_public(found.ascii_domain):
+        raise UndeliverableAddress("no public mail server has such a name (RFC 6761)")
     return f"{found.local_part}@{found.ascii_domain}"
 
 

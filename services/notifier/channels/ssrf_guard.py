@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from services.notifier.channels.address_blocks import carried_ipv4, is_public_ipv4, is_public_ipv6
+from services.notifier.channels.special_use_names import is_never_public
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -21,6 +22,7 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 """A host name in ASCII; a client would decode `%31`, so that is no part of one (RFC 3986, 3.2.2)."""
 _SECURE_PORTS = frozenset({443, 8443})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 LONGEST_URL = 2000
 
 
@@ -90,8 +92,8 @@ def literal(host: str) -> Address | None:
 def checked_url(url: str, allowed: AllowList) -> str:
     """A webhook's URL, rebuilt from its parts; raises `UndeliverableAddress` for one that no delivery may go to.
 
-    https on port 443 or 8443, no user name, no fragment; only hosts that the operator lists may use plain http or
-    another port.
+    https on port 443 or 8443, no user name, no fragment, no name of special use; only hosts that the operator lists may
+    use plain http or another port. The scheme's own port is not written (RFC 3986, 6.2.3): both forms are one address.
     """
     if len(url) > LONGEST_URL or not url.isascii() or any(c <= " " or c == "\x7f" or c in '\\"<>^`{|}' for c in url):
         raise UndeliverableAddress("the URL has to be plain ASCII without spaces, at most 2,000 characters")
@@ -107,6 +109,8 @@ def checked_url(url: str, allowed: AllowList) -> str:
         raise UndeliverableAddress("the URL may not hold a user name or password")
     if parts.fragment or "#" in url:
         raise UndeliverableAddress("the URL may not have a fragment")
+    if port == 0:
+        raise UndeliverableAddress("nothing listens on port 0")
     address = literal(host)
     if "%" in host or (address is None and not _NAME.fullmatch(host)):
         raise UndeliverableAddress("the host has to be a name or an ordinary address")
@@ -114,7 +118,7 @@ def checked_url(url: str, allowed: AllowList) -> str:
     if not listed:
         if parts.scheme != "https":
             raise UndeliverableAddress("the URL has to start with https://")
-        if (port or 443) not in _SECURE_PORTS:
+        if port is not None and port not in _SECURE_PORTS:
             raise UndeliverableAddress("the port has to be 443 or 8443")
         if address is not None and not allowed.permits(address, host):
             raise UndeliverableAddress("the host is not a public address")
@@ -122,9 +126,12 @@ def checked_url(url: str, allowed: AllowList) -> str:
             raise UndeliverableAddress("the host has to be a name or an ordinary address")
         if address is None and "." not in normal_host(host):
             raise UndeliverableAddress("the host has to be a full name")
+        if address is None and is_never_public(normal_host(host)):
+            raise UndeliverableAddress("no public host has such a name (RFC 6761)")
     written = f"[{host}]" if ":" in host else host
     place = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-    return f"{parts.scheme}://{written}{f':{port}' if port else ''}{place}"
+    shown = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{written}{shown}{place}"
 
 
 def _looks_numeric(host: str) -> bool:

@@ -1,13 +1,15 @@
 """From Kafka into the tables: an event that is read becomes one delivery for each subscription that asked for it."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
 from aiokafka import ConsumerRecord
 
-from contracts.envelope import UnreadableRecord, from_record
+from contracts.envelope import UnreadableRecord, from_record, is_structured
 from contracts.topics import BY_NAME
+from services.notifier.delivery.deliveries import NO_CAPACITY
 from services.notifier.delivery.dispatch import Dispatch
 from services.notifier.delivery.fan_out import FanOut, IncomingEvent, in_order, overtaken_within
 from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
@@ -29,13 +31,17 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
         id=envelope.id,
         topic=record.topic,
         time=envelope.time,
-        value=event.model_dump_json().encode() if _is_structured(record) else record.value or b"",
+        value=event.model_dump_json().encode() if is_structured(record.headers) else record.value or b"",
         correlation_id=envelope.correlation_id,
         traceparent=envelope.traceparent,
     )
     not_after: datetime | None = getattr(event, "not_after", None)  # of the events that can become stale
     kind = EVENT_TYPES[record.topic]
     return IncomingEvent(published.already_read(data), data.seq, not_after, kind.traits(data), kind.collapse_key(data))
+
+
+_LONGEST_WAIT = 4.0
+"""Seconds that one batch waits for room in all, and a little more: a batch that is long in hand counts as standing."""
 
 
 class EventIntake:
@@ -57,8 +63,10 @@ class EventIntake:
         batch = in_order({incoming.event.id: incoming for incoming in events}.values())
         overtaken = overtaken_within(batch)
         self._dispatch.remember(incoming.event for incoming in batch)
+        patient_until = time.monotonic() + _LONGEST_WAIT
         while batch:
-            room = await self._dispatch.room()
+            is_patient = time.monotonic() < patient_until
+            room = await self._dispatch.room() if is_patient else NO_CAPACITY
             most = int(room.total / self._deliveries_each) or len(batch)
             part, batch = batch[:most], batch[most:]
             fanned_out = await self._fan_out.apply(part, self._clock.now(), room, overtaken)
@@ -67,11 +75,3 @@ class EventIntake:
                 self._dispatch.wake()
             if written := len(fanned_out.claimed) + fanned_out.waiting:
                 self._deliveries_each = written / len(part)
-
-
-def _is_structured(record: ConsumerRecord[bytes, bytes]) -> bool:
-    """Whether the value holds the envelope too, so that the event itself has to be taken out of it."""
-    return any(
-        name.lower() == "content-type" and (value or b"").lower().startswith(b"application/cloudevents")
-        for name, value in record.headers
-    )

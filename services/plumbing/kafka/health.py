@@ -27,7 +27,8 @@ LAG_READ_AT = Gauge(
 )
 STANDS = Gauge(
     "pledgewire_partition_stands_seconds",
-    "For how long a partition that this process reads has records and takes none; 0 for one that moves",
+    "For how long a partition that this process reads has records and takes none; 0 for one that moves, NaN while it is"
+    " not known",
     PARTITION,
 )
 DEAD_DEPTH = Gauge(
@@ -98,12 +99,14 @@ class ConsumerWatch:
             # A rebalance under way, a broker away: what can't be measured now must not end what works.
             log.info("lag could not be measured", action="lag_unknown", group=self._group, error=repr(error))
             self._say_unknown()
+            is_known = False
         else:
             self._say(reading)
+            is_known = True
         now = time.monotonic()
         if self._standing:
             self._standing.forget_all_but(consumer.assignment())
-        self._say_standing(consumer.assignment(), now)
+        self._say_standing(consumer.assignment(), now, is_known=is_known)
         if self._reading and any(self._reading.lag[p] for p in self._reading.positions):
             if now - self._moved_at > patience:
                 raise Stuck(f"group {self._group} has records to read and has not polled for {patience:.0f} s")
@@ -135,12 +138,14 @@ class ConsumerWatch:
             for topic in self._reading.dead:
                 DEAD_DEPTH.labels(topic).set(math.nan)
 
-    def _say_standing(self, assigned: Any, now: float) -> None:
+    def _say_standing(self, assigned: Any, now: float, *, is_known: bool) -> None:
+        """That a partition stands may be known while what it has is not; that it moves is not."""
         seconds: Mapping[TopicPartition, float] = self._standing.seconds(now) if self._standing else {}
         for partition in assigned:
             still = now - self._still[partition][1] if partition in self._still else 0.0
+            stands = max(seconds.get(partition, 0.0), still)
             STANDS.labels(self._group, partition.topic, str(partition.partition)).set(
-                max(seconds.get(partition, 0.0), still)
+                stands if stands or is_known else math.nan
             )
 
     async def _notice_cut(self, consumer: Any, reading: LagReading) -> None:

@@ -229,7 +229,7 @@ class CoreReader(DayNameReader):
         behind = self.kind(i + 1)
         if behind is Kind.LAST:
             return None  # "l'année écoulée"
-        if plural is not True and behind in {Kind.NEXT, Kind.THIS}:
+        if plural is not True and behind in {Kind.NEXT, Kind.THIS} and self.at(i + 1).value != "first":
             return self._unit_ahead(name, int(behind is Kind.NEXT)), i + 2
         if name == "day" and (day := self.day_of_any_month(i)):
             return day

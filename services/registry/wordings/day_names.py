@@ -10,6 +10,7 @@ from services.registry.wordings.tokens import Kind
 BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH, Kind.DATE, Kind.NUMERIC})
 _LINKS = frozenset({Kind.TO, Kind.AT, Kind.AND, Kind.COMMA, Kind.UNTIL})
 _SAYS_WHICH = frozenset({Kind.NEXT, Kind.COMING})
+_THIS_ONE = _SAYS_WHICH | {Kind.THIS}
 _COUNTED = frozenset({Kind.MEASURE, Kind.UNIT, Kind.MONTH, Kind.NUMBER, Kind.EVENT})
 _HABITS = frozenset({"le", "the", "a", "un", "una", "los", "chaque"})
 """Before the name of a day, these speak of any such day: "le lundi"."""
@@ -36,6 +37,10 @@ class DayNameReader(PartReader):
         found = self._numbered_day(i)
         if found is not None:
             return found
+        k = self.skip(i + 2)
+        if self.kind(i - 1) in _THIS_ONE and self.kind(i + 1) is Kind.AND and self.kind(k) is Kind.WEEKDAY:
+            first, last = (Weekday(self.at(n).value, None, is_next=False) for n in (i, k))
+            return Range(first, last), k + 1  # "este sábado y domingo"
         return None if self._is_any_such_day(i) else self._named_day(i)
 
     def _numbered_day(self, i: int) -> Read[Core]:

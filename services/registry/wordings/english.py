@@ -43,7 +43,7 @@ ENGLISH = lexicon_of(
             ),
             "occasion": "on the occasion of",
         },
-        Kind.ON: {None: "on | dated"},
+        Kind.ON: {None: "on | dated | on the morning of | on the afternoon of | on the evening of"},
         Kind.DURING: {
             None: (
                 "during | throughout | in the course of | over the course of | during the course of | for the period"
@@ -57,12 +57,13 @@ ENGLISH = lexicon_of(
         },
         Kind.FROM: {
             "earliest": "at the earliest",
+            "early": "starting as early as | as early as",
             None: (
                 "from | starting | starting in | starting on | starting from | beginning | beginning in"
                 " | beginning on | beginning with | as of | as from | effective | effective from | effective as of"
                 " | commencing | no sooner than | commencing in | commencing on | no earlier than | not earlier than"
                 " | not before | on and after | on or after | on and from | from and after | with effect from"
-                " | starting as early as | as early as"
+                ""
             ),
         },
         Kind.AFTER: {None: "after | following | beyond | post | later than | subsequent to"},
@@ -74,7 +75,8 @@ ENGLISH = lexicon_of(
             "less": "in less than | in under",
         },
         Kind.UNTIL: {
-            None: "until | till | through | through to | up to and including | up to the end of | to at least",
+            "clause": "until | till",
+            None: "through | through to | up to and including | up to the end of | to at least",
             "days": "into | well into",  # no event: "into the dialogue"
         },
         Kind.BETWEEN: {None: "between"},
@@ -103,7 +105,7 @@ ENGLISH = lexicon_of(
         },
         Kind.WEEKDAY: numbered("monday tuesday wednesday thursday friday saturday sunday"),
         Kind.TOMORROW: {1: "tomorrow", 2: "the day after tomorrow"},
-        Kind.WORD: {None: "better tomorrow | brighter tomorrow"},
+        Kind.WORD: {None: "better tomorrow | brighter tomorrow | been able | was able | were able"},
         Kind.NOT: {None: "not | never | cannot"},
         Kind.SEASON: {
             21: "spring | springtime",
@@ -210,7 +212,8 @@ ENGLISH = lexicon_of(
                 " | over the short term | in the short term | in the near term | over the near term"
                 " | in the near future | in the foreseeable future | as soon as possible | as early as possible"
                 " | at the earliest opportunity | without delay | in due course | soon | in a timely manner"
-                " | over time | promptly | forthwith | in the future | at an early date | when appropriate"
+                " | over time"
+                " | promptly | until further notice | forthwith | in the future | at an early date | when appropriate"
                 " | on an ongoing basis | for years to come | for decades to come | for generations to come"
                 " | in the days ahead | in the weeks ahead | in the months ahead | in the years ahead"
                 " | in the days to come | in the weeks to come | in the months to come | in the years to come"

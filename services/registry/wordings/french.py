@@ -63,7 +63,7 @@ FRENCH = lexicon_of(
             "the": "au | aux | à la",
             "occasion": "à l'occasion de | à l'occasion du | à l'occasion d' | dans le cadre de | dans le cadre du",
         },
-        Kind.ON: {None: "en date du | le jour du | daté du"},
+        Kind.ON: {None: "en date du | le jour du | daté du | dans la matinée du | dans la soirée du"},
         Kind.DURING: {
             None: (
                 "au cours de | au cours du | au cours des | durant | pendant | tout au long de | tout au long du"
@@ -100,10 +100,11 @@ FRENCH = lexicon_of(
             "days": "sous",  # no event: "sous la présidence"
         },
         Kind.UNTIL: {
+            "clause": "jusqu'à ce que | jusqu'à ce qu'",
             None: (
                 "jusque | jusque dans | jusqu'à | jusqu'à l' | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de"
                 " | de maintenant à | de maintenant jusqu'à | d'aujourd'hui à"
-            )
+            ),
         },
         Kind.BETWEEN: {None: "entre"},
         Kind.EVERY: {
@@ -185,10 +186,8 @@ FRENCH = lexicon_of(
             )
         },
         Kind.THIS: {
-            None: (
-                "cette | ce | cet | la présente | le présent | en cours | courante | l'actuel | l'actuelle | actuelle"
-                " | actuel"
-            )
+            "first": "cette | ce | cet | la présente | le présent",
+            None: ("en cours | courante | l'actuel | l'actuelle | actuelle | actuel"),
         },
         Kind.NEXT: {"counts": "prochain | prochaine | le prochain | la prochaine | qui vient | suivante"},
         Kind.COMING: {
@@ -245,6 +244,7 @@ FRENCH = lexicon_of(
                 " | dans les plus brefs délais | sans délai | sans tarder | bientôt | prochainement | sous peu"
                 " | en temps voulu | en temps utile | à l'avenir | avec le temps | à plus long terme"
                 " | dans un délai raisonnable | sur le moyen terme | sur le long terme | promptement"
+                " | jusqu'à nouvel ordre"
             )
         },
         Kind.EVENT: {

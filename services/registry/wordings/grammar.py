@@ -88,6 +88,8 @@ class _Grammar(AttributeReader):
             case Kind.GLUE if self.at(i).value == "from" and self.kind(i + 1) is Kind.YEAR:
                 # "dès 2026" without its accent, as "des 2026 participants" goes on
                 return self._tied(Tie.FROM, i, i + 1) if self.kind(i + 2) in ENDS_A_YEAR else None
+        if kind is Kind.OVER and self.at(i - 1).value == "ahead":
+            return None  # "for over four decades"
         if kind in _TIES:
             found = self._tied(_TIES[kind], i, i + 1)
             if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
@@ -98,6 +100,7 @@ class _Grammar(AttributeReader):
         return self._bare(i)
 
     def _past(self, i: int) -> int:
+        i += self.kind(i + 1) is Kind.BY  # "the previous target date of 2040"
         found = self.core(i + 1, inside=True) or self.count(i + 1)
         return found[1] if found else i + 1
 
@@ -157,8 +160,9 @@ class _Grammar(AttributeReader):
         if (following := _TIES.get(self.kind(i))) is not None and self.kind(i) is not Kind.AT:
             if tie is Tie.IN and following is Tie.OVER:
                 return None  # "in over ten years"
-            is_weak = following is Tie.ON or (tie is Tie.BY and following in {Tie.IN, Tie.DURING})
-            nearer = tie if is_weak and tie in _FIRM else following
+            is_weak = following is Tie.ON or self.at(i).value == "early"  # "by as early as 2030"
+            is_weak = is_weak or (tie is Tie.BY and following in {Tie.IN, Tie.DURING})
+            nearer = tie if is_weak and tie in _FIRM | {Tie.DURING} else following
             return self._tied(nearer, start, i + 1) if i - start < _TIES_IN_A_ROW else None
         if tie is Tie.FROM and self.kind(i) is Kind.HERE and self.kind(i + 1) in {Kind.TO, Kind.UNTIL, Kind.AT}:
             return self._tied(Tie.UNTIL, start, i + 2)  # "from now until 2030"
@@ -194,10 +198,12 @@ class _Grammar(AttributeReader):
         joined = {Kind.TO, Kind.AT, Kind.UNTIL} if tie in {Tie.FROM, Tie.DURING, Tie.IN} else set()
         joined |= {Kind.AND} if tie in SPANS and self.at(j).text.casefold() in {"and", "y", "et", "&"} else set()
         k = j
-        if tie is Tie.FROM and self.kind(j) is Kind.AND and self.kind(j + 1) is Kind.UNTIL:
-            k += 1  # "from 22 December and until 6 January"
+        if tie is Tie.FROM:  # "from 22 December and until 6 January", "from Friday, May 29, through Monday, June 1"
+            k += self.kind(k) is Kind.COMMA and self.kind(k + 1) in {Kind.AND, Kind.UNTIL}
+            k += self.kind(k) is Kind.AND and self.kind(k + 1) is Kind.UNTIL
         is_or = self.kind(j) is Kind.AND and self.says_or(j)
-        last = self.core(k + 1) if (is_or or self.kind(k) in joined) and not isinstance(core, Range) else None
+        after = k + 1 + (self.kind(k) is Kind.UNTIL and self.kind(k + 1) is Kind.ON)
+        last = self.core(after) if (is_or or self.kind(k) in joined) and not isinstance(core, Range) else None
         if last is None or isinstance(last[0], Range):
             return core, j
         if (type(last[0]) is not type(core)) if is_or else (isinstance(last[0], Part) and tie is not Tie.FROM):
@@ -226,12 +232,13 @@ class _Grammar(AttributeReader):
         if found := self.distance(Tie.BARE, i, i):
             return found
         read = self._from_to(i) or self.core(i)
-        is_of = "of" in {self.at(i).value, self.at(i - 1).value}
+        is_of = bool({"of", "for"} & {self.at(i).value, self.at(i - 1).value})
         if read and is_of and isinstance(read[0], Year | Fiscal) and self.is_of_a_year(i):
             return None  # "the budget of next year"
         if read and self.is_attribute(i, read[0]):
             return Expression(Tie.OF, i, read[1], core=self.of_its_act(i, read[0])), read[1]
-        if read and self.is_time_by_itself(i, *read):
+        is_set = self.at(i - 1).text == ":" and self.is_set_as_deadline(i)  # "Date de clôture : 2016-2017"
+        if read and (is_set or self.is_time_by_itself(i, *read)):
             return self._closed(Tie.BY if self.is_set_as_deadline(i) else Tie.BARE, i, *read)
         begins, is_next = self.is_begin(i), self.kind(i) in {Kind.NEXT, Kind.COMING}
         event = self.event(i, is_firm=begins) if begins or is_next else None
@@ -265,6 +272,8 @@ def _as_the_other(first: Core, last: Core) -> Core:
     match first, last:
         case (Month(year=ComingYear(), month=month), Month(year=int(year), month=until)) if month > until:
             return Month(year - 1, month)
+        case (Day(year=ComingYear()), Day(year=int(year), month=until)) if first.month > until:
+            return Day(year - 1, first.month, first.day)
         case (Day(year=ComingYear()), Day(year=year) | Month(year=year)):
             return Day(year, first.month, first.day)
         case (Month(year=ComingYear()), Day(year=year) | Month(year=year)):

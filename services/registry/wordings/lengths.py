@@ -95,6 +95,12 @@ class LengthReader(EventReader):
         first = any(self.kind(k) is Kind.ORDINAL and self.at(k).value == 1 for k in near)
         return first or any(self.kind(k) in {Kind.MOST, Kind.LAST} for k in near)
 
+    def _is_named_length(self, start: int, count: Count, j: int) -> bool:
+        """Whether a length is one that was spoken of, "within the 10-week period", or goes on, "a year two months"."""
+        is_single = (count.count or 0) > 1 and self.is_unit(j - 1, count.unit)
+        is_that = any(self.kind(k) is Kind.THE for k in range(start, j))
+        return (is_single and is_that) or (self.kind(j) is Kind.NUMBER and self.unit(self.after_figure(j)) is not None)
+
     def _is_resized(self, start: int) -> bool:
         """Whether a verb before a length says that something grew or shrank by it: "adelantar la meta en 15 años"."""
         near = range(max(start - _RESIZED, 0), start)
@@ -113,6 +119,8 @@ class LengthReader(EventReader):
         if count.count is None:
             return Expression(Tie.VAGUE, start, j), j
         is_lasting = self.at(start).value == "lasting"  # how long, and not from when
+        if not count.is_ahead and self._is_named_length(start, count, j):
+            return Expression(Tie.VAGUE, start, j), j
         if tie is Tie.IN and not count.is_ahead and self._is_resized(start):
             return Expression(Tie.VAGUE, start, j), j
         if not count.is_ahead and (is_lasting or (tie in _LENGTHS and self._looks_back(start))):

@@ -7,13 +7,13 @@ from datetime import date
 
 from contracts.vocabulary import Language, Offset, Precision, Reading
 from services.registry.rules.edtf_dates import span_of
+from services.registry.wordings.clauses import in_their_clauses
 from services.registry.wordings.combining import combined
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.english import ENGLISH
 from services.registry.wordings.french import FRENCH
 from services.registry.wordings.grammar import expressions
 from services.registry.wordings.lexicon import Lexicon
-from services.registry.wordings.negation import negated
 from services.registry.wordings.phrases import (
     Century,
     Core,
@@ -41,6 +41,7 @@ LEXICONS: Mapping[Language, Lexicon] = {
     Language.FR: FRENCH,
 }
 
+_NEAR = 8  # tokens between an event and its days
 _LONGEST_REVIEW = 120  # months, as the contract has it
 _DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.LESS, Tie.UNTIL})
 _TELLING = frozenset({Tie.BY, Tie.IN, Tie.ON, Tie.DURING, Tie.OVER, Tie.BARE, Tie.BEFORE, Tie.AFTER})
@@ -84,8 +85,9 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
         return _without_date(wording, policy)
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
-    said = [negated(one, tokens) for one in combined(expressions(text, tokens), tokens)]
+    said = in_their_clauses(combined(expressions(text, tokens), tokens), tokens)
     found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in said]
+    found = [one for k, one in enumerate(found) if not _is_of_the_past(one, found[k + 1 : k + 2], tokens)]
     chosen = min(found, key=_rank, default=None)
     if chosen is None:
         return _without_date(wording, policy)
@@ -195,6 +197,15 @@ def _days(expression: Expression, context: ReadingContext) -> _Found:
         case Expression(event=event) if event is not None:
             return _Found(expression, Days(None, ("anchor",)))
     return _Found(expression, Days(None, ("no-date",)))
+
+
+def _is_of_the_past(one: _Found, following: Sequence[_Found], tokens: Sequence[Token]) -> bool:
+    """Whether an event took place on the past days behind it: "following the adoption of our Concept in 1991"."""
+    for other in following:
+        between = range(one.expression.end, other.expression.start)
+        is_near = len(between) <= _NEAR and all(tokens[k].kind not in {Kind.BREAK, Kind.COMMA} for k in between)
+        return one.expression.event is not None and is_near and "past" in other.days.rules
+    return False
 
 
 def _year_of(name: str) -> int | None:

@@ -40,7 +40,7 @@ SPANISH = lexicon_of(
             None: "al margen de | por",
             "occasion": "en el marco de | en el marco del | en ocasión de | con motivo de | con motivo del",
         },
-        Kind.ON: {None: "el día | los días | con fecha"},
+        Kind.ON: {None: "el día | los días | con fecha | mediodía del | mañana del | tarde del | la madrugada del"},
         Kind.DURING: {
             None: (
                 "durante | a lo largo de | en el transcurso de | en el transcurso del | a lo largo del"
@@ -86,10 +86,11 @@ SPANISH = lexicon_of(
             "less": "en menos de",
         },
         Kind.UNTIL: {
+            "clause": "hasta que",
             None: (
                 "hasta | hasta el | hasta el día | hasta al menos | hasta entrado | hasta bien entrado | de ahora a"
                 " | de hoy a | de ahora al"
-            )
+            ),
         },
         Kind.BETWEEN: {None: "entre"},
         Kind.EVERY: {
@@ -228,7 +229,7 @@ SPANISH = lexicon_of(
             None: (
                 "presupuesto | presupuestos | presupuesto de egresos | previsión | previsiones | pronóstico"
                 " | pronósticos"
-                " | calendario | programa de trabajo | proyecciones"
+                " | calendario | programa de trabajo | plan de trabajo | lineamientos | proyecciones"
             )
         },
         Kind.MOST: {None: "mayor | menor | peor | mejor | más"},
@@ -253,7 +254,7 @@ SPANISH = lexicon_of(
                 " | a la brevedad posible | en breve | próximamente | pronto | sin demora | oportunamente"
                 " | en su momento | en el futuro | con el tiempo | en un plazo razonable"
                 " | dentro de un plazo razonable | tan pronto como sea posible | al mediano plazo | de inmediato"
-                " | sin dilación"
+                " | sin dilación | hasta nuevo aviso"
             )
         },
         Kind.EVENT: {

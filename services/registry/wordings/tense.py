@@ -46,6 +46,8 @@ class TenseWords:
     """Words by which what the infinitive says did not come about: "failed to agree"."""
     was: frozenset[str]
     """Words that put into the past what is to come: "was scheduled", "estaba previsto"."""
+    managed: frozenset[str]
+    """Verbs by which what the infinitive says came about: "han podido hacer"."""
     called_off: frozenset[str]
     """Verbs by which what was planned is not to be when it was."""
     opens_clause: frozenset[str]
@@ -75,6 +77,10 @@ def tense_of(tokens: Sequence[Token], start: int, end: int, words: TenseWords) -
         reach = range(start - 1, max(start - 1 - _REACH, -1), -1)
         is_off = any(folded(tokens[k].text) in words.called_off for k in reach)
         return Tense.CALLED_OFF if is_off else Tense.AHEAD
+    if start > 1 and tokens[start - 1].kind is Kind.COMMA:  # "a invité, mercredi, à redoubler"
+        said = _verb(tokens, start - 2, words, infinitives=False)
+        if said is Tense.PAST:
+            return said
     opens = start == 0 or tokens[start - 1].kind is Kind.COMMA or _ends_sentence(tokens[start - 1])
     opens = opens or folded(tokens[start - 1].text) in words.opens_clause
     before = _first(tokens, range(start - 1, max(start - 1 - _REACH, -1), -1), words)
@@ -124,6 +130,9 @@ def _infinitive(tokens: Sequence[Token], k: int, words: TenseWords) -> Tense | N
     if k and word.endswith(words.infinitive_endings):
         to = k - 2 if k > 1 and folded(tokens[k - 1].text) in words.between else k - 1
         if _leads_to_infinitive(tokens[to], words):
+            if folded(tokens[to].text) in words.managed or folded(tokens[to - 1].text) in words.managed:
+                is_no = any(tokens[n].kind is Kind.NOT for n in range(max(to - _NEAR, 0), to))
+                return Tense.FAILED if is_no else Tense.PAST
             if any(folded(tokens[one].text) in words.was for one in _governing(tokens, to, words)):
                 return Tense.PAST  # "was scheduled to end"
             failed = any(folded(one.text) in words.failed for one in tokens[max(k - _NEAR, 0) : k])

@@ -40,8 +40,9 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " committed targeted combined interested required needed sustained integrated continued date our all the"
             " this that these those which whom what both each more bloodshed watershed naked wicked sacred aged"
         ),
-        be=_words("be"),
+        be=_words("be remain stay become"),
         was=_words("was were had"),
+        managed=_words("managed succeeded") | {"been able", "was able", "were able"},
         called_off=_words("postponed cancelled canceled suspended"),
         opens_clause=_words("that where while whereas"),
         before_infinitives=_words("to"),
@@ -102,11 +103,16 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " decadas vivienda demanda tienda ayuda deuda duda moneda rueda seda"
         ),
         be=_words(
+            "permanecer permanecera permaneceran "
             "ser sera seran seria serian estaria estarian sea sean estar estara estaran quedar quedara quedaran"
             " quede queden"
         ),
         was=_words("estaba estaban era eran fue fueron habia habian tenia tenian"),
-        called_off=_words("pospuso pospusieron aplazo aplazaron cancelo cancelaron suspendio suspendieron aplazada"),
+        managed=_words("podido pudo pudieron logrado conseguido alcanzado"),
+        called_off=_words(
+            "pospuso pospusieron aplazo aplazaron cancelo cancelaron suspendio suspendieron postergo postergaron"
+            " pospuesta pospuesto aplazada aplazado cancelada cancelado suspendida suspendido postergada postergado"
+        ),
         opens_clause=_words("que donde cuando mientras"),
         infinitive_opens=("ar", "er", "ir", "arse", "erse", "irse"),
         reflexive_past=("o", "aron", "ieron"),
@@ -127,14 +133,32 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " construit construite detruit reduit introduit introduite inscrit inscrite transmis transmise admis"
             " admise"
             " compris appris repris reprise surpris acquis requis survenue survenus survenues issu issue issus issues"
-            " paraphe signee signe signes vecu vaincu convaincu lu lue vu vue recueilli recueillis accueilli"
+            " paraphe rejoint rejointe atteint atteinte"
+            " signee signe signes vecu vaincu convaincu lu lue vu vue recueilli recueillis accueilli"
             " accueillie"
-            " franchi franchie lancee publiee rappelle rappellent rappelant rappelons reaffirme reaffirment"
+            "franchi franchie lancee publiee rappelle rappellent rappelant rappelons reaffirme reaffirment"
             " reaffirmons"
             " reaffirmant reitere reiterent reiterons reiterant commemore commemorent commemorons remercie remercient"
             " remercions"
         ),
-        past_endings=("é", "ée", "és", "ées", "ee", "ees", "aient", "èrent", "irent", "urent"),
+        past_endings=(
+            "é",
+            "ée",
+            "és",
+            "ées",
+            "ee",
+            "ees",
+            "yait",
+            "tait",
+            "llait",
+            "ulait",
+            "ssait",
+            "vait",
+            "aient",
+            "èrent",
+            "irent",
+            "urent",
+        ),
         ahead=_words(
             "sera seront aura auront tiendra tiendront doit doivent devra devront devrait devraient pourra pourront"
             " prevu prevue prevus prevues prevoit prevoient entend entendent compte comptent va vont souhaite"
@@ -156,8 +180,9 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
             " extra para infra premier dernier mer hier papier chantier particulier notre votre autre autres ministre"
             " cadre titre membre lettre centre contre entre nombre ordre avenir plaisir ministere"
         ),
-        be=_words("etre sera seront serait seraient soit soient"),
+        be=_words("rester restera resteront etre sera seront serait seraient soit soient"),
         was=_words("etait etaient avait avaient fut furent"),
+        managed=_words("parvenu parvenue parvenus"),
         called_off=_words("reporte reportee reportes annule annulee annules suspendu suspendue"),
         opens_clause=_words("que qu' qu ou lorsque tandis alors"),
         between=_words("nous se s' le la les y en lui leur"),

@@ -39,6 +39,8 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     if context.tense is Tense.CALLED_OFF:
         return Days(None, ("past",))
     days = _tied(tie, core, context)
+    if days.edtf is None and context.is_told and tie not in _TERMS and _has_begun(days, context):
+        return Days(None, (*days.rules, "past"))  # "at the end of the fiscal year, projects had been funded"
     if days.edtf is None:
         return Days(None, (*days.rules, "names-a-thing")) if tie is Tie.OF else days
     span = span_of(days.edtf)
@@ -66,6 +68,11 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     if is_over or is_own or (tells and (has_begun or lasted)):
         return Days(None, (*days.rules, "past"))
     return days
+
+
+def _has_begun(days: Days, context: ReadingContext) -> bool:
+    """Whether whatever unsettled words may mean has begun."""
+    return bool(days.alternatives) and all((one.earliest or date.max) <= context.made_on for one in days.alternatives)
 
 
 def _is_its_month(span: Span, context: ReadingContext) -> bool:

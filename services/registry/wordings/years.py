@@ -23,7 +23,10 @@ class YearReader(CountReader):
                 ahead = {Kind.THIS: 0, Kind.LAST: -1}.get(self.kind(j), 1)
                 if self.is_unit(j + 1, "year"):
                     return Ahead(ahead), j + 2
-                if j == i and self.at(j).value != "before":  # "juin prochain", but not "June, the last month"
+                if j == i and self.at(j).value not in {
+                    "before",
+                    "first",
+                }:  # not "June, the last month"
                     return _WHICH[ahead], j + 1
             case Kind.UNIT if self.is_unit(j, "year") and j > i:
                 match self.kind(j + 1):

@@ -201,6 +201,20 @@ def test_the_operator_lets_networks_and_hosts_through():
         "https://example.org/#part",
         "https://example.org/#",
         "https://example.org:22/",
+        "https://example.org:0/",
+        "https://example.org:00000/",
+        "https://9.9.9.9:0/",
+        "https://[2606:4700::1111]:0/",
+        "https://a.localhost/",
+        "https://A.Local./",
+        "https://hooks.ministry.internal/",
+        "https://metadata.google.internal/",
+        "https://router.home.arpa/",
+        "https://1.0.0.10.in-addr.arpa/",
+        "https://a.invalid/",
+        "https://a.test/",
+        "https://a.alt/",
+        "https://a.onion:8443/",
         "https://example.org:9092/",
         "https://example.org:99999/",
         "https://127.0.0.1/",
@@ -245,6 +259,10 @@ def test_a_url_that_nothing_may_be_posted_to(url: str):
         ("https://Example.org", "https://example.org/"),
         ("https://example.org/a/b?c=d&e", "https://example.org/a/b?c=d&e"),
         ("https://example.org:8443/x", "https://example.org:8443/x"),
+        ("https://example.org:443/x", "https://example.org/x"),
+        ("https://example.org:00443/x", "https://example.org/x"),
+        ("https://example.org:/x", "https://example.org/x"),
+        ("https://local.example/x", "https://local.example/x"),
         ("https://[2606:4700::1111]/x", "https://[2606:4700::1111]/x"),
         ("https://9.9.9.9/x", "https://9.9.9.9/x"),
     ],
@@ -258,3 +276,8 @@ def test_a_listed_host_may_be_plain_and_on_any_port():
     assert checked_url("http://localhost:8025/hook", AllowList.of(["localhost"])) == "http://localhost:8025/hook"
     with pytest.raises(UndeliverableAddress):
         checked_url("http://127.0.0.2:8025/hook", AllowList.of(["127.0.0.1"]))
+    assert checked_url("https://a.internal/", AllowList.of(["a.internal"])) == "https://a.internal/"
+    assert checked_url("http://127.0.0.1:80/", AllowList.of(["127.0.0.1"])) == "http://127.0.0.1/"
+    assert checked_url("http://127.0.0.1:443/", AllowList.of(["127.0.0.1"])) == "http://127.0.0.1:443/"
+    with pytest.raises(UndeliverableAddress):
+        checked_url("http://127.0.0.1:0/hook", AllowList.of(["127.0.0.1"]))

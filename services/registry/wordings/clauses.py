@@ -1,4 +1,4 @@
-"""What is not to be until or before some days is from them on: "will not open until 2026", "pas prêt avant juin"."""
+"""What words further before an expression make of it: "will not open until 2026", "until service resumes in June"."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,12 +10,32 @@ _REACH = 16  # tokens
 _NEAR = 3  # tokens before "not" where a condition opens
 _ONLY = frozenset({"only", "solo", "solamente", "unicamente", "seulement", "uniquement"})
 _CONDITIONS = frozenset({"if", "unless", "si", "s'"})
+_WITHIN_A_CLAUSE = 8  # tokens between "until" and the days of its clause
 _WAITING = frozenset({"wait", "esperar", "aguardar", "attendre"})
 """Whoever can't wait until some day says that they won't, and not from when."""
 
 
-def negated(one: Expression, tokens: Sequence[Token]) -> Expression:
-    """The expression as a negation before it in its clause has it."""
+def in_their_clauses(expressions: Sequence[Expression], tokens: Sequence[Token]) -> list[Expression]:
+    """The expressions as "until" and "not" before them in their clauses have them."""
+    found: list[Expression] = []
+    for one in expressions:
+        bounded = _bounded(one, tokens, found[-1].end if found else 0)
+        found.append(_negated(bounded, tokens))
+    return found
+
+
+def _bounded(one: Expression, tokens: Sequence[Token], before: int) -> Expression:
+    if one.core is None or one.tie not in {Tie.ON, Tie.IN, Tie.BARE}:
+        return one
+    for k in range(one.start - 1, max(one.start - 1 - _WITHIN_A_CLAUSE, before - 1), -1):
+        if tokens[k].kind in {Kind.BREAK, Kind.COMMA, Kind.AND}:
+            return one
+        if tokens[k].kind is Kind.UNTIL and tokens[k].value == "clause":
+            return replace(one, tie=Tie.UNTIL, start=k)
+    return one
+
+
+def _negated(one: Expression, tokens: Sequence[Token]) -> Expression:
     if one.tie not in {Tie.UNTIL, Tie.BEFORE} or tokens[one.start].kind not in {Kind.UNTIL, Kind.BEFORE}:
         return one
     waits = False

@@ -122,6 +122,43 @@ async def test_a_header_that_has_one_value_may_not_stand_twice(
 
 
 @pytest.mark.parametrize(("service", "route"), ROUTES)
+async def test_an_address_that_could_be_read_in_two_ways_is_refused_alike(
+    clients: dict[str, httpx.AsyncClient], service: str, route: PlacedRoute
+) -> None:
+    """
+    A parameter twice, bytes that are no UTF-8, a slash in an id's place or a line end behind the path.
+    """
+    method = min(route.methods - {"HEAD"})
+    for query in ("limit=1&limit=2", "x=&x=", "a=1&%61=2", "q=%ff", "%c3=1"):
+        answer = await clients[service].request(method, f"{at(route)}?{query}")
+        assert (answer.status_code, answer.json()["type"]) == (400, "/problems/ambiguous-query"), query
+    for path in (f"{at(route)}%2fx", f"{at(route)}%2F", f"{at(route)}%0a", f"{at(route)}%00"):
+        assert (await clients[service].request(method, path)).status_code == 404, path
+
+
+@pytest.mark.parametrize(("service", "route"), READING)
+async def test_a_number_is_written_in_digits(
+    clients: dict[str, httpx.AsyncClient], service: str, route: PlacedRoute
+) -> None:
+    operation = applications()[service].openapi()["paths"].get(route.template, {}).get("get", {})
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query" and parameter["schema"].get("type") == "integer":
+            for written in ("1_0", "%201", "%2b1", "1.0", "1e1", "%d9%a3", ""):
+                answer = await clients[service].get(f"{at(route)}?{parameter['name']}={written}")
+                assert answer.status_code in (401, 422), written
+    if service == "scheduler" and route.template == "/reminders/{id_}/explanation":
+        assert (await clients[service].get("/reminders/1_0/explanation")).status_code == 422
+
+
+@pytest.mark.parametrize(("service", "route"), [one for one in READING if "{token}" in one.values[1].template])  # type: ignore[union-attr]  # pytest's values
+async def test_no_cache_keeps_what_is_at_a_secret_address(
+    clients: dict[str, httpx.AsyncClient], service: str, route: PlacedRoute
+) -> None:
+    for path in (at(route), f"{at(route)}?a=1&a=2"):
+        assert (await clients[service].get(path)).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("service", "route"), ROUTES)
 async def test_no_answer_leads_to_the_host_that_was_named(
     clients: dict[str, httpx.AsyncClient], service: str, route: PlacedRoute
 ) -> None:

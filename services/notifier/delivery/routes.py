@@ -21,6 +21,7 @@ from services.notifier.subscriptions.access import READERS, owner_for
 from services.notifier.subscriptions.signed_ids import SignedIds
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import not_found
 
@@ -41,7 +42,7 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
         commitment: Slug | None = None,
         state: DeliveryState | None = None,
         cursor: Cursor = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        limit: Annotated[int, Query(ge=1, le=200), WRITTEN_NUMBER] = 50,
     ) -> DeliveryPage:
         """The log of deliveries, the newest first; `state=failed` are the dead letters. An operator sees all."""
         found = await log.page(
@@ -74,7 +75,9 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
         operation_id="list_deliveries_by_link",
         responses=problems(404),
     )
-    async def list_deliveries_by_link(token: str, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> DeliveryPage:
+    async def list_deliveries_by_link(
+        token: str, limit: Annotated[int, Query(ge=1, le=200), WRITTEN_NUMBER] = 50
+    ) -> DeliveryPage:
         """What a subscription was sent lately, the newest first, to who has the link of one of its messages."""
         id_ = tokens.subscription(token)
         if id_ is None:

@@ -30,6 +30,7 @@ from services.notifier.transport.resolver import resolves_to_allowed
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind, not_found
 
@@ -66,7 +67,7 @@ def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIR
         caller: Reader,
         state: SubscriptionState | None = None,
         cursor: Cursor = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        limit: Annotated[int, Query(ge=1, le=200), WRITTEN_NUMBER] = 50,
     ) -> SubscriptionPage:
         """One's own subscriptions; an operator sees all."""
         after = _CURSORS.read(cursor) if cursor is not None else None

@@ -1,6 +1,7 @@
 """What the models of all HTTP interfaces have in common, and the checks of fields that several of them need."""
 
 import json
+import re
 from collections.abc import Hashable, Iterable
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -86,7 +87,16 @@ def _instant_from_query(value: Any) -> Any:
     return value
 
 
+def _written_number(value: Any) -> Any:
+    # Left alone, pydantic reads "1_0" as ten, and " 1", "+1" and "1.0" as one.
+    if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,19}", value):
+        raise PydanticCustomError("number", "a number is written in digits")
+    return value
+
+
 ZoneName = TypeAliasType("ZoneName", Annotated[str, AfterValidator(_known_zone), zone_schema(zone_names())])
 """An IANA zone that our zone data has, as `America/Mexico_City`."""
+WRITTEN_NUMBER = BeforeValidator(_written_number)
+"""Of a whole number in a query or a path; behind its bounds, which its schema would not name otherwise."""
 QueryDay = Annotated[date, BeforeValidator(_day_from_query)]
 QueryInstant = Annotated[AwareDatetime, BeforeValidator(_instant_from_query)]

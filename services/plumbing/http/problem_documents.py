@@ -22,6 +22,7 @@ from services.plumbing.http.problems import (
     UNAVAILABLE,
     ProblemKind,
 )
+from services.plumbing.http.request_target import AMBIGUOUS_QUERY
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -101,6 +102,7 @@ def _say_problems(method: str, operation: dict[str, Any]) -> None:
 
 def _door_kinds(method: str, operation: Mapping[str, Any]) -> Iterable[ProblemKind]:
     """What the door itself answers to an operation, before or in place of its route."""
+    yield AMBIGUOUS_QUERY
     yield REPEATED_HEADER
     yield UNAVAILABLE
     if any(parameter.get("name") == IDEMPOTENCY_KEY["name"] for parameter in operation.get("parameters", ())):

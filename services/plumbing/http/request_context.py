@@ -11,6 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from services.plumbing.http.body_limits import checked_body, refuse_repeated_headers
 from services.plumbing.http.problems import Problem, fault_problem, http_problem
+from services.plumbing.http.request_target import refuse_ambiguous_target
 from services.plumbing.http.route_table import Resource, RouteTable
 from services.plumbing.tracing import traced
 
@@ -44,6 +45,7 @@ class RequestContext:
         scope["state"] |= {"correlation_id": correlation, "shown_path": shown}
         with bound_contextvars(correlation_id=correlation), traced(f"{method} {shown}", headers.get("traceparent")):
             try:
+                refuse_ambiguous_target(scope)
                 refuse_repeated_headers(headers)
                 if method == "OPTIONS" and resource.routes:
                     await Response(status_code=204, headers={"Allow": resource.allow})(scope, receive, answer.send)
@@ -73,6 +75,7 @@ class _Answer:
         self.started = False
         self._send = send
         self._allow = resource.allow
+        self._is_secret = resource.is_secret
         self._correlation = correlation
 
     async def send(self, message: Message) -> None:
@@ -83,6 +86,8 @@ class _Answer:
             if message["status"] == 405:  # the route that refused knows its own methods only
                 headers = [(name, value) for name, value in headers if name.lower() != b"allow"]
                 headers.append((b"allow", self._allow.encode()))
+            if self._is_secret:
+                headers = _uncached(headers)
             message["headers"] = headers
             await self._send(message)
             if self.is_head:
@@ -90,6 +95,15 @@ class _Answer:
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         elif not self.is_head:
             await self._send(message)
+
+
+def _uncached(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer that no shared cache may keep, and no other either unless its route says `private`."""
+    if any(name.lower() == b"cache-control" and b"private" in value for name, value in headers):
+        return headers
+    return [(name, value) for name, value in headers if name.lower() != b"cache-control"] + [
+        (b"cache-control", b"no-store")
+    ]
 
 
 def _correlation_id(given: str) -> str:

@@ -49,6 +49,11 @@ class Resource:
         return known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set()) if known else known
 
     @property
+    def is_secret(self) -> bool:
+        """Whether the path itself is a secret that was given to one reader, so that no cache may keep what is there."""
+        return any("{token}" in route.template for route in self.routes)
+
+    @property
     def allow(self) -> str:
         """The value of the header `Allow` (RFC 9110, 10.2.1)."""
         return ", ".join(sorted(self.methods))

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from contracts.entered import EnteredLine
 from contracts.vocabulary import Span
+from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.registry.rules.edtf_dates import UnreadableDate, span_of
 from services.registry.rules.errors import Invalid, ResourceNotFound
 from services.registry.rules.plannable_dates import check_plannable
@@ -15,7 +16,7 @@ from services.registry.rules.plannable_dates import check_plannable
 T = TypeVar("T")
 
 LONGEST_PAGE = 200
-Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE), WRITTEN_NUMBER]
 SearchWords = Annotated[EnteredLine, Field(max_length=100)]
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -10,6 +10,7 @@ from contracts.vocabulary import Slug
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import not_found
 from services.plumbing.transient_errors import Unavailable
@@ -58,7 +59,7 @@ def escalation_routes(database: Database, keys: ApiKeys, book: EscalationBook) -
             Literal["climbing", "owned"], Query(description="`climbing`: overdue, and nobody owns it.")
         ] = "climbing",
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        limit: Annotated[int, Query(ge=1, le=500), WRITTEN_NUMBER] = 100,
         cursor: Cursor = None,
     ) -> EscalationPage:
         """What is overdue, in the order in which time changes it next."""

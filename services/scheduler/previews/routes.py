@@ -13,7 +13,7 @@ from services.i18n.words import Words, words_in
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
-from services.plumbing.http.forms import ZoneName
+from services.plumbing.http.forms import WRITTEN_NUMBER, ZoneName
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import not_found
 from services.plumbing.zones import day_in, zone_named
@@ -83,7 +83,9 @@ def preview_routes(
         zone: Zone = None,
         language: SentenceLanguage = Language.EN,
         limit: Annotated[
-            int, Query(ge=0, le=100, description="So many of a ladder's endless steps beyond what is planned.")
+            int,
+            Query(ge=0, le=100, description="So many of a ladder's endless steps beyond what is planned."),
+            WRITTEN_NUMBER,
         ] = SHOWN_ENDLESS_STEPS,
     ) -> SchedulePreview:
         """Every instant of every milestone of a commitment, and why it is then."""
@@ -119,7 +121,7 @@ def preview_routes(
     )
     async def explain_reminder(
         request: Request,
-        id_: Annotated[int, Path(ge=1, lt=2**63)],
+        id_: Annotated[int, Path(ge=1, lt=2**63), WRITTEN_NUMBER],
         zone: Zone = None,
         language: SentenceLanguage = Language.EN,
     ) -> ReminderExplanation:

@@ -12,7 +12,7 @@ from contracts.vocabulary import Country, Day, Instant, Slug, Text
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
 from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
-from services.plumbing.http.forms import QueryInstant, ResponseModel
+from services.plumbing.http.forms import WRITTEN_NUMBER, QueryInstant, ResponseModel
 from services.plumbing.http.problem_documents import problems
 from services.scheduler.ladders.access import READERS, may_see
 from services.scheduler.reminders import store
@@ -79,7 +79,7 @@ def reminder_routes(database: Database, keys: ApiKeys, rules_cache: RulesCache) 
             UUID | None, Query(description="Those of this subscription's own ladder, instead of the book's.")
         ] = None,
         before: Annotated[QueryInstant | None, Query(description="Only those due before this instant.")] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        limit: Annotated[int, Query(ge=1, le=500), WRITTEN_NUMBER] = 100,
         cursor: Cursor = None,
     ) -> ReminderPage:
         """Reminders in the order in which they are due; a subscription's own take its owner's key, or an operator's."""

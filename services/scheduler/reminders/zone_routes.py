@@ -9,6 +9,7 @@ from contracts.events import Step
 from contracts.vocabulary import Instant
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
+from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.ladders.access import OPERATOR
@@ -55,7 +56,7 @@ def zone_routes(database: Database, keys: ApiKeys) -> APIRouter:
         openapi_extra=dict(KEY_OR_NOT),
         responses=problems(401),
     )
-    async def zones(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ZonesEntry:
+    async def zones(request: Request, limit: Annotated[int, Query(ge=1, le=500), WRITTEN_NUMBER] = 100) -> ZonesEntry:
         """Which zone data is computed with, and which instants its last change moved."""
         caller = keys.known(request)
         async with database.connection() as connection:

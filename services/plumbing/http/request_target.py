@@ -1,0 +1,30 @@
+"""The address of a request, as far as it could be read in two ways; decided here for all routes of all services."""
+
+import re
+from urllib.parse import parse_qsl
+
+from starlette.types import Scope
+
+from services.plumbing.http.problems import NOT_FOUND, Problem, ProblemKind
+
+AMBIGUOUS_QUERY = ProblemKind(400, "ambiguous-query", "A query is UTF-8 and names each parameter once")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_ENCODED_SLASH = re.compile(rb"%2[fF]")
+
+
+def refuse_ambiguous_target(scope: Scope) -> None:
+    """Raise a problem for an address that others could take for another one.
+
+    404 for a path in which an encoded slash would part segments (RFC 3986, 2.2: it is data, and the server hands it on
+    decoded) or a control character would stand; 400 for a query that is no UTF-8, or names a parameter twice: no
+    parameter here takes several values, and who looks at the first, who at the last?
+    """
+    if _ENCODED_SLASH.search(scope.get("raw_path") or b"") or _CONTROLS.search(scope["path"]):
+        raise Problem(NOT_FOUND)
+    try:
+        query = scope["query_string"].decode("ascii")
+        names = [name for name, _ in parse_qsl(query, keep_blank_values=True, errors="strict")]
+    except ValueError:
+        raise Problem(AMBIGUOUS_QUERY) from None
+    if len(set(names)) < len(names):
+        raise Problem(AMBIGUOUS_QUERY)

@@ -8,6 +8,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.message import Message
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -44,6 +46,7 @@ class _JSONBytes(JSONFormat):
 E = TypeVar("E", bound=Contract)
 
 _FORMAT = _JSONBytes()
+_JSON, _STRUCTURED = "application/json", "application/cloudevents+json"
 
 # What the library, dateutil and json raise for bad input: an hour 24 on the last day of the calendar
 # overflows, brackets a hundred thousand deep exhaust the stack.
@@ -168,6 +171,11 @@ def from_record(
     return envelope, read
 
 
+def is_structured(headers: Sequence[tuple[str, bytes | None]]) -> bool:
+    """Whether the value of a record that `from_record` reads holds the envelope too."""
+    return _media_type((_own_headers(headers).get("content-type") or b"").decode() or _JSON) == _STRUCTURED
+
+
 def subject_of(event: Contract) -> str:
     """What an event is about, which is the key of its record: a commitment's id, or a subscription's."""
     if isinstance(event, LadderChosen):
@@ -189,11 +197,14 @@ def _once(pairs: list[tuple[str, Any]]) -> None:
 
 
 def _check_subject(event: Contract, subject: str, key: bytes | None, partition_key: bytes | None) -> None:
-    """Raise `UnreadableRecord` where the record is filed under something else than its event is about.
+    """Raise `UnreadableRecord` for a record that is filed under nothing, or not under what its event is about.
 
-    Order holds within a key only, and readers route by the subject without looking into the value. What is left out
-    says nothing wrong.
+    Order holds within a key only: without one a record goes to any partition, and may be read before an older one about
+    the same. Readers route by the subject without looking into the value; an attribute that is left out says nothing
+    wrong.
     """
+    if key is None:
+        raise UnreadableRecord("the record has no key, so nothing says in which order it belongs")
     about = subject_of(event).encode()
     for name, said in (
         ("key", key),
@@ -234,13 +245,30 @@ def _own_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes
 
 
 def _open(message: KafkaMessage) -> tuple[BaseCloudEvent, bytes]:
-    mode = message.headers.get("content-type", b"").decode().lower()
-    if not mode.startswith("application/cloudevents"):
+    media_type = _media_type(message.headers.get("content-type", b"").decode() or _JSON)
+    if media_type == _JSON:
         return from_binary(message, _FORMAT, _as_written), message.value
+    if media_type != _STRUCTURED:
+        raise UnreadableRecord(f"the content type is neither {_JSON} nor {_STRUCTURED}")
     _refuse_repeated_keys(message.value)
     cloud_event = from_structured(message, JSONFormat(), _as_written)
+    if _media_type(cloud_event.get_datacontenttype() or _JSON) != _JSON:
+        raise UnreadableRecord(f"the attribute `datacontenttype` is not {_JSON}")
     data = cloud_event.get_data()
     return cloud_event, data if isinstance(data, bytes) else json.dumps(data).encode()
+
+
+@lru_cache(maxsize=64)
+def _media_type(written: str) -> str:
+    """The media type, in small letters; raises `UnreadableRecord` where it names another encoding than UTF-8.
+
+    What says that it is UTF-16 may be read as such by somebody else (RFC 8259, 8.1: JSON is UTF-8).
+    """
+    header = Message()
+    header["content-type"] = written
+    if any(name.lower() == "charset" and str(said).lower() != "utf-8" for name, said in header.get_params([])):
+        raise UnreadableRecord("the content type names another encoding than UTF-8")
+    return header.get_content_type()
 
 
 def _as_written(attributes: dict[str, Any], data: dict[str, Any] | str | bytes | None) -> CloudEvent:

@@ -7,6 +7,7 @@ newer emoji is no fault, and two processes on two Pythons have to agree.
 """
 
 import re
+from ipaddress import IPv6Address
 from unicodedata import category, normalize
 from urllib.parse import urlsplit
 
@@ -28,6 +29,12 @@ UNFIT = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff{_NEVER}]")
 _UNFIT_IN_LINES = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff{_NEVER}]")
 BREAKS = re.compile(f"[{_BREAKS}]+")
 """What ends a line, or may in somebody's program."""
+
+_LONGEST_LABEL, _LONGEST_NAME = 63, 253
+_DOTS = re.compile("[.\u3002]")  # form KC has no other that is read as one (UTS #46, 4)
+_NUMBER = re.compile("[0-9]+|0x[0-9a-f]*")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 
 PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff]*$"
 """The same for JSON Schema, as far as its regular expressions can say it everywhere."""
@@ -64,7 +71,8 @@ def fit(text: str, most: int, *, lines: bool = False) -> str:
 def fit_link(url: str) -> str:
     """An address of others as it enters, unchanged; raises ValueError that never quotes it.
 
-    It names a host and no user: what stands before an `@` is read as the host (RFC 9110, 4.2.4).
+    It names a host that a browser would look up, on a port that there is, and no user: what stands before an `@` is
+    read as the host (RFC 9110, 4.2.4).
     """
     if not url.isascii() and (wrong := next((c for c in url if category(c)[0] in "CZ"), None)):
         raise ValueError(f"the character U+{ord(wrong):04X} may not stand in an address")
@@ -73,14 +81,56 @@ def fit_link(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        _ = parts.port
+        port = parts.port
     except ValueError:
         raise ValueError("the address can't be read") from None
     if not host or not is_seen(host.strip(".")) or "@" in parts.netloc:
         raise ValueError("an address names a host, and no user")
+    if port == 0:
+        raise ValueError("nothing listens on port 0")
+    if not (_is_ipv6(host) if "[" in parts.netloc else _is_host(normalize("NFKC", host))):
+        raise ValueError("this names no host that could be looked up")
     if _longest_pile(url) > MOST_MARKS:
         raise ValueError(f"at most {MOST_MARKS} marks in a row")
     return url
+
+
+def _is_ipv6(host: str) -> bool:
+    """Whether it is what may stand in brackets; a zone id means something on one machine only (RFC 6874)."""
+    try:
+        return "%" not in host and bool(IPv6Address(host))
+    except ValueError:
+        return False
+
+
+def _is_host(host: str) -> bool:
+    """Whether a host in form KC is a name that the DNS could have (RFC 1035, 2.3.4) or an IPv4 address.
+
+    Percent-encoding is decoded by some and looked up by others; a name whose last label is a number is an IPv4 address
+    to browsers (WHATWG URL, 3.5). Labels are measured as A-labels, of whatever Unicode: browsers look up emoji, too.
+    """
+    if "%" in host or any(category(c)[0] in "CZ" for c in host):
+        return False
+    labels = [_ascii_label(label) for label in _DOTS.split(host)]
+    if len(labels) > 1 and labels[-1] == "":
+        labels.pop()  # the root
+    if any(label is None or not 1 <= len(label) <= _LONGEST_LABEL for label in labels):
+        return False
+    name = ".".join(label for label in labels if label)
+    return bool(_IPV4.fullmatch(name)) if _NUMBER.fullmatch(labels[-1] or "") else len(name) <= _LONGEST_NAME
+
+
+def _ascii_label(label: str) -> str | None:
+    """A label as the DNS has it; None for what claims to be an A-label and is none."""
+    if not label.isascii():
+        return "xn--" + label.encode("punycode").decode()
+    if not label.startswith("xn--"):
+        return label
+    try:
+        decoded = label[4:].encode().decode("punycode")
+        return None if decoded.isascii() else label
+    except ValueError:
+        return None
 
 
 def _is_drawn(c: str) -> bool:

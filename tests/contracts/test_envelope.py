@@ -13,7 +13,7 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.envelope import Envelope, UnreadableRecord, from_record, schema_uri, subject_of, to_record
+from contracts.envelope import Envelope, UnreadableRecord, from_record, is_structured, schema_uri, subject_of, to_record
 from contracts.topics import COMMITMENT_CREATED, INGEST, MILESTONE_DUE, PUBLIC
 from tests.contracts.event_strategies import envelopes, topics_with_events
 from tests.contracts.golden_records import PATHS, example, structured, wire
@@ -93,6 +93,18 @@ def test_structured_mode_is_read_equally(path) -> None:
     assert wire(path).read() == structured(wire(path)).read()
 
 
+@pytest.mark.parametrize("written", ["application/cloudevents+json", " Application/CloudEvents+JSON ;charset=UTF-8"])
+def test_whoever_asks_hears_by_one_rule_whether_a_record_is_structured(written: str) -> None:
+    """
+    The notifier hands the value on as it stands, unless the envelope is in it.
+    """
+    record = structured(GOOD).with_header("content-type", written.encode())
+
+    assert record.read() == GOOD.read()
+    assert is_structured(record.headers)
+    assert not is_structured(GOOD.headers)
+
+
 def test_structured_mode_may_carry_its_data_in_base64() -> None:
     """
     `data_base64` is the same event too.
@@ -121,10 +133,18 @@ def test_the_optional_attributes_may_be_missing() -> None:
     bare = GOOD
     for name in ("ce_subject", "ce_dataschema", "ce_partitionkey", "ce_traceparent", "content-type"):
         bare = bare.without_header(name)
-    envelope, event = replace(bare, key=None).read()
+    envelope, event = bare.read()
 
     assert GOOD.read()[1] == event
     assert (envelope.subject, envelope.correlation_id, envelope.traceparent) == ("", None, None)
+
+
+@pytest.mark.parametrize("written", ["application/json;charset=utf-8", 'Application/JSON; charset="UTF-8"'])
+def test_the_encoding_may_be_said(written: str) -> None:
+    """
+    As long as it is that of JSON.
+    """
+    assert GOOD.with_header("content-type", written.encode()).read() == GOOD.read()
 
 
 def test_the_time_is_given_in_utc() -> None:
@@ -194,6 +214,19 @@ POISON = {
     "key not UTF-8": replace(GOOD, key=b"\xff"),
     "another key": replace(GOOD, key=b"nals-2021-other"),
     "empty key": replace(GOOD, key=b""),
+    "no key": replace(GOOD, key=None),
+    "structured, no key": replace(structured(GOOD), key=None),
+    "another encoding": GOOD.with_header("content-type", b"application/json; charset=utf-16"),
+    "another encoding in quotation marks": GOOD.with_header("content-type", b'application/json;CharSet="ISO-8859-1"'),
+    "two encodings": GOOD.with_header("content-type", b"application/json; charset=utf-8; charset=utf-16"),
+    "another media type": GOOD.with_header("content-type", b"text/plain"),
+    "no media type": GOOD.with_header("content-type", b"json"),
+    "structured, another encoding": structured(GOOD).with_header(
+        "content-type", b"application/cloudevents+json; charset=utf-16"
+    ),
+    "structured, another format": structured(GOOD).with_header("content-type", b"application/cloudevents+avro"),
+    "structured, data in another encoding": _structured(datacontenttype="application/json; charset=utf-16"),
+    "structured, data of another type": _structured(datacontenttype="text/xml"),
     "another subject": GOOD.with_header("ce_subject", b"nals-2021-other"),
     "another partition key": GOOD.with_header("ce_partitionkey", b"nals-2021-other"),
     "structured, another subject": _structured(subject="nals-2021-other"),

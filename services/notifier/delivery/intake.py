@@ -7,7 +7,7 @@ from typing import cast
 
 from aiokafka import ConsumerRecord
 
-from contracts.envelope import UnreadableRecord, from_record
+from contracts.envelope import UnreadableRecord, from_record, is_structured
 from contracts.topics import BY_NAME
 from services.notifier.delivery.deliveries import NO_CAPACITY
 from services.notifier.delivery.dispatch import Dispatch
@@ -31,7 +31,7 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
         id=envelope.id,
         topic=record.topic,
         time=envelope.time,
-        value=event.model_dump_json().encode() if _is_structured(record) else record.value or b"",
+        value=event.model_dump_json().encode() if is_structured(record.headers) else record.value or b"",
         correlation_id=envelope.correlation_id,
         traceparent=envelope.traceparent,
     )
@@ -75,11 +75,3 @@ class EventIntake:
                 self._dispatch.wake()
             if written := len(fanned_out.claimed) + fanned_out.waiting:
                 self._deliveries_each = written / len(part)
-
-
-def _is_structured(record: ConsumerRecord[bytes, bytes]) -> bool:
-    """Whether the value holds the envelope too, so that the event itself has to be taken out of it."""
-    return any(
-        name.lower() == "content-type" and (value or b"").lower().startswith(b"application/cloudevents")
-        for name, value in record.headers
-    )

@@ -91,13 +91,17 @@ _UNSEEN = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f\u
 """Combining marks, and what nobody sees."""
 _APOSTROPHES = "repeat(chr(39), 2)"
 """The typewriter's for the two typographic ones."""
+_DASHES = "‐‒–—―−⁃⸺⸻"
+"""Hyphens, dashes and minus signs that NFKD leaves; it makes one of these, or the keyboard's, of U+2011 and of wide and
+small ones. Somebody's editor writes another than was typed, and nobody sees which it is."""
 
 
 def _folded(sql: str) -> str:
     """Text as it is searched: compatibly equal letters (Unicode NFKD) are the same, with or without accents, in either
-    case, with either apostrophe and whatever space."""
+    case, with either apostrophe, any hyphen or dash, and whatever space."""
     letters = f"replace(replace(replace(lower(normalize({sql}, nfkd)), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss')"
-    seen = f"regexp_replace(translate({letters}, '’ʼ', {_APOSTROPHES}), '{_UNSEEN}', '', 'g')"
+    signs = f"translate({letters}, '’ʼ{_DASHES}', {_APOSTROPHES} || repeat('-', {len(_DASHES)}))"
+    seen = f"regexp_replace({signs}, '{_UNSEEN}', '', 'g')"
     return f"regexp_replace({seen}, '\\s+', ' ', 'g')"
 
 

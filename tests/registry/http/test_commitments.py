@@ -58,6 +58,23 @@ async def test_words_are_found_however_they_are_composed(
     assert (await register.get("/commitments", q="oeuvrer", limit=200))["items"]
 
 
+async def test_a_hyphen_is_found_by_every_hyphen_and_dash(register: Register) -> None:
+    """
+    Word processors write another one than keyboards, and nobody sees which it is.
+    """
+    expected = await ids_of(register, "COVID-19")
+
+    assert expected
+    for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d":
+        assert await ids_of(register, f"covid{dash}19") == expected, f"U+{ord(dash):04X}"
+    assert await ids_of(register, "covid19") != expected
+
+
+async def ids_of(register: Register, words: str) -> set[str]:
+    """The commitments that are found by these words."""
+    return {item["id"] for item in (await register.get("/commitments", q=words, limit=200))["items"]}
+
+
 async def test_a_commitment_shows_its_words_where_they_stand_and_its_history(register: Register, joint: str) -> None:
     await register.report(joint, status="in-progress", note="began", evidence={"url": "https://example.org/a"})
     record = await register.get(f"/commitments/{joint}")

@@ -30,7 +30,7 @@ from services.registry.wordings.phrases import (
     Season,
     Share,
     UnitName,
-    Unknown,
+    UnreadTime,
     Week,
     Weekday,
     Year,
@@ -116,7 +116,7 @@ class CoreReader(FiscalReader):
         """A feast of a fixed day, "Christmas 2024"; one that moves is a day that nobody says here."""
         which, j = self.year_behind(i + 1)
         day = self.at(i).value
-        return (Day(which, *day) if day else Unknown()), j
+        return (Day(which, *day) if day else UnreadTime()), j
 
     def _year(self, i: int) -> Read[Core]:
         if self.kind(self.skip(i + 1, GLUE)) is Kind.MEASURE:

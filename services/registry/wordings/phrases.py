@@ -214,14 +214,14 @@ class NoSuchDay:
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UnreadTime:
     """What looks like a time to come, and no rule gives its days: "Easter", "the halfway mark of the term"."""
 
 
 Core = (
     Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
     | Share | Range | Week | Weekday | Duration | RelativePoint | Shifted
-    | SameTime | NoSuchDay | Unknown
+    | SameTime | NoSuchDay | UnreadTime
 )  # fmt: skip
 
 

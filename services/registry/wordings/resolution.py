@@ -42,7 +42,7 @@ from services.registry.wordings.phrases import (
     Share,
     Shifted,
     UnitName,
-    Unknown,
+    UnreadTime,
     Week,
     Weekday,
     Year,
@@ -108,7 +108,7 @@ def days_of(core: Core, context: ReadingContext) -> Days:
             return same_time(days_of(whole, context), context)
         case NoSuchDay():
             return no_such_day(core, context)
-        case Unknown():
+        case UnreadTime():
             return UNKNOWN
         case Shifted(day=day_core, count=count, unit=unit, direction=direction):
             origin = _first(days_of(day_core, context))

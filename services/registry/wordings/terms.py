@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from services.registry.wordings.phrases import Core, Expression, NoSuchDay, Range, Tie, Unknown
+from services.registry.wordings.phrases import Core, Expression, NoSuchDay, Range, Tie, UnreadTime
 from services.registry.wordings.tokens import Kind, Token
 
 TERMS = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.UNTIL, Tie.FROM_NOW})
@@ -20,7 +20,7 @@ _SMALL = frozenset({Kind.BREAK, Kind.COMMA})
 def is_unresolvable(core: Core) -> bool:
     """Whether no rule gives the days of a phrase, whatever the policy."""
     match core:
-        case NoSuchDay() | Unknown():
+        case NoSuchDay() | UnreadTime():
             return True
         case Range(first=first, last=last):
             return is_unresolvable(first) or is_unresolvable(last)
@@ -42,4 +42,4 @@ def unread_term(tokens: Sequence[Token], said: Sequence[Expression]) -> Expressi
         return None
     if not any(token.kind in _OF_TIME for token in rest):
         return None
-    return Expression(_SETS_A_TERM[tokens[0].kind], 0, end, core=Unknown())
+    return Expression(_SETS_A_TERM[tokens[0].kind], 0, end, core=UnreadTime())

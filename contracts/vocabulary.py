@@ -193,6 +193,12 @@ class Text(Contract):
         return str(getattr(self, str(language) if str(language) in type(self).model_fields else Language.EN))
 
 
+PLANNABLE_YEARS = range(1950, 2150)
+"""The years in which a milestone or its anchor may lie: what is a century away is a typing error.
+
+The register refuses others. Events from before this rule may have them, so readers take them as they are."""
+
+
 class Span(Contract):
     """A stretch of calendar days, as an EDTF value says it.
 
@@ -219,6 +225,11 @@ class Span(Contract):
     def is_open(self) -> bool:
         """Whether it begins and has no end."""
         return self.edtf is not None and self.edtf.endswith("/..")
+
+    @property
+    def is_plannable(self) -> bool:
+        """Whether each of its days lies in `PLANNABLE_YEARS`; without a date it does."""
+        return all(day.year in PLANNABLE_YEARS for day in (self.earliest, self.latest) if day is not None)
 
 
 class Source(Contract):

@@ -88,11 +88,14 @@ def demo(
     from deploy.embedded.errors import EmbeddedError
     from deploy.embedded.state import state_folder
     from services.cli.demo.command import DemoOptions, run_demo
+    from services.cli.service_client import ASKED_WRONGLY
 
     first_day, last_day = _day(first), _day(last)
     if last_day < first_day or first_day < date(2021, 11, 18):
         raise EmbeddedError(
-            f"the calendar can't run from {first_day} to {last_day}", "the first day is 2021-11-18 or later"
+            f"the calendar can't run from {first_day} to {last_day}",
+            "the first day is 2021-11-18 or later",
+            ASKED_WRONGLY,
         )
     options = DemoOptions(
         state=state or state_folder(),
@@ -284,15 +287,17 @@ def keys_add(
 
 def main() -> None:
     """Run a command; errors that users can mend are printed as two lines, without a traceback."""
-    from deploy.embedded.errors import EmbeddedError
-
     try:
         app(prog_name="pledgewire")
-    except EmbeddedError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.status)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from services.cli.errors_told import as_told
+
+        if (told := as_told(error)) is None:
+            raise
+        print(told, file=sys.stderr)
+        sys.exit(told.status)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from typing import Any, Self
 import typer
 
 from deploy.embedded.errors import EmbeddedError
+from services.cli.service_client import ASKED_WRONGLY
+from services.plumbing.settings_faults import check_database_url
 from services.plumbing.transient_errors import is_transient
 
 ROLES = ("editor", "reporter", "subscriber", "operator", "holder")
@@ -20,12 +22,15 @@ SHORTEST_KEY = 32
 
 
 def database_url() -> str:
-    """DATABASE_URL, which must be set; raises EmbeddedError."""
+    """DATABASE_URL, which must be set and make sense; raises EmbeddedError."""
     url = os.environ.get("DATABASE_URL")
+    how = "name the PostgreSQL to use: DATABASE_URL=postgresql://user:password@host/name"
     if not url:
-        raise EmbeddedError(
-            "DATABASE_URL is not set", "name the PostgreSQL to use: DATABASE_URL=postgresql://user:password@host/name"
-        )
+        raise EmbeddedError("DATABASE_URL is not set", how, ASKED_WRONGLY)
+    try:
+        check_database_url(url)
+    except ValueError as error:
+        raise EmbeddedError(f"DATABASE_URL can't be: {error}", how, ASKED_WRONGLY) from None
     return url
 
 
@@ -136,12 +141,16 @@ def add_key(file: Path, client: str, roles: list[str], ministry: str | None, agr
     from services.plumbing.http.api_keys import hash_of, new_key
 
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", client):
-        raise EmbeddedError(f"{client!r} is no name for a client", "use lower-case letters, digits and single hyphens")
+        raise EmbeddedError(
+            f"{client!r} is no name for a client", "use lower-case letters, digits and single hyphens", ASKED_WRONGLY
+        )
     if wrong := set(roles) - set(ROLES):
-        raise EmbeddedError(f"there is no role {', '.join(sorted(wrong))}", f"use {', '.join(ROLES)}")
+        raise EmbeddedError(f"there is no role {', '.join(sorted(wrong))}", f"use {', '.join(ROLES)}", ASKED_WRONGLY)
     if agreed is not None and (len(agreed) < SHORTEST_KEY or not agreed.isascii()):
         raise EmbeddedError(
-            f"a key has at least {SHORTEST_KEY} ASCII characters", "use what `openssl rand -hex 32` prints"
+            f"a key has at least {SHORTEST_KEY} ASCII characters",
+            "use what `openssl rand -hex 32` prints",
+            ASKED_WRONGLY,
         )
     key, digest = (agreed, hash_of(agreed)) if agreed else new_key(client)
     entries = json.loads(file.read_text()) if file.exists() else {}
@@ -160,5 +169,7 @@ def agreed_key(variable: str) -> str:
     """The key that an environment variable holds; raises EmbeddedError where it holds none."""
     key = os.environ.get(variable)
     if not key:
-        raise EmbeddedError(f"{variable} is not set", "put the key into it, or leave out --from to have one made")
+        raise EmbeddedError(
+            f"{variable} is not set", "put the key into it, or leave out --from to have one made", ASKED_WRONGLY
+        )
     return key

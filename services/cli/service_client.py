@@ -54,7 +54,13 @@ class CommandClient:
         try:
             with httpx2.Client(base_url=self.url, timeout=timeout, trust_env=False) as client:
                 answer = client.request(method, path, headers=headers, **request)
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, ValueError) as error:
+            raise EmbeddedError(
+                f"the {self.service} can't be asked at {self.url}: {error or type(error).__name__}",
+                f"set {self.setting} or {self.option} to http://host:port",
+                ASKED_WRONGLY,
+            ) from error
+        except httpx2.HTTPError as error:
             raise EmbeddedError(
                 f"the {self.service} at {self.url} does not answer: {error or type(error).__name__}",
                 f"set {self.setting} or {self.option}",

@@ -16,6 +16,7 @@ import httpx2
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.state import write_private
 from services.cli.running_stack import ApiClient, RunningStack, StackOptions, running_stack
+from services.cli.service_client import ASKED_WRONGLY
 
 CLIENTS = (
     ApiClient("editors", ("editor", "subscriber", "operator")),
@@ -38,7 +39,9 @@ def read_clock(text: str | None) -> datetime | None:
         instant = instant.replace(tzinfo=UTC)
     if instant is None or instant.tzinfo is None:
         raise EmbeddedError(
-            f"the clock can't be set to {text!r}", "write an instant as 2022-02-01T18:00:00Z, or a day as 2022-02-01"
+            f"the clock can't be set to {text!r}",
+            "write an instant as 2022-02-01T18:00:00Z, or a day as 2022-02-01",
+            ASKED_WRONGLY,
         )
     return instant.astimezone(UTC)
 
@@ -49,7 +52,9 @@ def read_environment(settings: Sequence[str]) -> dict[str, str]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
-            raise EmbeddedError(f"{setting!r} is no setting", "write it as NAME=VALUE, the name in capitals")
+            raise EmbeddedError(
+                f"{setting!r} is no setting", "write it as NAME=VALUE, the name in capitals", ASKED_WRONGLY
+            )
         found[name] = value
     return found
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
+from services.cli.service_client import ASKED_WRONGLY
 
 _NOT_QUICK = ("deploy", "embedded", "journeys", "portal")
 """Folders whose tests start programs or a browser; the rest of the quick subset is chosen by what each test needs."""
@@ -96,7 +97,7 @@ def run_bench(what: str, arguments: list[str]) -> int:
     """Run one benchmark of `bench/`; its exit status. Raises EmbeddedError for one that is not there."""
     there = sorted(found.parent.name for found in (PROJECT / "bench").glob("*/__main__.py"))
     if what not in there:
-        raise EmbeddedError(f"there is no benchmark {what!r}", f"choose {', '.join(there)}")
+        raise EmbeddedError(f"there is no benchmark {what!r}", f"choose {', '.join(there)}", ASKED_WRONGLY)
     return subprocess.run([sys.executable, "-m", f"bench.{what}", *arguments], cwd=PROJECT, check=False).returncode
 
 

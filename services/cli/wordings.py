@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.embedded.errors import EmbeddedError
+from services.cli.service_client import ASKED_WRONGLY
 
 if TYPE_CHECKING:
     from contracts.vocabulary import Language
@@ -45,6 +46,8 @@ def wordings_read(
 
     from services.registry.wordings import Wording, read
 
+    if not wording.strip():
+        raise EmbeddedError("there are no words to read", 'give them as one argument, such as "by 2030"', ASKED_WRONGLY)
     found = read(wording, _language(language), _day(made_on), _policy(policy or []))
     if as_json:
         typer.echo(TypeAdapter(Wording).dump_json(found).decode())
@@ -85,7 +88,7 @@ def _language(text: str) -> "Language":
     from contracts.vocabulary import Language
 
     if text not in set(Language):
-        raise EmbeddedError(f"{text!r} is no language that we read", f"use {', '.join(Language)}")
+        raise EmbeddedError(f"{text!r} is no language that we read", f"use {', '.join(Language)}", ASKED_WRONGLY)
     return Language(text)
 
 
@@ -108,4 +111,6 @@ def _policy(choices: list[str]) -> "ReadingPolicy":
     except ValidationError as error:
         first = error.errors()[0]
         rule = ".".join(str(part) for part in first["loc"])
-        raise EmbeddedError(f"{rule}={given.get(rule, '')}: {first['msg']}", f"choose for one of {rules}") from None
+        raise EmbeddedError(
+            f"{rule}={given.get(rule, '')}: {first['msg']}", f"choose for one of {rules}", ASKED_WRONGLY
+        ) from None

@@ -20,7 +20,7 @@ from babel.lists import format_list
 from contracts.vocabulary import Language
 from services.i18n.catalogue import translations_of
 from services.i18n.languages import LANGUAGES
-from services.plumbing.zones import UnknownZone, zone_named
+from services.plumbing.zones import UnknownZone, on_clocks, zone_named
 
 DayForm = Literal["full", "long", "medium"]
 """`Tuesday, December 31, 2030`; `December 31, 2030`; `Dec 31, 2030`."""
@@ -109,7 +109,7 @@ class Words:
         `July 24, 2023, 9:29 AM (Mexico City)`; `July 1, 2022, 12:00 AM in Mexico City, 1:00 AM for you (Toronto)`.
         Raises `UnknownZone`.
         """
-        there, here = instant.astimezone(zone_named(place or zone)), instant.astimezone(zone_named(zone))
+        there, here = on_clocks(instant, zone_named(place or zone)), on_clocks(instant, zone_named(zone))
         values = {
             "day": self.day(there.date(), form),
             "time": self.time_of_day(there),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_core import from_json, to_json
 from pydantic_settings import BaseSettings
 
 from services.plumbing.logs import log
 from services.plumbing.retry import Backoff, until_it_works
+from services.plumbing.settings_faults import check_database_url
 from services.plumbing.transient_errors import Unavailable, is_transient
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -30,6 +31,12 @@ class DatabaseSettings(BaseSettings):
     pool_size: int = Field(default=8, ge=2, validation_alias=AliasChoices("DATABASE_POOL_SIZE"))
     command_timeout: float = Field(default=30.0, validation_alias=AliasChoices("DATABASE_COMMAND_TIMEOUT"))
     """Seconds after which a statement is given up."""
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_postgresql(cls, value: SecretStr) -> SecretStr:
+        check_database_url(value.get_secret_value())
+        return value
 
 
 class Database:

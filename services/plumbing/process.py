@@ -26,6 +26,7 @@ from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.periodic import Clockwork, PeriodicTask
 from services.plumbing.schema import SchemaGate
+from services.plumbing.settings_faults import faults_of_settings
 from services.plumbing.tracing import configure_tracing, flush_tracing
 from services.plumbing.waiting import READ_EVERY, OldestWaiting
 from services.plumbing.zones import ZONE_DATA
@@ -107,10 +108,7 @@ def run(build: Callable[[], Service]) -> None:
         print(f"help: {error.help}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except ValidationError as error:
-        prefixes = {kind.__name__: kind.model_config.get("env_prefix", "") for kind in BaseSettings.__subclasses__()}
-        prefix = prefixes.get(error.title, "")
-        faults = [f"{_variable(prefix, f['loc'])}: {f['msg']}" for f in error.errors()]
-        print(f"error: a setting can't be: {'; '.join(faults)}", file=sys.stderr)  # noqa: T201  the log is not set up yet
+        print(f"error: a setting can't be: {faults_of_settings(error) or error.title}", file=sys.stderr)  # noqa: T201  the log is not set up yet
         print("help: set them in the environment; .env.example names and explains them all", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     configure_logs(service.name)
@@ -123,12 +121,6 @@ def run(build: Callable[[], Service]) -> None:
     except* Exception as errors:
         log.error("the process ends", action="process_failed", exc_info=errors)
         sys.exit(1)
-
-
-def _variable(prefix: str, place: tuple[int | str, ...]) -> str:
-    """The variable that a fault is about, or the family of them where it is about several."""
-    name = ".".join(map(str, place)).upper()
-    return name if name.startswith(prefix) else f"{prefix}{name or '…'}"
 
 
 def spare_garbage_collection() -> None:

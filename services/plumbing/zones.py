@@ -57,6 +57,14 @@ def day_in(zone: ZoneInfo, instant: datetime) -> date:
     return instant.astimezone(zone).date()
 
 
+def on_clocks(instant: datetime, zone: ZoneInfo) -> datetime:
+    """An (aware) instant as clocks there show it; as it is, where that lies outside the years 1 to 9999."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant
+
+
 def instant_at(day: date, wall: time, zone: ZoneInfo) -> datetime:
     """When the clocks there show this time on this day, in UTC.
 

@@ -9,8 +9,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from services.cli import VERSION
-from services.cli.main import app
+from services.cli.main import app, main
 from services.cli.service_client import ASKED_WRONGLY, FAILED, NOT_FOUND, exit_status
+from services.cli.wordings import NO_DATE
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +46,67 @@ def test_a_command_that_is_asked_wrongly_ends_with_2(words: str) -> None:
     if words == "bench":  # its options go to the benchmark
         return
     assert CliRunner().invoke(app, [*words.split(), "--no-such-option"]).exit_code == ASKED_WRONGLY
+
+
+REHEARSE = "rehearse --holidays MX --from 2027-01-01 --to"
+WRONG = {
+    "a language that we don't read": (
+        {},
+        ["wordings", "read", "by 2030", "--language", "de", "--made-on", "2021-11-18"],
+    ),
+    "no words": ({}, ["wordings", "read", " ", "--made-on", "2021-11-18"]),
+    "a period that ends before it begins": ({}, [*REHEARSE.split(), "2026-01-01"]),
+    "nothing to rehearse": ({}, ["rehearse", "--from", "2027-01-01", "--to", "2028-01-01"]),
+    "no such benchmark": ({}, ["bench", "nope"]),
+    "a first day before the statement": ({}, ["demo", "--from", "2020-01-01"]),
+    "no role": ({}, ["keys", "add", "ana", "--file", "none.json", "--role", "queen"]),
+    "no clock": ({}, ["stack", "nowhere", "--clock", "noon"]),
+    "no database": ({"DATABASE_URL": ""}, ["verify"]),
+    "no service's address": ({"SCHEDULER_URL": "nonsense"}, ["schedule", "next"]),
+    "another scheme": ({"SCHEDULER_URL": "gopher://127.0.0.1"}, ["schedule", "next"]),
+    "no port": ({"SCHEDULER_URL": "http://127.0.0.1:x"}, ["schedule", "next"]),
+    "no broker's address": ({"KAFKA_BOOTSTRAP_SERVERS": "a:b"}, ["topics", "plan"]),
+    "no protocol": ({"KAFKA_SECURITY_PROTOCOL": "nonsense"}, ["topics", "plan"]),
+    **{
+        f"{url} for {words}": ({"DATABASE_URL": url}, words.split())
+        for url in ("nonsense", "postgresql://a:secret@b:x/c", "postgresql://[a:secret@b/c", "mysql://a:secret@b/c")
+        for words in ("verify --no-topics", "db upgrade", "recovery status", f"{REHEARSE} 2028-01-01")
+    },
+    "an option of the database's": (
+        {"DATABASE_URL": "postgresql://a:secret@127.0.0.1/c?sslmode=nonsense"},
+        ["verify", "--no-topics"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "words"), WRONG.values(), ids=WRONG)
+def test_what_is_asked_wrongly_ends_with_2_and_two_lines(
+    settings: dict[str, str],
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """
+    By an option, an argument or a setting, and however deep it is read; no secret is repeated.
+    """
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["pledgewire", *words])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capsys.readouterr().err.splitlines()
+    assert ended.value.code == ASKED_WRONGLY
+    assert [line.partition(":")[0] for line in said] == ["error", "help"]
+    assert "secret" not in str(said)
+
+
+def test_every_status_is_in_the_table_for_operators() -> None:
+    page = (PROJECT / "docs" / "for-operators.md").read_text(encoding="utf-8")
+    table = page.partition("| status | when |")[2].partition("\n\n")[0]
+    for status in (0, FAILED, ASKED_WRONGLY, NOT_FOUND, NO_DATE, 130):
+        assert f"\n| {status} | " in table
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -252,7 +252,7 @@ def test_the_ladder_book_is_shown_and_another_applied(
         (["preview", COAL, "--subscription", str(ME)], {}, 3, "the notifier refuses (404)"),
         (["preview", COAL, "--subscription", str(ME)], {"NOTIFIER_URL": "http://127.0.0.1:1"}, 1, "does not answer"),
         (["preview", COAL], {"SCHEDULER_URL": "http://127.0.0.1:1"}, 1, "the scheduler at http://127.0.0.1:1"),
-        (["next"], {"SCHEDULER_URL": "nowhere"}, 1, "does not answer"),
+        (["next"], {"SCHEDULER_URL": "nowhere"}, 2, "can't be asked at nowhere"),
         (["next", "--commitment", "No Id"], {}, 2, "query/commitment"),
         (["explain", "999999"], {}, 3, "refuses (404): There is no such reminder"),
         (["explain", "0"], {}, 2, "path/id_"),

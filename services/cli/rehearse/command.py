@@ -15,6 +15,7 @@ from services.cli.rehearse.rehearsal import Rehearsal, schedules_of
 from services.cli.rehearse.report import show
 from services.cli.rehearse.source import RehearsalSource, built_in, from_database
 from services.cli.rehearse.watching import watching
+from services.cli.service_client import ASKED_WRONGLY
 from services.plumbing.clock import ClockSettings, clock_from
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
@@ -49,11 +50,14 @@ def rehearse(options: RehearsalOptions) -> None:
         raise EmbeddedError(
             f"the period from {options.first} to {options.end} ends before it begins",
             "give two days: --from 2026-01-01 --to 2031-01-01 (the last one is not part of it)",
+            ASKED_WRONGLY,
         )
     book, calendars = _book(options.ladder), _calendars(options.holidays)
     if book is None and not calendars:
         raise EmbeddedError(
-            "there is nothing to rehearse", "name a file of ladders with --ladder, or --holidays CA-QC,MX"
+            "there is nothing to rehearse",
+            "name a file of ladders with --ladder, or --holidays CA-QC,MX",
+            ASKED_WRONGLY,
         )
     now = _now(options)
     start, end = max(_midnight(options.first), now), _midnight(options.end)
@@ -61,12 +65,14 @@ def rehearse(options: RehearsalOptions) -> None:
         raise EmbeddedError(
             f"the period ends on {options.end}, and it is {_minute(now)} already",
             "choose a period that is to come, or another instant with --now",
+            ASKED_WRONGLY,
         )
     if start > _midnight(options.first):
         if options.now:
             raise EmbeddedError(
                 f"the period begins on {options.first}, before the {_minute(now)} of --now",
                 "begin it later: what was due before now has been told, by whatever ladders",
+                ASKED_WRONGLY,
             )
         console.print(f"What was due before {_minute(now)} has been told: the rehearsal begins there")
     source = from_database(options.database_url) if options.database_url else built_in(now)
@@ -89,12 +95,15 @@ def _book(file: Path | None) -> LadderBook | None:
         return read_ladder_book(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:
         raise EmbeddedError(
-            f"can't read {file}: {getattr(error, 'strerror', None) or error}", "name a file of ladders, in UTF-8"
+            f"can't read {file}: {getattr(error, 'strerror', None) or error}",
+            "name a file of ladders, in UTF-8",
+            ASKED_WRONGLY,
         ) from error
     except LadderBookError as error:
         raise EmbeddedError(
             str(error),
             "mend that place; services/scheduler/ladders/ladders.yaml is the shipped book and shows how it is written",
+            ASKED_WRONGLY,
         ) from error
 
 
@@ -103,7 +112,7 @@ def _calendars(names: str | None) -> tuple[RegionalCalendar, ...]:
         return tuple(regional_calendar(name.strip()) for name in names.split(",")) if names else ()
     except UnknownCalendar as error:
         raise EmbeddedError(
-            str(error), "write --holidays US, CA-QC or CA-QC,MX: all of them have to work that day"
+            str(error), "write --holidays US, CA-QC or CA-QC,MX: all of them have to work that day", ASKED_WRONGLY
         ) from error
 
 

@@ -10,6 +10,7 @@ import asyncpg
 
 from contracts.events import MilestoneScheduled
 from deploy.embedded.errors import EmbeddedError
+from services.cli.service_client import ASKED_WRONGLY
 from services.registry.catalogue.loading import load
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.rules.agenda import SHIPPED_RULES, Agenda, PlanningRules, agenda_after
@@ -73,7 +74,7 @@ async def _read(url: str) -> RehearsalSource:
     try:
         connection = await asyncpg.connect(url, timeout=10, server_settings=settings)
     except ValueError as error:
-        raise EmbeddedError(f"the address of the database can't be read: {error}", _HOW) from error
+        raise EmbeddedError(f"the address of the database can't be read: {error}", _HOW, ASKED_WRONGLY) from error
     try:
         for kind in ("json", "jsonb"):
             await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")

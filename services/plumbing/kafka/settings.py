@@ -4,8 +4,10 @@ import ssl
 from typing import Any
 
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.plumbing.settings_faults import is_port
 
 
 class KafkaSettings(BaseSettings):
@@ -25,6 +27,15 @@ class KafkaSettings(BaseSettings):
     """So long a consumer that died keeps its partitions from the others of its group."""
     send_timeout: float = Field(default=30.0, gt=0)
     """Seconds after which a send counts as unknown: an idempotent producer itself would wait for ever."""
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _has_ports_that_there_are(cls, value: str) -> str:
+        for server in value.split(","):
+            name, colon, port = server.strip().rpartition(":")
+            if not server.strip() or (colon and (not name or not is_port(port)) and "::" not in server):
+                raise ValueError("write host:port, separated by commas")
+        return value
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """TLS with verification, where the protocol asks for it."""

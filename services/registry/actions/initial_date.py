@@ -6,6 +6,7 @@ from contracts.vocabulary import Offset, Reading, Span
 from services.registry.actions.inputs import NewMilestone
 from services.registry.rules.edtf_dates import UnreadableDate, span_of
 from services.registry.rules.errors import Invalid, RegistryError
+from services.registry.rules.plannable_dates import check_plannable
 from services.registry.store.statements import StatementFacts
 from services.registry.wordings import Modality, Wording, read
 
@@ -36,7 +37,7 @@ def initial_date(new: NewMilestone, statement: StatementFacts) -> InitialDate:
     """The date of a milestone that hangs on no anchor, and how it is read.
 
     What the editor gives goes before what the words say. Raises `AmbiguousWording` and `AnchorNeeded` where they
-    have to say it and can't, and `Invalid` for an EDTF value that is none.
+    have to say it and can't, and `Invalid` for an EDTF value that is none, or a date that can't be planned.
     """
     words = read(new.wording, statement.language, statement.ref.made_on, statement.policy)
     if new.reading is not None:
@@ -44,9 +45,11 @@ def initial_date(new: NewMilestone, statement: StatementFacts) -> InitialDate:
             span = span_of(new.edtf)
         except UnreadableDate as error:
             raise Invalid(str(error), field="edtf") from None
+        check_plannable(span, "edtf", f"The date of {new.id}")
         return InitialDate(new.reading, span, new.offset, _review_months(new.reading, words))
     if new.anchor_id is None:
         _refuse_unclear_wording(new, words)
+        check_plannable(words.span, "wording", f"The date of {new.id}")
     reading = Reading.ON if new.anchor_id and words.modality is Modality.NONE else words.reading
     offset = new.offset or (words.anchor.offset if new.anchor_id and words.anchor else None)
     return InitialDate(reading, words.span, offset, _review_months(reading, words))

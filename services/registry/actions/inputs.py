@@ -13,7 +13,8 @@ _DAY = "(?:0[1-9]|[12][0-9]|3[01]|XX)"
 _STRETCH = f"(?:[0-9]{{3}}X|[0-9]{{4}}(?:-(?:{_MONTH}(?:-{_DAY})?|2[1-4]|XX(?:-XX)?))?)"
 Edtf = Annotated[str, StringConstraints(pattern=f"^{_STRETCH}(?:/(?:{_STRETCH}|\\.\\.))?$")]
 """A date as ISO 8601-2 (EDTF, levels 0 and 1) writes it: `2023-01-10`, `2022-12`, `2022-22`, `2022`, `202X`,
-`2022-06-06/2022-06-10`, `2022-06/..`. A day that no calendar has, or an end before its beginning, is against a rule."""
+`2022-06-06/2022-06-10`, `2022-06/..`. A day that no calendar has, an end before its beginning, or a day outside of
+`PLANNABLE_YEARS` is against a rule."""
 Countries = Annotated[tuple[Country, ...], Field(min_length=1), AfterValidator(refuse_repeats)]
 
 
@@ -30,7 +31,7 @@ class NewMilestone(StrictRequestModel):
     reading: Reading | None = None
     """None where the words are to say it."""
     edtf: Edtf | None = None
-    """None where the words say it or give no date, or where an anchor does."""
+    """In the years 1950 to 2149; None where the words say it or give no date, or where an anchor does."""
     countries: Countries | None = None
     """Whom it binds; the commitment's countries unless said otherwise."""
     anchor_id: Slug | None = None

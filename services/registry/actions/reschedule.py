@@ -17,6 +17,7 @@ from services.registry.actions.events import ActionContext, say
 from services.registry.actions.holds import ScheduleHold, ScheduleHolds, hold_old_schedules
 from services.registry.rules.anchor_offset import OutOfCalendar, local_time_of, span_from_anchor
 from services.registry.rules.errors import Invalid, RegistryError, ResourceNotFound
+from services.registry.rules.plannable_dates import check_plannable
 from services.registry.rules.report_times import check_known_on
 from services.registry.rules.schedule_change import ScheduleChange, change_of
 from services.registry.store.anchors import AnchorState
@@ -109,12 +110,17 @@ async def schedule(
     """Give each milestone (locked by the caller, or new) its date, with an event; one with the same date is left out.
 
     `holds` is who holds the old dates; None where the register stands alone, or where every milestone is new. Raises
-    `SchedulerUnavailable` where an old date can't be held; then nothing may be committed.
+    `Invalid` for other days that can't be planned, and `SchedulerUnavailable` where an old date can't be held; then
+    nothing may be committed.
     """
     found = [(milestone, date, _change_to(milestone, date)) for milestone, date in dates]
     changes = [(milestone, date, change) for milestone, date, change in found if change is not None]
     if not changes:
         return []
+    for to_schedule, date, _ in changes:
+        if date.span != to_schedule.previous:  # what had its days before the rule may still be held where it is
+            milestone = to_schedule.milestone
+            check_plannable(date.span, "offset" if milestone.offset else "edtf", f"The date of {milestone.id}")
     keys = [to_schedule.commitment_id for to_schedule, _, _ in changes]
     briefs = await commitment_briefs(connection, set(keys))
     events = [

@@ -62,7 +62,7 @@ class NewOutcome(StrictRequestModel):
 
     outcome: Literal["held", "cancelled"]
     edtf: Edtf | None = None
-    """The days on which it was held, where they are others than the register has."""
+    """The days on which it was held, in the years 1950 to 2149, where they are others than the register has."""
     local_time: WallTime | None = None
     successor_id: Slug | None = None
     """The event that takes the place of a cancelled one."""

@@ -20,7 +20,7 @@ class NewDate(StrictRequestModel):
     """Another date for an anchor or a milestone, and who says so."""
 
     edtf: Edtf | None
-    """None where the old date is off and there is no new one."""
+    """In the years 1950 to 2149; None where the old date is off and there is no new one."""
     source: EnteredSource
     known_on: Day
     """The day on which it became known."""

@@ -10,6 +10,7 @@ from contracts.entered import EnteredLine
 from contracts.vocabulary import Span
 from services.registry.rules.edtf_dates import UnreadableDate, span_of
 from services.registry.rules.errors import Invalid, ResourceNotFound
+from services.registry.rules.plannable_dates import check_plannable
 
 T = TypeVar("T")
 
@@ -41,8 +42,10 @@ def found(thing: T | None, what: str) -> T:
 
 
 def span_in_body(edtf: str | None) -> Span:
-    """The days of a date in a body; raises `Invalid`."""
+    """The days of a date in a body; raises `Invalid` for what is no date, or none that can be planned."""
     try:
-        return span_of(edtf)
+        span = span_of(edtf)
     except UnreadableDate as error:
         raise Invalid(str(error), field="edtf") from None
+    check_plannable(span, "edtf")
+    return span

@@ -8,6 +8,7 @@ import asyncpg
 from contracts.events import MilestoneScheduled
 from contracts.vocabulary import CommitmentBrief, Milestone, Source
 from services.plumbing.database import Connection
+from services.plumbing.logs import log
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry, calendar_entry_after
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.rules.agenda import Agenda
@@ -29,14 +30,12 @@ async def update_entries(
     }
     if not affected:
         return
-    known = {
-        row["milestone_id"]: entry_from_row(row)
-        for row in await connection.fetch(
-            "select milestone_id, commitment::text, milestone::text, source::text, version, turns, state, created_at,"
-            " changed_at from calendar_entry where milestone_id = any($1::text[])",
-            list(affected),
-        )
-    }
+    rows = await connection.fetch(
+        "select milestone_id, commitment::text, milestone::text, source::text, version, turns, state, created_at,"
+        " changed_at from calendar_entry where milestone_id = any($1::text[])",
+        list(affected),
+    )
+    known = {row["milestone_id"]: entry for row in rows if (entry := _readable_entry(row))}
     sources = {
         (one.event.milestone.id, one.event.schedule_version): one.event.source
         for one in batch
@@ -90,8 +89,17 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
     )
 
 
+def _readable_entry(row: asyncpg.Record) -> CalendarEntry | None:
+    """None, and a line in the log, for what can't be read: it is written anew, and keeps no event from being heard."""
+    try:
+        return entry_from_row(row)
+    except ValueError as error:
+        log.error("an entry can't be read", action="entry_left_out", milestone=row["milestone_id"], error=str(error))
+        return None
+
+
 def entry_from_row(row: asyncpg.Record) -> CalendarEntry:
-    """A row of `calendar_entry` with its JSON as text."""
+    """A row of `calendar_entry` with its JSON as text; raises ValueError for one that can't be read."""
     return CalendarEntry(
         CommitmentBrief.model_validate_json(row["commitment"]),
         Milestone.model_validate_json(row["milestone"]),

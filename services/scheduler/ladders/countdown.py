@@ -153,7 +153,7 @@ class Countdown:
         return self._number(step) > 0
 
     def next_after(self, step: Step) -> tuple[Step, datetime] | None:
-        """The step that comes after another, and when; None where there is none, or the calendar ends before it."""
+        """The step that comes after another, and when; None where there is none within reach."""
         number = self._number(step)
         if not number and self.rungs and (due_at := self._instants.get(step) or self.due_at(step)):
             for rung, at in self.rungs:
@@ -168,7 +168,7 @@ class Countdown:
     def endless_from(self, at: datetime, fired: Step | None = None) -> tuple[Step, datetime] | None:
         """The first of the endless steps that is neither due before `at` nor one up to `fired`.
 
-        It is found without climbing them all. None where there are none, or the calendar ends before it.
+        It is found without climbing them all. None where there are none within reach.
         """
         number = max(self._first_number, self._number(fired) + 1 if fired else 0)
         number = max(number, self._number_near(day_in(self.clock_zone, at)) - 1)
@@ -177,13 +177,14 @@ class Countdown:
         return found
 
     def _endless(self, number: int) -> tuple[Step, datetime] | None:
+        """An endless step and its instant; None once `LONGEST_COUNT` or the calendar ends: endless is until then."""
         if self.kind == "review":
             step = Step("review", number)
         elif self.ladder.repeat:
             step = self.ladder.repeat.step(number)
         else:
             return None
-        return (step, due_at) if (due_at := self.due_at(step)) else None
+        return (step, due_at) if step.is_in_reach and (due_at := self.due_at(step)) else None
 
     def _number(self, step: Step) -> int:
         """Which of the endless steps this is, from 1; 0 for a rung, and for what is none of them."""
@@ -195,12 +196,12 @@ class Countdown:
 
     @cached_property
     def _first_number(self) -> int:
-        """Of the first endless step that lies, by its day, behind the last rung."""
+        """Of the first endless step that lies, by its day, behind the last rung, or behind the end of the calendar."""
         if not self.rungs or self.ladder.repeat is None:
             return 1
         last = max(self.step_day(rung.step).day for rung, _ in self.rungs)
         number = max(self._number_near(last) - 1, 1)
-        while self._day(number) <= last:
+        while (day := self._day(number)) and day <= last:
             number += 1
         return number
 
@@ -221,11 +222,12 @@ class Countdown:
             case "d":
                 return (day - start).days // repeat.every
 
-    def _day(self, number: int) -> date:
+    def _day(self, number: int) -> date | None:
+        """The day of an endless step; None where there are none, or the calendar ends before."""
         try:
-            return self.step_day(self.ladder.repeat.step(number)).day if self.ladder.repeat else date.max
+            return self.step_day(self.ladder.repeat.step(number)).day if self.ladder.repeat else None
         except OverflowError:
-            return date.max
+            return None
 
 
 def countdown(

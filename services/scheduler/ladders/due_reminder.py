@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from services.plumbing.zones import day_in
@@ -14,6 +14,8 @@ Phase = Literal["ahead", "today", "overdue", "review"]
 
 LATE_AFTER = timedelta(hours=6)
 """A reminder that fires later than this after its time says so."""
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 LONGEST_VALID = timedelta(days=7)
 """A message that says "in so many days" is stale after this at the latest, however far the next step is."""
@@ -53,7 +55,7 @@ def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) 
         following = count.next_after(step)
     due_at = merged.pop(step)
     phase, days = phase_at(count, now)
-    ends = [now + LONGEST_VALID, following[1] if following else None, count.begins_at]
+    ends = [now + min(LONGEST_VALID, _END_OF_TIME - now), following[1] if following else None, count.begins_at]
     return DueReminder(
         step=step,
         due_at=due_at,

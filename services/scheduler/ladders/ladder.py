@@ -21,9 +21,10 @@ MOST_RUNGS = 20
 """In one ladder; its endless end is no rung."""
 
 LONGEST_COUNT = 36_600
-"""Days, business days, weeks or months of one step: a hundred years of days."""
+"""Days, business days, weeks or months of one step: a hundred years of days. No ladder asks for a step further away,
+and none is planned."""
 
-_NAME = re.compile(r"(before|after)-([1-9][0-9]*)(d|bd|w|m)|on-the-day|review-([1-9][0-9]*)", re.ASCII)
+_NAME = re.compile(r"(before|after)-([1-9][0-9]{0,8})(d|bd|w|m)|on-the-day|review-([1-9][0-9]{0,8})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,34 @@ class Step:
             case _:
                 return self.count
 
+    @property
+    def is_in_reach(self) -> bool:
+        """Whether it is at most `LONGEST_COUNT` away."""
+        return self.count <= LONGEST_COUNT
+
     @staticmethod
     def named(name: str) -> "Step":
-        """The step of this name; raises ValueError when it is none, or further away than `LONGEST_COUNT`."""
+        """The step of this name, as a ladder asks for it.
+
+        Raises ValueError when it is none, or further away than `LONGEST_COUNT`.
+        """
+        step = Step.stored(name)
+        if not step.is_in_reach:
+            raise ValueError(f"{name!r} is further away than {LONGEST_COUNT}")
+        return step
+
+    @staticmethod
+    def stored(name: str) -> "Step":
+        """The step of this name in a table, however far away: a row that was written once has to be readable for ever.
+
+        Raises ValueError when it is none.
+        """
         found = _NAME.fullmatch(name)
         if found is None:
             raise ValueError(f"{name!r} names no step")
         direction, count, unit, review = found.groups()
         if name == "on-the-day":
             return ON_THE_DAY
-        if len(count or review) > 5 or int(count or review) > LONGEST_COUNT:
-            raise ValueError(f"{name!r} is further away than {LONGEST_COUNT}")
         return Step("review", int(review)) if review else Step(direction, int(count), unit)  # type: ignore[arg-type]  # as the pattern has it
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from contracts.vocabulary import Language
 from services.i18n.words import Words
-from services.plumbing.zones import zone_named
+from services.plumbing.zones import on_clocks, zone_named
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.states import STAGES, Climbing, Owned
@@ -175,7 +175,4 @@ def next_entry(following: NextReminder, here: str) -> NextEntry:
 
 
 def _on_clocks(instant: datetime, zone: str) -> datetime:
-    try:
-        return instant.astimezone(zone_named(zone))
-    except OverflowError:  # the very end of the calendar
-        return instant
+    return on_clocks(instant, zone_named(zone))

@@ -13,10 +13,9 @@ from services.plumbing.database import Connection, Database
 from services.scheduler.escalation import queries
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.holds.hold import MilestoneHold
-from services.scheduler.ladders.ladder import Step
 from services.scheduler.previews.rules.preview import StoredReminder
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
-from services.scheduler.reminders.store import schedule_of
+from services.scheduler.reminders.store import readable_schedule, readable_step
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ async def is_known(connection: Connection, commitment_id: str) -> bool:
 
 
 async def milestones_of(connection: Connection, commitment_id: str, audience: UUID | None) -> list[MilestoneView]:
-    """The milestones of a commitment by their last days, those without one at the end."""
+    """The milestones of a commitment by their last days, those without one at the end; what can be read of them."""
     plans = await connection.fetch(
         f"select {_PLAN} where p.commitment_id = $1 order by p.milestone->'span'->>'latest' nulls last, p.milestone_id",
         commitment_id,
@@ -65,8 +64,11 @@ async def reminder_with_milestone(
     if row is None:
         return None
     plans = await connection.fetch(f"select {_PLAN} where p.milestone_id = $1", row["milestone_id"])
-    [seen] = await _views(connection, plans, row["audience"])
-    return next(one for one in seen.stored if one.id == reminder_id), seen
+    for seen in await _views(connection, plans, row["audience"]):
+        for stored in seen.stored:
+            if stored.id == reminder_id:
+                return stored, seen
+    return None
 
 
 async def is_replanning(connection: Connection) -> bool:
@@ -88,13 +90,14 @@ async def _views(connection: Connection, plans: Sequence[asyncpg.Record], audien
     stored = await _stored_reminders(connection, [plan["milestone_id"] for plan in plans], audience)
     return [
         MilestoneView(
-            schedule_of(plan),
+            schedule,
             Status(plan["overall"]),
             stored[plan["milestone_id"]],
             MilestoneHold(plan["milestone_id"], plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
             await queries.read_escalation(connection, plan["milestone_id"]),
         )
         for plan in plans
+        if (schedule := readable_schedule(plan))
     ]
 
 
@@ -114,5 +117,6 @@ async def _stored_reminders(
     for row in rows:
         columns = dict(row)
         milestone_id = columns.pop("milestone_id")
-        stored[milestone_id].append(StoredReminder(**columns | {"step": Step.named(row["step"])}))
+        if step := readable_step(row):
+            stored[milestone_id].append(StoredReminder(**columns | {"step": step}))
     return stored

@@ -78,7 +78,7 @@ class PlanReader:
             own_ladder = rules.ladder_of(claimed.audience)
             if own_ladder is None or not own_ladder.asks_for(commitment, milestone):
                 return None
-        steps = {Step.named(name): due_at for name, due_at in claimed.steps.items()}
+        steps = {Step.stored(name): due_at for name, due_at in claimed.steps.items()}
         count = countdown(milestone, rules.book, claimed.scheduled_at, own_ladder)
         return DueEvent(claimed, commitment, milestone, due_reminder(count, steps, now))
 

@@ -15,6 +15,7 @@ import asyncpg
 
 from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
 from services.plumbing.database import Connection
+from services.plumbing.logs import log
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.reminders.rules.agenda import Agenda, MilestoneSchedule, Reminder, ReminderKey
 from services.scheduler.reminders.rules.commitment_status import CommitmentStatus, KnownStatus
@@ -227,16 +228,21 @@ async def list_reminders(
 def _agendas(
     commitment_statuses: Sequence[asyncpg.Record], plans: Sequence[asyncpg.Record], rows: Sequence[asyncpg.Record]
 ) -> dict[str, Agenda]:
-    """Rows of commitments, their milestones, and these milestones' reminders, put together."""
+    """Rows of commitments, their milestones, and these milestones' reminders, put together.
+
+    A row that can't be read is left out: it must not keep a later event, which may put it right, from being heard.
+    """
     schedules: dict[str, dict[str, MilestoneSchedule]] = {row["commitment_id"]: {} for row in commitment_statuses}
     reminders: dict[str, dict[ReminderKey, Reminder]] = {row["commitment_id"]: {} for row in commitment_statuses}
     owner = {}
     for plan in plans:
         owner[plan["milestone_id"]] = plan["commitment_id"]
-        schedules[plan["commitment_id"]][plan["milestone_id"]] = schedule_of(plan)
+        if schedule := readable_schedule(plan):
+            schedules[plan["commitment_id"]][plan["milestone_id"]] = schedule
     for row in rows:
-        key = ReminderKey(row["milestone_id"], row["schedule_version"], Step.named(row["step"]), row["audience"])
-        reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
+        if step := readable_step(row):
+            key = ReminderKey(row["milestone_id"], row["schedule_version"], step, row["audience"])
+            reminders[owner[key.milestone_id]][key] = Reminder(row["due_at"], row["state"])
     return {
         row["commitment_id"]: Agenda(
             _commitment_status(row), schedules[row["commitment_id"]], reminders[row["commitment_id"]]
@@ -245,16 +251,29 @@ def _agendas(
     }
 
 
-def schedule_of(row: asyncpg.Record) -> MilestoneSchedule:
-    """A row of `milestone_plan` with its JSON as text; raises ValueError for one that can't be read."""
-    return MilestoneSchedule(
-        CommitmentBrief.model_validate_json(row["commitment"]),
-        Milestone.model_validate_json(row["milestone"]),
-        row["schedule_version"],
-        row["scheduled_at"],
-        row["settled"],
-        row["correlation_id"],
-    )
+def readable_schedule(row: asyncpg.Record) -> MilestoneSchedule | None:
+    """A row of `milestone_plan` with its JSON as text; None, and a line in the log, for one that can't be read."""
+    try:
+        return MilestoneSchedule(
+            CommitmentBrief.model_validate_json(row["commitment"]),
+            Milestone.model_validate_json(row["milestone"]),
+            row["schedule_version"],
+            row["scheduled_at"],
+            row["settled"],
+            row["correlation_id"],
+        )
+    except ValueError as error:
+        log.error("a plan can't be read", action="plan_left_out", milestone=row["milestone_id"], error=str(error))
+        return None
+
+
+def readable_step(row: asyncpg.Record) -> Step | None:
+    """The step of a row of `reminder`; None, and a line in the log, where it names none."""
+    try:
+        return Step.stored(row["step"])
+    except ValueError as error:
+        log.error("a step can't be read", action="step_left_out", milestone=row["milestone_id"], error=str(error))
+        return None
 
 
 def _commitment_status(row: asyncpg.Record) -> CommitmentStatus:

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from contracts.vocabulary import Milestone, Reading
+from contracts.vocabulary import PLANNABLE_YEARS, Milestone, Reading
 from services.plumbing.zones import day_in, instant_at, zone_named
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Deadline:
 
 
 def deadline_of(milestone: Milestone) -> Deadline | None:
-    """When it is overdue; None when it never will be: it has no last day, or none before the calendar ends."""
+    """When it is overdue; None when it never will be: it has no last day, or one behind all that can be planned."""
     latest = milestone.span.latest
-    if latest is None or latest.year == date.max.year or milestone.reading is Reading.UNDATED:
+    if latest is None or latest.year >= PLANNABLE_YEARS.stop or milestone.reading is Reading.UNDATED:
         return None
     return Deadline(latest, milestone.zone)

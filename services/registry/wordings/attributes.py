@@ -13,6 +13,7 @@ from services.registry.wordings.phrases import (
     Fiscal,
     Half,
     Month,
+    NoSuchDay,
     Numeric,
     Part,
     Quarter,
@@ -22,6 +23,7 @@ from services.registry.wordings.phrases import (
     Weekday,
     Year,
 )
+from services.registry.wordings.terms import TERMS, is_unresolvable
 from services.registry.wordings.tokens import Kind
 
 ENDS_A_YEAR = frozenset({Kind.COMMA, Kind.BREAK, Kind.AND, Kind.ONWARD, Kind.TO})
@@ -36,6 +38,8 @@ class AttributeReader(LengthReader):
 
     def is_time(self, tie: Tie, start: int, core: Core) -> bool:
         """Whether the tie is enough to make these words time: "at 2030" and "the 2030 package" are not."""
+        if is_unresolvable(core):
+            return tie in TERMS | {Tie.ON, Tie.FROM, Tie.AFTER, Tie.DURING}
         if self.kind(start) is Kind.AT and isinstance(core, Year) and isinstance(core.year, int):
             return self._says_year(start)
         if isinstance(core, Year) and isinstance(core.year, int) and not self._says_year(start):
@@ -67,6 +71,8 @@ class AttributeReader(LengthReader):
         """
         if self._is_no_day(i) or self.at(j - 1).text.endswith("'"):
             return False
+        if isinstance(core, NoSuchDay) or self.kind(self.skip(i)) is Kind.FEAST:
+            return self.is_all(i, j)
         if isinstance(core, Part) and any(self.at(k).text in _ALSO_VERBS for k in range(i, j)):
             return False  # "as early may be needed"
         return self._is_plain(core) or self._is_day(i, core) or self.is_all(i, j) or self.kind(j) is Kind.ONWARD
@@ -118,6 +124,8 @@ class AttributeReader(LengthReader):
     def _is_day(self, i: int, core: Core) -> bool:
         """Whether these are days of a month, of whatever year; "may 18" is a date only with its capital."""
         first = self.at(self.skip(i))
+        if first.kind is Kind.FEAST:
+            return False  # "the spirit of Christmas"
         is_day = isinstance(core, Day) or (isinstance(core, Range) and isinstance(core.last, Day))
         return is_day and (first.kind is not Kind.MONTH or first.is_capital)
 

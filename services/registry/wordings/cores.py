@@ -7,7 +7,8 @@ tokens, so the whole is linear. A rule takes a place, and gives what it read wit
 from datetime import date
 
 from services.registry.wordings.counts import GLUE, Read
-from services.registry.wordings.day_names import BEGINS_A_DAY, DayNameReader
+from services.registry.wordings.day_names import BEGINS_A_DAY
+from services.registry.wordings.fiscal_years import FiscalReader
 from services.registry.wordings.parts import NAMES
 from services.registry.wordings.phrases import (
     Ahead,
@@ -20,12 +21,16 @@ from services.registry.wordings.phrases import (
     Fiscal,
     Half,
     Month,
+    NoSuchDay,
     Numeric,
     Part,
     Quarter,
     Range,
+    SameTime,
     Season,
+    Share,
     UnitName,
+    UnreadTime,
     Week,
     Weekday,
     Year,
@@ -37,7 +42,7 @@ _ARTICLES = frozenset({"a", "an", "un", "une", "una"})
 """One as an article, which no day of a month has: "a June 2025 deadline"."""
 
 
-class CoreReader(DayNameReader):
+class CoreReader(FiscalReader):
     """Reads days at a place among the tokens."""
 
     def core(self, i: int, *, inside: bool = False) -> Read[Core]:
@@ -65,8 +70,7 @@ class CoreReader(DayNameReader):
                 return self._written_date(i)
             case Kind.NUMERIC:
                 first, second, year = token.value
-                possible = 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12
-                return (Numeric(first, second, year), i + 1) if possible else None
+                return Numeric(first, second, year), i + 1
             case Kind.YEAR_MONTH:
                 return Month(*token.value), i + 1
             case Kind.YEARS:
@@ -88,18 +92,31 @@ class CoreReader(DayNameReader):
             case Kind.SEASON | Kind.QUARTER | Kind.HALF:
                 return self._named(i)
             case Kind.FISCAL:
-                return self._fiscal(i)
+                return self.fiscal(i)
             case Kind.THIS:
                 return self._related(i + 1, 0)
             case Kind.NEXT | Kind.COMING:
                 return self._related(i + 1, 1)
+            case Kind.FEAST:
+                return self._feast(i)
+            case Kind.SAME_TIME:
+                found = self.core(i + 1)
+                return found and (SameTime(found[0]), found[1])
             case Kind.UNIT:
                 return self._unit(i, inside=inside)
         return None
 
     def _written_date(self, i: int) -> Read[Core]:
         year, month, day = self.at(i).value
-        return (Day(year, month, day), i + 1) if _is_day(year, month, day) else None
+        if _is_day(year, month, day):
+            return Day(year, month, day), i + 1
+        return NoSuchDay(Month(year, month) if 1 <= month <= 12 else None, day), i + 1
+
+    def _feast(self, i: int) -> Read[Core]:
+        """A feast of a fixed day, "Christmas 2024"; one that moves is a day that nobody says here."""
+        which, j = self.year_behind(i + 1)
+        day = self.at(i).value
+        return (Day(which, *day) if day else UnreadTime()), j
 
     def _year(self, i: int) -> Read[Core]:
         if self.kind(self.skip(i + 1, GLUE)) is Kind.MEASURE:
@@ -120,10 +137,12 @@ class CoreReader(DayNameReader):
         j = self.skip(i + 1)
         if self.kind(i) is Kind.ORDINAL and self.is_unit(j, "quarter", "half"):
             return self.counted_part(number, j)
-        if not 1 <= number <= 31 or self.at(i).text.casefold() in _ARTICLES:
+        if not 0 <= number < 100 or self.at(i).text.casefold() in _ARTICLES:
             return None
         if self.kind(j) is Kind.MONTH:
             return self._month(j, number)
+        if not 1 <= number <= 31:
+            return None
         if row := self.numbers(i):
             month = self.skip(row[2])
             is_row = self.kind(month) is Kind.MONTH
@@ -158,7 +177,7 @@ class CoreReader(DayNameReader):
         if day is None:
             return Month(which, month), j
         if not _is_day(which if isinstance(which, int) else 2024, month, last or day):
-            return None
+            return NoSuchDay(Month(which, month), last or day), j
         return (Range(Day(which, month, day), Day(which, month, last)) if last else Day(which, month, day)), j
 
     def _other_month(self, i: int) -> int | None:
@@ -173,6 +192,8 @@ class CoreReader(DayNameReader):
         k = self.skip(j)
         if self.kind(i) is Kind.SEASON and self.kind(k) is Kind.YEARS:
             return Season(self.at(k).value[0], value, is_turn=True), k + 1
+        if self.kind(i) is Kind.QUARTER and self.kind(k) is Kind.FISCAL and (year := self.fiscal(k)):
+            return Share(year[0], "quarter", 1, value - 1, is_last=False), year[1]  # "Q3 FY24"
         which, j = self.year_behind(j)
         match self.kind(i):
             case Kind.SEASON:
@@ -180,22 +201,6 @@ class CoreReader(DayNameReader):
             case Kind.QUARTER:
                 return Quarter(which, value), j
         return Half(which, value), j
-
-    def _fiscal(self, i: int) -> Read[Core]:
-        j = self.skip(i + 1)
-        j = self.skip(j + 1) if self.is_unit(j, "year") else j
-        match self.kind(j):
-            case Kind.YEAR:
-                if self.kind(j + 1) is Kind.TO and self.kind(j + 2) is Kind.YEAR:
-                    return Fiscal(self.at(j).value, self.at(j + 2).value), j + 3
-                return Fiscal(self.at(j).value, None), j + 1
-            case Kind.YEARS:
-                return Fiscal(*self.at(j).value), j + 1
-            case Kind.NEXT:
-                return Fiscal(Ahead(1), None), j + 1
-            case Kind.THIS:
-                return Fiscal(Ahead(0), None), j + 1
-        return Fiscal(Ahead(0), None), j
 
     def _related(self, i: int, ahead: int) -> Read[Core]:
         """What "this" and "next" stand before."""

@@ -1,6 +1,7 @@
 """Time words of English, as statements and laws of the United States and Canada write them."""
 
 from contracts.vocabulary import Language
+from services.registry.wordings.feasts import FEASTS, SAME_TIME
 from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
 from services.registry.wordings.tokens import Kind
 
@@ -35,7 +36,10 @@ ENGLISH = lexicon_of(
             ),
         },
         Kind.BEFORE: {None: "before | prior to | ahead of | in advance of | in the lead up to | until just before"},
-        Kind.IN: {None: "in | sometime in | some time in | set for | scheduled for | planned for"},
+        Kind.IN: {
+            None: "in | sometime in | some time in | set for | scheduled for | planned for",
+            "come": "come",  # ties only what comes of itself: "come January"
+        },
         Kind.AT: {
             None: (
                 "at | at the margins of | on the margins of | on the sidelines of | in the margins of"
@@ -47,7 +51,7 @@ ENGLISH = lexicon_of(
         Kind.DURING: {
             None: (
                 "during | throughout | in the course of | over the course of | during the course of | for the period"
-                " | for the duration of | in the period"
+                " | for the duration of | in the period | way through | part way through | partway through"
             )
         },
         Kind.OVER: {
@@ -76,7 +80,7 @@ ENGLISH = lexicon_of(
         },
         Kind.UNTIL: {
             "clause": "until | till",
-            None: "through | through to | up to and including | up to the end of | to at least",
+            None: "through | all the way through | through to | up to and including | up to the end of | to at least",
             "days": "into | well into",  # no event: "into the dialogue"
         },
         Kind.BETWEEN: {None: "between"},
@@ -120,11 +124,16 @@ ENGLISH = lexicon_of(
                 "early | early in | earlier in | beginning of | the beginning of | start of | the start of"
                 " | the early part of | the outset of | the first part of | the early"
             ),
-            "mid": "mid | middle of | the middle of | the mid",
+            "mid": (
+                "mid | middle of | the middle of | the mid | half way through | halfway through | midway through"
+                " | half way into | halfway into | midway into | half way point of | the half way point of"
+                " | halfway point of | the halfway point of | halfway mark of | the halfway mark of | midpoint of"
+                " | the midpoint of | the mid point of"
+            ),
             "late": "late | late in | the latter part of | the late | the closing months of | towards the end of",
             "end": (
                 "end | the end | end of | the end of | the close of | close of | the conclusion of | end in"
-                " | the expiration of"
+                " | the expiration of | turn of | the turn of"
             ),
             "over": "is out | is over | ends | comes to an end | closes | is up | is done | has ended | concludes",
         },
@@ -151,6 +160,8 @@ ENGLISH = lexicon_of(
             ("century", False): "century",
         },
         Kind.FISCAL: {None: "fiscal year | fiscal | fy | financial year"},
+        Kind.FEAST: FEASTS[Language.EN],
+        Kind.SAME_TIME: {None: SAME_TIME[Language.EN]},
         Kind.THIS: {None: "this | this coming | the current | the present | current | this same"},
         Kind.NEXT: {None: "next"},
         Kind.COMING: {

@@ -1,6 +1,7 @@
 """Time words of French, as statements and laws of Canada and the United Nations write them."""
 
 from contracts.vocabulary import Language
+from services.registry.wordings.feasts import FEASTS, SAME_TIME
 from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
 from services.registry.wordings.tokens import Kind
 
@@ -57,7 +58,10 @@ FRENCH = lexicon_of(
                 " | en amont du | précédant | avant que | avant qu'"
             )
         },
-        Kind.IN: {None: "en | dans | prévu pour | prévue pour | courant | au mois de | au mois d'"},
+        Kind.IN: {
+            None: "en | dans | prévu pour | prévue pour | courant | au mois de | au mois d'",
+            "come": "quand viendra | quand arrivera | une fois arrivé | une fois arrivée",
+        },
         Kind.AT: {
             None: ("à | lors de | lors du | en marge de | en marge du | pendant le"),
             "the": "au | aux | à la",
@@ -101,10 +105,8 @@ FRENCH = lexicon_of(
         },
         Kind.UNTIL: {
             "clause": "jusqu'à ce que | jusqu'à ce qu'",
-            None: (
-                "jusque | jusque dans | jusqu'à | jusqu'à l' | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de"
-                " | de maintenant à | de maintenant jusqu'à | d'aujourd'hui à"
-            ),
+            None: ("jusque | jusque dans | jusqu'à | jusqu'à l' | jusqu'au | jusqu'en | jusqu'à la | jusqu'au mois de"),
+            "now": "de maintenant à | de maintenant jusqu'à | d'aujourd'hui à",
         },
         Kind.BETWEEN: {None: "entre"},
         Kind.EVERY: {
@@ -144,13 +146,15 @@ FRENCH = lexicon_of(
             ),
             "mid": (
                 "mi | la mi | le milieu de | le milieu du | au milieu de | au milieu du | milieu | le milieu des"
-                " | au milieu des | à la mi"
+                " | au milieu des | à la mi | à la moitié de | à mi parcours de"
+                " | le point médian de"
             ),
             "late": "vers la fin de | vers la fin du",
             "end": (
                 "à la fin de | à la fin du | à la fin des | à la toute fin de | en fin d' | fin | en fin de | la fin"
                 " | la fin de | la fin du | la fin des | fin de | la clôture de | l'expiration de | l'achèvement de"
-                " | la fin de l'an | l'issue de | la fin d' | l'échéance de"
+                " | la fin de l'an | l'issue de | la fin d' | l'échéance de | au tournant de | au tournant du"
+                " | le tournant de | le tournant du | tournant de | tournant du"
             ),
             "over": (
                 "s'achève | ne s'achève | se termine | ne se termine | finisse | ne finisse | prenne fin"
@@ -183,8 +187,11 @@ FRENCH = lexicon_of(
             None: (
                 "exercice | exercice financier | année financière | année fiscale | exercice budgétaire"
                 " | exercice fiscal"
-            )
+            ),
+            "short": "ef | af | fy",
         },
+        Kind.FEAST: FEASTS[Language.FR],
+        Kind.SAME_TIME: {None: SAME_TIME[Language.FR]},
         Kind.THIS: {
             "first": "cette | ce | cet | la présente | le présent",
             None: ("en cours | courante | l'actuel | l'actuelle | actuelle | actuel"),

@@ -41,6 +41,7 @@ _TIES = {
 _FIRM = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.AFTER, Tie.UNTIL, Tie.FROM})
 _TIES_IN_A_ROW = 4
 _BEGINS_A_DAY = frozenset({Kind.NUMBER, Kind.ORDINAL, Kind.MONTH})
+_COMES = frozenset({Kind.MONTH, Kind.SEASON, Kind.YEAR, Kind.WEEKDAY, Kind.FEAST, Kind.DECADE})
 _TRAILING = {"latest": Tie.BY, "earliest": Tie.FROM}
 _MONTHS: Mapping[UnitName, int] = {
     "day": 0, "week": 0, "weekend": 0, "fortnight": 0, "month": 1, "quarter": 3, "half": 6, "year": 12,
@@ -94,6 +95,8 @@ class _Grammar(AttributeReader):
             found = self._tied(_TIES[kind], i, i + 1)
             if found and found[0].tie is Tie.FROM and self.at(i).value == "since":
                 return replace(found[0], tie=Tie.SINCE), found[1]
+            if self.at(i).value == "now":
+                return _from_now(found)  # "de ahora a 2030"
             if found is None and self.at(i).value == "to":  # "los objetivos a 2030"
                 found = self._up_to(i, Tie.BY)
             return found or (self._bare(i) if kind in {Kind.AT, Kind.ON} else None)
@@ -124,7 +127,7 @@ class _Grammar(AttributeReader):
     def _between(self, i: int) -> tuple[Expression, int] | None:
         now = self.skip(i + 1)
         if self.kind(now) is Kind.HERE and self.kind(now + 1) is Kind.AND and (last := self.core(now + 2)):
-            return Expression(Tie.UNTIL, i, last[1], core=last[0]), last[1]  # "between now and 2030"
+            return Expression(Tie.FROM_NOW, i, last[1], core=last[0]), last[1]  # "between now and 2030"
         first = self.core(i + 1)
         if first is None:
             return None
@@ -165,7 +168,9 @@ class _Grammar(AttributeReader):
             nearer = tie if is_weak and tie in _FIRM | {Tie.DURING} else following
             return self._tied(nearer, start, i + 1) if i - start < _TIES_IN_A_ROW else None
         if tie is Tie.FROM and self.kind(i) is Kind.HERE and self.kind(i + 1) in {Kind.TO, Kind.UNTIL, Kind.AT}:
-            return self._tied(Tie.UNTIL, start, i + 2)  # "from now until 2030"
+            return _from_now(self._tied(Tie.UNTIL, start, i + 2))  # "from now until 2030"
+        if self.at(start).value == "come" and self.kind(i) not in _COMES:
+            return None  # "the Ministers who come by car"
         lengths = None
         if self.share(i) is None:
             lengths = self.years_up_to(tie, start, i) or self.distance(tie, start, i) or self.counted(tie, start, i)
@@ -256,6 +261,13 @@ class _Grammar(AttributeReader):
         if last is None or not isinstance(last[0], Day):
             return None
         return Range(_as_the_other(first[0], last[0]), last[0]), last[1]
+
+
+def _from_now(found: tuple[Expression, int] | None) -> tuple[Expression, int] | None:
+    """What lasts until some day, as the words say that it begins with the statement; an event has no days yet."""
+    if found is None or found[0].tie is not Tie.UNTIL or found[0].core is None:
+        return found
+    return replace(found[0], tie=Tie.FROM_NOW), found[1]
 
 
 def _either(tie: Tie, other: Tie) -> Tie:

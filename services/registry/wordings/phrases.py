@@ -198,9 +198,30 @@ class Shifted:
     direction: Literal["before", "after"]
 
 
+@dataclass(frozen=True)
+class SameTime:
+    """The day of a time to come that the statement's own day is of its: "this time next year"."""
+
+    of: "Core"
+
+
+@dataclass(frozen=True)
+class NoSuchDay:
+    """A day that no calendar has, with its month where one is said: "31 June", "29 February 2023", "45/13/2022"."""
+
+    month: Month | None
+    day: int
+
+
+@dataclass(frozen=True)
+class UnreadTime:
+    """What looks like a time to come, and no rule gives its days: "Easter", "the halfway mark of the term"."""
+
+
 Core = (
     Day | Numeric | Month | Season | Quarter | Half | LongHalf | Year | Decade | Century | Fiscal | Current | Part
     | Share | Range | Week | Weekday | Duration | RelativePoint | Shifted
+    | SameTime | NoSuchDay | UnreadTime
 )  # fmt: skip
 
 
@@ -229,6 +250,7 @@ class Tie(StrEnum):
     WITHIN = "within"
     LESS = "less"  # "in less than a decade": a term, or how long it took
     UNTIL = "until"
+    FROM_NOW = "from-now"  # "between now and 2030": it says where it begins
     IN = "in"
     ON = "on"
     DURING = "during"

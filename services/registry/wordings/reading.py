@@ -31,6 +31,7 @@ from services.registry.wordings.phrases import (
 from services.registry.wordings.policy import DEFAULT, ReadingPolicy
 from services.registry.wordings.spanish import SPANISH
 from services.registry.wordings.tense import tense_of
+from services.registry.wordings.terms import TERMS, unread_term
 from services.registry.wordings.ties import tied
 from services.registry.wordings.tokens import Kind, Token, plain, tokens_of
 from services.registry.wordings.wording import Alternative, AnchorReference, Modality, Wording
@@ -41,9 +42,10 @@ LEXICONS: Mapping[Language, Lexicon] = {
     Language.FR: FRENCH,
 }
 
+_GIVES_NOTHING = 4  # the rank of words that give neither days, event nor rhythm
 _NEAR = 8  # tokens between an event and its days
 _LONGEST_REVIEW = 120  # months, as the contract has it
-_DEADLINES = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.LESS, Tie.UNTIL})
+_DEADLINES = TERMS | {Tie.LESS}
 _TELLING = frozenset({Tie.BY, Tie.IN, Tie.ON, Tie.DURING, Tie.OVER, Tie.BARE, Tie.BEFORE, Tie.AFTER})
 """Ties by which a verb in the past tense makes an event one that took place."""
 _NO_OTHER_WORDS = frozenset({Kind.BREAK, Kind.COMMA, Kind.GLUE, Kind.THE})
@@ -89,6 +91,8 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
     found = [_days(one, _context(one, tokens, made_on, policy, lexicon)) for one in said]
     found = [one for k, one in enumerate(found) if not _is_of_the_past(one, found[k + 1 : k + 2], tokens)]
     chosen = min(found, key=_rank, default=None)
+    if (chosen is None or _rank(chosen) == _GIVES_NOTHING) and (term := unread_term(tokens, said)) is not None:
+        chosen = _days(term, _context(term, tokens, made_on, policy, lexicon))
     if chosen is None:
         return _without_date(wording, policy)
     expression, days = chosen.expression, chosen.days
@@ -145,10 +149,10 @@ def _rank(one: _Found) -> int:
     if one.days.edtf is not None:
         return 0
     if one.days.alternatives and not rhythm:
-        return 1 if "past" in one.days.rules else 0
+        return 1 if {"past", "unresolved"} & set(one.days.rules) else 0
     if one.expression.event is not None:
         return 2
-    return 3 if rhythm else 4
+    return 3 if rhythm else _GIVES_NOTHING
 
 
 def _others(found: list[_Found], chosen: _Found) -> list[Alternative]:
@@ -232,7 +236,7 @@ def _modality(expression: Expression, days: Days) -> Modality:
     match expression.tie:
         case Tie.BY | Tie.BEFORE | Tie.WITHIN | Tie.LESS:
             return Modality.BY
-        case Tie.UNTIL | Tie.DURING:
+        case Tie.UNTIL | Tie.FROM_NOW | Tie.DURING:
             return Modality.DURING
         case Tie.OVER:
             return Modality.OVER

@@ -31,20 +31,25 @@ from services.registry.wordings.phrases import (
     Half,
     LongHalf,
     Month,
+    NoSuchDay,
     Numeric,
     Part,
     Quarter,
     Range,
     RelativePoint,
+    SameTime,
     Season,
     Share,
     Shifted,
     UnitName,
+    UnreadTime,
     Week,
     Weekday,
     Year,
 )
+from services.registry.wordings.same_times import same_time
 from services.registry.wordings.shares import share_of, shifted
+from services.registry.wordings.unresolved import UNKNOWN, no_such_day
 
 _FISCAL_STARTS = {Country.US: (-1, 10), Country.CA: (0, 4), Country.MX: (0, 1)}
 """The fiscal year's first month, and how many years before the year that it is called after (Canada: its first)."""
@@ -99,6 +104,12 @@ def days_of(core: Core, context: ReadingContext) -> Days:
             return _stretch(count, unit, context)
         case RelativePoint(count=count, unit=unit):
             return _moment(count, unit, context)
+        case SameTime(of=whole):
+            return same_time(days_of(whole, context), context)
+        case NoSuchDay():
+            return no_such_day(core, context)
+        case UnreadTime():
+            return UNKNOWN
         case Shifted(day=day_core, count=count, unit=unit, direction=direction):
             origin = _first(days_of(day_core, context))
             return Days(shifted(origin, count if direction == "after" else -count, unit).isoformat(), ("counted",))
@@ -126,6 +137,8 @@ def _season(core: Season, context: ReadingContext) -> Days:
 def _numeric(core: Numeric, context: ReadingContext) -> Days:
     day_month = day_value(core.year, core.second, core.first)
     month_day = day_value(core.year, core.first, core.second)
+    if not (day_month or month_day):
+        return no_such_day(NoSuchDay(None, core.first), context)
     if not (day_month and month_day) or day_month == month_day:
         return Days(day_month or month_day)
     other = {

@@ -1,6 +1,7 @@
 """Time words of Spanish, as statements and laws of Mexico and the United Nations write them."""
 
 from contracts.vocabulary import Language
+from services.registry.wordings.feasts import FEASTS, SAME_TIME
 from services.registry.wordings.lexicon import lexicon_of, numbered, years_in_words
 from services.registry.wordings.spanish_numbers import NUMBERS, ORDINALS
 from services.registry.wordings.tokens import Kind
@@ -32,7 +33,8 @@ SPANISH = lexicon_of(
         },
         Kind.IN: {
             None: "en | en el curso de | programado para | programada para | prevista para | previsto para"
-            " | programados para | programadas para | previstos para | previstas para"
+            " | programados para | programadas para | previstos para | previstas para",
+            "come": "llegado | llegada | cuando llegue | en cuanto llegue",
         },
         Kind.AT: {
             "by": "al",
@@ -87,10 +89,8 @@ SPANISH = lexicon_of(
         },
         Kind.UNTIL: {
             "clause": "hasta que",
-            None: (
-                "hasta | hasta el | hasta el día | hasta al menos | hasta entrado | hasta bien entrado | de ahora a"
-                " | de hoy a | de ahora al"
-            ),
+            None: "hasta | hasta el | hasta el día | hasta al menos | hasta entrado | hasta bien entrado",
+            "now": "de ahora a | de hoy a | de ahora al",
         },
         Kind.BETWEEN: {None: "entre"},
         Kind.EVERY: {
@@ -139,7 +139,7 @@ SPANISH = lexicon_of(
             ),
             "mid": (
                 "a mitad de | a mitad del | mediados de | mediados del | a mediados de | a mediados del"
-                " | la mitad de | la mitad del | mediados"
+                " | la mitad de | la mitad del | mediados | el punto medio de | el punto medio del"
             ),
             "late": "la última parte de | hacia finales de | hacia fines de | la parte final de | hacia el final de",
             "end": (
@@ -150,7 +150,7 @@ SPANISH = lexicon_of(
                 " | al término de | al término del | el término del"
                 " | el cierre de | el cierre del | al cierre de | al cierre del | al final de | al final del"
                 " | al finalizar | finalizar | que termine | que finalice | que concluya | terminar | concluir"
-                " | al concluir | la conclusión de | que acabe | acabar"
+                " | al concluir | la conclusión de | que acabe | acabar | cambio de | el cambio de"
             ),
             "over": (
                 "termine | acabe | finalice | concluya | se acabe | se termine | culmine | llegue a su fin | se agote"
@@ -178,7 +178,12 @@ SPANISH = lexicon_of(
             ("decade", True): "décadas | decenios",
             ("century", False): "siglo",
         },
-        Kind.FISCAL: {None: "ejercicio fiscal | año fiscal | ejercicio fiscal de | ejercicio presupuestal"},
+        Kind.FISCAL: {
+            None: "ejercicio fiscal | año fiscal | ejercicio fiscal de | ejercicio presupuestal",
+            "short": "af | ef | fy",
+        },
+        Kind.FEAST: FEASTS[Language.ES],
+        Kind.SAME_TIME: {None: SAME_TIME[Language.ES]},
         Kind.THIS: {
             None: (
                 "este | esta | el presente | la presente | el actual | la actual | el año en curso de | en curso"
@@ -223,7 +228,9 @@ SPANISH = lexicon_of(
             )
         },
         Kind.TRAILING: {"latest": "o antes | si no antes", "earliest": "o después | o más tarde"},
-        Kind.DEADLINE: {None: "fecha límite | fecha tope | vencimiento | plazo | fecha de cierre"},
+        Kind.DEADLINE: {
+            None: "fecha límite | la fecha límite | fecha tope | la fecha tope | vencimiento | plazo | fecha de cierre"
+        },
         Kind.AND_A_HALF: {None: "y medio | y media"},
         Kind.YEARLY: {
             None: (

@@ -19,13 +19,13 @@ from services.registry.wordings.phrases import (
 )
 from services.registry.wordings.resolution import days_of
 from services.registry.wordings.tense import Tense
+from services.registry.wordings.terms import TERMS, is_unresolvable
 from services.registry.wordings.wording import Alternative
 
 _SEASON_ENDING = {5: 21, 8: 22, 11: 23}
 """The season whose last month it is; a winter goes on into the next year, which EDTF's doesn't."""
 
 
-_TERMS = frozenset({Tie.BY, Tie.BEFORE, Tie.WITHIN, Tie.UNTIL})
 _OUTLIVES_A_YEAR = frozenset({Precision.DECADE})
 
 
@@ -38,8 +38,10 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     """
     if context.tense is Tense.CALLED_OFF:
         return Days(None, ("past",))
+    if context.is_told and is_unresolvable(core):
+        return Days(None, ("past",))  # "was signed before Easter"
     days = _tied(tie, core, context)
-    if days.edtf is None and context.is_told and tie not in _TERMS and _has_begun(days, context):
+    if days.edtf is None and context.is_told and tie not in TERMS and _has_begun(days, context):
         return Days(None, (*days.rules, "past"))  # "at the end of the fiscal year, projects had been funded"
     if days.edtf is None:
         return Days(None, (*days.rules, "names-a-thing")) if tie is Tie.OF else days
@@ -50,7 +52,7 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     if tie is Tie.OF and is_any_year and context.tense is not Tense.AHEAD:
         return Days(None, (*days.rules, "names-a-thing"))  # "the law of 20 May": of which year, nobody says
     has_begun = span.earliest is not None and span.earliest <= context.made_on
-    if tie in _TERMS - {Tie.UNTIL} and is_over and not tells:
+    if tie in TERMS - {Tie.UNTIL, Tie.FROM_NOW} and is_over and not tells:
         why = "the words set a term that was over before they were said"
         return Days(None, (*days.rules, "past"), days.alternatives).beside(
             alternative("as-written", days.edtf, why),
@@ -60,7 +62,7 @@ def tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
     tells = tells and not (
         isinstance(core, Duration) and core.is_ahead
     )  # "announced its closure in the next five years"
-    tells = tells and tie not in _TERMS and span.precision not in _OUTLIVES_A_YEAR
+    tells = tells and tie not in TERMS and span.precision not in _OUTLIVES_A_YEAR
     is_own = tie in {Tie.BARE, Tie.ON} and context.tense is not Tense.AHEAD and not context.is_alone
     is_own = is_own and (
         span.earliest == span.latest == context.made_on or (tie is Tie.BARE and _is_its_month(span, context))
@@ -92,6 +94,11 @@ def _tied(tie: Tie, core: Core, context: ReadingContext) -> Days:
             return _before(days, core, context)
         case Tie.UNTIL:
             return Days(_from_statement(days.edtf, context.made_on), ("from-statement", *days.rules), days.alternatives)
+        case Tie.FROM_NOW:
+            until = last_named(days.edtf)
+            if (span_of(until).latest or date.max) >= context.made_on:
+                until = f"{context.made_on.isoformat()}/{until}"
+            return Days(until, ("from-statement", *days.rules), days.alternatives)
         case Tie.FROM | Tie.SINCE | Tie.AFTER if (span_of(days.edtf).latest or date.max) < context.made_on:
             return Days(None, ("past",))
         case Tie.FROM | Tie.SINCE:

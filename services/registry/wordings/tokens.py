@@ -45,6 +45,8 @@ class Kind(StrEnum):
     PART = auto()  # early, mid, late, end: with a deadline, the end is a point ("by the end of")
     UNIT = auto()  # (unit, plural?)
     FISCAL = auto()
+    FEAST = auto()  # (month, day), or nothing where it moves from year to year
+    SAME_TIME = auto()  # "this time" of another year, month or week
     THIS = auto()
     NEXT = auto()
     COMING = auto()
@@ -108,7 +110,7 @@ _PIECES = re.compile(
   | (?P<hour>(?:[0-9]{1,2}(?:[:.][0-9]{2})?\s?[ap]\.?m\b\.?(?!\w) | [0-9]{1,2}[hH:][0-9]{2}(?!\w)
       | (?:[0-9]{2}|[03-9])[hH](?!\w)))  # "1h" is a half as well
   | (?P<ordinal>[0-9]{1,3}\.?(?i:st|nd|rd|th|er|ère|re|ème|e|do|ro|to|vo|mo|no|o|a|°)(?:\.(?=\sde\s))?(?!\w))
-  | (?P<fiscal>(?i:fy)(?=(?:19|20|21)[0-9]{2}(?!\w)))
+  | (?P<fiscal>(?i:fy|af|ef)(?=(?:19|20|21)?[0-9]{2}(?!\w)))
   | (?P<number>[0-9]+(?![^\W_]))
   | (?P<word>[^\W_]+'?)
   | (?P<mark>[^\s])

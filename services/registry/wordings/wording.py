@@ -52,7 +52,8 @@ class Wording:
 
     `expression` is what was read of the words; `rules` are those that decided, in their order, `as-written` where
     there was nothing to decide. Unsettled words give no date: they mean two things between which no rule of
-    `policy` chooses, and the alternatives say which.
+    `policy` chooses, and the alternatives say which; or they set a term whose day no rule gives (`unresolved`), and
+    the alternatives say why.
     """
 
     wording: str

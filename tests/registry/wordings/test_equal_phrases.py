@@ -14,6 +14,13 @@ Phrase = tuple[str, str, str]
 
 # {y} is a year, {n} a number of months.
 EQUAL: list[Phrase] = [
+    ("by this time next year", "para esta misma fecha del próximo año", "d'ici à pareille date l'an prochain"),
+    ("halfway through {y}", "a mitad de {y}", "à mi-{y}"),
+    ("half-way through {y}", "a mediados de {y}", "à la moitié de {y}"),
+    ("before Christmas", "antes de Navidad", "avant Noël"),
+    ("by Christmas {y}", "para Navidad de {y}", "d'ici Noël {y}"),
+    ("come January", "llegado enero", "quand viendra janvier"),
+    ("by the turn of the decade", "para el cambio de década", "d'ici le tournant de la décennie"),
     ("over the next decade", "durante la próxima década", "au cours de la prochaine décennie"),
     ("in the next decade", "en la próxima década", "dans la prochaine décennie"),
     ("over the coming decade", "durante la próxima década", "au cours de la décennie à venir"),
@@ -182,7 +189,7 @@ SILENT = [
     ("by 31 February {y}", "para el 31 de febrero de {y}", "d'ici le 31 février {y}"),
     *EQUAL[-10:],
 ]
-"""None of these sets a deadline, and "31 February" is no day."""
+"""None of these gives a date: the last ten set no deadline, and "31 February" is no day."""
 EQUAL += SILENT[:1]
 TERMS = [
     phrase

@@ -69,7 +69,9 @@ def holds(wording: Wording, made_on: date) -> None:
         assert (wording.latest is None) == (wording.reading is Reading.FROM)
         assert wording.modality not in {Modality.NONE, Modality.RECURRING}
     assert wording.rules
-    assert wording.settled or (wording.edtf is None and len(wording.alternatives) > 1)
+    is_unresolved = "unresolved" in wording.rules
+    assert wording.settled or (wording.edtf is None and len(wording.alternatives) > (not is_unresolved))
+    assert not (is_unresolved and wording.settled), "a term whose day nobody can say is for a person"
     for one in wording.alternatives:
         assert one.why
         assert one.edtf is None or one.edtf != wording.edtf

@@ -126,11 +126,12 @@ def _seeds(options: argparse.Namespace, begun: float) -> Iterator[int]:
 
 def _say(run: Run, options: argparse.Namespace) -> None:
     if options.json:
-        print(json.dumps(asdict(run)), flush=True)
+        print(json.dumps(asdict(run)) + "\n", end="", flush=True)  # at one go, since workers share the output
     elif run.broken:
         first = {said.partition(":")[0]: said for said in reversed(run.broken)}
         mutated = f" --mutation {options.mutation}" if options.mutation != "none" else ""
-        print(f"{COMMAND} --seed {run.seed}{mutated}", *first.values(), sep="\n    ", flush=True)
+        lines = "\n    ".join([f"{COMMAND} --seed {run.seed}{mutated}", *first.values()])
+        print(lines + "\n", end="", flush=True)
 
 
 def _shared_out(options: argparse.Namespace, url: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 from contracts.vocabulary import CommitmentBrief, Text
 from services.registry.catalogue.contents import Commitment
 from services.registry.rules.text_comparison import collapse_whitespace
-from tests.registry.catalogue.material import ALL, BY_ID, CATALOGUE, MILESTONES
+from tests.registry.catalogue.material import ALL, BY_ID, CATALOGUE, MILESTONES, TEXT
 
 QUALIFIED: tuple[tuple[str, str, str], ...] = (
     # What a quote says, and the words that keep it in a Spanish and in a French title or summary.
@@ -34,6 +34,16 @@ def every_text() -> Iterator[Text]:
         yield from (commitment.title, commitment.summary)
     for entry in CATALOGUE.chronicle:
         yield entry.text
+
+
+ABOUT_NATURE = re.compile(r"deforestation|land and waters|oceans|biodiversity|Environmental Cooperation")
+"""What only a promise about nature speaks of; standards and sustainability are environmental in passing, too."""
+
+
+@pytest.mark.parametrize("one", CATALOGUE.commitments, ids=lambda one: one.id)
+def test_what_is_about_nature_is_found_under_nature(one: Commitment) -> None:
+    if ABOUT_NATURE.search(collapse_whitespace(TEXT[one.quote.start : one.quote.end])):
+        assert "nature" in one.themes
 
 
 class TestWords:

@@ -45,7 +45,10 @@ class StatusEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as the notifier keeps it; `outcomes` are those of its recorded attempts."""
+    """A delivery as the notifier keeps it; `outcomes` are those of its attempts: `forgotten` where only their number is known.
+
+    What had ended before an old backup is taken over with the number of its attempts, and no more.
+    """
 
     id: UUID
     event_id: UUID
@@ -92,13 +95,18 @@ async def events_of(connection: asyncpg.Connection) -> dict[UUID, StatusEvent]:
 async def deliveries_of(connection: asyncpg.Connection) -> dict[UUID, DeliveryRow]:
     """Every delivery of a status update."""
     rows = await connection.fetch(
-        "select d.id, event_id, subscription_id, state, d.reason,"
+        "select d.id, event_id, subscription_id, state, d.reason, d.attempts,"
         " array(select outcome from notifier.delivery_attempt a where a.delivery_id = d.id order by n) as outcomes"
         " from notifier.delivery d join notifier.event e on e.id = d.event_id where e.topic = 'status-changed'"
     )
     return {
         r["id"]: DeliveryRow(
-            r["id"], r["event_id"], r["subscription_id"], r["state"], r["reason"], tuple(r["outcomes"])
+            r["id"],
+            r["event_id"],
+            r["subscription_id"],
+            r["state"],
+            r["reason"],
+            (*r["outcomes"], *["forgotten"] * (r["attempts"] - len(r["outcomes"]))),
         )
         for r in rows
     }

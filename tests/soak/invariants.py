@@ -89,7 +89,7 @@ def counts_agree(e: Evidence) -> Iterator[str]:
         yield f"{len(e.updates)} updates were accepted, and the register tells {len(e.events)}"
     delivered = {row.id for row in e.deliveries.values() if row.state == "delivered"}
     got = {receipt.delivery_id for receipt in e.receipts}
-    unheard = {row.id for row in e.deliveries.values() if "unknown" in row.outcomes}
+    unheard = {row.id for row in e.deliveries.values() if {"unknown", "forgotten"} & set(row.outcomes)}
     if more := delivered - got:
         yield f"{len(more)} count as delivered, and nobody received them, such as {min(more)}"
     if more := got - delivered - unheard:

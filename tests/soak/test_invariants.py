@@ -100,6 +100,13 @@ def test_a_kill_does_not_explain_what_is_on_record_twice():
     assert reasons(replace(fell, receipts=[*RECEIPTS, replace(RECEIPTS[2], at=125.0)])) == {"unexplained": 1}
 
 
+def test_what_was_heard_before_a_restore_and_not_known_so_may_have_ended_otherwise():
+    """Its one attempt had no answer, was overtaken, and is forgotten with the database that had it on record."""
+    row = replace(ROWS[1], state="suppressed", reason="overtaken", outcomes=("forgotten",))
+
+    assert "counts that differ" not in wrong(with_row(row))
+
+
 def test_what_a_restore_repeats_in_order_is_no_inversion():
     again = [replace(receipt, at=receipt.at + 100) for receipt in RECEIPTS]
 

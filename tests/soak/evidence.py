@@ -45,7 +45,7 @@ class StatusEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as the notifier keeps it; `outcomes` are those of its attempts, `forgotten` where only a number is known.
+    """A delivery; `outcomes` are those of its attempts, `forgotten` where only their number is kept.
 
     What had ended before an old backup is taken over with the number of its attempts, and no more.
     """

@@ -9,23 +9,6 @@ import os
 import time
 from uuid import UUID
 
-DERIVED_ID_V1 = """
-create function derived_id(namespace uuid, name bytea) returns uuid
-language sql immutable parallel safe
-return encode(
-    set_byte(
-        set_byte(
-            substring(sha256(uuid_send(namespace) || name) from 1 for 16),
-            6, get_byte(sha256(uuid_send(namespace) || name), 6) & 15 | 128
-        ),
-        8, get_byte(sha256(uuid_send(namespace) || name), 8) & 63 | 128
-    ),
-    'hex'
-)::uuid;
-"""
-"""`derived_id` for a service's schema. One expression, so that PostgreSQL puts it in the place of each call; a property
-holds it against the function below."""
-
 UUID8_V1 = """
 create function uuid8(bytes bytea) returns uuid
 language sql immutable parallel safe

@@ -116,7 +116,7 @@ def _scheduler(url: str, key: str) -> CommandClient:
             "set PLEDGEWIRE_KEY or --key; `pledgewire keys add NAME --role reporter` makes one",
             ASKED_WRONGLY,
         )
-    return CommandClient("scheduler", "SCHEDULER_URL", "--url to its HTTP interface", url, _explain, key)
+    return CommandClient("scheduler", "SCHEDULER_URL", "--url", url, _explain, key)
 
 
 def _explain(refusal: Refusal) -> tuple[str, str, int]:

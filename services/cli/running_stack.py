@@ -18,6 +18,7 @@ from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import upgrade_all
 from services.cli.fleet import Fleet, free_port
 from services.cli.platform import add_key
+from services.cli.service_client import ASKED_WRONGLY
 from services.cli.topics import apply_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
@@ -110,7 +111,7 @@ def running_stack(options: StackOptions, progress: Callable[[str], None]) -> Ite
     `progress` is given a line for each step. Raises EmbeddedError, made to be printed as two lines.
     """
     if options.brokers not in (1, 3):
-        raise EmbeddedError(f"a cluster of {options.brokers} brokers is not offered", "choose 1 or 3")
+        raise EmbeddedError(f"a cluster of {options.brokers} brokers is not offered", "choose 1 or 3", ASKED_WRONGLY)
     with ExitStack() as closing:
         parts = _started_parts(options, progress, closing)
         environment = parts.environment() if parts else {}

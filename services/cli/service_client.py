@@ -57,7 +57,7 @@ class CommandClient:
         except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, ValueError) as error:
             raise EmbeddedError(
                 f"the {self.service} can't be asked at {self.url}: {error or type(error).__name__}",
-                f"set {self.setting} or {self.option} to http://host:port",
+                f"write its address as http://host:port in {self.setting}, or give it with {self.option}",
                 ASKED_WRONGLY,
             ) from error
         except httpx2.HTTPError as error:

@@ -109,7 +109,7 @@ def test_what_is_overdue_is_listed_owned_and_shown(command: Command) -> None:
         (["acknowledge", DUE.id, "--name", "Ana"], {"PLEDGEWIRE_KEY": "pw_x_y"}, "refuses (401)"),
         (["acknowledge", DUE.id, "--name", "  "], {}, "there is nothing to be seen in it"),
         (["list"], {"SCHEDULER_URL": "http://127.0.0.1:1"}, "does not answer"),
-        (["list"], {"SCHEDULER_URL": "nowhere"}, "does not answer"),
+        (["list"], {"SCHEDULER_URL": "nowhere"}, "can't be asked at nowhere"),
     ],
 )
 def test_what_goes_wrong_is_said_in_two_lines(

@@ -161,7 +161,8 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         ),
         ahead=_words(
             "sera seront aura auront tiendra tiendront doit doivent devra devront devrait devraient pourra pourront"
-            " prevu prevue prevus prevues prevoit prevoient entend entendent compte comptent va vont souhaite"
+            " prevu prevue prevus prevues attendu attendue attendus attendues"
+            " prevoit prevoient entend entendent compte comptent va vont souhaite"
         ),
         ahead_endings=("ra", "ront", "rons", "rait", "raient"),
         neither=_words(

@@ -172,6 +172,7 @@ EQUAL: list[Phrase] = [
     ("will meet this weekend", "se reunirá este fin de semana", "se réunira ce week-end"),
     ("by the end of next week", "para finales de la próxima semana", "d'ici la fin de la semaine prochaine"),
     ("will not open until {y}", "no abrirá hasta {y}", "n'ouvrira pas jusqu'en {y}"),
+    ("is expected in {y}", "se espera en {y}", "est attendu en {y}"),
     ("is not expected before {y}", "no se espera antes de {y}", "n'est pas attendu avant {y}"),
     ("in the year following its adoption", "en el año siguiente a su adopción", "dans l'année suivant son adoption"),
     ("for the first time in ten years", "por primera vez en diez años", "pour la première fois en dix ans"),

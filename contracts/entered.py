@@ -7,10 +7,10 @@ may hold what would not be let in today, and readers have to bear it.
 from functools import partial
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from contracts.text import PATTERN, fit, fit_link
-from contracts.vocabulary import Link, Source, Text
+from contracts.vocabulary import LanguageTag, Link, Source, Text
 
 _LINE, _PARAGRAPH, _DOCUMENT = 300, 4000, 200_000
 
@@ -42,16 +42,17 @@ EnteredDocument = Annotated[str, StringConstraints(min_length=1, max_length=_DOC
 
 
 class EnteredText(Text):
-    """The same words in the three languages, as somebody enters them."""
+    """The same words in the languages that there are, as somebody enters them."""
 
-    en: EnteredParagraph
-    es: EnteredParagraph
-    fr: EnteredParagraph
+    root: Annotated[
+        dict[LanguageTag, EnteredParagraph],
+        Field(min_length=1, max_length=64, json_schema_extra={"additionalProperties": False}),
+    ]
 
 
 def as_entered(text: Text) -> Text:
     """The words as they would have entered; raises ValueError where they would not."""
-    return EnteredText(**text.model_dump())
+    return EnteredText(text.root)
 
 
 class EnteredSource(Source):

@@ -5,12 +5,12 @@ hand, six times as fast, and a test holds what is written against what the libra
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
 from cloudevents.core.base import BaseCloudEvent
@@ -20,8 +20,8 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from pydantic import ValidationError
 
-from contracts.events import LadderChosen, StatusReported
-from contracts.topics import BY_EVENT, Topic
+from contracts.events import ApiKeyChanged, AuditHead, LadderChosen, StatusRejected, StatusReported
+from contracts.topics import BY_EVENT, BY_NAME, Topic
 from contracts.vocabulary import Contract
 
 
@@ -42,6 +42,9 @@ class _JSONBytes(JSONFormat):
     def read_data(self, body: bytes, datacontenttype: str | None) -> bytes:
         return body
 
+
+CONTRACTS = "https://pledgewire.org/contracts"
+"""Under which all schemas of this release are named."""
 
 E = TypeVar("E", bound=Contract)
 
@@ -79,6 +82,13 @@ class Envelope:
             if text is not None and not (isinstance(text, str) and len(text) <= 256 and text.isprintable()):
                 raise ValueError(f"the attribute `{name}` is no text of at most 256 printable characters")
 
+    @classmethod
+    def of_headers(cls, headers: Mapping[str, str], id_: UUID) -> Self:
+        """The envelope of headers that we have written, for another event about the same."""
+        time = datetime.fromisoformat(headers["ce_time"])
+        about, thread = headers["ce_subject"], headers.get("ce_correlationid")
+        return cls(id_, time, about, thread, headers.get("ce_traceparent"))
+
 
 @dataclass(frozen=True)
 class Record:
@@ -93,9 +103,12 @@ class Record:
 def to_record(event: Contract, envelope: Envelope, topic: Topic | None = None) -> Record:
     """The record of an event on its topic; the key is the commitment's id.
 
-    An ingest topic has to be named, since several carry the same event.
+    A topic of a family has to be named, since several carry the same event; raises `KeyError` otherwise.
     """
-    topic = topic or BY_EVENT[type(event)]
+    if topic is None:
+        topic = BY_EVENT[type(event)]
+        if topic.family:
+            raise KeyError(f"which one of {topic.name}?")
     if not isinstance(event, topic.event):
         raise TypeError(f"{type(event).__name__} is not what the topic {topic.name} carries")
     if not envelope.subject:
@@ -129,6 +142,7 @@ def _fixed_headers(topic: Topic) -> dict[str, str]:
             "ce_specversion": "1.0",
             "content-type": "application/json",
             "ce_dataschema": schema_uri(topic),
+            **{f"ce_{name}": "true" if said is True else str(said) for name, said in deprecation(topic).items()},
         }
     return fixed
 
@@ -160,7 +174,8 @@ def from_record(
         if not _is_kind(kind, event):
             raise UnreadableRecord(f"type {kind} is not what this topic carries")
         _refuse_repeated_keys(data)
-        read = event.model_validate_json(data)
+        # What others write is read strictly; what we wrote, by whichever release, is not.
+        read = event.model_validate_json(data) if event is StatusReported else event.as_read(data)
         _check_subject(read, envelope.subject, key, own_headers.get("ce_partitionkey"))
     except UnreadableRecord:
         raise
@@ -171,17 +186,39 @@ def from_record(
     return envelope, read
 
 
+class KafkaRecord(Protocol):
+    """A record as a consumer gives it."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+def event_in(event: type[E], record: KafkaRecord) -> E:
+    """The event of a record, for who needs nothing of its envelope; raises `UnreadableRecord`."""
+    return from_record(event, record.key, record.headers, record.value)[1]
+
+
 def is_structured(headers: Sequence[tuple[str, bytes | None]]) -> bool:
     """Whether the value of a record that `from_record` reads holds the envelope too."""
     return _media_type((_own_headers(headers).get("content-type") or b"").decode() or _JSON) == _STRUCTURED
 
 
 def subject_of(event: Contract) -> str:
-    """What an event is about, which is the key of its record: a commitment's id, or a subscription's."""
+    """What an event is about, which is the key of its record: the id of a commitment, a subscription or a ministry."""
     if isinstance(event, LadderChosen):
         return str(event.subscription_id)
     if isinstance(event, StatusReported):
         return event.commitment_id
+    if isinstance(event, StatusRejected):
+        return event.ministry
+    if isinstance(event, AuditHead):
+        return event.service
+    if isinstance(event, ApiKeyChanged):
+        return event.key_id
     about: str = event.commitment.id  # type: ignore[attr-defined]  # every other event has a commitment
     return about
 
@@ -224,9 +261,24 @@ def event_id_in(headers: Sequence[tuple[str, bytes | None]]) -> UUID:
 
 
 def schema_uri(topic: Topic) -> str:
-    """Name of the committed JSON Schema file of the event on this topic."""
-    name = "status-reported" if topic.is_ingest else topic.name
-    return f"/contracts/schemas/{name}.v{topic.version}.json"
+    """The absolute URI of the JSON Schema of the event on this topic (CloudEvents 1.0.2, `dataschema`).
+
+    It is a name, the same wherever Pledgewire runs; the registry serves what it names, under the same path.
+    """
+    return f"{CONTRACTS}/schemas/{topic.event_name}.v{topic.version}.json"
+
+
+def deprecation(topic: Topic) -> dict[str, bool | str]:
+    """What CloudEvents say of a type that has an end: the attributes of its extension "deprecation"."""
+    if topic.superseded is None:
+        return {}
+    midnight = "T00:00:00Z"
+    return {
+        "deprecated": True,
+        "deprecationfrom": topic.superseded.since.isoformat() + midnight,
+        "deprecationsunset": topic.superseded.sunset.isoformat() + midnight,
+        "deprecationmigration": schema_uri(BY_NAME[topic.superseded.by]),
+    }
 
 
 def _own_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
@@ -280,9 +332,7 @@ def _as_written(attributes: dict[str, Any], data: dict[str, Any] | str | bytes |
 
 
 def _is_kind(kind: str, event: type[Contract]) -> bool:
-    if event in BY_EVENT:
-        return kind == BY_EVENT[event].event_type
-    return kind == "org.pledgewire.status-reported.v1"
+    return kind == BY_EVENT[event].event_type
 
 
 def _instant(time: datetime | None) -> datetime:

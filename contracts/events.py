@@ -9,23 +9,27 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from contracts.causes import Cause
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.entered import EnteredLine, EnteredLink, EnteredParagraph
+from contracts.open_lists import OPEN
 from contracts.vocabulary import (
     LARGEST,
+    Assessment,
     Channel,
-    CommitmentBrief,
     Contract,
     Count,
-    Country,
+    CountryCode,
     Day,
     Instant,
-    Language,
+    LanguageTag,
     Line,
     Link,
-    Milestone,
+    MinistryCode,
     Ordinal,
     Outcome,
     Paragraph,
+    PartyCode,
     Slug,
     Source,
     Span,
@@ -35,6 +39,23 @@ from contracts.vocabulary import (
     WallTime,
 )
 
+RejectionReason = Literal[
+    "unreadable",
+    "not-found",
+    "not-your-party",
+    "party-not-bound",
+    "unknown-party",
+    "status-not-allowed",
+    "evidence-needed",
+    "version-conflict",
+    "report-changed",
+    "refused-by-rule",
+]
+"""Why a report is refused."""
+
+_PRINTABLE_POINTER = r"^#(/[^\x00-\x1f\x7f-\x9f/]*)*$"
+
+API_KEY_ID = r"^[0-9a-z]{16}$"
 _ZONE = r"^[A-Za-z][A-Za-z0-9]*([/_+-][A-Za-z0-9_+-]+)*$"
 
 Seq = Annotated[
@@ -57,6 +78,10 @@ Step = Annotated[
 `review-2`, the second review of a milestone without a last day."""
 
 
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The SHA-256 of some bytes, in 64 small hexadecimal digits."""
+
+
 class StatementRef(Contract):
     """The document that made the commitment."""
 
@@ -64,7 +89,7 @@ class StatementRef(Contract):
     title: Text
     made_on: Day
     url: Link | None = None
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class Quote(Contract):
@@ -79,6 +104,7 @@ class CommitmentCreated(Contract):
     """A commitment has entered the register."""
 
     seq: Seq
+    cause: Cause
     commitment: CommitmentBrief
     statement: StatementRef
     quote: Quote
@@ -92,27 +118,31 @@ class MilestoneScheduled(Contract):
     """A milestone has a date for the first time, or another one."""
 
     seq: Seq
+    cause: Cause
     commitment: CommitmentBrief
     milestone: Milestone
     schedule_version: Ordinal
     """Counts the schedules of this milestone; reminders of an older version must not fire."""
-    change: Literal["first", "moved", "more-precise", "cancelled", "held"]
+    change: Annotated[Literal["first", "moved", "more-precise", "cancelled", "held"], OPEN]
     """`cancelled`: the event that it hung on is off, and it has no date any more. `held`: the event has taken place, on
     the days that were known."""
     previous: Span | None
     source: Source | None
     """Where the news comes from; none when the statement itself says it."""
+    known_on: Day | None = None
+    """The day on which an anchor's date became known, the statement's own for its first; none for a date of its own."""
 
 
 class MilestoneDue(Contract):
     """A reminder: a milestone is ahead, today or overdue; or one without a last day is to be looked at again."""
 
     seq: Seq
+    cause: Cause
     commitment: CommitmentBrief
     milestone: Milestone
     schedule_version: Ordinal
     step: Step
-    phase: Literal["ahead", "today", "overdue", "review"]
+    phase: Annotated[Literal["ahead", "today", "overdue", "review"], OPEN]
     days: Count
     """Days between the day of the reminder and the milestone's latest day; 0 today, and in a review."""
     due_at: Instant
@@ -123,8 +153,12 @@ class MilestoneDue(Contract):
     not_after: Instant
     """From then on it would be stale: a delivery that has not gone out expires."""
     status: Status
-    audience: UUID | None = None
-    """The subscription whose own ladder asks for it; null for everybody who has no ladder of their own."""
+
+
+class OwnLadderDue(MilestoneDue):
+    """A reminder that one subscription's own ladder asks for; nobody but its owner hears of it."""
+
+    subscription_id: UUID
 
 
 class Acknowledgement(Contract):
@@ -139,6 +173,7 @@ class MilestoneEscalated(Contract):
     """A milestone is overdue, nobody has owned it, and the next level hears of it."""
 
     seq: Seq
+    cause: Cause
     commitment: CommitmentBrief
     milestone: Milestone
     schedule_version: Ordinal
@@ -168,8 +203,11 @@ class ConsistencyFlagged(Contract):
     """Something in the register does not agree with itself, or with the calendar."""
 
     seq: Seq
+    cause: Cause
     commitment: CommitmentBrief
-    rule: Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
+    rule: Annotated[
+        Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"], OPEN
+    ]
     milestone: Milestone | None
     """The milestone that it is about; null for `no-news`."""
     anchor_id: Slug | None
@@ -191,7 +229,7 @@ class LadderRung(Contract):
 class LadderHolidays(Contract):
     """Whose business days are counted: a country's, or one of its states' or provinces' (ISO 3166-2)."""
 
-    country: Country
+    country: CountryCode
     subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] | None = None
 
 
@@ -207,7 +245,7 @@ class LadderChosen(Contract):
     """In which `at` is told."""
     holidays: LadderHolidays | None
     """Whose business days; null for those on which all who are bound work."""
-    countries: tuple[Country, ...]
+    parties: tuple[PartyCode, ...]
     themes: tuple[Slug, ...]
     sections: tuple[Slug, ...]
     commitments: tuple[Slug, ...]
@@ -216,43 +254,103 @@ class LadderChosen(Contract):
     """The client whose subscription it is: who may see when it is reminded. Null in events of before."""
 
 
+class ApiKeyChanged(Contract):
+    """An API key was made, or is revoked: who may call by it; it never holds the key, which nobody keeps."""
+
+    seq: Annotated[int, Field(ge=1, le=LARGEST, description="Counts the events about this key: 1, 2, 3 …")]
+    key_id: Annotated[str, StringConstraints(pattern=API_KEY_ID)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """Of the whole key."""
+    client: Slug
+    """Whose it is."""
+    ministry: MinistryCode | None
+    """The one that it speaks for, where there is one."""
+    roles: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=20)]
+    """What its client may do by it; a role that a reader doesn't know allows nothing there."""
+    created_at: Instant
+    expires_at: Instant | None
+    """By the machine's clock; null for a key that our own services have agreed on."""
+    revoked_at: Instant | None
+
+
 class Reporter(Contract):
     """Who reported: the client by its credentials, and the ministry that it speaks for, where there is one."""
 
     client: Slug
-    ministry: Slug | None = None
+    ministry: MinistryCode | None = None
+    ministry_name: Text | None = None
+    """What that ministry is called, in the languages that there are."""
 
 
 class Evidence(Contract):
-    """What shows that a status is true."""
+    """What shows that a status is true: something with an address, as it was on one day."""
 
     url: Link
-    title: Line | None = None
+    title: Line
+    retrieved_on: Day
+    """The day on which it was looked at: what stands at an address may be another thing later."""
+    sha256: Sha256 | None = None
+    """Of the bytes of a document; null for a page."""
 
 
 class EnteredEvidence(Evidence):
     """What shows that a status is true, as a reporter enters it."""
 
     url: EnteredLink
-    title: EnteredLine | None = None
+    title: EnteredLine
 
 
 class StatusChanged(Contract):
-    """A commitment's status has changed, as a whole or for one country."""
+    """A status update of one party has been recorded: its status has changed, or more is known of it."""
 
     seq: Seq
+    cause: Cause
     commitment: CommitmentBrief
-    country: Country | None
+    party: PartyCode
+    """Whose status it is; the whole's follows from those of all who are bound."""
     previous: Status
+    """What had been said last of this party before it was said."""
     status: Status
+    current: bool
+    """Whether it says how the party stands. False for what was said before the newest word on this party and came
+    later: it has its place in the history, and nothing stands otherwise by it."""
     overall: Status
-    """The commitment's status as a whole after the change."""
+    """The commitment's status as a whole after it."""
     note: Paragraph | None
     evidence: Evidence | None
     reported_by: Reporter
+    report_id: UUID | None
+    """The sender's own key, where the report had one: what answers a report on an ingest topic."""
+    occurred_at: Instant
+    """Since when it is so."""
     reported_at: Instant
+    """When the reporter said it: the last word on a party counts, from `occurred_at` on."""
+    recorded_at: Instant
+    """When the register took it in."""
     version: Ordinal
-    """The commitment's version after the change, for the next update's `expected_version`."""
+    """The commitment's version after it, for the next update's `expected_version`."""
+
+
+class CommitmentAssessed(Contract):
+    """An independent assessor has a view of its own of how a commitment is going; it changes no status."""
+
+    seq: Seq
+    cause: Cause
+    commitment: CommitmentBrief
+    assessor: Slug
+    """The client that assesses, by its credentials."""
+    organisation: Line
+    """What the assessor calls itself."""
+    party: PartyCode | None
+    """Whom the view is of; null for the commitment as a whole."""
+    previous: Assessment | None
+    """This assessor's view before, of the same party; null for its first."""
+    assessment: Assessment
+    note: Paragraph | None
+    evidence: Evidence | None
+    assessed_at: Instant
+    """When the assessor came to it."""
+    recorded_at: Instant
 
 
 class SettledDelivery(Contract):
@@ -261,9 +359,9 @@ class SettledDelivery(Contract):
     delivery_id: UUID
     subscription_id: UUID
     subscriber: Line
-    channel: Channel
-    language: Language
-    outcome: Outcome
+    channel: Annotated[Channel, OPEN]
+    language: LanguageTag
+    outcome: Annotated[Outcome, OPEN]
     attempts: Count
     reason: Line | None
     settled_at: Instant
@@ -273,6 +371,7 @@ class DeliverySettled(Contract):
     """Deliveries of one event have ended; an event with many deliveries is settled by several of these."""
 
     seq: Seq
+    cause: Cause
     commitment: CommitmentBrief
     event_id: UUID
     event: Slug
@@ -285,12 +384,51 @@ class StatusReported(Contract):
     report_id: UUID
     """The sender's key: the same report sent twice is heard once."""
     commitment_id: Slug
-    country: Country | None = None
+    party: PartyCode | None = None
+    """The ministry's own party, which it is without this too: nobody reports for another."""
     status: Status
     note: EnteredParagraph | None = None
     evidence: EnteredEvidence | None = None
+    """Needed for `met`."""
     expected_version: Ordinal | None = None
+    occurred_at: Instant | None = None
+    """Since when it is so; without it since `reported_at`."""
     reported_at: Instant
+
+
+class StatusRejected(Contract):
+    """A record of a ministry's ingest topic was refused: what it asked for, where it lies and what is to be mended."""
+
+    ministry: MinistryCode
+    report_id: UUID | None
+    """The report's own key; null where none could be read."""
+    commitment_id: Slug | None
+    """The commitment that it named; null where none could be read."""
+    reason: Annotated[RejectionReason, OPEN]
+    """The kind of the refusal, as the interface over HTTP names its problems; `unreadable` for what is no report."""
+    detail: Paragraph
+    """What is wrong, in English, for people."""
+    pointer: Annotated[str, StringConstraints(pattern=_PRINTABLE_POINTER, max_length=300)] | None
+    """The field that it is about, as a JSON Pointer into the value (RFC 6901), where it is about one."""
+    topic: Annotated[str, StringConstraints(pattern=r"^status-reported-[a-z0-9-]+$", max_length=249)]
+    partition: Count
+    offset: Annotated[int, Field(ge=0, le=2**63 - 1)]
+    """With topic and partition: the place of the refused record, which names it where its `report_id` can't be read."""
+    rejected_at: Instant
+
+
+class AuditHead(Contract):
+    """How far a service's audit log reached, and the hash that stands for all of it up to there.
+
+    Whoever keeps it can tell later whether anything up to there was changed, removed, swapped or put back.
+    """
+
+    seq: Annotated[int, Field(ge=1, le=LARGEST, description="Counts its heads: 1, 2, 3 … without a gap.")]
+    service: Slug
+    position: Ordinal
+    """Of the newest entry. Positions count from 1 without a gap, so this is how many entries there are as well."""
+    hash: Sha256
+    """SHA-256 of that entry, which covers the hash of the one before it."""
 
 
 PublicEvent = (
@@ -299,6 +437,7 @@ PublicEvent = (
     | MilestoneDue
     | MilestoneEscalated
     | StatusChanged
+    | CommitmentAssessed
     | ConsistencyFlagged
     | DeliverySettled
 )

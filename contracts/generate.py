@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.generation.asyncapi import asyncapi_document
 from contracts.generation.json_schemas import event_name, schema_documents
-from contracts.generation.topic_cards import with_topic_cards
+from contracts.generation.topic_cards import cards_document, with_topic_cards
 from contracts.topics import Topic
 
 HERE = Path(__file__).parent
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 def generated() -> dict[str, str]:
     """Everything that should stand in `contracts/`, by path from there."""
     readme = with_topic_cards(_committed(HERE / "README.md") or "", golden_examples)
-    return schema_documents() | asyncapi_document(golden_examples) | {"README.md": readme}
+    return schema_documents() | asyncapi_document(golden_examples) | cards_document() | {"README.md": readme}
 
 
 def stale() -> list[str]:

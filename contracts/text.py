@@ -11,6 +11,8 @@ from ipaddress import IPv6Address
 from unicodedata import category, normalize
 from urllib.parse import urlsplit
 
+from contracts.refusals import Unfit
+
 MOST_MARKS = 8
 """Marks and characters that show nothing, in a row: Tibetan and pointed Hebrew need no more, piles of accents do."""
 
@@ -58,13 +60,13 @@ def fit(text: str, most: int, *, lines: bool = False) -> str:
     """
     text = normalize("NFC", text.removeprefix("\ufeff"))
     if wrong := (_UNFIT_IN_LINES if lines else UNFIT).search(text):
-        raise ValueError(f"the character U+{ord(wrong[0]):04X} may not stand in a text")
+        raise Unfit("the character U+%(wrong)s may not stand in a text", wrong=format(ord(wrong[0]), "04X"))
     if len(text) > most or len(text.encode()) > BYTES_EACH * most:
-        raise ValueError(f"at most {most} characters and {BYTES_EACH * most} bytes of UTF-8")
+        raise Unfit("at most %(most)s characters and %(value)s bytes of UTF-8", most=most, value=BYTES_EACH * most)
     if not is_seen(text):
-        raise ValueError("there is nothing to be seen in it")
+        raise Unfit("there is nothing to be seen in it")
     if _longest_pile(text) > MOST_MARKS:
-        raise ValueError(f"at most {MOST_MARKS} marks or unseen characters in a row")
+        raise Unfit("at most %(most_marks)s marks or unseen characters in a row", most_marks=MOST_MARKS)
     return text
 
 
@@ -75,23 +77,23 @@ def fit_link(url: str) -> str:
     read as the host (RFC 9110, 4.2.4).
     """
     if not url.isascii() and (wrong := next((c for c in url if category(c)[0] in "CZ"), None)):
-        raise ValueError(f"the character U+{ord(wrong):04X} may not stand in an address")
+        raise Unfit("the character U+%(wrong)s may not stand in an address", wrong=format(ord(wrong), "04X"))
     if any(c in url for c in '"<>\\^`{|}'):
-        raise ValueError('none of "<>\\^`{|} may stand in an address (RFC 3986)')
+        raise Unfit('none of "<>\\^`{|} may stand in an address (RFC 3986)')
     try:
         parts = urlsplit(url)
         host = parts.hostname
         port = parts.port
     except ValueError:
-        raise ValueError("the address can't be read") from None
+        raise Unfit("the address can't be read") from None
     if not host or not is_seen(host.strip(".")) or "@" in parts.netloc:
-        raise ValueError("an address names a host, and no user")
+        raise Unfit("an address names a host, and no user")
     if port == 0:
-        raise ValueError("nothing listens on port 0")
+        raise Unfit("nothing listens on port 0")
     if not (_is_ipv6(host) if "[" in parts.netloc else _is_host(normalize("NFKC", host))):
-        raise ValueError("this names no host that could be looked up")
+        raise Unfit("this names no host that could be looked up")
     if _longest_pile(url) > MOST_MARKS:
-        raise ValueError(f"at most {MOST_MARKS} marks in a row")
+        raise Unfit("at most %(most_marks)s marks in a row", most_marks=MOST_MARKS)
     return url
 
 

@@ -1,18 +1,39 @@
 """The topics: one card each, with who writes, who reads and how long it is kept.
 
-The command `pledgewire topics apply` makes the broker look like this file.
+The command `pledgewire topics apply` makes the broker look like this file; the topics of ministries, which are data,
+are made by `pledgewire access apply`.
 """
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
 
 from contracts import events
-from contracts.vocabulary import Contract
+from contracts.commitment_state import CommitmentState
+from contracts.vocabulary import Contract, MinistryCode
 
 DAY_MS = 86_400_000
 
-MINISTRIES = ("ca-gac", "mx-sre", "us-dos")
-"""Codes of the ministries with an ingest topic: Global Affairs Canada, Secretaría de Relaciones Exteriores,
-Department of State."""
+LEAST_NOTICE = timedelta(days=365)
+"""How long a major version goes on beside the next one."""
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """That a topic has a next major version, `by` name, since a day, and is written until another day.
+
+    A promised end never comes nearer. Raises ValueError for one that leaves less than `LEAST_NOTICE`.
+    """
+
+    by: str
+    since: date
+    sunset: date
+
+    def __post_init__(self) -> None:
+        if self.sunset - self.since < LEAST_NOTICE:
+            raise ValueError(f"from {self.since} to {self.sunset} is less than {LEAST_NOTICE.days} days")
 
 
 @dataclass(frozen=True)
@@ -33,9 +54,15 @@ class Topic:
     version: int = 1
     key: str = "the commitment's id"
     config: dict[str, str] = field(default_factory=dict)
+    """Beyond `EVERY_TOPIC`."""
+    family: str | None = None
+    """What several topics of one event are called together, after which their schema and type are named."""
+    superseded: Superseded | None = None
+    """The next major version of it, where there is one: that topic is written beside this one."""
+    made_by: Callable[[Any], Contract] | None = None
+    """How an event of the major version before is said in this one; its `seq` is given anew."""
     dead_readers: tuple[str, ...] = ()
     """Who acts on what its readers have put aside; elsewhere only operators look at it."""
-    """Beyond `EVERY_TOPIC`."""
 
     @property
     def dead(self) -> str:
@@ -45,7 +72,17 @@ class Topic:
     @property
     def event_type(self) -> str:
         """CloudEvents `type`; its last part is the major version."""
-        return f"org.pledgewire.{'status-reported' if self.is_ingest else self.name}.v{self.version}"
+        return f"org.pledgewire.{self.event_name}.v{self.version}"
+
+    @property
+    def event_name(self) -> str:
+        """What its event is called in every major version; the topic of a later one is called `<name>.v2`."""
+        return self.family or self.name.removesuffix(f".v{self.version}")
+
+    @property
+    def is_compacted(self) -> bool:
+        """Whether only the last record of each key is sure to stay."""
+        return self.config.get("cleanup.policy") == "compact"
 
     @property
     def is_ingest(self) -> bool:
@@ -53,9 +90,9 @@ class Topic:
         return self.event is events.StatusReported
 
     @property
-    def ministry(self) -> str | None:
+    def ministry(self) -> MinistryCode | None:
         """The ministry that an ingest topic belongs to: a consumer can't see who produced a record."""
-        return self.name.removeprefix("status-reported-") if self.is_ingest else None
+        return self.name.removeprefix(_INGEST) if self.is_ingest and self is not STATUS_REPORTED else None
 
 
 COMMITMENT_CREATED = Topic(
@@ -76,7 +113,7 @@ MILESTONE_SCHEDULED = Topic(
 )
 MILESTONE_DUE = Topic(
     name="milestone-due",
-    purpose="A reminder: a milestone is ahead, today or overdue.",
+    purpose="A reminder for all who have no ladder of their own: a milestone is ahead, today or overdue.",
     event=events.MilestoneDue,
     writers=("scheduler",),
     readers=("notifier", "portal", "ministries"),
@@ -90,10 +127,18 @@ MILESTONE_ESCALATED = Topic(
 )
 STATUS_CHANGED = Topic(
     name="status-changed",
-    purpose="A commitment's status has changed, as a whole or for one country.",
+    purpose="A status update of one party has been recorded; it says what the whole's status is by it.",
     event=events.StatusChanged,
     writers=("registry",),
     readers=("scheduler", "notifier", "portal", "ministries"),
+    retention_ms=-1,
+)
+COMMITMENT_ASSESSED = Topic(
+    name="commitment-assessed",
+    purpose="An independent assessor has a view of its own of how a commitment is going; it changes no status.",
+    event=events.CommitmentAssessed,
+    writers=("registry",),
+    readers=("portal", "ministries"),
     retention_ms=-1,
 )
 CONSISTENCY_FLAGGED = Topic(
@@ -121,19 +166,73 @@ LADDER_CHOSEN = Topic(
     retention_ms=-1,
     key="the subscription's id",
 )
-INGEST = tuple(
-    Topic(
-        name=f"status-reported-{code}",
-        purpose=f"Status updates that the ministry {code} reports; only it may write here.",
-        event=events.StatusReported,
-        writers=(code,),
-        readers=("registry",),
-        partitions=3,
-        # A producer's own timestamp would defeat retention.
-        config={"message.timestamp.type": "LogAppendTime"},
-    )
-    for code in MINISTRIES
+OWN_LADDER_DUE = Topic(
+    name="own-ladder-due",
+    purpose="A reminder by one subscription's own ladder; whose systems read the public topics don't see it.",
+    event=events.OwnLadderDue,
+    writers=("scheduler",),
+    readers=("notifier",),
 )
+API_KEY_CHANGED = Topic(
+    name="api-key-changed",
+    purpose="An API key was made or is revoked; its hash travels, the key never does.",
+    event=events.ApiKeyChanged,
+    writers=("registry",),
+    readers=("scheduler", "notifier"),
+    partitions=1,
+    retention_ms=-1,
+    key="the key's id",
+    config={"cleanup.policy": "compact"},
+)
+COMMITMENT_STATE = Topic(
+    name="commitment-state",
+    purpose="How each commitment stands now: a newcomer reads it from the beginning, keeps the last of each key, and"
+    " has the present.",
+    event=CommitmentState,
+    writers=("registry",),
+    readers=("ministries",),
+    retention_ms=-1,
+    config={"cleanup.policy": "compact"},
+)
+_INGEST = "status-reported-"
+STATUS_REPORTED = Topic(
+    name="status-reported-{ministry}",
+    family="status-reported",
+    purpose="Status updates that one ministry reports, named after its code; only it may write there.",
+    event=events.StatusReported,
+    writers=("ministries",),
+    readers=("registry",),
+    partitions=3,
+    # A producer's own timestamp would defeat retention.
+    config={"message.timestamp.type": "LogAppendTime"},
+)
+"""What all ingest topics are like; each ministry has one of its own."""
+_REJECTED = "status-rejected-"
+STATUS_REJECTED = Topic(
+    name="status-rejected-{ministry}",
+    family="status-rejected",
+    purpose="Which of a ministry's reports were refused, and why; only that ministry reads it.",
+    event=events.StatusRejected,
+    writers=("registry",),
+    readers=("ministries",),
+    partitions=3,
+    key="the ministry's code",
+)
+"""What the topics of refusals are like, one beside each ingest topic."""
+
+_AUDIT_HEAD = "audit-head-"
+AUDIT_HEAD = Topic(
+    name="audit-head-{service}",
+    family="audit-head",
+    purpose="How far a service's audit log reaches, and its hash: whoever keeps these can hold the log against them.",
+    event=events.AuditHead,
+    writers=("registry", "scheduler", "notifier"),
+    readers=("ministries",),
+    partitions=1,
+    retention_ms=-1,
+    key="the service's name",
+)
+"""What all topics of heads are like; each service that has an audit log writes one of its own."""
 
 PUBLIC = (
     COMMITMENT_CREATED,
@@ -141,19 +240,73 @@ PUBLIC = (
     MILESTONE_DUE,
     MILESTONE_ESCALATED,
     STATUS_CHANGED,
+    COMMITMENT_ASSESSED,
     CONSISTENCY_FLAGGED,
     DELIVERY_SETTLED,
 )
-INTERNAL = (LADDER_CHOSEN,)
+STATES = (COMMITMENT_STATE,)
+"""What is, for others to load; the topics of events say what has happened."""
+INTERNAL = (LADDER_CHOSEN, OWN_LADDER_DUE)
 """Between our own services; nobody else reads or writes them."""
-ALL = PUBLIC + INTERNAL + INGEST
-BY_NAME = {topic.name: topic for topic in ALL}
-BY_EVENT: dict[type[Contract], Topic] = {topic.event: topic for topic in PUBLIC + INTERNAL}
+FOLLOWED = (API_KEY_CHANGED,)
+"""Between our own services, too: each process reads all of it when it starts, and goes on, without a group. It holds
+what it has read in its memory, and puts nothing aside."""
+
+
+def audit_head_topic(service: str) -> Topic:
+    """The topic on which a service publishes the heads of its audit log."""
+    purpose = f"How far the audit log of the {service} reaches, and its hash."
+    return replace(AUDIT_HEAD, name=f"{_AUDIT_HEAD}{service}", purpose=purpose, writers=(service,))
+
+
+AUDIT_HEADS = tuple(audit_head_topic(service) for service in AUDIT_HEAD.writers)
+"""For everybody to read, and about our services, not about commitments."""
+OWN = (*PUBLIC, *STATES, *AUDIT_HEADS, *INTERNAL, *FOLLOWED)
+"""All that our services write; each has one writer."""
+ALL = (*PUBLIC, *STATES, AUDIT_HEAD, *INTERNAL, *FOLLOWED, STATUS_REPORTED, STATUS_REJECTED)
+"""All that are documented: of topics of one family, what they have in common."""
+BY_NAME = {topic.name: topic for topic in OWN}
+BY_EVENT: dict[type[Contract], Topic] = {topic.event: topic for topic in ALL}
+"""For an event whose topics are a family, what these have in common."""
+
+
+_REJECTED_PATTERN = rf"^{_REJECTED}[a-z0-9]+(-[a-z0-9]+)*$"
+INGEST_PATTERN = rf"^{_INGEST}(?!.*-dead$)[a-z0-9]+(-[a-z0-9]+)*$"
+"""Names of ingest topics, for who reads all that there are; the regular expression is Python's."""
+
+
+def ingest_topic(ministry: MinistryCode) -> Topic:
+    """The topic on which a ministry reports."""
+    return replace(
+        STATUS_REPORTED,
+        name=f"{_INGEST}{ministry}",
+        purpose=f"Status updates that the ministry {ministry} reports; only it may write here.",
+        writers=(ministry,),
+    )
+
+
+def rejected_topic(ministry: MinistryCode) -> Topic:
+    """The topic on which a ministry reads which of its reports were refused, and why."""
+    return replace(
+        STATUS_REJECTED,
+        name=f"{_REJECTED}{ministry}",
+        purpose=f"Which reports of the ministry {ministry} were refused, and why; only it reads here.",
+        readers=(ministry,),
+    )
+
+
+def topic_named(name: str) -> Topic:
+    """A topic by its name; raises `KeyError` for one that there can't be."""
+    if re.match(INGEST_PATTERN, name):
+        return ingest_topic(name.removeprefix(_INGEST))
+    if re.match(_REJECTED_PATTERN, name):
+        return rejected_topic(name.removeprefix(_REJECTED))
+    return BY_NAME[name]
 
 
 def written_by(service: str) -> list[str]:
     """The names of the topics that a service publishes to."""
-    return [topic.name for topic in ALL if service in topic.writers]
+    return [topic.name for topic in OWN if service in topic.writers]
 
 
 DEAD_RETENTION_MS = 365 * DAY_MS

@@ -1,9 +1,8 @@
-"""The words that every contract shares: countries, statuses, dates as written, text in three languages."""
+"""The words that every contract shares: parties, statuses, dates as written, text in whatever languages there are."""
 
 import re
 from datetime import UTC, date, datetime
-from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,11 +11,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    RootModel,
     StringConstraints,
     ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from contracts.open_lists import TOLERANT, OpenList
+from contracts.refusals import Unfit
 
 # No C0/C1 controls and no lone surrogates: PostgreSQL refuses U+0000, mail headers refuse line breaks.
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -93,7 +96,7 @@ def _exists_in_utc(value: datetime) -> datetime:
     try:
         value.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("the instant is out of range in UTC") from error
+        raise Unfit("the instant is out of range in UTC") from error
     return value
 
 
@@ -107,8 +110,8 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_instant_from_json), AfterVal
 class Contract(BaseModel):
     """A record of a contract: closed, strict and immutable.
 
-    Unknown fields are refused, so a writer's slip is seen at the first reader; nothing is converted
-    from one type to another ("1" is no integer, a naive time is no instant).
+    Whoever writes one is refused what it doesn't know, so that a slip is seen at once; nothing is converted from one
+    type to another ("1" is no integer, a naive time is no instant). What another process wrote is read by `as_read`.
     """
 
     model_config = ConfigDict(
@@ -120,24 +123,35 @@ class Contract(BaseModel):
         json_schema_serialization_defaults_required=True,
     )
 
+    @classmethod
+    def as_read(cls, written: str | bytes) -> Self:
+        """The record of JSON that we wrote, now or in another release: on a topic, or kept in a row.
 
-class Country(StrEnum):
-    """ISO 3166-1 alpha-2 codes of the countries that are bound."""
+        Fields of a later release are left out, and what it added to an open list is kept as it is. Raises
+        `ValidationError` for anything else that isn't the record.
+        """
+        return cls.model_validate_json(written, extra="ignore", context=TOLERANT)
 
-    CA = "CA"
-    MX = "MX"
-    US = "US"
-
-
-class Language(StrEnum):
-    """Languages that people read Pledgewire in (BCP 47 primary tags)."""
-
-    EN = "en"
-    ES = "es"
-    FR = "fr"
+    @classmethod
+    def as_kept(cls, kept: object) -> Self:
+        """The same of a row's values, where the database has read the JSON already."""
+        return cls.model_validate(kept, strict=False, extra="ignore", context=TOLERANT)
 
 
-class Strength(StrEnum):
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""A country by its ISO 3166-1 alpha-2 code."""
+
+PartyCode = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|org-[a-z0-9]+(-[a-z0-9]+)*)$", max_length=64)]
+"""Who is bound: a country, or an organisation by a code that no country can have: `org-european-union`."""
+
+MinistryCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
+"""A body of a party that reads topics and reports: `mx-sre`. Its topics are named after it."""
+
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$")]
+"""A language as BCP 47 writes it, with at most a script and a region: `es`, `fr-CA`, `zh-Hant`, `es-419`."""
+
+
+class Strength(OpenList):
     """How firmly the words bind, from the verb of the undertaking."""
 
     COMMIT = "commit"
@@ -147,7 +161,7 @@ class Strength(StrEnum):
     INVITE = "invite"
 
 
-class Status(StrEnum):
+class Status(OpenList):
     """How a commitment is going."""
 
     ANNOUNCED = "announced"
@@ -159,7 +173,18 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Precision(StrEnum):
+class Assessment(OpenList):
+    """How an independent assessor sees it: a scale of its own, which is no status and is never reckoned into one."""
+
+    ACHIEVED = "achieved"
+    ON_TRACK = "on-track"
+    STALLED = "stalled"
+    OFF_TRACK = "off-track"
+    NOT_ACHIEVED = "not-achieved"
+    UNCLEAR = "unclear"
+
+
+class Precision(OpenList):
     """How finely the words date a milestone."""
 
     DAY = "day"
@@ -170,7 +195,7 @@ class Precision(StrEnum):
     UNDATED = "undated"
 
 
-class Reading(StrEnum):
+class Reading(OpenList):
     """How the wording is read as a span of days."""
 
     ON = "on"  # something happens then: "on 9 December 2021"
@@ -181,16 +206,41 @@ class Reading(StrEnum):
     UNDATED = "undated"  # the words give no date: "over the medium term"
 
 
-class Text(Contract):
-    """The same words in the three languages of North America's governments."""
+class ShownText(NamedTuple):
+    """Words as they are shown, and the language they are in, which may not be the reader's."""
 
-    en: Paragraph
-    es: Paragraph
-    fr: Paragraph
+    text: str
+    language: str
 
-    def in_language(self, language: Language | str) -> str:
-        """The words in one language; the English ones where there are none in it."""
-        return str(getattr(self, str(language) if str(language) in type(self).model_fields else Language.EN))
+
+class Text(RootModel[Annotated[dict[LanguageTag, Paragraph], Field(min_length=1, max_length=64)]]):
+    """The same words in the languages that there are, by their tags; the language of the original is one of them."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.root.items()))
+
+    @classmethod
+    def as_kept(cls, kept: object) -> Self:
+        """The text of a row's value."""
+        return cls.model_validate(kept)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it is there in."""
+        return frozenset(self.root)
+
+    def in_language(self, language: str, original: str = "en") -> ShownText:
+        """The words in one language, or as near to it as they are there.
+
+        The chain: the language itself, the same without script and region, the same with others, the original,
+        English, and then whatever comes first by its tag.
+        """
+        primary = language.partition("-")[0]
+        near = sorted(tag for tag in self.root if tag.partition("-")[0] == primary)
+        found = next(tag for tag in (language, primary, *near, original, "en", *sorted(self.root)) if tag in self.root)
+        return ShownText(self.root[found], found)
 
 
 PLANNABLE_YEARS = range(1950, 2150)
@@ -212,7 +262,8 @@ class Span(Contract):
 
     @model_validator(mode="after")
     def _dated_or_not(self) -> Self:
-        dated = self.precision is not Precision.UNDATED
+        # A precision of a later release says nothing of it.
+        dated = self.precision is not Precision.UNDATED if self.precision.is_known else self.edtf is not None
         if dated != (self.edtf is not None) or dated != (self.earliest is not None):
             raise ValueError("a dated span has an EDTF value and an earliest day; an undated one has none")
         if (self.latest is not None) != (dated and not self.is_open):
@@ -239,56 +290,8 @@ class Source(Contract):
     url: Link | None = None
 
 
-class CommitmentBrief(Contract):
-    """What every event says of its commitment, so that a reader can act on the event alone."""
-
-    id: Slug
-    statement_id: Slug
-    title: Text
-    section: Slug
-    section_title: Text
-    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
-    themes: Annotated[tuple[Slug, ...], Field(min_length=1)]
-
-
 WallTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """What a wall clock shows, `09:00`; in which zone, what holds it says."""
-
-
-class Offset(Contract):
-    """How far from its anchor a milestone lies: "90 days after the summit", "before the next summit" (0 days)."""
-
-    direction: Literal["before", "after"]
-    count: Annotated[int, Field(ge=0, le=3660), WHOLE]
-    unit: Literal["days", "weeks", "months", "years"]
-
-
-class Milestone(Contract):
-    """A point by which, or at which, something is to happen for a commitment."""
-
-    id: Slug
-    wording: Line
-    """The exact words of the time expression."""
-    title: Text
-    """What is to have happened by then, in a few words."""
-    span: Span
-    reading: Reading
-    countries: Annotated[tuple[Country, ...], Field(min_length=1)]
-    zone: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+(/[A-Z][A-Za-z_-]+){0,2}$", max_length=64)]
-    """IANA zone in whose calendar the days are counted: for a joint milestone the last capital to end the day."""
-    anchor_id: Slug | None = None
-    """The event that it hangs on, such as `nals-2022`, when its date is that event's."""
-    offset: Offset | None = None
-    """How far from that event; none where it is the event itself."""
-    local_time: WallTime | None = None
-    """When it begins on the wall clocks of `zone`, where that is known of an event."""
-    review_months: Annotated[int, Field(ge=1, le=120)] | None = None
-    """Months between two reviews of a milestone without a last day, where the words or an editor give them."""
-    wording_language: Language = Language.EN
-    """The language of `wording`."""
-    held: bool = False
-    """Whether it is an event that has taken place: nothing more is to come of it."""
-
 
 Channel = Literal["email", "slack", "teams", "webhook"]
 Outcome = Literal["delivered", "failed", "expired", "suppressed", "cancelled"]

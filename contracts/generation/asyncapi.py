@@ -6,18 +6,15 @@ from typing import Any
 import yaml
 
 from contracts.envelope import schema_uri
-from contracts.generation.json_schemas import event_name, one_per_event, schema_path
-from contracts.topics import ALL, Topic
+from contracts.generation.json_schemas import ending_in_words, event_name, one_per_event, schema_path
+from contracts.topics import ALL, STATUS_REJECTED, Topic
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Of the document: the major part moves with a topic's version, the minor with a topic more."""
 
-ORGANISATIONS = {
-    "ca-gac": "Global Affairs Canada",
-    "mx-sre": "Secretaría de Relaciones Exteriores",
-    "us-dos": "Department of State",
-    "ministries": "Any ministry's own systems",
-}
+ORGANISATIONS = {"ministries": "Any ministry's own systems"}
+
+PARAMETERS = {"ministry": "The ministry's code.", "service": "The service that writes it, and nobody else."}
 
 Examples = Callable[[Topic], Mapping[str, Mapping[str, Any]]]
 """Gives the golden records of a topic's event, by name."""
@@ -43,10 +40,10 @@ def _asyncapi(examples: Examples) -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "servers": _SERVERS,
-        "channels": {topic.name: _channel(topic) for topic in ALL},
+        "channels": {_channel_name(topic): _channel(topic) for topic in ALL},
         "operations": {name: operation for topic in ALL for name, operation in _operations(topic)},
         "components": {
-            "messages": {event_name(topic): _message(topic, examples(topic)) for topic in one_per_event()},
+            "messages": {_channel_name(topic): _message(topic, examples(topic)) for topic in one_per_event()},
             "messageTraits": {"cloud-event": _CLOUD_EVENT},
             "correlationIds": {
                 "thread": {
@@ -57,7 +54,7 @@ def _asyncapi(examples: Examples) -> dict[str, Any]:
             "securitySchemes": {
                 "scram": {
                     "type": "scramSha512",
-                    "description": "SASL/SCRAM over TLS; every client has a user of its own, and the broker's ACL says "
+                    "description": "SASL/SCRAM; every client has a user of its own, and the broker's ACL says "
                     "which topics it may read or write.",
                 }
             },
@@ -81,8 +78,9 @@ _SERVERS = {
     "embedded": {
         "host": "127.0.0.1:{port}",
         "protocol": "kafka",
-        "description": "The broker that the program brings along where there is none; loopback only, no credentials.",
+        "description": "The broker that the program brings along where there is none; loopback only, without TLS.",
         "variables": {"port": {"description": "A free port, shown at the start.", "default": "9092"}},
+        "security": [{"$ref": "#/components/securitySchemes/scram"}],
     },
 }
 
@@ -110,8 +108,8 @@ _CLOUD_EVENT = {
             "ce_partitionkey": _TEXT | {"description": "The same id, which is the record's key as well."},
             "ce_dataschema": {
                 "type": "string",
-                "format": "uri-reference",
-                "description": "The JSON Schema of the value.",
+                "format": "uri",
+                "description": "The JSON Schema of the value; the registry serves it under the same path.",
             },
             "ce_correlationid": _TEXT | {"description": "What set off the event; the same along its whole way."},
             "ce_traceparent": _TEXT | {"description": "W3C trace context."},
@@ -121,13 +119,20 @@ _CLOUD_EVENT = {
 }
 
 
+def _channel_name(topic: Topic) -> str:
+    """How channel and message are called: as the event, and from its second major version on with the version."""
+    return event_name(topic) if topic.version == 1 else f"{event_name(topic)}-v{topic.version}"
+
+
 def _channel(topic: Topic) -> dict[str, Any]:
-    message = event_name(topic)
-    configuration = {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms, **topic.config}
+    message = _channel_name(topic)
+    policy = ["compact" if topic.is_compacted else "delete"]
+    configuration = {"retention.ms": topic.retention_ms, **topic.config, "cleanup.policy": policy}
     return {
         "address": topic.name,
         "title": topic.name,
-        "description": topic.purpose,
+        "description": topic.purpose + ending_in_words(topic),
+        **({"parameters": parameters} if (parameters := _parameters(topic)) else {}),
         "messages": {message: {"$ref": f"#/components/messages/{message}"}},
         "bindings": {
             "kafka": {
@@ -137,23 +142,40 @@ def _channel(topic: Topic) -> dict[str, Any]:
                 "bindingVersion": "0.5.0",
             }
         },
-        "x-dead-letter-topic": topic.dead,
+        **({} if topic is STATUS_REJECTED else {"x-dead-letter-topic": topic.dead}),
+        **_ending(topic),
     }
+
+
+def _ending(topic: Topic) -> dict[str, Any]:
+    """AsyncAPI 3.0 has no word for a channel that ends: a tag names it, and extensions say when."""
+    if topic.superseded is None:
+        return {}
+    return {
+        "tags": [{"name": "deprecated", "description": f"Written until {topic.superseded.sunset}."}],
+        "x-sunset": topic.superseded.sunset.isoformat(),
+        "x-superseded-by": topic.superseded.by,
+    }
+
+
+def _parameters(topic: Topic) -> dict[str, Any]:
+    """What stands in braces in a name that several topics share."""
+    return {name: {"description": is_} for name, is_ in PARAMETERS.items() if f"{{{name}}}" in topic.name}
 
 
 def _operations(topic: Topic) -> Iterator[tuple[str, dict[str, Any]]]:
     for action, parties in (("send", topic.writers), ("receive", topic.readers)):
         for party in parties:
-            yield f"{party}-{action}s-{topic.name}", _operation(topic, action, party)
+            yield f"{party}-{action}s-{_channel_name(topic)}", _operation(topic, action, party)
 
 
 def _operation(topic: Topic, action: str, party: str) -> dict[str, Any]:
     return {
         "action": action,
-        "channel": {"$ref": f"#/channels/{topic.name}"},
-        "summary": f"{ORGANISATIONS.get(party, f'The {party}')} {action}s {topic.name}.",
+        "channel": {"$ref": f"#/channels/{_channel_name(topic)}"},
+        "summary": f"{ORGANISATIONS.get(party, f'The {party}')} {action}s {_channel_name(topic)}.",
         "tags": [{"name": party}],
-        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{event_name(topic)}"}],
+        "messages": [{"$ref": f"#/channels/{_channel_name(topic)}/messages/{_channel_name(topic)}"}],
     }
 
 
@@ -193,7 +215,8 @@ def _title(record: Mapping[str, Any]) -> str:
     value = record["value"]
     if "commitment" in value:
         return str(value["commitment"]["title"]["en"])
-    return str(value.get("commitment_id") or value["subscription_id"])
+    named = ("commitment_id", "subscription_id", "service", "key_id", "detail")
+    return str(next(value[name] for name in named if value.get(name)))
 
 
 class _PlainDumper(yaml.SafeDumper):

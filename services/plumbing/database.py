@@ -96,6 +96,18 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
+    async def trial(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction that is rolled back, whatever happens; raises what its commit would."""
+        async with self.pool.acquire(timeout=10) as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield connection
+                await connection.execute("set constraints all immediate")
+            finally:
+                await transaction.rollback()
+
+    @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection whose statements commit one by one."""
         async with self.pool.acquire(timeout=10) as connection:

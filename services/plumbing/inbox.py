@@ -32,3 +32,10 @@ async def first_sight(connection: Connection, consumer: str, event_ids: Iterable
         now,
     )
     return {row["event_id"] for row in rows}
+
+
+async def forget_sight(connection: Connection, consumer: str, event_ids: Iterable[UUID]) -> None:
+    """Let events be unseen again: they had no effect, and may come again with one."""
+    await connection.execute(
+        "delete from inbox where consumer = $1 and event_id = any($2::uuid[])", consumer, list(event_ids)
+    )

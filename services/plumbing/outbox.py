@@ -5,13 +5,16 @@
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from prometheus_client import Gauge
+from pydantic_core import from_json, to_json
 
 from services.plumbing.database import Connection, Database
+from services.plumbing.refusals import RefusedByRule
+from services.plumbing.sentences import Sentence
 from services.plumbing.waiting import OldestWaiting
 
 OUTBOX_V1 = """
@@ -47,7 +50,7 @@ insert into outbox_lease default values;
 
 UNPUBLISHED = Gauge(
     "pledgewire_outbox_unpublished",
-    "Events written and not yet published, as the table has them, at most 10,000; NaN while it is not known",
+    "Records written and not yet published, as the table has them, at most 10,000; NaN while it is not known",
 )
 _OLDEST_UNPUBLISHED = """
 with oldest as (select id, written_at from outbox where published_at is null order by id limit 1)
@@ -57,7 +60,18 @@ select (select id from oldest) as oldest,
 """
 
 
+LARGEST_RECORD = 1_000_000
+"""Bytes of a record's key, headers and value; Kafka's limit for a batch of one is 1,048,588."""
+EVENT_TOO_LARGE = Sentence("What would be told of this has more than %(largest)s bytes", largest=LARGEST_RECORD)
+
 TopicPartition = tuple[str, int]
+
+
+class EventTooLarge(RefusedByRule):
+    """No topic would take the event: written all the same, it would hold back what comes behind it."""
+
+    def __init__(self) -> None:
+        super().__init__(EVENT_TOO_LARGE)
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,20 @@ class Outgoing:
     key: str
     headers: dict[str, str]
     value: bytes
+
+
+SaidBeside = Callable[[str, Mapping[str, str], bytes], Iterable[tuple[UUID, str, str, dict[str, str], bytes]]]
+"""What is said beside a record (its topic, headers and value) on other topics: event id, topic, key, headers, value."""
+
+
+def with_seq(record: Outgoing, seq: int) -> Outgoing:
+    """The same event with another `seq`."""
+    return replace(record, value=to_json({**from_json(record.value), "seq": seq}))
+
+
+def beside(records: Iterable[Outgoing], said_beside: SaidBeside) -> list[Outgoing]:
+    """What is said beside these records, in their order."""
+    return [Outgoing(*one) for record in records for one in said_beside(record.topic, record.headers, record.value)]
 
 
 async def take_seqs(connection: Connection, topic: str, keys: Sequence[str]) -> list[int]:
@@ -106,17 +134,34 @@ async def written_before(connection: Connection, event_ids: Collection[UUID]) ->
     return {row["event_id"] for row in rows}
 
 
-async def append(database: Database, connection: Connection, records: Iterable[Outgoing], now: object) -> None:
-    """Write records to the outbox, to be published after the commit in the order given."""
+async def append(
+    database: Database,
+    connection: Connection,
+    records: Iterable[Outgoing],
+    now: object,
+    said_beside: SaidBeside | None = None,
+) -> None:
+    """Write records to the outbox, to be published after the commit in the order given; raises `EventTooLarge`.
+
+    `said_beside` says what else is to be said of each on other topics: it is written in the same transaction, with a
+    `seq` of its own there, and not a second time where it was taken over from its topic.
+    """
     rows = list(records)
     if not rows:
         return
+    if said_beside:
+        rows += await _numbered_beside(connection, beside(rows, said_beside))
+    if any(_size(row) > LARGEST_RECORD for row in rows):
+        raise EventTooLarge
+    # Wakes the relay in the same statement, as `Database.notify` would in one more.
     await connection.execute(
         """
-        insert into outbox (event_id, topic, key, headers, value, created_at)
-        select e, t, k, h::jsonb, v, $6
-        from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[])
-             with ordinality as r(e, t, k, h, v, n) order by n
+        with written as (
+            insert into outbox (event_id, topic, key, headers, value, created_at)
+            select e, t, k, h::jsonb, v, $6
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[])
+                 with ordinality as r(e, t, k, h, v, n) order by n
+        ) select pg_notify($7, '')
         """,
         [r.event_id for r in rows],
         [r.topic for r in rows],
@@ -124,8 +169,24 @@ async def append(database: Database, connection: Connection, records: Iterable[O
         [r.headers for r in rows],
         [r.value for r in rows],
         now,
+        database.channel("outbox"),
     )
-    await database.notify(connection, "outbox")
+
+
+def _size(row: Outgoing) -> int:
+    return (
+        len(row.value) + len(row.key.encode()) + sum(len((name + text).encode()) for name, text in row.headers.items())
+    )
+
+
+async def _numbered_beside(connection: Connection, others: Sequence[Outgoing]) -> list[Outgoing]:
+    said = await written_before(connection, [one.event_id for one in others]) if others else set()
+    numbered = []
+    for topic in sorted({one.topic for one in others}):
+        of_topic = [one for one in others if one.topic == topic and one.event_id not in said]
+        seqs = await take_seqs(connection, topic, [one.key for one in of_topic]) if of_topic else []
+        numbered += [with_seq(one, seq) for one, seq in zip(of_topic, seqs, strict=True)]
+    return numbered
 
 
 def unpublished_events(database: Database) -> OldestWaiting:

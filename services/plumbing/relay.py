@@ -5,6 +5,7 @@ and would be skipped for ever.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,7 +23,12 @@ from services.plumbing.retry import Backoff
 from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
 
-PUBLISHED = Counter("pledgewire_events_published_total", "Events acknowledged by the broker", ["topic"])
+PUBLISHED = Counter(
+    "pledgewire_events_published_total", "Records acknowledged by the broker, states and heads too", ["topic"]
+)
+
+_SECONDS_ASIDE = 5.0
+"""For which a topic that is not there is left alone, before it is tried again."""
 
 CountHeld = Callable[[Connection], Awaitable[int]]
 """How many wait for an operator's word."""
@@ -48,11 +54,18 @@ class Acknowledged:
     offset: int
 
 
+class TopicMissing(Exception):
+    """The broker doesn't have the topic, or doesn't let us see it."""
+
+
 class Producer(Protocol):
     """What the relay needs of a Kafka producer."""
 
     async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged | BaseException]:
-        """Send records in order and wait for all acknowledgements; one result for each."""
+        """Send records in order and wait for all acknowledgements; one result for each.
+
+        Those of a topic that isn't there fail as `TopicMissing`, and hold up none of another topic.
+        """
         ...
 
 
@@ -61,6 +74,10 @@ class Comparison(Protocol):
 
     async def run(self, still_ours: Callable[[], Awaitable[bool]]) -> None:
         """Compare, take over and have published again; gives up where the lease is no longer ours."""
+        ...
+
+    def covers(self, topic: str) -> bool:
+        """Whether it compares this topic; of another one nobody keeps how far it is known."""
         ...
 
 
@@ -100,6 +117,7 @@ class Relay:
         self._count_held = count_held
         self._lease = Lease(database, settings.lease_seconds, self._gate)
         self._known_ends: dict[TopicPartition, int] = {}
+        self._aside: dict[str, float] = {}
         self._awake = asyncio.Event()
         self.published_batch: Callable[[int], None] = lambda count: None
 
@@ -137,8 +155,9 @@ class Relay:
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 "select id, event_id, topic, key, headers, value from outbox"
-                " where published_at is null order by id limit $1",
+                " where published_at is null and topic <> all($2::text[]) order by id limit $1",
                 self._settings.batch,
+                self._set_aside(),
             )
             if not rows:
                 return 0
@@ -151,10 +170,22 @@ class Relay:
             failpoint("relay-after-mark")
         for i in sent:
             PUBLISHED.labels(records[i].topic).inc()
-        if len(sent) < len(records):
-            failure = next(result for result in results if isinstance(result, BaseException))
+        self._put_aside(records, results)
+        failure = next((r for r in results if isinstance(r, BaseException) and not isinstance(r, TopicMissing)), None)
+        if failure is not None:
             raise ConnectionError(f"{len(records) - len(sent)} of {len(records)} records not published: {failure!r}")
         return len(sent)
+
+    def _set_aside(self) -> list[str]:
+        """Topics that are not there, for now: what waits for them keeps nothing else from being published."""
+        now = time.monotonic()
+        self._aside = {topic: until for topic, until in self._aside.items() if until > now}
+        return list(self._aside)
+
+    def _put_aside(self, records: Sequence[Outgoing], results: Sequence[Acknowledged | BaseException]) -> None:
+        for topic in {r.topic for r, one in zip(records, results, strict=True) if isinstance(one, TopicMissing)}:
+            self._aside[topic] = time.monotonic() + _SECONDS_ASIDE
+            log.error("a topic is missing; its events wait", action="topic_missing", topic=topic)
 
     async def _has_compared(self) -> bool:
         """Compare where that is not done yet under this lease; whether it is done."""
@@ -185,7 +216,11 @@ class Relay:
         sent: Sequence[int],
     ) -> None:
         """Say which rows are published, and where they and the ends of the topics are, in one statement."""
-        known = [(r.topic, ack) for r, ack in zip(records, results, strict=True) if isinstance(ack, Acknowledged)]
+        known = [
+            (r.topic, ack)
+            for r, ack in zip(records, results, strict=True)
+            if isinstance(ack, Acknowledged) and (self._comparison is None or self._comparison.covers(r.topic))
+        ]
         ends, strange = ends_after(self._known_ends, known)
         places = [_place(records[i].topic, ack, strange) for i in sent if isinstance(ack := results[i], Acknowledged)]
         await connection.execute(

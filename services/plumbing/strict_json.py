@@ -10,6 +10,8 @@ import math
 import re
 from typing import Any
 
+from services.plumbing.sentences import Sentence
+
 DEEPEST = 32
 """Levels of nesting."""
 
@@ -21,7 +23,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 class JsonRefused(ValueError):
     """This is no JSON, or it could be read in two ways; `kind` says which, in a word that never changes."""
 
-    def __init__(self, kind: str, what: str) -> None:
+    def __init__(self, kind: str, what: Sentence) -> None:
         super().__init__(what)
         self.kind = kind
 
@@ -37,9 +39,9 @@ def is_utf8_by_sight(text: bytes) -> bool:
 def read_json(text: bytes) -> Any:
     """The value; raises `JsonRefused`."""
     if not is_utf8_by_sight(text):
-        raise JsonRefused("encoding", "JSON is UTF-8 without a byte order mark")
+        raise JsonRefused("encoding", Sentence("JSON is UTF-8 without a byte order mark"))
     if _depth(text) > DEEPEST:
-        raise JsonRefused("too-deep", f"JSON may be nested at most {DEEPEST} levels deep")
+        raise JsonRefused("too-deep", Sentence("JSON may be nested at most %(deepest)s levels deep", deepest=DEEPEST))
     try:
         value = json.loads(
             text.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite_number
@@ -49,10 +51,19 @@ def read_json(text: bytes) -> Any:
     except JsonRefused:
         raise
     except UnicodeEncodeError:
-        raise JsonRefused("not-json", "half a surrogate pair is no character") from None
+        raise JsonRefused("not-json", Sentence("half a surrogate pair is no character")) from None
     except (ValueError, RecursionError) as error:
-        raise JsonRefused("not-json", f"not JSON: {error}"[:200]) from None
+        raise JsonRefused("not-json", _what_is_wrong(error)) from None
     return value
+
+
+def _what_is_wrong(error: ValueError | RecursionError) -> Sentence:
+    """Where it stops being JSON; what the parser says of it is English, and for nobody but us."""
+    if isinstance(error, json.JSONDecodeError):
+        return Sentence(
+            "this is no JSON from line %(line)s, column %(column)s on", line=error.lineno, column=error.colno
+        )
+    return Sentence("this is no JSON")
 
 
 def _depth(text: bytes) -> int:
@@ -70,15 +81,15 @@ def _depth(text: bytes) -> int:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise JsonRefused("duplicate-key", "a JSON object has the same key twice")
+        raise JsonRefused("duplicate-key", Sentence("a JSON object has the same key twice"))
     return found
 
 
 def _no_constant(name: str) -> Any:
-    raise JsonRefused("not-json", f"{name} is no JSON")
+    raise JsonRefused("not-json", Sentence("%(name)s is no JSON", name=name))
 
 
 def _finite_number(written: str) -> float:
     if math.isinf(number := float(written)):
-        raise JsonRefused("not-json", "a number is larger than any double")
+        raise JsonRefused("not-json", Sentence("a number is larger than any double"))
     return number

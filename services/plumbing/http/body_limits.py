@@ -3,18 +3,28 @@
 import asyncio
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive
 
+from services.plumbing import outbox
 from services.plumbing.http.content_type import CONTENT_CODING, AcceptedBody, check_body
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.sentences import Sentence
 
 LONGEST_BODY = 256 * 1024
 """Bytes; well under the broker's limit for a record, which holds the body and its envelope."""
 SLOWEST_BODY = 15
 """Seconds that a whole body may take to come."""
-REPEATED_HEADER = ProblemKind(400, "repeated-header", "A header that has one value is there twice")
-TOO_SLOW = ProblemKind(408, "too-slow", f"The body did not arrive within {SLOWEST_BODY} seconds")
-TOO_LARGE = ProblemKind(413, "too-large", f"A body has at most {LONGEST_BODY} bytes")
+REPEATED_HEADER = ProblemKind(400, "repeated-header", Sentence("A header that has one value is there twice"))
+TOO_SLOW = ProblemKind(
+    408, "too-slow", Sentence("The body did not arrive within %(slowest_body)s seconds", slowest_body=SLOWEST_BODY)
+)
+TOO_LARGE = ProblemKind(
+    413, "too-large", Sentence("A body has at most %(longest_body)s bytes", longest_body=LONGEST_BODY)
+)
+EVENT_TOO_LARGE = ProblemKind(413, "event-too-large", outbox.EVENT_TOO_LARGE)
+"""What is within the limits of a body, and would make an event that no topic takes."""
 _ONCE = ("content-type", "content-encoding", "authorization", "idempotency-key")
 """Headers of which two could be read in two ways."""
 
@@ -23,7 +33,12 @@ def refuse_repeated_headers(headers: Headers) -> None:
     """Raise a 400 problem where a header that has one value stands twice: who looks at the last, who at the first?"""
     for name in _ONCE:
         if len(headers.getlist(name)) > 1:
-            raise Problem(REPEATED_HEADER, title=f"The header {name} is there twice")
+            raise Problem(REPEATED_HEADER, title=Sentence("The header %(name)s is there twice", name=name))
+
+
+async def answer_event_too_large(request: Request, error: Exception) -> Response:
+    """FastAPI's handler for `outbox.EventTooLarge`: nothing was done."""
+    return Problem(EVENT_TOO_LARGE).response(request.scope)
 
 
 async def checked_body(headers: Headers, receive: Receive, accepted: AcceptedBody) -> Receive:

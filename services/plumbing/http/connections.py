@@ -6,6 +6,7 @@ ever. Streams and long answers are no concern of these bounds as long as their r
 
 import asyncio
 import json
+import re
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +15,16 @@ from typing import Any, cast
 import h11
 import uvicorn
 from fastapi import FastAPI
+from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from services.plumbing.http.problems import PROBLEM_JSON, Problem, ProblemKind
+from services.plumbing.sentences import Sentence
 
-NO_HTTP = ProblemKind(400, "no-http", "This is no request as HTTP/1.1 writes it")
-HEADERS_TOO_LARGE = ProblemKind(431, "headers-too-large", "Address and headers of a request are longer than we read")
+NO_HTTP = ProblemKind(400, "no-http", Sentence("This is no request as HTTP/1.1 writes it"))
+HEADERS_TOO_LARGE = ProblemKind(
+    431, "headers-too-large", Sentence("Address and headers of a request are longer than we read")
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,10 @@ class ConnectionBounds:
     """Open at once, as far as the process may have so many files open. One more, and whoever waits longest goes."""
 
 
+_LOOSE_LINE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]")
+"""A line that ends in something else than CR LF, or goes on in the next one."""
+_FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding)[ \t]*:")
+"""Headers that say where a body ends."""
 _SPARE_FILES = 200
 """For the database, Kafka, our own requests and the files of the process."""
 
@@ -54,11 +63,29 @@ def most_connections(wanted: int, files: int) -> int:
     return max(100, min(wanted, files - _SPARE_FILES))
 
 
+class _StrictReceiveBuffer(ReceiveBuffer):
+    """What came and was not read yet, in which the headers of a request have one reading."""
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        """The next section of lines, or None while it is not whole; raises what h11 has answered with 400.
+
+        h11 ends a line at a bare line feed, takes a folded line for a part of the last, and chunks before a length. A
+        proxy may not, and then sees another end of the request (RFC 9112, 2.2, 5.2 and 6.3).
+        """
+        held = bytes(self)
+        lines = super().maybe_extract_lines()
+        section = held[: len(held) - len(self)]
+        if lines and (_LOOSE_LINE.search(section) or len(set(_FRAMING.findall(section.lower()))) > 1):
+            raise h11.LocalProtocolError("the headers have several readings")
+        return lines
+
+
 class BoundedConnection(H11Protocol):
     """One connection to a client."""
 
     def __init__(self, *arguments: Any, bounds: ConnectionBounds, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.conn._receive_buffer = _StrictReceiveBuffer()
         self._bounds = bounds
         self._most = most_connections(bounds.most, open_files())
         self._request_deadline: asyncio.TimerHandle | None = None

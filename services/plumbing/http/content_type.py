@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.sentences import Sentence, sentence_of
 from services.plumbing.strict_json import JsonRefused, is_utf8_by_sight, read_json
 
 JSON = "application/json"
 
-MEDIA_TYPE = ProblemKind(415, "media-type", "The body is of another media type than this takes")
-ENCODING = ProblemKind(415, "encoding", "Send the body in UTF-8, without a byte order mark")
-CONTENT_CODING = ProblemKind(415, "content-coding", "Send the body without a content coding")
+MEDIA_TYPE = ProblemKind(415, "media-type", Sentence("The body is of another media type than this takes"))
+ENCODING = ProblemKind(415, "encoding", Sentence("Send the body in UTF-8, without a byte order mark"))
+CONTENT_CODING = ProblemKind(415, "content-coding", Sentence("Send the body without a content coding"))
 BODY_TYPES = (MEDIA_TYPE, ENCODING, CONTENT_CODING)
 """What a body can be refused for before it is read."""
-EMPTY_BODY = ProblemKind(400, "empty-body", "There is no body")
+EMPTY_BODY = ProblemKind(400, "empty-body", Sentence("There is no body"))
 UNREADABLE_JSON = {
-    kind: ProblemKind(400, kind, "The body can't be read as JSON in one way only")
+    kind: ProblemKind(400, kind, Sentence("The body can't be read as JSON in one way only"))
     for kind in ("not-json", "duplicate-key", "too-deep")
 }
 """By the kind of `JsonRefused`; another encoding has been refused as such by then."""
@@ -49,16 +50,19 @@ def check_body(headers: Headers, body: bytes, accepted: AcceptedBody) -> None:
         return
     media_type = content_type(headers)
     if media_type not in accepted.media_types:
-        raise Problem(MEDIA_TYPE, title=f"Send the body as {' or '.join(accepted.media_types)}")
+        raise Problem(
+            MEDIA_TYPE,
+            title=Sentence("Send the body as %(media_types)s", media_types=", ".join(accepted.media_types)),
+        )
     if _charset(headers) not in ("", "utf-8") or not is_utf8_by_sight(body):
         raise Problem(ENCODING)
     if not body:
-        raise Problem(EMPTY_BODY, f"Send one as {accepted.media_types[0]}")
+        raise Problem(EMPTY_BODY, Sentence("Send one as %(media_types)s", media_types=accepted.media_types[0]))
     if media_type == JSON:
         try:
             read_json(body)
         except JsonRefused as refused:
-            raise Problem(UNREADABLE_JSON[refused.kind], str(refused)) from None
+            raise Problem(UNREADABLE_JSON[refused.kind], sentence_of(refused)) from None
 
 
 def _charset(headers: Headers) -> str:

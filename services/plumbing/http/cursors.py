@@ -14,12 +14,13 @@ from fastapi import Query
 from pydantic import TypeAdapter, WithJsonSchema
 
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.sentences import Sentence
 
 P = TypeVar("P")
 R = TypeVar("R")
 
 
-BAD_CURSOR = ProblemKind(400, "bad-cursor", "This cursor is none that was given out here")
+BAD_CURSOR = ProblemKind(400, "bad-cursor", Sentence("This cursor is none that was given out here"))
 
 _WRITTEN = re.compile(r"[A-Za-z0-9_-]{2,400}")
 """Unpadded base64url (RFC 4648, 5)."""
@@ -35,7 +36,7 @@ class BadCursor(Problem):
     """No cursor of this list."""
 
     def __init__(self) -> None:
-        super().__init__(BAD_CURSOR, "Use the `next_cursor` of an answer as it is, or none")
+        super().__init__(BAD_CURSOR, Sentence("Use the `next_cursor` of an answer as it is, or none"))
 
 
 class Cursors(Generic[P]):

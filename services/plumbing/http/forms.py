@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
+from services.plumbing.sentences import Sentence
 from services.plumbing.zones import is_zone, zone_names
 
 V = TypeVar("V", bound=tuple[Hashable, ...])
@@ -69,7 +70,7 @@ def zone_schema(names: Iterable[str]) -> WithJsonSchema:
 def refuse_repeats(values: V) -> V:
     """The values; raises ValueError where one stands twice."""
     if len(set(values)) < len(values):
-        raise ValueError("something stands here twice")
+        raise ValueError(Sentence("something stands here twice"))
     return values
 
 

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.http.problems import Problem, ProblemKind
 from services.plumbing.logs import log
+from services.plumbing.sentences import Sentence
 from services.plumbing.transient_errors import is_transient
 
 IDEMPOTENCY_V1 = """
@@ -42,10 +43,12 @@ LONGEST_KEY = 255
 _KEY = re.compile("[!-~]([ -~]*[!-~])?")
 
 NO_KEY = ProblemKind(
-    400, "idempotency-key", f"Send an `Idempotency-Key` of 1 to {LONGEST_KEY} printable ASCII characters"
+    400,
+    "idempotency-key",
+    Sentence("Send an `Idempotency-Key` of 1 to %(longest_key)s printable ASCII characters", longest_key=LONGEST_KEY),
 )
-IN_FLIGHT = ProblemKind(409, "request-in-flight", "The first request with this key is not done yet")
-REUSED = ProblemKind(422, "key-reused", "The key was used for another request")
+IN_FLIGHT = ProblemKind(409, "request-in-flight", Sentence("The first request with this key is not done yet"))
+REUSED = ProblemKind(422, "key-reused", Sentence("The key was used for another request"))
 KEY_PROBLEMS = (NO_KEY, IN_FLIGHT, REUSED)
 """What a route that takes an idempotency key may answer because of it."""
 
@@ -75,7 +78,7 @@ class KeyInFlight(Problem):
     def __init__(self) -> None:
         super().__init__(
             IN_FLIGHT,
-            "A request with this Idempotency-Key is being worked on; ask again",
+            Sentence("A request with this Idempotency-Key is being worked on; ask again"),
             headers={"Retry-After": "1"},
         )
 
@@ -86,7 +89,7 @@ class KeyReused(Problem):
     def __init__(self) -> None:
         super().__init__(
             REUSED,
-            "This Idempotency-Key was used for another request; make up a new one",
+            Sentence("This Idempotency-Key was used for another request; make up a new one"),
         )
 
 
@@ -125,12 +128,12 @@ async def keyed_request(request: Request, client: str) -> KeyedRequest:
     key = request.headers.get("idempotency-key", "")
     if not (len(key) <= LONGEST_KEY and _KEY.fullmatch(key)):
         raise Problem(NO_KEY)
-    return KeyedRequest(client, key, request_digest(request.method, request.url.path, await request.body()))
+    return KeyedRequest(client, key, request_digest(request.method, request.scope["path"], await request.body()))
 
 
 def request_digest(method: str, path: str, body: bytes) -> bytes:
     """What makes two requests the same: method, path and the JSON itself, however it is laid out."""
-    canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(json.loads(body or b"null"), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{method} {path}\n{canonical}".encode()).digest()
 
 
@@ -143,7 +146,7 @@ async def kept_answer(
     connection all the while). Raises `KeyReused` when the key has answered a different request.
     """
     # The lock ends with the transaction, after its rows can be seen.
-    name = f"{database.schema} api_request {request.client} {request.key}"
+    name = _lock_name(database, request)
     if waits:
         await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", name)
     elif not await connection.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 0))", name):
@@ -156,24 +159,70 @@ async def kept_answer(
     return kept.answer
 
 
-async def once(database: Database, request: KeyedRequest, act: Callable[[Connection], Awaitable[Answer]]) -> Answer:
+def _lock_name(database: Database, request: KeyedRequest) -> str:
+    return f"{database.schema} api_request {request.client} {request.key}"
+
+
+async def kept_answers(
+    database: Database, connection: Connection, requests: Sequence[KeyedRequest], longest_wait: float
+) -> list[Answer | KeyInFlight | KeyReused | None]:
+    """The same for several keys, which differ; what `kept_answer` would raise stands in its place.
+
+    From now on no statement of the transaction waits longer than so many seconds for a lock.
+    """
+    locked = await connection.fetch(
+        "select pg_try_advisory_xact_lock(hashtextextended(name, 0)) as ours, set_config('lock_timeout', $2, true)"
+        " from unnest($1::text[]) with ordinality as k(name, n) order by n",
+        [_lock_name(database, request) for request in requests],
+        f"{longest_wait * 1000:.0f}ms",
+    )
+    # A statement of its own, so that it sees what was committed before the locks were ours.
+    rows = await connection.fetch(
+        "select n, body_sha256, status, response from api_request join unnest($1::text[], $2::text[]) with ordinality"
+        " as k(client, idem_key, n) using (client, idem_key)",
+        [request.client for request in requests],
+        [request.key for request in requests],
+    )
+    found: list[Answer | KeyInFlight | KeyReused | None] = [None if row["ours"] else KeyInFlight() for row in locked]
+    for row in rows:
+        n = row["n"] - 1
+        if found[n] is None:
+            is_same = row["body_sha256"] == requests[n].digest
+            found[n] = Answer(row["status"], row["response"]) if is_same else KeyReused()
+    return found
+
+
+async def keep_answers(connection: Connection, answered: Sequence[tuple[KeyedRequest, Answer]]) -> None:
+    """Keep answers under the keys of their requests, in the transaction of their effects."""
+    await connection.execute(
+        "insert into api_request (client, idem_key, body_sha256, status, response)"
+        " select * from unnest($1::text[], $2::text[], $3::bytea[], $4::integer[], $5::json[])",
+        [request.client for request, _ in answered],
+        [request.key for request, _ in answered],
+        [request.digest for request, _ in answered],
+        [answer.status for _, answer in answered],
+        [answer.body for _, answer in answered],
+    )
+
+
+async def once(
+    database: Database,
+    request: KeyedRequest,
+    act: Callable[[Connection], Awaitable[Answer]],
+    *,
+    is_trial: bool = False,
+) -> Answer:
     """Act and keep the answer, in one transaction; or give the answer that was kept.
 
-    For a schema with the table of `IDEMPOTENCY_V1`. Raises `KeyInFlight` and `KeyReused`.
+    A trial goes the same way, and is rolled back: the answer is the one that the request would have now. For a schema
+    with the table of `IDEMPOTENCY_V1`. Raises `KeyInFlight` and `KeyReused`.
     """
     failpoint("api-after-validate")
-    async with database.transaction() as connection:
+    async with database.trial() if is_trial else database.transaction() as connection:
         if kept := await kept_answer(database, connection, request, _find):
             return kept
         answer = await act(connection)
-        await connection.execute(
-            "insert into api_request (client, idem_key, body_sha256, status, response) values ($1, $2, $3, $4, $5)",
-            request.client,
-            request.key,
-            request.digest,
-            answer.status,
-            answer.body,
-        )
+        await keep_answers(connection, [(request, answer)])
         failpoint("api-before-commit")
     failpoint("api-after-commit")
     return answer

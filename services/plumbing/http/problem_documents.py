@@ -9,8 +9,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.plumbing.http.body_limits import REPEATED_HEADER, TOO_LARGE, TOO_SLOW
+from services.plumbing.http.api_keys import TOO_MANY_WRONG_KEYS
+from services.plumbing.http.body_limits import EVENT_TOO_LARGE, REPEATED_HEADER, TOO_LARGE, TOO_SLOW
 from services.plumbing.http.content_type import BODY_TYPES, EMPTY_BODY, JSON, UNREADABLE_JSON
+from services.plumbing.http.etags import CHANGED, IF_MATCH, MALFORMED_CONDITION, NO_VERSION
+from services.plumbing.http.faults import MOST_FAULTS
 from services.plumbing.http.idempotency import IDEMPOTENCY_KEY, KEY_PROBLEMS
 from services.plumbing.http.problems import (
     FORBIDDEN,
@@ -22,7 +25,7 @@ from services.plumbing.http.problems import (
     UNAVAILABLE,
     ProblemKind,
 )
-from services.plumbing.http.request_target import AMBIGUOUS_QUERY
+from services.plumbing.http.request_target import AMBIGUOUS_QUERY, UNKNOWN_PARAMETER
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -31,16 +34,32 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
     "required": ["type", "title", "status"],
     "properties": {
         "type": {"type": "string", "description": "Its kind, which never changes."},
-        "title": {"type": "string", "description": "What is the matter, for people."},
+        "title": {
+            "type": "string",
+            "description": "What is the matter, for people, in the language that `Accept-Language` asks for where it is"
+            " one of ours; `Content-Language` says which it is.",
+        },
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is the matter with this request."},
         "errors": {
             "type": "array",
-            "description": "Of `invalid` and `refused-by-rule`: each fault, without the value.",
+            "description": "Each fault, without the value, where it lies in one place.",
+            "maxItems": MOST_FAULTS,
             "items": {
                 "type": "object",
-                "required": ["where", "what"],
-                "properties": {"where": {"type": "string"}, "what": {"type": "string"}},
+                "required": ["code", "detail"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "pattern": "^#(/.*)?$",
+                        "description": "Where in the body: a JSON pointer as a fragment (RFC 6901, 6).",
+                    },
+                    "parameter": {"type": "string", "description": "The parameter of the path or the query."},
+                    "header": {"type": "string", "description": "The header."},
+                    "code": {"type": "string", "description": "What is wrong, for programs; it never changes."},
+                    "detail": {"type": "string", "description": "What is wrong, for people."},
+                },
+                "oneOf": [{"required": ["pointer"]}, {"required": ["parameter"]}, {"required": ["header"]}],
             },
         },
     },
@@ -81,6 +100,9 @@ def add_problem_schema(app: FastAPI) -> None:
             schemas.pop(name, None)
         for operations in document.get("paths", {}).values():
             for method, operation in operations.items():
+                operation.setdefault("security", [])  # whoever needs no key is told so
+                if method == "get" and JSON in operation["responses"].get("200", {}).get("content", {}):
+                    operation["responses"].setdefault("304", {"description": "It is as you have it (`If-None-Match`)"})
                 _say_problems(method, operation)
         return document
 
@@ -103,21 +125,31 @@ def _say_problems(method: str, operation: dict[str, Any]) -> None:
 def _door_kinds(method: str, operation: Mapping[str, Any]) -> Iterable[ProblemKind]:
     """What the door itself answers to an operation, before or in place of its route."""
     yield AMBIGUOUS_QUERY
+    yield UNKNOWN_PARAMETER
     yield REPEATED_HEADER
+    yield NO_VERSION
+    if _takes(IF_MATCH, operation):
+        yield from (CHANGED, MALFORMED_CONDITION)
     yield UNAVAILABLE
-    if any(parameter.get("name") == IDEMPOTENCY_KEY["name"] for parameter in operation.get("parameters", ())):
+    if operation["security"]:
+        yield TOO_MANY_WRONG_KEYS
+    if _takes(IDEMPOTENCY_KEY, operation):
         yield from KEY_PROBLEMS
     if method == "get":
         return
     # A body that nobody asked for is checked as well, as JSON.
     content = operation.get("requestBody", {}).get("content", {JSON: None})
-    yield from (TOO_SLOW, TOO_LARGE, *BODY_TYPES)
+    yield from (TOO_SLOW, TOO_LARGE, EVENT_TOO_LARGE, *BODY_TYPES)
     if operation.get("requestBody", {}).get("required"):
         yield EMPTY_BODY
     if JSON in content:
         yield from UNREADABLE_JSON.values()
     if "requestBody" in operation and JSON in content:
         yield from (INVALID, REFUSED_BY_RULE)
+
+
+def _takes(header: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:
+    return any(parameter.get("name") == header["name"] for parameter in operation.get("parameters", ()))
 
 
 def _by_status(kinds: Iterable[ProblemKind]) -> dict[int, dict[str, str]]:

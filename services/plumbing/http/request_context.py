@@ -1,5 +1,8 @@
 """The first thing that a request meets: its correlation id, its trace, the limits on its body, and its faults."""
 
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -9,25 +12,41 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from services.plumbing.audit.refused_attempts import NoteRefusal
+from services.plumbing.http.answer_language import ChooseLanguage, keep_language
 from services.plumbing.http.body_limits import checked_body, refuse_repeated_headers
+from services.plumbing.http.etags import refuse_unmet_conditions
 from services.plumbing.http.problems import Problem, fault_problem, http_problem
-from services.plumbing.http.request_target import refuse_ambiguous_target
-from services.plumbing.http.route_table import Resource, RouteTable
+from services.plumbing.http.request_target import refuse_ambiguous_target, refuse_unknown_parameters
+from services.plumbing.http.route_table import PlacedRoute, Resource, RouteTable
+from services.plumbing.http.tagged_answers import TaggedAnswer
 from services.plumbing.tracing import traced
 
 LONGEST_CORRELATION_ID = 128
+_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+_PLAIN_PATH = re.compile("[a-z0-9/-]{1,200}")
 
 
 class RequestContext:
     """Middleware around all routes.
 
-    Gives a request its correlation id (the caller's own, where it is printable ASCII) and its trace, refuses bodies
-    beyond the limits or of another type than its route takes, answers HEAD wherever there is GET, and OPTIONS, and
-    answers what a route lets through as a fault. Logs and traces are told the route's template, never the path.
+    Gives a request its correlation id (the caller's own, where it is printable ASCII), its language and its trace,
+    refuses bodies beyond the limits or of another type than its route takes, answers HEAD wherever there is GET, and
+    OPTIONS, and answers what a route lets through as a fault. Logs and traces are told the route's template, never
+    the path.
     """
 
-    def __init__(self, app: ASGIApp, application: FastAPI) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        application: FastAPI,
+        languages: ChooseLanguage,
+        note_refusal: NoteRefusal | None = None,
+    ) -> None:
+        """`note_refusal` is told what was refused to a caller who is known, before the answer goes out."""
         self._app = app
+        self._languages = languages
+        self._note_refusal = note_refusal
         self._table = RouteTable(application)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,12 +56,16 @@ class RequestContext:
         headers = Headers(scope=scope)
         correlation = _correlation_id(headers.get("x-correlation-id", ""))
         resource = self._table.resource(scope["path"])
-        answer = _Answer(send, scope["method"], resource, correlation)
+        own_headers: list[tuple[str, str]] = []
+        answer = _Answer(send, scope["method"], resource, correlation, own_headers)
         method = "GET" if answer.is_head else scope["method"]
         shown = resource.template_for(method)
         # A copy: the server goes by the method that was sent.
         scope = {**scope, "method": method, "state": {**scope.get("state", {})}}
-        scope["state"] |= {"correlation_id": correlation, "shown_path": shown}
+        scope["state"] |= {"correlation_id": correlation, "shown_path": shown, "answer_headers": own_headers}
+        if self._note_refusal and method in _CHANGING:
+            answer.before_refusal = partial(self._tell_refusal, scope, resource, f"{method} {shown}")
+        keep_language(scope, self._languages(headers.get("accept-language")))
         with bound_contextvars(correlation_id=correlation), traced(f"{method} {shown}", headers.get("traceparent")):
             try:
                 refuse_ambiguous_target(scope)
@@ -52,37 +75,64 @@ class RequestContext:
                     return
                 if resource.hides(method):
                     raise http_problem(HTTPException(405))
-                if resource.route(method) and method in ("POST", "PUT", "PATCH", "DELETE"):
+                if route := resource.route(method):
+                    self._check_asked(scope, headers, route)
+                if route and method in _CHANGING:
                     receive = await checked_body(headers, receive, resource.accepted_body(method))
             except Problem as problem:
-                await problem.response()(scope, receive, answer.send)
+                await problem.response(scope)(scope, receive, answer.send)
                 return
+            is_tagged = method == "GET" and route is not None and route.parameters is not None
+            send_answer = TaggedAnswer(headers, answer.send).send if is_tagged else answer.send
             try:
-                await self._app(scope, receive, answer.send)
+                await self._app(scope, receive, send_answer)
             except Exception as error:
                 # Answered here and not by Starlette's outermost layer, which knows no correlation id and raises again.
                 if answer.started:
                     raise
-                response = fault_problem(Request(scope), error).response()
+                response = fault_problem(Request(scope), error).response(scope)
                 await response(scope, receive, answer.send)
+
+    @staticmethod
+    def _check_asked(scope: Scope, headers: Headers, route: PlacedRoute) -> None:
+        """Raise a problem for what a route would pass over: parameters and conditions that it doesn't know."""
+        if route.parameters is not None:
+            refuse_unknown_parameters(scope, route.parameters)
+        refuse_unmet_conditions(headers, writes=scope["method"] in _CHANGING, takes_if_match=route.takes_if_match)
+
+    async def _tell_refusal(self, scope: Scope, resource: Resource, what: str, status: int) -> None:
+        """Note who was refused what; of the path no more than can be an id of ours, and no secret."""
+        caller = scope["state"].get("caller")
+        if caller is not None and self._note_refusal:
+            path = scope["path"]
+            subject = path if _PLAIN_PATH.fullmatch(path) and not resource.is_secret else scope["state"]["shown_path"]
+            await self._note_refusal(caller.actor, what, subject, status)
 
 
 class _Answer:
     """What goes out, with what every answer has; to HEAD the head alone."""
 
-    def __init__(self, send: Send, method: str, resource: Resource, correlation: str) -> None:
+    def __init__(
+        self, send: Send, method: str, resource: Resource, correlation: str, own_headers: Sequence[tuple[str, str]]
+    ) -> None:
+        """`own_headers` are what a route, or a check before it, adds to whatever the answer is."""
         self.is_head = method == "HEAD" and "GET" in resource.methods
         self.started = False
         self._send = send
         self._allow = resource.allow
         self._is_secret = resource.is_secret
         self._correlation = correlation
+        self._own_headers = own_headers
+        self.before_refusal: Callable[[int], Awaitable[None]] | None = None
 
     async def send(self, message: Message) -> None:
         """Pass a message on."""
         if message["type"] == "http.response.start":
+            if self.before_refusal and message["status"] in (403, 404):
+                await self.before_refusal(message["status"])
             self.started = True
             headers = [*message["headers"], (b"x-correlation-id", self._correlation.encode())]
+            headers += [(name.lower().encode(), text.encode()) for name, text in self._own_headers]
             if message["status"] == 405:  # the route that refused knows its own methods only
                 headers = [(name, value) for name, value in headers if name.lower() != b"allow"]
                 headers.append((b"allow", self._allow.encode()))

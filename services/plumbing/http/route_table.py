@@ -5,14 +5,17 @@ a check of its body, or to keep the secrets of its path out of logs and traces.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from services.plumbing.http.content_type import JSON, AcceptedBody
+from services.plumbing.http.etags import IF_MATCH
 
 UNKNOWN = "(unknown path)"
 """What logs and traces say of a path that isn't one of ours: it may hold anything."""
@@ -27,6 +30,9 @@ class PlacedRoute:
     pattern: "re.Pattern[str]"
     methods: frozenset[str]
     accepted_body: AcceptedBody
+    parameters: frozenset[str] | None
+    """Of its query, by name; None where it stands in no document, and takes what comes."""
+    takes_if_match: bool
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,42 @@ class RouteTable:
 def _placed(context: RouteContext) -> PlacedRoute:
     # A mount, which serves files, has no methods of its own.
     methods = frozenset(context.methods or {"GET", "HEAD"})
-    return PlacedRoute(context.path_format or "", context.path_regex, methods, _accepted(context))
+    return PlacedRoute(
+        context.path_format or "",
+        context.path_regex,
+        methods,
+        _accepted(context),
+        _parameters(context),
+        any(one.get("name") == IF_MATCH["name"] for one in _extra(context).get("parameters", ())),
+    )
+
+
+def _extra(context: RouteContext) -> Mapping[str, Any]:
+    """What the route adds to its document by hand."""
+    return getattr(context, "openapi_extra", None) or {}
+
+
+def _parameters(context: RouteContext) -> frozenset[str] | None:
+    """The parameters that the route's function and its dependencies declare.
+
+    Programs and mails of others put their own behind an address that holds a token, and the reader is not to blame.
+    """
+    dependant: Dependant | None = getattr(context, "dependant", None)
+    is_shown = getattr(context, "include_in_schema", False) and "{token}" not in (context.path_format or "")
+    if dependant is None or not is_shown:
+        return None
+    by_hand = {one["name"] for one in _extra(context).get("parameters", ()) if one.get("in") == "query"}
+    return frozenset(by_hand | set(_declared(dependant)))
+
+
+def _declared(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for needed in dependant.dependencies:
+        yield from _declared(needed)
 
 
 def _accepted(context: RouteContext) -> AcceptedBody:
-    written: Mapping[str, object] = (getattr(context, "openapi_extra", None) or {}).get("requestBody", {})
+    written: Mapping[str, object] = _extra(context).get("requestBody", {})
     content = written.get("content")
     if isinstance(content, Mapping):
         return AcceptedBody(tuple(content), is_required=bool(written.get("required")))

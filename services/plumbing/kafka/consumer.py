@@ -94,16 +94,22 @@ def kafka_broker(settings: KafkaSettings, writes: Sequence[str] = ()) -> Patient
     return broker
 
 
+class TopicPattern(str):
+    """A regular expression for names of topics: those that there are are read, and within seconds those that come."""
+
+
 def subscribe(
-    broker: PatientKafkaBroker, topics: Sequence[str], intake: Intake[Any], *, max_records: int = 500
+    broker: PatientKafkaBroker, topics: Sequence[str] | TopicPattern, intake: Intake[Any], *, max_records: int = 500
 ) -> None:
     """Declare a batch subscriber whose offsets move only after `intake` has taken the batch.
 
     Partitions that the intake holds are set back and paused, each for itself, while the others go on.
     """
     standing = broker.standing[intake.group] = StandingPartitions(intake.longest_pause)
+    is_pattern = isinstance(topics, TopicPattern)
     subscriber: Any = broker.subscriber(
-        *topics,
+        *(() if is_pattern else topics),
+        pattern=str(topics) if is_pattern else None,
         group_id=intake.group,
         batch=True,
         max_records=max_records,
@@ -208,10 +214,13 @@ def watch(
     broker: KafkaBroker,
     topics: Sequence[str],
     take: Callable[[Sequence[ConsumerRecord[bytes, bytes]]], Awaitable[None]],
+    *,
+    from_beginning: bool = False,
 ) -> Any:
-    """Declare a subscriber without a group: it hears every record from its start on, and leaves no trace.
+    """Declare a subscriber without a group, which leaves no trace: it hears every record from its start on.
 
-    For what is shown and forgotten, such as a live page; whatever has an effect needs `subscribe`.
+    For what is shown and forgotten, such as a live page; and, `from_beginning`, for what each process holds in its
+    memory. Whatever has an effect needs `subscribe`.
     """
     subscriber = broker.subscriber(
         *topics,
@@ -219,7 +228,7 @@ def watch(
         batch=True,
         batch_timeout_ms=200,
         ack_policy=AckPolicy.MANUAL,  # there is nothing to acknowledge to: without a group a commit is an error
-        auto_offset_reset="latest",
+        auto_offset_reset="earliest" if from_beginning else "latest",
         isolation_level="read_committed",
         parser=_unparsed,
         decoder=_raw,

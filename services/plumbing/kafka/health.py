@@ -91,6 +91,7 @@ class ConsumerWatch:
 
     async def look(self, consumer: Any, topics: list[str], patience: float) -> None:
         """Measure once; raises `Stuck` where the consumer has not moved for `patience` seconds."""
+        topics = sorted({*topics, *self._had})  # one that a pattern finds no longer is missing, not forgotten
         try:
             async with asyncio.timeout(_LONGEST_READING):
                 reading = await read_lag(consumer, topics, self._standing, self._reading, self._writes)
@@ -184,9 +185,17 @@ async def watch_consumers(
         for watch, subscriber in zip(broker.watches, broker.subscribers, strict=True):
             consumer = getattr(subscriber, "consumer", None)
             if consumer is not None:
-                await watch.look(consumer, subscriber.topic_names_for_subscribe, patience)  # type: ignore[attr-defined]
+                await watch.look(consumer, _topics(subscriber, consumer), patience)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), every)
+
+
+def _topics(subscriber: Any, consumer: Any) -> list[str]:
+    """The topics that a subscriber reads: by a pattern, those that it has found."""
+    if subscriber.pattern:
+        return sorted(consumer.subscription())
+    names: list[str] = subscriber.topic_names_for_subscribe
+    return names
 
 
 def kafka_check(

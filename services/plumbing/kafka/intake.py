@@ -18,7 +18,7 @@ from services.plumbing.transient_errors import is_transient
 
 T = TypeVar("T")
 
-CONSUMED = Counter("pledgewire_events_consumed_total", "Records handled, repeats included", ["topic"])
+CONSUMED = Counter("pledgewire_events_consumed_total", "Records handled by a group, repeats included", ["topic"])
 
 Read = Callable[[ConsumerRecord[bytes, bytes]], T]
 """Makes an event of a record; raises ValueError, with the reason, for one that can never be read."""

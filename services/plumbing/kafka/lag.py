@@ -9,6 +9,10 @@ from aiokafka import TopicPartition
 from services.plumbing.kafka.dead_letters import is_dead_topic
 from services.plumbing.kafka.standing import StandingPartitions
 
+_UNKNOWN_READINGS = 3
+"""From so many readings in a row on, a commit that is not there was dropped with its topic: a coordinator that is only
+just coming back, after its broker was frozen, was seen to know no commit of a group for a moment."""
+
 
 @dataclass(frozen=True)
 class LagReading:
@@ -25,10 +29,12 @@ class LagReading:
     missing: tuple[str, ...]
     """Topics that there are not, dead-letter topics among them."""
     beyond: tuple[TopicPartition, ...]
-    """Partitions that end before what was read or committed, or whose commits the broker has dropped, as it does with
-    those of a deleted topic: what was in them is gone, even where more has been written since."""
+    """Partitions that end before what was read or committed, or whose commits the broker has dropped for good, as it
+    does with those of a deleted topic: what was in them is gone, even where more has been written since."""
     dead: Mapping[str, int]
     """How many records lie in each dead-letter topic."""
+    unknown_for: Mapping[TopicPartition, int]
+    """For how many readings in a row the broker has known no commit where it knew one before."""
 
 
 async def read_lag(
@@ -72,30 +78,56 @@ async def read_lag(
         lag[partition] = max(0, end - max(place, first[partition]))
         if ends[partition] < max(place, committed.get(partition, 0), ends_before.get(partition, 0)):
             beyond.append(partition)
-    beyond += _dropped(committed_before, committed) & lag.keys()
+    unknown_before = earlier.unknown_for if earlier else {}
+    unknown_for = _unknown_for(committed_before, committed, unknown_before)
+    beyond += _dropped(committed_before, committed, unknown_before, unknown_for) & lag.keys()
     beyond += [partition for partition in ends_before if partitions[partition.topic] and partition not in lag]
     # What was known of a topic that is missing is held against it when it is there again.
     return LagReading(
         lag=lag,
         ends={p: end for p, end in ends_before.items() if not partitions[p.topic]} | ends,
-        committed={p: place for p, place in committed_before.items() if not partitions[p.topic]} | committed,
+        committed={p: place for p, place in committed_before.items() if _is_held_against(p, partitions, unknown_for)}
+        | committed,
         positions=positions,
         polled=max((consumer.last_poll_timestamp(partition) or 0 for partition in positions), default=0),
         missing=tuple(topic for topic in [*expected, *writes] if not cluster.partitions_for_topic(topic)),
         beyond=tuple(beyond),
         dead=await _depths(consumer, [p for topic in expected[len(topics) :] for p in partitions[topic]]),
+        unknown_for=unknown_for,
     )
 
 
-def _dropped(before: Mapping[TopicPartition, int], now: Mapping[TopicPartition, int]) -> set[TopicPartition]:
-    """The partitions whose commits the broker has dropped: those of a topic that was deleted.
+def _unknown_for(
+    before: Mapping[TopicPartition, int], now: Mapping[TopicPartition, int], so_far: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    """For how many readings in a row each commit of `before` has not been there, this one with them."""
+    unknown = before.keys() - now.keys()
+    if not now and len({partition.topic for partition in unknown}) > 1:
+        return {}  # Several topics are hardly deleted at once: the group's coordinator is only just coming back.
+    return {partition: so_far.get(partition, 0) + 1 for partition in unknown}
 
-    Where it knows none at all, of several topics, its coordinator is only just coming back after a fault.
+
+def _dropped(
+    before: Mapping[TopicPartition, int],
+    now: Mapping[TopicPartition, int],
+    unknown_before: Mapping[TopicPartition, int],
+    unknown_for: Mapping[TopicPartition, int],
+) -> set[TopicPartition]:
+    """The partitions whose commits were dropped with their topic, and not only by a coordinator that has come back.
+
+    That one knows the same commits again. Of a topic that was made again the consumer may have read since.
     """
-    dropped = before.keys() - now.keys()
-    if not now and len({partition.topic for partition in dropped}) > 1:
-        return set()
-    return dropped
+    lasting = {partition for partition, readings in unknown_for.items() if readings >= _UNKNOWN_READINGS}
+    return lasting | {p for p in unknown_before if p in before and p in now and now[p] != before[p]}
+
+
+def _is_held_against(
+    partition: TopicPartition,
+    partitions: Mapping[str, Sequence[TopicPartition]],
+    unknown_for: Mapping[TopicPartition, int],
+) -> bool:
+    """Whether what was committed there is kept in mind: of a missing topic, and until it is known to be dropped."""
+    return not partitions[partition.topic] or unknown_for.get(partition, 0) < _UNKNOWN_READINGS
 
 
 async def _depths(consumer: Any, partitions: Sequence[TopicPartition]) -> dict[str, int]:

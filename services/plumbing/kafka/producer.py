@@ -1,7 +1,7 @@
 """Out to Kafka: an idempotent producer that is rebuilt when it has died, one for each process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing
-from services.plumbing.relay import Acknowledged
+from services.plumbing.relay import Acknowledged, TopicMissing
 from services.plumbing.transient_errors import Unavailable
 
 RawRecord = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]
@@ -72,10 +72,15 @@ class KafkaProducer:
 
     async def _send(self, records: Sequence[RawRecord]) -> list[Acknowledged | BaseException]:
         producer = await self._living_producer()
+        missing = await _missing(producer, {topic for topic, *_ in records})
         futures: list[asyncio.Future[Any] | BaseException] = []
+        pending: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(self._settings.send_timeout):
                 for topic, key, value, headers in records:
+                    if topic in missing:
+                        futures.append(TopicMissing(f"there is no topic {topic}"))
+                        continue
                     try:
                         futures.append(await producer.send(topic, value, key=key, headers=headers))
                     except TOO_LARGE as error:
@@ -127,6 +132,20 @@ class KafkaProducer:
             await asyncio.wait([stopping], timeout=1)
             if not stopping.done():
                 stopping.cancel()
+
+
+async def _missing(producer: AIOKafkaProducer, topics: Collection[str]) -> set[str]:
+    """Which of these topics the broker doesn't show; a send to one would wait until all that is sent has timed out."""
+    cluster = producer.client.cluster
+    unknown = {topic for topic in topics if not cluster.partitions_for_topic(topic)}
+    if unknown:
+        # Of the broker itself: the client knows of the topics that it has sent to, and asks for no others.
+        try:
+            there = await producer.client.fetch_all_metadata()
+        except KafkaError:
+            return set()  # then sending will tell
+        unknown = {topic for topic in unknown if not there.partitions_for_topic(topic)}
+    return unknown
 
 
 def _result(future: "asyncio.Future[Any] | BaseException", otherwise: BaseException) -> Acknowledged | BaseException:

@@ -8,14 +8,14 @@ are published again, with the same ids and in the same order, and readers' inbox
 Whatever is written comes in small transactions, and a comparison that was cut is taken up where it ended.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
-from services.plumbing.outbox import TopicPartition
+from services.plumbing.outbox import SaidBeside, TopicPartition
 from services.plumbing.recovery.taking_over import MissedEvents, TakingOver, TopicRecord, put_position, read_event
 
 
@@ -67,12 +67,24 @@ def agreement(position: int | None, bounds: PartitionBounds) -> Agreement:
 class OutboxComparison:
     """Compares one schema's outbox with the topics that only its service writes."""
 
-    def __init__(self, database: Database, topics: Topics, names: Iterable[str], missed_events: MissedEvents) -> None:
+    def __init__(
+        self,
+        database: Database,
+        topics: Topics,
+        names: Iterable[str],
+        missed_events: MissedEvents,
+        said_beside: SaidBeside | None = None,
+        without_effects: Collection[str] = (),
+    ) -> None:
         self._database = database
         self._topics = topics
         self._names = tuple(names)
         self._missed_events = missed_events
-        self._taking_over = TakingOver(database, missed_events)
+        self._taking_over = TakingOver(database, missed_events, said_beside, without_effects)
+
+    def covers(self, topic: str) -> bool:
+        """Whether it compares this topic."""
+        return topic in self._names
 
     async def run(self, still_ours: Callable[[], Awaitable[bool]]) -> None:
         """Compare all partitions; gives up, to be run again, where the lease is no longer ours."""

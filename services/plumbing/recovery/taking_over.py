@@ -1,17 +1,17 @@
 """Takes over records that a topic has and the database has not, each batch in one transaction."""
 
 from collections import Counter
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
-from services.plumbing.outbox import Outgoing
+from services.plumbing.outbox import Outgoing, SaidBeside, beside, with_seq
 from services.plumbing.transient_errors import is_transient
 
 
@@ -69,11 +69,6 @@ def seq_of(value: bytes) -> int:
     return seq
 
 
-def with_seq(record: Outgoing, seq: int) -> Outgoing:
-    """The same event with another `seq`."""
-    return replace(record, value=to_json({**from_json(record.value), "seq": seq}))
-
-
 def read_event(record: TopicRecord, missed_events: MissedEvents) -> Outgoing | None:
     """The event of a record; None for what is no event of ours, which somebody else must have written."""
     try:
@@ -96,11 +91,22 @@ def read_event(record: TopicRecord, missed_events: MissedEvents) -> Outgoing | N
 
 
 class TakingOver:
-    """Writes into one database."""
+    """Writes into one database.
 
-    def __init__(self, database: Database, missed_events: MissedEvents) -> None:
+    What is said beside other records (`said_beside`) has its effects by those: the topics `without_effects` have none.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        missed_events: MissedEvents,
+        said_beside: SaidBeside | None = None,
+        without_effects: Collection[str] = (),
+    ) -> None:
         self._database = database
         self._missed_events = missed_events
+        self._said_beside = said_beside
+        self._without_effects = without_effects
 
     async def take(self, batch: Sequence[TopicRecord]) -> int:
         """Take one partition's records over, in order; how many the database did not know.
@@ -151,7 +157,9 @@ class TakingOver:
         rows.sort(key=lambda row: row["id"])
         waiting = [_outgoing(row) for row in rows if row["event_id"] not in ids]
         unpublished = Counter(row["key"] for row in rows)
-        effects = await self._missed_events.take_over(connection, topic, [one for one, _ in missed], waiting)
+        effects = Effects(waiting)
+        if topic not in self._without_effects:
+            effects = await self._missed_events.take_over(connection, topic, [one for one, _ in missed], waiting)
         await _insert_published(connection, missed)
         following = {key: max(highest[key], last[key] - unpublished[key]) for key in highest}
         numbered = []
@@ -159,6 +167,8 @@ class TakingOver:
             following[one.key] += 1
             numbered.append(with_seq(one, following[one.key]))
         await _insert_waiting(connection, numbered, {row["event_id"]: row for row in rows})
+        if self._said_beside:
+            await _say_anew_beside(connection, beside(numbered, self._said_beside))
         await connection.execute(
             "update outbox_seq s set last = n.last from unnest($2::text[], $3::bigint[]) as n(key, last)"
             " where s.topic = $1 and s.key = n.key",
@@ -233,6 +243,17 @@ async def _insert_waiting(connection: Connection, waiting: Sequence[Outgoing], r
             row["created_at"],
             row["written_at"],
         )
+
+
+async def _say_anew_beside(connection: Connection, others: Sequence[Outgoing]) -> None:
+    """What is said beside records that say something else now, and waits as they do, follows them."""
+    for one in others:
+        waits = await connection.fetchrow(
+            "select value from outbox where event_id = $1 and published_at is null for update", one.event_id
+        )
+        if waits:
+            value = with_seq(one, seq_of(waits["value"])).value
+            await connection.execute("update outbox set value = $2 where event_id = $1", one.event_id, value)
 
 
 async def _mark_known(connection: Connection, known: Sequence[tuple[UUID, TopicRecord]]) -> None:

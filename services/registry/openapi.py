@@ -18,7 +18,7 @@ PATH = Path(__file__).parents[2] / "contracts" / "openapi" / "registry.json"
 def application() -> FastAPI:
     """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "registry")
-    return http_app(nowhere, SystemClock(), ApiKeys(ApiKeySettings(file=None)), {})
+    return http_app(nowhere, SystemClock(), ApiKeys(ApiKeySettings()), {})
 
 
 def document() -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.logs import log
+from services.plumbing.sentences import Sentence
 from services.registry.actions.holds import ScheduleHold, SchedulerUnavailable
 
 LONGEST_HOLD = 2.0
@@ -51,7 +52,10 @@ class SchedulerClient:
         except (httpx2.HTTPError, OSError, TimeoutError) as error:
             log.warning("the scheduler does not hold", action="hold_missing", error=repr(error))
             raise SchedulerUnavailable(
-                f"The scheduler did not answer within {LONGEST_HOLD:.0f} s; nothing was changed, ask again"
+                Sentence(
+                    "The scheduler did not answer within %(longest_hold)s s; nothing was changed, ask again",
+                    longest_hold=format(LONGEST_HOLD, ".0f"),
+                )
             ) from error
 
     async def _take(self, holds: Sequence[ScheduleHold]) -> None:
@@ -60,4 +64,9 @@ class SchedulerClient:
         )
         if response.status_code != 204:
             log.warning("the scheduler does not hold", action="hold_refused", status=response.status_code)
-            raise SchedulerUnavailable(f"The scheduler answered {response.status_code}; nothing was changed, ask again")
+            raise SchedulerUnavailable(
+                Sentence(
+                    "The scheduler answered %(status_code)s; nothing was changed, ask again",
+                    status_code=response.status_code,
+                )
+            )

@@ -1,13 +1,19 @@
 """Builds the registry; nothing is connected before it runs."""
 
+from functools import partial
+
 import httpx2
 
-from contracts.topics import INGEST, written_by
+from contracts.audit_heads import audit_head_record
+from contracts.majors import LATER_NAMES, said_later, with_later_majors
+from contracts.topics import INGEST_PATTERN, written_by
+from services.plumbing.audit.chaining import AuditChain, AuditSettings
+from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.idempotency import AnswerExpiry, IdempotencySettings
-from services.plumbing.kafka.consumer import kafka_broker, subscribe
+from services.plumbing.kafka.consumer import TopicPattern, kafka_broker, subscribe
 from services.plumbing.kafka.dead_letters import DeadLetters
 from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
@@ -22,13 +28,17 @@ from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
+from services.registry.actions.commitment_states import StatePublisher
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
 from services.registry.actions.taking_over import TOPICS as WRITTEN
 from services.registry.actions.taking_over import MissedRegistryEvents, count_unpublished
 from services.registry.http.app import http_app
-from services.registry.intake import ReportIntake, read_report
+from services.registry.intake import ReportIntake
+from services.registry.key_table import KeyTable
 from services.registry.migrations import VERSIONS
+from services.registry.received_reports import read_report
 from services.registry.scheduler_client import LONGEST_HOLD, SchedulerClient, SchedulerClientSettings
+from services.registry.store.commitment_states import states_due
 
 SECONDS_BETWEEN_CHECKS = 30.0
 """Of real time, between two questions whether another day of business time is to be checked."""
@@ -49,32 +59,45 @@ def build() -> Service:
         DeadLetters(producer),
         positions=ConsumedPositions(database, "registry"),
     )
-    subscribe(broker, [topic.name for topic in INGEST], intake)
+    subscribe(broker, TopicPattern(INGEST_PATTERN), intake)
 
+    key_table = KeyTable(database, ApiKeys(ApiKeySettings()))
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
     gate = SendingGate()
     check = ConsistencyCheck(database, clock, ConsistencySettings(), may_send=lambda: gate.is_open)
     seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
     topics = [topic.name for topic in WRITTEN]
-    comparison = OutboxComparison(database, TopicReader(kafka), topics, MissedRegistryEvents())
-    clockwork = Clockwork(PeriodicTask("consistency", check.beat, seconds))
+    comparison = OutboxComparison(
+        database, TopicReader(kafka), with_later_majors(topics), MissedRegistryEvents(), said_later, LATER_NAMES
+    )
+    audit_settings = AuditSettings()
+    head_record = partial(audit_head_record, "registry")
+    chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
+    clockwork = Clockwork(
+        PeriodicTask("consistency", check.beat, seconds),
+        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
+    )
 
-    events = unpublished_events(database)
+    events, states = unpublished_events(database), states_due(database)
     checks = {
         "database": database.ping,
         "schema": schema.check,
         "kafka": kafka_check(broker, producer),
         "outbox": gate.unless_held(events.check),
+        "states": gate.unless_held(states.check),
+        "keys": key_table.keys.check,
     }
     return Service(
         name="registry",
         http=http_app(
             database,
             clock,
-            ApiKeys(ApiKeySettings()),
+            key_table.keys,
             checks,
             _holds(SchedulerClientSettings(), http),
-            {"recovery": gate.describe},
+            {"recovery": gate.describe, "api_keys": key_table.keys.facts},
+            key_table.read,
+            keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),
         http_settings=HttpSettings(),
         broker=broker,
@@ -82,11 +105,13 @@ def build() -> Service:
         schema=schema,
         producer=producer,
         work=(
+            key_table.run,
             Relay(database, producer, OutboxSettings(), comparison, gate, count_unpublished).run,
             AnswerExpiry(database, IdempotencySettings()).run,
+            StatePublisher(database, clock, may_write=lambda: gate.is_open).run,
             clockwork.run,
         ),
-        waiting=(events,),
+        waiting=(events, states),
         closing=(http.aclose,),
     )
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from contracts.causes import CauseKind
 from contracts.vocabulary import Precision, Source, Span, Text, WallTime
 from services.plumbing.database import Connection, Database
+from services.plumbing.sentences import Sentence
 from services.plumbing.zones import is_zone
+from services.registry.actions.auditing import anchor_facts, audit_change
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
 from services.registry.actions.reschedule import (
@@ -24,7 +27,7 @@ from services.registry.actions.reschedule import (
 )
 from services.registry.rules.anchor_offset import zone_of
 from services.registry.rules.edtf_dates import UNDATED
-from services.registry.rules.errors import AlreadyExists, Invalid, RegistryError, ResourceNotFound
+from services.registry.rules.errors import AlreadyExists, Invalid, RegistryError, ResourceNotFound, at
 from services.registry.rules.report_times import check_known_on
 from services.registry.rules.schedule_change import change_of
 from services.registry.store.anchors import AnchorState, add_anchor, add_anchor_news, lock_anchors, put_anchor
@@ -37,12 +40,14 @@ class AnchorSucceeded(RegistryError):
     """Another event has taken its place; what becomes known now is about that one."""
 
     kind = "anchor-succeeded"
+    title = Sentence("Another event has taken its place; what becomes known now is about that one")
 
 
 class AnchorAlreadyCancelled(RegistryError):
     """It has been called off already."""
 
     kind = "anchor-cancelled"
+    title = Sentence("It has been called off already")
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,14 @@ async def create_anchor(connection: Connection, new: CreateAnchor, context: Acti
     Raises `AlreadyExists` where the id is taken, and `Invalid` for an unknown zone or a `known_on` that has not come.
     """
     if not is_zone(new.zone):
-        raise Invalid(f"There is no zone {new.zone}", field="zone")
+        raise Invalid(Sentence("There is no zone %(zone)s", zone=new.zone), **at("zone"))
     check_known_on(new.known_on, context.latest)
     anchor = AnchorState(new.id, new.zone, new.span, new.local_time, new.source, new.known_on, None, None)
     # The insert would take over a known one's title, so the known are looked for first; the insert settles a race.
     if await lock_anchors(connection, [anchor.id]) or not await add_anchor(connection, anchor, new.title):
-        raise AlreadyExists(f"There is an anchor {anchor.id} already")
+        raise AlreadyExists(Sentence("There is an anchor %(id)s already", id=anchor.id))
     await add_anchor_news(connection, anchor, "first", context.client, context.now)
+    await audit_change(connection, context, "anchor.created", f"anchor/{anchor.id}", None, anchor_facts(anchor))
 
 
 async def move_anchor(
@@ -121,11 +127,13 @@ async def move_anchor(
     anchor, _ = await _lock(connection, anchor_id)
     change, after = _with_date(anchor, move)
     await add_anchor_news(connection, after, change, context.client, context.now)
+    if change != "unchanged":
+        after = replace(after, outcome=None)
+    await _audit_news(connection, context, change, anchor, after)
     if change == "unchanged":
         return change, []
-    after = replace(after, outcome=None)
     await put_anchor(connection, after)
-    return change, await _reschedule_followers(database, connection, holds, after, context)
+    return change, await _reschedule_followers(database, connection, holds, after, "anchor-move", context)
 
 
 async def record_anchor_held(
@@ -147,16 +155,24 @@ async def record_anchor_held(
     anchor, _ = await _lock(connection, anchor_id)
     span = report.span or anchor.span
     if span.precision is not Precision.DAY or span.latest is None:
-        raise Invalid("Say on which days it was held", field="edtf")
+        raise Invalid(Sentence("Say on which days it was held"), **at("edtf"))
     if span.latest > report.known_on:
-        raise Invalid(f"On {report.known_on} it was not yet known how {span.latest} ended", field="known_on")
+        raise Invalid(
+            Sentence(
+                "On %(known_on)s it was not yet known how %(latest)s ended",
+                known_on=report.known_on,
+                latest=span.latest,
+            ),
+            **at("known_on"),
+        )
     change, after = _with_date(anchor, MoveAnchor(span, report.local_time, report.source, report.known_on))
     after = replace(after, outcome="held")
     await add_anchor_news(connection, after, "held", context.client, context.now)
+    await _audit_news(connection, context, "held", anchor, after)
     await put_anchor(connection, after)
     if change == "unchanged" and anchor.outcome == "held":
         return []
-    return await _reschedule_followers(database, connection, holds, after, context)
+    return await _reschedule_followers(database, connection, holds, after, "anchor-held", context)
 
 
 async def cancel_anchor(
@@ -176,7 +192,11 @@ async def cancel_anchor(
     anchor, successor = await _lock(connection, anchor_id, cancellation.successor_id)
     if anchor.outcome == "cancelled" and successor is None:
         raise AnchorAlreadyCancelled(
-            f"{anchor_id} was called off already, known on {anchor.known_on}; it may still get a successor"
+            Sentence(
+                "%(anchor_id)s was called off already, known on %(known_on)s; it may still get a successor",
+                anchor_id=anchor_id,
+                known_on=anchor.known_on,
+            )
         )
     after = replace(
         anchor,
@@ -189,6 +209,7 @@ async def cancel_anchor(
     )
     change = "succeeded" if successor else "cancelled"
     await add_anchor_news(connection, after, change, context.client, context.now)
+    await _audit_news(connection, context, change, anchor, after)
     await put_anchor(connection, after)
     dates: list[tuple[MilestoneToSchedule, SourcedDate]] = []
     for locked in await lock_milestones(connection, await milestones_on_anchor(connection, anchor_id)):
@@ -201,7 +222,15 @@ async def cancel_anchor(
         await attach_to_anchor(connection, follower)
         date = date_from_anchor(follower, successor, after.source, after.known_on, "moved")
         dates.append((replace(to_schedule, milestone=follower), date))
-    return await schedule(database, connection, holds, dates, context)
+    return await schedule(database, connection, holds, dates, "anchor-cancelled", context)
+
+
+async def _audit_news(
+    connection: Connection, context: ActionContext, change: str, before: AnchorState, after: AnchorState
+) -> None:
+    """`change` is as the anchor's history has it: also what changes nothing has its source, and is written."""
+    subject = f"anchor/{after.id}"
+    await audit_change(connection, context, f"anchor.{change}", subject, anchor_facts(before), anchor_facts(after))
 
 
 async def _lock(
@@ -210,16 +239,21 @@ async def _lock(
     """The anchor, locked, and its successor to be, where there is one."""
     found = await lock_anchors(connection, [one for one in (anchor_id, successor_id) if one])
     if anchor_id not in found:
-        raise ResourceNotFound(f"There is no anchor {anchor_id}")
+        raise ResourceNotFound(Sentence("There is no anchor %(anchor_id)s", anchor_id=anchor_id))
     anchor = found[anchor_id]
     if anchor.successor_id:
-        raise AnchorSucceeded(f"{anchor.successor_id} has taken its place", successor_id=anchor.successor_id)
+        raise AnchorSucceeded(
+            Sentence("%(successor_id)s has taken its place", successor_id=anchor.successor_id),
+            successor_id=anchor.successor_id,
+        )
     if successor_id is None:
         return anchor, None
     if successor_id not in found:
-        raise Invalid(f"There is no anchor {successor_id}", field="successor_id")
+        raise Invalid(Sentence("There is no anchor %(successor_id)s", successor_id=successor_id), **at("successor_id"))
     if successor_id == anchor_id or found[successor_id].outcome == "cancelled":
-        raise Invalid(f"{successor_id} is called off itself", field="successor_id")
+        raise Invalid(
+            Sentence("%(successor_id)s is called off itself", successor_id=successor_id), **at("successor_id")
+        )
     return anchor, found[successor_id]
 
 
@@ -239,6 +273,7 @@ async def _reschedule_followers(
     connection: Connection,
     holds: ScheduleHolds | None,
     anchor: AnchorState,
+    cause: CauseKind,
     context: ActionContext,
 ) -> list[ScheduledMilestone]:
     """Give the milestones that hang on an anchor the date that they have from it now."""
@@ -247,4 +282,4 @@ async def _reschedule_followers(
         change: Literal["held"] | None = "held" if locked.milestone.held else None
         date = date_from_anchor(locked.milestone, anchor, anchor.source, anchor.known_on, change)
         dates.append((to_reschedule(locked), date))
-    return await schedule(database, connection, holds, dates, context)
+    return await schedule(database, connection, holds, dates, cause, context)

@@ -12,12 +12,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.events import ConsistencyFlagged
-from contracts.topics import CONSISTENCY_FLAGGED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
 from services.plumbing.zones import day_in, zone_named
-from services.registry.actions.events import ActionContext, say
+from services.registry.actions.events import UNSAID, ActionContext, say
 from services.registry.rules.consistency import (
     REGISTER_ZONE,
     CheckedCommitment,
@@ -126,6 +125,7 @@ async def _publish(
     events = [
         ConsistencyFlagged(
             seq=1,
+            cause=UNSAID,
             commitment=briefs[commitment_id],
             rule=one.rule,
             milestone=one.milestone,
@@ -137,5 +137,5 @@ async def _publish(
         )
         for one, commitment_id in concerned
     ]
-    event_ids = iter(await say(database, connection, CONSISTENCY_FLAGGED, events, context))
+    event_ids = iter(await say(database, connection, "consistency-check", events, context))
     return [None if one.commitment_id is None else next(event_ids) for one in new]

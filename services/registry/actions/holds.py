@@ -14,6 +14,7 @@ from typing import Protocol
 
 from services.plumbing.database import Connection
 from services.plumbing.failpoints import failpoint
+from services.plumbing.sentences import Sentence
 from services.registry.rules.errors import RegistryError
 
 RELEASED_AFTER = 10.0
@@ -26,6 +27,7 @@ class SchedulerUnavailable(RegistryError):
     """The scheduler does not hold the old date now, so it is not moved."""
 
     kind = "scheduler-away"
+    title = Sentence("The scheduler does not hold the old date now, so it is not moved")
 
 
 @dataclass(frozen=True)

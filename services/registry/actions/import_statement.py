@@ -13,18 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from contracts.commitments import Milestone
 from contracts.events import StatementRef
-from contracts.vocabulary import Milestone
 from services.plumbing.database import Connection, Database
-from services.registry.actions.create_commitment import append_created_events
+from services.plumbing.sentences import Sentence
+from services.registry.actions.auditing import anchor_facts, audit_change, audit_created
+from services.registry.actions.create_commitment import created_events
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
 from services.registry.actions.inputs import StatementCopy
+from services.registry.actions.ministries import enter_missing
 from services.registry.actions.reschedule import MilestoneToSchedule, SourcedDate, schedule, stated_date, to_reschedule
 from services.registry.catalogue.contents import Catalogue, CatalogueError
 from services.registry.catalogue.loading import NALS_2021, load
 from services.registry.rules.anchor_offset import zone_of
-from services.registry.rules.errors import RegistryError, ResourceNotFound
+from services.registry.rules.errors import RegistryError, ResourceNotFound, at
 from services.registry.rules.paragraphs import paragraph_starts
 from services.registry.rules.text_comparison import canonical, first_difference
 from services.registry.store.anchors import AnchorState, add_anchor, add_anchor_news, lock_anchors
@@ -40,6 +43,7 @@ class CopyDiffers(RegistryError):
     """The copy does not have the statement's words."""
 
     kind = "other-words"
+    title = Sentence("The copy does not have the statement's words")
 
 
 @dataclass(frozen=True)
@@ -65,15 +69,17 @@ async def import_built_in(
     """
     folder = BUILT_IN.get(name)
     if folder is None:
-        raise ResourceNotFound(f"There is no catalogue {name}", catalogues=sorted(BUILT_IN))
+        raise ResourceNotFound(Sentence("There is no catalogue %(name)s", name=name), catalogues=sorted(BUILT_IN))
     catalogue, published = await asyncio.to_thread(read_catalogue, folder)
     if copy:
         await asyncio.to_thread(check_copy, published, copy)
-    async with database.transaction() as connection:
+    async with database.trial() if context.is_trial else database.transaction() as connection:
         summary = await import_catalogue(database, connection, holds, catalogue, published, context)
         if copy:
             digest = hashlib.sha256(copy.text.encode()).hexdigest()
             await add_copy(connection, summary.statement_id, copy.url, digest, context.client, context.now)
+            subject, found = f"statement/{summary.statement_id}", {"url": copy.url, "sha256": digest}
+            await audit_change(connection, context, "statement.copy-found", subject, None, found)
         return summary
 
 
@@ -82,9 +88,13 @@ def check_copy(published: str, copy: StatementCopy) -> None:
     difference = first_difference(canonical(published), canonical(copy.text))
     if difference:
         raise CopyDiffers(
-            f"The words part at character {difference.position}: the statement has “{difference.expected}”,"
-            f" the copy “{difference.found}”",
-            field="copy",
+            Sentence(
+                "The words part at character %(position)s: the statement has “%(expected)s”, the copy “%(found)s”",
+                position=difference.position,
+                expected=difference.expected,
+                found=difference.found,
+            ),
+            **at("copy"),
             position=difference.position,
             expected=difference.expected,
             found=difference.found,
@@ -121,6 +131,7 @@ async def import_catalogue(
         catalogue.themes,
         context.now,
     )
+    await enter_missing(connection, catalogue.ministries, context)
     anchors = await _put_anchors(connection, catalogue, context)
     new = [
         commitment
@@ -128,9 +139,26 @@ async def import_catalogue(
         if await put_commitment(connection, catalogue.statement.id, commitment, context.now)
     ]
     ref = StatementRef(**{name: getattr(catalogue.statement, name) for name in StatementRef.model_fields})
-    await append_created_events(database, connection, ref, new, context)
-    scheduled = await _put_milestones(database, connection, holds, catalogue, anchors, context)
-    return ImportSummary(catalogue.statement.id, len(catalogue.commitments), len(new), scheduled)
+    created = await created_events(connection, ref, new)
+    await audit_created(connection, ref.id, new, context)
+    dates = await _put_milestones(connection, catalogue, anchors)
+    scheduled = await schedule(database, connection, holds, dates, "import", context, created)
+    await audit_change(
+        connection,
+        context,
+        "statement.imported",
+        f"statement/{catalogue.statement.id}",
+        None,
+        {
+            "sha256": catalogue.statement.sha256,
+            # Facts that were edited come without an event: by this it can be shown what the catalogue said.
+            "catalogue_sha256": hashlib.sha256(catalogue.model_dump_json().encode()).hexdigest(),
+            "commitments": len(catalogue.commitments),
+            "created": len(new),
+            "scheduled": len(scheduled),
+        },
+    )
+    return ImportSummary(catalogue.statement.id, len(catalogue.commitments), len(new), len(scheduled))
 
 
 async def _put_anchors(connection: Connection, catalogue: Catalogue, context: ActionContext) -> dict[str, AnchorState]:
@@ -140,6 +168,7 @@ async def _put_anchors(connection: Connection, catalogue: Catalogue, context: Ac
         first = AnchorState(anchor.id, anchor.zone, anchor.span, anchor.local_time, anchor.source, known_on, None, None)
         if await add_anchor(connection, first, anchor.title):
             await add_anchor_news(connection, first, "first", context.client, context.now)
+            await audit_change(connection, context, "anchor.created", f"anchor/{first.id}", None, anchor_facts(first))
     locked: dict[str, AnchorState] = {}
     wanted = {anchor.id for anchor in catalogue.anchors}
     while wanted:
@@ -149,14 +178,9 @@ async def _put_anchors(connection: Connection, catalogue: Catalogue, context: Ac
 
 
 async def _put_milestones(
-    database: Database,
-    connection: Connection,
-    holds: ScheduleHolds | None,
-    catalogue: Catalogue,
-    anchors: Mapping[str, AnchorState],
-    context: ActionContext,
-) -> int:
-    """Write the milestones and give each the date that it should have; how many got one."""
+    connection: Connection, catalogue: Catalogue, anchors: Mapping[str, AnchorState]
+) -> list[tuple[MilestoneToSchedule, SourcedDate]]:
+    """Write the milestones; the date that each should have."""
     ids = [milestone.id for commitment in catalogue.commitments for milestone in commitment.milestones]
     known = {found.milestone.id: found for found in await lock_milestones(connection, ids)}
     dates = []
@@ -166,7 +190,7 @@ async def _put_milestones(
             await put_milestone(connection, commitment.id, milestone)
             if date := _date_to_give(commitment.id, milestone, known.get(milestone.id), anchors):
                 dates.append(date)
-    return len(await schedule(database, connection, holds, dates, context))
+    return dates
 
 
 def _on_present_anchor(milestone: Milestone, anchors: Mapping[str, AnchorState]) -> Milestone:

@@ -9,14 +9,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
+from contracts.causes import CauseKind
+from contracts.commitments import Milestone
 from contracts.events import MilestoneScheduled
-from contracts.topics import MILESTONE_SCHEDULED
-from contracts.vocabulary import Milestone, Source, Span, WallTime
+from contracts.vocabulary import Source, Span, WallTime
+from services.plumbing.audit.entries import AuditEntry
+from services.plumbing.audit.log import audit
 from services.plumbing.database import Connection, Database
-from services.registry.actions.events import ActionContext, say
+from services.plumbing.sentences import Sentence, sentence_of
+from services.registry.actions.auditing import date_facts, milestone_facts
+from services.registry.actions.events import UNSAID, ActionContext, Event, say
 from services.registry.actions.holds import ScheduleHold, ScheduleHolds, hold_old_schedules
 from services.registry.rules.anchor_offset import OutOfCalendar, local_time_of, span_from_anchor
-from services.registry.rules.errors import Invalid, RegistryError, ResourceNotFound
+from services.registry.rules.errors import Invalid, RegistryError, ResourceNotFound, at
 from services.registry.rules.plannable_dates import check_plannable
 from services.registry.rules.report_times import check_known_on
 from services.registry.rules.schedule_change import ScheduleChange, change_of
@@ -29,6 +34,7 @@ class FollowsAnchor(RegistryError):
     """The milestone has its date from an anchor: that is what moves."""
 
     kind = "follows-anchor"
+    title = Sentence("The milestone has its date from an anchor: that is what moves")
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,9 @@ def date_from_anchor(
     try:
         span = span_from_anchor(anchor.span, milestone.offset)
     except OutOfCalendar as error:
-        raise Invalid(f"{milestone.id}: {error}", field="offset") from None
+        raise Invalid(
+            Sentence("%(id)s: %(error)s", id=milestone.id, error=sentence_of(error)), **at("offset")
+        ) from None
     time = local_time_of(milestone.reading, milestone.offset, anchor.local_time)
     return SourcedDate(span, source, known_on, time, change)
 
@@ -105,39 +113,46 @@ async def schedule(
     connection: Connection,
     holds: ScheduleHolds | None,
     dates: Sequence[tuple[MilestoneToSchedule, SourcedDate]],
+    cause: CauseKind,
     context: ActionContext,
+    before: Sequence[Event] = (),
 ) -> list[ScheduledMilestone]:
     """Give each milestone (locked by the caller, or new) its date, with an event; one with the same date is left out.
 
-    `holds` is who holds the old dates; None where the register stands alone, or where every milestone is new. Raises
-    `Invalid` for other days that can't be planned, and `SchedulerUnavailable` where an old date can't be held; then
-    nothing may be committed.
+    `before` are events of the same act, which are said before those of the dates: all of them have one cause. `holds`
+    is who holds the old dates; None where the register stands alone, or where every milestone is new. Raises `Invalid`
+    for other days that can't be planned, and `SchedulerUnavailable` where an old date can't be held; then nothing may
+    be committed.
     """
     found = [(milestone, date, _change_to(milestone, date)) for milestone, date in dates]
     changes = [(milestone, date, change) for milestone, date, change in found if change is not None]
     if not changes:
+        await say(database, connection, cause, before, context)
         return []
     for to_schedule, date, _ in changes:
         if date.span != to_schedule.previous:  # what had its days before the rule may still be held where it is
             milestone = to_schedule.milestone
-            check_plannable(date.span, "offset" if milestone.offset else "edtf", f"The date of {milestone.id}")
+            place = "offset" if milestone.offset else "edtf"
+            check_plannable(date.span, Sentence("The date of %(id)s", id=milestone.id), place)
     keys = [to_schedule.commitment_id for to_schedule, _, _ in changes]
     briefs = await commitment_briefs(connection, set(keys))
     events = [
         MilestoneScheduled(
             seq=1,
+            cause=UNSAID,
             commitment=briefs[to_schedule.commitment_id],
             milestone=to_schedule.milestone.model_copy(update={"span": date.span, "local_time": date.local_time}),
             schedule_version=to_schedule.version + 1,
             change=change,
             previous=to_schedule.previous,
             source=date.source,
+            known_on=date.known_on,
         )
         for to_schedule, date, change in changes
     ]
-    event_ids = await say(database, connection, MILESTONE_SCHEDULED, events, context)
+    event_ids = await say(database, connection, cause, [*before, *events], context)
     scheduled = []
-    for event, event_id, (_, date, change) in zip(events, event_ids, changes, strict=True):
+    for event, event_id, (_, date, change) in zip(events, event_ids[len(before) :], changes, strict=True):
         await add_schedule(
             connection, event.milestone.id, event.schedule_version, date.span, change, date.source, date.known_on,
             event_id, context.now, date.local_time,
@@ -145,11 +160,36 @@ async def schedule(
         scheduled.append(
             ScheduledMilestone(event.milestone, event.commitment.id, event.schedule_version, change, event_id)
         )
+    await audit(
+        connection,
+        *(_audit_entry(to, date, one, context) for (to, date, _), one in zip(changes, scheduled, strict=True)),
+    )
     moved = [ScheduleHold(one.milestone.id, one.version) for one in scheduled if one.version > 1]
-    if holds and moved:
+    if holds and moved and not context.is_trial:
         # Last, so that nothing which may still fail or wait stands between the hold and the commit.
         await hold_old_schedules(connection, holds, moved)
     return scheduled
+
+
+def _audit_entry(
+    before: MilestoneToSchedule, date: SourcedDate, now: ScheduledMilestone, context: ActionContext
+) -> AuditEntry:
+    return AuditEntry(
+        "milestone.scheduled",
+        f"milestone/{now.milestone.id}",
+        context.actor,
+        context.now,
+        date_facts(before.version, before.previous, before.previous_time),
+        milestone_facts(
+            now.milestone,
+            now.version,
+            commitment=now.commitment_id,
+            change=now.change,
+            source=date.source.model_dump(mode="json") if date.source else None,
+            known_on=date.known_on.isoformat() if date.known_on else None,
+            event_id=str(now.event_id),
+        ),
+    )
 
 
 def _change_to(milestone: MilestoneToSchedule, date: SourcedDate) -> ScheduleChange | None:
@@ -178,16 +218,16 @@ async def move_milestone(
         check_known_on(date.known_on, context.latest)
     locked = await lock_milestones(connection, [milestone_id])
     if not locked:
-        raise ResourceNotFound(f"There is no milestone {milestone_id}")
+        raise ResourceNotFound(Sentence("There is no milestone %(milestone_id)s", milestone_id=milestone_id))
     (found,) = locked
     if found.milestone.anchor_id is not None:
         raise FollowsAnchor(
-            f"It has its date from the anchor {found.milestone.anchor_id}: move that",
+            Sentence("It has its date from the anchor %(anchor_id)s: move that", anchor_id=found.milestone.anchor_id),
             anchor_id=found.milestone.anchor_id,
         )
     time = local_time_after(date.span, date.local_time, found.milestone.span, found.milestone.local_time)
     dates = [(to_reschedule(found), replace(date, local_time=time))]
-    scheduled = await schedule(database, connection, holds, dates, context)
+    scheduled = await schedule(database, connection, holds, dates, "reschedule", context)
     return scheduled[0] if scheduled else None
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from contracts.commitments import Milestone
 from contracts.events import MilestoneScheduled
-from contracts.vocabulary import Milestone
 from services.plumbing.database import Connection
 from services.plumbing.outbox import Outgoing
 from services.plumbing.recovery.taking_over import Effects, by_itself
+from services.plumbing.sentences import Sentence
 from services.registry.actions.events import read_outgoing
 from services.registry.rules.errors import ResourceNotFound
 from services.registry.store.anchors import add_anchor_news, lock_anchors, put_anchor
@@ -54,7 +55,7 @@ class _TakenSchedule:
         envelope, event = read_outgoing(MilestoneScheduled, self._missed)
         milestone = event.milestone
         if not await lock_commitments(self._connection, [event.commitment.id]):
-            raise ResourceNotFound(f"there is no commitment {event.commitment.id} in this database")
+            raise ResourceNotFound(Sentence("there is no commitment %(id)s in this database", id=event.commitment.id))
         if await is_scheduled(self._connection, self._missed.event_id):
             return  # as by an import that was made again meanwhile
         behind = [
@@ -67,10 +68,10 @@ class _TakenSchedule:
         versions = {one.event_id: event.schedule_version + n for n, (one, _) in enumerate(behind, 1)}
         await renumber_schedules(self._connection, milestone.id, versions)
         if not behind:
-            await self._put_milestone(event, milestone, envelope.time.date())
+            await self._put_milestone(event, milestone, event.known_on or envelope.time.date())
         await add_schedule(
             self._connection, milestone.id, event.schedule_version, milestone.span, event.change, event.source,
-            None if event.source is None else envelope.time.date(), self._missed.event_id, envelope.time,
+            event.known_on, self._missed.event_id, envelope.time,
             behind[-1][1].milestone.local_time if behind else milestone.local_time,
         )  # fmt: skip
         await newest_version(self._connection, milestone.id)

@@ -1,19 +1,27 @@
 """Status updates that the topic has and the register has not: into the history, before those accepted meanwhile."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from contracts.events import StatusChanged
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import PartyCode, Status
 from services.plumbing.database import Connection
 from services.plumbing.outbox import Outgoing
 from services.plumbing.recovery.taking_over import Effects, by_itself
+from services.plumbing.sentences import Sentence
 from services.registry.actions.events import read_outgoing
 from services.registry.rules.errors import ResourceNotFound
-from services.registry.rules.status import CountryStatuses, overall, statuses_after
-from services.registry.store.commitments import lock_commitments, put_country_statuses
-from services.registry.store.status_updates import RecordedUpdate, add_status_update, renumber_updates, status_history
+from services.registry.rules.status import overall
+from services.registry.rules.status_history import PRESENT, StatusWord, statuses_as_of
+from services.registry.store.commitments import lock_commitments, put_standings
+from services.registry.store.status_updates import (
+    RecordedUpdate,
+    Renumbered,
+    add_status_updates,
+    history_by_event,
+    renumber_updates,
+)
 
 
 async def take_over_statuses(
@@ -43,71 +51,77 @@ class _TakenStatuses:
     async def write(self) -> None:
         locked = await lock_commitments(self._connection, [self._commitment_id])
         if self._commitment_id not in locked:
-            raise ResourceNotFound(f"there is no commitment {self._commitment_id} in this database")
+            raise ResourceNotFound(
+                Sentence("there is no commitment %(commitment_id)s in this database", commitment_id=self._commitment_id)
+            )
         commitment = locked[self._commitment_id]
-        history = await status_history(self._connection, self._commitment_id)
+        history = await history_by_event(self._connection, self._commitment_id)
         behind = {one.event_id for one in [*self.missed, *self._waiting]}
-        statuses: CountryStatuses = dict.fromkeys(commitment.brief.countries, Status.ANNOUNCED)
-        for row in history:
-            if row["event_id"] not in behind:
-                statuses = statuses_after(statuses, _country(row["country"]), Status(row["to_status"]))
+        said = _Said(commitment.brief.parties, [word for id_, word in history.items() if id_ not in behind])
         # A ministry's report may have been heard again already: its update takes the place that the topic gives it.
-        known = {row["event_id"] for row in history}
         missed = {one.event_id: read_outgoing(StatusChanged, one)[1] for one in self.missed}
-        after = statuses_after_all(statuses, self.missed)
-        last = max(event.version for event in missed.values())
-        later = self._reckoned(after, last)
-        moved = {id_: event for id_, event in (missed | later).items() if id_ in known}
-        await renumber_updates(self._connection, {id_: (e.version, e.previous, e.overall) for id_, e in moved.items()})
-        for one in self.missed:
-            if one.event_id not in known:
-                await self._add(one)
+        for event in missed.values():
+            said.add(event)
+        version = max(event.version for event in missed.values())
+        later: dict[UUID, StatusChanged] = {}
+        for one in self._waiting:
+            version += 1
+            _, event = read_outgoing(StatusChanged, one)
+            later[one.event_id] = said.add(event.model_copy(update={"version": version}))
+        moved = {id_: event for id_, event in (missed | later).items() if id_ in history}
+        await renumber_updates(
+            self._connection,
+            {id_: Renumbered(e.version, e.previous, e.current, e.overall) for id_, e in moved.items()},
+        )
+        unknown = [_recorded(id_, event) for id_, event in missed.items() if id_ not in history]
+        if unknown:
+            await add_status_updates(self._connection, unknown)
         self.rewritten = {
             one.event_id: replace(one, value=later[one.event_id].model_dump_json().encode()) for one in self._waiting
         }
-        after = statuses_after_all(after, self._waiting)
-        version = last + len(self._waiting)
-        await put_country_statuses(self._connection, self._commitment_id, after, overall(after.values()), version)
-
-    def _reckoned(self, statuses: CountryStatuses, version: int) -> dict[UUID, StatusChanged]:
-        """The waiting updates as they are on top of these statuses, with the versions behind this one."""
-        reckoned: dict[UUID, StatusChanged] = {}
-        for one in self._waiting:
-            _, event = read_outgoing(StatusChanged, one)
-            previous = statuses[event.country] if event.country else overall(statuses.values())
-            statuses = statuses_after(statuses, event.country, event.status)
-            version += 1
-            now = {"version": version, "previous": previous, "overall": overall(statuses.values())}
-            reckoned[one.event_id] = event.model_copy(update=now)
-        return reckoned
-
-    async def _add(self, one: Outgoing) -> None:
-        envelope, event = read_outgoing(StatusChanged, one)
-        update = RecordedUpdate(
-            event_id=one.event_id,
-            commitment_id=self._commitment_id,
-            version=event.version,
-            country=event.country,
-            previous=event.previous,
-            status=event.status,
-            overall=event.overall,
-            note=event.note,
-            evidence=event.evidence,
-            reporter=event.reported_by,
-            report_id=None,  # no event says it; by the event's id the report is recognised all the same
-            reported_at=event.reported_at,
-            recorded_at=envelope.time,
-        )
-        await add_status_update(self._connection, update)
+        await put_standings(self._connection, [replace(commitment, party_statuses=said.statuses(), version=version)])
 
 
-def statuses_after_all(statuses: CountryStatuses, updates: Sequence[Outgoing]) -> CountryStatuses:
-    """How the countries stand after these events."""
-    for one in updates:
-        _, event = read_outgoing(StatusChanged, one)
-        statuses = statuses_after(statuses, event.country, event.status)
-    return statuses
+@dataclass
+class _Said:
+    """What has been said of the parties so far."""
+
+    parties: Sequence[PartyCode]
+    words: list[StatusWord] = field(default_factory=list)
+
+    def statuses(self) -> dict[PartyCode, Status]:
+        return dict(statuses_as_of(self.parties, self.words, PRESENT))
+
+    def add(self, event: StatusChanged) -> StatusChanged:
+        """The event as it is on top of what was said."""
+        word = _word(event)
+        before = [known for known in self.words if known.party == word.party and known.place < word.place]
+        newer = any(known.party == word.party and known.place > word.place for known in self.words)
+        previous = max(before, key=lambda known: known.place).status if before else Status.ANNOUNCED
+        self.words.append(word)
+        now = {"previous": previous, "current": not newer, "overall": overall(self.statuses().values())}
+        return event.model_copy(update=now)
 
 
-def _country(code: str | None) -> Country | None:
-    return None if code is None else Country(code)
+def _word(event: StatusChanged) -> StatusWord:
+    return StatusWord(event.party, event.status, event.occurred_at, event.reported_at, event.recorded_at, event.version)
+
+
+def _recorded(event_id: UUID, event: StatusChanged) -> RecordedUpdate:
+    return RecordedUpdate(
+        event_id=event_id,
+        commitment_id=event.commitment.id,
+        version=event.version,
+        party=event.party,
+        previous=event.previous,
+        status=event.status,
+        current=event.current,
+        overall=event.overall,
+        note=event.note,
+        evidence=event.evidence,
+        reporter=event.reported_by,
+        report_id=event.report_id,
+        occurred_at=event.occurred_at,
+        reported_at=event.reported_at,
+        recorded_at=event.recorded_at,
+    )

@@ -5,6 +5,10 @@ A folder holds the text as it was published, byte for byte, and four YAML files 
 every quote in the text and computes what can be computed (positions, days, zones), so none of it can drift
 from the words. Another statement is another folder.
 
+`statement.yaml` says who made it: countries by their ISO 3166-1 codes (`"NO"` in quotation marks, since YAML reads the
+bare word as false), and organisations (`org-…`), of each of which `organisations` tells code, name and the zone of its
+seat. It says in which `language`, too (English unless it does). Every text is there in that language, and in others.
+
 Positions count characters of the whitespace-collapsed text: the whole file, its front matter and the `**`
 around its headings included, with every run of Unicode whitespace (line wraps and no-break spaces too)
 made one space. Nothing else is touched: typographic apostrophes and the text's own slips stay. So anyone

@@ -1,19 +1,19 @@
 """What a catalogue holds: a statement's words, the commitments, milestones and anchors in it, and its chronicle."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from contracts.commitments import CommitmentBrief, Milestone, Organisation
 from contracts.events import Quote, StatementRef
 from contracts.vocabulary import (
-    CommitmentBrief,
     Contract,
-    Country,
-    Language,
+    LanguageTag,
     Line,
-    Milestone,
+    MinistryCode,
+    PartyCode,
     Slug,
     Source,
     Span,
@@ -22,8 +22,10 @@ from contracts.vocabulary import (
     Text,
     WallTime,
 )
+from services.plumbing.sentences import Sentence
+from services.plumbing.zones import is_zone
 
-Countries = Annotated[tuple[Country, ...], Field(min_length=1)]
+Parties = Annotated[tuple[PartyCode, ...], Field(min_length=1)]
 
 
 class CatalogueError(ValueError):
@@ -33,12 +35,27 @@ class CatalogueError(ValueError):
 class Statement(StatementRef):
     """A source document, with the words that were read."""
 
-    language: Language = Language.EN
+    language: LanguageTag = "en"
     """In which its time expressions are written."""
-    countries: Countries
+    parties: Parties
     """Who made it; a commitment binds all of them unless it says otherwise."""
+    organisations: tuple[Organisation, ...] = ()
+    """What is to be known of each of them that is no country."""
     text: Annotated[str, Field(min_length=1)]
     """The whitespace-collapsed text, in which positions count."""
+
+    @model_validator(mode="after")
+    def _tells_of_each_organisation(self) -> Self:
+        if [one.code for one in self.organisations] != [code for code in self.parties if code.startswith("org-")]:
+            raise ValueError("`organisations` tells of each party that is no country, in the order of `parties`")
+        if unknown := [one.zone for one in self.organisations if not is_zone(one.zone)]:
+            raise ValueError(f"no zones of the IANA time zone database: {unknown}")
+        return self
+
+    def organisations_among(self, parties: Iterable[PartyCode]) -> tuple[Organisation, ...]:
+        """What is known of those of these parties that are no countries, in their order."""
+        known = {one.code: one for one in self.organisations}
+        return tuple(known[code] for code in parties if code in known)
 
 
 class Section(Contract):
@@ -65,7 +82,7 @@ class Commitment(Contract):
     """The words that carry the undertaking, from the quote's own sentence."""
     strength: Strength
     section: Slug
-    countries: Countries
+    parties: Parties
     themes: Annotated[tuple[Slug, ...], Field(min_length=1)]
     title: Text
     summary: Text
@@ -89,13 +106,20 @@ class Anchor(Contract):
     """As it was known when the statement was made."""
     source: Source
     zone: str
+    """Where it takes place."""
     local_time: WallTime | None = None
+
+    @model_validator(mode="after")
+    def _takes_place_in_a_zone(self) -> Self:
+        if not is_zone(self.zone):
+            raise ValueError(f"no zone of the IANA time zone database: {self.zone}")
+        return self
 
 
 class StatusReport(Contract):
-    """What a later fact says of a commitment, as a whole or for one country."""
+    """What a later fact says of one party of a commitment."""
 
-    country: Country | None = None
+    party: PartyCode
     status: Status
     note: Line
 
@@ -137,6 +161,16 @@ class ChronicleEntry(Contract):
         return self
 
 
+class Ministry(Contract):
+    """A body of a party that reads topics and reports."""
+
+    code: MinistryCode
+    party: PartyCode
+    name: Text
+    contact: Line | None = None
+    """A mail address or a page, for people."""
+
+
 class Catalogue(Contract):
     """All that was read in one statement, and what became known of it."""
 
@@ -146,6 +180,8 @@ class Catalogue(Contract):
     commitments: tuple[Commitment, ...]
     anchors: tuple[Anchor, ...]
     chronicle: tuple[ChronicleEntry, ...]
+    ministries: tuple[Ministry, ...] = ()
+    """Those that are known to report on it."""
 
     def brief(self, commitment: Commitment) -> CommitmentBrief:
         """What every event says of this commitment."""
@@ -155,8 +191,10 @@ class Catalogue(Contract):
             statement_id=self.statement.id,
             title=commitment.title,
             section=section.id,
+            language=self.statement.language,
             section_title=section.title,
-            countries=commitment.countries,
+            parties=commitment.parties,
+            organisations=self.statement.organisations_among(commitment.parties),
             themes=commitment.themes,
         )
 
@@ -177,18 +215,47 @@ class Catalogue(Contract):
             check_known(commitment.section, {section.id for section in self.sections})
             for theme in commitment.themes:
                 check_known(theme, {theme.id for theme in self.themes})
+            for party in commitment.parties:
+                check_known(party, self.statement.parties)
             for milestone in commitment.milestones:
                 check_known(milestone.anchor_id, anchors)
+                for party in milestone.parties:
+                    check_known(party, commitment.parties)
         for entry in self.chronicle:
             check_known(entry.anchor_id, anchors)
             check_known(entry.commitment_id, commitments)
         return self
 
+    @model_validator(mode="after")
+    def _words_are_in_the_original(self) -> Self:
+        language = self.statement.language
+        lacking = [name for name, text in self._texts() if language not in text.languages]
+        if lacking:
+            raise ValueError(f"not in the statement's own language ({language}): {lacking}")
+        return self
+
+    def _texts(self) -> Iterator[tuple[str, Text]]:
+        """Each text with the id of what it is of."""
+        yield self.statement.id, self.statement.title
+        for organisation in self.statement.organisations:
+            yield organisation.code, organisation.name
+        milestones = [milestone for commitment in self.commitments for milestone in commitment.milestones]
+        for things in (self.sections, self.themes, self.anchors, self.commitments, milestones):
+            yield from ((thing.id, thing.title) for thing in things)
+        yield from ((commitment.id, commitment.summary) for commitment in self.commitments)
+        yield from ((entry.fact, entry.text) for entry in self.chronicle)
+
 
 def check_wording(milestone_id: str, wording: str, quote: str) -> None:
     """Raise `CatalogueError` where a milestone's words are not its commitment's: they may date another undertaking."""
     if wording not in quote:
-        raise CatalogueError(f"the wording of {milestone_id} does not stand in its commitment's quote: {wording!r}")
+        raise CatalogueError(
+            Sentence(
+                "the wording of %(milestone)s does not stand in its commitment's quote: %(wording)s",
+                milestone=milestone_id,
+                wording=repr(wording),
+            )
+        )
 
 
 def check_known(name: str | None, names: Iterable[str]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from contracts.vocabulary import Country, Language, Offset, Reading
+from contracts.commitments import Offset, Organisation
+from contracts.vocabulary import Reading
 from services.registry.catalogue.contents import Catalogue, CatalogueError, check_known
 from services.registry.catalogue.quotes import locate
 from services.registry.rules.anchor_offset import local_time_of, span_from_anchor, zone_of
@@ -34,6 +35,7 @@ def load(folder: Path = NALS_2021) -> Catalogue:
         "commitments": [_commitment(row, statement, anchors) for row in _read(folder / "commitments.yaml")],
         "anchors": list(anchors.values()),
         "chronicle": [_dated(row) for row in _read(folder / "chronicle.yaml")],
+        "ministries": head.get("ministries", ()),
     }
     # Not strict here: YAML has lists where the models have tuples, and words where they have enumerations.
     return Catalogue.model_validate(found, strict=False)
@@ -52,23 +54,24 @@ def _statement(row: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _anchor(row: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_dated(row), "zone": _zone(statement["countries"])}
+    """Where it takes place is the row's to say; else its days are counted as those of all parties together."""
+    return {"zone": _zone(statement["parties"], statement), **_dated(row)}
 
 
 def _commitment(row: Mapping[str, Any], statement: Mapping[str, Any], anchors: Mapping[str, Any]) -> dict[str, Any]:
     start, end = locate(row["quote"], statement["text"])
-    whole = {"countries": statement["countries"], **row}
-    language = statement.get("language", Language.EN)
+    whole = {"parties": statement["parties"], **row}
+    language = statement.get("language", "en")
     milestones = [
-        _milestone({"countries": whole["countries"], "wording_language": language, **milestone}, anchors)
+        _milestone({"parties": whole["parties"], "wording_language": language, **milestone}, statement, anchors)
         for milestone in row.get("milestones", ())
     ]
     return {**whole, "quote": {"text": row["quote"], "start": start, "end": end}, "milestones": milestones}
 
 
-def _milestone(row: Mapping[str, Any], anchors: Mapping[str, Any]) -> dict[str, Any]:
+def _milestone(row: Mapping[str, Any], statement: Mapping[str, Any], anchors: Mapping[str, Any]) -> dict[str, Any]:
     """A milestone that hangs on an anchor has its date from there; any other has its own, or none."""
-    placed = {**row, "zone": _zone(row["countries"])}
+    placed = {**row, "zone": _zone(row["parties"], statement)}
     if "anchor_id" not in row:
         return _dated(placed)
     check_known(row["anchor_id"], anchors)
@@ -91,5 +94,6 @@ def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "span": span_of(row["edtf"])}
 
 
-def _zone(countries: Iterable[str]) -> str:
-    return last_capital_zone(Country(country) for country in countries)
+def _zone(parties: Iterable[str], statement: Mapping[str, Any]) -> str:
+    told = [Organisation.model_validate(row) for row in statement.get("organisations", ())]
+    return last_capital_zone(parties, told)

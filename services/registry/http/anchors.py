@@ -14,6 +14,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body, zone_schema
 from services.plumbing.http.problem_documents import problems
+from services.plumbing.sentences import Sentence
 from services.plumbing.zones import zone_names
 from services.registry.actions import anchors as actions
 from services.registry.actions.anchors import CancelAnchor, CreateAnchor, MoveAnchor, RecordAnchorHeld
@@ -23,7 +24,8 @@ from services.registry.actions.inputs import Edtf
 from services.registry.http.dates import MOVING, NewDate, NewDateBody, RescheduledMilestone, rescheduled
 from services.registry.http.parameters import found, id_in_path, span_in_body
 from services.registry.http.problems import problem_kind
-from services.registry.http.write_endpoint import KEYED, WriteEndpoint
+from services.registry.http.shown import anchor_shown
+from services.registry.http.write_endpoint import CONDITIONAL, KEYED, WriteEndpoint
 from services.registry.rules.errors import AlreadyExists, Invalid
 from services.registry.views.anchors import (
     AnchorEntry,
@@ -72,9 +74,9 @@ class NewOutcome(StrictRequestModel):
     @model_validator(mode="after")
     def _held_or_cancelled(self) -> Self:
         if self.outcome == "held" and self.successor_id:
-            raise ValueError("only what was cancelled has a successor")
+            raise ValueError(Sentence("only what was cancelled has a successor"))
         if self.outcome == "cancelled" and (self.edtf or self.local_time):
-            raise ValueError("what was cancelled has no days; a successor has its own")
+            raise ValueError(Sentence("what was cancelled has no days; a successor has its own"))
         return self
 
 
@@ -147,7 +149,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
         "/anchors/{anchor_id}",
         response_model=AnchorMoved,
         responses=problems(401, 403, 404, *map(problem_kind, (*MOVING, actions.AnchorSucceeded))),
-        openapi_extra=KEYED,
+        openapi_extra=CONDITIONAL,
         operation_id="move_anchor",
     )
     async def move_anchor(request: Request, anchor_id: str, new: NewDateBody, caller: Editor) -> Response:
@@ -160,7 +162,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
             anchor = found(await anchor_entry(connection, anchor_id), "anchor")
             return AnchorMoved(change=change, anchor=anchor, rescheduled=rescheduled(followers))
 
-        return await endpoint.once(request, caller, 200, act)
+        return await endpoint.once(request, caller, 200, act, anchor_shown(anchor_id))
 
     @router.post(
         "/anchors/{anchor_id}/outcome",
@@ -171,7 +173,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
             404,
             *map(problem_kind, (*MOVING, actions.AnchorSucceeded, actions.AnchorAlreadyCancelled)),
         ),
-        openapi_extra=KEYED,
+        openapi_extra=CONDITIONAL,
         operation_id="settle_anchor",
     )
     async def settle_anchor(request: Request, anchor_id: str, new: NewOutcomeBody, caller: Editor) -> Response:
@@ -193,6 +195,6 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
             anchor = found(await anchor_entry(connection, anchor_id), "anchor")
             return AnchorSettled(anchor=anchor, rescheduled=rescheduled(followers))
 
-        return await endpoint.once(request, caller, 200, act)
+        return await endpoint.once(request, caller, 200, act, anchor_shown(anchor_id))
 
     return router

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from contracts.vocabulary import Country, Slug, Status
+from contracts.vocabulary import PartyCode, Slug, Status
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.content_type import JSON
@@ -16,12 +16,14 @@ from services.plumbing.http.forms import QueryDay, ResponseModel, strict_body
 from services.plumbing.http.problem_documents import problems
 from services.registry.actions.create_commitment import create_commitment
 from services.registry.actions.events import ActionContext
-from services.registry.actions.initial_date import AmbiguousWording, AnchorNeeded
+from services.registry.actions.initial_date import AmbiguousWording, AnchorNeeded, LanguageUnread
 from services.registry.actions.inputs import NewCommitment
-from services.registry.http.parameters import Limit, SearchWords, found, id_in_path
+from services.registry.http.parameters import Limit, Moment, SearchWords, found, id_in_path
 from services.registry.http.problems import problem_kind
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
 from services.registry.rules.errors import AlreadyExists, Invalid
+from services.registry.rules.parties import UnknownParty
+from services.registry.rules.status_history import AsOf
 from services.registry.views.commitments import (
     CommitmentFilter,
     CommitmentList,
@@ -42,7 +44,12 @@ class CommitmentAccepted(ResponseModel):
     commitment: CommitmentRecord
 
 
-CREATING = tuple(map(problem_kind, (AlreadyExists, Invalid, AmbiguousWording, AnchorNeeded)))
+AS_OF = "statuses as they were then: a day (its end, in UTC) or an instant"
+KNOWN_AT = "by what the register had taken in by then: a day (its end, in UTC) or an instant"
+
+CREATING = tuple(
+    map(problem_kind, (AlreadyExists, Invalid, UnknownParty, AmbiguousWording, AnchorNeeded, LanguageUnread))
+)
 """What a new commitment is refused for beyond its form."""
 
 NewCommitmentBody = Annotated[NewCommitment, Body(), strict_body(NewCommitment)]
@@ -59,20 +66,22 @@ def read_routes(database: Database) -> APIRouter:
         operation_id="list_commitments",
     )
     async def list_commitments(
-        country: Annotated[Country | None, Query(description="binds this country")] = None,
+        party: Annotated[PartyCode | None, Query(description="binds this party")] = None,
         theme: Annotated[Slug | None, Query()] = None,
         section: Annotated[Slug | None, Query()] = None,
-        status: Annotated[Status | None, Query(description="the country's own, where one is given")] = None,
+        status: Annotated[Status | None, Query(description="the party's own, where one is given")] = None,
         due_from: Annotated[QueryDay | None, Query(description="a milestone's latest day is on or after it")] = None,
         due_to: Annotated[QueryDay | None, Query(description="a milestone's latest day is on or before it")] = None,
         q: Annotated[
             SearchWords | None, Query(description="words of the quote, title or summary, in any language")
         ] = None,
+        as_of: Annotated[Moment | None, Query(description=AS_OF)] = None,
+        known_at: Annotated[Moment | None, Query(description=KNOWN_AT)] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> CommitmentList:
         """Commitments in the order of the statements and of their words, page by page."""
-        wanted = CommitmentFilter(country, theme, section, status, due_from, due_to, q)
+        wanted = CommitmentFilter(party, theme, section, status, due_from, due_to, q, AsOf(as_of, known_at))
         after = None if cursor is None else CURSORS.read(cursor)
         async with snapshot(database) as connection:
             entries = await commitment_entries(connection, wanted, limit + 1, after)
@@ -87,11 +96,19 @@ def read_routes(database: Database) -> APIRouter:
         responses={304: {"description": "It is as you have it"}, **problems(404)},
         operation_id="read_commitment",
     )
-    async def read_commitment(request: Request, commitment_id: str) -> Response:
-        """All that is known of a commitment; with an `ETag` for `If-None-Match`."""
+    async def read_commitment(
+        request: Request,
+        commitment_id: str,
+        as_of: Annotated[Moment | None, Query(description=AS_OF)] = None,
+        known_at: Annotated[Moment | None, Query(description=KNOWN_AT)] = None,
+    ) -> Response:
+        """All that is known of a commitment; with an `ETag` for `If-None-Match`.
+
+        With `as_of` and `known_at`: what was held to be true of its statuses.
+        """
         known_id = id_in_path(commitment_id, "commitment")
         async with snapshot(database) as connection:
-            record = found(await commitment_record(connection, known_id), "commitment")
+            record = found(await commitment_record(connection, known_id, AsOf(as_of, known_at)), "commitment")
         return tagged(request, record.model_dump_json().encode(), JSON)
 
     return router

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from contracts.entered import EnteredSource
 from contracts.vocabulary import Day, Slug, WallTime
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
+from services.plumbing.sentences import Sentence
 from services.registry.actions.holds import SchedulerUnavailable
 from services.registry.actions.inputs import Edtf
 from services.registry.actions.reschedule import ScheduledMilestone
@@ -30,7 +31,7 @@ class NewDate(StrictRequestModel):
     @model_validator(mode="after")
     def _a_time_has_a_day(self) -> Self:
         if self.local_time and not self.edtf:
-            raise ValueError("a time of day needs a day")
+            raise ValueError(Sentence("a time of day needs a day"))
         return self
 
 

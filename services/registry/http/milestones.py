@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from contracts.vocabulary import Slug
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel
@@ -17,15 +16,9 @@ from services.registry.actions.holds import ScheduleHolds
 from services.registry.http.dates import MOVING, NewDateBody
 from services.registry.http.parameters import found, id_in_path, span_in_body
 from services.registry.http.problems import problem_kind
-from services.registry.http.write_endpoint import KEYED, WriteEndpoint
+from services.registry.http.shown import ScheduleVersion, schedule_shown
+from services.registry.http.write_endpoint import CONDITIONAL, WriteEndpoint
 from services.registry.views.milestones import MilestoneEntry, milestone_entry, schedule_version
-
-
-class ScheduleVersion(ResponseModel):
-    """Which of a milestone's schedules holds; reminders of an older one must not fire."""
-
-    milestone_id: Slug
-    schedule_version: int
 
 
 class MilestoneMoved(ResponseModel):
@@ -64,7 +57,7 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
         "/milestones/{milestone_id}/schedule",
         response_model=MilestoneMoved,
         responses=problems(401, 403, 404, *map(problem_kind, (*MOVING, reschedule.FollowsAnchor))),
-        openapi_extra=KEYED,
+        openapi_extra=CONDITIONAL,
         operation_id="move_milestone",
     )
     async def move_milestone(request: Request, milestone_id: str, new: NewDateBody, caller: Editor) -> Response:
@@ -80,6 +73,6 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
                 event_id=moved.event_id if moved else None,
             )
 
-        return await endpoint.once(request, caller, 200, act)
+        return await endpoint.once(request, caller, 200, act, schedule_shown(milestone_id))
 
     return router

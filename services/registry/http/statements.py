@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from contracts.vocabulary import Language, Slug
+from contracts.vocabulary import LanguageTag, Slug
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel, strict_body
@@ -18,7 +18,8 @@ from services.registry.actions.reading_policy import change_reading_policy
 from services.registry.http.dates import MOVING, RescheduledMilestone, rescheduled
 from services.registry.http.parameters import found, id_in_path
 from services.registry.http.problems import problem_kind
-from services.registry.http.write_endpoint import KEYED, WriteEndpoint
+from services.registry.http.shown import statement_shown
+from services.registry.http.write_endpoint import CONDITIONAL, WriteEndpoint, written
 from services.registry.views.snapshot import snapshot
 from services.registry.views.statements import StatementList, StatementRecord, statement_list, statement_record
 from services.registry.wordings import ReadingPolicy
@@ -48,7 +49,7 @@ class NewReadingPolicy(StrictRequestModel):
     """How the time words of a statement are to be read."""
 
     policy: ReadingPolicy
-    language: Language | None = None
+    language: LanguageTag | None = None
     """The language of its words; the one that it has unless said otherwise."""
 
 
@@ -101,25 +102,26 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
         responses=problems(401, 403, 404, *map(problem_kind, (*MOVING, CopyDiffers))),
         operation_id="import_statement",
     )
-    async def import_statement(request: Request, order: ImportBody, caller: Editor) -> ImportResult:
+    async def import_statement(request: Request, order: ImportBody, caller: Editor) -> Response:
         """Take in a statement that comes with the program; a second time only brings edited facts up to date.
 
         A copy of it from another page may come along. It is noted where its words are the same, and refused otherwise.
         """
         context = endpoint.context(request, caller)
         summary = await import_built_in(endpoint.database, holds, order.catalogue, context, order.copy_found)
-        return ImportResult(
+        result = ImportResult(
             statement_id=summary.statement_id,
             commitments=summary.commitments,
             created=summary.created,
             scheduled=summary.scheduled,
         )
+        return written(result.model_dump(mode="json"), 200, context)
 
     @router.put(
         "/statements/{statement_id}/reading-policy",
         response_model=ReadingPolicyChanged,
         responses=problems(401, 403, 404, *map(problem_kind, MOVING)),
-        openapi_extra=KEYED,
+        openapi_extra=CONDITIONAL,
         operation_id="set_reading_policy",
     )
     async def set_reading_policy(
@@ -139,6 +141,6 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
                 kept=result.kept,
             )
 
-        return await endpoint.once(request, caller, 200, act)
+        return await endpoint.once(request, caller, 200, act, statement_shown(statement_id))
 
     return router

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from contracts.entered import EnteredParagraph
-from contracts.vocabulary import Day, Language
+from contracts.vocabulary import Day, LanguageTag
 from services.plumbing.http.forms import StrictRequestModel, strict_body
 from services.registry.wordings import DEFAULT, ReadingPolicy, Wording, read
 
@@ -14,7 +14,7 @@ class WordingRequest(StrictRequestModel):
     """A time expression, as it stands in a statement of some day."""
 
     wording: EnteredParagraph
-    language: Language
+    language: LanguageTag
     made_on: Day
     """The day of the statement: what "next year" is reckoned from."""
     policy: ReadingPolicy = DEFAULT

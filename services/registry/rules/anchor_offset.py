@@ -12,8 +12,10 @@ isn't remembered: 28 February and a month is 28 March. A whole month stays whole
 
 from datetime import date, timedelta
 
-from contracts.vocabulary import Offset, Precision, Reading, Span, WallTime
+from contracts.commitments import Offset
+from contracts.vocabulary import Precision, Reading, Span, WallTime
 from services.plumbing.calendar_arithmetic import add_months
+from services.plumbing.sentences import Sentence
 
 _DAY = timedelta(days=1)
 
@@ -41,7 +43,13 @@ def span_from_anchor(anchor: Span, offset: Offset | None) -> Span:
         beyond = _shifted(anchor.latest + _DAY, offset)
         return _span(_shifted(anchor.earliest, offset), beyond - _DAY, anchor.precision)
     except OverflowError as error:
-        raise OutOfCalendar(f"{offset.count} {offset.unit} {offset.direction} {anchor.edtf} is no day") from error
+        raise OutOfCalendar(
+            Sentence(
+                "%(offset)s from %(day)s is no day of the calendar",
+                offset=f"{'-' if offset.direction == 'before' else '+'}{offset.count} {offset.unit}",
+                day=anchor.edtf,
+            )
+        ) from error
 
 
 def is_the_event(reading: Reading, offset: Offset | None) -> bool:

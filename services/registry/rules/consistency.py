@@ -1,8 +1,8 @@
 """What does not agree with itself, or with the calendar: four rules, checked once a day.
 
-- `past-due-in-progress`: announced, in progress or at risk in a country that a milestone binds, and the milestone's
+- `past-due-in-progress`: announced, in progress or at risk in a party that a milestone binds, and the milestone's
   latest day has ended in its zone.
-- `met-with-open-milestones`: met in every country that a milestone binds, while its latest day is still ahead.
+- `met-with-open-milestones`: met in every party that a milestone binds, while its latest day is still ahead.
 - `no-news`: neither a status update nor another date for so many months, counted from the statement's day at first;
   what is met or withdrawn has come to rest and needs none.
 - `anchor-without-outcome`: the latest day of an event has ended where it takes place, and nobody has said whether it
@@ -16,27 +16,29 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from contracts.vocabulary import Country, Milestone, Reading, Span, Status
+from contracts.commitments import Milestone
+from contracts.vocabulary import PartyCode, Reading, Span, Status
 from services.plumbing.calendar_arithmetic import add_months
 from services.plumbing.zones import day_in, zone_named
-from services.registry.rules.status import CLOSED, CountryStatuses
+from services.registry.rules.status import PartyStatuses
 
 ConsistencyRule = Literal["past-due-in-progress", "met-with-open-milestones", "no-news", "anchor-without-outcome"]
 
 REGISTER_ZONE = "America/Mexico_City"
-"""Where the days of the register are counted: the last of the capitals to end one."""
+"""Where the days of the register itself are counted; a milestone's are in its own zone."""
 CHECK_TIME = time(6)
 """When the rules are checked, on the wall clocks of `REGISTER_ZONE`."""
 
+_CLOSED = frozenset({Status.MET, Status.WITHDRAWN})
 _OPEN = frozenset({Status.ANNOUNCED, Status.IN_PROGRESS, Status.AT_RISK})
 
 
 @dataclass(frozen=True)
 class StatusHistoryEntry:
-    """One status update: from then on a country, or where none is named all of them, had this status."""
+    """One status update that was current when it was recorded: from then on the party had this status."""
 
     at: datetime
-    country: Country | None
+    party: PartyCode
     status: Status
 
 
@@ -46,7 +48,7 @@ class CheckedCommitment:
 
     id: str
     status: Status
-    country_statuses: CountryStatuses
+    party_statuses: PartyStatuses
     milestones: Sequence[Milestone]
     history: Sequence[StatusHistoryEntry]
     last_activity: date
@@ -106,7 +108,7 @@ def past_due(one: CheckedCommitment, now: datetime) -> Iterator[Inconsistency]:
         latest = _last_day(milestone)
         if latest is None or day_in(zone_named(milestone.zone), now) <= latest:
             continue
-        if any(one.country_statuses.get(country) in _OPEN for country in milestone.countries):
+        if any(one.party_statuses.get(party) in _OPEN for party in milestone.parties):
             yield _about(one, milestone, "past-due-in-progress", latest)
 
 
@@ -116,14 +118,14 @@ def met_too_early(one: CheckedCommitment, now: datetime) -> Iterator[Inconsisten
         latest = _last_day(milestone)
         if latest is None or day_in(zone_named(milestone.zone), now) >= latest:
             continue
-        since = met_since(one.history, milestone.countries, tuple(one.country_statuses))
-        if since and all(one.country_statuses.get(country) is Status.MET for country in milestone.countries):
+        since = met_since(one.history, milestone.parties)
+        if since and all(one.party_statuses.get(party) is Status.MET for party in milestone.parties):
             yield _about(one, milestone, "met-with-open-milestones", day_in(zone_named(REGISTER_ZONE), since))
 
 
 def without_activity(one: CheckedCommitment, now: datetime, months: int) -> Iterator[Inconsistency]:
     """A commitment that is not closed, with neither a status update nor another date for so many months."""
-    if one.status not in CLOSED and day_in(zone_named(REGISTER_ZONE), now) >= add_months(one.last_activity, months):
+    if one.status not in _CLOSED and day_in(zone_named(REGISTER_ZONE), now) >= add_months(one.last_activity, months):
         yield Inconsistency("no-news", one.id, one.last_activity, one.id)
 
 
@@ -144,16 +146,13 @@ def without_outcome(
         yield Inconsistency("anchor-without-outcome", anchor.id, latest, None, None, anchor.id)
 
 
-def met_since(
-    history: Iterable[StatusHistoryEntry], countries: Sequence[Country], bound: Sequence[Country]
-) -> datetime | None:
-    """Since when these countries, among those that are bound, have all met it without a break; None if they haven't."""
-    country_statuses: dict[Country, Status] = {}
+def met_since(history: Iterable[StatusHistoryEntry], parties: Sequence[PartyCode]) -> datetime | None:
+    """Since when these parties have all met it without a break; None if they haven't."""
+    party_statuses: dict[PartyCode, Status] = {}
     since: datetime | None = None
     for entry in history:
-        for country in bound if entry.country is None else (entry.country,):
-            country_statuses[country] = entry.status
-        if any(country_statuses.get(country) is not Status.MET for country in countries):
+        party_statuses[entry.party] = entry.status
+        if any(party_statuses.get(party) is not Status.MET for party in parties):
             since = None
         elif since is None:
             since = entry.at

@@ -13,18 +13,14 @@ from time import struct_time
 from edtf import EDTFObject, Interval, Season, Unspecified, parse_edtf
 from edtf.parser.edtf_exceptions import EDTFParseException
 
-from contracts.vocabulary import Country, Precision, Span
+from contracts.commitments import Organisation
+from contracts.vocabulary import PartyCode, Precision, Span
+from services.plumbing.capital_zones import capital_zones, last_to_end
+from services.plumbing.sentences import Sentence
+from services.registry.rules.parties import check_known
 
 UNDATED = Span(edtf=None, earliest=None, latest=None, precision=Precision.UNDATED)
 """What words such as "over the medium term" give: no date at all."""
-
-# The capitals, the last to end a day first. Ottawa and Washington keep the same hours, so their order
-# only settles which name is written; Mexico City is an hour or two behind both, all the year round.
-_ZONES_FROM_THE_LAST = {
-    Country.MX: "America/Mexico_City",
-    Country.US: "America/New_York",
-    Country.CA: "America/Toronto",
-}
 
 # From fine to coarse; a span is as coarse as the coarser of its ends.
 _PRECISIONS = (Precision.DAY, Precision.MONTH, Precision.SEASON, Precision.YEAR, Precision.DECADE)
@@ -34,13 +30,19 @@ class UnreadableDate(ValueError):
     """An EDTF value that isn't one, has no first or no last day, or is no kind of date that we keep."""
 
 
-def last_capital_zone(countries: Iterable[Country]) -> str:
-    """The IANA zone of the last capital to end a day: a joint deadline has passed only then."""
-    bound = frozenset(countries)
-    for country, zone in _ZONES_FROM_THE_LAST.items():
-        if country in bound:
-            return zone
-    raise ValueError("a deadline that binds no country has no zone")
+def last_capital_zone(parties: Iterable[PartyCode], organisations: Iterable[Organisation] = ()) -> str:
+    """The IANA zone of the last capital, or seat, to end a day: a joint deadline has passed only then.
+
+    Raises `UnknownParty` for a country that there isn't, and for an organisation of which nothing is told; ValueError
+    where nobody is bound.
+    """
+    seats = {one.code: one.zone for one in organisations}
+    bound = list(parties)
+    if not bound:
+        raise ValueError("a deadline that binds no party has no zone")
+    for number, party in enumerate(bound):
+        check_known(party, seats, "parties", number)
+    return last_to_end(seats.get(party) or capital_zones()[party] for party in bound)
 
 
 @lru_cache(maxsize=16_384)  # the library's grammar takes a millisecond or more for a value
@@ -58,13 +60,13 @@ def span_of(edtf: str | None) -> Span:
         return Span(edtf=str(value), earliest=earliest, latest=latest, precision=_precision(value))
     except (EDTFParseException, ValueError, AttributeError) as error:
         # AttributeError: the library has level 2 values that know neither a first nor a last day.
-        raise UnreadableDate(f"{edtf!r} is no stretch of days that we keep") from error
+        raise UnreadableDate(Sentence("%(edtf)s is no stretch of days that we keep", edtf=repr(edtf))) from error
 
 
 def _day(moment: struct_time | float) -> date:
     """The library's answer as a day; it says minus or plus infinity where an interval is open."""
     if isinstance(moment, float):
-        raise UnreadableDate("an open interval has no such day")
+        raise UnreadableDate(Sentence("an open interval has no such day"))
     return date(moment.tm_year, moment.tm_mon, moment.tm_mday)
 
 
@@ -81,5 +83,5 @@ def _precision(value: EDTFObject) -> Precision:
             return _precision(parse_edtf(str(value).replace("-XX", "")))
     named = getattr(value, "precision", None)
     if named not in _PRECISIONS:
-        raise UnreadableDate(f"{value} is neither a day, month, season, year nor decade")
+        raise UnreadableDate(Sentence("%(value)s is neither a day, month, season, year nor decade", value=value))
     return Precision(named)

@@ -1,31 +1,17 @@
-"""How a commitment's status may change, and what the statuses of its countries make of the whole."""
+"""How a party's status may change, and what the statuses of all parties make of the whole."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from contracts.vocabulary import Country, Status
-from services.registry.rules.errors import RegistryError
+from contracts.vocabulary import PartyCode, Status
+from services.plumbing.sentences import Sentence
+from services.registry.rules.errors import RegistryError, at
+from services.registry.rules.status_table import MOVES, Needed, Speaker
 
-CountryStatuses = Mapping[Country, Status]
-"""The status of each country that is bound; at least one."""
+PartyStatuses = Mapping[PartyCode, Status]
+"""The status of each party that is bound; at least one."""
 
-_ENDS = {Status.MET, Status.PARTLY_MET, Status.MISSED, Status.WITHDRAWN}
-_NEXT: Mapping[Status, Collection[Status]] = {
-    Status.ANNOUNCED: {Status.IN_PROGRESS, Status.AT_RISK, *_ENDS},
-    Status.IN_PROGRESS: {Status.AT_RISK, *_ENDS},
-    Status.AT_RISK: {Status.IN_PROGRESS, *_ENDS},
-    Status.PARTLY_MET: {Status.IN_PROGRESS, Status.AT_RISK, Status.MET, Status.MISSED, Status.WITHDRAWN},
-    # What was missed can still be done, late.
-    Status.MISSED: {Status.IN_PROGRESS, Status.PARTLY_MET, Status.MET, Status.WITHDRAWN},
-    # What has been done can turn out not to be, but it can no longer be withdrawn.
-    Status.MET: {Status.IN_PROGRESS, Status.AT_RISK, Status.PARTLY_MET, Status.MISSED},
-    Status.WITHDRAWN: {Status.ANNOUNCED, Status.IN_PROGRESS, Status.AT_RISK, *_ENDS} - {Status.WITHDRAWN},
-}
-
-CLOSED = frozenset({Status.MET, Status.WITHDRAWN})
-"""Only a note reopens these: whoever was notified that it is over is owed a reason."""
-
-# While nobody has met anything, the worst status counts; work that has begun in one country has not begun in all.
+# While nobody has met anything, the worst status counts; work that has begun in one party has not begun in all.
 _WORST_FIRST = (Status.MISSED, Status.AT_RISK, Status.ANNOUNCED, Status.IN_PROGRESS)
 
 
@@ -33,84 +19,93 @@ class StatusNotAllowed(RegistryError):
     """A status that can't follow on the one that is."""
 
     kind = "status-not-allowed"
+    title = Sentence("A status that can't follow on the one that is")
+
+
+class EvidenceNeeded(RegistryError):
+    """This status is believed with evidence only."""
+
+    kind = "evidence-needed"
+    title = Sentence("This status is believed with evidence only")
 
 
 class VersionConflict(RegistryError):
     """Somebody has updated the commitment since the asker last read it."""
 
     kind = "version-conflict"
+    title = Sentence("Somebody has updated the commitment since the asker last read it")
 
 
 @dataclass(frozen=True)
 class ReportedStatus:
-    """What is reported: a status for one country, or for the commitment as a whole (every country then)."""
+    """What is reported of one party, by whom, and what comes with it."""
 
     status: Status
-    country: Country | None = None
-    note: str | None = None
+    speaker: Speaker
+    has_note: bool = False
     has_evidence: bool = False
-
-
-@dataclass(frozen=True)
-class StatusChange:
-    """What an update does: from which status, and how the countries and the whole stand after it."""
-
-    previous: Status
-    country_statuses: CountryStatuses
-    overall: Status
 
 
 def overall(statuses: Collection[Status]) -> Status:
     """The status of the whole.
 
-    Met or withdrawn when all countries are; partly met as soon as one has met it, in whole or in part; else
-    the worst status among the countries that have not withdrawn.
+    Met or withdrawn when all parties are; partly met as soon as one has met it, in whole or in part; else
+    the worst status among the parties that have not withdrawn. What a later release calls a status counts as none of
+    these, and is the whole's where nobody has another.
     """
     found = set(statuses)
     if len(found) == 1:
         return found.pop()
     if found & {Status.MET, Status.PARTLY_MET}:
         return Status.PARTLY_MET
-    return next(status for status in _WORST_FIRST if status in found)
+    return next((status for status in _WORST_FIRST if status in found), min(found - {Status.WITHDRAWN}))
 
 
-def change_status(country_statuses: CountryStatuses, update: ReportedStatus) -> StatusChange:
-    """What the update does; raises `StatusNotAllowed` where a country can't change to that status.
+def check_change(previous: Status, reported: ReportedStatus) -> None:
+    """Hold a report against the table of who may say what, where a party stands at `previous`.
 
-    The same status again is accepted only with a note or evidence. An update of the whole is one for every country.
+    Raises `StatusNotAllowed` for what can't follow, for who may not say it, and for a note that is missing;
+    `EvidenceNeeded` where that is. What may follow on a status of a later release, nobody knows here.
     """
-    if update.country is None:
-        previous, affected = overall(country_statuses.values()), list(country_statuses)
-    elif update.country in country_statuses:
-        previous, affected = country_statuses[update.country], [update.country]
-    else:
-        raise StatusNotAllowed(f"The commitment does not bind {update.country}")
-    has_note = bool(update.note and update.note.strip())
-    changes = [country for country in affected if country_statuses[country] is not update.status]
-    if not changes and not (has_note or update.has_evidence):
-        raise StatusNotAllowed(f"It is {update.status} already; say what is new in a note or by evidence")
-    for country in changes:
-        _check(country_statuses[country], update.status, country, has_note)
-    after = {**country_statuses, **dict.fromkeys(affected, update.status)}
-    return StatusChange(previous, after, overall(after.values()))
-
-
-def statuses_after(country_statuses: CountryStatuses, country: Country | None, status: Status) -> CountryStatuses:
-    """How the countries stand after an update that was accepted before, whatever stood there then."""
-    affected = list(country_statuses) if country is None else [country]
-    return {**country_statuses, **dict.fromkeys(affected, status)}
+    status, said = reported.status, {"status": reported.status, "previous": previous}
+    move = MOVES.get((previous, status))
+    if move is None:
+        raise StatusNotAllowed(
+            Sentence("The party stands at %(previous)s, which only a later release knows", previous=previous),
+            **at("status"),
+        )
+    if reported.speaker not in move.speakers:
+        raise StatusNotAllowed(
+            Sentence("%(status)s can't follow on %(previous)s; an editor may correct it", **said), **at("status")
+        )
+    if Needed.EVIDENCE in move.needed and not reported.has_evidence:
+        raise EvidenceNeeded(
+            Sentence(
+                "%(status)s needs evidence: an address, its title, and the day on which it was looked at",
+                status=status,
+            ),
+            **at("evidence"),
+        )
+    if Needed.NOTE in move.needed and not reported.has_note:
+        raise StatusNotAllowed(
+            Sentence("What is %(previous)s becomes %(status)s only with a note that says why", **said), **at("note")
+        )
+    if Needed.NOTE_OR_EVIDENCE in move.needed and not (reported.has_note or reported.has_evidence):
+        raise StatusNotAllowed(
+            Sentence("It is %(status)s already; say what is new in a note or by evidence", status=status),
+            **at("note"),
+        )
 
 
 def check_version(current: int, expected: int | None) -> None:
     """Raise `VersionConflict` where the asker has an expectation and it is not met."""
     if expected is not None and expected != current:
         raise VersionConflict(
-            f"Version {expected} was expected, the commitment is at version {current}", current_version=current
+            Sentence(
+                "Version %(expected)s was expected, the commitment is at version %(current)s",
+                expected=expected,
+                current=current,
+            ),
+            current_version=current,
+            **at("expected_version"),
         )
-
-
-def _check(old: Status, new: Status, country: Country, has_note: bool) -> None:
-    if new not in _NEXT[old]:
-        raise StatusNotAllowed(f"{country}: {new} can't follow on {old}")
-    if old in CLOSED and not has_note:
-        raise StatusNotAllowed(f"{country}: what is {old} is reopened only with a note that says why")

@@ -60,7 +60,7 @@ async def lock_anchors(connection: Connection, ids: Collection[str]) -> dict[str
             zone=r["zone"],
             span=span_from(r),
             local_time=r["local_time"],
-            source=Source.model_validate(r["source"]),
+            source=Source.as_kept(r["source"]),
             known_on=r["known_on"],
             outcome=r["outcome"],
             successor_id=r["successor_id"],

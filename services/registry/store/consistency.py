@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.vocabulary import Country, Milestone, Status
+from contracts.commitments import Milestone
+from contracts.vocabulary import Status
 from services.plumbing.database import Connection
 from services.plumbing.zones import day_in, zone_named
 from services.registry.rules.consistency import (
@@ -15,9 +16,9 @@ from services.registry.rules.consistency import (
     Inconsistency,
     StatusHistoryEntry,
 )
-from services.registry.store.commitments import DIFFERING_STATUSES, country_statuses_from
+from services.registry.store.commitments import DIFFERING_STATUSES, party_statuses_from
 from services.registry.store.milestones import SCHEDULED_MILESTONE, milestone_from
-from services.registry.store.rows import SPAN, span_from
+from services.registry.store.rows import SPAN, span_from, word_from
 
 FlagKey = tuple[str, str, date]
 """Rule, subject and first day: what makes two findings the same one."""
@@ -46,14 +47,14 @@ async def commitments_to_check(connection: Connection) -> dict[str, CheckedCommi
         milestones.setdefault(row["commitment_id"], []).append(milestone_from(row))
     history: dict[str, list[StatusHistoryEntry]] = {}
     for row in await connection.fetch(
-        "select commitment_id, country, to_status, recorded_at from status_update order by commitment_id, version"
+        "select commitment_id, party, to_status, recorded_at from status_update"
+        " where is_current order by commitment_id, version"
     ):
-        country = None if row["country"] is None else Country(row["country"])
-        entry = StatusHistoryEntry(row["recorded_at"], country, Status(row["to_status"]))
+        entry = StatusHistoryEntry(row["recorded_at"], row["party"], word_from(Status, row["to_status"]))
         history.setdefault(row["commitment_id"], []).append(entry)
     rows = await connection.fetch(
         f"""
-        select c.id, c.countries, c.status, {DIFFERING_STATUSES} as differing, st.made_on,
+        select c.id, c.parties, c.status, {DIFFERING_STATUSES} as differing, st.made_on,
                (select max(d.recorded_at) from milestone m join milestone_schedule d on d.milestone_id = m.id
                 where m.commitment_id = c.id and d.version > 1) as rescheduled_at
         from commitment c join statement st on st.id = c.statement_id order by c.id
@@ -65,8 +66,8 @@ async def commitments_to_check(connection: Connection) -> dict[str, CheckedCommi
         times = [entry.at for entry in entries] + ([row["rescheduled_at"]] if row["rescheduled_at"] else [])
         found[row["id"]] = CheckedCommitment(
             id=row["id"],
-            status=Status(row["status"]),
-            country_statuses=country_statuses_from(row),
+            status=word_from(Status, row["status"]),
+            party_statuses=party_statuses_from(row),
             milestones=milestones.get(row["id"], []),
             history=entries,
             last_activity=max([row["made_on"], *(day_in(zone_named(REGISTER_ZONE), at) for at in times)]),

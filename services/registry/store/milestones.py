@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.vocabulary import Milestone, Source, Span
+from contracts.commitments import Milestone
+from contracts.vocabulary import Source, Span
 from services.plumbing.database import Connection
+from services.plumbing.sentences import Sentence
 from services.registry.rules.errors import AlreadyExists
 from services.registry.rules.schedule_change import ScheduleChange
 from services.registry.store.rows import SPAN, Row, as_json, source_from, span_from
 
 SCHEDULED_MILESTONE = """
-    select m.id, m.commitment_id, m.wording, m.title, m.reading, m.countries, m.zone, m.anchor_id,
+    select m.id, m.commitment_id, m.wording, m.title, m.reading, m.parties, m.zone, m.anchor_id,
            m."offset", m.local_time, m.review_months, m.wording_language, m.schedule_version,
            s.edtf, s.earliest, s.latest, s.precision, s.source,
            (a.outcome = 'held' and m.reading = 'on' and m."offset" is null) is true as held
@@ -34,7 +36,7 @@ class LockedMilestone:
 def milestone_from(row: Row) -> Milestone:
     """A milestone of a row of `SCHEDULED_MILESTONE`."""
     facts = {name: row[name] for name in Milestone.model_fields if name != "span"}
-    return Milestone.model_validate({**facts, "span": span_from(row)}, strict=False)
+    return Milestone.as_kept({**facts, "span": span_from(row)})
 
 
 async def put_milestone(connection: Connection, commitment_id: str, milestone: Milestone) -> bool:
@@ -44,12 +46,12 @@ async def put_milestone(connection: Connection, commitment_id: str, milestone: M
     """
     new = await connection.fetchval(
         """
-        insert into milestone as m (id, commitment_id, wording, title, reading, countries, zone, anchor_id,
+        insert into milestone as m (id, commitment_id, wording, title, reading, parties, zone, anchor_id,
                                     "offset", review_months, wording_language, schedule_version)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
         on conflict (id) do update set
             wording = excluded.wording, title = excluded.title, reading = excluded.reading,
-            countries = excluded.countries, zone = excluded.zone, anchor_id = excluded.anchor_id,
+            parties = excluded.parties, zone = excluded.zone, anchor_id = excluded.anchor_id,
             "offset" = excluded."offset", review_months = excluded.review_months,
             wording_language = excluded.wording_language
         where m.commitment_id = excluded.commitment_id
@@ -60,7 +62,7 @@ async def put_milestone(connection: Connection, commitment_id: str, milestone: M
         milestone.wording,
         as_json(milestone.title),
         milestone.reading,
-        list(milestone.countries),
+        list(milestone.parties),
         milestone.zone,
         milestone.anchor_id,
         as_json(milestone.offset),
@@ -68,7 +70,7 @@ async def put_milestone(connection: Connection, commitment_id: str, milestone: M
         milestone.wording_language,
     )
     if new is None:
-        raise AlreadyExists(f"There is a milestone {milestone.id} already, of another commitment")
+        raise AlreadyExists(Sentence("There is a milestone %(id)s already, of another commitment", id=milestone.id))
     return bool(new)
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from contracts.commitments import Organisation
 from contracts.events import StatementRef
-from contracts.vocabulary import Country, Language, Text
+from contracts.vocabulary import LanguageTag, PartyCode, Text
 from services.plumbing.database import Connection
 from services.registry.catalogue.contents import Section, Statement, Theme
 from services.registry.store.rows import as_json
@@ -18,12 +19,18 @@ class StatementFacts:
     """A statement, as far as its commitments need it."""
 
     ref: StatementRef
-    countries: tuple[Country, ...]
+    parties: tuple[PartyCode, ...]
+    organisations: tuple[Organisation, ...]
     text: str
     sections: tuple[Section, ...]
     themes: tuple[Theme, ...]
-    language: Language
+    language: LanguageTag
     policy: ReadingPolicy
+
+    @property
+    def organisation_codes(self) -> frozenset[PartyCode]:
+        """The parties that are no countries."""
+        return frozenset(one.code for one in self.organisations)
 
 
 async def lock_imports(connection: Connection) -> None:
@@ -43,20 +50,21 @@ async def put_statement(
     """Write a statement, or bring it up to date; how its words are to be read stays as it was set."""
     await connection.execute(
         """
-        insert into statement (id, title, made_on, url, sha256, countries, published, text, paragraphs,
-                               sections, themes, imported_at, language)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        insert into statement (id, title, made_on, url, sha256, parties, published, text, paragraphs,
+                               sections, themes, imported_at, language, organisations)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         on conflict (id) do update set
             title = excluded.title, made_on = excluded.made_on, url = excluded.url, sha256 = excluded.sha256,
-            countries = excluded.countries, published = excluded.published, text = excluded.text,
-            paragraphs = excluded.paragraphs, sections = excluded.sections, themes = excluded.themes
+            parties = excluded.parties, published = excluded.published, text = excluded.text,
+            paragraphs = excluded.paragraphs, sections = excluded.sections, themes = excluded.themes,
+            organisations = excluded.organisations
         """,
         statement.id,
         as_json(statement.title),
         statement.made_on,
         statement.url,
         statement.sha256,
-        list(statement.countries),
+        list(statement.parties),
         published,
         statement.text,
         list(paragraphs),
@@ -64,6 +72,7 @@ async def put_statement(
         [theme.model_dump(mode="json") for theme in themes],
         now,
         statement.language,
+        [as_json(one) for one in statement.organisations],
     )
 
 
@@ -83,22 +92,46 @@ async def find_statement(
             url=row["url"],
             sha256=row["sha256"],
         ),
-        countries=tuple(Country(country) for country in row["countries"]),
+        parties=tuple(row["parties"]),
+        organisations=tuple(Organisation.as_kept(one) for one in row["organisations"]),
         text=row["text"],
-        sections=tuple(Section.model_validate(section) for section in row["sections"]),
-        themes=tuple(Theme.model_validate(theme) for theme in row["themes"]),
-        language=Language(row["language"]),
+        sections=tuple(Section.as_kept(section) for section in row["sections"]),
+        themes=tuple(Theme.as_kept(theme) for theme in row["themes"]),
+        language=row["language"],
         policy=policy_from(row["reading_policy"]),
     )
 
 
 def policy_from(found: Any) -> ReadingPolicy:
     """A reading policy of its column."""
-    return ReadingPolicy.model_validate(found, strict=False)
+    return ReadingPolicy.model_validate(found, strict=False, extra="ignore")
+
+
+async def texts_without(connection: Connection, statement_id: str, language: LanguageTag) -> str | None:
+    """Something of a locked statement whose words are not there in a language; None where all are."""
+    lacking: str | None = await connection.fetchval(
+        """
+        with of as (select * from statement where id = $1)
+        select 'the statement' from of where not title ? $2
+        union all
+        select 'the section ' || (s ->> 'id') from of, jsonb_array_elements(of.sections) s where not s -> 'title' ? $2
+        union all
+        select 'the theme ' || (t ->> 'id') from of, jsonb_array_elements(of.themes) t where not t -> 'title' ? $2
+        union all
+        select c.id from commitment c where c.statement_id = $1 and not (c.title ? $2 and c.summary ? $2)
+        union all
+        select m.id from milestone m join commitment c on c.id = m.commitment_id
+        where c.statement_id = $1 and not m.title ? $2
+        limit 1
+        """,
+        statement_id,
+        language,
+    )
+    return lacking
 
 
 async def put_reading_policy(
-    connection: Connection, statement_id: str, language: Language, policy: ReadingPolicy
+    connection: Connection, statement_id: str, language: LanguageTag, policy: ReadingPolicy
 ) -> None:
     """Write how a locked statement's words are to be read."""
     await connection.execute(

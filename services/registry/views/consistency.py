@@ -1,8 +1,10 @@
 """The open flags, as readers see them."""
 
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
+from contracts.open_lists import OPEN, TOLERANT
 from contracts.vocabulary import Slug
 from services.plumbing.database import Connection
 from services.plumbing.http.forms import ResponseModel
@@ -12,7 +14,7 @@ from services.registry.rules.consistency import ConsistencyRule
 class FlagEntry(ResponseModel):
     """Something that does not agree with itself, or with the calendar."""
 
-    rule: ConsistencyRule
+    rule: Annotated[ConsistencyRule, OPEN]
     commitment_id: Slug | None
     """None for an anchor on which nothing hangs."""
     milestone_id: Slug | None
@@ -46,4 +48,4 @@ async def open_flags(
         commitment_id,
         limit,
     )
-    return [(row["id"], FlagEntry(**{name: row[name] for name in FlagEntry.model_fields})) for row in rows]
+    return [(row["id"], FlagEntry.model_validate(dict(row), context=TOLERANT)) for row in rows]

@@ -2,21 +2,11 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from contracts.vocabulary import (
-    CommitmentBrief,
-    Country,
-    Language,
-    Milestone,
-    Offset,
-    Reading,
-    Slug,
-    Source,
-    Span,
-    Text,
-    WallTime,
-)
+from contracts.commitments import CommitmentBrief, Milestone, Offset
+from contracts.open_lists import OPEN, TOLERANT
+from contracts.vocabulary import LanguageTag, PartyCode, Reading, Slug, Source, Span, Text, WallTime
 from services.plumbing.database import Connection
 from services.plumbing.http.forms import ResponseModel
 from services.registry.store.milestones import SCHEDULED_MILESTONE, milestone_from
@@ -33,14 +23,14 @@ class MilestoneEntry(ResponseModel):
     title: Text
     span: Span
     reading: Reading
-    countries: tuple[Country, ...]
+    parties: tuple[PartyCode, ...]
     zone: str
     anchor_id: Slug | None
     offset: Offset | None
     """How far from the anchor; none where it is the anchor itself."""
     local_time: WallTime | None
     review_months: int | None
-    wording_language: Language
+    wording_language: LanguageTag
     schedule_version: int
 
 
@@ -49,7 +39,7 @@ class ScheduleEntry(ResponseModel):
 
     version: int
     span: Span
-    change: Literal["first", "moved", "more-precise", "cancelled", "held"]
+    change: Annotated[Literal["first", "moved", "more-precise", "cancelled", "held"], OPEN]
     source: Source | None
     """None when the statement itself says it."""
     known_on: date | None
@@ -97,13 +87,16 @@ async def schedules_of(connection: Connection, milestone_ids: Collection[str]) -
     found: dict[str, list[ScheduleEntry]] = {milestone_id: [] for milestone_id in milestone_ids}
     for row in rows:
         found[row["milestone_id"]].append(
-            ScheduleEntry(
-                version=row["version"],
-                span=span_from(row),
-                change=row["change"],
-                source=source_from(row["source"]),
-                known_on=row["known_on"],
-                recorded_at=row["recorded_at"],
+            ScheduleEntry.model_validate(
+                {
+                    "version": row["version"],
+                    "span": span_from(row),
+                    "change": row["change"],
+                    "source": source_from(row["source"]),
+                    "known_on": row["known_on"],
+                    "recorded_at": row["recorded_at"],
+                },
+                context=TOLERANT,
             )
         )
     return found

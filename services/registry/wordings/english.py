@@ -1,6 +1,5 @@
 """Time words of English, as statements and laws of the United States and Canada write them."""
 
-from contracts.vocabulary import Language
 from services.registry.wordings.feasts import FEASTS, SAME_TIME
 from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
 from services.registry.wordings.tokens import Kind
@@ -24,7 +23,7 @@ _ORDINALS = (
 )
 
 ENGLISH = lexicon_of(
-    Language.EN,
+    "en",
     {
         Kind.BY: {
             "latest": "at the latest",
@@ -160,8 +159,8 @@ ENGLISH = lexicon_of(
             ("century", False): "century",
         },
         Kind.FISCAL: {None: "fiscal year | fiscal | fy | financial year"},
-        Kind.FEAST: FEASTS[Language.EN],
-        Kind.SAME_TIME: {None: SAME_TIME[Language.EN]},
+        Kind.FEAST: FEASTS["en"],
+        Kind.SAME_TIME: {None: SAME_TIME["en"]},
         Kind.THIS: {None: "this | this coming | the current | the present | current | this same"},
         Kind.NEXT: {None: "next"},
         Kind.COMING: {

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 
-FEASTS: Mapping[Language, Mapping[tuple[int, int] | None, str]] = {
-    Language.EN: {
+FEASTS: Mapping[LanguageTag, Mapping[tuple[int, int] | None, str]] = {
+    "en": {
         (12, 25): "christmas | christmas day",
         (12, 24): "christmas eve",
         (12, 31): "new year's eve",
@@ -15,7 +15,7 @@ FEASTS: Mapping[Language, Mapping[tuple[int, int] | None, str]] = {
             " | midsummer | hanukkah | passover | pentecost | lunar new year | chinese new year"
         ),
     },
-    Language.ES: {
+    "es": {
         (12, 25): "navidad | la navidad | día de navidad | el día de navidad",
         (12, 24): "nochebuena | la nochebuena",
         (12, 31): "nochevieja | la nochevieja",
@@ -25,7 +25,7 @@ FEASTS: Mapping[Language, Mapping[tuple[int, int] | None, str]] = {
             " | el fin del ramadán | acción de gracias | el día de acción de gracias | pentecostés | diwali"
         ),
     },
-    Language.FR: {
+    "fr": {
         (12, 25): "noël | la noël | jour de noël | le jour de noël",
         (12, 24): "la veille de noël | veille de noël",
         (12, 31): "la saint sylvestre | saint sylvestre",
@@ -38,13 +38,13 @@ FEASTS: Mapping[Language, Mapping[tuple[int, int] | None, str]] = {
 }
 """(month, day), or nothing for a feast that moves from year to year."""
 
-SAME_TIME: Mapping[Language, str] = {
-    Language.EN: "this time | this same time | the same time | the same date",
-    Language.ES: (
+SAME_TIME: Mapping[LanguageTag, str] = {
+    "en": "this time | this same time | the same time | the same date",
+    "es": (
         "esta misma fecha | estas mismas fechas | estas fechas | esta fecha | esta época | este momento"
         " | la misma fecha | las mismas fechas"
     ),
-    Language.FR: (
+    "fr": (
         "pareille date | pareille époque | la même date | la même époque | cette même date | cette date | cette période"
     ),
 }

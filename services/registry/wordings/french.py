@@ -1,6 +1,5 @@
 """Time words of French, as statements and laws of Canada and the United Nations write them."""
 
-from contracts.vocabulary import Language
 from services.registry.wordings.feasts import FEASTS, SAME_TIME
 from services.registry.wordings.lexicon import compounds, lexicon_of, numbered, years_in_words
 from services.registry.wordings.tokens import Kind
@@ -38,7 +37,7 @@ _ORDINALS = {n: _ordinal(name.partition("|")[0]) for n, name in _NUMBERS.items()
 }
 
 FRENCH = lexicon_of(
-    Language.FR,
+    "fr",
     {
         Kind.BY: {
             "counts": "d'ici | d'ici à | d'ici au | d'ici le",
@@ -190,8 +189,8 @@ FRENCH = lexicon_of(
             ),
             "short": "ef | af | fy",
         },
-        Kind.FEAST: FEASTS[Language.FR],
-        Kind.SAME_TIME: {None: SAME_TIME[Language.FR]},
+        Kind.FEAST: FEASTS["fr"],
+        Kind.SAME_TIME: {None: SAME_TIME["fr"]},
         Kind.THIS: {
             "first": "cette | ce | cet | la présente | le présent",
             None: ("en cours | courante | l'actuel | l'actuelle | actuelle | actuel"),

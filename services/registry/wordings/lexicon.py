@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 from services.registry.wordings.tense import TenseWords
 from services.registry.wordings.tense_words import TENSE_WORDS
 from services.registry.wordings.tokens import Kind, Trie, trie_of
@@ -17,14 +17,14 @@ Phrases = Mapping[Kind, Mapping[Any, str]]
 class Lexicon:
     """What is known of a language."""
 
-    language: Language
+    language: LanguageTag
     trie: Trie
     day_first: bool | None
     """Whether "12/10/2023" begins with the day; None where people write it both ways."""
     tense: TenseWords
 
 
-def lexicon_of(language: Language, phrases: Phrases, *, day_first: bool | None) -> Lexicon:
+def lexicon_of(language: LanguageTag, phrases: Phrases, *, day_first: bool | None) -> Lexicon:
     """A lexicon of its phrases; a phrase may stand under one kind only, or ValueError is raised."""
     entries: dict[str, tuple[Kind, Any]] = {}
     for kind, values in phrases.items():

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.vocabulary import Country
+FiscalCountry = Literal["CA", "MX", "US"]
+"""Whose fiscal years are known, by ISO 3166-1."""
 
 
 class ReadingPolicy(BaseModel):
@@ -21,7 +22,7 @@ class ReadingPolicy(BaseModel):
     """"Next summer" is the first that begins after the statement's day, or the one of the next calendar year."""
     numeric_dates: Literal["by-language", "day-month", "month-day"] = "by-language"
     """"12/10/2023": Spanish and French put the day first; English writes both, and is left unsettled."""
-    fiscal: Country | None = None
+    fiscal: FiscalCountry | None = None
     """Whose fiscal year: the United States' from 1 October of the year before, Canada's from 1 April, Mexico's the
     calendar year. Without it, "fiscal year 2024" is unsettled."""
     hemisphere: Literal["north", "south"] = "north"

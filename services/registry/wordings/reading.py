@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from contracts.vocabulary import Language, Offset, Precision, Reading
+from contracts.commitments import Offset
+from contracts.vocabulary import LanguageTag, Precision, Reading
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings.clauses import in_their_clauses
 from services.registry.wordings.combining import combined
@@ -34,12 +35,13 @@ from services.registry.wordings.tense import tense_of
 from services.registry.wordings.terms import TERMS, unread_term
 from services.registry.wordings.ties import tied
 from services.registry.wordings.tokens import Kind, Token, plain, tokens_of
+from services.registry.wordings.unresolved import UNREAD
 from services.registry.wordings.wording import Alternative, AnchorReference, Modality, Wording
 
-LEXICONS: Mapping[Language, Lexicon] = {
-    Language.EN: ENGLISH,
-    Language.ES: SPANISH,
-    Language.FR: FRENCH,
+LEXICONS: Mapping[LanguageTag, Lexicon] = {
+    "en": ENGLISH,
+    "es": SPANISH,
+    "fr": FRENCH,
 }
 
 _GIVES_NOTHING = 4  # the rank of words that give neither days, event nor rhythm
@@ -75,16 +77,16 @@ class _Found:
     days: Days
 
 
-def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy = DEFAULT) -> Wording:
+def read(wording: str, language: LanguageTag, made_on: date, policy: ReadingPolicy = DEFAULT) -> Wording:
     """Read a time expression as it stands in a statement of that day.
 
-    Never raises: words that give no date, or one outside the calendar, or of a language that has no lexicon, give
-    none. Of several expressions the first
-    with days to come counts, then a term that is past, an event, a rhythm; the other days are alternatives.
+    Never raises: words that give no date, or one outside the calendar, give none; those of a language that has no
+    lexicon are left unsettled. Of several expressions the first with days to come counts, then a term that is past, an
+    event, a rhythm; the other days are alternatives.
     """
-    lexicon = LEXICONS.get(language)
+    lexicon = lexicon_for(language)
     if lexicon is None:
-        return _without_date(wording, policy)
+        return _wording(wording, None, UNREAD, Modality.NONE, policy)
     text = plain(wording)
     tokens = tokens_of(text, lexicon.trie)
     said = in_their_clauses(combined(expressions(text, tokens), tokens), tokens)
@@ -101,6 +103,11 @@ def read(wording: str, language: Language, made_on: date, policy: ReadingPolicy 
     modality = _modality(expression, days)
     rhythm = next((one.expression.months for one in found if one.expression.tie is Tie.EVERY), None)
     return _wording(wording, words, days, modality, policy, expression, rhythm)
+
+
+def lexicon_for(language: LanguageTag) -> Lexicon | None:
+    """The words for time of a language; of Mexico's Spanish those of Spanish, as long as it has none of its own."""
+    return LEXICONS.get(language) or LEXICONS.get(language.partition("-")[0])
 
 
 def _without_date(wording: str, policy: ReadingPolicy) -> Wording:

@@ -7,7 +7,6 @@ end on 28 (or 29) February; a year from 29 February ends on 28 February.
 from datetime import date, timedelta
 from typing import Literal
 
-from contracts.vocabulary import Country
 from services.registry.wordings.days import Days, ReadingContext, alternative
 from services.registry.wordings.edtf_values import (
     checked_year,
@@ -51,7 +50,7 @@ from services.registry.wordings.same_times import same_time
 from services.registry.wordings.shares import share_of, shifted
 from services.registry.wordings.unresolved import UNKNOWN, no_such_day
 
-_FISCAL_STARTS = {Country.US: (-1, 10), Country.CA: (0, 4), Country.MX: (0, 1)}
+_FISCAL_STARTS = {"US": (-1, 10), "CA": (0, 4), "MX": (0, 1)}
 """The fiscal year's first month, and how many years before the year that it is called after (Canada: its first)."""
 
 _SOUTHERN = {21: 23, 22: 24, 23: 21, 24: 22}
@@ -160,12 +159,12 @@ def _fiscal(core: Fiscal, context: ReadingContext) -> Days:
     if core.last is not None:
         return Days(months_value(first, 4, 12), ("fiscal-CA",))
 
-    def edtf(country: Country) -> str:
+    def edtf(country: str) -> str:
         back, month = _FISCAL_STARTS[country]
         named = first
-        if isinstance(core.first, Ahead) and country is Country.CA and context.made_on.month < month:
+        if isinstance(core.first, Ahead) and country == "CA" and context.made_on.month < month:
             named -= 1
-        if isinstance(core.first, Ahead) and country is Country.US and context.made_on.month >= month:
+        if isinstance(core.first, Ahead) and country == "US" and context.made_on.month >= month:
             named += 1
         return months_value(named + back, month, 12)
 
@@ -173,7 +172,7 @@ def _fiscal(core: Fiscal, context: ReadingContext) -> Days:
         return Days(edtf(context.policy.fiscal), (f"fiscal-{context.policy.fiscal}",))
     each = [
         alternative(f"fiscal-{country}", edtf(country), f"it may be the fiscal year of {country}")
-        for country in Country
+        for country in _FISCAL_STARTS
     ]
     return Days(None, ("fiscal",), tuple(each))
 

@@ -1,13 +1,12 @@
 """Time words of Spanish, as statements and laws of Mexico and the United Nations write them."""
 
-from contracts.vocabulary import Language
 from services.registry.wordings.feasts import FEASTS, SAME_TIME
 from services.registry.wordings.lexicon import lexicon_of, numbered, years_in_words
 from services.registry.wordings.spanish_numbers import NUMBERS, ORDINALS
 from services.registry.wordings.tokens import Kind
 
 SPANISH = lexicon_of(
-    Language.ES,
+    "es",
     {
         Kind.BY: {
             "counts": "de aquí a | de aquí al | en no más de",
@@ -182,8 +181,8 @@ SPANISH = lexicon_of(
             None: "ejercicio fiscal | año fiscal | ejercicio fiscal de | ejercicio presupuestal",
             "short": "af | ef | fy",
         },
-        Kind.FEAST: FEASTS[Language.ES],
-        Kind.SAME_TIME: {None: SAME_TIME[Language.ES]},
+        Kind.FEAST: FEASTS["es"],
+        Kind.SAME_TIME: {None: SAME_TIME["es"]},
         Kind.THIS: {
             None: (
                 "este | esta | el presente | la presente | el actual | la actual | el año en curso de | en curso"

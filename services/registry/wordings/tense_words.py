@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 from services.registry.wordings.tense import TenseWords
 
 
@@ -10,8 +10,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-TENSE_WORDS: Mapping[Language, TenseWords] = {
-    Language.EN: TenseWords(
+TENSE_WORDS: Mapping[LanguageTag, TenseWords] = {
+    "en": TenseWords(
         past=_words(
             "was were had did met held took made began became came gave said sent saw led brought built grew fell"
             " rose"
@@ -49,7 +49,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         infinitive_endings=("",),
         failed=_words("failed"),
     ),
-    Language.ES: TenseWords(
+    "es": TenseWords(
         past=_words(
             "fue fueron tuvo tuvieron hizo hicieron dio dieron hubo dijo puso vino era eran habia habian estuvo"
             " hemos han ha he celebramos reunimos adoptamos participamos acordamos hecho dicho puesto visto escrito"
@@ -121,7 +121,7 @@ TENSE_WORDS: Mapping[Language, TenseWords] = {
         failed=_words("logro lograron consiguio fracaso"),
         verbs_before_infinitives=("ó", "aron", "ieron", "amos", "imos", "ado", "ido"),
     ),
-    Language.FR: TenseWords(
+    "fr": TenseWords(
         past=_words(
             "tenu tenue tenus tenues reuni reunie reunis reunies eu ete etait etaient avait avaient fut furent pris"
             " prise prises mis mise mises conclu conclue conclus convenu convenue rendu rendue recu recue elu elue"

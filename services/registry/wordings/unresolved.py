@@ -14,6 +14,13 @@ UNKNOWN = Days(
     (Alternative("by-a-person", None, None, None, "the words set a deadline, and no rule gives its day"),),
 )
 
+UNREAD = Days(
+    None,
+    ("no-lexicon",),
+    (Alternative("by-a-person", None, None, None, "the time words of this language are not read"),),
+)
+"""Of words of a language that has no lexicon: they may set a deadline or none."""
+
 
 def no_such_day(core: NoSuchDay, context: ReadingContext) -> Days:
     """No days for a day that doesn't exist: the last of its month and the first after it are what it may mean."""

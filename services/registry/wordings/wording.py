@@ -5,7 +5,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from contracts.vocabulary import Offset, Precision, Reading, Span
+from contracts.commitments import Offset
+from contracts.vocabulary import Precision, Reading, Span
 from services.registry.wordings.policy import ReadingPolicy
 
 

@@ -1,0 +1,61 @@
+"""The table of API keys in this process's memory: read again and again, and what was used is written down."""
+
+import asyncio
+import math
+import time
+
+from services.plumbing.database import Database
+from services.plumbing.http.api_keys import ApiKeys
+from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_transient
+from services.registry.store.api_keys import all_keys, put_uses
+
+SECONDS_BETWEEN_READS = 1.0
+"""So long another process of the registry may let in a key that was revoked."""
+READS_BETWEEN_WRITES = 10
+
+
+class KeyTable:
+    """Keeps the registry's `ApiKeys` in step with its table."""
+
+    def __init__(self, database: Database, keys: ApiKeys) -> None:
+        self._database = database
+        self._read_at = -math.inf
+        self.keys = keys
+        self.keys.silence = self.silence
+
+    def silence(self) -> float:
+        """Seconds since the table was last read."""
+        return time.monotonic() - self._read_at
+
+    async def read(self) -> None:
+        """Know what the table says now."""
+        at = time.monotonic()
+        async with self._database.connection() as connection:
+            found = await all_keys(connection)
+        self.keys.learn(found)
+        self._read_at = at
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Read until told to stop; uses are written every ten times."""
+        reads = 0
+        while not stopping.is_set():
+            try:
+                await self.read()
+                reads += 1
+                if reads % READS_BETWEEN_WRITES == 0:
+                    await self._write_uses()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("the API keys wait", action="keys_wait", error=str(error))
+            try:
+                await asyncio.wait_for(stopping.wait(), SECONDS_BETWEEN_READS)
+            except TimeoutError:
+                continue
+        await self._write_uses()
+
+    async def _write_uses(self) -> None:
+        if used := self.keys.take_uses():
+            async with self._database.connection() as connection:
+                await put_uses(connection, used)

@@ -5,10 +5,14 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from services.i18n.words import answer_language
+from services.plumbing.audit.keyed_hash import WITHHELD, KeyedHash
+from services.plumbing.audit.refused_attempts import RefusedAttempts
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.audit_routes import audit_routes
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.escalation.acknowledgement_routes import acknowledgement_routes
 from services.scheduler.escalation.routes import escalation_routes
@@ -35,6 +39,7 @@ def http_app(
     escalations: EscalationStore,
     feed_settings: FeedSettings,
     facts: Mapping[str, Any] | None = None,
+    keyed_hash: KeyedHash = WITHHELD,
 ) -> FastAPI:
     """The application; nothing is connected by building it. `facts` are for `/readyz`."""
     app = web_app(
@@ -42,8 +47,10 @@ def http_app(
         "Pledgewire scheduler",
         checks,
         version="1.0.0",
+        languages=answer_language,
         description="Reminders of what governments have promised: which are to come, which were sent.",
         facts={"zone_data": ZONE_DATA, **(facts or {})},
+        note_refusal=RefusedAttempts(database, clock).note,
     )
     feeds = FeedStore(database)
     for routes in (
@@ -51,11 +58,12 @@ def http_app(
         reminder_routes(database, keys, RulesCache(rules_cache.shipped)),
         ladder_routes(database, clock, keys, rules_cache),
         zone_routes(database, keys),
-        acknowledgement_routes(database, clock, keys, escalations),
+        acknowledgement_routes(database, clock, keys, escalations, keyed_hash),
         escalation_routes(database, keys, escalations.book),
         preview_routes(database, clock, keys, rules_cache.shipped, escalations.book),
         feed_routes(feeds, keys, clock, feed_settings),
         feed_reading_routes(feeds, clock, feed_settings),
+        audit_routes(database, keys),
     ):
         app.include_router(routes)
     return app

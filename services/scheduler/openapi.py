@@ -25,7 +25,7 @@ def application() -> FastAPI:
     return http_app(
         nowhere,
         SystemClock(),
-        ApiKeys(ApiKeySettings(file=None)),
+        ApiKeys(ApiKeySettings()),
         {},
         rules_cache=RulesCache(),
         escalations=EscalationStore(read_escalation_book()),

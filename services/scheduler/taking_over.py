@@ -3,13 +3,15 @@
 Acknowledgements are on no topic: those since the backup are lost, and a level may hear of what somebody had owned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from contracts.envelope import event_id_in, from_record
-from contracts.events import MilestoneDue, MilestoneEscalated
-from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED, Topic
+from contracts.events import MilestoneDue, MilestoneEscalated, OwnLadderDue
+from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED, OWN_LADDER_DUE, Topic, audit_head_topic
+from services.plumbing.audit.forks import note_fork
+from services.plumbing.audit.verifying import read_head
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection
 from services.plumbing.outbox import Outgoing
@@ -17,8 +19,15 @@ from services.plumbing.recovery.taking_over import Effects, by_itself
 from services.scheduler.escalation.escalator import Escalator
 from services.scheduler.reminders.tick import Tick
 
-TOPICS: tuple[Topic, ...] = (MILESTONE_DUE, MILESTONE_ESCALATED)
+_AUDIT_HEAD = audit_head_topic("scheduler")
+TOPICS: tuple[Topic, ...] = (_AUDIT_HEAD, MILESTONE_DUE, OWN_LADDER_DUE, MILESTONE_ESCALATED)
 """What the scheduler writes."""
+
+_KINDS: Mapping[str, type[MilestoneDue | MilestoneEscalated | OwnLadderDue]] = {
+    MILESTONE_DUE.name: MilestoneDue,
+    OWN_LADDER_DUE.name: OwnLadderDue,
+    MILESTONE_ESCALATED.name: MilestoneEscalated,
+}
 
 
 async def count_due(clock: Clock, connection: Connection) -> int:
@@ -51,6 +60,9 @@ class MissedSchedulerEvents:
         Those of milestones that this database has not heard of yet, or has under an older schedule, are recognised by
         their ids when they come due.
         """
+        if topic == _AUDIT_HEAD.name:
+            heads = [read_head(one.value) for one in missed]
+            return Effects(waiting, await note_fork(connection, "scheduler", heads))
         said = {one.event_id for one in missed}
         effects = Effects(waiting)
         for one in missed:
@@ -60,8 +72,8 @@ class MissedSchedulerEvents:
         return effects
 
     async def _retrace(self, connection: Connection, topic: str, one: Outgoing, said: set[UUID]) -> None:
-        kind: Any = MilestoneDue if topic == MILESTONE_DUE.name else MilestoneEscalated
+        kind: Any = _KINDS[topic]
         headers = [(name, text.encode()) for name, text in one.headers.items()]
         envelope, event = from_record(kind, one.key.encode(), headers, one.value)
-        retrace = self._tick.retrace if topic == MILESTONE_DUE.name else self._escalator.retrace
+        retrace = self._escalator.retrace if kind is MilestoneEscalated else self._tick.retrace
         await retrace(connection, event.milestone.id, envelope.time, said)

@@ -3,12 +3,19 @@
 from datetime import UTC, datetime
 from functools import partial
 
-from contracts.topics import written_by
+from contracts.audit_heads import audit_head_record
+from contracts.envelope import event_in
+from contracts.events import ApiKeyChanged
+from contracts.majors import LATER_NAMES, said_later, with_later_majors
+from contracts.topics import API_KEY_CHANGED, written_by
+from services.plumbing.audit.chaining import AuditChain, AuditSettings
+from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.kafka.consumer import kafka_broker, subscribe
 from services.plumbing.kafka.dead_letters import DeadLetters
+from services.plumbing.kafka.followed_topic import FollowedTopic
 from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
@@ -69,12 +76,17 @@ def build() -> Service:
     planner = Planner(database, clock, rules_cache, escalations)
     positions = ConsumedPositions(database, GROUP)
     subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer), positions=positions))
+    keys = ApiKeys(ApiKeySettings())
+    known_keys = FollowedTopic(broker, API_KEY_CHANGED.name, partial(event_in, ApiKeyChanged), keys.learn)
+    keys.silence = known_keys.silence
     gate = SendingGate()
     tick = Tick(database, clock, rules_cache, may_send=lambda: gate.is_open)
     escalator = Escalator(database, clock, escalations, may_send=lambda: gate.is_open)
     missed_events = MissedSchedulerEvents(tick, escalator)
     written = [topic.name for topic in WRITTEN]
-    comparison = OutboxComparison(database, TopicReader(kafka_settings), written, missed_events)
+    comparison = OutboxComparison(
+        database, TopicReader(kafka_settings), with_later_majors(written), missed_events, said_later, LATER_NAMES
+    )
     relay = Relay(database, producer, OutboxSettings(), comparison, gate, partial(count_due, clock))
     seconds = TickSettings().tick_seconds
     if clock.settable:
@@ -82,7 +94,11 @@ def build() -> Service:
 
     registry_settings = RegistrySettings()
     registry = RegistryClient(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
+    audit_settings = AuditSettings()
+    head_record = partial(audit_head_record, "scheduler")
+    chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
     clockwork = Clockwork(
+        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
         PeriodicTask("tick", tick.beat, seconds),
         PeriodicTask("escalation", escalator.beat, seconds),
         PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
@@ -99,19 +115,21 @@ def build() -> Service:
         http=http_app(
             database,
             clock,
-            ApiKeys(ApiKeySettings()),
+            keys,
             {
                 "database": database.ping,
                 "schema": schema.check,
                 "kafka": kafka_check(broker, producer),
                 "outbox": gate.unless_held(events.check),
+                "keys": keys.check,
                 "tick": ticks,
                 "reminders": gate.unless_held(due.check),
             },
             rules_cache=rules_cache,
             escalations=escalations,
             feed_settings=FeedSettings(),
-            facts={"recovery": gate.describe},
+            facts={"recovery": gate.describe, "api_keys": keys.facts},
+            keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),
         http_settings=HttpSettings(),
         broker=broker,
@@ -120,6 +138,7 @@ def build() -> Service:
         producer=producer,
         work=(
             relay.run,
+            known_keys.run,
             clockwork.run,
             Replanner(database, rules_cache, seconds).run,
             ReminderCollector(database, clock).run,

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 
 from contracts.envelope import Envelope, to_record
 from contracts.events import MilestoneEscalated
+from contracts.majors import said_later
 from contracts.topics import MILESTONE_ESCALATED
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
@@ -30,6 +31,7 @@ from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.machine import advanced, next_change_at
 from services.scheduler.escalation.rules.states import EscalationState, LevelNotified, LogEntry
 from services.scheduler.escalation.store import EscalationStore
+from services.scheduler.reminders.day_causes import day_cause
 
 ESCALATED = Counter("pledgewire_escalations_total", "Levels told of an overdue milestone that nobody owned", ["level"])
 FAILED = Counter("pledgewire_escalations_failed_total", "Escalations put aside since they could not be told")
@@ -185,7 +187,7 @@ class Escalator:
             for entry in one.entries
         ]
         await self._escalations.save(connection, cases, lines)
-        await append(self._database, connection, records, now)
+        await append(self._database, connection, records, now, said_later)
         return [book.levels[notified.rank - 1].level for _, notified in notifying]
 
 
@@ -209,6 +211,7 @@ def _record(
         raise RuntimeError(f"milestone {one.milestone_id} would be silent from now on")
     event = MilestoneEscalated(
         seq=seq,
+        cause=day_cause("escalations", escalation.milestone, notified.due_at),
         commitment=escalation.commitment,
         milestone=escalation.milestone,
         schedule_version=escalation.case.version,

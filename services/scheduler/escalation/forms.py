@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.entered import EnteredLine, EnteredParagraph
 from contracts.events import Acknowledgement
-from contracts.vocabulary import Country, Day, Instant, Slug, Text
+from contracts.vocabulary import Day, Instant, LanguageTag, PartyCode, Slug, Text
 from services.plumbing.http.forms import ResponseModel, StrictRequestModel
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
@@ -19,6 +19,8 @@ class NewAcknowledgement(StrictRequestModel):
     name: EnteredLine
     """Who: a person, or the unit that answers for it."""
     note: EnteredParagraph | None = None
+    take_over_from: EnteredLine | None = None
+    """Whom it is taken over from, as `acknowledged.name` has it now: needed while somebody else is on it."""
 
 
 class EscalationEntry(ResponseModel):
@@ -28,8 +30,10 @@ class EscalationEntry(ResponseModel):
     milestone_title: Text
     commitment_id: Slug
     commitment_title: Text
-    countries: tuple[Country, ...]
-    """The countries that the milestone binds."""
+    original_language: LanguageTag
+    """Of the statement's own words: in this one the titles are there, whatever others there are."""
+    parties: tuple[PartyCode, ...]
+    """The parties that the milestone binds."""
     latest: Day | None
     zone: str
     """IANA zone in which the last day ends."""
@@ -55,10 +59,20 @@ class EscalationLine(ResponseModel):
     """Something that happened."""
 
     what: Literal[
-        "overdue", "told", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"
+        "overdue",
+        "told",
+        "skipped",
+        "taken-over",
+        "acknowledged",
+        "evidence",
+        "re-armed",
+        "withdrawn",
+        "settled",
+        "reopened",
     ]
     """`told`: a level was notified. `skipped`: its turn came and went in a downtime, and a later one was notified.
-    `re-armed`: the window ended without evidence. `withdrawn`: the date was moved to come."""
+    `taken-over`: from whom, before the acknowledgement of who is on it now. `re-armed`: the window ended without
+    evidence. `withdrawn`: the date was moved to come."""
     at: Instant
     schedule_version: int
     round: int
@@ -67,7 +81,7 @@ class EscalationLine(ResponseModel):
     repeat: int | None
     due_at: Instant | None
     name: str | None
-    """Who acknowledged."""
+    """Who acknowledged, or whom it was taken over from."""
     note: str | None
     client: str | None
     """By whose key the acknowledgement or the evidence came."""
@@ -100,7 +114,8 @@ def escalation_entry(escalation: MilestoneEscalation, book: EscalationBook) -> E
         milestone_title=milestone.title,
         commitment_id=escalation.commitment.id,
         commitment_title=escalation.commitment.title,
-        countries=milestone.countries,
+        original_language=escalation.commitment.language,
+        parties=milestone.parties,
         latest=milestone.span.latest,
         zone=milestone.zone,
         schedule_version=escalation.case.version,

@@ -99,6 +99,15 @@ async def list_escalations(
     return [escalation_from_row(row) for row in rows]
 
 
+async def client_of_holder(connection: Connection, milestone_id: str) -> str | None:
+    """By whose key the newest acknowledgement of a milestone came."""
+    client: str | None = await connection.fetchval(
+        "select client from escalation_log where milestone_id = $1 and what = 'acknowledged' order by id desc limit 1",
+        milestone_id,
+    )
+    return client
+
+
 async def kept_acknowledgement(connection: Connection, request: KeyedRequest) -> KeptAnswer | None:
     """What was answered to the acknowledgement that this client sent with this key; it is kept with its line."""
     row = await connection.fetchrow(

@@ -13,6 +13,7 @@ from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
 from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import not_found
+from services.plumbing.sentences import Sentence
 from services.plumbing.transient_errors import Unavailable
 from services.scheduler.escalation import log, queries
 from services.scheduler.escalation.forms import (
@@ -46,7 +47,7 @@ def escalation_routes(database: Database, keys: ApiKeys, book: EscalationBook) -
         async with database.transaction() as connection:
             escalation = await queries.read_escalation(connection, milestone_id)
             if escalation is None and not await queries.is_known(connection, milestone_id):
-                raise not_found("milestone")
+                raise not_found(Sentence("There is no such milestone"))
             rows = await log.read_log(connection, milestone_id)
         if escalation is None:
             raise Unavailable("the escalation of this milestone has not begun yet")

@@ -6,8 +6,9 @@ from typing import Any
 
 import asyncpg
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import Acknowledgement
-from contracts.vocabulary import CommitmentBrief, Milestone, Status
+from contracts.vocabulary import Status
 from services.scheduler.escalation.rules.cases import EscalationCase, case_in
 from services.scheduler.escalation.rules.states import Climbing, Dormant, EscalationState, Owned, Settled
 
@@ -32,14 +33,14 @@ class MilestoneEscalation:
 
 def escalation_from_row(row: asyncpg.Record) -> MilestoneEscalation:
     """A row as it was claimed or read; raises ValueError for one that can't be read."""
-    milestone = Milestone.model_validate_json(row["milestone"])
+    milestone = Milestone.as_read(row["milestone"])
     return MilestoneEscalation(
         case_in(state_from_row(row), milestone, row["schedule_version"]),
         row["next_at"],
         row["failed"],
-        CommitmentBrief.model_validate_json(row["commitment"]),
+        CommitmentBrief.as_read(row["commitment"]),
         milestone,
-        Status(row["overall"]),
+        Status.as_kept(row["overall"]),
         row["correlation_id"],
     )
 
@@ -66,7 +67,7 @@ def state_columns(state: EscalationState) -> tuple[Any, ...]:
 
 
 def state_from_row(row: asyncpg.Record) -> EscalationState:
-    made = Acknowledgement.model_validate_json(row["acknowledged"]) if row["acknowledged"] else None
+    made = Acknowledgement.as_read(row["acknowledged"]) if row["acknowledged"] else None
     match row["state"]:
         case "climbing":
             return Climbing(row["round"], row["since"], row["rank"], row["told"], made)

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from contracts.commitments import Milestone
 from contracts.events import StatusChanged
-from contracts.vocabulary import Milestone
 from services.plumbing.database import Connection
 from services.plumbing.logs import log
 from services.plumbing.zones import ZONE_DATA
@@ -137,7 +137,7 @@ class EscalationStore:
         lines: list[LogLine] = []
         for row in rows:
             try:
-                milestone = Milestone.model_validate_json(row["milestone"])
+                milestone = Milestone.as_read(row["milestone"])
                 if row["milestone_id"]:
                     state = state_from_row(row)
                     case = case_in(state, milestone, row["version"])

@@ -5,8 +5,9 @@ from datetime import datetime
 
 import asyncpg
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import MilestoneScheduled
-from contracts.vocabulary import CommitmentBrief, Milestone, Source
+from contracts.vocabulary import Source
 from services.plumbing.database import Connection
 from services.plumbing.logs import log
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry, calendar_entry_after
@@ -35,7 +36,7 @@ async def update_entries(
         " changed_at from calendar_entry where milestone_id = any($1::text[])",
         list(affected),
     )
-    known = {row["milestone_id"]: entry for row in rows if (entry := _readable_entry(row))}
+    known = {row["milestone_id"]: entry for row in rows if (entry := readable_entry(row))}
     sources = {
         (one.event.milestone.id, one.event.schedule_version): one.event.source
         for one in batch
@@ -60,7 +61,7 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
     await connection.execute(
         """
         insert into calendar_entry as c
-            (milestone_id, commitment_id, countries, themes, section, version, turns, state, commitment, milestone,
+            (milestone_id, commitment_id, parties, themes, section, version, turns, state, commitment, milestone,
              source, created_at, changed_at, mark)
         select i, o, string_to_array(n, ','), string_to_array(h, ','), s, v, t, z, b::jsonb, m::jsonb, q::jsonb, w, g,
                nextval('calendar_mark')
@@ -68,14 +69,14 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
                     $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[])
              as r(i, o, n, h, s, v, t, z, b, m, q, w, g)
         on conflict (milestone_id) do update set
-            commitment_id = excluded.commitment_id, countries = excluded.countries, themes = excluded.themes,
+            commitment_id = excluded.commitment_id, parties = excluded.parties, themes = excluded.themes,
             section = excluded.section, version = excluded.version, turns = excluded.turns, state = excluded.state,
             commitment = excluded.commitment, milestone = excluded.milestone, source = excluded.source,
             changed_at = excluded.changed_at, mark = excluded.mark
         """,
         [name for name, _, _ in rows],
         [id_ for _, id_, _ in rows],
-        [",".join(entry.milestone.countries) for *_, entry in rows],
+        [",".join(entry.milestone.parties) for *_, entry in rows],
         [",".join(entry.commitment.themes) for *_, entry in rows],
         [entry.commitment.section for *_, entry in rows],
         [entry.version for *_, entry in rows],
@@ -89,24 +90,26 @@ async def _write_entries(connection: Connection, entries: Iterable[tuple[str, st
     )
 
 
-def _readable_entry(row: asyncpg.Record) -> CalendarEntry | None:
-    """None, and a line in the log, for what can't be read: it is written anew, and keeps no event from being heard."""
+def readable_entry(row: asyncpg.Record) -> CalendarEntry | None:
+    """A row of `calendar_entry` with its JSON as text; None, and a line in the log, for one that can't be read.
+
+    By the next event it is written anew; until then it keeps no event from being heard, and no other from being shown.
+    """
     try:
-        return entry_from_row(row)
+        return _entry_from_row(row)
     except ValueError as error:
         log.error("an entry can't be read", action="entry_left_out", milestone=row["milestone_id"], error=str(error))
         return None
 
 
-def entry_from_row(row: asyncpg.Record) -> CalendarEntry:
-    """A row of `calendar_entry` with its JSON as text; raises ValueError for one that can't be read."""
+def _entry_from_row(row: asyncpg.Record) -> CalendarEntry:
     return CalendarEntry(
-        CommitmentBrief.model_validate_json(row["commitment"]),
-        Milestone.model_validate_json(row["milestone"]),
+        CommitmentBrief.as_read(row["commitment"]),
+        Milestone.as_read(row["milestone"]),
         row["version"],
         row["turns"],
         row["state"],
-        Source.model_validate_json(row["source"]) if row["source"] else None,
+        Source.as_read(row["source"]) if row["source"] else None,
         row["created_at"],
         row["changed_at"],
     )

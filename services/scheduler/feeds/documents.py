@@ -16,13 +16,15 @@ from services.i18n.catalogue import fingerprint
 from services.plumbing.clock import Clock
 from services.plumbing.http.etags import etag, is_current
 from services.plumbing.http.problems import NOT_FOUND, Problem
-from services.scheduler.feeds.rendering import calendars, syndication
+from services.plumbing.sentences import Sentence
+from services.scheduler.feeds.rendering import calendars, passages, syndication
 from services.scheduler.feeds.rendering.feed import (
     FeedFormat,
     token_hash,
 )
 from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.feeds.store import FeedState, FeedStore
+from services.scheduler.ladders import planned_as
 
 MEDIA = {
     "calendar.ics": "text/calendar; charset=utf-8",
@@ -123,7 +125,7 @@ def _rendering_digest(settings: FeedSettings) -> str:
     """Stands for how we render: other code, words, links or libraries are other bytes."""
     digest = hashlib.sha256(f"{settings.portal_url} {settings.uid_domain}".encode())
     digest.update(fingerprint())
-    for renderer in (calendars, syndication):
+    for renderer in (calendars, syndication, passages, planned_as):
         digest.update(inspect.getsource(renderer).encode())
     for library in ("icalendar", "feedgen", "babel", "tzdata"):
         digest.update(metadata.version(library).encode())
@@ -142,4 +144,4 @@ def _headers(tag: str, known: FeedState) -> dict[str, str]:
 
 
 def _unknown_address() -> Problem:
-    return Problem(NOT_FOUND, headers={"Cache-Control": "no-store"}, title="Nothing is at this address")
+    return Problem(NOT_FOUND, headers={"Cache-Control": "no-store"}, title=Sentence("Nothing is at this address"))

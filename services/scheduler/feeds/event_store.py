@@ -8,6 +8,7 @@ import asyncpg
 from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
 from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, MILESTONE_SCHEDULED, STATUS_CHANGED
 from services.plumbing.database import Connection
+from services.plumbing.logs import log
 from services.scheduler.feeds.rendering.syndication import FeedEvent, FeedItem
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.rules.agenda import CommitmentEvent
@@ -28,8 +29,8 @@ async def write_events(connection: Connection, batch: Sequence[ReceivedCommitmen
         return
     await connection.execute(
         """
-        insert into feed_event (event_id, topic, at, commitment_id, countries, themes, section, everybodys, body)
-        select e, t, a, c, string_to_array(n, ','), string_to_array(h, ','), s, true, b::jsonb
+        insert into feed_event (event_id, topic, at, commitment_id, parties, themes, section, body)
+        select e, t, a, c, string_to_array(n, ','), string_to_array(h, ','), s, b::jsonb
         from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
                     $8::text[]) as r(e, t, a, c, n, h, s, b)
         order by e on conflict do nothing
@@ -38,7 +39,7 @@ async def write_events(connection: Connection, batch: Sequence[ReceivedCommitmen
         [_topic(event) for _, _, event in rows],
         [at for _, at, _ in rows],
         [event.commitment.id for _, _, event in rows],
-        [",".join(_countries(event)) for _, _, event in rows],
+        [",".join(_parties(event)) for _, _, event in rows],
         [",".join(event.commitment.themes) for _, _, event in rows],
         [event.commitment.section for _, _, event in rows],
         [event.model_dump_json() for _, _, event in rows],
@@ -61,11 +62,11 @@ async def collect_reminders(connection: Connection, now: datetime, limit: int) -
             order by o.id limit $2
         ),
         taken as (
-            insert into feed_event (event_id, topic, at, commitment_id, countries, themes, section, everybodys, body)
+            insert into feed_event (event_id, topic, at, commitment_id, parties, themes, section, body)
             select event_id, $3, created_at, key,
-                   array(select jsonb_array_elements_text(body -> 'milestone' -> 'countries')),
+                   array(select jsonb_array_elements_text(body -> 'milestone' -> 'parties')),
                    array(select jsonb_array_elements_text(body -> 'commitment' -> 'themes')),
-                   body -> 'commitment' ->> 'section', body ->> 'audience' is null, body
+                   body -> 'commitment' ->> 'section', body
             from found on conflict do nothing
         )
         select count(*) as count, max(id) as last from found
@@ -105,21 +106,28 @@ _EVENTS: Mapping[str, type[FeedEvent]] = {
 }
 
 
-def item_from_row(row: asyncpg.Record) -> FeedItem:
-    """A row of `feed_event` with its body as text."""
-    return FeedItem(row["event_id"], row["at"], _EVENTS[row["topic"]].model_validate_json(row["body"]))
+def readable_item(row: asyncpg.Record) -> FeedItem | None:
+    """A row of `feed_event` with its body as text; None, and a line in the log, for one that can't be read.
+
+    A later release may tell feeds of more, and one that can't be read is not to keep the others from being shown.
+    """
+    try:
+        return FeedItem(row["event_id"], row["at"], _EVENTS[row["topic"]].as_read(row["body"]))
+    except (KeyError, ValueError) as error:
+        log.error("an event can't be read", action="item_left_out", event_id=str(row["event_id"]), error=str(error))
+        return None
 
 
 def _topic(event: FeedEvent) -> str:
     return next(topic for topic, kind in _EVENTS.items() if isinstance(event, kind))
 
 
-def _countries(event: CommitmentEvent) -> tuple[str, ...]:
+def _parties(event: CommitmentEvent) -> tuple[str, ...]:
     """Those that an event binds or tells of."""
     match event:
         case MilestoneScheduled():
-            return event.milestone.countries
-        case StatusChanged(country=country) if country is not None:
-            return (country,)
+            return event.milestone.parties
+        case StatusChanged():
+            return (event.party,)
         case _:
-            return event.commitment.countries
+            return event.commitment.parties

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from contracts.entered import EnteredLine
-from contracts.filters import CountryTerms, SlugTerms, sorted_once
-from contracts.vocabulary import WHOLE, Instant, Language
+from contracts.filters import PartyTerms, SlugTerms, sorted_once
+from contracts.vocabulary import WHOLE, Instant, LanguageTag
+from services.i18n.languages import SOURCE, ReaderLanguage
 from services.plumbing.http.forms import RequestModel, ResponseModel, ZoneName
 from services.scheduler.feeds.rendering.feed import (
     ALARM,
@@ -24,7 +25,7 @@ Days = Annotated[int, Field(ge=0, le=366, strict=True), WHOLE]
 class FeedFilters(RequestModel):
     """What a feed holds; an empty list asks for everything, and all lists have to agree."""
 
-    countries: CountryTerms = ()
+    parties: PartyTerms = ()
     themes: SlugTerms = ()
     sections: SlugTerms = ()
     commitments: SlugTerms = ()
@@ -35,7 +36,7 @@ class NewFeed(RequestModel):
 
     name: Annotated[EnteredLine, Field(max_length=100)] = "Pledgewire"
     """What calendar programs and readers show as its title."""
-    language: Language = Language.EN
+    language: ReaderLanguage = SOURCE
     zone: ZoneName = "America/New_York"
     filters: FeedFilters = FeedFilters()
     alarms: Annotated[tuple[Days, ...], Field(max_length=5), AfterValidator(sorted_once)] = (ALARM,)
@@ -47,7 +48,7 @@ class FeedAnswer(ResponseModel):
 
     id: UUID
     name: str
-    language: Language
+    language: LanguageTag
     zone: str
     filters: FeedFilters
     alarms: tuple[int, ...]

@@ -15,6 +15,7 @@ from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind, not_found
 from services.plumbing.ids import new_id
+from services.plumbing.sentences import Sentence
 from services.scheduler.feeds.forms import FeedList, MadeFeed, NewFeed, feed_answer, made_feed
 from services.scheduler.feeds.rendering.feed import (
     Feed,
@@ -26,7 +27,9 @@ from services.scheduler.feeds.store import FeedStore, TooManyFeeds
 
 MOST_FEEDS = 100
 """Feeds that one client may have."""
-TOO_MANY_FEEDS = ProblemKind(409, "too-many-feeds", f"A client has at most {MOST_FEEDS} feeds; revoke one")
+TOO_MANY_FEEDS = ProblemKind(
+    409, "too-many-feeds", Sentence("A client has at most %(most_feeds)s feeds; revoke one", most_feeds=MOST_FEEDS)
+)
 
 
 def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSettings) -> APIRouter:
@@ -49,7 +52,7 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
         filters = Filters(**{name: frozenset(map(str, terms)) for name, terms in form.filters})
         feed = Feed(new_id(), caller.client, form.name, form.language, form.zone, form.alarms, filters, clock.now())
         try:
-            await store.add(feed, token_hash(token), MOST_FEEDS)
+            await store.add(feed, token_hash(token), MOST_FEEDS, caller.actor)
         except TooManyFeeds:
             raise Problem(TOO_MANY_FEEDS) from None
         return made_feed(feed, None, token, settings)
@@ -67,8 +70,8 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
     )
     async def revoke_feed(id_: UUID, caller: Owner) -> None:
         """Revoke a feed: its addresses are unknown from now on; again does no harm."""
-        if not await store.revoke(id_, caller.client, clock.now()):
-            raise not_found("feed")
+        if not await store.revoke(id_, caller.actor, clock.now()):
+            raise not_found(Sentence("There is no such feed"))
 
     @router.post(
         "/feeds/{id_}/rotate",
@@ -78,9 +81,9 @@ def feed_routes(store: FeedStore, keys: ApiKeys, clock: Clock, settings: FeedSet
     async def rotate_feed(id_: UUID, caller: Owner) -> MadeFeed:
         """Give a feed new addresses; the old ones are unknown from now on."""
         token = new_token()
-        rotated = await store.rotate(id_, caller.client, token_hash(token))
+        rotated = await store.rotate(id_, caller.actor, token_hash(token), clock.now())
         if rotated is None:
-            raise not_found("feed")
+            raise not_found(Sentence("There is no such feed"))
         return made_feed(*rotated, token, settings)
 
     return router

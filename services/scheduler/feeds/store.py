@@ -11,21 +11,23 @@ from uuid import UUID
 import asyncpg
 
 from contracts.filters import Filters
+from services.plumbing.audit.entries import Actor, AuditEntry
+from services.plumbing.audit.log import audit
 from services.plumbing.database import Connection, Database
-from services.scheduler.feeds.calendar_store import entry_from_row
-from services.scheduler.feeds.event_store import KEEP_EVENTS_FOR, item_from_row
+from services.scheduler.feeds.calendar_store import readable_entry
+from services.scheduler.feeds.event_store import KEEP_EVENTS_FOR, readable_item
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry
 from services.scheduler.feeds.rendering.feed import FILTERED_BY, Feed, FeedFormat
 from services.scheduler.feeds.rendering.syndication import MOST_ITEMS, FeedItem
 
 _FEED = (
-    "f.id, f.owner, f.name, f.language, f.zone, f.alarms, f.countries, f.themes, f.sections, f.commitments,"
+    "f.id, f.owner, f.name, f.language, f.zone, f.alarms, f.parties, f.themes, f.sections, f.commitments,"
     " f.created_at, f.last_read_on"
 )
 
 # The notifier's rule for subscriptions (`services/notifier/delivery/fan_out.py`); a test holds the two together.
 _MATCHES = """
-    (f.countries = '{}' or f.countries && x.countries)
+    (f.parties = '{}' or f.parties && x.parties)
     and (f.themes = '{}' or f.themes && x.themes)
     and (f.sections = '{}' or x.section = any(f.sections))
     and (f.commitments = '{}' or x.commitment_id = any(f.commitments))
@@ -48,7 +50,7 @@ from feed f cross join lateral (
            max(n.at) as changed_at
     from (
         select x.event_id, x.at from feed_event x
-        where x.everybodys and x.at >= $2 and {_MATCHES}
+        where x.at >= $2 and {_MATCHES}
         order by x.at desc, x.event_id desc limit {MOST_ITEMS}
     ) n
 ) s
@@ -56,13 +58,14 @@ where f.token_sha256 = $1 and f.revoked_at is null
 """
 
 _ENTRIES = f"""
-select x.commitment::text, x.milestone::text, x.source::text, x.version, x.turns, x.state, x.created_at, x.changed_at
+select x.milestone_id, x.commitment::text, x.milestone::text, x.source::text, x.version, x.turns, x.state,
+       x.created_at, x.changed_at
 from feed f join calendar_entry x on {_MATCHES} where f.id = $1
 """
 
 _ITEMS = f"""
 select x.event_id, x.topic, x.at, x.body::text from feed f join feed_event x on {_MATCHES}
-where f.id = $1 and x.everybodys and x.at >= $2
+where f.id = $1 and x.at >= $2
 order by x.at desc, x.event_id desc limit {MOST_ITEMS}
 """
 
@@ -88,7 +91,7 @@ class FeedStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, feed: Feed, token_sha256: bytes, most: int) -> None:
+    async def add(self, feed: Feed, token_sha256: bytes, most: int, by: Actor) -> None:
         """Keep a new feed; raises `TooManyFeeds` when its owner has `most` that aren't revoked."""
         async with self._database.transaction() as connection:
             # Two at once would each see the other's place free.
@@ -101,7 +104,7 @@ class FeedStore:
             if held >= most:
                 raise TooManyFeeds
             await connection.execute(
-                "insert into feed (id, token_sha256, owner, name, language, zone, alarms, countries, themes, sections,"
+                "insert into feed (id, token_sha256, owner, name, language, zone, alarms, parties, themes, sections,"
                 " commitments, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                 feed.id,
                 token_sha256,
@@ -113,6 +116,9 @@ class FeedStore:
                 *(sorted(getattr(feed.filters, name)) for name in FILTERED_BY),
                 feed.created_at,
             )
+            filters = {name: sorted(map(str, getattr(feed.filters, name))) for name in FILTERED_BY}
+            facts = {"owner": feed.owner, "language": feed.language, "zone": feed.zone, **filters}
+            await audit(connection, AuditEntry("feed.created", f"feed/{feed.id}", by, feed.created_at, None, facts))
 
     async def owned(self, owner: str) -> list[tuple[Feed, date | None]]:
         """An owner's feeds that aren't revoked, the oldest first, each with the day when it was last read."""
@@ -123,27 +129,32 @@ class FeedStore:
             )
         return [(_feed(row), row["last_read_on"]) for row in rows]
 
-    async def revoke(self, id_: UUID, owner: str, now: datetime) -> bool:
-        """End a feed: from the commit on its address is unknown. False where there is none of this owner's."""
-        async with self._database.connection() as connection:
+    async def revoke(self, id_: UUID, by: Actor, now: datetime) -> bool:
+        """End a feed: from the commit on its address is unknown. False where its client has none such."""
+        async with self._database.transaction() as connection:
             row = await connection.fetchrow(
-                "update feed set revoked_at = coalesce(revoked_at, $3) where id = $1 and owner = $2 returning id",
+                "update feed set revoked_at = coalesce(revoked_at, $3) where id = $1 and owner = $2"
+                " returning old.revoked_at as was",
                 id_,
-                owner,
+                by.client,
                 now,
             )
+            if row and row["was"] is None:
+                await audit(connection, AuditEntry("feed.revoked", f"feed/{id_}", by, now))
         return row is not None
 
-    async def rotate(self, id_: UUID, owner: str, token_sha256: bytes) -> tuple[Feed, date | None] | None:
+    async def rotate(self, id_: UUID, by: Actor, token_sha256: bytes, now: datetime) -> tuple[Feed, date | None] | None:
         """Give a feed another address: the old one is unknown from the commit on. None where it can't be."""
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             row = await connection.fetchrow(
                 "update feed f set token_sha256 = $3 where f.id = $1 and f.owner = $2 and f.revoked_at is null"
                 f" returning {_FEED}",
                 id_,
-                owner,
+                by.client,
                 token_sha256,
             )
+            if row:
+                await audit(connection, AuditEntry("feed.rotated", f"feed/{id_}", by, now))
         return (_feed(row), row["last_read_on"]) if row else None
 
     async def state(self, kind: FeedFormat, token_sha256: bytes, now: datetime) -> FeedState | None:
@@ -157,7 +168,7 @@ class FeedStore:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 known = await _state(connection, "calendar.ics", token_sha256, now)
                 rows = await connection.fetch(_ENTRIES, known.feed.id) if known else []
-        return (known, [entry_from_row(row) for row in rows]) if known else None
+        return (known, [entry for row in rows if (entry := readable_entry(row))]) if known else None
 
     async def items(
         self, kind: FeedFormat, token_sha256: bytes, now: datetime
@@ -167,7 +178,7 @@ class FeedStore:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 known = await _state(connection, kind, token_sha256, now)
                 rows = await connection.fetch(_ITEMS, known.feed.id, now - KEEP_EVENTS_FOR) if known else []
-        return (known, [item_from_row(row) for row in rows]) if known else None
+        return (known, [item for row in rows if (item := readable_item(row))]) if known else None
 
     async def note_read(self, known: FeedState, now: datetime) -> None:
         """Say that a feed is read, once a day: nobody is to be followed by it."""

@@ -11,13 +11,16 @@ from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.sentences import Sentence
 from services.scheduler.holds.store import take_holds
 
 HOLDER = "holder"
 """The role of whoever may hold milestones: the registry's own key, and nobody else's."""
 
 
-IN_HAND = ProblemKind(503, "milestones-in-hand", "Some of these milestones are being told right now; try again")
+IN_HAND = ProblemKind(
+    503, "milestones-in-hand", Sentence("Some of these milestones are being told right now; try again")
+)
 
 
 class UpcomingSchedule(BaseModel):

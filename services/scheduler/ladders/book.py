@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from contracts.vocabulary import Milestone, Reading
+from contracts.commitments import Milestone
+from contracts.vocabulary import Reading
 from services.scheduler.ladders.ladder import Ladder, LadderCondition
+from services.scheduler.ladders.planned_as import is_deadline, planned_reading
 
 MilestoneKind = Literal["event", "deadline", "review"]
 IntoPast = Literal["tell", "record"]
@@ -20,18 +22,15 @@ KINDS: tuple[MilestoneKind, ...] = ("event", "deadline", "review")
 def kind_of(milestone: Milestone) -> MilestoneKind:
     """Whether it is an event, a deadline, or has no last day and is reviewed.
 
-    What begins (`from`), recurs, or is undated or open-ended has no last day, whatever else is known of it.
+    What begins (`from`), recurs, or is undated or open-ended has no last day, whatever else is known of it; of an
+    unknown reading it is a deadline where it has one.
     """
     span = milestone.span
     if span.earliest is None or span.latest is None:
         return "review"
-    match milestone.reading:
-        case Reading.ON:
-            return "event"
-        case Reading.BY | Reading.DURING:
-            return "deadline"
-        case _:
-            return "review"
+    if is_deadline(milestone):
+        return "deadline"
+    return "event" if planned_reading(milestone) is Reading.ON else "review"
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ class LadderBook:
 def _meets(when: LadderCondition, milestone: Milestone) -> bool:
     return (
         (not when.kinds or kind_of(milestone) in when.kinds)
-        and (not when.readings or milestone.reading in when.readings)
-        and (not when.countries or not when.countries.isdisjoint(milestone.countries))
+        and (not when.readings or planned_reading(milestone) in when.readings)
+        and (not when.parties or not when.parties.isdisjoint(milestone.parties))
         and (not when.anchors or milestone.anchor_id in when.anchors)
     )
 
@@ -78,7 +77,7 @@ def _ladder_json(ladder: Ladder) -> dict[str, Any]:
     return {
         "name": ladder.name,
         "when": {
-            name: sorted(map(str, getattr(ladder.when, name))) for name in ("kinds", "readings", "countries", "anchors")
+            name: sorted(map(str, getattr(ladder.when, name))) for name in ("kinds", "readings", "parties", "anchors")
         },
         "rungs": [
             {"step": rung.step.name, "at": f"{rung.at:%H:%M}", "business_days": rung.business_calendar.name}

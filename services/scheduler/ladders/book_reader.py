@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import yaml
 
-from contracts.vocabulary import Country, Reading
+from contracts.vocabulary import Reading
 from services.plumbing.bounded_yaml import YamlRefused, compose, line_of
 from services.scheduler.ladders.book import KINDS, IntoPast, LadderBook
 from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, regional_calendar
@@ -27,6 +27,8 @@ LONGEST_JITTER = timedelta(hours=1)
 LONGEST_REPEAT = {"d": 3660, "w": 520, "m": 120}
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+
+PARTY = re.compile(r"[A-Z]{2}|org-[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 
 TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
@@ -182,11 +184,11 @@ def _step(place: _Node) -> Step:
 
 
 def _condition(place: _Node) -> LadderCondition:
-    found = place.fields("kinds", "readings", "countries", "anchors")
+    found = place.fields("kinds", "readings", "parties", "anchors")
     condition = LadderCondition(
         kinds=_or(found, "kinds", lambda place: _words(place, KINDS), frozenset()),
         readings=_or(found, "readings", lambda place: _words(place, tuple(Reading)), frozenset()),
-        countries=_or(found, "countries", lambda place: _words(place, tuple(Country)), frozenset()),
+        parties=_or(found, "parties", _parties, frozenset()),
         anchors=_or(found, "anchors", _slugs, frozenset()),
     )
     if condition.is_empty:
@@ -196,6 +198,10 @@ def _condition(place: _Node) -> LadderCondition:
 
 def _words(place: _Node, words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(one.one_of(words) for one in place.items())
+
+
+def _parties(place: _Node) -> frozenset[str]:
+    return frozenset(one.matching(PARTY, "MX or org-european-union")[0] for one in place.items())
 
 
 def _slugs(place: _Node) -> frozenset[str]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.vocabulary import Country, Reading
+from contracts.vocabulary import Reading
 from services.scheduler.ladders import book_reader as reader
 from services.scheduler.ladders.book import KINDS
 from services.scheduler.ladders.ladder import MOST_RUNGS
@@ -41,7 +41,7 @@ _RUNG = {"anyOf": [_STEP, _closed(("step",), step=_STEP, at=_TIME, business_days
 _WHEN = _closed(
     kinds=_words(*KINDS),
     readings=_words(*Reading),
-    countries=_words(*Country),
+    parties={"type": "array", "items": _word(reader.PARTY)},
     anchors={"type": "array", "items": _word(reader.SLUG)},
 )
 _LADDER = _closed(

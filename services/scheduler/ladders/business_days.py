@@ -1,21 +1,25 @@
-"""Business days, and why a day is none: Saturdays, Sundays, and the holidays of those who are meant.
+"""Business days, and why a day is none: the weekend and the holidays of those who are meant.
 
-Holidays come from the library `holidays`: of the United States the federal ones, of Canada those of the federal
-public service (the library's categories `government` and `public`: Thanksgiving and Remembrance Day are in the first),
-of Mexico the statutory ones. A state's, province's or territory's are its own and the federal ones with them.
+Both come from the library `holidays`, for each country that it knows: the public holidays (of the United States the
+federal ones), and of Canada those of the federal public service (the library's categories `government` and `public`:
+Thanksgiving and Remembrance Day are in the first). A state's, province's or territory's are its own and the federal
+ones with them. The weekend is the country's own in that year, Friday and Saturday in some; a day of it that is worked,
+in place of another one, is a business day. Of an organisation, and of a country that the library does not know, every
+day from Monday to Friday is one.
 
 The library takes a while to load and to compute a year, so it is loaded at the first question, and every year of every
 calendar is kept.
 """
 
 import unicodedata
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from contracts.vocabulary import Country
+from contracts.vocabulary import CountryCode, PartyCode
 from services.plumbing.refusals import RefusedByRule
 
 _CATEGORIES: Mapping[str, tuple[str, ...]] = {"CA": ("government", "public")}
@@ -25,15 +29,15 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, order=True)
 class RegionalCalendar:
-    """Whose holidays: a country's, or those of a state, province or territory (its ISO 3166-2 code without country)."""
+    """Whose business days: a party's, or a state's, province's or territory's (its ISO 3166-2 code without country)."""
 
-    country: Country
+    party: PartyCode
     subdivision: str | None = None
 
     @property
     def name(self) -> str:
         """`CA`, `CA-QC`."""
-        return f"{self.country}-{self.subdivision}" if self.subdivision else str(self.country)
+        return f"{self.party}-{self.subdivision}" if self.subdivision else self.party
 
 
 class UnknownCalendar(RefusedByRule):
@@ -41,12 +45,12 @@ class UnknownCalendar(RefusedByRule):
 
 
 def regional_calendar(name: str) -> RegionalCalendar:
-    """`MX`, `US-TX`, `CA-QC`; raises `UnknownCalendar`. Mexico's states have no holidays of their own here."""
+    """`MX`, `US-TX`, `CA-QC`: who has holidays; raises `UnknownCalendar`. Mexico's states have none of their own."""
     country, _, subdivision = name.partition("-")
-    if country not in set(Country):
-        raise UnknownCalendar(f"{name!r} names no holidays; there are those of {', '.join(Country)}")
-    calendar = RegionalCalendar(Country(country), subdivision or None)
-    if ("-" in name) != bool(subdivision) or (subdivision and subdivision not in subdivisions(calendar.country)):
+    if country not in _countries():
+        raise UnknownCalendar(f"{name!r} names no holidays; there are those of countries, by their ISO 3166-1 codes")
+    calendar = RegionalCalendar(country, subdivision or None)
+    if ("-" in name) != bool(subdivision) or (subdivision and subdivision not in subdivisions(country)):
         raise UnknownCalendar(f"{name!r} is no part of {country} that has holidays of its own")
     return calendar
 
@@ -62,9 +66,9 @@ class BusinessCalendar:
         """`bound`, or the calendar's name."""
         return self.calendar.name if self.calendar else "bound"
 
-    def calendars(self, bound: Iterable[Country]) -> tuple[RegionalCalendar, ...]:
+    def calendars(self, bound: Iterable[PartyCode]) -> tuple[RegionalCalendar, ...]:
         """The calendars in which a day has to be a business day."""
-        return (self.calendar,) if self.calendar else tuple(sorted({RegionalCalendar(country) for country in bound}))
+        return (self.calendar,) if self.calendar else tuple(sorted({RegionalCalendar(party) for party in bound}))
 
 
 BOUND = BusinessCalendar()
@@ -83,13 +87,14 @@ class DayOff:
 
 
 def days_off(day: date, calendars: Iterable[RegionalCalendar]) -> tuple[DayOff, ...]:
-    """Why this is no business day for all of them; empty when it is one."""
-    if day.weekday() >= _SATURDAY:
+    """Why this is no business day for all of them; empty when it is one. Of nobody it is one from Monday to Friday."""
+    years = {calendar: _calendar_year(calendar, day.year) for calendar in calendars}
+    if any(day in year.weekend for year in years.values()) or (not years and day.weekday() >= _SATURDAY):
         return (DayOff(day, "weekend"),)
     return tuple(
         DayOff(day, "holiday", calendar.name, holiday)
-        for calendar in calendars
-        for holiday in _holidays(calendar, day.year).get(day, ())
+        for calendar, year in years.items()
+        for holiday in year.holidays.get(day, ())
     )
 
 
@@ -118,7 +123,7 @@ def count_business_days(start: date, count: int, calendars: tuple[RegionalCalend
     return BusinessDayCount(day, tuple(skipped))
 
 
-def subdivisions(country: Country) -> tuple[str, ...]:
+def subdivisions(country: CountryCode) -> tuple[str, ...]:
     """The states, provinces and territories whose holidays are known."""
     from holidays import country_holidays
 
@@ -129,22 +134,52 @@ def holiday_in_english(off: DayOff) -> str:
     """What the library calls a holiday: `Boxing Day (observed)`; its id where it has no such holiday any more."""
     if off.calendar is None or off.holiday is None:
         raise ValueError(f"{off.day} is no holiday")
-    return _holidays(regional_calendar(off.calendar), off.day.year).get(off.day, {}).get(off.holiday, off.holiday)
+    year = _calendar_year(regional_calendar(off.calendar), off.day.year)
+    return year.holidays.get(off.day, {}).get(off.holiday, off.holiday)
+
+
+@lru_cache(maxsize=1)
+def _countries() -> frozenset[str]:
+    """The countries whose holidays are known."""
+    from holidays import list_supported_countries
+
+    return frozenset(list_supported_countries(include_aliases=False))
+
+
+@dataclass(frozen=True)
+class _CalendarYear:
+    """A year in which nobody has to look anything up any more."""
+
+    weekend: frozenset[date]
+    """Its days, without those that are worked."""
+    holidays: Mapping[date, Mapping[str, str]]
+    """Their English names by their ids; several may fall on a day."""
 
 
 @lru_cache(maxsize=4096)
-def _holidays(calendar: RegionalCalendar, year: int) -> Mapping[date, Mapping[str, str]]:
-    """The holidays of one year, their English names by their ids; several may fall on a day."""
+def _calendar_year(calendar: RegionalCalendar, year: int) -> _CalendarYear:
     from holidays import country_holidays
 
-    found = country_holidays(
-        calendar.country,
-        subdiv=calendar.subdivision,
-        years=year,
-        language="en_US",
-        categories=_CATEGORIES.get(calendar.country, ("public",)),
-    )
-    return {day: {_id(name): name for name in found.get_list(day)} for day in found}
+    if calendar.party not in _countries():
+        return _CalendarYear(frozenset(day for day in _days_of(year) if day.weekday() >= _SATURDAY), {})
+    with warnings.catch_warnings():
+        # Said of years that it knows in part; nobody who asks for a plan could do anything about it.
+        warnings.simplefilter("ignore", UserWarning)
+        found = country_holidays(
+            calendar.party,
+            subdiv=calendar.subdivision,
+            years=year,
+            language="en_US",
+            categories=_CATEGORIES.get(calendar.party, ("public",)),
+        )
+        named = {day: {_id(name): name for name in found.get_list(day)} for day in found}
+    weekend = frozenset(day for day in _days_of(year) if found.is_weekend(day) and day not in found.weekend_workdays)
+    return _CalendarYear(weekend, named)
+
+
+def _days_of(year: int) -> list[date]:
+    first = date(year, 1, 1)
+    return [first + timedelta(days=n) for n in range((date(year, 12, 31) - first).days + 1)]
 
 
 def _id(name: str) -> str:

@@ -21,13 +21,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from contracts.vocabulary import Milestone, Precision
+from contracts.commitments import Milestone
+from contracts.vocabulary import Precision
 from services.plumbing.calendar_arithmetic import add_months
 from services.plumbing.zones import day_in, instant_at, zone_named
 from services.scheduler.ladders.book import LadderBook, MilestoneKind, kind_of
 from services.scheduler.ladders.day_count import StepDay, step_day
 from services.scheduler.ladders.deadline_end import day_ends
 from services.scheduler.ladders.ladder import Ladder, Rung, Step
+from services.scheduler.ladders.planned_as import planned_precision
 from services.scheduler.ladders.subscription_ladder import SubscriptionLadder
 
 if TYPE_CHECKING:
@@ -71,12 +73,22 @@ class Countdown:
         return kind_of(self.milestone)
 
     @cached_property
+    def precision(self) -> Precision:
+        """How finely its date is known."""
+        return planned_precision(self.milestone.span)
+
+    @property
+    def is_event_of_known_days(self) -> bool:
+        """Whether it is an event, and its days are known."""
+        return self.kind == "event" and self.precision is Precision.DAY
+
+    @cached_property
     def opens(self) -> date:
         """The day that is counted up to; in a review the one on which the milestone was scheduled."""
         span = self.milestone.span
         if self.kind == "review" or span.earliest is None or span.latest is None:
             return day_in(self.zone, self.scheduled_at)
-        return span.earliest if self.kind == "event" and span.precision is Precision.DAY else span.latest
+        return span.earliest if self.is_event_of_known_days else span.latest
 
     @cached_property
     def closes(self) -> date:
@@ -88,7 +100,7 @@ class Countdown:
     def begins_at(self) -> datetime | None:
         """When an event begins whose day and local time are known."""
         local = self.milestone.local_time
-        if local is None or self.kind != "event" or self.milestone.span.precision is not Precision.DAY:
+        if local is None or not self.is_event_of_known_days:
             return None
         return _instant(self.opens, time.fromisoformat(local), self.zone)
 
@@ -96,16 +108,15 @@ class Countdown:
     def ended_at(self) -> datetime:
         """When the last day is over: in the milestone's zone, and of a joint deadline in the last capital as well."""
         try:
-            ended = instant_at(self.closes + timedelta(days=1), time(), self.zone)
-            joint = self.kind == "deadline" and len(self.milestone.countries) > 1
-            return max(ended, day_ends(self.closes, self.milestone.countries)) if joint else ended
+            joint = self.kind == "deadline" and len(self.milestone.parties) > 1
+            return day_ends(self.closes, self.milestone.zone, self.milestone.parties if joint else ())
         except OverflowError:
             return _END_OF_TIME
 
     @property
     def shortest_notice(self) -> int:
         """Days (a month counts 30) that a rung before the milestone, or on its day, is away from it at least."""
-        return SHORTEST_NOTICE.get(self.milestone.span.precision, 0) if self.kind == "event" else 0
+        return SHORTEST_NOTICE.get(self.precision, 0) if self.kind == "event" else 0
 
     @cached_property
     def rungs(self) -> tuple[tuple[Rung, datetime], ...]:
@@ -129,7 +140,7 @@ class Countdown:
             months = self.milestone.review_months or self.book.review_months
             start = day_in(self.zone, self.scheduled_at)
             return StepDay(add_months(start, step.count * months), start)
-        calendars = self.rung(step).business_calendar.calendars(self.milestone.countries) if step.unit == "bd" else ()
+        calendars = self.rung(step).business_calendar.calendars(self.milestone.parties) if step.unit == "bd" else ()
         return step_day(step, self.opens, self.closes, calendars)
 
     def due_at(self, step: Step) -> datetime | None:

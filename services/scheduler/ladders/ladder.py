@@ -6,6 +6,7 @@ from datetime import time
 from functools import cached_property
 from typing import Literal
 
+from services.plumbing.sentences import Sentence
 from services.scheduler.ladders.business_days import BOUND, BusinessCalendar
 
 Direction = Literal["before", "on", "after", "review"]
@@ -76,7 +77,11 @@ class Step:
         """
         step = Step.stored(name)
         if not step.is_in_reach:
-            raise ValueError(f"{name!r} is further away than {LONGEST_COUNT}")
+            raise ValueError(
+                Sentence(
+                    "%(name)s is further away than %(longest_count)s", name=repr(name), longest_count=LONGEST_COUNT
+                )
+            )
         return step
 
     @staticmethod
@@ -87,7 +92,7 @@ class Step:
         """
         found = _NAME.fullmatch(name)
         if found is None:
-            raise ValueError(f"{name!r} names no step")
+            raise ValueError(Sentence("%(name)s names no step", name=repr(name)))
         direction, count, unit, review = found.groups()
         if name == "on-the-day":
             return ON_THE_DAY
@@ -134,7 +139,7 @@ class LadderCondition:
     kinds: frozenset[str] = frozenset()
     """`event` (read `on`), `deadline` (read `by` or `during`), `review` (without a last day)."""
     readings: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
+    parties: frozenset[str] = frozenset()
     """At least one of them is bound by the milestone."""
     anchors: frozenset[str] = frozenset()
     """The milestone hangs on one of them."""
@@ -142,7 +147,7 @@ class LadderCondition:
     @property
     def is_empty(self) -> bool:
         """Whether every milestone meets it."""
-        return not (self.kinds or self.readings or self.countries or self.anchors)
+        return not (self.kinds or self.readings or self.parties or self.anchors)
 
 
 @dataclass(frozen=True)

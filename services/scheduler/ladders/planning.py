@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from contracts.vocabulary import Milestone
+from contracts.commitments import Milestone
 from services.plumbing.zones import Clock, clock_on
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import time
 from uuid import UUID
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import LadderChosen
 from contracts.filters import Filters, matches
 from contracts.topics import MILESTONE_DUE
-from contracts.vocabulary import CommitmentBrief, Milestone
 from services.plumbing.zones import zone_named
 from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, RegionalCalendar, regional_calendar
 from services.scheduler.ladders.ladder import NINE, Ladder, Rung, Step
@@ -17,7 +17,7 @@ from services.scheduler.ladders.ladder import NINE, Ladder, Rung, Step
 class MilestoneTraits:
     """What filters look at in a milestone that is due."""
 
-    countries: frozenset[str]
+    parties: frozenset[str]
     themes: frozenset[str]
     section: str
     commitment: str
@@ -27,7 +27,7 @@ class MilestoneTraits:
 def traits_of(commitment: CommitmentBrief, milestone: Milestone) -> MilestoneTraits:
     """The traits of a commitment's milestone."""
     return MilestoneTraits(
-        frozenset(milestone.countries), frozenset(commitment.themes), commitment.section, commitment.id
+        frozenset(milestone.parties), frozenset(commitment.themes), commitment.section, commitment.id
     )
 
 
@@ -71,7 +71,7 @@ def subscription_ladder(event: LadderChosen) -> SubscriptionLadder | None:
         Ladder("chosen", tuple(rungs.values()), at=min((rung.at for rung in rungs.values()), default=NINE)),
         event.zone,
         Filters(
-            countries=frozenset(map(str, event.countries)),
+            parties=frozenset(map(str, event.parties)),
             themes=frozenset(event.themes),
             sections=frozenset(event.sections),
             commitments=frozenset(event.commitments),

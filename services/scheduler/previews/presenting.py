@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Literal
 
-from contracts.vocabulary import Language
 from services.i18n.words import Words
 from services.plumbing.zones import on_clocks, zone_named
 from services.scheduler.escalation.rows import MilestoneEscalation
@@ -95,7 +94,7 @@ def _skipped_day(off: DayOff, words: Words) -> SkippedDay:
         calendar=off.calendar,
         holiday=off.holiday,
         name=named.text if named else None,
-        name_language=Language(named.language) if named else None,
+        name_language=named.language if named else None,
     )
 
 

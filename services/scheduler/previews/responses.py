@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.events import Acknowledgement, Step
-from contracts.vocabulary import Country, Day, Instant, Language, Slug, Status, Text
+from contracts.vocabulary import Day, Instant, LanguageTag, PartyCode, Slug, Status, Text
 from services.plumbing.http.forms import ResponseModel
 from services.plumbing.zones import Clock
 from services.scheduler.escalation.rules.states import Stage
@@ -27,7 +27,7 @@ class SkippedDay(ResponseModel):
     """The holiday's id, such as `boxing-day-observed`."""
     name: str | None
     """What it is called."""
-    name_language: Language | None
+    name_language: LanguageTag | None
     """In which language: `en` where it has no name in the one that was asked for."""
 
 
@@ -139,7 +139,8 @@ class MilestonePreview(ResponseModel):
     milestone_id: Slug
     title: Text
     wording: str
-    countries: tuple[Country, ...]
+    wording_language: LanguageTag
+    parties: tuple[PartyCode, ...]
     earliest: Day | None
     latest: Day | None
     when: str
@@ -172,9 +173,11 @@ class SchedulePreview(ResponseModel):
     status: Status | None
     """Of the commitment as a whole; null where it has no milestone yet."""
     title: Text | None
+    original_language: LanguageTag | None
+    """Of the statement's own words: in this one the texts are there, whatever others there are."""
     at: Instant
     """Now, in business time."""
-    language: Language
+    language: LanguageTag
     ladder_of: Literal["book", "subscription"]
     subscription: UUID | None
     being_planned_anew: bool
@@ -218,6 +221,8 @@ class ReminderExplanation(ResponseModel):
     commitment_title: Text
     milestone_id: Slug
     milestone_title: Text
+    original_language: LanguageTag
+    """Of the statement's own words: in this one the titles are there, whatever others there are."""
     audience: UUID | None
     """The subscription whose own ladder asks for it; null for the book's."""
     zone: str

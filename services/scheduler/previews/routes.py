@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 
-from contracts.vocabulary import Language, Slug
+from contracts.vocabulary import Slug
+from services.i18n.languages import SOURCE, ReaderLanguage
 from services.i18n.spans import date_phrase
 from services.i18n.text import plain
 from services.i18n.words import Words, words_in
@@ -15,7 +16,8 @@ from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
 from services.plumbing.http.forms import WRITTEN_NUMBER, ZoneName
 from services.plumbing.http.problem_documents import problems
-from services.plumbing.http.problems import not_found
+from services.plumbing.http.problems import REFUSED_BY_RULE, not_found
+from services.plumbing.sentences import Sentence
 from services.plumbing.zones import day_in, zone_named
 from services.scheduler.escalation.routes import READERS as ESCALATION_READERS
 from services.scheduler.escalation.rules.book import EscalationBook
@@ -55,7 +57,7 @@ Zone = Annotated[
     ZoneName | None,
     Query(description="The reader's IANA zone; without it the own ladder's, or else the milestone's."),
 ]
-SentenceLanguage = Annotated[Language, Query(description="Of the sentences.")]
+SentenceLanguage = Annotated[ReaderLanguage, Query(description="Of the sentences.")]
 
 
 def preview_routes(
@@ -72,7 +74,7 @@ def preview_routes(
         "/schedule/preview",
         operation_id="preview_schedule",
         openapi_extra=dict(KEY_OR_NOT),
-        responses=problems(401, 403, 404),
+        responses=problems(401, 403, 404, 422, REFUSED_BY_RULE),
     )
     async def preview_schedule(
         request: Request,
@@ -81,7 +83,7 @@ def preview_routes(
             UUID | None, Query(description="By this subscription's own ladder, where it has one; else by the book's.")
         ] = None,
         zone: Zone = None,
-        language: SentenceLanguage = Language.EN,
+        language: SentenceLanguage = SOURCE,
         limit: Annotated[
             int,
             Query(ge=0, le=100, description="So many of a ladder's endless steps beyond what is planned."),
@@ -98,13 +100,14 @@ def preview_routes(
                 own_ladder = None  # as for a subscription that is not known
             seen = await store.milestones_of(connection, commitment, subscription if own_ladder else None)
             if not seen and not await store.is_known(connection, commitment):
-                raise not_found("commitment")
+                raise not_found(Sentence("There is no such commitment"))
             replanning = await store.is_replanning(connection)
         shown_book = book if caller and not caller.roles.isdisjoint(ESCALATION_READERS) else None
         return SchedulePreview(
             commitment_id=commitment,
             status=seen[0].status if seen else None,
             title=seen[0].schedule.commitment.title if seen else None,
+            original_language=seen[0].schedule.commitment.language if seen else None,
             at=now,
             language=language,
             ladder_of="subscription" if own_ladder else "book",
@@ -117,13 +120,13 @@ def preview_routes(
         "/reminders/{id_}/explanation",
         operation_id="explain_reminder",
         openapi_extra=dict(KEY_OR_NOT),
-        responses=problems(401, 404),
+        responses=problems(401, 404, 422, REFUSED_BY_RULE),
     )
     async def explain_reminder(
         request: Request,
         id_: Annotated[int, Path(ge=1, lt=2**63), WRITTEN_NUMBER],
         zone: Zone = None,
-        language: SentenceLanguage = Language.EN,
+        language: SentenceLanguage = SOURCE,
     ) -> ReminderExplanation:
         """One reminder: what it is, why it is due then, what became of it, and what comes next."""
         now, words = clock.now(), words_in(language)
@@ -131,11 +134,11 @@ def preview_routes(
             rules = await rules_cache.rules(connection)
             found = await store.reminder_with_milestone(connection, id_)
         if found is None:
-            raise not_found("reminder")
+            raise not_found(Sentence("There is no such reminder"))
         if (audience := found[0].audience) is not None:
             caller = keys.known(request)
             if caller is None or not may_see(rules.ladder_of(audience), caller.client, caller.roles):
-                raise not_found("reminder")
+                raise not_found(Sentence("There is no such reminder"))
         return _explanation(*found, rules, zone, words, now)
 
     return router
@@ -159,7 +162,8 @@ def _milestone(
         milestone_id=milestone.id,
         title=milestone.title,
         wording=milestone.wording,
-        countries=milestone.countries,
+        wording_language=milestone.wording_language,
+        parties=milestone.parties,
         earliest=milestone.span.earliest,
         latest=milestone.span.latest,
         when=date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words),
@@ -213,6 +217,7 @@ def _explanation(
         commitment_title=schedule.commitment.title,
         milestone_id=milestone.id,
         milestone_title=milestone.title,
+        original_language=schedule.commitment.language,
         audience=stored.audience,
         zone=milestone.zone,
         reader_zone=here,
@@ -220,7 +225,9 @@ def _explanation(
         what=words.gettext(
             "Reminder %(step)s of %(milestone)s, %(when)s.",
             step=stored.step.name,
-            milestone=words.quoted(plain(milestone.title.in_language(words.language))),
+            milestone=words.quoted(
+                plain(milestone.title.in_language(words.language, schedule.commitment.language).text)
+            ),
             when=date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words),
         ),
         fate=outcome_entry(outcome, outcome_sentence(outcome, words, here)),

@@ -91,7 +91,7 @@ async def _views(connection: Connection, plans: Sequence[asyncpg.Record], audien
     return [
         MilestoneView(
             schedule,
-            Status(plan["overall"]),
+            Status.as_kept(plan["overall"]),
             stored[plan["milestone_id"]],
             MilestoneHold(plan["milestone_id"], plan["held_for"], plan["held_at"]) if plan["held_for"] else None,
             await queries.read_escalation(connection, plan["milestone_id"]),

@@ -1,14 +1,16 @@
-"""From a claimed reminder to the record of its `milestone-due`."""
+"""From a claimed reminder to the record of its event: `milestone-due`, or `own-ladder-due` for one subscription."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.envelope import Envelope, to_record
-from contracts.events import MilestoneDue
-from contracts.topics import MILESTONE_DUE
-from contracts.vocabulary import CommitmentBrief, Milestone, Status
+from contracts.events import MilestoneDue, OwnLadderDue
+from contracts.topics import MILESTONE_DUE, OWN_LADDER_DUE, Topic
+from contracts.vocabulary import Status
 from services.plumbing.ids import id_about
 from services.plumbing.outbox import Outgoing
 from services.plumbing.tracing import traced
@@ -16,6 +18,7 @@ from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.due_reminder import DueReminder, due_reminder
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.reminders.claims import ClaimedReminder
+from services.scheduler.reminders.day_causes import day_cause
 from services.scheduler.reminders.plans import PlanJson, PlanRow
 from services.scheduler.reminders.rules.agenda import PlanningRules
 
@@ -30,6 +33,11 @@ class DueEvent:
     commitment: CommitmentBrief
     milestone: Milestone
     reminder: DueReminder
+
+    @property
+    def topic(self) -> Topic:
+        """Where it is told: what one subscription's own ladder asks for is nobody else's to read."""
+        return OWN_LADDER_DUE if self.claimed.audience else MILESTONE_DUE
 
     @property
     def id(self) -> UUID:
@@ -90,27 +98,28 @@ class PlanReader:
 
 def _read(text: PlanJson) -> ReadPlan:
     commitment, milestone = text
-    return CommitmentBrief.model_validate_json(commitment), Milestone.model_validate_json(milestone)
+    return CommitmentBrief.as_read(commitment), Milestone.as_read(milestone)
 
 
 def due_record(event: DueEvent, seq: int, now: datetime) -> Outgoing:
     """The record of an event."""
     claimed, reminder = event.claimed, event.reminder
-    due = MilestoneDue(
-        seq=seq,
-        commitment=event.commitment,
-        milestone=event.milestone,
-        schedule_version=claimed.schedule_version,
-        step=reminder.step.name,
-        phase=reminder.phase,
-        days=reminder.days,
-        due_at=reminder.due_at,
-        late=reminder.late,
-        merged_steps=tuple(step.name for step in reminder.merged),
-        not_after=reminder.not_after,
-        status=Status(claimed.status),
-        audience=claimed.audience,
-    )
+    said: dict[str, Any] = {
+        "seq": seq,
+        "cause": day_cause("reminders", event.milestone, reminder.due_at),
+        "commitment": event.commitment,
+        "milestone": event.milestone,
+        "schedule_version": claimed.schedule_version,
+        "step": reminder.step.name,
+        "phase": reminder.phase,
+        "days": reminder.days,
+        "due_at": reminder.due_at,
+        "late": reminder.late,
+        "merged_steps": tuple(step.name for step in reminder.merged),
+        "not_after": reminder.not_after,
+        "status": Status.as_kept(claimed.status),
+    }
+    due = OwnLadderDue(**said, subscription_id=claimed.audience) if claimed.audience else MilestoneDue(**said)
     with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here
         envelope = Envelope(event.id, now, event.commitment.id, claimed.correlation_id, traceparent)
     record = to_record(due, envelope)

@@ -34,7 +34,7 @@ class ConditionEntry(SchedulerAnswer):
 
     kinds: tuple[Literal["event", "deadline", "review"], ...]
     readings: tuple[str, ...]
-    countries: tuple[str, ...]
+    parties: tuple[str, ...]
     anchors: tuple[str, ...]
 
 

@@ -5,12 +5,16 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from services.plumbing.audit.entries import AuditEntry
+from services.plumbing.audit.log import audit
 from services.plumbing.bounded_yaml import LONGEST_TEXT
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
+from services.plumbing.http.etags import IF_MATCH, check_if_match
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.sentences import Sentence, sentence_of
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
 from services.scheduler.ladders.book_schema import LADDER_BOOK_SCHEMA
@@ -55,18 +59,23 @@ def ladder_routes(database: Database, clock: Clock, keys: ApiKeys, rules_cache: 
         async with database.transaction() as connection:
             await rules_cache.rules(connection, "alone")
             known = await current_ladder_book(connection, rules_cache.shipped)
+            check_if_match(request.headers, book_entry(known))
             if known.book.sha256 == book.sha256:
                 return applied_answer(known.version, book, None)
             version = await write_ladder_book(connection, book, now, caller.client)
+            before = {"version": known.version, "sha256": known.book.sha256}
+            after = {"version": version, "sha256": book.sha256, "text": book.text}
+            await audit(connection, AuditEntry("ladders.applied", "ladder-book", caller.actor, now, before, after))
             begun = await replanning.begin(connection, "book", now)
         return applied_answer(version, book, await replanner.finish(begun))
 
     return router
 
 
-LADDERS_REFUSED = ProblemKind(422, "ladders-refused", "This is no ladder book")
+LADDERS_REFUSED = ProblemKind(422, "ladders-refused", Sentence("This is no ladder book"))
 
 _YAML_BODY: dict[str, Any] = {
+    "parameters": [IF_MATCH],
     "requestBody": {
         "required": True,
         "description": f"The ladder book in YAML, at most {LONGEST_TEXT} characters; `GET /ladders` shows how one is"
@@ -74,7 +83,7 @@ _YAML_BODY: dict[str, Any] = {
         "content": {
             media_type: {"schema": dict(LADDER_BOOK_SCHEMA)} for media_type in ("application/yaml", "text/yaml")
         },
-    }
+    },
 }
 
 
@@ -83,7 +92,7 @@ async def _book_of(request: Request) -> LadderBook:
     try:
         # In a thread: the largest takes some tenths of a second, in which others want to be answered.
         return await asyncio.to_thread(read_ladder_book, (await request.body()).decode("utf-8"), "ladders.yaml")
-    except UnicodeDecodeError as error:
-        raise Problem(LADDERS_REFUSED, str(error), title="The ladder book is not UTF-8") from None
+    except UnicodeDecodeError:
+        raise Problem(LADDERS_REFUSED, Sentence("The ladder book is not UTF-8")) from None
     except LadderBookError as refused:
-        raise Problem(LADDERS_REFUSED, str(refused), line=refused.line, place=refused.place) from None
+        raise Problem(LADDERS_REFUSED, sentence_of(refused), line=refused.line, place=refused.place) from None

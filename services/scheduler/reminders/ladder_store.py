@@ -60,7 +60,7 @@ class RulesCache:
             self._choices_version,
             choices_version,
         ):
-            choice = subscription_ladder(LadderChosen.model_validate_json(row["choice"]))
+            choice = subscription_ladder(LadderChosen.as_read(row["choice"]))
             if choice:
                 self._choices[row["subscription_id"]] = choice
             else:

@@ -199,8 +199,8 @@ async def _commitments(connection: Connection, row: asyncpg.Record) -> list[str]
                or exists (
                    select from chosen_ladder c
                    where c.subscription_id = $2 and (c.choice->>'active')::boolean
-                     and (c.choice->'countries' = '[]' or c.choice->'countries' ?|
-                          array(select jsonb_array_elements_text(p.milestone->'countries')))
+                     and (c.choice->'parties' = '[]' or c.choice->'parties' ?|
+                          array(select jsonb_array_elements_text(p.milestone->'parties')))
                      and (c.choice->'themes' = '[]' or c.choice->'themes' ?|
                           array(select jsonb_array_elements_text(p.commitment->'themes')))
                      and (c.choice->'sections' = '[]' or c.choice->'sections' ? (p.commitment->>'section'))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 
 from contracts.events import Step
-from contracts.vocabulary import Country, Day, Instant, Slug, Text
+from contracts.vocabulary import Day, Instant, LanguageTag, PartyCode, Slug, Text
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import KEY_OR_NOT, ApiKeys
 from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
@@ -31,8 +31,10 @@ class ReminderEntry(ResponseModel):
     commitment_title: Text
     milestone_id: Slug
     milestone_title: Text
-    countries: tuple[Country, ...]
-    """The countries that the milestone binds."""
+    original_language: LanguageTag
+    """Of the statement's own words: in this one the titles are there, whatever others there are."""
+    parties: tuple[PartyCode, ...]
+    """The parties that the milestone binds."""
     earliest: Day | None
     latest: Day | None
     """The milestone's days as last scheduled; of an older `schedule_version` they were others."""
@@ -111,7 +113,8 @@ def _entry(one: ListedReminder) -> ReminderEntry:
         commitment_title=one.commitment.title,
         milestone_id=one.milestone.id,
         milestone_title=one.milestone.title,
-        countries=one.milestone.countries,
+        original_language=one.commitment.language,
+        parties=one.milestone.parties,
         earliest=one.milestone.span.earliest,
         latest=one.milestone.span.latest,
         zone=one.milestone.zone,

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.vocabulary import CommitmentBrief, Country, Milestone, Status
+from contracts.commitments import CommitmentBrief, Milestone
+from contracts.vocabulary import Status
 from services.plumbing.database import Connection
 from services.plumbing.logs import log
 from services.scheduler.ladders.ladder import Step
@@ -26,7 +27,7 @@ async def lock_agendas(connection: Connection, commitment_ids: Iterable[str]) ->
     ids = sorted(set(commitment_ids))
     commitment_statuses = await connection.fetch(
         """
-        insert into commitment_state as s (commitment_id, overall, seq, countries)
+        insert into commitment_state as s (commitment_id, overall, seq, parties)
         select id, 'announced', 0, '{}' from unnest($1::text[]) as id order by id
         on conflict (commitment_id) do update set overall = s.overall
         returning *
@@ -107,16 +108,15 @@ async def write_agendas(
 async def _write_statuses(connection: Connection, statuses: Sequence[tuple[str, CommitmentStatus]]) -> None:
     await connection.execute(
         """
-        update commitment_state s set overall = n.overall, seq = n.seq, whole = n.whole, countries = n.countries
-        from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[], $5::jsonb[])
-             as n(commitment_id, overall, seq, whole, countries)
+        update commitment_state s set overall = n.overall, seq = n.seq, parties = n.parties
+        from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[])
+             as n(commitment_id, overall, seq, parties)
         where s.commitment_id = n.commitment_id
         """,
         [id_ for id_, _ in statuses],
         [status.overall.status for _, status in statuses],
         [status.overall.seq for _, status in statuses],
-        [_known_status_json(status.whole) if status.whole else None for _, status in statuses],
-        [{country: _known_status_json(said) for country, said in status.countries.items()} for _, status in statuses],
+        [{party: _known_status_json(said) for party, said in status.parties.items()} for _, status in statuses],
     )
 
 
@@ -217,8 +217,8 @@ async def list_reminders(
         ListedReminder(
             **{
                 **dict(row),
-                "commitment": CommitmentBrief.model_validate_json(row["commitment"]),
-                "milestone": Milestone.model_validate_json(row["milestone"]),
+                "commitment": CommitmentBrief.as_read(row["commitment"]),
+                "milestone": Milestone.as_read(row["milestone"]),
             }
         )
         for row in rows
@@ -255,8 +255,8 @@ def readable_schedule(row: asyncpg.Record) -> MilestoneSchedule | None:
     """A row of `milestone_plan` with its JSON as text; None, and a line in the log, for one that can't be read."""
     try:
         return MilestoneSchedule(
-            CommitmentBrief.model_validate_json(row["commitment"]),
-            Milestone.model_validate_json(row["milestone"]),
+            CommitmentBrief.as_read(row["commitment"]),
+            Milestone.as_read(row["milestone"]),
             row["schedule_version"],
             row["scheduled_at"],
             row["settled"],
@@ -278,14 +278,13 @@ def readable_step(row: asyncpg.Record) -> Step | None:
 
 def _commitment_status(row: asyncpg.Record) -> CommitmentStatus:
     return CommitmentStatus(
-        KnownStatus(Status(row["overall"]), row["seq"]),
-        _known_status(row["whole"]) if row["whole"] else None,
-        {Country(country): _known_status(said) for country, said in row["countries"].items()},
+        KnownStatus(Status.as_kept(row["overall"]), row["seq"]),
+        {party: _known_status(said) for party, said in row["parties"].items()},
     )
 
 
 def _known_status(stored: Mapping[str, Any]) -> KnownStatus:
-    return KnownStatus(Status(stored["status"]), stored["seq"])
+    return KnownStatus(Status.as_kept(stored["status"]), stored["seq"])
 
 
 def _known_status_json(said: KnownStatus) -> dict[str, str | int]:

@@ -11,7 +11,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.topics import MILESTONE_DUE
+from contracts.majors import said_later
+from contracts.topics import MILESTONE_DUE, OWN_LADDER_DUE
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
@@ -278,20 +279,23 @@ class Tick:
                 await asyncio.sleep(0)
         await fired_reminders.withdraw(connection, given_up)
         said = await written_before(connection, [event.id for event in events])
-        unsaid = [event for event in events if event.id not in said]
-        seqs = await take_seqs(connection, MILESTONE_DUE.name, [event.commitment.id for event in unsaid])
         records = []
-        for event, seq in zip(unsaid, seqs, strict=True):
-            records.append(due_record(event, seq, now))
-            if len(records) % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
+        for topic in (MILESTONE_DUE, OWN_LADDER_DUE):
+            unsaid = [event for event in events if event.topic is topic and event.id not in said]
+            if not unsaid:
+                continue
+            seqs = await take_seqs(connection, topic.name, [event.commitment.id for event in unsaid])
+            for event, seq in zip(unsaid, seqs, strict=True):
+                records.append(due_record(event, seq, now))
+                if len(records) % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
         if said:
             # The database was restored from a backup, and is older than its topic.
             log.warning("reminders had been told before", action="reminders_told_before", count=len(said))
         done = [FiredReminder(event.claimed, event.reminder, event.id) for event in events]
         await fired_reminders.record_fired(connection, done, now)
         fired = [one for one in done if one.event_id not in said]
-        await append(self._database, connection, records, now)
+        await append(self._database, connection, records, now, said_later)
         return fired
 
     async def retrace(self, connection: Connection, milestone_id: str, at: datetime, said: Collection[UUID]) -> None:

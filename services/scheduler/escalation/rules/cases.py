@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from contracts.commitments import Milestone
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
-from contracts.vocabulary import Country, Milestone
+from contracts.vocabulary import PartyCode
 from services.scheduler.escalation.rules import machine
 from services.scheduler.escalation.rules.deadline import Deadline, deadline_of
 from services.scheduler.escalation.rules.states import Dormant, EscalationState, LogEntry
@@ -22,7 +23,7 @@ class EscalationCase:
 
     state: EscalationState
     deadline: Deadline | None
-    countries: tuple[Country, ...]
+    parties: tuple[PartyCode, ...]
     version: int
     held: bool = False
     """Whether it is an event that has taken place."""
@@ -38,7 +39,7 @@ class CommitmentEscalations:
 
 def case_in(state: EscalationState, milestone: Milestone, version: int) -> EscalationCase:
     """The case of a milestone that is in this state."""
-    return EscalationCase(state, deadline_of(milestone), milestone.countries, version, milestone.held)
+    return EscalationCase(state, deadline_of(milestone), milestone.parties, version, milestone.held)
 
 
 def new_case(
@@ -70,7 +71,7 @@ def _scheduled(
         return escalations, []
     state = known.state if known else Dormant()
     case = case_in(state, milestone, event.schedule_version)
-    over = milestone.held or escalations.commitment_status.is_over_for(milestone.countries)
+    over = milestone.held or escalations.commitment_status.is_over_for(milestone.parties)
     case, entries = _dated(case, over=over, at=at)
     return replace(escalations, cases={**escalations.cases, milestone.id: case}), [
         (milestone.id, entry) for entry in entries
@@ -95,9 +96,9 @@ def _after_status(
     for name, case in escalations.cases.items():
         state = case.state
         entries: tuple[LogEntry, ...] = ()
-        if event and _shows_work(event, case.countries):
+        if event and _shows_work(event, case.parties):
             state, entries = machine.evidenced(state, case.deadline, at)
-        if case.held or commitment_status.is_over_for(case.countries):
+        if case.held or commitment_status.is_over_for(case.parties):
             state, more = machine.settled(state)
         else:
             state, more = machine.reopened(state, case.deadline, at)
@@ -106,7 +107,7 @@ def _after_status(
     return CommitmentEscalations(commitment_status, cases), log
 
 
-def _shows_work(event: StatusChanged, countries: Iterable[Country]) -> bool:
-    """Whether it is evidence for what these countries owe: a link to some, or a status that is another one."""
-    is_theirs = event.country is None or event.country in countries
-    return is_theirs and (event.evidence is not None or event.status != event.previous)
+def _shows_work(event: StatusChanged, parties: Iterable[PartyCode]) -> bool:
+    """Whether it is evidence for what these parties owe: a link to some, or a status that is another one."""
+    is_news_of_theirs = event.current and event.party in parties
+    return is_news_of_theirs and (event.evidence is not None or event.status != event.previous)

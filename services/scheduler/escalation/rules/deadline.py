@@ -5,8 +5,10 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from contracts.vocabulary import PLANNABLE_YEARS, Milestone, Reading
+from contracts.commitments import Milestone
+from contracts.vocabulary import PLANNABLE_YEARS, Reading
 from services.plumbing.zones import day_in, instant_at, zone_named
+from services.scheduler.ladders.planned_as import planned_reading
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -45,6 +47,6 @@ class Deadline:
 def deadline_of(milestone: Milestone) -> Deadline | None:
     """When it is overdue; None when it never will be: it has no last day, or one behind all that can be planned."""
     latest = milestone.span.latest
-    if latest is None or latest.year >= PLANNABLE_YEARS.stop or milestone.reading is Reading.UNDATED:
+    if latest is None or latest.year >= PLANNABLE_YEARS.stop or planned_reading(milestone) is Reading.UNDATED:
         return None
     return Deadline(latest, milestone.zone)

@@ -1,15 +1,15 @@
 """Escalation: a milestone is overdue, nobody owns it, and level after level is notified. A pure state machine.
 
 The rules, in one place:
-- A milestone is overdue once its last day has ended in its zone, which is that of the last capital of the countries
+- A milestone is overdue once its last day has ended in its zone, which is that of the last capital of the parties
   that it binds. One without a last day never is.
 - The first level is notified `wait` days after the last day, at nine in the morning there; each next one `wait` days
   after the day on which the one before was. The highest is notified again every `repeat_days`.
 - What became known late (a date that was moved into the past, an old statement that is taken in today) is counted from
   the day on which it became known: nobody was notified before, so the first level comes first.
 - After a downtime only the newest level that is due is notified, marked late; the ones that were skipped are noted.
-- An acknowledgement stops it at any level: nobody is notified until it is re-armed. Whoever takes over within
-  the window does not get a longer one.
+- An acknowledgement stops it at any level: nobody is notified until it is re-armed. While it stands, another one takes
+  over only by naming whom from, which the log keeps. Whoever takes over within the window does not get a longer one.
 - The window ends at nine, `evidence_within_days` after the acknowledgement. Evidence for the work renews it, so what is
   owned and reported on stays owned, and a lasting silence ends it. Then a new round begins: its first level is notified
   at once, with the acknowledgement that was not followed. Evidence that comes after that follows it all the same:
@@ -27,6 +27,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from contracts.events import Acknowledgement
+from services.plumbing.sentences import Sentence
 from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
 from services.scheduler.escalation.rules.deadline import Deadline
 from services.scheduler.escalation.rules.states import (
@@ -44,6 +45,14 @@ from services.scheduler.ladders.due_reminder import LATE_AFTER
 
 class NothingToOwn(ValueError):
     """What is not overdue, or over, can't be acknowledged; the text says which."""
+
+
+class OwnedByAnother(ValueError):
+    """Somebody else is on it: it is taken over from them by name, or not at all."""
+
+    def __init__(self, holder: Acknowledgement) -> None:
+        super().__init__(f"{holder.name} is on it since {holder.at:%Y-%m-%dT%H:%MZ}")
+        self.holder = holder
 
 
 def next_change_at(state: EscalationState, deadline: Deadline | None, book: EscalationBook) -> datetime | None:
@@ -137,15 +146,17 @@ def acknowledged(
 ) -> Transition:
     """Somebody says at `made.at` that they are on it; raises `NothingToOwn`."""
     if isinstance(state, Settled):
-        raise NothingToOwn("the commitment is met or withdrawn for all whom this milestone binds")
+        raise NothingToOwn(Sentence("the commitment is met or withdrawn for all whom this milestone binds"))
     if deadline is None:
-        raise NothingToOwn("the milestone has no last day, so it is never overdue")
+        raise NothingToOwn(Sentence("the milestone has no last day, so it is never overdue"))
     today = deadline.day_at(made.at)
     notes: tuple[LogNote, ...] = ()
     match state:
         case Dormant():
             if made.at < deadline.passes_at:
-                raise NothingToOwn(f"the milestone is not overdue: its last day is {deadline.latest}")
+                raise NothingToOwn(
+                    Sentence("the milestone is not overdue: its last day is %(latest)s", latest=deadline.latest)
+                )
             round_ = state.round + 1
             notes = (LogNote("overdue", round_),)
         case Climbing():
@@ -157,6 +168,15 @@ def acknowledged(
             round_ = state.round + 1
             notes = (LogNote("re-armed", round_, acknowledgement=state.acknowledgement),)
     return Owned(round_, made, today), (*notes, LogNote("acknowledged", round_, acknowledgement=made))
+
+
+def holder_of(
+    state: EscalationState, deadline: Deadline | None, book: EscalationBook, at: datetime
+) -> Acknowledgement | None:
+    """The acknowledgement that stands at an instant; None where nobody is on it, or the window has ended."""
+    if isinstance(state, Owned) and deadline and at < deadline.nine_on(_window_ends(state, book)):
+        return state.acknowledgement
+    return None
 
 
 def evidenced(state: EscalationState, deadline: Deadline | None, at: datetime) -> Transition:

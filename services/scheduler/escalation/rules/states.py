@@ -71,12 +71,14 @@ class LevelNotified:
 class LogNote:
     """Something else that the log of a milestone tells."""
 
-    what: Literal["overdue", "skipped", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"]
+    what: Literal[
+        "overdue", "skipped", "taken-over", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"
+    ]
     round: int
     rank: int | None = None
     """Which level was skipped."""
     acknowledgement: Acknowledgement | None = None
-    """The one that is made, that evidence follows, or that none followed."""
+    """The one that is made, that evidence follows, that none followed, or that is taken over."""
 
 
 LogEntry = LevelNotified | LogNote

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from contracts.vocabulary import CommitmentBrief, Country, Milestone, Source, Status
+from contracts.commitments import CommitmentBrief, Milestone
+from contracts.vocabulary import PartyCode, Source, Status
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 
@@ -62,10 +63,10 @@ def calendar_entry_after(
     if known is None:
         if not dated:
             return None
-        state = _state(commitment_status, milestone.countries)
+        state = _state(commitment_status, milestone.parties)
         return CalendarEntry(schedule.commitment, milestone, schedule.version, 0, state, source, at, at)
     is_new = schedule.version > known.version
-    state = _state(commitment_status, milestone.countries) if dated else "dateless"
+    state = _state(commitment_status, milestone.parties) if dated else "dateless"
     turned = not is_new and known.cancelled != (state in ("withdrawn", "dateless"))
     found = CalendarEntry(
         schedule.commitment,
@@ -82,10 +83,10 @@ def calendar_entry_after(
     return CalendarEntry(**{**vars(found), "changed_at": max(at, known.changed_at)})
 
 
-def _state(status: CommitmentStatus, countries: tuple[Country, ...]) -> CalendarEntryState:
-    if not status.is_over_for(countries):
+def _state(status: CommitmentStatus, parties: tuple[PartyCode, ...]) -> CalendarEntryState:
+    if not status.is_over_for(parties):
         return "open"
     if status.overall.status in (Status.MET, Status.WITHDRAWN):
         return "withdrawn" if status.overall.status is Status.WITHDRAWN else "met"
-    # Where each country's own status settles it, one that has done its part is enough to keep it.
-    return "withdrawn" if all(status.status_of(country) is Status.WITHDRAWN for country in countries) else "met"
+    # Where each party's own status settles it, one that has done its part is enough to keep it.
+    return "withdrawn" if all(status.status_of(party) is Status.WITHDRAWN for party in parties) else "met"

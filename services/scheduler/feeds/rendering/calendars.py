@@ -6,6 +6,7 @@ Pure, and the same entries give the same bytes: every time in it is the business
 - An event (`on`) of known days is those days, from its local time on where that is known.
 - An event that is only known to be in a month, a season, a year or a decade is the whole of it: tentative, and the
   title says that the date isn't fixed.
+- A title that is there in another language than the calendar's only says so (RFC 5545, 3.2.10).
 - What is cancelled stays, marked so, that calendars take it out; what is met stays, and blocks no time.
 """
 
@@ -15,15 +16,17 @@ from itertools import chain
 
 from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
-from contracts.vocabulary import Milestone, Precision, Reading
-from services.i18n.names import country_list, reading_name, theme_title
+from contracts.commitments import Milestone
+from contracts.vocabulary import Precision, Reading, ShownText
+from services.i18n.names import party_list, reading_name, theme_title
 from services.i18n.spans import date_phrase, span_name
 from services.i18n.text import plain
-from services.i18n.words import Words, words_in
+from services.i18n.words import Words
 from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry
-from services.scheduler.feeds.rendering.feed import Feed
+from services.scheduler.feeds.rendering.feed import Feed, words_of
 from services.scheduler.ladders.ladder import NINE
+from services.scheduler.ladders.planned_as import is_deadline, planned_precision, planned_reading
 
 PRODUCT = "-//Pledgewire//Calendar 1//EN"
 
@@ -37,7 +40,7 @@ _LOCAL_TIMES = range(2000, 2061)
 def render_calendar(feed: Feed, entries: Iterable[CalendarEntry], domain: str, portal_url: str) -> bytes:
     """The calendar of a feed, in UTF-8; `domain` makes the UIDs ours. Raises `UnknownZone`."""
     shown = sorted(entries, key=lambda entry: (entry.milestone.span.earliest or date.max, entry.milestone.id))
-    words = words_in(feed.language)
+    words = words_of(feed)
     result = Calendar()
     result.add("prodid", PRODUCT)
     result.add("version", "2.0")
@@ -67,12 +70,14 @@ def _event(entry: CalendarEntry, feed: Feed, words: Words, domain: str, portal_u
     event.add("last-modified", entry.changed_at)
     for name, when in _when(milestone).items():
         event.add(name, when)
-    event.add("summary", _summary(entry, words))
+    title = milestone.title.in_language(words.language, entry.commitment.language)
+    language = {} if title.language == words.language else {"language": title.language}
+    event.add("summary", _summary(entry, title, words), parameters=language)
     event.add("description", "\n".join(_description(entry, feed, words)))
     event.add("categories", [plain(theme_title(slug, words)) for slug in entry.commitment.themes])
     event.add("url", f"{portal_url}/commitments/{entry.commitment.id}")
     event.add("status", "CANCELLED" if entry.cancelled else "TENTATIVE" if fuzzy else "CONFIRMED")
-    blocks = milestone.reading is Reading.ON and not fuzzy and entry.state == "open"
+    blocks = planned_reading(milestone) is Reading.ON and not fuzzy and entry.state == "open"
     event.add("transp", "OPAQUE" if blocks else "TRANSPARENT")
     if entry.state == "open" and not fuzzy:  # nobody said that it will be on a span's first day
         for days in feed.alarms:
@@ -82,7 +87,7 @@ def _event(entry: CalendarEntry, feed: Feed, words: Words, domain: str, portal_u
 
 def is_fuzzy(milestone: Milestone) -> bool:
     """Whether it is an event whose days aren't known yet; a deadline's last day always is."""
-    return milestone.reading not in (Reading.BY, Reading.DURING) and milestone.span.precision is not Precision.DAY
+    return not is_deadline(milestone) and planned_precision(milestone.span) is not Precision.DAY
 
 
 def _when(milestone: Milestone) -> Mapping[str, date | datetime]:
@@ -90,7 +95,7 @@ def _when(milestone: Milestone) -> Mapping[str, date | datetime]:
     first, last = milestone.span.earliest, milestone.span.latest
     if first is None or last is None:
         raise ValueError(f"milestone {milestone.id} has no last day: no calendar can hold it")
-    if milestone.reading in (Reading.BY, Reading.DURING):
+    if is_deadline(milestone):
         first = last
     after = last + timedelta(days=1) if last < date.max else last
     if milestone.local_time and _tells_its_time(milestone) and first.year in _LOCAL_TIMES and last.year in _LOCAL_TIMES:
@@ -104,16 +109,15 @@ def _when(milestone: Milestone) -> Mapping[str, date | datetime]:
 
 def _tells_its_time(milestone: Milestone) -> bool:
     """Whether it is an event of known days; a deadline has no hour."""
-    return milestone.reading not in (Reading.BY, Reading.DURING) and not is_fuzzy(milestone)
+    return not is_deadline(milestone) and not is_fuzzy(milestone)
 
 
 def _midnight(day: date, zone: str) -> datetime:
     return instant_at(day, time(), zone_named(zone)).astimezone(zone_named(zone))
 
 
-def _summary(entry: CalendarEntry, words: Words) -> str:
-    milestone = entry.milestone
-    title = plain(milestone.title.in_language(words.language))
+def _summary(entry: CalendarEntry, shown: ShownText, words: Words) -> str:
+    milestone, title = entry.milestone, plain(shown.text)
     match entry.state:
         case "withdrawn" | "dateless":
             return words.gettext("Cancelled: %(milestone)s", milestone=title)
@@ -122,16 +126,17 @@ def _summary(entry: CalendarEntry, words: Words) -> str:
         case _ if is_fuzzy(milestone):
             span = span_name(milestone.span, words)
             return words.gettext("%(milestone)s (date not fixed: %(span)s)", milestone=title, span=span)
-        case _ if milestone.reading in (Reading.BY, Reading.DURING):
+        case _ if is_deadline(milestone):
             return words.gettext("Due: %(milestone)s", milestone=title)
         case _:
             return title
 
 
 def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
-    milestone, source = entry.milestone, entry.source
+    milestone, source, commitment = entry.milestone, entry.source, entry.commitment
     wording = plain(milestone.wording)
-    lines = [plain(entry.commitment.title.in_language(words.language))]
+    parties = party_list(milestone.parties, words, commitment.organisations, commitment.language)
+    lines = [plain(commitment.title.in_language(words.language, commitment.language).text)]
     if entry.state == "withdrawn":
         lines.append(words.gettext("The commitment was withdrawn."))
     if entry.state == "dateless":
@@ -140,7 +145,7 @@ def _description(entry: CalendarEntry, feed: Feed, words: Words) -> list[str]:
         words.line(words.gettext("Date"), date_phrase(milestone.span, milestone.reading, wording, words)),
         words.line(words.gettext("In the statement’s words"), words.quoted(wording)),
         words.line(words.gettext("Reading"), reading_name(milestone.reading, words)),
-        words.line(words.gettext("Countries"), country_list(milestone.countries, words)),
+        words.line(words.gettext("Parties"), parties),
         words.line(
             words.gettext("Source of the date"),
             plain(source.text) if source else words.gettext("the statement itself"),

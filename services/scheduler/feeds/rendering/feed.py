@@ -12,11 +12,13 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.filters import Filters
+from services.i18n.languages import nearest_language
+from services.i18n.words import Words, words_in
 
 FeedFormat = Literal["calendar.ics", "events.atom", "events.rss"]
 FEED_FORMATS: tuple[FeedFormat, ...] = ("calendar.ics", "events.atom", "events.rss")
 
-FILTERED_BY = ("countries", "themes", "sections", "commitments")
+FILTERED_BY = ("parties", "themes", "sections", "commitments")
 """The filters that a feed has; it tells of events of every type."""
 
 ALARM = 7
@@ -36,6 +38,11 @@ class Feed:
     """Days before."""
     filters: Filters
     created_at: datetime
+
+
+def words_of(feed: Feed) -> Words:
+    """The words that a feed is written in: in its language, or in the nearest of ours if a later release made it."""
+    return words_in(nearest_language(feed.language))
 
 
 def new_token() -> str:

@@ -1,24 +1,30 @@
 """A feed of events for readers: RSS 2.0 and Atom (RFC 4287), the newest first, in the reader's language.
 
 Pure, and the same events give the same bytes. An entry is known by its event's id, so that a reader shows it once,
-whichever of the two it reads. Texts are plain; where RSS takes a description for HTML, they are escaped for it.
+whichever of the two it reads. Texts are plain; where RSS takes a description for HTML, they are escaped for it. What is
+shown in another language than the feed's is marked: in Atom (RFC 4287, 2) a title by `xml:lang`, and a summary, which
+is XHTML then, passage by passage; in RSS, whose titles can't be, in the description's HTML.
 """
 
-import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from functools import partial
+from typing import Any, assert_never
 from uuid import UUID
 
 from feedgen.feed import FeedGenerator
 
+from contracts.commitments import Milestone
 from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
-from services.i18n.names import country_list, ministry_name, status_name, theme_title
+from contracts.vocabulary import PartyCode, ShownText, Text
+from services.i18n.names import reporter_name, shown_party, status_name, theme_title
+from services.i18n.prose import Prose, marked, marked_text
 from services.i18n.spans import date_phrase, span_name
 from services.i18n.text import plain
-from services.i18n.words import Words, words_in
-from services.scheduler.feeds.rendering.feed import Feed
+from services.i18n.words import Words
+from services.scheduler.feeds.rendering.feed import Feed, words_of
+from services.scheduler.feeds.rendering.passages import as_html, language_of
 
 FeedEvent = CommitmentCreated | MilestoneScheduled | StatusChanged | MilestoneDue
 
@@ -26,6 +32,8 @@ MOST_ITEMS = 100
 """Entries of a feed at most."""
 
 GENERATOR = "Pledgewire"
+
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @dataclass(frozen=True)
@@ -48,13 +56,13 @@ def rss(feed: Feed, items: Sequence[FeedItem], portal_url: str) -> bytes:
 
 
 def _feed(feed: Feed, items: Sequence[FeedItem], portal_url: str, *, escaped: bool) -> FeedGenerator:
-    words = words_in(feed.language)
+    words = words_of(feed)
     result = FeedGenerator()
     result.id(f"urn:uuid:{feed.id}")
     result.title(plain(feed.name))
     subtitle = words.gettext("What governments have promised: what is due, what has moved, how it is going")
     result.description(subtitle)
-    result.language(feed.language)
+    result.language(words.language)
     result.author(name=GENERATOR)
     result.generator(GENERATOR)
     # No link to itself: the address is a secret, and feeds are passed on.
@@ -72,15 +80,31 @@ def _feed(feed: Feed, items: Sequence[FeedItem], portal_url: str, *, escaped: bo
         entry.link(href=f"{portal_url}/commitments/{commitment.id}", rel="alternate")
         entry.category([{"term": slug, "label": plain(theme_title(slug, words))} for slug in commitment.themes])
         if escaped:
-            entry.description("<br>".join(html.escape(line) for line in lines))
+            entry.description(as_html(lines))
+        elif any(map(language_of, lines)):
+            entry.summary(as_html(lines), type="xhtml")
         else:
             entry.summary("\n".join(lines))
+        if language := language_of(title):
+            entry.register_extension("title_language", partial(_TitleLanguage, language), rss=False)
     return result
 
 
-def item_text(event: FeedEvent, words: Words) -> tuple[str, list[str]]:
+class _TitleLanguage:
+    """Says in which language an entry's title is: Atom has a place for it, which feedgen does not fill."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def extend_atom(self, entry: Any) -> Any:
+        """Mark the title of an `<entry>`."""
+        entry.find("title").set(_XML_LANG, self._language)
+        return entry
+
+
+def item_text(event: FeedEvent, words: Words) -> tuple[Prose, list[Prose]]:
     """An event as a title and the lines below it."""
-    commitment = plain(event.commitment.title.in_language(words.language))
+    commitment = _text(event.commitment.title, event, words)
     match event:
         case CommitmentCreated():
             title, lines = _created(event, commitment, words)
@@ -92,20 +116,41 @@ def item_text(event: FeedEvent, words: Words) -> tuple[str, list[str]]:
             title, lines = _due(event, words)
         case _:
             assert_never(event)
-    return title, [*([] if commitment in title else [commitment]), *lines]
+    shown = Prose.read(commitment)
+    headline = Prose.read(title)
+    return headline, [*([] if shown in headline else [shown]), *map(Prose.read, lines)]
+
+
+def _text(text: Text, event: FeedEvent, words: Words) -> str:
+    """A text in the reader's language, or as near to it as it is there."""
+    return marked_text(text, event.commitment.language, words)
+
+
+def _party(code: PartyCode, event: FeedEvent, words: Words) -> str:
+    commitment = event.commitment
+    return marked(shown_party(code, words, commitment.organisations, commitment.language), words)
+
+
+def _parties(parties: Iterable[PartyCode], event: FeedEvent, words: Words) -> str:
+    return words.line(words.gettext("Parties"), words.listed(_party(code, event, words) for code in parties))
+
+
+def _wording(milestone: Milestone, words: Words) -> str:
+    return marked(ShownText(milestone.wording, milestone.wording_language), words)
 
 
 def _created(event: CommitmentCreated, commitment: str, words: Words) -> tuple[str, list[str]]:
+    quote = marked(ShownText(event.quote.text, event.commitment.language), words)
     return words.line(words.gettext("New commitment"), commitment), [
-        plain(event.summary.in_language(words.language)),
-        words.line(words.gettext("The exact words"), words.quoted(plain(event.quote.text))),
-        words.line(words.gettext("Countries"), country_list(event.commitment.countries, words)),
+        _text(event.summary, event, words),
+        words.line(words.gettext("The exact words"), words.quoted(quote)),
+        _parties(event.commitment.parties, event, words),
     ]
 
 
 def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]:
-    milestone, source, wording = event.milestone, event.source, plain(event.milestone.wording)
-    title = plain(milestone.title.in_language(words.language))
+    milestone, source, wording = event.milestone, event.source, _wording(event.milestone, words)
+    title = _text(milestone.title, event, words)
     values = {"milestone": title, "when": span_name(milestone.span, words)}
     lost = event.previous is not None and event.previous.latest is not None and milestone.span.latest is None
     match event.change:
@@ -117,7 +162,7 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
             headline = words.gettext("Date: %(milestone)s, %(when)s", **values)
         case "more-precise":
             headline = words.gettext("Date now known more exactly: %(milestone)s, %(when)s", **values)
-        case _:
+        case _:  # moved; what a later release calls otherwise is another date in any case
             headline = words.gettext("Date moved: %(milestone)s, now %(when)s", **values)
     lines = [words.line(words.gettext("Date"), date_phrase(milestone.span, milestone.reading, wording, words))]
     if event.previous is not None and event.change != "held":
@@ -126,7 +171,7 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
         )
     lines += [
         words.line(words.gettext("In the statement’s words"), words.quoted(wording)),
-        words.line(words.gettext("Countries"), country_list(milestone.countries, words)),
+        _parties(milestone.parties, event, words),
         words.line(
             words.gettext("Source of the date"),
             plain(source.text) if source else words.gettext("the statement itself"),
@@ -136,31 +181,31 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]
 
 
 def _changed(event: StatusChanged, commitment: str, words: Words) -> tuple[str, list[str]]:
-    values = {"commitment": commitment, "status": status_name(event.status, words)}
-    if event.country:
-        values["country"] = country_list([event.country], words)
-        title = words.gettext("Status: %(commitment)s (%(country)s), %(status)s", **values)
-    else:
-        title = words.gettext("Status: %(commitment)s, %(status)s", **values)
+    values = {
+        "commitment": commitment,
+        "party": _party(event.party, event, words),
+        "status": status_name(event.status, words),
+    }
+    title = words.gettext("Status: %(commitment)s (%(party)s), %(status)s", **values)
     lines = [
         words.line(words.gettext("Status"), values["status"]),
         words.line(words.gettext("Before"), status_name(event.previous, words)),
+        words.line(words.gettext("Status as a whole"), status_name(event.overall, words)),
     ]
-    if event.country:
-        lines.append(words.line(words.gettext("Status as a whole"), status_name(event.overall, words)))
+    if not event.current:
+        lines.append(words.gettext("It came late: there is newer word already"))
     if event.note:
         lines.append(words.line(words.gettext("Note, as reported (not translated)"), plain(event.note)))
     if event.evidence:
         lines.append(words.line(words.gettext("Evidence"), plain(event.evidence.url)))
-    reporter = event.reported_by
-    who = ministry_name(reporter.ministry, words) if reporter.ministry else reporter.client
+    who = marked(reporter_name(event.reported_by, words, event.commitment.language), words)
     lines.append(words.line(words.gettext("Reported by"), who))
     return title, lines
 
 
 def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:
     milestone = event.milestone
-    title = plain(milestone.title.in_language(words.language))
+    title = _text(milestone.title, event, words)
     match event.phase:
         case "ahead":
             headline = words.ngettext(
@@ -180,10 +225,12 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:
             )
         case "review":
             headline = words.gettext("To be looked at again: %(milestone)s", milestone=title)
+        case _:  # of a later release
+            headline = words.line(words.gettext("Reminder"), title)
     return headline, [
         words.line(
-            words.gettext("Date"), date_phrase(milestone.span, milestone.reading, plain(milestone.wording), words)
+            words.gettext("Date"), date_phrase(milestone.span, milestone.reading, _wording(milestone, words), words)
         ),
         words.line(words.gettext("Status"), status_name(event.status, words)),
-        words.line(words.gettext("Countries"), country_list(milestone.countries, words)),
+        _parties(milestone.parties, event, words),
     ]

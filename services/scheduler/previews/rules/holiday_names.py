@@ -7,9 +7,8 @@ of a single state of the United States is called by its English name, and said t
 
 from dataclasses import dataclass
 
-from contracts.vocabulary import Country
 from services.i18n.catalogue import N_
-from services.i18n.names import country_list
+from services.i18n.names import party_name
 from services.i18n.words import Words
 from services.scheduler.ladders.business_days import DayOff, holiday_in_english, regional_calendar
 
@@ -94,7 +93,7 @@ def calendar_place(name: str, words: Words) -> str:
     """Whose calendar it is: `Canada`, `Ontario`, `United States, TX`."""
     calendar = regional_calendar(name)
     if calendar.subdivision is None:
-        return country_list([calendar.country], words)
-    if calendar.country is Country.CA and calendar.subdivision in PROVINCES:
+        return party_name(calendar.party, words)
+    if calendar.party == "CA" and calendar.subdivision in PROVINCES:
         return words.gettext(PROVINCES[calendar.subdivision])
-    return f"{country_list([calendar.country], words)}, {calendar.subdivision}"
+    return f"{party_name(calendar.party, words)}, {calendar.subdivision}"

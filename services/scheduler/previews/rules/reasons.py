@@ -69,8 +69,7 @@ def instant_reason(reason: PlanningReason, count: Countdown, step: Step) -> Inst
     if step.direction == "review":
         anchor: CountedFrom = "scheduled-on"
     elif count.opens == count.closes:
-        on_one_day = count.kind == "event" and count.milestone.span.precision is Precision.DAY
-        anchor = "only-day" if on_one_day else "last-day"
+        anchor = "only-day" if count.is_event_of_known_days else "last-day"
     else:
         anchor = "last-day" if step.direction == "after" else "first-day"
     monthly = step.unit == "m" or step.direction == "review"
@@ -259,7 +258,7 @@ def left_out_sentence(one: LeftOutRung, count: Countdown, words: Words) -> str:
                 months,
             )
         case "finer-than-the-date":
-            known = words.gettext(_COARSE[count.milestone.span.precision])
+            known = words.gettext(_COARSE[count.precision])
             return words.ngettext(
                 "Not planned: %(known)s only, and %(number)s day before is the shortest notice then.",
                 "Not planned: %(known)s only, and %(number)s days before is the shortest notice then.",

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import CommitmentCreated, MilestoneScheduled, StatusChanged
 from contracts.filters import matches
-from contracts.vocabulary import CommitmentBrief, Milestone
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.countdown import countdown
@@ -178,7 +178,7 @@ def _schedule(
     known = agenda.schedules.get(milestone.id)
     if known and known.version >= event.schedule_version:
         return agenda
-    settled = milestone.held or agenda.commitment_status.is_over_for(milestone.countries)
+    settled = milestone.held or agenda.commitment_status.is_over_for(milestone.parties)
     schedule = MilestoneSchedule(event.commitment, milestone, event.schedule_version, at, settled, correlation_id)
     reminders = dict(agenda.reminders) | _withdrawn(agenda, milestone.id)
     for own_ladder in rules.ladders_for(schedule):
@@ -194,7 +194,7 @@ def _settle(agenda: Agenda, at: datetime, rules: PlanningRules) -> Agenda:
     """Withdraw what the standing has settled, and take up again what it has reopened."""
     schedules, reminders = dict(agenda.schedules), dict(agenda.reminders)
     for name, schedule in agenda.schedules.items():
-        settled = schedule.milestone.held or agenda.commitment_status.is_over_for(schedule.milestone.countries)
+        settled = schedule.milestone.held or agenda.commitment_status.is_over_for(schedule.milestone.parties)
         if settled != schedule.settled:
             schedules[name] = replace(schedule, settled=settled)
             reminders |= _withdrawn(agenda, name) if settled else dict(_reopened(agenda, schedule, at, rules))

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from contracts.events import CommitmentCreated, StatusChanged
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import PartyCode, Status
 
 FINAL_STATUSES = frozenset({Status.MET, Status.WITHDRAWN})
-"""Statuses after which nobody needs a reminder."""
+"""Statuses after which nobody needs a reminder; one of a later release leaves it open."""
 
 
 @dataclass(frozen=True)
@@ -20,38 +20,35 @@ class KnownStatus:
 
 @dataclass(frozen=True)
 class CommitmentStatus:
-    """The newest status of a commitment: overall, as reported for it as a whole, and for single countries.
+    """The newest status of a commitment, overall and of single parties.
 
-    The newest event decides, by its `seq` and not by its arrival. A status of the whole holds for every country
-    until a later one of that country.
+    The newest event decides, by its `seq` and not by its arrival.
     """
 
     overall: KnownStatus = KnownStatus(Status.ANNOUNCED, 0)
-    whole: KnownStatus | None = None
-    countries: Mapping[Country, KnownStatus] = field(default_factory=dict)
+    parties: Mapping[PartyCode, KnownStatus] = field(default_factory=dict)
 
     def after_created(self, event: CommitmentCreated) -> "CommitmentStatus":
         """With what the commitment began with, unless something newer is known."""
         return self if self.overall.seq else replace(self, overall=KnownStatus(event.status, 0))
 
     def after_changed(self, event: StatusChanged) -> "CommitmentStatus":
-        """With what this event says, as far as nothing newer is known."""
-        said = KnownStatus(event.status, event.seq)
+        """With what this event says, as far as nothing newer is known; history that came late changes no party."""
         overall = max(self.overall, KnownStatus(event.overall, event.seq), key=_seq)
-        if event.country is None:
-            return replace(self, overall=overall, whole=_newer(self.whole, said))
-        newest = _newer(self.countries.get(event.country), said)
-        return replace(self, overall=overall, countries={**self.countries, event.country: newest})
+        if not event.current:
+            return replace(self, overall=overall)
+        newest = _newer(self.parties.get(event.party), KnownStatus(event.status, event.seq))
+        return replace(self, overall=overall, parties={**self.parties, event.party: newest})
 
-    def status_of(self, country: Country) -> Status | None:
-        """A country's own status; None while none has been reported."""
-        said = max(filter(None, (self.whole, self.countries.get(country))), key=_seq, default=None)
+    def status_of(self, party: PartyCode) -> Status | None:
+        """A party's own status; None while none has been reported."""
+        said = self.parties.get(party)
         return said.status if said else None
 
-    def is_over_for(self, countries: Iterable[Country]) -> bool:
-        """Whether a milestone that binds these countries is over: overall, or for each of them."""
+    def is_over_for(self, parties: Iterable[PartyCode]) -> bool:
+        """Whether a milestone that binds these parties is over: overall, or for each of them."""
         return self.overall.status in FINAL_STATUSES or all(
-            self.status_of(country) in FINAL_STATUSES for country in countries
+            self.status_of(party) in FINAL_STATUSES for party in parties
         )
 
 

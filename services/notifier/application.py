@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from services.i18n.words import answer_language
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.log import DeliveryLog
@@ -15,10 +16,13 @@ from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.subscriptions.unsubscribe_routes import unsubscribe_router
+from services.plumbing.audit.keyed_hash import WITHHELD, KeyedHash
+from services.plumbing.audit.refused_attempts import RefusedAttempts
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.audit_routes import audit_routes
 
 
 def http_app(
@@ -32,6 +36,7 @@ def http_app(
     destinations: Destinations,
     allowed: AllowList,
     facts: Mapping[str, Any] | None = None,
+    keyed_hash: KeyedHash = WITHHELD,
 ) -> FastAPI:
     """The application; nothing is connected by building it. `facts` are for `/readyz`."""
     app = web_app(
@@ -39,11 +44,14 @@ def http_app(
         "Pledgewire notifier",
         checks,
         facts=facts,
+        note_refusal=RefusedAttempts(database, clock).note,
+        languages=answer_language,
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
     )
-    store = SubscriptionStore(database, destinations, cancel_waiting)
+    store = SubscriptionStore(database, destinations, cancel_waiting, keyed_hash)
     app.include_router(subscription_router(store, keys, tokens, allowed, clock))
     app.include_router(delivery_router(DeliveryLog(database), keys, tokens))
     app.include_router(unsubscribe_router(store, links, clock))
+    app.include_router(audit_routes(database, keys))
     return app

@@ -24,7 +24,7 @@ def application() -> FastAPI:
     """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "notifier")
     settings = LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),))
-    keys = ApiKeys(ApiKeySettings(file=None))
+    keys = ApiKeys(ApiKeySettings())
     return http_app(
         nowhere,
         SystemClock(),

@@ -3,12 +3,17 @@
 import asyncio
 import math
 import time
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from contracts.topics import written_by
+from contracts.audit_heads import audit_head_record
+from contracts.envelope import event_in
+from contracts.events import ApiKeyChanged
+from contracts.majors import LATER_NAMES, said_later, with_later_majors
+from contracts.topics import API_KEY_CHANGED, written_by
 from services.notifier.application import http_app
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
@@ -33,17 +38,21 @@ from services.notifier.subscriptions.signed_ids import page_tokens
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
+from services.plumbing.audit.chaining import AuditChain, AuditSettings
+from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.kafka.consumer import kafka_broker, subscribe
 from services.plumbing.kafka.dead_letters import DeadLetters
+from services.plumbing.kafka.followed_topic import FollowedTopic
 from services.plumbing.kafka.health import kafka_check
 from services.plumbing.kafka.intake import Intake
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
 from services.plumbing.outbox import unpublished_events
+from services.plumbing.periodic import Clockwork, PeriodicTask
 from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
@@ -87,7 +96,14 @@ def build() -> Service:
     broker = kafka_broker(kafka_settings, written_by("notifier"))
     gate = SendingGate()
     topics = [topic.name for topic in WRITTEN]
-    comparison = OutboxComparison(database, TopicReader(kafka_settings), topics, MissedNotifierEvents())
+    comparison = OutboxComparison(
+        database,
+        TopicReader(kafka_settings),
+        with_later_majors(topics),
+        MissedNotifierEvents(),
+        said_later,
+        LATER_NAMES,
+    )
     relay = Relay(database, producer, OutboxSettings(), comparison, gate, count_unsettled)
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
     tokens = page_tokens(link_settings)
@@ -117,7 +133,14 @@ def build() -> Service:
     refused = RefusedLadders(database)
     ladder_intake = Intake(refused_ladders.GROUP, refused_ladders.read, refused.apply, DeadLetters(producer))
     subscribe(broker, refused_ladders.TOPICS, ladder_intake)
+    keys = ApiKeys(ApiKeySettings())
+    known_keys = FollowedTopic(broker, API_KEY_CHANGED.name, partial(event_in, ApiKeyChanged), keys.learn)
+    keys.silence = known_keys.silence
     delivery_log = DeliveryLog(database)
+    audit_settings = AuditSettings()
+    head_record = partial(audit_head_record, "notifier")
+    chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
+    clockwork = Clockwork(PeriodicTask("audit", chain.beat, audit_settings.link_seconds))
 
     async def claims() -> str | None:
         age = time.monotonic() - dispatch.alive
@@ -155,6 +178,7 @@ def build() -> Service:
         "schema": schema.check,
         "kafka": kafka_check(broker, producer),
         "outbox": gate.unless_held(unpublished.check),
+        "keys": keys.check,
         "dispatch": claims,
     }
     return Service(
@@ -162,20 +186,21 @@ def build() -> Service:
         http=http_app(
             database,
             clock,
-            ApiKeys(ApiKeySettings()),
+            keys,
             checks,
             links=links,
             tokens=tokens,
             destinations=destinations,
             allowed=allowed,
-            facts={"recovery": gate.describe},
+            facts={"recovery": gate.describe, "api_keys": keys.facts},
+            keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),
         http_settings=HttpSettings(),
         broker=broker,
         database=database,
         schema=schema,
         producer=producer,
-        work=(relay.run, refresh_destinations, dispatch.run, measure),
+        work=(relay.run, known_keys.run, refresh_destinations, dispatch.run, measure, clockwork.run),
         waiting=(unpublished, due),
         closing=(http_client.close, smtp_pool.close),
     )

@@ -10,13 +10,14 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from html import escape as escape_html
 from importlib import resources
 from uuid import UUID
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 from mjml import mjml2html
 
+from services.i18n.prose import Prose
 from services.notifier.channels import mail_headers as header
 from services.notifier.channels.channel import MailedChannel
 from services.notifier.channels.mail_addresses import NamedAddress, mail_address
@@ -26,11 +27,25 @@ from services.notifier.events.published_event import LocalizedEvent
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.placeholders import PlaceholderValues, Template
 from services.notifier.rendering.reader import Reader
+from services.plumbing.sentences import Sentence
 
 # 7bit, so that no relay on the way has a reason to rewrite the body, which would break its signature.
 POLICY = SMTP.clone(cte_type="7bit")
 
+
+def _marked(text: str) -> Markup:
+    """A text as HTML that says of the words of other languages which they are in."""
+    runs = text.runs if isinstance(text, Prose) else ()
+    if not any(run.language for run in runs):
+        return escape(text)
+    return Markup().join(
+        Markup('<span lang="{}">{}</span>').format(run.language, run.text) if run.language else escape(run.text)
+        for run in runs
+    )
+
+
 _html_environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_html_environment.filters["marked"] = _marked
 _environment = _html_environment.overlay(autoescape=False)
 _environment.filters["split_lines"] = str.splitlines
 
@@ -69,7 +84,7 @@ class Email(MailedChannel[MailTemplate]):
     def checked_address(self, address: str, allowed: AllowList) -> str:
         """The address as it is sent to; a local part beyond ASCII needs a mail server that takes it."""
         if not allowed.mail:
-            raise UndeliverableAddress("there is no mail server here (SMTP_HOST)")
+            raise UndeliverableAddress(Sentence("there is no mail server here (SMTP_HOST)"))
         return mail_address(address, smtputf8=allowed.smtputf8)
 
     def masked_address(self, address: str) -> str:
@@ -139,7 +154,7 @@ class Email(MailedChannel[MailTemplate]):
         ]
         body = EmailMessage(POLICY)
         body.set_content(rendered.text.fill(value), cte="quoted-printable")
-        html = rendered.html.fill(lambda placeholder: escape_html(value(placeholder)))
+        html = rendered.html.fill(lambda placeholder: str(_marked(value(placeholder))))
         body.add_alternative(html, subtype="html", cte="quoted-printable")
         return header.written_mail(headers, body, recipient=reader.address)
 

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from contracts.text import fit
 from services.notifier.channels.special_use_names import is_never_public
 from services.notifier.channels.ssrf_guard import UndeliverableAddress
+from services.plumbing.sentences import Sentence
 
 LONGEST_LOCAL_PART = 64
 """Octets before the @."""
@@ -47,13 +48,13 @@ def mail_address(address: str, *, smtputf8: bool) -> str:
     except EmailNotValidError:
         if not smtputf8 and not address.rpartition("@")[0].isascii():
             raise UndeliverableAddress(
-                "the mail server takes no letters beyond ASCII before the @ (SMTPUTF8)"
+                Sentence("the mail server takes no letters beyond ASCII before the @ (SMTPUTF8)")
             ) from None
-        raise UndeliverableAddress("this is not an e-mail address") from None
+        raise UndeliverableAddress(Sentence("this is not an e-mail address")) from None
     if len(found.local_part.encode()) > LONGEST_LOCAL_PART or "=?" in found.local_part:
-        raise UndeliverableAddress("this is not an e-mail address")
+        raise UndeliverableAddress(Sentence("this is not an e-mail address"))
     if is_never_public(found.ascii_domain):
-        raise UndeliverableAddress("no public mail server has such a name (RFC 6761)")
+        raise UndeliverableAddress(Sentence("no public mail server has such a name (RFC 6761)"))
     return f"{found.local_part}@{found.ascii_domain}"
 
 

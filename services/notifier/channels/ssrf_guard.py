@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from services.notifier.channels.address_blocks import carried_ipv4, is_public_ipv4, is_public_ipv6
 from services.notifier.channels.special_use_names import is_never_public
+from services.plumbing.sentences import Sentence
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -96,38 +97,38 @@ def checked_url(url: str, allowed: AllowList) -> str:
     use plain http or another port. The scheme's own port is not written (RFC 3986, 6.2.3): both forms are one address.
     """
     if len(url) > LONGEST_URL or not url.isascii() or any(c <= " " or c == "\x7f" or c in '\\"<>^`{|}' for c in url):
-        raise UndeliverableAddress("the URL has to be plain ASCII without spaces, at most 2,000 characters")
+        raise UndeliverableAddress(Sentence("the URL has to be plain ASCII without spaces, at most 2,000 characters"))
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UndeliverableAddress("the URL can't be read") from error
+        raise UndeliverableAddress(Sentence("the URL can't be read")) from error
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
-        raise UndeliverableAddress("the URL has to start with https:// and name a host")
+        raise UndeliverableAddress(Sentence("the URL has to start with https:// and name a host"))
     if parts.username is not None or parts.password is not None:
-        raise UndeliverableAddress("the URL may not hold a user name or password")
+        raise UndeliverableAddress(Sentence("the URL may not hold a user name or password"))
     if parts.fragment or "#" in url:
-        raise UndeliverableAddress("the URL may not have a fragment")
+        raise UndeliverableAddress(Sentence("the URL may not have a fragment"))
     if port == 0:
-        raise UndeliverableAddress("nothing listens on port 0")
+        raise UndeliverableAddress(Sentence("nothing listens on port 0"))
     address = literal(host)
     if "%" in host or (address is None and not _NAME.fullmatch(host)):
-        raise UndeliverableAddress("the host has to be a name or an ordinary address")
+        raise UndeliverableAddress(Sentence("the host has to be a name or an ordinary address"))
     listed = normal_host(host) in allowed.hosts or (address is not None and allowed.is_listed(address))
     if not listed:
         if parts.scheme != "https":
-            raise UndeliverableAddress("the URL has to start with https://")
+            raise UndeliverableAddress(Sentence("the URL has to start with https://"))
         if port is not None and port not in _SECURE_PORTS:
-            raise UndeliverableAddress("the port has to be 443 or 8443")
+            raise UndeliverableAddress(Sentence("the port has to be 443 or 8443"))
         if address is not None and not allowed.permits(address, host):
-            raise UndeliverableAddress("the host is not a public address")
+            raise UndeliverableAddress(Sentence("the host is not a public address"))
         if address is None and _looks_numeric(host):
-            raise UndeliverableAddress("the host has to be a name or an ordinary address")
+            raise UndeliverableAddress(Sentence("the host has to be a name or an ordinary address"))
         if address is None and "." not in normal_host(host):
-            raise UndeliverableAddress("the host has to be a full name")
+            raise UndeliverableAddress(Sentence("the host has to be a full name"))
         if address is None and is_never_public(normal_host(host)):
-            raise UndeliverableAddress("no public host has such a name (RFC 6761)")
+            raise UndeliverableAddress(Sentence("no public host has such a name (RFC 6761)"))
     written = f"[{host}]" if ":" in host else host
     place = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     shown = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"

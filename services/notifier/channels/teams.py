@@ -69,10 +69,10 @@ def _card(message: EventMessage, words: Words, longest: int) -> dict[str, Any]:
         _text(shorten(message.title, longest), style="heading", weight="Bolder", size="Large", spacing="Small"),
         _prose(shorten(message.lead, longest)),
     ]
-    facts = [{"title": fact.label, "value": _value(fact.value, longest)} for fact in message.facts]
+    facts = [{"title": _value(fact.label, longest), "value": _value(fact.value, longest)} for fact in message.facts]
     if message.change:
         change = f"{shorten(message.change.before, longest)} → {shorten(message.change.after, longest)}"
-        facts.insert(0, {"title": message.change.label, "value": _value(change, 2 * longest + 3)})
+        facts.insert(0, {"title": _value(message.change.label, longest), "value": _value(change, 2 * longest + 3)})
     body.append({"type": "FactSet", "facts": facts, "separator": True})
     if message.quotation:
         body.append(_text(words.label(message.quotation.label), weight="Bolder", separator=True))

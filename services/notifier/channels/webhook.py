@@ -12,7 +12,7 @@ from uuid import UUID
 
 import standardwebhooks
 
-from contracts.envelope import schema_uri
+from contracts.envelope import deprecation, schema_uri
 from contracts.topics import BY_NAME
 from services.notifier.channels.channel import PostedChannel
 from services.notifier.events.published_event import LocalizedEvent, PublishedEvent
@@ -51,7 +51,7 @@ class Webhook(PostedChannel[bytes]):
 
 def cloud_event(event: PublishedEvent) -> bytes:
     """The CloudEvent of an event, as structured JSON."""
-    topic, subject = BY_NAME[event.topic], event.data.commitment.id
+    topic, subject = BY_NAME[event.told_as], event.data.commitment.id
     attributes = {
         "specversion": "1.0",
         "id": str(event.id),
@@ -62,6 +62,7 @@ def cloud_event(event: PublishedEvent) -> bytes:
         "dataschema": schema_uri(topic),
         "datacontenttype": "application/json",
         "partitionkey": subject,
+        **deprecation(topic),
     }
     if event.correlation_id:
         attributes["correlationid"] = event.correlation_id

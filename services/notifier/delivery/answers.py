@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.vocabulary import Channel, Instant, Language
+from contracts.vocabulary import Channel, Instant, LanguageTag
 from services.plumbing.http.forms import ResponseModel
 
 DeliveryState = Literal["pending", "sending", "delivered", "failed", "expired", "suppressed", "cancelled"]
@@ -22,7 +22,7 @@ class DeliveryAnswer(ResponseModel):
     subscriber: str
     commitment_id: str
     channel: Channel
-    language: Language
+    language: LanguageTag
     """The one that the subscription asks for now."""
     state: DeliveryState
     attempts: int

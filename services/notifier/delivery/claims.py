@@ -118,7 +118,7 @@ where state = 'sending' and lease = any($1::uuid[])
 """
 
 _RECIPIENTS = """
-select id, subscriber, channel, address, secret, language, zone, events, countries, themes, sections, commitments,
+select id, subscriber, channel, address, secret, language, zone, events, parties, themes, sections, commitments,
        state, ladder_refused is not null as ladder_refused
 from subscription where id = any($1::uuid[])
 """
@@ -240,7 +240,7 @@ def _recipient(row: Any) -> Recipient:
         zone=row["zone"],
         filters=Filters(
             frozenset(row["events"]),
-            frozenset(row["countries"]),
+            frozenset(row["parties"]),
             frozenset(row["themes"]),
             frozenset(row["sections"]),
             frozenset(row["commitments"]),

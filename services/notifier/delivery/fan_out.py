@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from contracts.causes import Cause
 from services.notifier.channels import MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
@@ -18,7 +19,7 @@ from services.notifier.delivery.identity import DELIVERY_ID_BYTES, THREAD_BYTES
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
-from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.event_types import EVENT_NAMES, EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EVERYBODY, EventTraits
 from services.plumbing.database import Database
@@ -26,7 +27,7 @@ from services.plumbing.failpoints import failpoint
 
 _MEANT_FOR = "\n".join(
     f"                when '{name}' then {kind.audience.condition}"
-    for name, kind in EVENT_TYPES.items()
+    for name, kind in ((name, EVENT_TYPES[name]) for name in EVENT_NAMES)
     if kind.audience is not EVERYBODY
 )
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
@@ -40,31 +41,33 @@ _PLACES = {topic: place for place, topic in enumerate(EVENT_TYPES)}
 FAN_OUT = f"""
 with incoming as materialized (
     select id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after, section, collapse_key,
-           string_to_array(countries, ',') as countries, string_to_array(themes, ',') as themes, audience, level, place
+           string_to_array(parties, ',') as parties, string_to_array(themes, ',') as themes, audience, level, told_as,
+           cause_id, cause_kind, cause_count, place
     from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::bytea[], $6::timestamptz[], $7::text[],
                 $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[],
-                $23::text[])
+                $15::text[], $16::uuid[], $17::text[], $18::integer[], $19::text[])
          with ordinality as i(id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
-                              countries, themes, section, audience, level, collapse_key, place)
+                              parties, themes, section, audience, level, told_as, cause_id, cause_kind, cause_count,
+                              collapse_key, place)
 ),
 matches as materialized (
     select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel, s.destination
     from incoming i join subscription s on s.state = 'active'
-        and (s.events = '{{}}' or i.topic = any(s.events))
-        and (s.countries = '{{}}' or s.countries && i.countries)
+        and (s.events = '{{}}' or i.told_as = any(s.events))
+        and (s.parties = '{{}}' or s.parties && i.parties)
         and (s.themes = '{{}}' or s.themes && i.themes)
         and (s.sections = '{{}}' or i.section = any(s.sections))
         and (s.commitments = '{{}}' or i.commitment_id = any(s.commitments))
-        and case i.topic
+        and case i.told_as
 {_MEANT_FOR}
                 else true
             end
 ),
 fresh as (
     insert into event (id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
-                       received_at, matched, collapse_key)
+                       received_at, matched, collapse_key, cause_id, cause_kind, cause_count)
     select i.id, i.topic, i.commitment_id, i.seq, i.value, i.time, i.correlation_id, i.traceparent, i.not_after,
-           $15, coalesce(m.n, 0), i.collapse_key
+           $20, coalesce(m.n, 0), i.collapse_key, i.cause_id, i.cause_kind, i.cause_count
     from incoming i left join (select event_id, count(*)::integer as n from matches group by event_id) m
         on m.event_id = i.id
     order by i.id
@@ -84,19 +87,19 @@ placed as (
                partition by case when m.channel in ({_SHARED_LANES}) then null else m.subscription_id end
                order by m.place
            ) as in_lane,
-           case when m.channel in ({_SHARED_LANES}) then $18 else coalesce(n.most, $17) end as lane
-    from named m left join unnest($19::uuid[], $20::integer[]) as n(subscription_id, most)
+           case when m.channel in ({_SHARED_LANES}) then $23 else coalesce(n.most, $22) end as lane
+    from named m left join unnest($24::uuid[], $25::integer[]) as n(subscription_id, most)
         on n.subscription_id = m.subscription_id
 ),
 written as (
     insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, destination, paced, state,
                           behind, next_at, not_after, created_at, lease, lease_until)
     select id, thread, event_id, subscription_id, commitment_id, channel, destination, has_pace,
-           case when taken then 'sending' else 'pending' end, not taken and (waits or in_thread > 1), $15,
-           not_after, $15,
-           case when taken then $21::uuid end,
-           case when taken then clock_timestamp() + make_interval(secs => $22) end
-    from (select *, not waits and not has_pace and in_all <= $16 and in_lane <= lane as taken
+           case when taken then 'sending' else 'pending' end, not taken and (waits or in_thread > 1), $20,
+           not_after, $20,
+           case when taken then $26::uuid end,
+           case when taken then clock_timestamp() + make_interval(secs => $27) end
+    from (select *, not waits and not has_pace and in_all <= $21 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
               position, destination, deferrals, deferred_since
@@ -108,12 +111,16 @@ order by position
 
 @dataclass(frozen=True, slots=True)
 class IncomingEvent:
-    """An event that was just read from its topic. From `not_after` on it would be stale."""
+    """An event that was just read from its topic, and beside it all that is written down of it.
+
+    From `not_after` on it would be stale. Who writes it down does not read its value once more.
+    """
 
     event: PublishedEvent
     seq: int
     not_after: datetime | None
     traits: EventTraits
+    cause: Cause
     collapse_key: str | None = None
     """What it tells the latest of; None where it stays news."""
 
@@ -173,7 +180,6 @@ class FanOut:
                 list(capacity.limited.values()),
                 lease,
                 self._leases.seconds,
-                [incoming.collapse_key for incoming in batch],
             )
             ended = await end_settled_before(connection, [incoming.event.id for incoming in batch])
             rows = [row for row in rows if row["id"] not in ended]
@@ -221,7 +227,7 @@ def overtaken_within(batch: Iterable[IncomingEvent]) -> set[UUID]:
 
 
 def _row(incoming: IncomingEvent) -> tuple[object, ...]:
-    event, traits = incoming.event, incoming.traits
+    event, traits, cause = incoming.event, incoming.traits, incoming.cause
     return (
         event.id,
         event.topic,
@@ -232,9 +238,14 @@ def _row(incoming: IncomingEvent) -> tuple[object, ...]:
         event.correlation_id,
         event.traceparent,
         incoming.not_after,
-        ",".join(sorted(traits.countries)),
+        ",".join(sorted(traits.parties)),
         ",".join(sorted(traits.themes)),
         traits.section,
         traits.audience,
         traits.level,
+        traits.event,
+        cause.id,
+        cause.kind,
+        cause.count,
+        incoming.collapse_key,
     )

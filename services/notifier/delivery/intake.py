@@ -1,5 +1,7 @@
 """From Kafka into the tables: an event that is read becomes one delivery for each subscription that asked for it."""
 
+import base64
+import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,13 +33,26 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
         id=envelope.id,
         topic=record.topic,
         time=envelope.time,
-        value=event.model_dump_json().encode() if is_structured(record.headers) else record.value or b"",
+        value=_data(record),
         correlation_id=envelope.correlation_id,
         traceparent=envelope.traceparent,
     )
     not_after: datetime | None = getattr(event, "not_after", None)  # of the events that can become stale
     kind = EVENT_TYPES[record.topic]
-    return IncomingEvent(published.already_read(data), data.seq, not_after, kind.traits(data), kind.collapse_key(data))
+    return IncomingEvent(
+        published.already_read(data), data.seq, not_after, kind.traits(data), data.cause, kind.collapse_key(data)
+    )
+
+
+def _data(record: ConsumerRecord[bytes, bytes]) -> bytes:
+    """The event's JSON as it came, with what a later release has put into it: a system is handed that on."""
+    value: bytes = record.value or b""
+    if not is_structured(record.headers):
+        return value
+    envelope = json.loads(value)
+    if "data_base64" in envelope:
+        return base64.b64decode(envelope["data_base64"])
+    return json.dumps(envelope["data"], ensure_ascii=False).encode()
 
 
 _LONGEST_WAIT = 4.0

@@ -6,10 +6,13 @@ from uuid import UUID
 
 import asyncpg
 
+from services.notifier.events.event_types import TOLD_AS
 from services.plumbing.database import Database
 
+_TOLD_AS = "".join(f" when '{topic}' then '{name}'" for topic, name in TOLD_AS.items())
 _DELIVERY = (
-    "d.id, d.position, d.event_id, e.topic as event, d.subscription_id, s.subscriber, d.commitment_id, d.channel,"
+    f"d.id, d.position, d.event_id, case e.topic{_TOLD_AS} else e.topic end as event,"
+    " d.subscription_id, s.subscriber, d.commitment_id, d.channel,"
     " s.language, d.state, d.attempts, d.deferrals, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason,"
     " d.last_code"
 )

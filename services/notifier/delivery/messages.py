@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from services.i18n.languages import nearest_language
 from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.delivery.deliveries import Delivery
@@ -38,12 +39,12 @@ def render_event(
 ) -> RenderedEvent:
     """Lay an event out for a channel in a language: the expensive half, which knows no reader.
 
-    Raises `UnsupportedEvent` for an event that isn't for people, `ValueError` for a channel that there isn't,
-    `KeyError` for a language that we don't speak.
+    A language that a later release has added is the nearest of ours. Raises `UnsupportedEvent` for an event that isn't
+    for people, `ValueError` for a channel that there isn't.
     """
     if channel not in CHANNELS:
         raise ValueError(f"there is no channel {channel}")
-    words, commitment = words_in(language), event.data.commitment
+    words, commitment = words_in(nearest_language(language)), event.data.commitment
     template = CHANNELS[channel].render(LocalizedEvent(event, words, links.commitment(commitment.id), telling))
     return RenderedEvent(template, words.language, matched_by(event), links)
 
@@ -52,7 +53,7 @@ def matched_by(event: PublishedEvent) -> MatchedEvent:
     """What of an event a subscription may have met."""
     traits = event.traits
     return MatchedEvent(
-        event.topic, traits.countries, event.data.commitment, traits.audience is not None, traits.level_title
+        event.told_as, traits.parties, event.data.commitment, traits.audience is not None, traits.level_title
     )
 
 

@@ -1,6 +1,6 @@
 """What has overtaken what, in SQL: newer news of the same that a reader is to get, and older that they were not told.
 
-Of the same are events of one topic about one commitment with the same collapse key, such as the status of one country
+Of the same are events of one topic about one commitment with the same collapse key, such as the status of one party
 or the date of one milestone; the newer is the one with the higher `seq`.
 """
 

@@ -122,7 +122,7 @@ def _count(recorded: Sequence[DeliveryResult], events: Mapping[UUID, PublishedEv
 
 
 def _observe_reminder(event: PublishedEvent, sent_at: datetime) -> None:
-    if event.topic != MILESTONE_DUE.name:
+    if event.told_as != MILESTONE_DUE.name:
         return
     with contextlib.suppress(ValueError):  # a row of an older contract is sent all the same
         if isinstance(event.data, MilestoneDue):

@@ -1,6 +1,7 @@
 """Results of attempts, recorded many at a time in one statement."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import DeliveryResult
 from services.notifier.delivery.turns import is_behind
 from services.notifier.subscriptions.ladder_events import COLUMNS, publish_ladder_changes
+from services.plumbing.audit.entries import Actor, AuditEntry
+from services.plumbing.audit.log import audit
 from services.plumbing.database import Connection, Database
 
 SETTLE = f"""
@@ -82,7 +85,13 @@ async def record_results(
         )
         changes = [(dict(row) | {"state": row["was"]}, dict(row)) for row in disabled]
         await publish_ladder_changes(database, connection, changes, at)
+        await audit(connection, *(_disabled(row["id"], row["was"], at) for row in disabled))
     return {row["id"]: row["attempts"] for row in rows}
+
+
+def _disabled(id_: UUID, was: str, at: datetime) -> AuditEntry:
+    after = {"state": "disabled", "reason": str(FailureReason.GONE)}
+    return AuditEntry("subscription.disabled", f"subscription/{id_}", Actor("notifier"), at, {"state": was}, after)
 
 
 def _row(result: DeliveryResult) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
 from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import not_found
+from services.plumbing.sentences import Sentence
 
 _PENDING = ("pending", "sending")
 _CURSORS = Cursors[int](Annotated[int, Field(ge=0, lt=2**63)])
@@ -64,7 +65,7 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
         """One delivery with all its attempts."""
         found = await log.find(id_, owner_for(caller))
         if found is None:
-            raise not_found("delivery")
+            raise not_found(Sentence("There is no such delivery"))
         row, attempts = found
         return DeliveryWithAttempts(
             **delivery_answer(row), tries=tuple(AttemptAnswer(**dict(attempt)) for attempt in attempts)
@@ -81,7 +82,7 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
         """What a subscription was sent lately, the newest first, to who has the link of one of its messages."""
         id_ = tokens.subscription(token)
         if id_ is None:
-            raise not_found("link")
+            raise not_found(Sentence("There is no such link"))
         rows = await log.page(
             owner=None, event=None, subscription=id_, commitment=None, state=None, before=None, limit=limit
         )

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from contracts.causes import Cause
 from contracts.envelope import Envelope, to_record
 from contracts.events import DeliverySettled, SettledDelivery
+from contracts.majors import said_later
 from contracts.topics import DELIVERY_SETTLED
-from contracts.vocabulary import Language
 from services.notifier.delivery.deliveries import DeliveryResult
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.database import Connection, Database
-from services.plumbing.ids import new_id
+from services.plumbing.ids import id_about, new_id
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, append, take_seqs
 
@@ -40,7 +41,7 @@ async def publish_settled(
         _outgoing(events[event_id], group, attempts, seq, now)
         for (event_id, group), seq in zip(groups, seqs, strict=True)
     ]
-    await append(database, connection, records, now)
+    await append(database, connection, records, now, said_later)
 
 
 def _is_readable(result: DeliveryResult, events: Mapping[UUID, PublishedEvent]) -> bool:
@@ -63,9 +64,10 @@ def _outgoing(
     # Our own values, checked where they came in: building them again field by field would only cost time.
     settled = DeliverySettled.model_construct(
         seq=seq,
+        cause=Cause(kind="delivery", id=id_about("cause", "delivery", str(event.id)), count=None),
         commitment=brief,
         event_id=event.id,
-        event=event.topic,
+        event=event.told_as,
         deliveries=tuple(_settled(result, attempts[result.delivery.id]) for result in results),
     )
     id_ = new_id()
@@ -80,7 +82,7 @@ def _settled(result: DeliveryResult, attempts: int) -> SettledDelivery:
         subscription_id=to.id,
         subscriber=to.subscriber,
         channel=cast(Any, to.channel),
-        language=Language(to.language),
+        language=to.language,
         outcome=cast(Any, result.state),
         attempts=attempts,
         reason=result.reason,

@@ -5,19 +5,23 @@ lost, but for what `ladder-chosen` tells. The operator is told, before anything 
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from contracts.envelope import event_id_in, from_record
-from contracts.events import DeliverySettled, LadderChosen
-from contracts.topics import DELIVERY_SETTLED, LADDER_CHOSEN, Topic
+from contracts.events import DeliverySettled, LadderChosen, SettledDelivery
+from contracts.topics import DELIVERY_SETTLED, LADDER_CHOSEN, Topic, audit_head_topic
+from contracts.vocabulary import Outcome
 from services.notifier.delivery.turns import WRITE_IN_TURN
 from services.notifier.subscriptions.own_ladder import ladder_chosen_by
+from services.plumbing.audit.forks import note_fork
+from services.plumbing.audit.verifying import read_head
 from services.plumbing.database import Connection
 from services.plumbing.outbox import Outgoing
 from services.plumbing.recovery.taking_over import Effects, by_itself
 
-TOPICS: tuple[Topic, ...] = (LADDER_CHOSEN, DELIVERY_SETTLED)
+_AUDIT_HEAD = audit_head_topic("notifier")
+TOPICS: tuple[Topic, ...] = (_AUDIT_HEAD, LADDER_CHOSEN, DELIVERY_SETTLED)
 """What the notifier writes."""
 
 _END = """
@@ -54,6 +58,9 @@ class MissedNotifierEvents:
         self, connection: Connection, topic: str, missed: Sequence[Outgoing], waiting: Sequence[Outgoing]
     ) -> Effects:
         """Deliveries that had ended end, also those whose event this database has not heard of yet."""
+        if topic == _AUDIT_HEAD.name:
+            heads = [read_head(one.value) for one in missed]
+            return Effects(waiting, await note_fork(connection, "notifier", heads))
         effects = Effects(waiting)
         if topic == DELIVERY_SETTLED.name:
             # Or a fan-out beside this could write a delivery whose end it can't see yet, and that is not seen here.
@@ -76,14 +83,21 @@ def _read(kind: Any, one: Outgoing) -> Any:
 async def _settled(connection: Connection, one: Outgoing) -> None:
     event: DeliverySettled = _read(DeliverySettled, one)
     await connection.executemany(
-        "insert into settled_before (event_id, subscription_id, state, attempts, reason, settled_at)"
+        "insert into settled_before (event_id, subscription_id, state, reason, attempts, settled_at)"
         " values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
         [
-            (event.event_id, each.subscription_id, str(each.outcome), each.attempts, each.reason, each.settled_at)
+            (event.event_id, each.subscription_id, *_end(each), each.attempts, each.settled_at)
             for each in event.deliveries
         ],
     )
     await end_settled_before(connection, [event.event_id])
+
+
+def _end(settled: SettledDelivery) -> tuple[str, str | None]:
+    """State and reason of an end; one that a later release knows is an end, too, and nothing is sent again."""
+    if settled.outcome in get_args(Outcome):
+        return settled.outcome, settled.reason
+    return "suppressed", settled.reason or settled.outcome
 
 
 async def _ladder_chosen(connection: Connection, one: Outgoing) -> None:

@@ -10,11 +10,14 @@ from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from contracts.causes import Cause
+from contracts.commitments import CommitmentBrief
 from contracts.events import (
     ConsistencyFlagged,
     MilestoneDue,
     MilestoneEscalated,
     MilestoneScheduled,
+    OwnLadderDue,
     StatusChanged,
 )
 from contracts.topics import (
@@ -23,14 +26,17 @@ from contracts.topics import (
     MILESTONE_DUE,
     MILESTONE_ESCALATED,
     MILESTONE_SCHEDULED,
+    OWN_LADDER_DUE,
     STATUS_CHANGED,
     Topic,
 )
-from contracts.vocabulary import CommitmentBrief, Country, Text
+from contracts.vocabulary import PartyCode, Text
 from services.i18n.words import Words
 from services.notifier.events.traits import (
     EVERYBODY,
     ITS_LEVEL,
+    NEWS,
+    NOBODY,
     OWN_LADDER_OR_USUAL,
     WHO_NAMES_IT,
     Audience,
@@ -48,6 +54,11 @@ class CommitmentEvent(Protocol):
     @property
     def seq(self) -> int:
         """Counts the events of its topic about the commitment."""
+        ...
+
+    @property
+    def cause(self) -> Cause:
+        """What set it off."""
         ...
 
     @property
@@ -78,20 +89,27 @@ class EventType(Generic[E]):
     topic: Topic
     content: Callable[[E, Words, str], EventMessage]
     """The message, in the language of the words; the last argument is the commitment's page."""
-    countries: Callable[[E], tuple[Country, ...]] = lambda event: event.commitment.countries
+    parties: Callable[[E], tuple[PartyCode, ...]] = lambda event: event.commitment.parties
     """Those that it binds or speaks of."""
     audience: Audience = EVERYBODY
     addressee: Callable[[E], Addressee] = lambda _event: _NO_ADDRESSEE
     collapse_key: Callable[[E], str | None] = lambda _event: None
     """What an event tells the latest of: a newer one of its topic and commitment with the same key overtakes it. None
     for an event that stays news."""
+    public: Topic | None = None
+    """The topic of the event that people and their systems know it as, where its own is an internal one."""
+
+    @property
+    def told_as(self) -> Topic:
+        """The topic whose name is the event's wherever people meet it: in filters, messages, webhooks and logs."""
+        return self.public or self.topic
 
     def traits(self, event: E) -> EventTraits:
         """What an event of this type is about, as filters see it."""
         brief, to = event.commitment, self.addressee(event)
         return EventTraits(
-            self.topic.name,
-            frozenset(map(str, self.countries(event))),
+            self.told_as.name,
+            frozenset(map(str, self.parties(event))),
             frozenset(brief.themes),
             brief.section,
             brief.id,
@@ -101,24 +119,28 @@ class EventType(Generic[E]):
         )
 
 
-def _of_milestone(event: MilestoneScheduled | MilestoneDue | MilestoneEscalated) -> tuple[Country, ...]:
-    return event.milestone.countries
+def _of_milestone(event: MilestoneScheduled | MilestoneDue | MilestoneEscalated) -> tuple[PartyCode, ...]:
+    return event.milestone.parties
 
 
-def _of_milestone_or_commitment(event: ConsistencyFlagged) -> tuple[Country, ...]:
-    return event.milestone.countries if event.milestone else event.commitment.countries
+def _of_milestone_or_commitment(event: ConsistencyFlagged) -> tuple[PartyCode, ...]:
+    return event.milestone.parties if event.milestone else event.commitment.parties
 
 
-def _of_status(event: StatusChanged) -> tuple[Country, ...]:
-    return event.commitment.countries if event.country is None else (event.country,)
+def _of_status(event: StatusChanged) -> tuple[PartyCode, ...]:
+    return (event.party,)
 
 
-def _whose_ladder(event: MilestoneDue) -> Addressee:
-    return Addressee(event.audience)
+def _whose_ladder(event: OwnLadderDue) -> Addressee:
+    return Addressee(event.subscription_id)
+
+
+def _nobody_of_what_came_late(event: StatusChanged) -> Addressee:
+    return Addressee(None if event.current else NOBODY)
 
 
 def _whose_status(event: StatusChanged) -> str:
-    return "as a whole" if event.country is None else str(event.country)
+    return event.party
 
 
 def _which_milestone(event: MilestoneScheduled) -> str:
@@ -132,11 +154,18 @@ def _which_level(event: MilestoneEscalated) -> Addressee:
 _ROWS: tuple[EventType[Any], ...] = (
     EventType(COMMITMENT_CREATED, created_content),
     EventType(MILESTONE_SCHEDULED, scheduled_content, _of_milestone, collapse_key=_which_milestone),
-    EventType(MILESTONE_DUE, due_content, _of_milestone, OWN_LADDER_OR_USUAL, _whose_ladder),
+    EventType(MILESTONE_DUE, due_content, _of_milestone, OWN_LADDER_OR_USUAL),
+    EventType(OWN_LADDER_DUE, due_content, _of_milestone, OWN_LADDER_OR_USUAL, _whose_ladder, public=MILESTONE_DUE),
     EventType(MILESTONE_ESCALATED, escalated_content, _of_milestone, ITS_LEVEL, _which_level),
-    EventType(STATUS_CHANGED, status_content, _of_status, collapse_key=_whose_status),
+    EventType(STATUS_CHANGED, status_content, _of_status, NEWS, _nobody_of_what_came_late, _whose_status),
     EventType(CONSISTENCY_FLAGGED, flagged_content, _of_milestone_or_commitment, WHO_NAMES_IT),
 )
 
 EVENT_TYPES: Mapping[str, EventType[Any]] = MappingProxyType({row.topic.name: row for row in _ROWS})
 """By the names of their topics; a test holds the keys against the cards of the topics."""
+
+EVENT_NAMES = tuple(dict.fromkeys(row.told_as.name for row in _ROWS))
+"""The names of the events that may be asked for."""
+
+TOLD_AS: Mapping[str, str] = MappingProxyType({row.topic.name: row.told_as.name for row in _ROWS if row.public})
+"""For events of internal topics the names that people know them by."""

@@ -8,7 +8,7 @@ from typing import Self, cast
 from uuid import UUID
 
 from services.i18n.words import Words
-from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
+from services.notifier.events.event_types import EVENT_TYPES, TOLD_AS, CommitmentEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.retelling import after_what_was_not_told, as_earlier_news
@@ -40,7 +40,12 @@ class PublishedEvent:
         kind = EVENT_TYPES.get(self.topic)
         if kind is None:
             raise UnsupportedEvent(f"people are not told of {self.topic}")
-        return cast(CommitmentEvent, kind.topic.event.model_validate_json(self.value))
+        return cast(CommitmentEvent, kind.topic.event.as_read(self.value))
+
+    @property
+    def told_as(self) -> str:
+        """The name of the event that people know it by, which is that of a public topic."""
+        return TOLD_AS.get(self.topic, self.topic)
 
     @property
     def traits(self) -> EventTraits:

@@ -17,7 +17,7 @@ class EventTraits:
 
     event: str
     """The name of its topic."""
-    countries: frozenset[str]
+    parties: frozenset[str]
     themes: frozenset[str]
     section: str
     commitment: str
@@ -62,5 +62,9 @@ OWN_LADDER_OR_USUAL = Audience(
 Whose ladder was put aside gets the usual reminders, and none by an older ladder of theirs."""
 ITS_LEVEL = Audience(lambda to, event: to.level is not None and to.level == event.level, "s.level = i.level")
 """An escalation goes to its level."""
+NOBODY = UUID(int=0)
+"""An audience of none: no subscription has this id."""
+NEWS = Audience(lambda _subscription, event: event.audience is None, "i.audience is null")
+"""Everybody, but for what has only its place in a history: that is nothing new to anybody."""
 WHO_NAMES_IT = Audience(lambda to, event: event.event in to.filters.events, "s.events <> '{}'")
 """Only who names the event in their filters: on a bad day there are many of them."""

@@ -1,10 +1,10 @@
 """Content of the messages that ask somebody to act: an overdue milestone that nobody has owned, an inconsistency."""
 
-from typing import assert_never
-
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import ConsistencyFlagged, MilestoneEscalated
-from contracts.vocabulary import Milestone, Precision
+from services.i18n.languages import SOURCE
 from services.i18n.names import status_name
+from services.i18n.prose import marked_text
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
@@ -15,7 +15,7 @@ from services.notifier.rendering.milestone_dates import date_text, days_ago, wor
 def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> EventMessage:
     """That something is overdue, who is asked now, and how to say that one is on it."""
     milestone, acknowledged = event.milestone, event.acknowledged
-    what = words.quoted(plain(milestone.title.in_language(words.language), instead=milestone.id))
+    what = words.quoted(marked_text(milestone.title, event.commitment.language, words, instead=milestone.id))
     overdue = words.ngettext(
         "%(milestone)s has been overdue for %(number)s day.",
         "%(milestone)s has been overdue for %(number)s days.",
@@ -32,7 +32,7 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
         "If you are on it, please say so on the commitment’s page: then nobody else is asked for now."
     )
     facts = [
-        Fact(words.gettext("Who is asked now"), plain(event.level_title.in_language(words.language))),
+        Fact(words.gettext("Who is asked now"), marked_text(event.level_title, SOURCE, words)),
         Fact(words.gettext("Due"), f"{date_text(milestone.span, milestone, words)} ({days_ago(event.days, words)})"),
         *wording_facts(milestone, words),
         Fact(words.gettext("Status"), status_name(event.status, words)),
@@ -45,7 +45,7 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
             Fact(words.gettext("Was on it"), plain(acknowledged.name)),
             Fact(words.gettext("Said so on"), placeholders.moment(acknowledged.at)),
         ]
-    facts += context_facts(event.commitment, milestone.countries, words)
+    facts += context_facts(event.commitment, milestone.parties, words)
     if event.late:
         facts.append(Fact(words.gettext("Late; was to go out"), placeholders.moment(event.due_at)))
     note = None
@@ -54,7 +54,7 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
         note = Quotation(words.gettext("Their note, as written (not translated)"), plain(acknowledged.note))
     return compose(
         event.commitment,
-        milestone.countries,
+        milestone.parties,
         words,
         url,
         latest=words.ngettext(
@@ -72,15 +72,15 @@ def flagged_content(event: ConsistencyFlagged, words: Words, url: str) -> EventM
     milestone = event.milestone
     latest, lead = _rule(event, words)
     facts = [
-        *([] if milestone is None else _milestone(milestone, words)),
+        *([] if milestone is None else _milestone(milestone, event.commitment, words)),
         Fact(words.gettext("Status"), status_name(event.status, words)),
         Fact(words.gettext("Since"), f"{words.day(event.since)} ({days_ago(event.days, words)})"),
         Fact(words.gettext("Found on"), words.day(event.flagged_on)),
-        *context_facts(event.commitment, milestone.countries if milestone else event.commitment.countries, words),
+        *context_facts(event.commitment, milestone.parties if milestone else event.commitment.parties, words),
     ]
     return compose(
         event.commitment,
-        milestone.countries if milestone else event.commitment.countries,
+        milestone.parties if milestone else event.commitment.parties,
         words,
         url,
         latest=latest,
@@ -92,7 +92,8 @@ def flagged_content(event: ConsistencyFlagged, words: Words, url: str) -> EventM
 def _rule(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
     """What does not agree, in a few words and in a sentence or two."""
     title = event.milestone.title if event.milestone else event.commitment.title
-    what, since = words.quoted(plain(title.in_language(words.language))), words.day(event.since)
+    what = words.quoted(marked_text(title, event.commitment.language, words))
+    since = words.day(event.since)
     match event.rule:
         case "past-due-in-progress":
             return (
@@ -130,12 +131,16 @@ def _rule(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
                     day=since,
                 ),
             )
-    assert_never(event.rule)
+    return (  # a rule of a later release
+        words.gettext("something does not agree"),
+        words.gettext("Something about this commitment does not agree in the register, or with the calendar."),
+    )
 
 
-def _milestone(milestone: Milestone, words: Words) -> list[Fact]:
+def _milestone(milestone: Milestone, commitment: CommitmentBrief, words: Words) -> list[Fact]:
+    title = marked_text(milestone.title, commitment.language, words, instead=milestone.id)
     return [
-        Fact(words.gettext("Milestone"), plain(milestone.title.in_language(words.language), instead=milestone.id)),
+        Fact(words.gettext("Milestone"), title),
         Fact(words.gettext("Date"), date_text(milestone.span, milestone, words)),
-        *wording_facts(milestone, words, quoted=milestone.span.precision is Precision.UNDATED),
+        *wording_facts(milestone, words, quoted=milestone.span.earliest is None),
     ]

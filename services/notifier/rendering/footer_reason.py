@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from contracts.commitments import CommitmentBrief
 from contracts.filters import Filters
 from contracts.topics import MILESTONE_DUE
-from contracts.vocabulary import CommitmentBrief, Text
+from contracts.vocabulary import Text
 from services.i18n.event_names import followed_event
-from services.i18n.names import country_names, theme_title
-from services.i18n.text import plain, shorten
+from services.i18n.languages import SOURCE
+from services.i18n.names import theme_title
+from services.i18n.prose import Prose, marked_text
 from services.i18n.words import words_in
+from services.notifier.rendering.message import marked_party
 
 LONGEST = 240
 """Characters of what was met; a card keeps so much free for it."""
@@ -21,7 +24,7 @@ class MatchedEvent:
 
     event: str
     """The name of its topic."""
-    countries: frozenset[str]
+    parties: frozenset[str]
     commitment: CommitmentBrief
     by_own_ladder: bool = False
     """Whether one subscription's own ladder has asked for it."""
@@ -30,38 +33,39 @@ class MatchedEvent:
 
 
 @lru_cache(maxsize=8192)
-def footer_reason(filters: Filters, event: MatchedEvent, language: str, ladder_refused: bool = False) -> str:
+def footer_reason(filters: Filters, event: MatchedEvent, language: str, ladder_refused: bool = False) -> Prose:
     """`You get this because you follow: this commitment · Climate action · Mexico · reminders.`
 
     It names what was met, not all that was asked for. Whose own ladder is not planned hears so with each reminder.
     """
-    words, met = words_in(language), _met(filters, event, language)
+    words = words_in(language)
+    met = Prose.read(" · ".join(_met(filters, event, language))).shortened(LONGEST).written
     if met:
-        reason = words.gettext("You get this because you follow: %(what)s.", what=shorten(" · ".join(met), LONGEST))
+        reason = words.gettext("You get this because you follow: %(what)s.", what=met)
     else:
         reason = words.gettext("You get this because you follow all that is in the register.")
     if ladder_refused and event.event == MILESTONE_DUE.name:
         usual = words.gettext(
             "Your own reminders could not be planned, so these are the usual ones; please set them anew."
         )
-        return f"{reason} {usual}"
-    return reason
+        reason = f"{reason} {usual}"
+    return Prose.read(reason)
 
 
 def _met(filters: Filters, event: MatchedEvent, language: str) -> list[str]:
     words, brief = words_in(language), event.commitment
     met: list[str] = []
     if event.level_title:
-        level = words.quoted(plain(event.level_title.in_language(language)))
+        level = words.quoted(marked_text(event.level_title, SOURCE, words))
         met.append(words.gettext("escalations to %(level)s", level=level))
     if event.by_own_ladder:
         met.append(words.gettext("your own reminder ladder"))
     if brief.id in filters.commitments:
         met.append(words.gettext("this commitment"))
     if brief.section in filters.sections:
-        met.append(plain(brief.section_title.in_language(language)))
+        met.append(marked_text(brief.section_title, brief.language, words))
     met += [theme_title(slug, words) for slug in brief.themes if slug in filters.themes]
-    met += country_names(sorted(event.countries & filters.countries), words)
+    met += [marked_party(code, brief, words) for code in sorted(event.parties & filters.parties)]
     if event.event in filters.events and not event.level_title:
         met.append(followed_event(event.event, words))
     return met

@@ -1,7 +1,8 @@
 """A message: what an event says to people of one language, for no channel in particular.
 
 A channel only lays it out: the words, their order and what comes first are decided here and by the content functions
-(`*_content.py`). Texts of others pass `plain` on their way in; a channel escapes them on their way out.
+(`*_content.py`). Texts of others pass `plain` on their way in and keep the language that they are in (`prose`); a
+channel escapes them on their way out.
 """
 
 from collections.abc import Iterable
@@ -9,13 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import quote
 
-from contracts.vocabulary import CommitmentBrief, Country
-from services.i18n.names import country_names, short_theme, theme_title
-from services.i18n.text import capitalized, plain, shorten
+from contracts.commitments import CommitmentBrief
+from contracts.vocabulary import PartyCode
+from services.i18n.names import party_name, short_theme, shown_party, theme_title
+from services.i18n.prose import Prose, marked, marked_text
+from services.i18n.text import plain, shorten
 from services.i18n.words import Words
 
 SUBJECT_LENGTH = 69
 """Longest subject line, in characters: what a telephone shows."""
+
+_LONGEST_TAG, _LONGEST_PARTIES, _LONGEST_THEME = 29, 17, 20
+"""Characters of a subject line that say whom and what it is about, and of the two parts of it."""
 
 # A link of others goes out as ASCII without quotation marks and backslashes, the same address to every program.
 _IN_ADDRESSES = "%!#$&'()*+,/:;=?@[]~"
@@ -23,20 +29,23 @@ _IN_ADDRESSES = "%!#$&'()*+,/:;=?@[]~"
 
 @dataclass(frozen=True)
 class Fact:
-    """A line of the table. `lang` is the language of a value that stands as written, where it isn't the reader's."""
+    """A line of the table; the value is `Prose` where the words of others stand in it."""
 
     label: str
     value: str
-    lang: str | None = None
 
 
 @dataclass(frozen=True)
 class BeforeAndAfter:
-    """A value that has changed."""
+    """A value that has changed; `Prose` likewise."""
 
     label: str
     before: str
     after: str
+
+    def read(self) -> Self:
+        """The same, its words read as `Prose`."""
+        return replace(self, label=Prose.read(self.label), before=Prose.read(self.before), after=Prose.read(self.after))
 
 
 @dataclass(frozen=True)
@@ -62,12 +71,12 @@ class EventMessage:
 
     language: str
     tag: str
-    latest: str
+    latest: Prose
     """What is new, in a few words."""
     subject: str
-    headline: str
-    title: str
-    lead: str
+    headline: Prose
+    title: Prose
+    lead: Prose
     change: BeforeAndAfter | None
     facts: tuple[Fact, ...]
     quotation: Quotation | None
@@ -75,12 +84,13 @@ class EventMessage:
 
     def with_latest(self, latest: str, words: Words) -> Self:
         """The same with other words for what is new."""
-        return replace(self, latest=latest, subject=_subject(self.tag, self.title, latest, words))
+        read = Prose.read(latest)
+        return replace(self, latest=read, subject=_subject(self.tag, self.title, read, words))
 
 
 def compose(
     commitment: CommitmentBrief,
-    countries: tuple[Country, ...],
+    parties: tuple[PartyCode, ...],
     words: Words,
     url: str,
     *,
@@ -92,25 +102,51 @@ def compose(
     quotation: Quotation | None = None,
     links: Iterable[MessageLink] = (),
 ) -> EventMessage:
-    """A message about a commitment: `latest` is what is new in a few words, `url` the commitment's page."""
-    title = plain(commitment.title.in_language(words.language), instead=commitment.id)
-    tag = f"{'/'.join(dict.fromkeys(countries))} - {shorten(plain(short_theme(commitment.themes[0], words)), 20)}"
+    """A message about a commitment: `latest` is what is new in a few words, `url` the commitment's page.
+
+    Words of others come as `marked` leaves them.
+    """
+    title = Prose.read(marked_text(commitment.title, commitment.language, words, instead=commitment.id))
+    news = Prose.read(latest)
+    bound = _parties_in_short(commitment, parties, words)
+    left = min(_LONGEST_THEME, _LONGEST_TAG - len(f"{bound} - "))
+    tag = f"{bound} - {shorten(plain(short_theme(commitment.themes[0], words)), left)}"
     return EventMessage(
         language=words.language,
         tag=tag,
-        latest=latest,
-        subject=_subject(tag, title, latest, words),
-        headline=capitalized(headline or latest),
+        latest=news,
+        subject=_subject(tag, title, news, words),
+        headline=(Prose.read(headline) if headline else news).capitalized(),
         title=title,
-        lead=lead,
-        change=change,
-        facts=tuple(facts),
+        lead=Prose.read(lead),
+        change=change.read() if change else None,
+        facts=tuple(Fact(fact.label, Prose.read(fact.value)) for fact in facts),
         quotation=quotation,
         links=(
             MessageLink(words.gettext("Open the commitment"), url),
             *(MessageLink(link.label, quote(link.url, safe=_IN_ADDRESSES)) for link in links),
         ),
     )
+
+
+def _parties_in_short(commitment: CommitmentBrief, parties: tuple[PartyCode, ...], words: Words) -> str:
+    """`CA/MX/US`, `MX/European Union`; of many the first, and how many there are more: `AR/AU/BR/CA +16`."""
+    codes = list(dict.fromkeys(parties))
+    names = [
+        code if code.isupper() else party_name(code, words, commitment.organisations, commitment.language)
+        for code in codes
+    ]
+    if len(names) == 1:
+        return shorten(names[0], _LONGEST_PARTIES)
+    if len("/".join(names)) <= _LONGEST_PARTIES:
+        return "/".join(names)
+    left = _LONGEST_PARTIES - len(f" +{len(names)}")
+    told = [shorten(names[0], left)]
+    for name in names[1:]:
+        if len("/".join([*told, name])) > left:
+            return f"{'/'.join(told)} +{len(names) - len(told)}"
+        told.append(name)
+    return "/".join(told)  # a long first one was cut, which made room for all
 
 
 def _subject(tag: str, title: str, latest: str, words: Words) -> str:
@@ -120,11 +156,16 @@ def _subject(tag: str, title: str, latest: str, words: Words) -> str:
     return words.gettext("[%(tag)s] %(title)s: %(news)s", title=shorten(title, left), **values)
 
 
-def context_facts(commitment: CommitmentBrief, countries: tuple[Country, ...], words: Words) -> list[Fact]:
-    """Where it belongs: the countries that it is about, its section and its themes."""
+def context_facts(commitment: CommitmentBrief, parties: tuple[PartyCode, ...], words: Words) -> list[Fact]:
+    """Where it belongs: the parties that it is about, its section and its themes."""
     themes = [theme_title(slug, words) for slug in commitment.themes]
     return [
-        Fact(words.gettext("Countries"), words.listed(country_names(countries, words))),
-        Fact(words.gettext("Section"), plain(commitment.section_title.in_language(words.language))),
+        Fact(words.gettext("Parties"), words.listed(marked_party(code, commitment, words) for code in parties)),
+        Fact(words.gettext("Section"), marked_text(commitment.section_title, commitment.language, words)),
         Fact(words.gettext("Themes"), " · ".join(themes)),
     ]
+
+
+def marked_party(code: PartyCode, commitment: CommitmentBrief, words: Words) -> str:
+    """A party's name, marked where it is not in the language of the words."""
+    return marked(shown_party(code, words, commitment.organisations, commitment.language), words, instead=code)

@@ -1,11 +1,11 @@
 """Content of the messages about a milestone's date: set, moved or cancelled; near, past, or to be reviewed."""
 
-from typing import assert_never
-
+from contracts.commitments import Milestone
 from contracts.events import MilestoneDue, MilestoneScheduled
-from contracts.vocabulary import Milestone, Precision, Reading
+from contracts.vocabulary import Reading
 from services.i18n.distances import step_in_words
 from services.i18n.names import status_name
+from services.i18n.prose import marked_text
 from services.i18n.spans import span_name
 from services.i18n.text import plain
 from services.i18n.words import Words
@@ -14,7 +14,7 @@ from services.notifier.rendering.message import BeforeAndAfter, EventMessage, Fa
 from services.notifier.rendering.milestone_dates import (
     begins_facts,
     date_text,
-    distance_text,
+    due_text,
     end_of_last_day,
     months_before,
     wording_facts,
@@ -24,9 +24,9 @@ from services.notifier.rendering.milestone_dates import (
 def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> EventMessage:
     """A date that is set, moved, more precise or cancelled."""
     milestone, source = event.milestone, event.source
-    what = plain(milestone.title.in_language(words.language), instead=milestone.id)
+    what = marked_text(milestone.title, event.commitment.language, words, instead=milestone.id)
     name, short = words.quoted(what), span_name(milestone.span, words, "medium")
-    undated = milestone.span.precision is Precision.UNDATED
+    undated = milestone.span.earliest is None
     match event.change:
         case "cancelled":
             latest = words.gettext("date cancelled")
@@ -42,7 +42,7 @@ def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> Even
         case "first" if undated:
             latest = words.gettext("no date given")
             lead = words.gettext("No date is given for %(milestone)s.", milestone=name)
-        case _ if undated:
+        case "moved" | "more-precise" if undated:
             latest = words.gettext("no date any more")
             lead = words.gettext("%(milestone)s has no date any more.", milestone=name)
         case "first":
@@ -54,8 +54,9 @@ def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> Even
         case "more-precise":
             latest = words.gettext("exact date: %(when)s", when=short)
             lead = words.gettext("The date of %(milestone)s is now known more exactly.", milestone=name)
-        case _ as never:
-            assert_never(never)
+        case _:  # of a later release
+            latest = words.gettext("news about the date")
+            lead = words.gettext("There is news about the date of %(milestone)s.", milestone=name)
     now = (
         words.gettext("no date any more")
         if event.change == "cancelled"
@@ -71,11 +72,11 @@ def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> Even
         *begins_facts(milestone, words),
         *wording_facts(milestone, words, quoted=undated and event.change != "cancelled"),
         Fact(words.gettext("Source of the date"), origin),
-        *context_facts(event.commitment, milestone.countries, words),
+        *context_facts(event.commitment, milestone.parties, words),
     ]
     return compose(
         event.commitment,
-        milestone.countries,
+        milestone.parties,
         words,
         url,
         latest=latest,
@@ -89,7 +90,7 @@ def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> Even
 def due_content(event: MilestoneDue, words: Words, url: str) -> EventMessage:
     """A reminder: ahead, on the day or overdue; or that something without a last day is to be looked at again."""
     milestone = event.milestone
-    what = words.quoted(plain(milestone.title.in_language(words.language), instead=milestone.id))
+    what = words.quoted(marked_text(milestone.title, event.commitment.language, words, instead=milestone.id))
     match event.phase:
         case "ahead":
             latest = words.ngettext("due in %(number)s day", "due in %(number)s days", event.days)
@@ -112,18 +113,19 @@ def due_content(event: MilestoneDue, words: Words, url: str) -> EventMessage:
             )
         case "review":
             latest, lead = _review(milestone, what, words)
-        case _ as never:
-            assert_never(never)
+        case _:  # of a later release
+            latest = words.gettext("a reminder")
+            lead = words.gettext("This is a reminder of %(milestone)s.", milestone=what)
     late = [Fact(words.gettext("Late; was to go out"), placeholders.moment(event.due_at))] if event.late else []
     missed = [step_in_words(step, words) for step in event.merged_steps]
     facts = [
         *(_reviewed(event, words) if event.phase == "review" else _due(event, words)),
         Fact(words.gettext("Status"), status_name(event.status, words)),
-        *context_facts(event.commitment, milestone.countries, words),
+        *context_facts(event.commitment, milestone.parties, words),
         *late,
         *([Fact(words.gettext("Also stands for reminders missed"), words.listed(missed))] if missed else []),
     ]
-    return compose(event.commitment, milestone.countries, words, url, latest=latest, lead=lead, facts=facts)
+    return compose(event.commitment, milestone.parties, words, url, latest=latest, lead=lead, facts=facts)
 
 
 def _review(milestone: Milestone, what: str, words: Words) -> tuple[str, str]:
@@ -155,7 +157,7 @@ def _reviewed(event: MilestoneDue, words: Words) -> list[Fact]:
         which = words.gettext("%(review)s, %(rhythm)s", review=which, rhythm=rhythm)
     facts = [
         Fact(words.gettext("Date"), date_text(milestone.span, milestone, words)),
-        *wording_facts(milestone, words, quoted=milestone.span.precision is Precision.UNDATED),
+        *wording_facts(milestone, words, quoted=milestone.span.earliest is None),
         Fact(words.gettext("Review"), which),
     ]
     if months and number > 1 and (last := months_before(event.due_at.date(), months)):
@@ -167,11 +169,11 @@ def _due(event: MilestoneDue, words: Words) -> list[Fact]:
     milestone = event.milestone
     begins = begins_facts(milestone, words)
     facts = [
-        Fact(words.gettext("Due"), f"{date_text(milestone.span, milestone, words)} ({distance_text(event, words)})"),
+        Fact(words.gettext("Due"), due_text(event, words)),
         *begins,
     ]
     if event.phase != "overdue" and not begins and (ends := end_of_last_day(milestone)):
         facts.append(Fact(words.gettext("The last day ends"), placeholders.moment(ends, milestone.zone)))
     if event.step.endswith("bd"):  # what is counted in other days than those shown above
         facts.append(Fact(words.gettext("This reminder"), step_in_words(event.step, words)))
-    return [*facts, *wording_facts(milestone, words, quoted=milestone.span.precision is Precision.UNDATED)]
+    return [*facts, *wording_facts(milestone, words, quoted=milestone.span.earliest is None)]

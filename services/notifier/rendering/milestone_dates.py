@@ -3,10 +3,11 @@
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 
+from contracts.commitments import Milestone
 from contracts.events import MilestoneDue
-from contracts.vocabulary import Milestone, Precision, Reading, Span
+from contracts.vocabulary import Precision, Reading, ShownText, Span
+from services.i18n.prose import marked
 from services.i18n.spans import date_phrase
-from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.message import Fact
@@ -21,24 +22,32 @@ def wording_facts(milestone: Milestone, words: Words, *, quoted: bool = False) -
     if quoted:
         return []
     label = words.gettext("In the statement’s words")
-    return [Fact(label, words.quoted(plain(milestone.wording)), str(milestone.wording_language))]
+    return [Fact(label, words.quoted(_wording(milestone, words)))]
 
 
 def date_text(span: Span, milestone: Milestone, words: Words) -> str:
     """When it is to happen, as its words are read."""
     reading = milestone.reading if milestone.reading is not Reading.UNDATED else Reading.ON
-    return date_phrase(span, reading, plain(milestone.wording), words, "full")
+    return date_phrase(span, reading, _wording(milestone, words), words, "full")
 
 
-def distance_text(event: MilestoneDue, words: Words) -> str:
-    """How far the last day is from the day of the reminder."""
+def _wording(milestone: Milestone, words: Words) -> str:
+    return marked(ShownText(milestone.wording, milestone.wording_language), words)
+
+
+def due_text(event: MilestoneDue, words: Words) -> str:
+    """When it is due, and how far that is from the day of the reminder where the phase says so."""
+    day = date_text(event.milestone.span, event.milestone, words)
     match event.phase:
         case "ahead":
-            return words.ngettext("in %(number)s day", "in %(number)s days", event.days)
+            distance = words.ngettext("in %(number)s day", "in %(number)s days", event.days)
+        case "today":
+            distance = words.gettext("today")
         case "overdue":
-            return days_ago(event.days, words)
+            distance = days_ago(event.days, words)
         case _:
-            return words.gettext("today")
+            return day
+    return f"{day} ({distance})"
 
 
 def days_ago(days: int, words: Words) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from services.i18n.text import capitalized
+from services.i18n.prose import Prose
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.message import EventMessage, Fact
@@ -21,9 +21,9 @@ def as_earlier_news(message: EventMessage, words: Words, at: datetime) -> EventM
         when=placeholders.moment(at),
     )
     return replace(
-        message.with_latest(words.gettext("earlier: %(news)s", news=message.latest), words),
-        headline=capitalized(words.gettext("earlier: %(news)s", news=message.headline)),
-        lead=f"{note} {message.lead}",
+        message.with_latest(words.gettext("earlier: %(news)s", news=message.latest.written), words),
+        headline=Prose.read(words.gettext("earlier: %(news)s", news=message.headline.written)).capitalized(),
+        lead=Prose.read(f"{note} {message.lead.written}"),
     )
 
 
@@ -34,7 +34,7 @@ def after_what_was_not_told(
     facts = [
         Fact(
             words.gettext("Before that"),
-            words.gettext("%(news)s (%(when)s)", news=earlier.latest, when=placeholders.moment(at)),
+            Prose.read(words.gettext("%(news)s (%(when)s)", news=earlier.latest.written, when=placeholders.moment(at))),
         )
         for earlier, at in untold
     ]

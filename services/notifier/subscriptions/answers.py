@@ -5,10 +5,10 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.vocabulary import Channel, Country, Instant, Language
+from contracts.vocabulary import Channel, Instant, LanguageTag
 from services.notifier.channels import CHANNELS
 from services.notifier.subscriptions.forms import FilterForm
-from services.notifier.subscriptions.own_ladder import OwnLadder
+from services.notifier.subscriptions.own_ladder import OwnLadder, kept_ladder
 from services.plumbing.http.forms import ResponseModel
 
 SubscriptionState = Literal["active", "paused", "ended", "disabled"]
@@ -23,7 +23,7 @@ class SubscriptionAnswer(ResponseModel):
     channel: Channel
     address: str
     """Enough to recognise it by: the host and the last four characters."""
-    language: Language
+    language: LanguageTag
     zone: str
     filters: FilterForm
     ladder: OwnLadder | None
@@ -48,7 +48,7 @@ class SubscriptionSummary(ResponseModel):
     id: UUID
     subscriber: str
     channel: Channel
-    language: Language
+    language: LanguageTag
     zone: str
     filters: FilterForm
     ladder: OwnLadder | None
@@ -72,14 +72,8 @@ class SubscriptionPage(ResponseModel):
 def filters_of(row: asyncpg.Record) -> FilterForm:
     """The filters of a row."""
     return FilterForm.model_validate(
-        {name: tuple(row[name]) for name in ("events", "countries", "themes", "sections", "commitments")}
-        | {"countries": tuple(Country(code) for code in row["countries"])}
+        {name: tuple(row[name]) for name in ("events", "parties", "themes", "sections", "commitments")}
     )
-
-
-def ladder_of(row: asyncpg.Record) -> OwnLadder | None:
-    """The ladder of a row."""
-    return None if row["ladder"] is None else OwnLadder.model_validate(row["ladder"])
 
 
 def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
@@ -90,10 +84,10 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
         "subscriber": row["subscriber"],
         "channel": row["channel"],
         "address": CHANNELS[row["channel"]].masked_address(row["address"]),
-        "language": Language(row["language"]),
+        "language": row["language"],
         "zone": row["zone"],
         "filters": filters_of(row),
-        "ladder": ladder_of(row),
+        "ladder": kept_ladder(row["ladder"]),
         "ladder_refused": row["ladder_refused"],
         "level": row["level"],
         "state": row["state"],

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contracts.entered import EnteredLine
-from contracts.filters import MOST_TERMS, CountryTerms, SlugTerms, sorted_once
+from contracts.filters import MOST_TERMS, PartyTerms, SlugTerms, sorted_once
 from contracts.text import fit
 from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED
-from contracts.vocabulary import Channel, Language, Slug
+from contracts.vocabulary import Channel, Slug
+from services.i18n.languages import SOURCE, ReaderLanguage
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import LONGEST_URL
-from services.notifier.events.event_types import EVENT_TYPES
+from services.notifier.events.event_types import EVENT_NAMES
 from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.notifier.subscriptions.signing_keys import SigningKey
 from services.plumbing.http.forms import RequestModel, ZoneName
+from services.plumbing.sentences import Sentence
 
 if TYPE_CHECKING:
     EventName = str
 else:
-    EventName = Literal[tuple(EVENT_TYPES)]  # as the table has them: a type checker can't read it
+    EventName = Literal[EVENT_NAMES]  # as the table has them: a type checker can't read it
 
 EventNames = Annotated[tuple[EventName, ...], Field(max_length=MOST_TERMS), AfterValidator(sorted_once)]
 
@@ -34,7 +36,7 @@ class FilterForm(RequestModel):
     """
 
     events: EventNames = ()
-    countries: CountryTerms = ()
+    parties: PartyTerms = ()
     themes: SlugTerms = ()
     sections: SlugTerms = ()
     commitments: SlugTerms = ()
@@ -52,7 +54,7 @@ class NewSubscription(RequestModel):
     """An e-mail address, or the URL to post to. It is a secret: no answer ever shows it whole."""
     secret: SigningKey | None = None
     """For `webhook`: the signing key `whsec_…` (24 to 64 bytes in base64); one is made where it is missing."""
-    language: Language = Language.EN
+    language: ReaderLanguage = SOURCE
     zone: ZoneName = "America/New_York"
     filters: FilterForm = FilterForm()
     ladder: OwnLadder | None = None
@@ -68,14 +70,14 @@ class NewSubscription(RequestModel):
     @model_validator(mode="after")
     def _secret_fits(self) -> Self:
         if self.secret is not None and not CHANNELS[self.channel].is_signed:
-            raise ValueError("only a webhook has a secret")
+            raise ValueError(Sentence("only a webhook has a secret"))
         return self
 
 
 class ChangedSubscription(RequestModel):
     """What is to be different; what is left out stays, and null gives up a ladder or a level."""
 
-    language: Language | None = None
+    language: ReaderLanguage | None = None
     zone: ZoneName | None = None
     filters: FilterForm | None = None
     ladder: OwnLadder | None = None
@@ -87,9 +89,15 @@ class ChangedSubscription(RequestModel):
 def check_reach(filters: FilterForm, ladder: OwnLadder | None, level: str | None) -> None:
     """Refuse a ladder or a level without effect, since the events that it is for are left out; raises ValueError."""
     if ladder and filters.events and MILESTONE_DUE.name not in filters.events:
-        raise ValueError(f"a ladder is for reminders, and the events asked for leave out {MILESTONE_DUE.name}")
+        raise ValueError(
+            Sentence("a ladder is for reminders, and the events asked for leave out %(name)s", name=MILESTONE_DUE.name)
+        )
     if level and filters.events and MILESTONE_ESCALATED.name not in filters.events:
-        raise ValueError(f"a level is for escalations, and the events asked for leave out {MILESTONE_ESCALATED.name}")
+        raise ValueError(
+            Sentence(
+                "a level is for escalations, and the events asked for leave out %(name)s", name=MILESTONE_ESCALATED.name
+            )
+        )
 
 
 def fingerprint(channel: str, address: str, filters: FilterForm, level: str | None) -> bytes:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.envelope import Envelope, to_record
+from contracts.majors import said_later
 from contracts.topics import LADDER_CHOSEN
 from services.notifier.subscriptions.own_ladder import is_for_scheduler, ladder_chosen_by
 from services.plumbing.database import Connection, Database
@@ -12,7 +13,7 @@ from services.plumbing.ids import new_id
 from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.tracing import current_traceparent
 
-COLUMNS = "id, owner, state, zone, ladder, countries, themes, sections, commitments"
+COLUMNS = "id, owner, state, zone, ladder, parties, themes, sections, commitments"
 """What of a subscription the scheduler has to know."""
 
 RowChange = tuple[Mapping[str, Any] | None, Mapping[str, Any]]
@@ -37,4 +38,4 @@ async def publish_ladder_changes(
             ladder_chosen_by(row, seq), Envelope(id_, now, str(row["id"]), traceparent=current_traceparent())
         )
         records.append(Outgoing(id_, record.topic, record.key, record.headers, record.value))
-    await append(database, connection, records, now)
+    await append(database, connection, records, now, said_later)

@@ -13,8 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, Step
 from contracts.text import fit
-from contracts.vocabulary import Country, WallTime
+from contracts.vocabulary import CountryCode, WallTime
 from services.plumbing.http.forms import RequestModel
+from services.plumbing.sentences import Sentence
 
 MOST_RUNGS = 20
 MOST_DAYS = {"d": 3660, "bd": 2610, "w": 522, "m": 120}
@@ -39,24 +40,38 @@ def rungs_in_short(text: str) -> list[dict[str, str]]:
 def _rung_in_short(part: str) -> dict[str, str]:
     read = _SHORT.fullmatch(part)
     if read is None:
-        raise ValueError(f"`{part[:40]}` is no rung: write -14d, -3bd 09:00, 0 08:30 or +2w, separated by commas")
+        raise ValueError(
+            Sentence(
+                "`%(part)s` is no rung: write -14d, -3bd 09:00, 0 08:30 or +2w, separated by commas", part=part[:40]
+            )
+        )
     sign, count, unit, at = read["sign"].replace("−", "-"), int(read["count"]), read["unit"], read["at"] or USUAL_TIME
     if not _TIME.fullmatch(at):
-        raise ValueError(f"`{at[:20]}` in `{part[:40]}` is no time of day from 00:00 to 23:59")
+        raise ValueError(
+            Sentence("`%(at)s` in `%(part)s` is no time of day from 00:00 to 23:59", at=at[:20], part=part[:40])
+        )
     if count == 0:
         return {"step": "on-the-day", "at": at}
     if not sign:
-        raise ValueError(f"`{part[:40]}` does not say whether it is before (-) or after (+) the last day")
+        raise ValueError(
+            Sentence("`%(part)s` does not say whether it is before (-) or after (+) the last day", part=part[:40])
+        )
     if not unit:
-        raise ValueError(f"`{part[:40]}` does not say what it counts: d, bd (business days), w or m")
+        raise ValueError(
+            Sentence("`%(part)s` does not say what it counts: d, bd (business days), w or m", part=part[:40])
+        )
     return {"step": f"{'before' if sign == '-' else 'after'}-{count}{unit}", "at": at}
 
 
 def _plannable_step(step: str) -> str:
     if step.startswith("review-"):
-        raise ValueError("reviews come of themselves; a ladder has steps before, on and after the last day")
+        raise ValueError(Sentence("reviews come of themselves; a ladder has steps before, on and after the last day"))
     if (counted := _STEP.fullmatch(step)) and int(counted[2]) > MOST_DAYS[counted[3]]:
-        raise ValueError(f"a step counts at most {MOST_DAYS[counted[3]]}{counted[3]}")
+        raise ValueError(
+            Sentence(
+                "a step counts at most %(most_days)s%(counted)s", most_days=MOST_DAYS[counted[3]], counted=counted[3]
+            )
+        )
     return step
 
 
@@ -69,16 +84,17 @@ def _from_short(value: Any) -> Any:
 def _steps_once(rungs: "tuple[OwnRung, ...]") -> "tuple[OwnRung, ...]":
     steps = [rung.step for rung in rungs]
     if twice := sorted({step for step in steps if steps.count(step) > 1}):
-        raise ValueError(f"a ladder has each step once, and {twice[0]} is there twice")
+        raise ValueError(Sentence("a ladder has each step once, and %(twice)s is there twice", twice=twice[0]))
     return rungs
 
 
 @cache
-def subdivisions(country: str) -> frozenset[str]:
-    """States or provinces whose public holidays are known (ISO 3166-2, without the country); Mexico has none."""
+def holiday_regions() -> Mapping[str, frozenset[str]]:
+    """Countries whose public holidays are known, and of which states or provinces (ISO 3166-2, without the country)."""
     import holidays  # a large library, and only who counts business days needs it
 
-    return frozenset(holidays.list_supported_countries(include_aliases=False)[country])
+    known = holidays.list_supported_countries(include_aliases=False)
+    return {country: frozenset(subdivisions) for country, subdivisions in known.items()}
 
 
 class OwnRung(RequestModel):
@@ -91,14 +107,24 @@ class OwnRung(RequestModel):
 class HolidayRegion(RequestModel):
     """Whose public holidays are no business days: a country's, or one of its states' or provinces'."""
 
-    country: Country
+    country: CountryCode
     subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")] | None = None
 
     @model_validator(mode="after")
     def _is_known(self) -> "HolidayRegion":
-        if self.subdivision is not None and self.subdivision not in (known := subdivisions(self.country)):
+        known = holiday_regions().get(self.country)
+        if known is None:
+            raise ValueError(Sentence("no holidays are known of %(country)s", country=self.country))
+        if self.subdivision is not None and self.subdivision not in known:
             named = ", ".join(sorted(known)) or "none"
-            raise ValueError(f"no holidays are known of {self.country}-{self.subdivision}; known are: {named}")
+            raise ValueError(
+                Sentence(
+                    "no holidays are known of %(country)s-%(subdivision)s; known are: %(named)s",
+                    country=self.country,
+                    subdivision=self.subdivision,
+                    named=named,
+                )
+            )
         return self
 
 
@@ -130,11 +156,14 @@ class OwnLadder(RequestModel):
     """Whose business days are counted; none for the days on which all work who are bound by the milestone."""
 
 
+def kept_ladder(kept: Any) -> OwnLadder | None:
+    """The ladder of a row, without what a later release may have added to it."""
+    return None if kept is None else OwnLadder.model_validate(kept, extra="ignore")
+
+
 def ladder_chosen_by(subscription: Mapping[str, Any], seq: int = 1) -> LadderChosen:
     """What the scheduler has to know of a subscription (its row): nothing is to be planned for one that is inactive."""
-    ladder = None
-    if subscription["state"] == "active" and subscription["ladder"] is not None:
-        ladder = OwnLadder.model_validate(subscription["ladder"])
+    ladder = kept_ladder(subscription["ladder"]) if subscription["state"] == "active" else None
     region = ladder.holidays if ladder else None
     return LadderChosen(
         seq=seq,
@@ -143,7 +172,7 @@ def ladder_chosen_by(subscription: Mapping[str, Any], seq: int = 1) -> LadderCho
         rungs=tuple(LadderRung(step=rung.step, at=rung.at) for rung in ladder.rungs) if ladder else (),
         zone=subscription["zone"],
         holidays=LadderHolidays(country=region.country, subdivision=region.subdivision) if region else None,
-        countries=tuple(Country(code) for code in subscription["countries"]),
+        parties=tuple(subscription["parties"]),
         themes=tuple(subscription["themes"]),
         sections=tuple(subscription["sections"]),
         commitments=tuple(subscription["commitments"]),

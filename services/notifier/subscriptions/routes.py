@@ -1,11 +1,12 @@
 """Subscriptions over HTTP: each is its owner's; an operator sees all."""
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import PostedChannel
@@ -18,11 +19,11 @@ from services.notifier.subscriptions.answers import (
     SubscriptionState,
     SubscriptionSummary,
     filters_of,
-    ladder_of,
     subscription_answer,
     subscription_summary,
 )
 from services.notifier.subscriptions.forms import ChangedSubscription, NewSubscription, check_reach, fingerprint
+from services.notifier.subscriptions.own_ladder import kept_ladder
 from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.signing_keys import new_secret
 from services.notifier.subscriptions.store import AlreadySubscribed, SubscriptionStore
@@ -30,18 +31,20 @@ from services.notifier.transport.resolver import resolves_to_allowed
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
+from services.plumbing.http.etags import IF_MATCH, check_if_match
 from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind, not_found
+from services.plumbing.sentences import Sentence, sentence_of
 
 _CURSORS = Cursors[UUID](UUID)
 
-ENDED = ProblemKind(409, "ended", "The subscription has ended; make a new one")
+ENDED = ProblemKind(409, "ended", Sentence("The subscription has ended; make a new one"))
 ALREADY_SUBSCRIBED = ProblemKind(
-    409, "already-subscribed", "You have subscribed this address to the same on this channel already"
+    409, "already-subscribed", Sentence("You have subscribed this address to the same on this channel already")
 )
-NEVER_TOLD = ProblemKind(422, "never-told", "The subscription would never be told of this")
-UNFIT_ADDRESS = ProblemKind(422, "unfit-address", "Nothing can be delivered to this address")
+NEVER_TOLD = ProblemKind(422, "never-told", Sentence("The subscription would never be told of this"))
+UNFIT_ADDRESS = ProblemKind(422, "unfit-address", Sentence("Nothing can be delivered to this address"))
 
 
 def subscription_router(
@@ -86,7 +89,7 @@ def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIR
         """One subscription."""
         row = await store.find(id_, owner_for(caller))
         if row is None:
-            raise not_found("subscription")
+            raise not_found(Sentence("There is no such subscription"))
         return SubscriptionAnswer(**subscription_answer(row))
 
     @router.get(
@@ -99,7 +102,7 @@ def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIR
         id_ = tokens.subscription(token)
         row = await store.find(id_, None) if id_ else None
         if row is None:
-            raise not_found("link")
+            raise not_found(Sentence("There is no such link"))
         return subscription_summary(row)
 
     return router
@@ -125,7 +128,7 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
             "channel": form.channel,
             "address": address,
             "secret": secret,
-            "language": str(form.language),
+            "language": form.language,
             "zone": form.zone,
             "fingerprint": fingerprint(form.channel, address, form.filters, form.level),
             **form.filters.model_dump(mode="json"),
@@ -133,7 +136,7 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
             "level": form.level,
         }
         try:
-            row = await store.add(values, clock.now())
+            row = await store.add(values, clock.now(), caller.actor)
         except AlreadySubscribed:
             raise Problem(ALREADY_SUBSCRIBED) from None
         response.headers["Location"] = f"/subscriptions/{row['id']}"
@@ -142,48 +145,61 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
     @router.patch(
         "/subscriptions/{id_}",
         operation_id="change_subscription",
+        openapi_extra={"parameters": [IF_MATCH]},
         responses=problems(401, 403, 404, ENDED, ALREADY_SUBSCRIBED, NEVER_TOLD),
     )
-    async def change_subscription(id_: UUID, form: ChangedSubscription, caller: Owner) -> SubscriptionAnswer:
+    async def change_subscription(
+        request: Request, id_: UUID, form: ChangedSubscription, caller: Owner
+    ) -> SubscriptionAnswer:
         """Change language, zone, filters, ladder or level; pause or resume."""
         row = await store.find(id_, owner_for(caller))
         if row is None:
-            raise not_found("subscription")
+            raise not_found(Sentence("There is no such subscription"))
         if row["state"] == "ended":
             raise Problem(ENDED)
+        check = partial(_check_if_match, request)
+        check(row)
         try:
-            changed = await store.change(id_, owner_for(caller), _changed_columns(row, form), clock.now())
+            columns = _changed_columns(row, form)
+            changed = await store.change(id_, owner_for(caller), columns, clock.now(), caller.actor, check)
         except AlreadySubscribed:
             raise Problem(ALREADY_SUBSCRIBED) from None
         if changed is None:
-            raise not_found("subscription")
+            raise not_found(Sentence("There is no such subscription"))
         return SubscriptionAnswer(**subscription_answer(changed))
 
     @router.delete(
         "/subscriptions/{id_}",
         status_code=204,
         operation_id="end_subscription",
+        openapi_extra={"parameters": [IF_MATCH]},
         responses=problems(401, 403, 404),
     )
-    async def end_subscription(id_: UUID, caller: Owner) -> None:
+    async def end_subscription(request: Request, id_: UUID, caller: Owner) -> None:
         """End a subscription, and what waits for it."""
-        if not await store.end(id_, owner_for(caller), "ended-by-owner", clock.now()):
-            raise not_found("subscription")
+        check = partial(_check_if_match, request)
+        if not await store.end(id_, owner_for(caller), "ended-by-owner", clock.now(), caller.actor, check):
+            raise not_found(Sentence("There is no such subscription"))
 
     return router
+
+
+def _check_if_match(request: Request, row: asyncpg.Record) -> None:
+    """Raise a 412 problem where the request names another version of the subscription than this."""
+    check_if_match(request.headers, SubscriptionAnswer(**subscription_answer(row)))
 
 
 def _changed_columns(row: asyncpg.Record, form: ChangedSubscription) -> dict[str, object]:
     """The columns of a subscription after a change; a 422 problem for a ladder or level without effect."""
     filters = form.filters or filters_of(row)
-    ladder = form.ladder if "ladder" in form.model_fields_set else ladder_of(row)
+    ladder = form.ladder if "ladder" in form.model_fields_set else kept_ladder(row["ladder"])
     level = form.level if "level" in form.model_fields_set else row["level"]
     try:
         check_reach(filters, ladder, level)
     except ValueError as error:
-        raise Problem(NEVER_TOLD, str(error)) from None
+        raise Problem(NEVER_TOLD, sentence_of(error)) from None
     columns: dict[str, object] = {
-        "language": str(form.language or row["language"]),
+        "language": form.language or row["language"],
         "zone": form.zone or row["zone"],
         "fingerprint": fingerprint(row["channel"], row["address"], filters, level),
         **filters.model_dump(mode="json"),
@@ -201,7 +217,7 @@ async def _deliverable(name: str, address: str, allowed: AllowList) -> str:
     try:
         checked = channel.checked_address(address, allowed)
     except UndeliverableAddress as error:
-        raise Problem(UNFIT_ADDRESS, str(error)) from None
+        raise Problem(UNFIT_ADDRESS, sentence_of(error)) from None
     if isinstance(channel, PostedChannel) and not await resolves_to_allowed(urlsplit(checked).hostname or "", allowed):
-        raise Problem(UNFIT_ADDRESS, "the host is not a public address")
+        raise Problem(UNFIT_ADDRESS, Sentence("the host is not a public address"))
     return checked

@@ -7,17 +7,22 @@ from uuid import UUID
 
 import asyncpg
 
+from services.notifier.subscriptions.auditing import audit_subscription
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.ladder_events import publish_ladder_changes
 from services.notifier.subscriptions.own_ladder import is_for_scheduler
+from services.plumbing.audit.entries import Actor
+from services.plumbing.audit.keyed_hash import WITHHELD, KeyedHash
 from services.plumbing.database import Connection, Database
 
 _COLUMNS = (
-    "id, owner, subscriber, channel, address, language, zone, events, countries, themes, sections, commitments,"
+    "id, owner, subscriber, channel, address, language, zone, events, parties, themes, sections, commitments,"
     " ladder, ladder_refused, level, state, reason, created_at, ended_at"
 )
 
 Row = asyncpg.Record
+Check = Callable[[Row], None]
+"""Looks at a subscription before it is changed, and raises where it must not be."""
 Cancel = Callable[[Database, Connection, UUID, str, datetime], Awaitable[None]]
 """Ends what waits for a subscription which is now in a state."""
 
@@ -32,12 +37,19 @@ class SubscriptionStore:
     `cancel` ends what waits for a subscription, in the transaction that it is handed.
     """
 
-    def __init__(self, database: Database, destinations: Destinations, cancel: Cancel) -> None:
+    def __init__(
+        self,
+        database: Database,
+        destinations: Destinations,
+        cancel: Cancel,
+        keyed_hash: KeyedHash = WITHHELD,
+    ) -> None:
         self._database = database
         self._destinations = destinations
         self._cancel = cancel
+        self._keyed_hash = keyed_hash
 
-    async def add(self, values: Mapping[str, Any], now: datetime) -> Row:
+    async def add(self, values: Mapping[str, Any], now: datetime, by: Actor) -> Row:
         """A new, active subscription; raises `AlreadySubscribed`."""
         row = {
             **values,
@@ -53,6 +65,7 @@ class SubscriptionStore:
                     *row.values(),
                 )
                 await publish_ladder_changes(self._database, connection, [(None, dict(added))], now)
+                await self._audit(connection, "subscription.created", None, added, by, now)
                 return added
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
@@ -81,14 +94,23 @@ class SubscriptionStore:
                 )
             )
 
-    async def change(self, id_: UUID, owner: str | None, values: Mapping[str, Any], now: datetime) -> Row | None:
-        """Set columns of a subscription that has not ended; raises `AlreadySubscribed`."""
+    async def change(
+        self,
+        id_: UUID,
+        owner: str | None,
+        values: Mapping[str, Any],
+        now: datetime,
+        by: Actor,
+        check: Check = lambda row: None,
+    ) -> Row | None:
+        """Set columns of a subscription that has not ended; raises `AlreadySubscribed`, and what `check` raises."""
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 2))
         try:
             async with self._database.transaction() as connection:
                 before = await _locked(connection, id_, owner)
                 if before is None or before["state"] == "ended":
                     return None
+                check(before)
                 after = await _one(
                     connection,
                     f"update subscription set {sets} where id = $1 returning {_COLUMNS}",
@@ -103,17 +125,22 @@ class SubscriptionStore:
                         id_,
                     )
                 await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
+                await self._audit(connection, "subscription.changed", before, after, by, now)
                 return after
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
 
-    async def end(self, id_: UUID, owner: str | None, reason: str, now: datetime) -> bool:
-        """End a subscription; ending it again changes nothing. Whether there is one.
+    async def end(
+        self, id_: UUID, owner: str | None, reason: str, now: datetime, by: Actor, check: Check = lambda row: None
+    ) -> bool:
+        """End a subscription; ending it again changes nothing. Whether there is one. Raises what `check` raises.
 
         What waits for it is cancelled at once, retries included; what is on its way ends as it does.
         """
         async with self._database.transaction() as connection:
             before = await _locked(connection, id_, owner)
+            if before is not None:
+                check(before)
             if before is None or before["state"] == "ended":
                 return before is not None
             after = await _one(
@@ -125,8 +152,15 @@ class SubscriptionStore:
                 now,
             )
             await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
+            await self._audit(connection, "subscription.ended", before, after, by, now)
             await self._cancel(self._database, connection, id_, after["state"], now)
             return True
+
+    async def _audit(
+        self, connection: Connection, action: str, before: Row | None, after: Row, by: Actor, now: datetime
+    ) -> None:
+        told = dict(before) if before else None
+        await audit_subscription(connection, action, told, dict(after), by, now, self._keyed_hash)
 
 
 async def _locked(connection: Connection, id_: UUID, owner: str | None) -> Row | None:

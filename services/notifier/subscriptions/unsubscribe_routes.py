@@ -7,10 +7,14 @@ from fastapi.responses import HTMLResponse
 
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
+from services.plumbing.audit.entries import Actor
 from services.plumbing.clock import Clock
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, not_found
+from services.plumbing.sentences import Sentence
 
+BY_LINK = Actor("unsubscribe-link")
+"""Who has the link of a mail needs no key."""
 _FORMS = {
     media_type: {"schema": {"type": "object", "properties": {"List-Unsubscribe": {"type": "string"}}}}
     for media_type in ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -44,7 +48,7 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, clock:
     async def unsubscribe(token: str) -> HTMLResponse:
         """End the subscription that the link was made for (RFC 8058, one click); again does no harm."""
         id_ = links.subscription(token)
-        if id_ is None or not await store.end(id_, None, "unsubscribed", clock.now()):
+        if id_ is None or not await store.end(id_, None, "unsubscribed", clock.now(), BY_LINK):
             raise _missing()
         return _page("You are unsubscribed", "", "")
 
@@ -52,7 +56,7 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, clock:
 
 
 def _missing() -> Problem:
-    return not_found("link")
+    return not_found(Sentence("There is no such link"))
 
 
 def _page(title: str, form: str, button: str) -> HTMLResponse:

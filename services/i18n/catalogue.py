@@ -9,8 +9,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 from services.i18n.languages import LANGUAGES, SOURCE
+
+LOCALES = resources.files("services.i18n") / "locales"
 
 
 def N_(text: str) -> str:  # noqa: N802 (the name that message extractors know)
@@ -18,15 +20,16 @@ def N_(text: str) -> str:  # noqa: N802 (the name that message extractors know)
     return text
 
 
-def translations_of(language: Language) -> gettext.NullTranslations:
+def translations_of(language: LanguageTag) -> gettext.NullTranslations:
     """The messages of a language; those of the source language, and those without a translation, are themselves.
 
-    Raises babel's `PoFileError` for a catalogue that can't be read.
+    Raises `KeyError` for a language that there is not, and babel's `PoFileError` for a catalogue that can't be read.
     """
-    if language is SOURCE:
+    if language == SOURCE:
         return gettext.NullTranslations()
-    source = resources.files("services.i18n") / "locales" / f"{language}.po"
-    catalogue = read_po(io.BytesIO(source.read_bytes()), locale=LANGUAGES[language].locale, abort_invalid=True)
+    locale = LANGUAGES[language].locale
+    source = LOCALES / f"{language}.po"
+    catalogue = read_po(io.BytesIO(source.read_bytes()), locale=locale, abort_invalid=True)
     return compiled(catalogue)
 
 
@@ -49,9 +52,8 @@ def is_translated(message: Message) -> bool:
 
 def fingerprint() -> bytes:
     """A digest of this package's code and catalogues: what was rendered with other ones is to be rendered anew."""
-    here = resources.files("services.i18n")
     digest = hashlib.sha256()
-    for folder in (here, here / "locales"):
+    for folder in (resources.files("services.i18n"), LOCALES):
         for file in sorted(folder.iterdir(), key=lambda file: file.name):
             if file.name.endswith((".py", ".po")):
                 digest.update(file.read_bytes())

@@ -1,7 +1,7 @@
 """What channels, the states of deliveries and subscriptions, and their reasons are called where people read."""
 
 from services.i18n.catalogue import N_
-from services.i18n.names import name_in
+from services.i18n.names import name_in, word_in
 from services.i18n.words import Words
 
 CHANNELS = {
@@ -66,17 +66,17 @@ DELIVERY_REASONS = {
 
 def channel_name(channel: str, words: Words) -> str:
     """A channel's name; those of products are the same in every language."""
-    return name_in(CHANNELS, channel, words)
+    return word_in(CHANNELS, channel, words)
 
 
 def delivery_state(state: str, words: Words) -> str:
     """How a delivery stands, or how it ended."""
-    return name_in(DELIVERY_STATES, state, words)
+    return word_in(DELIVERY_STATES, state, words)
 
 
 def subscription_state(state: str, words: Words) -> str:
     """How a subscription stands."""
-    return name_in(SUBSCRIPTION_STATES, state, words)
+    return word_in(SUBSCRIPTION_STATES, state, words)
 
 
 def reason_name(reason: str, words: Words) -> str:

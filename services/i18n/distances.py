@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from babel.dates import format_timedelta
 
-from contracts.vocabulary import Offset
+from contracts.commitments import Offset
 from services.i18n.words import Words
 
 _COUNTED_DAYS = 90

@@ -1,7 +1,7 @@
 """What events, and what happened to a date, are called where people read."""
 
 from services.i18n.catalogue import N_
-from services.i18n.names import name_in
+from services.i18n.names import name_in, word_in
 from services.i18n.words import Words
 
 EVENTS = {
@@ -10,6 +10,7 @@ EVENTS = {
     "milestone-due": N_("Reminder"),
     "milestone-escalated": N_("Escalation"),
     "status-changed": N_("Status"),
+    "commitment-assessed": N_("Assessment"),
     "consistency-flagged": N_("Does not agree"),
     "delivery-settled": N_("People told"),
 }
@@ -55,4 +56,4 @@ def followed_event_in_full(topic: str, words: Words) -> str:
 
 def date_change(change: str, words: Words) -> str:
     """What happened to a date."""
-    return name_in(DATE_CHANGES, change, words)
+    return word_in(DATE_CHANGES, change, words)

@@ -13,14 +13,15 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 from services.i18n.languages import LANGUAGES, SOURCE
 
 SERVICES = Path(__file__).parents[1]
+CONTRACTS = SERVICES.parent / "contracts"
 LOCALES = Path(__file__).parent / "locales"
 
 _SOURCES = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-_MARKERS = {"gettext": None, "ngettext": (1, 2), "N_": None, "_": None}
+_MARKERS = {"gettext": None, "ngettext": (1, 2), "N_": None, "_": None, "Sentence": None, "Unfit": None}
 _WIDTH = 116
 _HEADER = """# Pledgewire in {name}: everything that mail, chat, calendars, feeds and pages say.
 # The messages are those of the code: gettext, ngettext and N_ in services/, and _ in templates. In the order of the
@@ -37,14 +38,15 @@ msgstr ""
 
 
 def messages_in_code() -> Catalog:
-    """Every message that the services mark for translation; none has one."""
+    """Every message that the services and the contracts mark for translation; none has one."""
     messages = Catalog()
-    for _, _, message, _, _ in extract_from_dir(SERVICES, _SOURCES, keywords=_MARKERS):
-        messages.add(message)
+    for folder in (SERVICES, CONTRACTS):
+        for _, _, message, _, _ in extract_from_dir(folder, _SOURCES, keywords=_MARKERS):
+            messages.add(message)
     return messages
 
 
-def updated(language: Language, written: str) -> str:
+def updated(language: LanguageTag, written: str) -> str:
     """A catalogue's text, empty for a language that is new, with exactly the messages of the code, by the alphabet."""
     locale = LANGUAGES[language].locale
     held = read_po(io.StringIO(written), locale=locale, abort_invalid=True)
@@ -68,8 +70,8 @@ def _alphabetical(message: Message) -> tuple[str, str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m services.i18n.extraction", description=__doc__)
-    parser.add_argument("language", choices=[language for language in Language if language is not SOURCE])
-    language = Language(parser.parse_args(arguments).language)
+    parser.add_argument("language", choices=[language for language in LANGUAGES if language != SOURCE])
+    language = parser.parse_args(arguments).language
     path = LOCALES / f"{language}.po"
     path.write_text(updated(language, path.read_text(encoding="utf-8") if path.exists() else ""), encoding="utf-8")
 

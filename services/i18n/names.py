@@ -1,14 +1,18 @@
 """What the codes of commitments and of those whom they bind are called where people read.
 
-Every code of the contracts is in a table here or in `event_names` and `delivery_names`; of what others may add
-(themes, ministries, levels), one that isn't is shown by its code.
+Every word of the contracts' lists is in a table here or in `event_names` and `delivery_names`; one of a later release
+is shown as "other". Of what others may add (themes, levels) one that isn't there is shown by its code. Countries are
+called as CLDR calls them; what organisations and ministries are called, the record says.
 """
 
 from collections.abc import Iterable, Mapping
 
-from contracts.vocabulary import Reading, Status, Strength
+from contracts.commitments import Organisation
+from contracts.events import Reporter
+from contracts.vocabulary import Assessment, Reading, ShownText, Status, Strength
 from services.i18n.catalogue import N_
-from services.i18n.text import capitalized
+from services.i18n.languages import SOURCE
+from services.i18n.text import capitalized, plain, shorten
 from services.i18n.words import Words
 
 THEMES = {
@@ -43,6 +47,16 @@ STATUSES = {
     Status.WITHDRAWN: N_("withdrawn"),
 }
 
+ASSESSMENTS = {
+    Assessment.ACHIEVED: N_("achieved"),
+    Assessment.ON_TRACK: N_("on track"),
+    Assessment.STALLED: N_("stalled"),
+    Assessment.OFF_TRACK: N_("off track"),
+    Assessment.NOT_ACHIEVED: N_("not achieved"),
+    Assessment.UNCLEAR: N_("unclear"),
+}
+"""What independent assessors say; other words than those of statuses, which they are not."""
+
 STRENGTHS = {
     Strength.COMMIT: (N_("a commitment"), N_("Firm commitment")),
     Strength.INTEND: (N_("an intention"), N_("Intention")),
@@ -61,12 +75,6 @@ READINGS = {
     Reading.UNDATED: N_("the words give no date"),
 }
 
-MINISTRIES = {
-    "ca-gac": N_("Global Affairs Canada"),
-    "mx-sre": N_("Ministry of Foreign Affairs of Mexico"),
-    "us-dos": N_("U.S. Department of State"),
-}
-
 LEVELS = {
     "focal-point": N_("Focal point"),
     "director": N_("Director"),
@@ -74,25 +82,62 @@ LEVELS = {
 }
 """Who is asked about what is overdue, by the levels of the escalation book."""
 
+_LONGEST_NAME = 160
+"""Characters of a name that a record gives: it stands in headlines."""
 
-def country_name(code: str, words: Words) -> str:
-    """A country's everyday name: `États-Unis`."""
-    return str(words.locale.territories.get(str(code), code))
+OTHER = N_("other")
+"""A word of a list that a later release has added."""
 
 
-def country_names(codes: Iterable[str], words: Words) -> list[str]:
+def shown_party(
+    code: str, words: Words, organisations: Iterable[Organisation] = (), original: str = SOURCE
+) -> ShownText:
+    """A party's name, and the language that it is in: an organisation's may not be there in that of the words.
+
+    `organisations` are those that the record tells of, `original` is its language; a party that nobody has a name for
+    is shown by its code.
+    """
+    name = next((one.name for one in organisations if one.code == code), None)
+    if name is not None:
+        shown = name.in_language(words.language, original)
+        return shown._replace(text=shorten(plain(shown.text, instead=code), _LONGEST_NAME))
+    return ShownText(str(words.locale.territories.get(code, code)), words.language)
+
+
+def party_name(code: str, words: Words, organisations: Iterable[Organisation] = (), original: str = SOURCE) -> str:
+    """A party's everyday name: `États-Unis`, `Union européenne`."""
+    return shown_party(code, words, organisations, original).text
+
+
+def party_names(
+    codes: Iterable[str], words: Words, organisations: Iterable[Organisation] = (), original: str = SOURCE
+) -> list[str]:
     """`Canada`, `Mexique`, `États-Unis`."""
-    return [country_name(code, words) for code in codes]
+    known = tuple(organisations)
+    return [party_name(code, words, known, original) for code in codes]
 
 
-def country_list(codes: Iterable[str], words: Words) -> str:
-    """Countries by their everyday names, as a list in prose."""
-    return words.listed(country_names(codes, words))
+def party_list(
+    codes: Iterable[str], words: Words, organisations: Iterable[Organisation] = (), original: str = SOURCE
+) -> str:
+    """Parties by their everyday names, as a list in prose."""
+    return words.listed(party_names(codes, words, organisations, original))
+
+
+def reporter_name(reporter: Reporter, words: Words, original: str = SOURCE) -> ShownText:
+    """Who reported, as the event calls them: the ministry by its name, else by its code; else the client."""
+    if reporter.ministry is None:
+        return ShownText(reporter.client, words.language)
+    if reporter.ministry_name is None:
+        return ShownText(reporter.ministry.upper(), words.language)
+    shown = reporter.ministry_name.in_language(words.language, original)
+    return shown._replace(text=shorten(plain(shown.text, instead=reporter.ministry.upper()), _LONGEST_NAME))
 
 
 def language_name(code: str, words: Words) -> str:
     """A language's name."""
-    return str(words.locale.languages.get(str(code), code))
+    named = words.locale.languages
+    return str(named.get(code.replace("-", "_")) or named.get(code.partition("-")[0]) or code)
 
 
 def theme_title(slug: str, words: Words) -> str:
@@ -105,14 +150,9 @@ def short_theme(slug: str, words: Words) -> str:
     return words.gettext(THEMES[slug][0]) if slug in THEMES else capitalized(spelled(slug))
 
 
-def ministry_name(code: str, words: Words) -> str:
-    """A ministry's name; its code when we don't know it."""
-    return words.gettext(MINISTRIES[code]) if code in MINISTRIES else code.upper()
-
-
 def status_name(status: Status, words: Words) -> str:
     """A status in a word or two: `in progress`."""
-    return words.gettext(STATUSES[status])
+    return words.gettext(STATUSES.get(status, OTHER))
 
 
 def status_label(status: Status, words: Words) -> str:
@@ -120,19 +160,24 @@ def status_label(status: Status, words: Words) -> str:
     return capitalized(status_name(status, words))
 
 
+def assessment_label(assessment: Assessment, words: Words) -> str:
+    """An assessor's view that stands by itself: `On track`."""
+    return capitalized(words.gettext(ASSESSMENTS.get(assessment, OTHER)))
+
+
 def strength_name(strength: Strength, words: Words) -> str:
     """As what the words of a commitment are meant: `an intention`."""
-    return words.gettext(STRENGTHS[strength][0])
+    return words.gettext(STRENGTHS[strength][0] if strength in STRENGTHS else OTHER)
 
 
 def strength_label(strength: Strength, words: Words) -> str:
     """How firmly the words bind: `Firm commitment`."""
-    return words.gettext(STRENGTHS[strength][1])
+    return words.gettext(STRENGTHS[strength][1]) if strength in STRENGTHS else capitalized(words.gettext(OTHER))
 
 
 def reading_name(reading: Reading, words: Words) -> str:
     """How a wording is read, in a few words."""
-    return words.gettext(READINGS[reading])
+    return words.gettext(READINGS.get(reading, OTHER))
 
 
 def level_name(level: str, words: Words) -> str:
@@ -143,6 +188,11 @@ def level_name(level: str, words: Words) -> str:
 def name_in(table: Mapping[str, str], code: str, words: Words) -> str:
     """The name of a code; the code itself, spelled out, when the table does not have it."""
     return words.gettext(table[code]) if code in table else spelled(code)
+
+
+def word_in(table: Mapping[str, str], word: str, words: Words) -> str:
+    """What a word of an open list is called; "other" for one of a later release."""
+    return words.gettext(table.get(word, OTHER))
 
 
 def spelled(code: str) -> str:

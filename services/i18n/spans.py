@@ -1,7 +1,8 @@
 """The name of a span of days, which is the same wherever it is shown, and the phrase for a date built on it.
 
 A span is called as coarsely as its words are. Where one unit (a month, a season, a year, a decade) holds both of its
-ends, it is that unit's name; else both ends are named, decades by their first and last years.
+ends, it is that unit's name; else both ends are named, decades by their first and last years. A precision or a reading
+of a later release says nothing here: then the days themselves are named, and nothing is said of what they mean.
 """
 
 import re
@@ -39,9 +40,9 @@ def span_name(span: Span, words: Words, form: DayForm = "long", *, inside: bool 
         return words.gettext("no date given")
     if last is None:
         return _from(span, first, words)
+    if _is_in_days(span):
+        return words.day(last, form) if first == last else words.days(first, last, form)
     match span.precision:
-        case Precision.DAY:
-            return words.day(last, form) if first == last else words.days(first, last, form)
         case Precision.MONTH if (first.year, first.month) == (last.year, last.month):
             month = words.month(last)
             return words.gettext("in %(month)s", month=month) if inside else month
@@ -75,9 +76,11 @@ def date_phrase(span: Span, reading: Reading, wording: str, words: Words, form: 
         return words.gettext("no date given: %(wording)s", wording=words.quoted(wording))
     if span.latest is None:
         return span_name(span, words, form)
-    if span.precision is Precision.DAY:
+    if _is_in_days(span):
         if reading is Reading.BY:
             return words.gettext("by %(day)s", day=words.day(span.latest, form))
+        return span_name(span, words, form)
+    if not reading.is_known:
         return span_name(span, words, form)
     day = words.day(span.latest)
     if reading is not Reading.BY:
@@ -92,6 +95,10 @@ def date_phrase(span: Span, reading: Reading, wording: str, words: Words, form: 
             decade = str(span.earliest.year // 10 * 10)
             return words.gettext("by the end of the %(year)ss, that is by %(day)s", year=decade, day=day)
     return words.gettext("by %(span)s, that is by %(day)s", span=span_name(span, words), day=day)
+
+
+def _is_in_days(span: Span) -> bool:
+    return span.precision is Precision.DAY or not span.precision.is_known
 
 
 def _season_name(edtf: str, first: date, last: date, words: Words, *, inside: bool) -> str:
@@ -125,9 +132,9 @@ def _is_in_one_unit(span: Span, first: date, last: date) -> bool:
 
 def _from(span: Span, first: date, words: Words) -> str:
     """An open span by its beginning: `from June 2022 on`."""
+    if _is_in_days(span):
+        return words.gettext("from %(day)s on", day=words.day(first))
     match span.precision:
-        case Precision.DAY:
-            return words.gettext("from %(day)s on", day=words.day(first))
         case Precision.YEAR:
             return words.gettext("from %(year)s on", year=str(first.year))
         case Precision.SEASON:

@@ -2,8 +2,9 @@
 
 import gettext
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import Literal
 
 from babel import Locale
@@ -17,9 +18,9 @@ from babel.dates import (
 )
 from babel.lists import format_list
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 from services.i18n.catalogue import translations_of
-from services.i18n.languages import LANGUAGES
+from services.i18n.languages import LANGUAGES, choose_language
 from services.plumbing.zones import UnknownZone, on_clocks, zone_named
 
 DayForm = Literal["full", "long", "medium"]
@@ -31,7 +32,7 @@ _FIRST_OF_MONTH = re.compile(r"(?<!\d)1(?=[ \u00a0]\D|[ \u2009]?–)")
 class Words:
     """One language: its catalogue and its calendar. Stateless, and made once for each."""
 
-    def __init__(self, language: Language, catalogue: gettext.NullTranslations) -> None:
+    def __init__(self, language: LanguageTag, catalogue: gettext.NullTranslations) -> None:
         self.language = language
         self.locale = Locale.parse(LANGUAGES[language].locale)
         self.catalogue = catalogue
@@ -134,9 +135,17 @@ class Words:
         return _FIRST_OF_MONTH.sub(self._first_of_month, written)
 
 
-_WORDS: Mapping[str, Words] = {language: Words(language, translations_of(language)) for language in LANGUAGES}
-
-
-def words_in(language: Language | str) -> Words:
+@cache
+def words_in(language: LanguageTag) -> Words:
     """The words of a language; `KeyError` for one that there is not."""
-    return _WORDS[language]
+    return Words(language, translations_of(language))
+
+
+def answer_language(accepted: str | None) -> tuple[LanguageTag, Callable[[str], str]]:
+    """The language of an answer to who accepts these (a header Accept-Language), and how messages are said in it."""
+    words = words_in(choose_language(None, None, accepted))
+    return words.language, words.catalogue.gettext
+
+
+for _language in LANGUAGES:
+    words_in(_language)  # a catalogue that can't be read stops a process as it starts, not its first reader

@@ -1,12 +1,17 @@
-"""An event of the live feed as people read it: one line of what happened and one of detail, in their language."""
+"""An event of the live feed as people read it: one line of what happened and one of detail, in their language.
+
+A word of a later release (a phase, a rule, how a date has changed) is told as "other", never guessed.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import (
+    CommitmentAssessed,
     CommitmentCreated,
     ConsistencyFlagged,
     DeliverySettled,
@@ -16,14 +21,14 @@ from contracts.events import (
     PublicEvent,
     StatusChanged,
 )
-from contracts.vocabulary import Milestone
 from services.i18n.delivery_names import delivery_state
-from services.i18n.event_names import event_name
-from services.i18n.names import country_name, status_label
+from services.i18n.event_names import date_change, event_name
+from services.i18n.names import OTHER, assessment_label, status_label
 from services.i18n.spans import span_name
-from services.i18n.text import one_line, plain
+from services.i18n.text import capitalized
 from services.i18n.words import Words
 from services.portal.live_feed import LiveEvent
+from services.portal.page_text import PageText, in_language, localized, party_name, phrase, reported_by
 
 
 @dataclass(frozen=True)
@@ -36,16 +41,19 @@ class EventLine:
     topic: str
     kind: str
     commitment: str
-    title: str
+    title: PageText
     url: str
-    text: str
-    detail: str
+    text: PageText
+    detail: PageText
     at: datetime
     when: str
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, for the stream."""
-        return {**asdict(self), "at": self.at.isoformat()}
+        """Plain values, for the stream; `runs` has the words that are partly in another language, run by run."""
+        told = {"title": self.title, "text": self.text, "detail": self.detail}
+        marked = {name: text.as_json() for name, text in told.items() if any(one.language for one in text.runs)}
+        plain_words = {name: text.text for name, text in told.items()}
+        return {**vars(self), **plain_words, "at": self.at.isoformat(), "runs": marked}
 
 
 def event_line(live: LiveEvent, words: Words) -> EventLine:
@@ -59,38 +67,45 @@ def event_line(live: LiveEvent, words: Words) -> EventLine:
         topic=live.position.topic,
         kind=event_name(live.position.topic, words),
         commitment=commitment.id,
-        title=plain(commitment.title.in_language(words.language), instead=commitment.id),
+        title=localized(commitment.title, commitment, words, instead=commitment.id),
         url=f"/commitments/{commitment.id}",
-        text=plain(text),
-        detail=one_line(detail),
+        text=phrase(text),
+        detail=phrase(detail),
         at=live.envelope.time,
         when=words.utc_moment(live.envelope.time),
     )
 
 
 def _created(event: CommitmentCreated, words: Words) -> tuple[str, str]:
-    return words.gettext("Entered the register"), f"“{event.quote.text}”"
+    quote = in_language(event.quote.text, event.commitment.language, words)
+    return words.gettext("Entered the register"), f"“{quote.written}”"
 
 
 def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, str]:
-    milestone = event.milestone.title.in_language(words.language)
+    milestone = localized(event.milestone.title, event.commitment, words).written
     after = span_name(event.milestone.span, words)
     if event.source:
         source = words.gettext("Source: %(source)s", source=event.source.text)
     else:
-        source = words.gettext("In the statement’s words: “%(wording)s”", wording=event.milestone.wording)
-    if event.change == "cancelled":
-        text = words.gettext("%(milestone)s: the event is off, and there is no date any more", milestone=milestone)
-    elif event.change == "held":
-        text = words.gettext("%(milestone)s has taken place: %(after)s", milestone=milestone, after=after)
-    elif event.previous is None:
-        text = words.gettext("%(milestone)s: %(after)s", milestone=milestone, after=after)
-    else:
-        values = {"milestone": milestone, "before": span_name(event.previous, words), "after": after}
-        if event.change == "more-precise":
+        wording = in_language(event.milestone.wording, event.milestone.wording_language, words)
+        source = words.gettext("In the statement’s words: “%(wording)s”", wording=wording.written)
+    values = {"milestone": milestone, "after": after}
+    if event.previous is not None:
+        values["before"] = span_name(event.previous, words)
+    match event.change:
+        case "cancelled":
+            text = words.gettext("%(milestone)s: the event is off, and there is no date any more", **values)
+        case "held":
+            text = words.gettext("%(milestone)s has taken place: %(after)s", **values)
+        case "more-precise" if event.previous is not None:
             text = words.gettext("%(milestone)s: now %(after)s, before %(before)s", **values)
-        else:
+        case "moved" if event.previous is not None:
             text = words.gettext("%(milestone)s: moved from %(before)s to %(after)s", **values)
+        case "first" | "moved" | "more-precise":
+            text = words.gettext("%(milestone)s: %(after)s", **values)
+        case another:
+            told = words.gettext("%(milestone)s: %(after)s", **values)
+            text = f"{told} ({date_change(another, words)})"
     return text, source
 
 
@@ -104,34 +119,39 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, str]:
             text = words.ngettext("Due %(number)s day ago", "Due %(number)s days ago", event.days)
         case "review":
             text = words.gettext("To be looked at again: it has no last day")
-        case _ as never:
-            assert_never(never)
-    milestone = _milestone(event.milestone, words)
-    if event.audience is None:
-        return text, milestone
-    return text, words.gettext("%(milestone)s, for one subscription by its own ladder", milestone=milestone)
+        case _:
+            text = _other(words)
+    return text, _milestone(event.milestone, event.commitment, words)
 
 
 def _escalated(event: MilestoneEscalated, words: Words) -> tuple[str, str]:
     overdue = words.ngettext("Due %(number)s day ago", "Due %(number)s days ago", event.days)
-    who = event.level_title.in_language(words.language)
+    who = localized(event.level_title, None, words).written
     text = words.gettext("%(overdue)s; asked now: %(who)s", overdue=overdue, who=who)
-    return text, _milestone(event.milestone, words)
+    return text, _milestone(event.milestone, event.commitment, words)
 
 
 def _status_changed(event: StatusChanged, words: Words) -> tuple[str, str]:
     change = f"{status_label(event.previous, words)} → {status_label(event.status, words)}"
-    by = event.reported_by.ministry or event.reported_by.client
-    reported = words.gettext("Reported by %(who)s", who=by)
-    return (
-        words.line(country_name(event.country, words), change) if event.country else change,
-        f"{reported}. {event.note}" if event.note else reported,
-    )
+    by = reported_by(event.reported_by, event.commitment, words)
+    said = [words.gettext("Reported by %(who)s", who=by.written)]
+    if not event.current:
+        said.append(words.gettext("It came late: there is newer word already"))
+    if event.note:
+        said.append(event.note)
+    return words.line(party_name(event.party, event.commitment, words).written, change), ". ".join(said)
+
+
+def _assessed(event: CommitmentAssessed, words: Words) -> tuple[str, str]:
+    view = assessment_label(event.assessment, words)
+    whose = words.line(party_name(event.party, event.commitment, words).written, view) if event.party else view
+    by = words.gettext("Assessed by %(who)s", who=event.organisation)
+    return whose, f"{by}. {event.note}" if event.note else by
 
 
 def _delivered(event: DeliverySettled, words: Words) -> tuple[str, str]:
-    outcomes = Counter(delivery.outcome for delivery in event.deliveries)
-    counted = words.listed(words.line(delivery_state(outcome, words), str(n)) for outcome, n in outcomes.most_common())
+    outcomes = Counter(delivery_state(delivery.outcome, words) for delivery in event.deliveries)
+    counted = words.listed(words.line(outcome, str(n)) for outcome, n in outcomes.most_common())
     return words.gettext("%(event)s told. %(outcomes)s", event=event_name(event.event, words), outcomes=counted), ""
 
 
@@ -145,13 +165,17 @@ def _flagged(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
             text = words.ngettext("No news for %(number)s day", "No news for %(number)s days", event.days)
         case "anchor-without-outcome":
             text = words.gettext("The event should be over, and its outcome is not recorded")
-        case _ as never:
-            assert_never(never)
-    return text, _milestone(event.milestone, words) if event.milestone else ""
+        case _:
+            text = _other(words)
+    return text, _milestone(event.milestone, event.commitment, words) if event.milestone else ""
 
 
-def _milestone(milestone: Milestone, words: Words) -> str:
-    return f"{milestone.title.in_language(words.language)} ({span_name(milestone.span, words)})"
+def _milestone(milestone: Milestone, commitment: CommitmentBrief, words: Words) -> str:
+    return f"{localized(milestone.title, commitment, words).written} ({span_name(milestone.span, words)})"
+
+
+def _other(words: Words) -> str:
+    return capitalized(words.gettext(OTHER))
 
 
 DESCRIPTIONS: Mapping[type[PublicEvent], Callable[[Any, Words], tuple[str, str]]] = {
@@ -160,6 +184,7 @@ DESCRIPTIONS: Mapping[type[PublicEvent], Callable[[Any, Words], tuple[str, str]]
     MilestoneDue: _due,
     MilestoneEscalated: _escalated,
     StatusChanged: _status_changed,
+    CommitmentAssessed: _assessed,
     DeliverySettled: _delivered,
     ConsistencyFlagged: _flagged,
 }

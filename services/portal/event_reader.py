@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from contracts.topics import PUBLIC
 from services.plumbing.kafka.consumer import PatientKafkaBroker, watch
 from services.plumbing.kafka.health import kafka_check
 from services.plumbing.logs import log
-from services.portal.live_feed import LiveFeed
+from services.portal.live_feed import TOPICS, LiveFeed
 
 if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import LogicSubscriber
@@ -29,7 +28,7 @@ class LiveEventReader:
     def __init__(self, broker: PatientKafkaBroker, feed: LiveFeed) -> None:
         self._feed = feed
         self._broker = broker
-        self._subscriber: LogicSubscriber[Any] = watch(broker, [topic.name for topic in PUBLIC], feed.take)
+        self._subscriber: LogicSubscriber[Any] = watch(broker, list(TOPICS), feed.take)
         self._from_tail: frozenset[TopicPartition] = frozenset()
         self._hears_kafka = kafka_check(broker)
 

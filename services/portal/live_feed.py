@@ -15,13 +15,15 @@ from prometheus_client import Counter, Gauge
 
 from contracts.envelope import Envelope, UnreadableRecord, from_record
 from contracts.events import PublicEvent
-from contracts.topics import BY_NAME
+from contracts.topics import PUBLIC
 from services.plumbing.logs import log
 
 SKIPPED = Counter("pledgewire_feed_skipped_total", "Records of public topics that the feed could not read", ["topic"])
 SHOWN = Counter("pledgewire_feed_events_total", "Events taken into the live feed", ["topic"])
 READERS = Gauge("pledgewire_feed_readers", "Open streams of the live feed")
 
+TOPICS = {topic.name: topic for topic in PUBLIC if "portal" in topic.readers}
+"""The topics that the feed shows: public ones only, so nobody's own ladder."""
 RING = 500
 """Events kept in memory."""
 OVERLAP_MS = 60_000
@@ -47,7 +49,7 @@ class RecordPosition:
         """The position that `str` wrote; None for anything else, which resumes from the start of the ring."""
         topic, _, rest = text[:120].rpartition("-")
         topic, _, partition = topic.rpartition("-")
-        if topic in BY_NAME and all(part.isascii() and part.isdecimal() for part in (partition, rest)):
+        if topic in TOPICS and all(part.isascii() and part.isdecimal() for part in (partition, rest)):
             return cls(topic, int(partition), int(rest))
         return None
 
@@ -76,7 +78,9 @@ class LiveEvent:
 def live_event_of(record: ConsumerRecord[bytes, bytes]) -> LiveEvent | None:
     """The event of a record; one that can't be read is logged, counted and skipped: the portal judges nothing."""
     try:
-        envelope, event = from_record(BY_NAME[record.topic].event, record.key, record.headers, record.value)
+        if record.topic not in TOPICS:
+            raise UnreadableRecord("the feed shows public topics only")
+        envelope, event = from_record(TOPICS[record.topic].event, record.key, record.headers, record.value)
     except (UnreadableRecord, RecursionError) as error:
         SKIPPED.labels(record.topic).inc()
         log.warning(

@@ -1,7 +1,7 @@
 """Renders templates in the reader's language, with the names and dates of `services.i18n` at hand."""
 
 import hashlib
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from datetime import time
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,14 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from contracts.vocabulary import Language, Status, Text
+from contracts.commitments import Offset
+from contracts.vocabulary import LanguageTag, Status
 from services.i18n.delivery_names import channel_name, delivery_state, reason_name, subscription_state
 from services.i18n.distances import days_from_today, distance_from_event, step_in_words
 from services.i18n.event_names import date_change, event_name, followed_event_in_full
-from services.i18n.languages import choose_language
+from services.i18n.languages import LANGUAGES, choose_language
 from services.i18n.names import (
-    country_list,
-    country_name,
+    assessment_label,
     language_name,
     level_name,
     reading_name,
@@ -31,6 +31,18 @@ from services.i18n.names import (
 from services.i18n.spans import span_name
 from services.i18n.text import one_line
 from services.i18n.words import Words, words_in
+from services.portal.page_text import (
+    MOST_NAMED,
+    Original,
+    PageText,
+    by_alphabet,
+    in_language,
+    localized,
+    party_list,
+    party_name,
+    phrase,
+    reported_by,
+)
 
 HERE = Path(__file__).parent
 COOKIE = "lang"
@@ -41,8 +53,8 @@ class PageRenderer:
     """Renders templates in the language of the visit."""
 
     def __init__(self) -> None:
-        self._environments: Mapping[Language, Environment] = {
-            language: _environment(words_in(language)) for language in Language
+        self._environments: Mapping[LanguageTag, Environment] = {
+            language: _environment(words_in(language)) for language in LANGUAGES
         }
 
     def words(self, request: Request) -> Words:
@@ -69,9 +81,32 @@ class PageRenderer:
         return response
 
 
-def localized(text: Text, words: Words) -> str:
-    """A text of the register in the language of the page."""
-    return text.in_language(words.language)
+def whom_it_binds(codes: Collection[str], original: Original, words: Words) -> PageText:
+    """Parties by their names, or how many they are where that is too many for a line: `20 parties`."""
+    if len(codes) > MOST_NAMED:
+        return phrase(words.ngettext("%(number)s party", "%(number)s parties", len(codes)))
+    return party_list(codes, original, words)
+
+
+def parties_by_name(parties: Mapping[str, Original], words: Words) -> list[tuple[str, PageText]]:
+    """Parties to choose from, in the order of their names."""
+    named = [(code, party_name(code, original, words)) for code, original in parties.items()]
+    return sorted(named, key=lambda one: by_alphabet(one[1]))
+
+
+def distance_from(offset: Offset | None, event: PageText, words: Words) -> PageText:
+    """How far from an event: `90 days after NALS 2022`."""
+    return phrase(distance_from_event(offset, event.written, words))
+
+
+def labelled(name: PageText, words: Words) -> PageText:
+    """With the colon of the language."""
+    return phrase(words.label(name.written))
+
+
+def listed_in(items: Collection[str], language: LanguageTag, words: Words) -> PageText:
+    """What is there in one language only, as a list in prose."""
+    return phrase(words.listed(in_language(item, language, words).written for item in items))
 
 
 def wall_time(written: str, words: Words) -> str:
@@ -79,28 +114,35 @@ def wall_time(written: str, words: Words) -> str:
     return words.time_of_day(time.fromisoformat(written))
 
 
-_IN_TEMPLATES: tuple[Callable[..., str], ...] = (
+_IN_TEMPLATES: tuple[Callable[..., Any], ...] = (
     channel_name,
-    country_list,
-    country_name,
     date_change,
     days_from_today,
     delivery_state,
-    distance_from_event,
+    distance_from,
     event_name,
     followed_event_in_full,
+    in_language,
+    labelled,
     language_name,
     level_name,
+    listed_in,
     localized,
+    parties_by_name,
+    party_list,
+    party_name,
     reading_name,
     reason_name,
+    reported_by,
     span_name,
     status_label,
     step_in_words,
+    assessment_label,
     strength_label,
     subscription_state,
     theme_title,
     wall_time,
+    whom_it_binds,
 )
 """Functions that templates call by their names, without the words: those of the page are filled in."""
 
@@ -116,13 +158,15 @@ def _environment(words: Words) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by i18n
-    environment.globals.update(words=words, asset=_asset, statuses=tuple(Status))
+    environment.globals.update(words=words, asset=_asset, statuses=tuple(Status), most_named=MOST_NAMED)
     environment.globals.update({function.__name__: partial(function, words=words) for function in _IN_TEMPLATES})
     return environment
 
 
 def _as_seen(value: Any) -> Any:
     """What a template puts into a page: of text only what is seen, wherever it comes from; markup is ours."""
+    if isinstance(value, PageText):
+        return phrase(value.written)
     return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -138,5 +182,5 @@ def _languages(request: Request) -> list[tuple[Words, str]]:
     """Every language with the address of this same page in it."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return [
-        (words_in(language), f"{request.url.path}?{urlencode([*kept, ('lang', language)])}") for language in Language
+        (words_in(language), f"{request.url.path}?{urlencode([*kept, ('lang', language)])}") for language in LANGUAGES
     ]

@@ -1,5 +1,6 @@
 """The portal, put together."""
 
+from services.i18n.words import answer_language
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.http.app import web_app
 from services.plumbing.kafka.consumer import kafka_broker
@@ -35,6 +36,7 @@ def build() -> Service:
         "portal",
         "Pledgewire portal",
         {"kafka": reader.check, "registry": registry.check},
+        languages=answer_language,
     )
     add_routes(http, portal)
     return Service(

@@ -5,7 +5,7 @@ The portal has no key: what it may show it is told for the token that stands in 
 
 from uuid import UUID
 
-from contracts.vocabulary import Country, Instant, Language
+from contracts.vocabulary import CountryCode, Instant, LanguageTag, PartyCode
 from services.portal.clients.service_client import ServiceAnswer, ServiceClient
 
 
@@ -24,7 +24,7 @@ class FiltersView(ServiceAnswer):
     """What a subscription asks for; an empty list asks for everything, and all lists have to agree."""
 
     events: tuple[str, ...] = ()
-    countries: tuple[Country, ...] = ()
+    parties: tuple[PartyCode, ...] = ()
     themes: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     commitments: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class RungView(ServiceAnswer):
 class HolidayRegionView(ServiceAnswer):
     """Whose public holidays are no business days."""
 
-    country: Country
+    country: CountryCode
     subdivision: str | None = None
 
 
@@ -62,7 +62,7 @@ class SubscriptionView(ServiceAnswer):
     id: UUID
     subscriber: str
     channel: str
-    language: Language
+    language: LanguageTag
     zone: str
     filters: FiltersView
     ladder: LadderView | None = None

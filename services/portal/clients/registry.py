@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from contracts.commitments import Milestone, Organisation
 from contracts.events import Evidence, Reporter
-from contracts.vocabulary import Country, Instant, Link, Milestone, Source, Span, Status, Strength, Text
+from contracts.vocabulary import Assessment, Instant, LanguageTag, Link, PartyCode, Source, Span, Status, Strength, Text
 from services.portal.clients.service_client import ServiceAnswer, ServiceClient
 
 
@@ -22,11 +23,22 @@ class StatementView(ServiceAnswer):
     """The document that made the commitments."""
 
     id: str
+    language: LanguageTag = "en"
+    """Of its own words."""
     title: Text
     made_on: date
     url: Link | None = None
+    parties: tuple[PartyCode, ...] = ()
+    organisations: tuple[Organisation, ...] = ()
+    """What is to be known of each party that is no country."""
     sections: tuple[TitledItem, ...] = ()
     themes: tuple[TitledItem, ...] = ()
+
+
+class StatementListView(ServiceAnswer):
+    """All statements; this list has no pages."""
+
+    items: list[StatementView]
 
 
 class ScheduleView(ServiceAnswer):
@@ -43,15 +55,13 @@ class ScheduleView(ServiceAnswer):
 class MilestoneDetailView(Milestone):
     """A milestone with the history of its dates, oldest first; a list has the present date only."""
 
-    model_config = ConfigDict(extra="ignore", strict=False)
-
     schedules: tuple[ScheduleView, ...] = ()
 
 
-class CountryStatusView(ServiceAnswer):
-    """How one country stands."""
+class PartyStatusView(ServiceAnswer):
+    """How one party stands."""
 
-    country: Country
+    party: PartyCode
     status: Status
 
 
@@ -60,15 +70,19 @@ class CommitmentView(ServiceAnswer):
 
     id: str
     statement_id: str
+    language: LanguageTag = "en"
+    """Of the statement's own words."""
     title: Text
     section: str
     section_title: Text
-    countries: tuple[Country, ...]
+    parties: tuple[PartyCode, ...]
+    organisations: tuple[Organisation, ...] = ()
+    """What is to be known of each party that is no country."""
     themes: tuple[str, ...]
     summary: Text
     strength: Strength
     status: Status
-    country_statuses: tuple[CountryStatusView, ...] = ()
+    party_statuses: tuple[PartyStatusView, ...] = ()
     milestones: tuple[MilestoneDetailView, ...] = ()
 
 
@@ -83,14 +97,28 @@ class PassageView(ServiceAnswer):
 class StatusUpdateView(ServiceAnswer):
     """One line of the status history."""
 
-    country: Country | None = None
+    party: PartyCode
     previous: Status
     status: Status
+    current: bool
     overall: Status
     note: str | None = None
     evidence: Evidence | None = None
     reported_by: Reporter
+    occurred_at: Instant
     reported_at: Instant
+
+
+class AssessmentView(ServiceAnswer):
+    """One view of an independent assessor."""
+
+    organisation: str
+    party: PartyCode | None = None
+    assessment: Assessment
+    note: str | None = None
+    evidence: Evidence | None = None
+    assessed_at: Instant
+    is_newest: bool
 
 
 class CommitmentDetailView(CommitmentView):
@@ -99,18 +127,27 @@ class CommitmentDetailView(CommitmentView):
     lead_ministries: tuple[str, ...] = ()
     passage: PassageView
     status_updates: tuple[StatusUpdateView, ...] = ()
+    assessments: tuple[AssessmentView, ...] = ()
 
     @property
-    def differing(self) -> tuple[CountryStatusView, ...]:
-        """How the countries stand, where they don't all stand as the whole does."""
-        return self.country_statuses if any(c.status != self.status for c in self.country_statuses) else ()
+    def differing(self) -> tuple[PartyStatusView, ...]:
+        """How the parties stand, where they don't all stand as the whole does."""
+        return self.party_statuses if any(c.status != self.status for c in self.party_statuses) else ()
+
+    @property
+    def by_status(self) -> dict[Status, list[PartyCode]]:
+        """The parties by how they stand, in the order of the statuses; those of a later release last."""
+        found: dict[Status, list[PartyCode]] = {status: [] for status in Status}
+        for one in self.party_statuses:
+            found.setdefault(one.status, []).append(one.party)
+        return {status: parties for status, parties in found.items() if parties}
 
 
 @dataclass(frozen=True)
 class CommitmentQuery:
     """What a reader asks the list for; the members are the registry's own parameters."""
 
-    country: str = ""
+    party: str = ""
     theme: str = ""
     section: str = ""
     status: str = ""
@@ -132,7 +169,7 @@ class RegistryApi:
 
     async def statements(self) -> list[StatementView]:
         """The documents with their sections and themes."""
-        return await self._service.all("/statements", StatementView, {})
+        return (await self._service.one("/statements", StatementListView)).items
 
     async def commitments(self, query: CommitmentQuery) -> list[CommitmentView]:
         """All commitments that a reader chose, in the order of their statements."""

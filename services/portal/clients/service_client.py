@@ -7,6 +7,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.open_lists import TOLERANT
 from services.plumbing.tracing import current_traceparent
 from services.plumbing.transient_errors import Unavailable
 
@@ -32,7 +33,7 @@ class NoSuchResource(LookupError):
 class ServiceAnswer(BaseModel):
     """An answer as far as pages show it."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class ListPage(BaseModel, Generic[M]):
@@ -108,8 +109,9 @@ class ServiceClient:
 
 
 def _read(model: type[M], answer: bytes) -> M:
+    """The answer as far as we know it: what a later release of the service added is borne, at every depth."""
     try:
-        return model.model_validate_json(answer)
+        return model.model_validate_json(answer, extra="ignore", context=TOLERANT)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in fault["loc"])

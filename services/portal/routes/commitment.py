@@ -14,6 +14,7 @@ from services.portal.clients.registry import CommitmentDetailView, StatementView
 from services.portal.clients.scheduler import UpcomingReminder
 from services.portal.clients.service_client import NoSuchResource
 from services.portal.routes.commitment_list import LONGEST_ID, SLUG
+from services.portal.routes.filter_choices import filter_choices
 from services.portal.routes.portal import Portal
 
 
@@ -34,12 +35,13 @@ def add_commitment_page(app: FastAPI, portal: Portal) -> None:
             page_part("statements", registry.statements(), list[StatementView]()),
             page_parts("anchor", {m.anchor_id for m in found.milestones if m.anchor_id}, registry.anchor),
         )
+        own = [statement for statement in statements.value if statement.id == found.statement_id]
         return portal.pages.show(
             request,
             "commitment.html",
             commitment=found,
-            statement=next((s for s in statements.value if s.id == found.statement_id), None),
-            themes={theme.id: theme.title for statement in statements.value for theme in statement.themes},
+            statement=next(iter(own), None),
+            themes=filter_choices(own, [found]).themes,
             reminders=reminders,
             milestones={milestone.id: milestone for milestone in found.milestones},
             reviews=_next_reviews(reminders.value),

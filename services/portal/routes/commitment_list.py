@@ -11,21 +11,23 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from contracts.text import fit
-from contracts.vocabulary import Country, Status, Text
+from contracts.vocabulary import Status
 from services.portal.clients.page_parts import page_part
 from services.portal.clients.registry import (
     CommitmentQuery,
     CommitmentView,
     StatementView,
-    TitledItem,
     next_milestone,
 )
+from services.portal.routes.filter_choices import filter_choices
 from services.portal.routes.portal import Portal
 from services.portal.timeline import axis_for
 
 LONGEST_ID = 96
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What an id looks like."""
+_LONGEST_PARTY = 64
+_PARTY = re.compile(r"[A-Z]{2}|org-[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def add_commitment_list(app: FastAPI, portal: Portal) -> None:
@@ -50,23 +52,11 @@ def add_commitment_list(app: FastAPI, portal: Portal) -> None:
             sections=_by_section(listed.value),
             total=len(listed.value),
             counts=_counts(listed.value),
-            options=titles_of_filters(statements.value, listed.value),
+            choices=filter_choices(statements.value, listed.value),
             timeline_picture=_timeline(listed.value, statements.value, today),
             today=today,
             next_milestone=next_milestone,
         )
-
-
-def titles_of_filters(
-    statements: Sequence[StatementView], commitments: Sequence[CommitmentView]
-) -> dict[str, dict[str, Text | None]]:
-    """Sections and themes that can be asked for; without the statements, those that the list itself holds."""
-    sections: dict[str, Text | None] = {s.id: s.title for statement in statements for s in statement.sections}
-    themes: dict[str, Text | None] = {t.id: t.title for statement in statements for t in statement.themes}
-    return {
-        "sections": sections or {commitment.section: commitment.section_title for commitment in commitments},
-        "themes": themes or {theme: None for commitment in commitments for theme in sorted(commitment.themes)},
-    }
 
 
 def _query(request: Request) -> tuple[CommitmentQuery, list[str]]:
@@ -78,8 +68,8 @@ def _query(request: Request) -> tuple[CommitmentQuery, list[str]]:
 
 def _is_sensible(name: str, value: str) -> bool:
     match name:
-        case "country":
-            return value in list(Country)
+        case "party":
+            return len(value) <= _LONGEST_PARTY and _PARTY.fullmatch(value) is not None
         case "status":
             return value in list(Status)
         case "q":
@@ -100,18 +90,20 @@ def _enters(text: str) -> bool:
     return True
 
 
-def _by_section(commitments: Sequence[CommitmentView]) -> list[tuple[TitledItem, list[CommitmentView]]]:
-    """Sections in the order of the text, which is the order of the list."""
-    sections: dict[str, tuple[TitledItem, list[CommitmentView]]] = {}
+def _by_section(commitments: Sequence[CommitmentView]) -> list[tuple[str, list[CommitmentView]]]:
+    """The commitments of each section, under an id; in the order of the texts, which is the order of the list."""
+    sections: dict[str, list[CommitmentView]] = {}
     for commitment in commitments:
-        section = TitledItem(id=commitment.section, title=commitment.section_title)
-        sections.setdefault(commitment.section, (section, []))[1].append(commitment)
-    return list(sections.values())
+        sections.setdefault(f"{commitment.statement_id}-{commitment.section}", []).append(commitment)
+    return list(sections.items())
 
 
 def _counts(commitments: Sequence[CommitmentView]) -> list[tuple[Status, int]]:
+    """How many there are of each status, those of a later release last."""
     found = Counter(commitment.status for commitment in commitments)
-    return [(status, found[status]) for status in Status if found[status]]
+    others = [status for status in found if not status.is_known]
+    counts = [(status, found[status]) for status in Status if found[status]]
+    return [*counts, (others[0], sum(found[status] for status in others))] if others else counts
 
 
 def _timeline(

@@ -24,16 +24,16 @@ def add_error_pages(app: FastAPI, portal: Portal) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
-        return show(request, error.status_code, http_problem(error).response())
+        return show(request, error.status_code, http_problem(error).response(request.scope))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> Response:
-        return show(request, 422, validation_problem(error).response())
+        return show(request, 422, validation_problem(error).response(request.scope))
 
     @app.exception_handler(Unavailable)
     async def away(request: Request, error: Unavailable) -> Response:
-        return show(request, 503, fault_problem(request, error).response())
+        return show(request, 503, fault_problem(request, error).response(request.scope))
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        return show(request, 503 if is_transient(error) else 500, fault_problem(request, error).response())
+        return show(request, 503 if is_transient(error) else 500, fault_problem(request, error).response(request.scope))

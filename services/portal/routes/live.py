@@ -7,19 +7,19 @@ from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from contracts.topics import PUBLIC
-from contracts.vocabulary import Language
+from services.i18n.languages import LANGUAGES
 from services.i18n.words import words_in
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.sentences import Sentence
 from services.portal.event_lines import event_line
-from services.portal.live_feed import LiveEvent, RecordPosition
+from services.portal.live_feed import TOPICS, LiveEvent, RecordPosition
 from services.portal.routes.commitment_list import LONGEST_ID, SLUG
 from services.portal.routes.portal import Portal
 
 MOST_READERS = 1000
 """Open streams of one process; each costs a connection and a task."""
-TOO_MANY_READERS = ProblemKind(503, "too-many-readers", "Too many streams are open here")
+TOO_MANY_READERS = ProblemKind(503, "too-many-readers", Sentence("Too many streams are open here"))
 LATEST_EVENTS = 100
 """Events on the live page."""
 
@@ -37,7 +37,7 @@ def add_live_page(app: FastAPI, portal: Portal) -> None:
             request,
             "live.html",
             commitment_id=commitment_id,
-            topics=" ".join(topic.name for topic in PUBLIC),
+            topics=" ".join(TOPICS),
             lines=[event_line(event, words) for event in reversed(events)],
             last=str(events[-1].position) if events else "",
         )
@@ -66,7 +66,7 @@ def add_stream(app: FastAPI, portal: Portal) -> None:
         commitment: Annotated[str | None, Query(max_length=LONGEST_ID, pattern=f"^{SLUG.pattern}$")] = None,
         after: Annotated[str | None, Query(max_length=120, description="Send what came after this event id")] = None,
         last_event_id: Annotated[str | None, Header(description="The same, as browsers send it")] = None,
-        lang: Language | None = None,
+        lang: Annotated[str | None, Query(pattern=f"^({'|'.join(LANGUAGES)})$")] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Each event's `id` is `topic-partition-offset`, its `event` the topic, its data a line of it in words.
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from services.portal.clients.notifier import DeliverySummary
 from services.portal.clients.page_parts import page_part
 from services.portal.clients.registry import CommitmentQuery, CommitmentView, StatementView
-from services.portal.routes.commitment_list import titles_of_filters
+from services.portal.routes.filter_choices import filter_choices
 from services.portal.routes.portal import Portal
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,200}")
@@ -43,7 +43,7 @@ def add_subscription_page(app: FastAPI, portal: Portal) -> None:
             "subscription.html",
             subscription=found.value,
             deliveries=deliveries,
-            titles={commitment.id: commitment.title for commitment in listed.value},
-            **titles_of_filters(statements.value, listed.value),
+            commitments={commitment.id: commitment for commitment in listed.value},
+            choices=filter_choices(statements.value, listed.value),
             has_no_titles=statements.is_missing or listed.is_missing,
         )

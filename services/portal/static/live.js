@@ -18,11 +18,23 @@
     if (state.textContent !== said) state.textContent = said;
   }
 
+  function fill(slot, event) {
+    const name = slot.dataset.slot;
+    const runs = event.runs[name] || [{ text: event[name], lang: null }];
+    slot.replaceChildren(...runs.map(({ text, lang }) => {
+      if (!lang) return text;
+      const words = document.createElement("span");
+      words.lang = lang;
+      words.textContent = text;
+      return words;
+    }));
+  }
+
   function show(event) {
     if (document.getElementById(event.id)) return; // told again after a reconnection
     const item = blank.content.firstElementChild.cloneNode(true);
     item.id = event.id;
-    for (const slot of item.querySelectorAll("[data-slot]")) slot.textContent = event[slot.dataset.slot];
+    for (const slot of item.querySelectorAll("[data-slot]")) fill(slot, event);
     item.querySelector("time").dateTime = event.at;
     item.querySelector("a").href = event.url;
     feed.prepend(item);

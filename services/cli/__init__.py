@@ -1,4 +1,4 @@
 """The command line: runs, prepares, plays and checks the whole. The one place that sees all services, from outside."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 """As in pyproject.toml, which is not where the program runs."""

@@ -54,12 +54,14 @@ def show_command(
     json: Json = False,
 ) -> None:
     """Show how it stands with a milestone, and how that came about."""
+    from services.cli.texts import shown
+
     record = _scheduler(url, key).ask("GET", f"/milestones/{segment(milestone)}/escalation")
     if json:
         print_json(record)
         return
-    typer.echo(f"{record['milestone_id']}: {record['milestone_title']['en']}")
-    typer.echo(f"{record['commitment_id']}: {record['commitment_title']['en']}")
+    typer.echo(f"{record['milestone_id']}: {shown(record['milestone_title'])}")
+    typer.echo(f"{record['commitment_id']}: {shown(record['commitment_title'])}")
     typer.echo(f"last day {record['latest'] or 'none'}, {record['zone']}; {_summary(record)}")
     for line in record["log"]:
         details = [line["level"], line["name"], line["note"]]
@@ -72,6 +74,9 @@ def acknowledge_command(
     *,
     name: Annotated[str, typer.Option(help="Who is on it.")],
     note: Annotated[str | None, typer.Option(help="What is being done.")] = None,
+    take_over_from: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who is on it so far, where it is to be taken over.")
+    ] = None,
     key: Key = "",
     url: Url = HERE,
     json: Json = False,
@@ -82,7 +87,7 @@ def acknowledge_command(
     entry = _scheduler(url, key).ask(
         "POST",
         f"/milestones/{segment(milestone)}/acknowledgements",
-        json={"name": name, "note": note},
+        json={"name": name, "note": note, "take_over_from": take_over_from},
         headers={"Idempotency-Key": str(uuid4())},
     )
     if json:

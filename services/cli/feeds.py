@@ -20,7 +20,9 @@ def feeds_add(
     name: Annotated[str, typer.Option(help="What calendar programs show as its title.")] = "Pledgewire",
     language: Annotated[str, typer.Option(metavar="CODE", help="A language by its code, such as fr.")] = "en",
     zone: Annotated[str, typer.Option(help="The reader's time zone, as America/Mexico_City.")] = "America/New_York",
-    country: Annotated[list[str] | None, typer.Option(help="Only this country: CA, MX or US; may be repeated.")] = None,
+    party: Annotated[
+        list[str] | None, typer.Option(help="Only this party: MX, or org-european-union; may be repeated.")
+    ] = None,
     theme: Annotated[list[str] | None, typer.Option(help="Only this theme; may be repeated.")] = None,
     section: Annotated[list[str] | None, typer.Option(help="Only this section; may be repeated.")] = None,
     commitment: Annotated[list[str] | None, typer.Option(help="Only this commitment; may be repeated.")] = None,
@@ -36,7 +38,7 @@ def feeds_add(
         "language": language,
         "zone": zone,
         "filters": {
-            "countries": country or [],
+            "parties": party or [],
             "themes": theme or [],
             "sections": section or [],
             "commitments": commitment or [],
@@ -124,7 +126,7 @@ def _scheduler(url: str, key: str) -> CommandClient:
 
 def _explain(refusal: Refusal) -> tuple[str, str, int]:
     """What a refusal says, and what to do about it."""
-    faults = [fault.removeprefix("body/") for fault in refusal.faults]
+    faults = list(refusal.faults)
     match refusal.status:
         case 401 | 403:
             how = "use a key with the role subscriber or editor: PLEDGEWIRE_KEY or --key"

@@ -42,6 +42,10 @@ class Member:
     module: str
     port: int
     environment: dict[str, str]
+    code: Path = PROJECT
+    """The folder of the release that it runs: two may stand side by side."""
+    python: str = sys.executable
+    """The interpreter with the packages of that release."""
     child: Child | None = None
     restarts: int = field(default=0)
     last_exit: int | None = field(default=None)
@@ -87,6 +91,7 @@ class Fleet:
         for name in ("NOTIFIER", "SCHEDULER"):
             urls |= {f"{name}_PUBLIC_URL": urls[f"{name}_URL"], f"{name}_PORTAL_URL": urls["PORTAL_URL"]}
         urls["NOTIFIER_LINK_KEYS"] = kept_secret(self.folder / "link-key")
+        urls["AUDIT_HASH_KEY"] = kept_secret(self.folder / "audit-key")
         for name in SERVICES:
             self.add(name, f"services.{name}", port=ports[name], environment=urls | dict(environment or {}))
         self.members["registry"].environment["SCHEDULER_KEY"] = holder_key
@@ -98,12 +103,12 @@ class Fleet:
             member = self.members[name]
             settings = {"HTTP_PORT": str(member.port), **self._environment, **member.environment, **(environment or {})}
             member.child = Child.start(
-                [sys.executable, "-P", "-m", member.module],
+                [member.python, "-P", "-m", member.module],
                 note=self.folder / f"{name}.pid",
                 output=self.log(name),
                 at_death=signal.SIGTERM,
-                environment={**os.environ, "PYTHONPATH": str(PROJECT), **settings},
-                folder=PROJECT,
+                environment={**os.environ, "PYTHONPATH": str(member.code), **settings},
+                folder=member.code,
             )
 
     def log(self, name: str) -> Path:
@@ -116,6 +121,19 @@ class Fleet:
         with httpx2.Client(timeout=4, trust_env=False) as client:
             for name in names or tuple(self.members):
                 self._wait_for(self.members[name], client, end)
+
+    def wait_for_keys(self, count: int, *names: str, seconds: float = 30.0) -> None:
+        """Return when the named services, or all that let in by API keys, know so many; raise EmbeddedError otherwise.
+
+        The registry says what keys there are when it runs, so a service may be ready a moment before it has heard.
+        """
+        end = time.monotonic() + seconds
+        with httpx2.Client(timeout=4, trust_env=False) as client:
+            for name in names or ("scheduler", "notifier"):
+                while client.get(f"{self.members[name].url}/readyz").json().get("api_keys", {}).get("known", 0) < count:
+                    if time.monotonic() > end:
+                        raise EmbeddedError(f"{name} has not heard of all API keys", f"see {self.log('registry')}")
+                    time.sleep(0.02)
 
     def _wait_for(self, member: Member, client: httpx2.Client, end: float) -> None:
         answer = "no answer"

@@ -8,9 +8,16 @@ from typing import Annotated
 import typer
 
 from services.cli import VERSION
+from services.cli.access.command import access
+from services.cli.audit import audit
+from services.cli.contracts import contracts
+from services.cli.embedded_parts import embedded
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
+from services.cli.keys import keys
+from services.cli.ministries import ministries
 from services.cli.recovery import recovery
+from services.cli.report.command import report
 from services.cli.schedule import schedule
 from services.cli.wordings import wordings
 
@@ -23,17 +30,19 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="The topics of the broker.", no_args_is_help=True)
 db = typer.Typer(help="The schemas of the database.", no_args_is_help=True)
-embedded = typer.Typer(help="The Kafka and PostgreSQL that Pledgewire brings along.", no_args_is_help=True)
-keys = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
+app.add_typer(access, name="access")
+app.add_typer(audit, name="audit")
 app.add_typer(recovery, name="recovery")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
+app.add_typer(ministries, name="ministries")
 app.add_typer(schedule, name="schedule")
 app.add_typer(wordings, name="wordings")
+app.add_typer(contracts, name="contracts")
 
 
 def _show_version(asked: bool) -> None:
@@ -128,9 +137,19 @@ def stack(
     env: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A setting for all services; may be repeated.")
     ] = None,
+    listen: Annotated[
+        str, typer.Option("--kafka-listen", envvar="KAFKA_TLS_LISTEN", help="Let others reach Kafka: 0.0.0.0:9093.")
+    ] = "",
+    advertised: Annotated[
+        str, typer.Option("--kafka-advertised", envvar="KAFKA_TLS_ADVERTISED", help="By which host:port they reach it.")
+    ] = "",
+    certificate: Annotated[
+        Path | None, typer.Option("--kafka-certificate", envvar="KAFKA_TLS_CERTIFICATE", help="For that host, PEM.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--kafka-key", envvar="KAFKA_TLS_KEY", help="Its key, PEM.")] = None,
 ) -> None:
     """Keep a whole stack up on free ports, for developers, until SIGTERM or Ctrl-C."""
-    from services.cli.stack_command import read_clock, read_environment, run_stack
+    from services.cli.stack_command import read_clock, read_environment, read_tls, run_stack
 
     raise typer.Exit(
         run_stack(
@@ -141,6 +160,7 @@ def stack(
             brokers=brokers,
             keep=keep,
             environment=read_environment(env or []),
+            tls=read_tls(listen, advertised, certificate, key),
         )
     )
 
@@ -173,6 +193,9 @@ def test(
     from services.cli.testing import run_tests
 
     raise typer.Exit(run_tests(arguments or [], quick=quick, lint=not no_lint, coverage=coverage, workers=workers))
+
+
+app.command("report")(report)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -256,33 +279,6 @@ def db_sql() -> None:
     from services.cli.platform import sql_command
 
     sql_command()
-
-
-@embedded.command("fetch")
-def embedded_fetch() -> None:
-    """Fetch and verify everything that the embedded Kafka needs, so that later runs work offline."""
-    from deploy.embedded import jars
-
-    print(jars.fetch(lambda line: print(line, file=sys.stderr)))
-
-
-@keys.command("add")
-def keys_add(
-    client: Annotated[str, typer.Argument(help="Whom the key is for: lower case, digits, hyphens.")],
-    file: Annotated[Path, typer.Option(envvar="API_KEYS_FILE", help="The file of hashes.")],
-    role: Annotated[list[str], typer.Option(help="editor, reporter, subscriber, operator or holder; may be repeated.")],
-    ministry: Annotated[str | None, typer.Option(help="The code of the ministry that it speaks for.")] = None,
-    known: Annotated[
-        str | None, typer.Option("--from", help="The environment variable that holds a key which is agreed already.")
-    ] = None,
-) -> None:
-    """Make a key and print it, once: only its hash is kept."""
-    from services.cli.platform import add_key, agreed_key
-
-    if known is None:
-        print(add_key(file, client, role, ministry))
-    else:
-        add_key(file, client, role, ministry, agreed_key(known))
 
 
 def main() -> None:

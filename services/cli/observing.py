@@ -12,12 +12,15 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.topics import BY_NAME, INGEST, INTERNAL, PUBLIC
+from contracts.topics import INTERNAL, MILESTONE_DUE, OWN, OWN_LADDER_DUE, PUBLIC
 from services.plumbing.clock import SharedClock
 from services.registry.rules.consistency import due_day
 
 READ_BY_SCHEDULER = [t.name for t in PUBLIC + INTERNAL if "scheduler" in t.readers]
-READ_BY_NOTIFIER = [t.name for t in PUBLIC if "notifier" in t.readers]
+READ_BY_NOTIFIER = [t.name for t in PUBLIC + INTERNAL if "notifier" in t.readers]
+REMINDERS = [MILESTONE_DUE.name, OWN_LADDER_DUE.name]
+COMPACTED = [t.name for t in OWN if t.is_compacted]
+"""Of these the outboxes keep what was said last."""
 PATIENCE = 3
 """After so many attempts without an answer nobody is there, and nothing more is expected."""
 
@@ -34,6 +37,7 @@ select
     (select count(*) from registry.outbox where published_at is null)
       + (select count(*) from scheduler.outbox where published_at is null)
       + (select count(*) from notifier.outbox where published_at is null) as unpublished,
+    (select count(*) from registry.state_due) as states_due,
     (select count(*) from registry.outbox where topic = any($2))
       + (select count(*) from notifier.outbox where topic = any($2))
       - (select count(*) from scheduler.inbox) as unread_by_scheduler,
@@ -56,6 +60,7 @@ class PendingWork:
     """What is still under way, in numbers; all zero and False means that everything is at rest."""
 
     unpublished: int
+    states_due: int
     unread_by_scheduler: int
     unread_by_notifier: int
     reminders_due: int
@@ -119,8 +124,9 @@ class Observer:
         """Return once nothing more will happen by itself; raises TimeoutError that says what still will.
 
         At rest means, in one snapshot of all schemas: every event is published, and read by the scheduler and the
-        notifier; the tick and the registry's daily look have been made at the clock's present instant; no reminder,
-        replanning, escalation or delivery is due; no delivery is on its way; and none is unanswered.
+        notifier; every commitment's state is told; the tick and the registry's daily look have been made at the clock's
+        present instant; no reminder, replanning, escalation or delivery is due; no delivery is on its way; and none is
+        unanswered.
 
         Unanswered is a delivery whose last attempt got no answer, because the receiver hung, the machine was busy or
         the connection broke. It is tried again by the table of retries, in 5 seconds to many hours of business time.
@@ -178,14 +184,17 @@ class Observer:
             "select count(*) from (select from notifier.delivery group by event_id, subscription_id"
             " having count(*) > 1) as d"
         )
+        outboxes = (
+            "(select topic, key from registry.outbox union all select topic, key from scheduler.outbox union all"
+            " select topic, key from notifier.outbox)"
+        )
         gaps = await ask(
-            "select count(*) from (select topic, key from (select topic, key from registry.outbox union all"
-            " select topic, key from scheduler.outbox union all select topic, key from notifier.outbox) o"
-            " group by topic, key) k join lateral (select last from (select * from registry.outbox_seq union all"
+            f"select count(*) from (select topic, key from {outboxes} o where topic <> all($1) group by topic, key) k"
+            " join lateral (select last from (select * from registry.outbox_seq union all"
             " select * from scheduler.outbox_seq union all select * from notifier.outbox_seq) s"
-            " where s.topic = k.topic and s.key = k.key) q on true where q.last <> (select count(*) from"
-            " (select topic, key from registry.outbox union all select topic, key from scheduler.outbox union all"
-            " select topic, key from notifier.outbox) o where o.topic = k.topic and o.key = k.key)"
+            " where s.topic = k.topic and s.key = k.key) q on true where q.last <>"
+            f" (select count(*) from {outboxes} o where o.topic = k.topic and o.key = k.key)",
+            COMPACTED,
         )
         settled = await ask("select count(*) from notifier.delivery where state not in ('pending', 'sending')")
         # Those that had ended before an old backup, and to which nobody belongs who is in it, have no row any more.
@@ -241,7 +250,7 @@ class Observer:
             " select topic from scheduler.outbox union all select topic from notifier.outbox) o group by topic"
         )
         found = {row["topic"]: row["n"] for row in rows}
-        return {name: found.get(name, 0) for name in BY_NAME if BY_NAME[name] not in INGEST}
+        return {t.name: found.get(t.name, 0) for t in PUBLIC + INTERNAL if not t.is_compacted}
 
     async def reminders(self) -> dict[str, int]:
         """How many reminders are in which state."""
@@ -252,7 +261,8 @@ class Observer:
         """How many reminders went out ahead, today and overdue."""
         rows = await self.connection.fetch(
             "select convert_from(value, 'UTF8')::json ->> 'phase' as phase, count(*) as n"
-            " from scheduler.outbox where topic = 'milestone-due' group by phase"
+            " from scheduler.outbox where topic = any($1) group by phase",
+            REMINDERS,
         )
         return {row["phase"]: row["n"] for row in rows}
 

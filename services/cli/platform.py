@@ -1,12 +1,10 @@
-"""What has to be there before the services run: topics, schemas, keys."""
+"""What has to be there before the services run: topics and schemas."""
 
 import asyncio
 import json
 import os
-import re
 import sys
 import time
-from pathlib import Path
 from typing import Any, Self
 
 import typer
@@ -15,10 +13,6 @@ from deploy.embedded.errors import EmbeddedError
 from services.cli.service_client import ASKED_WRONGLY
 from services.plumbing.settings_faults import check_database_url
 from services.plumbing.transient_errors import is_transient
-
-ROLES = ("editor", "reporter", "subscriber", "operator", "holder")
-"""`holder` is the registry's own: it holds old dates at the scheduler while they move."""
-SHORTEST_KEY = 32
 
 
 def database_url() -> str:
@@ -131,45 +125,3 @@ def sql_command() -> None:
 
     for schema, versions in schema_versions().items():
         offline_sql("postgresql://", schema, versions)
-
-
-def add_key(file: Path, client: str, roles: list[str], ministry: str | None, agreed: str | None = None) -> str:
-    """Write a key's hash into the file (mode 0600), in place of an older one of the client; the key itself.
-
-    It is a new one, unless one is agreed already. Raises EmbeddedError for a client, a role or a key that can't be.
-    """
-    from services.plumbing.http.api_keys import hash_of, new_key
-
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", client):
-        raise EmbeddedError(
-            f"{client!r} is no name for a client", "use lower-case letters, digits and single hyphens", ASKED_WRONGLY
-        )
-    if wrong := set(roles) - set(ROLES):
-        raise EmbeddedError(f"there is no role {', '.join(sorted(wrong))}", f"use {', '.join(ROLES)}", ASKED_WRONGLY)
-    if agreed is not None and (len(agreed) < SHORTEST_KEY or not agreed.isascii()):
-        raise EmbeddedError(
-            f"a key has at least {SHORTEST_KEY} ASCII characters",
-            "use what `openssl rand -hex 32` prints",
-            ASKED_WRONGLY,
-        )
-    key, digest = (agreed, hash_of(agreed)) if agreed else new_key(client)
-    entries = json.loads(file.read_text()) if file.exists() else {}
-    entries[client] = {"sha256": digest, "ministry": ministry, "roles": roles}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(entries, out, indent=2)
-    new.replace(file)
-    return key
-
-
-def agreed_key(variable: str) -> str:
-    """The key that an environment variable holds; raises EmbeddedError where it holds none."""
-    key = os.environ.get(variable)
-    if not key:
-        raise EmbeddedError(
-            f"{variable} is not set", "put the key into it, or leave out --from to have one made", ASKED_WRONGLY
-        )
-    return key

@@ -135,8 +135,30 @@ async def _release(connection: Any, only: str | None, by: str, wait: int) -> lis
             " where released_at is null",
             by,
         )
+        await _note(connection, one, by)
         await connection.execute("select pg_notify($1, '')", f"{one.service}_outbox")
     return found
+
+
+async def _note(connection: Any, released: HeldService, by: str) -> None:
+    """Write the word into the audit log of the service, with what was taken over and what could not be."""
+    from services.plumbing.audit.entries import Actor, AuditEntry
+    from services.plumbing.audit.log import audit
+    from services.plumbing.clock import MACHINE_CLOCK
+
+    before = {"held_since": released.since.isoformat(), "held": released.held}
+    after = {"taken_over": released.taken_over, "remarks": released.remarks}
+    entry = AuditEntry(
+        "recovery.released",
+        f"service/{released.service}",
+        Actor(f"command-line/{by}"),
+        MACHINE_CLOCK.now(),
+        before,
+        after,
+    )
+    async with connection.transaction():
+        await connection.execute(f"set local search_path to {released.service}")
+        await audit(connection, entry)
 
 
 async def _complete(connection: Any, services: list[str], wait: int) -> list[HeldService]:

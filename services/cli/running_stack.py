@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,24 +15,22 @@ from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.stack import EmbeddedStack
+from deploy.embedded.state import StateFolder
+from deploy.embedded.tls_listener import TlsListener
+from services.cli.access.applying import apply_access, new_password
+from services.cli.access.document import READABLE, SHIPPED, MinistryEntry, read_access
+from services.cli.access.editing import with_entry
 from services.cli.databases import upgrade_all
-from services.cli.fleet import Fleet, free_port
-from services.cli.platform import add_key
+from services.cli.fleet import SERVICES, Fleet, free_port
+from services.cli.keys import ApiClient, count_keys, issue_keys
+from services.cli.ministries import enter_ministries
 from services.cli.service_client import ASKED_WRONGLY
 from services.cli.topics import apply_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
+from services.registry.catalogue.loading import load
 
 HOST = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class ApiClient:
-    """Somebody who gets an API key; `ministry` is whom it speaks for."""
-
-    name: str
-    roles: tuple[str, ...]
-    ministry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class StackOptions:
     state: Path
     """The folder of the broker and the database; one run at a time has it."""
     folder: Path
-    """Where the services' logs, keys and pids are."""
+    """Where the services' logs and pids are."""
     clients: tuple[ApiClient, ...]
     clock_file: Path | None = None
     """The settable clock; None for the machine's own."""
@@ -63,6 +61,8 @@ class StackOptions:
     """The inbox checks these receivers' signatures."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Settings for all processes, before all others."""
+    tls: TlsListener | None = None
+    """Where clients on other machines reach Kafka; None for nowhere."""
 
 
 @dataclass(frozen=True)
@@ -114,25 +114,27 @@ def running_stack(options: StackOptions, progress: Callable[[str], None]) -> Ite
         raise EmbeddedError(f"a cluster of {options.brokers} brokers is not offered", "choose 1 or 3", ASKED_WRONGLY)
     with ExitStack() as closing:
         parts = _started_parts(options, progress, closing)
-        environment = parts.environment() if parts else {}
+        environment = _with_access_file(options, parts.environment()) if parts else {}
         everything = os.environ | environment
         kafka, database_url = kafka_settings(everything), everything["DATABASE_URL"]
+        passwords = _passwords(options) if parts else {}
         progress("Making topics and schemas")
-        asyncio.run(_prepare(kafka, database_url))
+        clients = [*options.clients, ApiClient("registry", ("holder",))]
+        keys = asyncio.run(_prepare(kafka, database_url, environment.get("ACCESS_FILE"), passwords, clients))
         if options.reset:
             shutil.rmtree(options.folder, ignore_errors=True)
         options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         clock = SharedClock(options.clock_file) if options.clock_file else None
         if clock and options.begins:
             clock.set(options.begins)
-        keys_file = options.folder / "api-keys.json"
-        keys = {one.name: add_key(keys_file, one.name, list(one.roles), one.ministry) for one in options.clients}
         smtp_port = free_port()
-        fleet = _fleet(options, environment, smtp_port, holder_key=add_key(keys_file, "registry", ["holder"], None))
+        holder_key = keys.pop("registry")
+        fleet = _fleet(options, environment, smtp_port, holder_key=holder_key, passwords=passwords)
         closing.callback(fleet.stop)
         progress("Starting registry, scheduler, notifier, portal, and an inbox that listens")
         fleet.start()
         fleet.wait_ready()
+        fleet.wait_for_keys(asyncio.run(count_keys(database_url)))
         closing.callback(progress, "Stopping")
         yield RunningStack(fleet, keys, environment, kafka, database_url, smtp_port, parts, clock)
 
@@ -142,16 +144,53 @@ def _started_parts(options: StackOptions, progress: Callable[[str], None], closi
     if options.parts_of_environment and named:
         progress("Using the Kafka and the PostgreSQL that the environment names")
         return None
-    parts = EmbeddedStack(options.state, brokers=options.brokers, progress=progress, reset=options.reset)
+    parts = EmbeddedStack(
+        options.state, brokers=options.brokers, progress=progress, reset=options.reset, tls=options.tls
+    )
     return closing.enter_context(parts)
 
 
-async def _prepare(kafka: KafkaSettings, database_url: str) -> None:
-    await asyncio.gather(apply_topics(kafka), upgrade_all(database_url))
+def _with_access_file(options: StackOptions, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with a file of this stack's own that says who may do what on its Kafka."""
+    file = options.state / "access.yaml"
+    if not file.exists():
+        text = SHIPPED.read_text(encoding="utf-8")
+        for ministry in load().ministries:
+            text = with_entry(text, "ministries", ministry.code, MinistryEntry(read=READABLE, report=True))
+        file.write_text(text, encoding="utf-8")
+    return {**environment, "ACCESS_FILE": str(file)}
 
 
-def _fleet(options: StackOptions, environment: Mapping[str, str], smtp_port: int, *, holder_key: str) -> Fleet:
-    """The processes to be, none of them started."""
+def _passwords(options: StackOptions) -> dict[str, str]:
+    """With what our services log in to the Kafka that is ours, made once."""
+    return StateFolder(options.state).read("kafka-passwords", lambda: {name: new_password() for name in SERVICES})
+
+
+async def _prepare(
+    kafka: KafkaSettings,
+    database_url: str,
+    access_file: str | None,
+    passwords: Mapping[str, str],
+    clients: Sequence[ApiClient],
+) -> dict[str, str]:
+    """The keys, by their clients."""
+    steps: list[Awaitable[object]] = [apply_topics(kafka), upgrade_all(database_url)]
+    if access_file:
+        steps.append(apply_access(kafka, read_access(Path(access_file)), passwords))
+    await asyncio.gather(*steps)
+    await enter_ministries(database_url)
+    return await issue_keys(database_url, clients)
+
+
+def _fleet(
+    options: StackOptions,
+    environment: Mapping[str, str],
+    smtp_port: int,
+    *,
+    holder_key: str,
+    passwords: Mapping[str, str],
+) -> Fleet:
+    """The processes to be, none of them started; who has a password for Kafka logs in by its own name."""
     clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.clock_file)} if options.clock_file else {}
     inbox_port = free_port(options.inbox_port)
     fleet = Fleet(
@@ -159,7 +198,6 @@ def _fleet(options: StackOptions, environment: Mapping[str, str], smtp_port: int
         {
             **environment,
             **clock,
-            "API_KEYS_FILE": str(options.folder / "api-keys.json"),
             "SMTP_HOST": HOST,
             "SMTP_PORT": str(smtp_port),
             "SMTP_TLS": "none",
@@ -173,5 +211,7 @@ def _fleet(options: StackOptions, environment: Mapping[str, str], smtp_port: int
     fleet.add_services(
         {"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, portal_port=options.portal_port
     )
+    for name, password in passwords.items():
+        fleet.members[name].environment |= {"KAFKA_SASL_USERNAME": name, "KAFKA_SASL_PASSWORD": password}
     fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
     return fleet

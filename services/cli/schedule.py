@@ -179,11 +179,11 @@ def _ask_first(file: Path, version: int) -> None:
 
 
 def _wishes(zone: str | None, language: str | None) -> dict[str, str]:
-    from contracts.vocabulary import Language
     from deploy.embedded.errors import EmbeddedError
+    from services.i18n.languages import LANGUAGES
 
-    if language is not None and language not in list(Language):
-        raise EmbeddedError(f"{language!r} is no language that we write", f"use {', '.join(Language)}", ASKED_WRONGLY)
+    if language is not None and language not in LANGUAGES:
+        raise EmbeddedError(f"{language!r} is no language that we write", f"use {', '.join(LANGUAGES)}", ASKED_WRONGLY)
     known = {"zone": _known_zone(zone)} if zone else {}
     return known | ({"language": language} if language else {})
 

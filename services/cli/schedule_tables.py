@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.texts import shown
+
 STATES = {
     "pending": "to come",
     "planned-later": "later",
@@ -23,7 +25,7 @@ def show_preview(seen: dict[str, Any]) -> None:
     """Print a commitment's milestones, each with its instants."""
     console = Console(highlight=False)
     language = seen["language"]
-    title = seen["title"][language] if seen["title"] else "no milestones yet"
+    title = shown(seen["title"], language) if seen["title"] else "no milestones yet"
     console.print(Text(f"{seen['commitment_id']}: {title}", style="bold"))
     whose = "the subscription's own ladder" if seen["ladder_of"] == "subscription" else "the ladder book"
     console.print(Text(f"as of {_clock(seen['at'])} UTC, by {whose}"))
@@ -35,7 +37,7 @@ def show_preview(seen: dict[str, Any]) -> None:
 
 
 def _show_milestone(console: Console, milestone: dict[str, Any], language: str) -> None:
-    console.print(Text(f"{milestone['milestone_id']}: {milestone['title'][language]}", style="bold"))
+    console.print(Text(f"{milestone['milestone_id']}: {shown(milestone['title'], language)}", style="bold"))
     console.print(Text(f"{milestone['when']}; version {milestone['schedule_version']} of the date"))
     here, there = milestone["reader_zone"], milestone["zone"]
     console.print(Text(f"times of {here}" + (f"; in brackets those of {there}" if here != there else "")))
@@ -94,7 +96,7 @@ def _show_escalation(console: Console, escalation: dict[str, Any], language: str
         case _:
             console.print(Text("Never overdue."))
     for one in escalation["hearings"]:
-        console.print(Text(f"  {_clock(one['local'])}  {one['title'][language]} hears (round {one['round']})"))
+        console.print(Text(f"  {_clock(one['local'])}  {shown(one['title'], language)} hears (round {one['round']})"))
 
 
 def show_next(items: list[dict[str, Any]], zone: str | None) -> None:

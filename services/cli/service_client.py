@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
+
+from services.cli.texts import terminal_language
 
 if TYPE_CHECKING:
     import httpx2
@@ -20,7 +22,7 @@ class Refusal:
     title: str
     detail: str
     faults: tuple[str, ...]
-    """`body/name: there is nothing to be seen in it`."""
+    """`name: there is nothing to be seen in it`."""
 
 
 Explain = Callable[[Refusal], tuple[str, str, int]]
@@ -50,7 +52,8 @@ class CommandClient:
 
         from deploy.embedded.errors import EmbeddedError
 
-        headers = {**self._authorization(), **request.pop("headers", {})}
+        self._check_key()
+        headers = {"Accept-Language": terminal_language(), **self._authorization(), **request.pop("headers", {})}
         try:
             with httpx2.Client(base_url=self.url, timeout=timeout, trust_env=False) as client:
                 answer = client.request(method, path, headers=headers, **request)
@@ -72,6 +75,14 @@ class CommandClient:
         if answer.is_success:
             return body
         raise EmbeddedError(*self.explain(_refusal(answer.status_code, body)))
+
+    def _check_key(self) -> None:
+        """Raise EmbeddedError for a key that was cut or misspelt: its checksum tells, and no service need be asked."""
+        from deploy.embedded.errors import EmbeddedError
+        from services.plumbing.http.api_key_text import PREFIX, key_id_of
+
+        if self.key and self.key.startswith(f"{PREFIX}_") and key_id_of(self.key) is None:
+            raise EmbeddedError("the API key is not whole", "copy all of it, to its last character", ASKED_WRONGLY)
 
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
@@ -97,8 +108,16 @@ def _refusal(status: int, body: Any) -> Refusal:
         status,
         str(problem.get("title") or "no reason is given"),
         str(problem.get("detail") or ""),
-        tuple(f"{fault.get('where', '')}: {fault.get('what', '')}" for fault in faults),
+        tuple(f"{_place(fault)}: {fault.get('detail', '')}" for fault in faults),
     )
+
+
+def _place(fault: Mapping[str, Any]) -> str:
+    """Where a fault lies: `milestones/0/edtf` of the body, or the name of a parameter or a header."""
+    pointer = fault.get("pointer")
+    if isinstance(pointer, str):
+        return unquote(pointer.removeprefix("#/")).replace("~1", "/").replace("~0", "~") or "the body"
+    return str(fault.get("parameter") or fault.get("header") or "the request")
 
 
 def exit_status(refused_with: int) -> int:

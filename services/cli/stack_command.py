@@ -9,22 +9,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx2
 
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.state import write_private
-from services.cli.running_stack import ApiClient, RunningStack, StackOptions, running_stack
+from deploy.embedded.tls_listener import TlsListener
+from services.cli.keys import ApiClient
+from services.cli.running_stack import RunningStack, StackOptions, running_stack
 from services.cli.service_client import ASKED_WRONGLY
 
 CLIENTS = (
-    ApiClient("editors", ("editor", "subscriber", "operator")),
-    ApiClient("tracker", ("reporter",)),
+    ApiClient("editors", ("editor", "subscriber", "operator", "admin")),
+    ApiClient("tracker", ("editor", "reporter")),
+    ApiClient("assessor", ("assessor",)),
     ApiClient("other-subscriber", ("subscriber",)),
     ApiClient("mx-sre", ("reporter", "subscriber"), "mx-sre"),
     ApiClient("ca-gac", ("reporter", "subscriber"), "ca-gac"),
 )
+CERTIFICATE_SECONDS = 10
+"""How often we look whether the certificate's files have changed."""
 
 
 def read_clock(text: str | None) -> datetime | None:
@@ -59,6 +64,19 @@ def read_environment(settings: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def read_tls(listen: str, advertised: str, certificate: Path | None, key: Path | None) -> TlsListener | None:
+    """Where others reach Kafka, None where none of it is named; raises EmbeddedError for a part of it."""
+    if certificate and key and listen and advertised:
+        return TlsListener.named(listen, advertised, certificate.absolute(), key.absolute())
+    if certificate or key or listen or advertised:
+        raise EmbeddedError(
+            "a listener that others reach takes an address, what clients call it, a certificate and its key",
+            "give --kafka-listen, --kafka-advertised, --kafka-certificate and --kafka-key, or none of them",
+            ASKED_WRONGLY,
+        )
+    return None
+
+
 def run_stack(
     state: Path,
     *,
@@ -68,10 +86,12 @@ def run_stack(
     brokers: int,
     keep: bool,
     environment: Mapping[str, str],
+    tls: TlsListener | None = None,
 ) -> int:
     """Start it, write its addresses and keys to STATE/stack.json, and keep it up until SIGTERM or SIGINT; then 0.
 
-    `begins` is where a settable clock is to stand; None for the machine's. Raises EmbeddedError.
+    `begins` is where a settable clock is to stand; None for the machine's. `tls` is where others reach Kafka; when its
+    certificate's file changes, the new one is shown within ten seconds. Raises EmbeddedError.
     """
     started = time.monotonic()
     state = state.absolute()
@@ -86,6 +106,7 @@ def run_stack(
         reset=not keep,
         allow_hosts=allow_hosts,
         environment=environment,
+        tls=tls,
     )
     try:
         with _stopped_by_signals(), running_stack(options, _say) as stack:
@@ -94,13 +115,43 @@ def run_stack(
                     _say(_import_statement(stack))
                 write_private(document, json.dumps(described(stack), indent=1) + "\n")
                 _say(f"Ready after {time.monotonic() - started:.1f} s; addresses and keys are in {document}")
+                if tls and stack.parts:
+                    _say(f"Kafka   {stack.parts.tls_servers} (SASL_SSL, SCRAM-SHA-512)")
                 _say(f"Portal  {stack.url('portal')}\nInbox   {stack.inbox_url}/dev/inbox\nCtrl-C or SIGTERM ends it.")
-                while True:
-                    time.sleep(3600)
+                _stay_up(stack, tls)
             finally:
                 document.unlink(missing_ok=True)  # it says where a stack is, and soon there is none
     except KeyboardInterrupt:
         return 0
+
+
+def _stay_up(stack: RunningStack, tls: TlsListener | None) -> NoReturn:
+    """Until a signal; meanwhile the listener that others reach gets the certificate that its operator renews."""
+    if tls is None or stack.parts is None:
+        while True:
+            time.sleep(3600)
+    shown = _stamps(tls)
+    while True:
+        time.sleep(CERTIFICATE_SECONDS)
+        if (found := _stamps(tls)) != shown:
+            shown = found
+            try:
+                stack.parts.renew_certificate()
+                _say("Kafka shows the new certificate")
+            except EmbeddedError as error:
+                _say(str(error))
+
+
+def _stamps(tls: TlsListener) -> list[object]:
+    """What changes when a file is written or replaced; None for one that is gone."""
+    found: list[object] = []
+    for file in (tls.certificate, tls.key):
+        try:
+            status = file.stat()
+            found.append((status.st_mtime_ns, status.st_ino, status.st_size))
+        except OSError:
+            found.append(None)
+    return found
 
 
 def described(stack: RunningStack) -> dict[str, Any]:
@@ -112,6 +163,7 @@ def described(stack: RunningStack) -> dict[str, Any]:
         "pids": stack.fleet.pids(),
         "parts": stack.parts.processes() if stack.parts else {},
         "env": dict(stack.environment),
+        "kafka_tls": stack.parts.tls_servers if stack.parts else "",
         "logs": str(stack.fleet.folder),
     }
 

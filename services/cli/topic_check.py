@@ -4,11 +4,12 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from contracts.envelope import UnreadableRecord, event_id_in
-from contracts.topics import INTERNAL, PUBLIC
+from contracts.topics import OWN, Topic
 from services.cli.observing import InvariantCheck
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
@@ -31,6 +32,10 @@ where topic = $1 and published_at is not null and at_offset >= b.first and at_of
 _UNPLACED = """
 select count(*) from {schema}.outbox
 where topic = $1 and published_at is not null and at_partition is not null and at_offset is null
+"""
+_NEWEST = """
+select distinct on (key) key, event_id, value from {schema}.outbox where topic = $1 and published_at is not null
+order by key, id desc
 """
 
 
@@ -64,6 +69,14 @@ class SeqLine:
         self.ids.append(mark)
 
 
+class Newest(NamedTuple):
+    """The record with the highest number of a key."""
+
+    seq: int
+    event_id: UUID
+    digest: bytes
+
+
 @dataclass
 class TopicFindings:
     """What was found on the topics, in numbers."""
@@ -75,6 +88,8 @@ class TopicFindings:
     """No events at all, so somebody else's: readers put them aside, and they are no fault of ours."""
     absent: int = 0
     lines: dict[tuple[str, str], SeqLine] = field(default_factory=dict)
+    newest: dict[str, dict[str, Newest]] = field(default_factory=dict)
+    """Of each compacted topic, by key."""
 
     def checks(self) -> list[InvariantCheck]:
         """What must hold."""
@@ -96,14 +111,18 @@ class TopicFindings:
 
 
 async def check_topics(
-    connection: "asyncpg.Connection", kafka: KafkaSettings, progress: Progress = lambda done, of: None
+    connection: "asyncpg.Connection",
+    kafka: KafkaSettings,
+    progress: Progress = lambda done, of: None,
+    written: Sequence[Topic] = OWN,
 ) -> list[InvariantCheck]:
     """Read all topics that our services write; raises what `is_transient` where Kafka can't be reached.
 
     Nothing is kept of a record but a few bytes, and the database is asked for some hundred at a time.
     """
     found = TopicFindings()
-    schemas = {topic.name: topic.writers[0] for topic in PUBLIC + INTERNAL}
+    schemas = {topic.name: topic.writers[0] for topic in written}
+    compacted = {topic.name for topic in written if topic.is_compacted}
     async with TopicReader(kafka).open(schemas) as topics:
         bounds = await topics.bounds()
         ends = {place: one.end for place, one in bounds.items()}
@@ -112,11 +131,44 @@ async def check_topics(
         async for batch in topics.read({place: one.first for place, one in bounds.items()}, ends):
             topic, partition = batch[0].topic, batch[0].partition
             begins = bounds[topic, partition].first == 0
-            lying[topic, partition] += await _check_batch(connection, schemas[topic], batch, found, begins=begins)
+            if topic in compacted:
+                _remember_newest(batch, found)
+            else:
+                lying[topic, partition] += await _check_batch(connection, schemas[topic], batch, found, begins=begins)
             progress(found.read, total)
     for topic, schema in schemas.items():
-        found.absent += await _absent(connection, schema, topic, bounds, lying)
+        if topic in compacted:
+            await _check_newest(connection, schema, topic, found)
+        else:
+            found.absent += await _absent(connection, schema, topic, bounds, lying)
     return found.checks()
+
+
+def _remember_newest(batch: Sequence[TopicRecord], found: TopicFindings) -> None:
+    """Of a compacted topic the newest record of each key counts: what it has overtaken may be gone here and there."""
+    for record in batch:
+        found.read += 1
+        try:
+            id_, value = event_id_in(record.headers), record.value or b"null"
+            newest = Newest(seq_of(value), id_, sha256(value).digest())
+        except ValueError:
+            found.unreadable += 1
+            continue
+        key = (record.key or b"").decode(errors="replace")
+        of_topic = found.newest.setdefault(record.topic, {})
+        of_topic[key] = max(newest, of_topic.get(key, newest), key=lambda one: one.seq)
+
+
+async def _check_newest(connection: "asyncpg.Connection", schema: str, topic: str, found: TopicFindings) -> None:
+    """Hold the newest record of each key against what was published last."""
+    read = dict(found.newest.get(topic, {}))
+    for row in await connection.fetch(_NEWEST.format(schema=schema), topic):
+        newest = read.pop(row["key"], None)
+        if newest is None or newest.event_id != row["event_id"]:
+            found.absent += 1
+        else:
+            found.different += newest.digest != sha256(row["value"]).digest()
+    found.unknown += len(read)
 
 
 async def _check_batch(

@@ -1,14 +1,22 @@
 """Makes the broker's topics those of `contracts/topics.py`, and says first what it would change."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from contracts.topics import ALL, DEAD_RETENTION_MS, DEAD_TOPIC, EVERY_TOPIC
+from contracts.topics import (
+    DEAD_RETENTION_MS,
+    DEAD_TOPIC,
+    EVERY_TOPIC,
+    OWN,
+    Topic,
+    ingest_topic,
+    rejected_topic,
+)
 from services.plumbing.kafka.settings import KafkaSettings
 
 
@@ -30,16 +38,29 @@ class TopicChange:
     what: str
 
 
-def wanted_topics(brokers: int) -> list[WantedTopic]:
+def wanted_topics(brokers: int, topics: Iterable[Topic] = OWN) -> list[WantedTopic]:
     """Every topic and its dead-letter topic, for a cluster of that many brokers."""
-    every = {"min.insync.replicas": str(min(2, brokers)), **EVERY_TOPIC}
+    every = _every_topic(brokers)
     wanted = []
-    for topic in ALL:
-        keep = {"retention.ms": str(topic.retention_ms)}
-        wanted.append(WantedTopic(topic.name, topic.partitions, every | keep | topic.config))
+    for topic in topics:
+        wanted.append(_of_card(topic, brokers))
         keep = {"retention.ms": str(DEAD_RETENTION_MS)}
         wanted.append(WantedTopic(topic.dead, 1, every | keep | DEAD_TOPIC))
     return wanted
+
+
+def ministry_topics(code: str, brokers: int) -> list[WantedTopic]:
+    """The topics of one ministry: what it reports on, that one's dead letters, and what of it was refused."""
+    return [*wanted_topics(brokers, [ingest_topic(code)]), _of_card(rejected_topic(code), brokers)]
+
+
+def _of_card(topic: Topic, brokers: int) -> WantedTopic:
+    config = _every_topic(brokers) | {"retention.ms": str(topic.retention_ms)} | topic.config
+    return WantedTopic(topic.name, topic.partitions, config)
+
+
+def _every_topic(brokers: int) -> dict[str, str]:
+    return {"min.insync.replicas": str(min(2, brokers)), **EVERY_TOPIC}
 
 
 def plan(wanted: list[WantedTopic], found: Mapping[str, WantedTopic]) -> list[TopicChange]:

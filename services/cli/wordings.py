@@ -9,7 +9,7 @@ from deploy.embedded.errors import EmbeddedError
 from services.cli.service_client import ASKED_WRONGLY
 
 if TYPE_CHECKING:
-    from contracts.vocabulary import Language
+    from contracts.vocabulary import LanguageTag
     from services.registry.wordings import ReadingPolicy, Wording
 
 NO_DATE = 4
@@ -84,12 +84,12 @@ def _days(edtf: str, earliest: date | None, latest: date | None) -> str:
     return f"{edtf} ({earliest} to {latest})" if latest else f"{edtf} (from {earliest} on)"
 
 
-def _language(text: str) -> "Language":
-    from contracts.vocabulary import Language
+def _language(text: str) -> "LanguageTag":
+    from services.registry.wordings import LEXICONS, lexicon_for
 
-    if text not in set(Language):
-        raise EmbeddedError(f"{text!r} is no language that we read", f"use {', '.join(Language)}", ASKED_WRONGLY)
-    return Language(text)
+    if lexicon_for(text) is None:
+        raise EmbeddedError(f"{text!r} is no language that we read", f"use {', '.join(LEXICONS)}", ASKED_WRONGLY)
+    return text
 
 
 def _day(text: str) -> date:

@@ -24,7 +24,7 @@ class StatusComes:
     """Somebody reports how a commitment is going; `over_kafka` names the ministry that does it on its own topic."""
 
     commitment_id: str
-    country: str | None
+    party: str
     status: Status
     note: str
     source: str
@@ -68,11 +68,11 @@ def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
         found += [
             StatusComes(
                 commitment_id=entry.commitment_id or "",
-                country=report.country,
+                party=report.party,
                 status=report.status,
                 note=report.note,
                 source=entry.source.text,
-                over_kafka=_speaks_on_kafka(entry, report.country),
+                over_kafka=_speaks_on_kafka(entry, report.party),
             )
             for report in entry.reports
         ]
@@ -91,10 +91,10 @@ def _of_its_anchor(entry: ChronicleEntry, day: date, made_on: date) -> Iterator[
         yield AnchorMoves(entry.anchor_id, entry)
 
 
-def _speaks_on_kafka(entry: ChronicleEntry, country: str | None) -> str | None:
-    # Mexico's foreign ministry reports for the summits that it hosts; the rest comes from another system over HTTP.
-    if country is None and entry.anchor_id == "nals-2022":
+def _speaks_on_kafka(entry: ChronicleEntry, party: str) -> str | None:
+    # Whoever has hosted a meeting reports for itself; the rest comes from an editor's system over HTTP.
+    if party == "MX" and entry.anchor_id == "nals-2022":
         return "mx-sre"
-    if country is None and entry.known_on == date(2022, 11, 8):
+    if party == "CA" and entry.known_on == date(2022, 11, 8):
         return "ca-gac"  # the sixth Drug Dialogue met in Ottawa
     return None

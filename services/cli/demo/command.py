@@ -20,14 +20,15 @@ from services.cli.demo.report import DemoResult, Played, show
 from services.cli.demo.subscribers import WEBHOOK_SECRETS
 from services.cli.demo.systems import MinistryReporter, ReminderConsumer
 from services.cli.demo.tally import tally
+from services.cli.keys import ApiClient
 from services.cli.observing import Observer
-from services.cli.running_stack import ApiClient, RunningStack, StackOptions, running_stack
+from services.cli.running_stack import RunningStack, StackOptions, running_stack
 from services.registry.catalogue.loading import load
 
 PORTAL_PORT, INBOX_PORT = 8400, 8425
 """Where people look first; others are taken when these are busy."""
 
-CLIENTS = (ApiClient("editors", ("editor", "subscriber", "operator")), ApiClient("tracker", ("reporter",)))
+CLIENTS = (ApiClient("editors", ("editor", "subscriber", "operator")), ApiClient("tracker", ("editor", "reporter")))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from uuid import uuid4
 import httpx2
 
 from contracts.events import StatusReported
-from contracts.vocabulary import Country
 from deploy.embedded.errors import EmbeddedError
 from services.cli.demo.calendar import AnchorHeld, AnchorMoves, StatusComes, happenings, noon
 from services.cli.demo.subscribers import SUBSCRIPTIONS
@@ -105,9 +104,9 @@ class Player:
     async def _post(self, report: StatusComes, now: datetime) -> None:
         response = await self._http.post(
             f"{self._url('registry')}/commitments/{report.commitment_id}/status-updates",
-            json={"status": report.status, "country": report.country, "note": f"{report.note} ({report.source})"},
+            json={"status": report.status, "party": report.party, "note": f"{report.note} ({report.source})"},
             headers=self._as("tracker")
-            | {"Idempotency-Key": f"{report.commitment_id}-{report.country}-{report.status}-{now:%Y%m%d}"},
+            | {"Idempotency-Key": f"{report.commitment_id}-{report.party}-{report.status}-{now:%Y%m%d}"},
         )
         expect_status(response, (200, 201), f"report on {report.commitment_id}")
 
@@ -118,7 +117,7 @@ class Player:
             StatusReported(
                 report_id=report_id,
                 commitment_id=report.commitment_id,
-                country=Country(report.country) if report.country else None,
+                party=report.party,
                 status=report.status,
                 note=f"{report.note} ({report.source})",
                 reported_at=now,

@@ -47,7 +47,7 @@ MEDIO_AMBIENTE = "Secretaría de Medio Ambiente y Recursos Naturales"
 ENVIRONMENT = "Environnement et Changement climatique Canada"
 
 SUBSCRIPTIONS = (
-    DemoSubscription(STATE, "email", "nals@state.example", "en", "America/New_York", {"countries": ["US"]}),
+    DemoSubscription(STATE, "email", "nals@state.example", "en", "America/New_York", {"parties": ["US"]}),
     DemoSubscription(STATE, "slack", "/hooks/slack/climate", "en", "America/New_York", {"themes": ["climate"]}),
     DemoSubscription(
         RELACIONES,
@@ -65,7 +65,7 @@ SUBSCRIPTIONS = (
         "America/Mexico_City",
         secret=WEBHOOK_SECRETS["sre-sistemas"],
     ),
-    DemoSubscription(GLOBAL_AFFAIRS, "teams", "/hooks/teams/canada", "fr", "America/Toronto", {"countries": ["CA"]}),
+    DemoSubscription(GLOBAL_AFFAIRS, "teams", "/hooks/teams/canada", "fr", "America/Toronto", {"parties": ["CA"]}),
     DemoSubscription(
         GLOBAL_AFFAIRS,
         "email",
@@ -80,7 +80,7 @@ SUBSCRIPTIONS = (
         "compromisos@semarnat.example",
         "es",
         "America/Mexico_City",
-        {"countries": ["MX"], "events": ["milestone-due"]},
+        {"parties": ["MX"], "events": ["milestone-due"]},
         ladder={"rungs": "-1m, -3bd 10:00, 0 08:00, +1w", "holidays": {"country": "MX"}},
     ),
     DemoSubscription(
@@ -89,7 +89,7 @@ SUBSCRIPTIONS = (
         "point-focal@eccc.example",
         "fr",
         "America/Toronto",
-        {"countries": ["CA"], "events": ["milestone-escalated"]},
+        {"parties": ["CA"], "events": ["milestone-escalated"]},
         level="focal-point",
     ),
     DemoSubscription(

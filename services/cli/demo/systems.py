@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from contracts.envelope import Envelope, from_record, to_record
 from contracts.events import MilestoneDue, StatusReported
-from contracts.topics import BY_NAME, MILESTONE_DUE
+from contracts.topics import MILESTONE_DUE, ingest_topic
 from services.plumbing.kafka.settings import KafkaSettings
 
 
@@ -77,7 +77,7 @@ class MinistryReporter:
 
     async def report(self, ministry: str, report: StatusReported, now: datetime) -> None:
         """Send a report and wait until Kafka has it."""
-        topic = BY_NAME[f"status-reported-{ministry}"]
+        topic = ingest_topic(ministry)
         record = to_record(report, Envelope(uuid4(), now, report.commitment_id), topic)
         await self._producer.send_and_wait(
             record.topic,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
+from contracts.vocabulary import ShownText
 from services.cli.rehearse.rehearsal import PHASES, Month, Rehearsal
 from services.cli.rehearse.report import says, when
 from services.scheduler.ladders.due_reminder import Phase
@@ -181,11 +182,14 @@ def _drawn_lanes(rehearsal: Rehearsal, lanes: dict[str, Counter[str]], top: int)
         "above the line removed, on it unchanged or moved, below it added</text>"
     )
     changed = {id(one.after if isinstance(one, MovedReminder) else one) for _, _, one in rehearsal.changes}
+    titles = _titles(rehearsal)
     places = {name: top + 44 + LANE * number for number, name in enumerate(lanes)}
     for name, counts in lanes.items():
         y = places[name]
         kinds = ", ".join(f"{counts[kind]} {word}" for kind, word in _KINDS.items() if counts[kind])
-        yield f'<text x="{LEFT}" y="{y + 6}">{escape(_short(_titles(rehearsal)[name], 100))}</text>'
+        title, language = titles[name]
+        marked = "" if language == "en" else f' xml:lang="{language}"'
+        yield f'<text x="{LEFT}" y="{y + 6}"{marked}>{escape(_short(title, 100))}</text>'
         yield f'<text class="quiet end" x="{RIGHT}" y="{y + 6}">{kinds}</text>'
         yield f'<path class="rail" d="M{LEFT} {y + 30}H{RIGHT}"/>'
     for one in rehearsal.after:
@@ -225,8 +229,9 @@ def _commitment(change: SimulatedReminder | MovedReminder) -> str:
     return change.after.commitment_id if isinstance(change, MovedReminder) else change.commitment_id
 
 
-def _titles(rehearsal: Rehearsal) -> dict[str, str]:
-    return {one.commitment.id: one.commitment.title.en for one in rehearsal.schedules.values()}
+def _titles(rehearsal: Rehearsal) -> dict[str, ShownText]:
+    briefs = {one.commitment.id: one.commitment for one in rehearsal.schedules.values()}
+    return {name: brief.title.in_language("en", brief.language) for name, brief in briefs.items()}
 
 
 def _months_of(reminders: Iterable[SimulatedReminder], phase: Phase) -> Counter[Month]:

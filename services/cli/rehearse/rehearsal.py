@@ -56,8 +56,9 @@ class Rehearsal:
         )
 
     def title_of(self, milestone_id: str) -> str:
-        """A milestone's title in English."""
-        return self.schedules[milestone_id].milestone.title.en
+        """A milestone's title in English, or as near to it as it is there."""
+        schedule = self.schedules[milestone_id]
+        return schedule.milestone.title.in_language("en", schedule.commitment.language).text
 
     def document(self) -> dict[str, Any]:
         """All of it as plain data; instants in UTC, days and months as UTC has them."""

@@ -11,6 +11,7 @@ import asyncpg
 from contracts.events import MilestoneScheduled
 from deploy.embedded.errors import EmbeddedError
 from services.cli.service_client import ASKED_WRONGLY
+from services.registry.actions.events import UNSAID
 from services.registry.catalogue.loading import load
 from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.rules.agenda import SHIPPED_RULES, Agenda, PlanningRules, agenda_after
@@ -40,6 +41,7 @@ def built_in(at: datetime) -> RehearsalSource:
         for seq, milestone in enumerate(commitment.milestones, 1):
             event = MilestoneScheduled(
                 seq=seq,
+                cause=UNSAID,
                 commitment=catalogue.brief(commitment),
                 milestone=milestone,
                 schedule_version=1,

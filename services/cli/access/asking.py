@@ -1,0 +1,97 @@
+"""What the commands of `pledgewire access` ask: the file and the broker, with errors as two lines for people."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from services.cli.service_client import ASKED_WRONGLY, FAILED, CommandClient, Refusal
+
+if TYPE_CHECKING:
+    from services.cli.access.document import AccessDocument
+    from services.cli.access.planning import AccessChange
+    from services.plumbing.kafka.settings import KafkaSettings
+
+T = TypeVar("T")
+
+
+def apply_document(document: "AccessDocument", **options: bool) -> "list[AccessChange]":
+    """Apply a document with the passwords of the environment, or plan it; raises EmbeddedError."""
+    from services.cli.access.applying import ServicePasswords, apply_access
+
+    passwords = {name: word for name, word in ServicePasswords().given().items() if name in document.services}
+    return ask_broker(lambda settings: apply_access(settings, document, passwords, **options))
+
+
+def ask_broker(question: "Callable[[KafkaSettings], Awaitable[T]]") -> T:
+    """What comes of asking the broker; raises EmbeddedError where it can't be asked, or refuses."""
+    from aiokafka.errors import KafkaError
+
+    from services.cli.access.admin import AccessRefused
+    from services.plumbing.kafka.settings import KafkaSettings
+    from services.plumbing.transient_errors import Unavailable
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the error, too
+    settings = KafkaSettings()
+
+    async def ask() -> T:
+        return await question(settings)
+
+    try:
+        return asyncio.run(ask())
+    except (KafkaError, AccessRefused, Unavailable, OSError, TimeoutError) as error:
+        raise access_error(
+            f"Kafka at {settings.bootstrap_servers} did not do it: {error or type(error).__name__}",
+            "set KAFKA_BOOTSTRAP_SERVERS and the KAFKA_SASL_ and KAFKA_SSL_ settings to a super user's",
+        ) from error
+
+
+def not_entered(document: "AccessDocument", registry_url: str) -> "list[AccessChange]":
+    """The ministries that report, by the file, and that the registry doesn't know; raises EmbeddedError."""
+    from services.cli.access.planning import AccessChange
+    from services.cli.access.principals import reporting
+
+    registry = CommandClient("registry", "REGISTRY_URL", "--registry", registry_url, _explain)
+    known = {one["code"] for one in registry.ask("GET", "/ministries")["items"]}
+    what = "reports, and the registry puts it aside: `pledgewire ministries add` enters a ministry"
+    return [AccessChange(code, "ministry", what, by_apply=False) for code in reporting(document) if code not in known]
+
+
+def _explain(refusal: Refusal) -> tuple[str, str, int]:
+    return f"the registry did not say which ministries there are: {refusal.title}", "try again", FAILED
+
+
+def file_path(file: Path | None) -> Path:
+    """The file that is meant: the one that comes along, unless another is named."""
+    from services.cli.access.document import SHIPPED
+
+    return file or SHIPPED
+
+
+def read_document(file: Path | None) -> "AccessDocument":
+    """What the file says; raises EmbeddedError."""
+    from services.cli.access.document import AccessFileError, read_access
+
+    try:
+        return read_access(file_path(file))
+    except AccessFileError as error:
+        raise access_error(str(error), "docs/for-operators.md shows the file", ASKED_WRONGLY) from error
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file's text in one step, with its mode; raises EmbeddedError."""
+    half = path.with_name(f".{path.name}.half")
+    try:
+        half.write_text(text, encoding="utf-8")
+        half.chmod(path.stat().st_mode & 0o777)
+        half.replace(path)
+    except OSError as error:
+        raise access_error(f"{path} can't be written: {error.strerror}", "change it yourself, then apply it") from error
+
+
+def access_error(what: str, how: str, status: int = FAILED) -> Exception:
+    """An error that is made to be printed as two lines."""
+    from deploy.embedded.errors import EmbeddedError
+
+    return EmbeddedError(what, how, status)

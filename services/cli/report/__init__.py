@@ -1,0 +1,1 @@
+"""`pledgewire report`: status updates from a file, row by row, each once."""

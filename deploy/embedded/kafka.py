@@ -1,4 +1,4 @@
-"""Apache Kafka in KRaft mode on the loopback interface: one broker, or three that replicate.
+"""Apache Kafka in KRaft mode on the loopback interface, and on another one if told so: one broker, or three.
 
 Every broker is a controller too. Clients and brokers speak SCRAM, controllers speak PLAIN (SCRAM's own records live
 in the log that the controllers have yet to agree on). The voters are named in the settings rather than recorded in
@@ -7,23 +7,26 @@ the log, so that a port which someone else has taken can be changed between two 
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
-import subprocess
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.embedded.apart import apart
+from deploy.embedded.certificates import keystore
 from deploy.embedded.errors import EmbeddedError, file_error
-from deploy.embedded.java import check_java, java, no_java, plain_environment
+from deploy.embedded.java import check_java, java, plain_environment
+from deploy.embedded.kafka_format import format_brokers
 from deploy.embedded.kafka_probe import KafkaProbe
-from deploy.embedded.kafka_settings import MECHANISM, broker_settings, log_settings
+from deploy.embedded.kafka_settings import KEYSTORE, broker_settings, log_settings
+from deploy.embedded.keystore_reload import KeystoreReload
 from deploy.embedded.log_files import last_words
 from deploy.embedded.ports import HOST, free_ports
 from deploy.embedded.processes import Child
-from deploy.embedded.state import Credentials, StateFolder, new_id, write_private
+from deploy.embedded.state import Credentials, StateFolder, write_private
+from deploy.embedded.tls_listener import TlsListener
 
 # Small and quick to start: 250 MiB of heap is plenty for a demo, and the second compiler would cost memory to gain
 # speed that shows after minutes.
@@ -46,13 +49,16 @@ PATIENCE = 10.0  # seconds a broker gets to hand over its partitions
 class Kafka:
     """The brokers of one state folder."""
 
-    def __init__(self, state: StateFolder, jars: Path, brokers: int, credentials: Credentials) -> None:
+    def __init__(
+        self, state: StateFolder, jars: Path, brokers: int, credentials: Credentials, tls: TlsListener | None = None
+    ) -> None:
         """Name the parts; `jars` is the folder that `jars.fetch` returned. Nothing is started yet."""
         self._state = state
         self._folder = state.path / "kafka"
         self._jars = jars
         self._brokers = brokers
         self._credentials = credentials
+        self._tls = tls
         self._children: dict[int, Child] = {}
         self._ports: list[tuple[int, int]] = []
         self._giving_up = threading.Event()
@@ -61,6 +67,11 @@ class Kafka:
     def bootstrap_servers(self) -> str:
         """All brokers' addresses, separated by commas."""
         return ",".join(f"{HOST}:{client}" for client, _ in self._ports)
+
+    @property
+    def tls_servers(self) -> str:
+        """The addresses by which clients elsewhere reach the brokers; empty where there is no listener for them."""
+        return ",".join(str(self._tls.advertised.of_broker(i)) for i in range(self._brokers)) if self._tls else ""
 
     @property
     def pids(self) -> dict[str, int]:
@@ -72,6 +83,8 @@ class Kafka:
         try:
             self._folder.mkdir(exist_ok=True, mode=0o700)
             self._check_size()
+            if self._tls:
+                self._tls.check_free(self._brokers)
             self._prepare()
         except OSError as error:
             raise file_error(error, "keep Kafka's data", self._folder) from error
@@ -101,6 +114,18 @@ class Kafka:
             child.stop(signal.SIGTERM, PATIENCE if self._brokers == 1 else 2.0)
         self._children.clear()
 
+    def renew_certificate(self) -> None:
+        """Show the certificate that its file has now to whoever connects from now on; open connections stay.
+
+        Raises EmbeddedError, and shows the old one still, where the new one can't be shown.
+        """
+        self._write_keystores()
+        folders = {index: self._broker(index).name for index in self._children}
+        apart(KeystoreReload(self.bootstrap_servers, self._credentials, folders).ask)
+        if self._tls:
+            for index in self._children:
+                self._tls.wait_until_shown(index, (self._broker(index) / KEYSTORE).read_text())
+
     def give_up(self) -> None:
         """Make a start that is under way on another thread end soon, with an error."""
         self._giving_up.set()
@@ -129,6 +154,7 @@ class Kafka:
     def _prepare(self) -> None:
         self._choose_ports(keep=True)
         self._write_settings()
+        self._write_keystores()
         if not self._state.read("kafka", self._unformatted)["formatted"]:
             self._format()
             self._state.write("kafka", {"brokers": self._brokers, "formatted": True})
@@ -146,68 +172,20 @@ class Kafka:
     def _write_settings(self) -> None:
         for index in range(self._brokers):
             self._broker(index).mkdir(exist_ok=True, mode=0o700)
-            data = str(self._data(index).relative_to(self._folder))
-            settings = broker_settings(index, self._ports, self._credentials, data)
+            settings = broker_settings(index, self._ports, self._credentials, self._broker(index).name, self._tls)
             text = "".join(f"{name}={value}\n" for name, value in settings.items())
             write_private(self._broker(index) / "server.properties", text)
             log = self._state.logs / f"kafka-{index}.log"
             (self._broker(index) / "log4j2.xml").write_text(log_settings(str(log)))
 
     def _format(self) -> None:
-        """Write the empty log of each broker. Java is started once: the brokers differ in two lines of a text file."""
-        arguments = self._broker(0) / "format.arguments"
-        # In a file, since the arguments of a process are there for everyone to read. What an interrupted start left
-        # half formatted holds no data.
-        for index in range(self._brokers):
-            shutil.rmtree(self._data(index), ignore_errors=True)
-        write_private(
-            arguments,
-            "\n".join(
-                [
-                    "format",
-                    "--cluster-id",
-                    self._credentials.cluster_id,
-                    "--config",
-                    str(self._broker(0) / "server.properties"),
-                    "--add-scram",
-                    f"{MECHANISM}=[name={self._credentials.username},password={self._credentials.kafka_password}]",
-                ]
-            )
-            + "\n",
-        )
-        try:
-            done = subprocess.run(  # noqa: S603 - our Java and our file
-                [*self._java(0), "kafka.tools.StorageTool", f"@{arguments}"],
-                capture_output=True,
-                text=True,
-                timeout=READY,
-                check=False,
-                cwd=self._folder,
-                env=plain_environment(),
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise no_java(str(error)) from error
-        finally:
-            arguments.unlink()
-        if done.returncode != 0:
-            check_java()
-            reason = (done.stderr or done.stdout).strip().splitlines() or ["it gave no reason"]
-            raise EmbeddedError(
-                f"Kafka could not format its data folder: {reason[-1]}", "start with --reset to empty the folder"
-            )
-        for index in range(1, self._brokers):
-            self._copy_format(index)
+        format_brokers(self._java(0), [self._broker(index) for index in range(self._brokers)], self._credentials)
 
-    def _copy_format(self, index: int) -> None:
-        first, folder = self._data(0), self._data(index)
-        half = folder.with_name("data.half")
-        shutil.rmtree(half, ignore_errors=True)
-        shutil.copytree(first, half)
-        meta = half / "meta.properties"
-        own = {"node.id": str(index), "directory.id": new_id()}
-        lines = [line.split("=", 1) for line in meta.read_text().splitlines() if "=" in line]
-        meta.write_text("".join(f"{name}={own.get(name, value)}\n" for name, value in lines))
-        half.replace(folder)
+    def _write_keystores(self) -> None:
+        if self._tls:
+            text = keystore(self._tls.certificate, self._tls.key, self._tls.advertised.host, datetime.now(UTC))
+            for index in range(self._brokers):
+                write_private(self._broker(index) / KEYSTORE, text)
 
     # ---- running
 
@@ -289,9 +267,6 @@ class Kafka:
 
     def _broker(self, index: int) -> Path:
         return self._folder / f"broker-{index}"
-
-    def _data(self, index: int) -> Path:
-        return self._broker(index) / "data"
 
 
 class _PortTaken(Exception):

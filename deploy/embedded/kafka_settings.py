@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from deploy.embedded.ports import HOST
 from deploy.embedded.state import Credentials
+from deploy.embedded.tls_listener import NETWORK_THREADS, TlsListener
 
+KEYSTORE = "keystore.pem"
 MECHANISM = "SCRAM-SHA-512"
 PROTOCOL = "SASL_PLAINTEXT"
 
@@ -29,9 +31,9 @@ LOGGING = """\
 
 
 def broker_settings(
-    index: int, ports: Sequence[tuple[int, int]], credentials: Credentials, data: str
+    index: int, ports: Sequence[tuple[int, int]], credentials: Credentials, folder: str, tls: TlsListener | None = None
 ) -> dict[str, object]:
-    """What `server.properties` says for one broker; `data` is its folder, relative to the one that it runs in."""
+    """What `server.properties` says for one broker; `folder` is its own, relative to the one that it runs in."""
     brokers = len(ports)
     client, controller = ports[index]
     replicas = min(3, brokers)
@@ -39,7 +41,7 @@ def broker_settings(
     who, known = credentials.username, credentials
     scram = "org.apache.kafka.common.security.scram.ScramLoginModule required"
     plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-    return {
+    settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": index,
         "controller.quorum.voters": ",".join(f"{i}@{HOST}:{port}" for i, (_, port) in enumerate(ports)),
@@ -62,7 +64,7 @@ def broker_settings(
         "allow.everyone.if.no.acl.found": "false",
         "super.users": f"User:{who}",
         # Relative to the folder the broker runs in: a comma in a path would make it two.
-        "log.dirs": data,
+        "log.dirs": f"{folder}/data",
         "auto.create.topics.enable": "false",
         "default.replication.factor": replicas,
         "min.insync.replicas": quorate,
@@ -82,7 +84,7 @@ def broker_settings(
         "broker.session.timeout.ms": 3000 if brokers == 1 else 6000,
         "broker.heartbeat.interval.ms": 500 if brokers == 1 else 1000,
         # Each of these is a thread, or memory that the broker takes at its start; the defaults suit a server.
-        "num.network.threads": 2,
+        "num.network.threads": NETWORK_THREADS,
         "num.io.threads": 4,
         "background.threads": 2,
         "log.cleaner.dedupe.buffer.size": 4_194_304,
@@ -90,6 +92,31 @@ def broker_settings(
         "socket.send.buffer.bytes": -1,
         "socket.receive.buffer.bytes": -1,
     }
+    return _with_tls(settings, tls, index, folder) if tls else settings
+
+
+def _with_tls(settings: Mapping[str, object], tls: TlsListener, index: int, folder: str) -> dict[str, object]:
+    """The settings with a second listener, for clients elsewhere."""
+    return {
+        **settings,
+        "listeners": f"{settings['listeners']},TLS://{tls.listen.of_broker(index)}",
+        "advertised.listeners": f"{settings['advertised.listeners']},TLS://{tls.advertised.of_broker(index)}",
+        "listener.security.protocol.map": f"{settings['listener.security.protocol.map']},TLS:SASL_SSL",
+        "listener.name.tls.sasl.enabled.mechanisms": MECHANISM,
+        f"listener.name.tls.{MECHANISM.lower()}.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        "listener.name.tls.ssl.keystore.type": "PEM",
+        "listener.name.tls.ssl.keystore.location": keystore_place(folder),
+        # A renewed certificate may say more or less than the old one; we look whether it is for our address.
+        "listener.name.tls.ssl.allow.dn.changes": "true",
+        "listener.name.tls.ssl.allow.san.changes": "true",
+    }
+
+
+def keystore_place(folder: str) -> str:
+    """Where a broker finds its certificate and key, relative to the folder that it runs in."""
+    return f"{folder}/{KEYSTORE}"
 
 
 def log_settings(log: str) -> str:

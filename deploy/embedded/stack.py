@@ -16,6 +16,7 @@ from deploy.embedded.postgres import Postgres
 from deploy.embedded.postgres_places import forget_outside
 from deploy.embedded.processes import clean_up
 from deploy.embedded.state import StateFolder
+from deploy.embedded.tls_listener import TlsListener
 
 
 class EmbeddedStack:
@@ -26,15 +27,25 @@ class EmbeddedStack:
     """
 
     def __init__(
-        self, state: Path, *, brokers: int = 1, progress: Callable[[str], None] | None = None, reset: bool = False
+        self,
+        state: Path,
+        *,
+        brokers: int = 1,
+        progress: Callable[[str], None] | None = None,
+        reset: bool = False,
+        tls: TlsListener | None = None,
     ) -> None:
-        """Name the folder and the cluster's size (1 or 3); `reset` empties the folder first. Nothing is started."""
+        """Name the folder and the cluster's size (1 or 3); `reset` empties the folder first. Nothing is started.
+
+        `tls` is where clients on other machines reach Kafka; without it, they don't.
+        """
         if brokers not in (1, 3):
             raise ValueError("a cluster has 1 broker or 3")
         self._state = StateFolder(state)
         self._brokers = brokers
         self._progress = progress
         self._reset = reset
+        self._tls = tls
         self._kafka: Kafka | None = None
         self._postgres: Postgres | None = None
 
@@ -62,7 +73,7 @@ class EmbeddedStack:
             known = self._state.credentials()
             self._postgres = Postgres(self._state, known)
             folder = jars.fetch(self._progress)
-            self._kafka = Kafka(self._state, folder, self._brokers, known)
+            self._kafka = Kafka(self._state, folder, self._brokers, known, self._tls)
             self._say("Starting Kafka and PostgreSQL")
             self._start_both(self._kafka, self._postgres)
         except BaseException:
@@ -106,6 +117,15 @@ class EmbeddedStack:
     def bootstrap_servers(self) -> str:
         """All brokers' addresses, "127.0.0.1:port,..."."""
         return self._running_kafka.bootstrap_servers
+
+    @property
+    def tls_servers(self) -> str:
+        """All brokers' addresses for clients elsewhere, "kafka.example.org:9093,..."; empty without such a listener."""
+        return self._running_kafka.tls_servers
+
+    def renew_certificate(self) -> None:
+        """Let the listener for clients elsewhere show the certificate that its file has now; connections stay."""
+        self._running_kafka.renew_certificate()
 
     def environment(self) -> dict[str, str]:
         """The settings by which a service finds both, as environment variables; they hold passwords."""

@@ -1,0 +1,115 @@
+"""A listener's certificate and key: checked, and written as the one file that Kafka reads (a keystore in PEM)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from deploy.embedded.errors import EmbeddedError, file_error
+
+
+def keystore(certificate: Path, key: Path, host: str, now: datetime) -> str:
+    """The key (PKCS #8, the one form that Kafka takes) and the chain, in one text.
+
+    Raises EmbeddedError, two lines that say what is the matter: a file that can't be read or is no PEM, a key with a
+    passphrase or of another certificate, a certificate that does not hold `now` or isn't for `host`.
+    """
+    chain = _chain(certificate)
+    own = _key(key)
+    if _public(own.public_key()) != _public(chain[0].public_key()):
+        raise EmbeddedError(
+            f"the key in {key} doesn't fit the first certificate in {certificate}",
+            "name the key that the certificate was made for; the listener's own certificate stands first in its file",
+        )
+    _check_days(chain[0], certificate, now)
+    _check_host(chain[0], certificate, host)
+    private = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return (private + b"".join(one.public_bytes(Encoding.PEM) for one in chain)).decode("ascii")
+
+
+def _chain(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(_content(path))
+    except ValueError as error:
+        raise EmbeddedError(
+            f"{path} holds no certificate in PEM",
+            "name a file that begins with -----BEGIN CERTIFICATE-----, the listener's own first",
+        ) from error
+
+
+def _key(path: Path) -> RSAPrivateKey | EllipticCurvePrivateKey:
+    try:
+        key = load_pem_private_key(_content(path), None)
+    except TypeError as error:
+        raise EmbeddedError(
+            f"the key in {path} is protected by a passphrase",
+            "name a key without one, in a file of mode 0600: openssl pkey -in KEY -out NEW",
+        ) from error
+    except ValueError as error:
+        raise EmbeddedError(f"{path} holds no private key in PEM", "name a file with a PRIVATE KEY in it") from error
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise EmbeddedError(
+            f"the key in {path} is of a kind that Kafka doesn't take", "have a certificate made for an RSA or EC key"
+        )
+    return key
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise file_error(error, f"read {path.name}", path.parent) from error
+
+
+def _public(key: object) -> bytes:
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined]
+    return encoded
+
+
+def _check_days(certificate: x509.Certificate, path: Path, now: datetime) -> None:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now >= ends:
+        raise EmbeddedError(f"the certificate in {path} ended on {ends:%Y-%m-%d %H:%M} UTC", "renew it")
+    if now < begins:
+        raise EmbeddedError(
+            f"the certificate in {path} holds only from {begins:%Y-%m-%d %H:%M} UTC on",
+            "wait until then, or set this machine's clock",
+        )
+
+
+def _check_host(certificate: x509.Certificate, path: Path, host: str) -> None:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        names = x509.SubjectAlternativeName([])
+    hosts = names.get_values_for_type(x509.DNSName)
+    addresses = names.get_values_for_type(x509.IPAddress)
+    try:
+        fits = ip_address(host) in addresses
+    except ValueError:
+        fits = any(_matches(host.lower(), one.lower()) for one in hosts)
+    if not fits:
+        told = ", ".join([*hosts, *map(str, addresses)]) or "no host at all"
+        raise EmbeddedError(
+            f"the certificate in {path} is for {told}, not for {host}, so every client would refuse it",
+            "advertise an address that it names (subjectAltName), or have one made for this address",
+        )
+
+
+def _matches(host: str, pattern: str) -> bool:
+    """By RFC 9525: a wildcard stands for the whole of the first label."""
+    if pattern.startswith("*."):
+        return host.partition(".")[2] == pattern[2:]
+    return host == pattern

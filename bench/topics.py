@@ -6,12 +6,12 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import KafkaError
 
-from contracts.topics import ALL, Topic
+from contracts.topics import INTERNAL, PUBLIC, Topic
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.retry import Backoff, until_it_works
 
 
-async def empty_topics(kafka: KafkaSettings, topics: Iterable[Topic] = ALL) -> None:
+async def empty_topics(kafka: KafkaSettings, topics: Iterable[Topic] = PUBLIC + INTERNAL) -> None:
     """Leave no record: what another database has published would make the next one an old backup of that."""
     places = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
     admin = AIOKafkaAdminClient(**kafka.client_options())

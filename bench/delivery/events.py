@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 
+from contracts.commitments import CommitmentBrief
 from contracts.envelope import Envelope, Record, to_record
 from contracts.events import Reporter, StatusChanged
-from contracts.vocabulary import CommitmentBrief, Country, Status, Text
+from contracts.vocabulary import Status, Text
 from services.plumbing.ids import new_id
+from services.registry.actions.events import UNSAID
 
 SECRET = "whsec_YmVuY2htYXJrLXNlY3JldC1iZW5jaG1hcms="
 
@@ -18,23 +20,29 @@ def event_record(number: int, commitments: int | None = None) -> Record:
     section = Text(en="Climate", es="Clima", fr="Climat")
     event = StatusChanged(
         seq=seq,
+        cause=UNSAID,
         commitment=CommitmentBrief(
             id=f"bench-{about}",
             statement_id="bench",
+            language="en",
             title=title,
             section="climate",
             section_title=section,
-            countries=(Country.CA, Country.MX, Country.US),
+            parties=("CA", "MX", "US"),
             themes=("climate",),
         ),
-        country=None,
+        party="CA",
         previous=Status.ANNOUNCED,
         status=Status.IN_PROGRESS,
-        overall=Status.IN_PROGRESS,
+        current=True,
+        overall=Status.ANNOUNCED,
         note=None,
         evidence=None,
         reported_by=Reporter(client="bench"),
+        report_id=None,
+        occurred_at=now,
         reported_at=now,
+        recorded_at=now,
         version=2,
     )
     return to_record(event, Envelope(new_id(), now, event.commitment.id))

@@ -4,14 +4,16 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import MilestoneScheduled
-from contracts.vocabulary import CommitmentBrief, Country, Milestone, Precision, Reading, Span, Text
-from services.scheduler.ladders.deadline_end import CAPITALS
+from contracts.vocabulary import PartyCode, Precision, Reading, Span, Text
+from services.plumbing.capital_zones import capital_zones, last_to_end
+from services.registry.actions.events import UNSAID
 from services.scheduler.reminders.rules.agenda import Agenda, agenda_after
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = datetime(2031, 1, 1, tzinfo=UTC)
-BOUND = ((Country.CA, Country.MX, Country.US), (Country.CA, Country.US), (Country.MX,), (Country.US,), (Country.CA,))
+BOUND = (("CA", "MX", "US"), ("CA", "US"), ("MX",), ("US",), ("CA",))
 LADDERS = """
 jitter: 30m
 review_months: 4
@@ -35,19 +37,21 @@ def agendas(count: int, seed: int = 20211118) -> list[Agenda]:
 
 def _agenda(number: int, dice: random.Random) -> Agenda:
     agenda = Agenda()
-    countries = dice.choice(BOUND)
+    parties = dice.choice(BOUND)
     brief = CommitmentBrief(
         id=f"commitment-{number}",
         statement_id="bench",
+        language="en",
         title=_text(f"Commitment {number}"),
         section="climate",
         section_title=_text("Climate"),
-        countries=countries,
+        parties=parties,
         themes=("climate",),
     )
-    for seq, milestone in enumerate(_milestones(number, countries, dice), 1):
+    for seq, milestone in enumerate(_milestones(number, parties, dice), 1):
         event = MilestoneScheduled(
             seq=seq,
+            cause=UNSAID,
             commitment=brief,
             milestone=milestone,
             schedule_version=1,
@@ -59,8 +63,8 @@ def _agenda(number: int, dice: random.Random) -> Agenda:
     return agenda
 
 
-def _milestones(number: int, countries: tuple[Country, ...], dice: random.Random) -> Iterator[Milestone]:
-    zone = "America/Mexico_City" if Country.MX in countries else CAPITALS[countries[0]]
+def _milestones(number: int, parties: tuple[PartyCode, ...], dice: random.Random) -> Iterator[Milestone]:
+    zone = last_to_end(capital_zones()[party] for party in parties)
     for which in range(dice.choice((1, 2))):
         span, reading = _span(dice)
         yield Milestone(
@@ -69,7 +73,7 @@ def _milestones(number: int, countries: tuple[Country, ...], dice: random.Random
             title=_text(f"Milestone {which} of commitment {number}"),
             span=span,
             reading=reading,
-            countries=countries,
+            parties=parties,
             zone=zone,
         )
 

@@ -24,10 +24,10 @@ from bench.schedule.loading import Row, rows
 from contracts.envelope import Envelope
 from contracts.events import MilestoneScheduled
 from services.cli.fleet import Fleet
-from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
+from services.registry.actions.events import UNSAID
 from services.scheduler.intake import Planner
 from services.scheduler.reminders.records import ReceivedCommitmentEvent
 
@@ -275,6 +275,7 @@ def scheduled(row: Row, version: int, at: datetime) -> ReceivedCommitmentEvent:
     """The event by which the scheduler hears of a schedule."""
     event = MilestoneScheduled(
         seq=version,
+        cause=UNSAID,
         commitment=row.commitment,
         milestone=row.milestone,
         schedule_version=version,
@@ -301,10 +302,9 @@ def p5(ground: Ground, size: Size, seed: int) -> Verdict:
     folder.mkdir(parents=True)
     clock = SharedClock(folder / "clock")
     clock.set(START)
-    key = add_key(folder / "api-keys.json", "registry", ["holder"], None)
+    key = run(ground.tells_of_key("registry", ("holder",)))
     settings = {
         "PLEDGEWIRE_CLOCK_FILE": str(folder / "clock"),
-        "API_KEYS_FILE": str(folder / "api-keys.json"),
         "OUTBOX_LEASE_SECONDS": "1",
         "KAFKA_SESSION_TIMEOUT_MS": "6000",
     }

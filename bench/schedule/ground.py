@@ -10,16 +10,19 @@ from uuid import uuid4
 
 import asyncpg
 import uvloop
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from bench.topics import empty_topics
+from contracts.envelope import Envelope, to_record
+from contracts.events import ApiKeyChanged
 from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
 from services.cli.fleet import Fleet
 from services.cli.topics import apply_topics
+from services.plumbing.http.api_key_text import new_key
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.migrations import upgrade
 from services.plumbing.zones import ZONE_DATA
@@ -89,6 +92,30 @@ class Ground:
         await connection.close()
         await empty_topics(self.kafka, (MILESTONE_DUE, MILESTONE_ESCALATED))
         return url
+
+    async def tells_of_key(self, client: str, roles: tuple[str, ...]) -> str:
+        """Tell schedulers of a new API key, as the registry would; the key."""
+        made, now = new_key(), datetime.now(UTC)
+        event = ApiKeyChanged(
+            seq=1,
+            key_id=made.id,
+            sha256=made.sha256,
+            client=client,
+            ministry=None,
+            roles=roles,
+            created_at=now,
+            expires_at=None,
+            revoked_at=None,
+        )
+        record = to_record(event, Envelope(uuid4(), now, made.id))
+        producer = AIOKafkaProducer(**self.kafka.client_options(), acks="all")
+        await producer.start()
+        try:
+            headers = [(name, text.encode()) for name, text in record.headers.items()]
+            await producer.send_and_wait(record.topic, record.value, record.key.encode(), headers=headers)
+        finally:
+            await producer.stop()
+        return made.text
 
     async def drop(self, url: str) -> None:
         """Give a database's room back."""

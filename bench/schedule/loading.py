@@ -8,7 +8,8 @@ from itertools import islice
 
 import asyncpg
 
-from contracts.vocabulary import CommitmentBrief, Milestone, Precision, Reading, Span
+from contracts.commitments import CommitmentBrief, Milestone
+from contracts.vocabulary import Precision, Reading, Span
 from services.registry.catalogue.loading import load
 
 STEPS = ("before-90d", "before-30d", "before-7d", "before-1d", "on-the-day", "after-1d", "after-7d", "after-30d")
@@ -41,7 +42,7 @@ def rows(prefix: str, day: date) -> Iterator[Row]:
             title=model.title,
             span=span,
             reading=Reading.BY,
-            countries=brief.countries,
+            parties=brief.parties,
             zone=model.zone,
         )
         yield Row(milestone, brief.model_copy(update={"id": id_}))
@@ -75,7 +76,7 @@ async def _copy_plans(connection: asyncpg.Connection, some: list[Row]) -> None:
     await connection.copy_records_to_table(
         "commitment_state",
         records=((row.commitment.id, "announced", 0, "{}") for row in some),
-        columns=("commitment_id", "overall", "seq", "countries"),
+        columns=("commitment_id", "overall", "seq", "parties"),
     )
     await connection.copy_records_to_table(
         "milestone_plan",

@@ -136,6 +136,8 @@ WRONG = {
     "portal:": ("services/portal/live_feed.py", "import services.portal.routes"),
     "i18n:": ("services/i18n/languages.py", "import services.i18n.words"),
     "the command line:": ("services/cli/databases.py", "import services.cli.main"),
+    "report:": ("services/cli/report/columns.py", "import services.cli.report.command"),
+    "access:": ("services/cli/access/document.py", "import services.cli.access.command"),
     "the embedded parts:": ("deploy/embedded/state.py", "import deploy.embedded.stack"),
     "the inbox:": ("deploy/embedded/inbox/verdicts.py", "import deploy.embedded.inbox.pages"),
     "rooms without back and forth": ("services/scheduler/ladders/ladder.py", "import services.scheduler.reminders"),
@@ -215,6 +217,7 @@ READS_THE_TIME = {
     "services.plumbing.clock": "is the clock",
     "services.plumbing.ids": "puts the machine's time into ids, which tell no business time",
     "services.plumbing.kafka.consumer": "compares with the broker client's own time stamps",
+    "services.plumbing.kafka.followed_topic": "compares with the same time stamps",
     "services.plumbing.periodic": "asks APScheduler for its next run, in the machine's time",
 }
 

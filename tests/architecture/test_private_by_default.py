@@ -13,6 +13,7 @@ PLAN = "the usual reminders of the register's dates; what a subscription's own l
 OPERATION = "of the process, not of people; the proxy keeps it inside"
 SECRET = "its address is a secret that was given to one reader"
 SUMS = "sums that name nobody"
+CONTRACT = "what is promised to whoever reads or writes, and no word of what is in the register"
 PAGE = "a page for people, of what is public"
 OPEN = {
     ("registry", "/statements"): REGISTER,
@@ -23,6 +24,14 @@ OPEN = {
     ("registry", "/anchors"): REGISTER,
     ("registry", "/anchors/{anchor_id}"): REGISTER,
     ("registry", "/consistency"): REGISTER,
+    ("registry", "/snapshot"): REGISTER,
+    ("registry", "/ministries"): REGISTER,
+    ("registry", "/ministries/{code}"): REGISTER,
+    ("registry", "/contracts/schemas/{name}"): CONTRACT,
+    ("registry", "/contracts/examples/{name}"): CONTRACT,
+    ("registry", "/contracts/cards"): CONTRACT,
+    ("registry", "/contracts/asyncapi.yaml"): CONTRACT,
+    ("registry", "/contracts/openapi/{name}"): CONTRACT,
     ("scheduler", "/reminders"): PLAN,
     ("scheduler", "/reminders/{id_}/explanation"): PLAN,
     ("scheduler", "/schedule/preview"): PLAN,

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 from contracts.envelope import Envelope
 from deploy.embedded.errors import EmbeddedError
 from services.cli.main import app
-from services.cli.platform import add_key
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
@@ -28,6 +27,7 @@ from tests.portal.serving import Served
 from tests.scheduler.escalation.running import DUE, FIRST, THEN
 from tests.scheduler.scenes import created, scheduled
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import known_keys
 
 Command = Callable[..., Result]
 
@@ -38,9 +38,9 @@ def command(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[Command]:
     url = asyncio.run(_made(fresh_database))
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     clock = SharedClock(tmp_path / "clock")
-    key = add_key(tmp_path / "keys.json", "mx-sre", ["reporter"], "mx-sre")
+    keys = known_keys({"mx-sre": ["reporter"]}, {"mx-sre": "mx-sre"})
     watched = EscalationStore(read_escalation_book())
-    with Served(app_of(database, clock, keys_file=tmp_path / "keys.json", escalations=watched)) as served:
+    with Served(app_of(database, clock, keys=keys, escalations=watched)) as served:
         served.run(database.open())
         clock.set(THEN)
         heard = [
@@ -55,7 +55,7 @@ def command(fresh_database: FreshDatabase, tmp_path: Path) -> Iterator[Command]:
             return CliRunner().invoke(
                 app,
                 ["escalation", *words],
-                env={"SCHEDULER_URL": served.url, "PLEDGEWIRE_KEY": key, **environment},
+                env={"SCHEDULER_URL": served.url, "PLEDGEWIRE_KEY": keys["mx-sre"], **environment},
             )
 
         yield run
@@ -103,10 +103,10 @@ def test_what_is_overdue_is_listed_owned_and_shown(command: Command) -> None:
     [
         (["show", "nobody-knows-it"], {}, "refuses (404): There is no such milestone"),
         (["show", "No Id"], {}, "milestone_id"),
-        (["list", "--state", "happy"], {}, "query/state"),
+        (["list", "--state", "happy"], {}, "state: "),
         (["acknowledge", DUE.id, "--name", "Ana"], {"PLEDGEWIRE_KEY": ""}, "no API key is given"),
         (["list"], {"PLEDGEWIRE_KEY": ""}, "no API key is given"),
-        (["acknowledge", DUE.id, "--name", "Ana"], {"PLEDGEWIRE_KEY": "pw_x_y"}, "refuses (401)"),
+        (["acknowledge", DUE.id, "--name", "Ana"], {"PLEDGEWIRE_KEY": "e" * 40}, "refuses (401)"),
         (["acknowledge", DUE.id, "--name", "  "], {}, "there is nothing to be seen in it"),
         (["list"], {"SCHEDULER_URL": "http://127.0.0.1:1"}, "does not answer"),
         (["list"], {"SCHEDULER_URL": "nowhere"}, "can't be asked at nowhere"),

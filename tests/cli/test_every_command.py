@@ -59,7 +59,7 @@ WRONG = {
     "nothing to rehearse": ({}, ["rehearse", "--from", "2027-01-01", "--to", "2028-01-01"]),
     "no such benchmark": ({}, ["bench", "nope"]),
     "a first day before the statement": ({}, ["demo", "--from", "2020-01-01"]),
-    "no role": ({}, ["keys", "add", "ana", "--file", "none.json", "--role", "queen"]),
+    "no role": ({}, ["keys", "add", "ana", "--role", "queen"]),
     "no clock": ({}, ["stack", "nowhere", "--clock", "noon"]),
     "no database": ({"DATABASE_URL": ""}, ["verify"]),
     "no service's address": ({"SCHEDULER_URL": "nonsense"}, ["schedule", "next"]),

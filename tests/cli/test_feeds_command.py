@@ -16,13 +16,13 @@ import uvicorn
 
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import new_key
 from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.migrations import VERSIONS
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import parsed
 from tests.scheduler.scenes import utc
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import known_keys
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -35,16 +35,15 @@ async def environment(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIte
     await database.open()
     clock = SharedClock(tmp_path / "clock")
     clock.set(utc(2021, 11, 18))
-    key, digest = new_key("sre")
-    (tmp_path / "keys.json").write_text(json.dumps({"sre": {"sha256": digest, "roles": ["subscriber"]}}))
+    keys = known_keys({"sre": ["subscriber"]})
     settings = FeedSettings(public_url="https://times.example")
-    app = app_of(database, clock, keys_file=tmp_path / "keys.json", feed_settings=settings)
+    app = app_of(database, clock, keys=keys, feed_settings=settings)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve([listening]))
     yield {
         "SCHEDULER_URL": f"http://127.0.0.1:{listening.getsockname()[1]}",
-        "PLEDGEWIRE_KEY": key,
+        "PLEDGEWIRE_KEY": keys["sre"],
         "HTTP_PROXY": "http://127.0.0.1:1",  # never used: addresses and keys are our own
     }
     server.should_exit = True
@@ -77,7 +76,7 @@ async def test_a_feed_is_made_listed_rotated_and_revoked(environment: dict[str, 
         "add",
         "--language",
         "es",
-        "--country",
+        "--party",
         "MX",
         "--theme",
         "climate",
@@ -87,11 +86,11 @@ async def test_a_feed_is_made_listed_rotated_and_revoked(environment: dict[str, 
         "Clima",
     )
     assert (made["language"], made["alarms"], made["name"]) == ("es", [3], "Clima")
-    assert (made["filters"]["countries"], made["filters"]["themes"]) == (["MX"], ["climate"])
+    assert (made["filters"]["parties"], made["filters"]["themes"]) == (["MX"], ["climate"])
 
     status, out, _ = await run(environment, "list")
     assert status == 0
-    assert out.startswith(f"{made['id']}  es  Clima  countries=MX themes=climate  never read")
+    assert out.startswith(f"{made['id']}  es  Clima  parties=MX themes=climate  never read")
 
     status, out, _ = await run(environment, "rotate", made["id"])
     rows = dict(line.split() for line in out.splitlines())
@@ -112,10 +111,11 @@ async def test_a_feed_is_made_listed_rotated_and_revoked(environment: dict[str, 
     ("arguments", "changes", "ends_with", "error", "how"),
     [
         (["list"], {"PLEDGEWIRE_KEY": ""}, 2, "no API key is given", "PLEDGEWIRE_KEY"),
-        (["list"], {"PLEDGEWIRE_KEY": "pw_x_y"}, 1, "Send a valid API key", "role subscriber or editor"),
+        (["list"], {"PLEDGEWIRE_KEY": "e" * 40}, 1, "Send a valid API key", "role subscriber or editor"),
         (["list"], {"SCHEDULER_URL": "http://127.0.0.1:1"}, 1, "does not answer", "SCHEDULER_URL"),
-        (["add", "--language", "de"], {}, 2, "does not have the form", "language: Input should be 'en', 'es' or 'fr'"),
-        (["add", "--country", "FR"], {}, 2, "does not have the form", "filters/countries/0"),
+        (["add", "--language", "de"], {}, 2, "a rule beyond it refuses it", "language: nobody is written to"),
+        (["add", "--language", "deutsch"], {}, 2, "does not have the form", "language: "),
+        (["add", "--party", "Francia"], {}, 2, "does not have the form", "filters/parties/0"),
         (["revoke", "not-an-id"], {}, 2, "'not-an-id' is no feed's id", "feeds list"),
         (["revoke", "01900000-0000-7000-8000-000000000001"], {}, 3, "There is no such feed", "feeds list"),
     ],

@@ -11,6 +11,7 @@ import pytest
 from services.cli.databases import schema_versions
 from services.cli.observing import Observer
 from services.notifier.subscriptions.store import SubscriptionStore
+from services.plumbing.audit.entries import Actor
 from services.plumbing.clock import SharedClock
 from tests.conftest import FreshDatabase
 from tests.notifier.scenes import LADDER, NOW, database_at, subscriptions
@@ -53,7 +54,7 @@ async def test_a_chosen_ladder_is_under_way_until_the_scheduler_has_heard_it(
     observer: Observer, register: SubscriptionStore
 ):
     assert (await observer.pending_work(NOW)).unread_by_scheduler == 0
-    await register.add(WISH | {"ladder": LADDER}, NOW)
+    await register.add(WISH | {"ladder": LADDER}, NOW, Actor("tests"))
 
     under_way = await observer.pending_work(NOW)
     assert (under_way.unpublished, under_way.unread_by_scheduler, under_way.unread_by_notifier) == (1, 1, 0)

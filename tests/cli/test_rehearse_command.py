@@ -32,6 +32,7 @@ ladders:
     rungs: [before-2w, before-3bd, {step: before-1d, at: "17:00"}, on-the-day]
 """
 SVG = "{http://www.w3.org/2000/svg}"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +174,7 @@ def test_the_options_are_read_as_they_are_written(ladders: Path, tmp_path: Path)
         ({"ladder": Path("/nowhere/ladders.yaml")}, "can't read /nowhere/ladders.yaml: No such file or directory"),
         ({"ladder": None}, "there is nothing to rehearse"),
         ({"holidays": "CA-XX"}, "'CA-XX' is no part of CA that has holidays of its own"),
-        ({"holidays": "US,"}, "'' names no holidays; there are those of CA, MX, US"),
+        ({"holidays": "US,"}, "'' names no holidays; there are those of countries, by their ISO 3166-1 codes"),
         ({"svg": Path("/nowhere/picture.svg")}, "can't write /nowhere/picture.svg: No such file or directory"),
     ],
 )
@@ -261,6 +262,20 @@ def test_the_picture_is_well_formed_and_says_in_words_what_it_shows() -> None:
     assert words.count("Fish & <chips>") == 2
     assert {"ahead of the day", "on the day", "overdue", "unchanged", "removed", "moved", "added"} <= set(words)
     assert "now, 1 January 2026" in words
+
+
+def test_a_title_that_is_not_there_in_english_is_marked_as_what_it_is() -> None:
+    outcome = outcome_of(1)
+    ((name, schedule),) = outcome.schedules.items()
+    spanish = schedule.commitment.model_copy(
+        update={"title": Text(es="Una promesa", pt="Uma promessa"), "language": "es"}
+    )
+
+    picture = ElementTree.fromstring(draw(replace(outcome, schedules={name: replace(schedule, commitment=spanish)})))
+
+    marks = {"".join(one.itertext()): one.get(XML_LANG) for one in picture.iter(f"{SVG}text")}
+    assert marks["Una promesa"] == "es"
+    assert {language for words, language in marks.items() if words != "Una promesa"} == {None}
 
 
 def test_each_change_has_a_mark_in_its_commitments_lane() -> None:

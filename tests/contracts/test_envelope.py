@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.envelope import Envelope, UnreadableRecord, from_record, is_structured, schema_uri, subject_of, to_record
-from contracts.topics import COMMITMENT_CREATED, INGEST, MILESTONE_DUE, PUBLIC
+from contracts.topics import COMMITMENT_CREATED, MILESTONE_DUE, PUBLIC, ingest_topic
 from tests.contracts.event_strategies import envelopes, topics_with_events
 from tests.contracts.golden_records import PATHS, example, structured, wire
 
@@ -190,8 +190,7 @@ POISON = {
     "a string around it": _value(json.dumps(GOOD.value.decode()).encode()),
     "wrong type": _value(GOOD.value.replace(b'"seq": 2', b'"seq": "2"')),
     "NaN": _value(GOOD.value.replace(b'"seq": 2', b'"seq": NaN')),
-    "extra field": _value(GOOD.value.replace(b'"seq": 2', b'"seq": 2, "more": 1')),
-    "extra field with a control character": _value(GOOD.value.replace(b'"seq": 2', rb'"seq": 2, "mo\u0000re\n": 1')),
+    "word that is none": _value(GOOD.value.replace(b'"reading": "by"', b'"reading": "By the way"')),
     "lone surrogate": _value(GOOD.value.replace(b"by the end of 2021", rb"\ud800")),
     "NUL": _value(GOOD.value.replace(b"by the end of 2021", rb"\u0000")),
     "deep arrays": _value(b"[" * 100_000),
@@ -346,14 +345,16 @@ def test_a_damaged_value_is_read_or_unreadable(at, patch, drop, in_structured) -
 
 def test_each_topic_refuses_the_events_of_the_others() -> None:
     """
-    By type and by content.
+    By type and by content; what has all that another has, and more, by its type alone: a reader bears fields more.
     """
-    for topic in (*PUBLIC, INGEST[0]):
+    for topic in (*PUBLIC, ingest_topic("ca-gac")):
         for path in PATHS:
             record = wire(path)
             if record.topic.event is topic.event:
                 continue
-            for headers in (record.headers, record.with_header("ce_type", topic.event_type.encode()).headers):
+            disguised = record.with_header("ce_type", topic.event_type.encode()).headers
+            has_all = topic.event.model_fields.keys() <= record.topic.event.model_fields.keys()
+            for headers in (record.headers,) if has_all else (record.headers, disguised):
                 with pytest.raises(UnreadableRecord):
                     replace(record, topic=topic, headers=headers).read()
 

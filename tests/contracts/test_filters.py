@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.filters import MOST_TERMS, CountryTerms, Filters, SlugTerms, matches
+from contracts.filters import MOST_TERMS, Filters, PartyTerms, SlugTerms, matches
 
 
 @dataclass(frozen=True)
 class About:
     event: str
-    countries: frozenset[str]
+    parties: frozenset[str]
     themes: frozenset[str]
     section: str
     commitment: str
@@ -49,7 +49,7 @@ def test_who_asks_for_more_terms_gets_no_less(filters: Filters, others: Filters,
     assert matches(wider, about) or not matches(filters, about)
 
 
-@pytest.mark.parametrize("name", ["events", "countries", "themes", "sections", "commitments"])
+@pytest.mark.parametrize("name", ["events", "parties", "themes", "sections", "commitments"])
 def test_each_filter_lets_through_what_it_names_and_nothing_else(name: str) -> None:
     about = About("a", frozenset("ab"), frozenset("ab"), "a", "a")
 
@@ -61,7 +61,7 @@ def test_terms_are_kept_in_order_and_once_and_are_not_without_end() -> None:
     slugs: TypeAdapter[tuple[str, ...]] = TypeAdapter(SlugTerms)
 
     assert slugs.validate_python(("b", "a", "b")) == ("a", "b")
-    assert TypeAdapter(CountryTerms).validate_python(["US", "CA", "US"]) == ("CA", "US")
+    assert TypeAdapter(PartyTerms).validate_python(["US", "CA", "US"]) == ("CA", "US")
     assert len(slugs.validate_python(tuple(f"s{n}" for n in range(MOST_TERMS)))) == MOST_TERMS
     with pytest.raises(ValidationError):
         slugs.validate_python(tuple(f"s{n}" for n in range(MOST_TERMS + 1)))

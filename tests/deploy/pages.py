@@ -13,6 +13,7 @@ from tests.deploy.settings_read import PROJECT
 READER_PAGES = (
     PROJECT / "README.md",
     PROJECT / "CONTRIBUTING.md",
+    PROJECT / "examples" / "README.md",
     *sorted((PROJECT / "docs").glob("*.md")),
     *sorted((PROJECT / "docs" / "how-to").glob("*.md")),
 )

@@ -1,9 +1,10 @@
 """Which environment variables the program reads: what is offered to people has to be one of them."""
 
-import ast
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pydantic import AliasChoices
@@ -14,13 +15,15 @@ import services
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def variables_read() -> set[str]:
+@cache
+def variables_read() -> frozenset[str]:
     """Every variable that a settings class of a service, or a look into `os.environ`, asks for."""
     for module in pkgutil.walk_packages(services.__path__, "services."):
         # Alembic runs its own door, and a `__main__` would start the service.
         if not module.name.endswith((".__main__", ".migrations.env")):
             importlib.import_module(module.name)
-    return {name for settings in _settings(BaseSettings) for name in _names(settings)} | set(_looked_up())
+    declared = (name for settings in _settings(BaseSettings) for name in _names(settings))
+    return frozenset((*declared, *_looked_up()))
 
 
 def _settings(parent: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
@@ -43,15 +46,8 @@ def _names(settings: type[BaseSettings]) -> Iterator[str]:
 
 
 def _looked_up() -> Iterator[str]:
+    # By the words, not by the tree: Python 3.11 counts the depth of trees for all threads together, and raises
+    # SystemError where another one makes objects meanwhile (python/cpython#106905).
     for folder in ("services", "deploy"):
         for path in (PROJECT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                match node:
-                    case (
-                        ast.Call(
-                            func=ast.Attribute(value=ast.Attribute(attr="environ"), attr="get"),
-                            args=[ast.Constant(value=str() as name), *_],
-                        )
-                        | ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=str() as name))
-                    ):
-                        yield name
+            yield from re.findall(r"environ(?:\.get\(|\[)\s*\"(\w+)\"", path.read_text(encoding="utf-8"))

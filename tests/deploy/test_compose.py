@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from services.plumbing.http.app import web_app
 from tests.deploy.settings_read import PROJECT, variables_read
 
 COMPOSE = PROJECT / "docker-compose.yml"
+WITH_TLS = PROJECT / "docker-compose.tls.yml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 ALL: dict[str, Any] = DOCUMENT["services"]
 OURS = (*SERVICES, "init")
@@ -26,11 +26,6 @@ OURS = (*SERVICES, "init")
 every_container = pytest.mark.parametrize("name", ALL)
 every_service = pytest.mark.parametrize("name", SERVICES)
 each_of_ours = pytest.mark.parametrize("name", OURS)
-
-
-@cache
-def read_by_us() -> set[str]:
-    return variables_read()
 
 
 def judged(path: Path) -> subprocess.CompletedProcess[str]:
@@ -57,11 +52,12 @@ def example() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def test_the_file_is_valid_by_the_schema_of_the_specification() -> None:
+@pytest.mark.parametrize("file", [COMPOSE, WITH_TLS], ids=lambda path: path.name)
+def test_a_file_is_valid_by_the_schema_of_the_specification(file: Path) -> None:
     """
     The Compose specification's own JSON Schema finds no fault.
     """
-    verdict = judged(COMPOSE)
+    verdict = judged(file)
 
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
@@ -175,7 +171,7 @@ def test_a_port_is_open_to_this_machine_only(name: str) -> None:
 
 def test_kafka_and_postgresql_have_no_way_out() -> None:
     """
-    Kafka's listener is plain, so nothing but these containers may reach it.
+    Nothing is encrypted on the way to Kafka, so nothing but these containers may reach it.
     """
     assert DOCUMENT["networks"]["inside"]["internal"] is True
     for name in ("kafka", "postgres", "init"):
@@ -196,7 +192,7 @@ def test_every_setting_is_one_that_is_read(name: str) -> None:
     """
     A variable that no settings class knows would be a wish that nobody hears.
     """
-    assert set() == set(ALL[name]["environment"]) - read_by_us()
+    assert set() == set(ALL[name]["environment"]) - variables_read()
 
 
 def test_the_images_defaults_are_settings_too() -> None:
@@ -208,7 +204,7 @@ def test_the_images_defaults_are_settings_too() -> None:
     others = {"PATH", "HOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE"}
 
     assert {"HTTP_HOST", "HTTP_PORT"} == set_there - others
-    assert {"HTTP_HOST", "HTTP_PORT"} <= read_by_us()
+    assert {"HTTP_HOST", "HTTP_PORT"} <= variables_read()
 
 
 @every_service
@@ -235,7 +231,7 @@ def test_the_job_makes_topics_and_schemas_and_ends() -> None:
 
     assert job["entrypoint"] == ["sh", "-c"]
     key = f"{prefix}keys add registry --role holder --from SCHEDULER_KEY"
-    assert [f"{prefix}topics apply", f"{prefix}db upgrade", key] == steps
+    assert [f"{prefix}topics apply", f"{prefix}db upgrade", f"{prefix}access apply", key] == steps
     assert job["restart"] == "no"
     assert {needed: how["condition"] for needed, how in job["depends_on"].items()} == {
         "kafka": "service_healthy",
@@ -280,7 +276,8 @@ def test_no_secret_is_committed() -> None:
     for name, rest in interpolated(DOCUMENT):
         found = {**found, name: found.get(name, set()) | {rest}}
 
-    for secret in ("POSTGRES_PASSWORD", "NOTIFIER_LINK_KEYS", "SCHEDULER_KEY"):
+    kafka = [f"KAFKA_PASSWORD_{name.upper()}" for name in ("admin", *SERVICES)]
+    for secret in ("POSTGRES_PASSWORD", "NOTIFIER_LINK_KEYS", "SCHEDULER_KEY", *kafka):
         assert all(rest.startswith(":?") for rest in found[secret])
         assert example()[secret] == ""
     for name, container in ALL.items():
@@ -300,16 +297,27 @@ def test_the_example_names_every_setting_and_no_other() -> None:
     assert ".env" in (PROJECT / ".gitignore").read_text().splitlines()
 
 
-def test_keys_are_written_by_the_job_only() -> None:
+def test_others_reach_kafka_only_where_the_operator_says_so() -> None:
     """
-    The file of API keys is shared read-only with the services that ask for keys.
+    The second file adds one listener, TLS with a password, and publishes its port where all three settings are made;
+    without it nothing of Kafka is published, and of the first file's listeners none is changed.
     """
-    users = {
-        name: [volume for volume in container.get("volumes", []) if volume.startswith("keys:")]
-        for name, container in ALL.items()
-        if "API_KEYS_FILE" in container.get("environment", {})
-    }
+    added = yaml.safe_load(WITH_TLS.read_text(encoding="utf-8"))["services"]
+    before, after = ALL["kafka"]["environment"], added["kafka"]["environment"]
+    named = dict(interpolated(added))
+    shown = (PROJECT / ".env.example").read_text(encoding="utf-8")
 
-    assert users.pop("init") == ["keys:/var/lib/pledgewire"]
-    assert {"registry", "scheduler", "notifier"} == set(users)
-    assert all(volumes == ["keys:/var/lib/pledgewire:ro"] for volumes in users.values())
+    assert set(added) == {"kafka"}
+    assert "ports" not in ALL["kafka"]
+    assert set(named) == {"KAFKA_TLS_ADVERTISED", "KAFKA_TLS_FOLDER", "KAFKA_TLS_LISTEN"}
+    assert all(mark.startswith(":?") for mark in named.values())
+    for name in named:
+        assert re.search(rf"^#{name}=.", shown, re.MULTILINE)
+    for name in ("LISTENERS", "ADVERTISED_LISTENERS", "LISTENER_SECURITY_PROTOCOL_MAP"):
+        old, new = before[f"KAFKA_{name}"].split(","), after[f"KAFKA_{name}"].split(",")
+        assert new[:-1] == old
+        assert new[-1].startswith("TLS:")
+    assert after["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].endswith("TLS:SASL_SSL")
+    # The image's start script takes a word like this as a wish for its own way with certificates.
+    assert "SSL://" not in after["KAFKA_ADVERTISED_LISTENERS"]
+    assert added["kafka"]["ports"] == [f"${{KAFKA_TLS_LISTEN{named['KAFKA_TLS_LISTEN']}}}:9095"]

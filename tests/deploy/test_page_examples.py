@@ -4,7 +4,9 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import Any
 from uuid import uuid4
 
@@ -13,15 +15,18 @@ import pytest
 from faststream import AckPolicy
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from contracts import topics
+from contracts import events, topics
 from contracts.envelope import from_record
 from contracts.events import MilestoneDue, StatusReported
+from contracts.generation.json_schemas import SINCE, schema
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.registry.catalogue.loading import load
+from tests.contracts.golden_records import PATHS, golden
 from tests.deploy.pages import Command, blocks, commands
 from tests.deploy.settings_read import PROJECT
 
 ENGINEERS = PROJECT / "docs" / "for-engineers.md"
+ADD_AN_EVENT = PROJECT / "docs" / "how-to" / "add-an-event.md"
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +64,7 @@ def _request(line: Command) -> tuple[str, dict[str, Any]]:
     urls = [re.fullmatch(r"\$([A-Z]+)_URL(/.*)", word) for word in line.words]
     ((service, path),) = [url.groups() for url in urls if url]
     body = next(iter(line.values("-d")), None)
-    assert {word for word in line.words if word.startswith("-")} <= {"-H", "-X", "-d"}
+    assert {word for word in line.words if word.startswith("-")} <= {"-H", "-X", "-d", "-s", "-o"}
     return service.lower(), {
         "method": next(iter(line.values("-X")), "POST" if body else "GET"),
         "url": path.replace("$SUBSCRIPTION", str(uuid4())),
@@ -70,23 +75,23 @@ def _request(line: Command) -> tuple[str, dict[str, Any]]:
 
 def test_what_the_commands_name_is_in_the_statement() -> None:
     """
-    Commitments, milestones, and the countries that a report is for, are those of the catalogue.
+    Commitments, milestones, and the parties that a report is for, are those of the catalogue.
     """
     catalogue = load()
-    countries = {one.id: one.countries or catalogue.statement.countries for one in catalogue.commitments}
+    parties = {one.id: one.parties or catalogue.statement.parties for one in catalogue.commitments}
     milestones = {milestone.id for commitment in catalogue.commitments for milestone in commitment.milestones}
     lines = [line for program in ("curl", "./pledgewire", "kcat") for line in commands(program)]
     named = {name for line in lines for name in re.findall(r"\bnals-2021-[a-z0-9-]+", " ".join(line.words))}
     requests = [_request(line)[1] for line in commands("curl")]
     reports = [request for request in requests if request["url"].endswith("/status-updates")]
 
-    assert named <= set(countries) | milestones
+    assert named <= set(parties) | milestones
     imported = [json.loads(request["content"]) for request in requests if request["url"] == "/statements/import"]
 
     assert imported == [{"catalogue": catalogue.statement.id}]
     assert reports
     for report in reports:
-        assert json.loads(report["content"])["country"] in countries[report["url"].split("/")[2]]
+        assert json.loads(report["content"])["party"] in parties[report["url"].split("/")[2]]
 
 
 def test_the_report_over_kafka_is_one() -> None:
@@ -106,7 +111,7 @@ def test_the_report_over_kafka_is_one() -> None:
     headers = [(name, text(value)) for name, value in (header.split("=", 1) for header in sent.values("-H"))]
     _, report = from_record(StatusReported, key.encode(), headers, text(" ".join(said.words[1:])))
 
-    assert topics.BY_NAME[topic].ministry == f"{str(report.country).lower()}-gac"
+    assert topics.topic_named(topic).ministry == f"{str(report.party).lower()}-gac"
     assert report.commitment_id == key
     assert str(report.report_id) == filled_in["$REPORT"]
 
@@ -123,7 +128,20 @@ def test_every_python_block_is_tried() -> None:
     """
     No page has Python that no test here runs.
     """
-    assert [block.page for block in blocks("python")] == [ENGINEERS] * 2
+    assert [block.page for block in blocks("python")] == [ENGINEERS] * 2 + [ADD_AN_EVENT]
+
+
+def test_a_field_that_is_added_is_not_required() -> None:
+    """
+    The field of the page, in an event: the schema of what we write knows it, and old records need not have it.
+    """
+    (block,) = blocks("python", ADD_AN_EVENT)
+    names: dict[str, Any] = {**vars(events), "SINCE": SINCE}
+    exec("class Grown(MilestoneDue):\n" + indent(block.text, "    "), names)
+    grown = schema(replace(topics.MILESTONE_DUE, event=names["Grown"]))
+
+    assert "mood" in grown["properties"] and "mood" not in grown["required"]
+    assert set(grown["required"]) == set(MilestoneDue.model_fields)
 
 
 def test_the_subscriber_reads_as_we_do() -> None:
@@ -137,6 +155,20 @@ def test_the_subscriber_reads_as_we_do() -> None:
     assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
     assert subscriber._connection_args["auto_offset_reset"] == "earliest"
     assert {"commitment", "phase", "days"} <= set(MilestoneDue.model_fields)
+
+
+def test_the_subscriber_reads_what_it_does_not_know() -> None:
+    """
+    The subscriber tells of every golden event, of one in another language alone, and of a phase that is new.
+    """
+    line = python_block("KafkaBroker")["line"]
+    told = [record["value"] for record in map(golden, PATHS) if record["topic"] == "milestone-due"]
+    for event in told:
+        commitment = event["commitment"]
+        foreign = {**commitment, "title": {"pt": "Prazo"}, "language": "pt"}
+
+        assert line(event).startswith(commitment["title"]["es"])
+        assert line({**event, "commitment": foreign, "phase": "of-a-later-release"}).startswith("Prazo: otro")
 
 
 def test_the_receiver_of_webhooks_takes_a_post_once() -> None:

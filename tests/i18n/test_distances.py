@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.vocabulary import Offset
+from contracts.commitments import Offset
 from services.i18n.distances import days_from_today, distance_from_event, step_in_words
 from services.i18n.words import words_in
 

@@ -3,8 +3,11 @@
 from datetime import date
 
 import pytest
+from pydantic import TypeAdapter
 
-from contracts.vocabulary import Language, Precision, Reading, Span
+from contracts.open_lists import TOLERANT
+from contracts.vocabulary import Precision, Reading, Span
+from services.i18n.languages import LANGUAGES
 from services.i18n.spans import date_phrase, span_name
 from services.i18n.words import words_in
 from services.registry.rules.edtf_dates import UNDATED, span_of
@@ -252,6 +255,20 @@ def test_a_span_of_days_names_both() -> None:
         latest=date(2021, 12, 10),
         precision=Precision.DAY,
     )
-    for language in Language:
+    for language in LANGUAGES:
         name = span_name(told, words_in(language))
         assert "9" in name and "10" in name and "2021" in name
+
+
+def test_a_precision_or_a_reading_of_a_later_release_leaves_the_days_themselves() -> None:
+    words, week = words_in("en"), {"edtf": "2023-07-03/2023-07-09", "earliest": "2023-07-03", "latest": "2023-07-09"}
+    span = Span.as_kept(week | {"precision": "week"})
+    open_end = Span.as_kept({"edtf": "2023-07-03/..", "earliest": "2023-07-03", "latest": None, "precision": "week"})
+    undated = Span.as_kept({"edtf": None, "earliest": None, "latest": None, "precision": "sometime"})
+    unheard: Reading = TypeAdapter(Reading).validate_python("not-before", context=TOLERANT)
+
+    assert span_name(span, words) == "Jul 3\u2009–\u20099, 2023"
+    assert date_phrase(span, Reading.BY, "", words) == "by July 9, 2023"
+    assert span_name(open_end, words) == date_phrase(open_end, unheard, "", words) == "from July 3, 2023 on"
+    assert date_phrase(undated, unheard, "in due course", words) == "no date given: “in due course”"
+    assert date_phrase(span_of("2030"), unheard, "", words) == "2030", "nobody says that it ends then"

@@ -20,8 +20,9 @@ from fastapi import FastAPI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from contracts.commitments import Milestone
 from contracts.events import MilestoneDue, MilestoneScheduled
-from contracts.vocabulary import Language, Milestone, Precision, Reading, Span, Status
+from contracts.vocabulary import LanguageTag, Precision, Reading, Span, Status
 from services.i18n.languages import LANGUAGES
 from services.i18n.spans import span_name
 from services.i18n.words import words_in
@@ -126,56 +127,56 @@ def due_event(what: Milestone) -> MilestoneDue:
     return event.model_copy(update={"milestone": what, "phase": "ahead" if what.span.latest else "review"})
 
 
-def in_mail(what: Milestone, language: Language) -> str:
+def in_mail(what: Milestone, language: LanguageTag) -> str:
     return part(mail(published("milestone-scheduled", scheduled_event(what)), language), "plain")
 
 
-def in_a_reminder_by_mail(what: Milestone, language: Language) -> str:
+def in_a_reminder_by_mail(what: Milestone, language: LanguageTag) -> str:
     return re.sub(r"<[^>]+>", " ", part(mail(published("milestone-due", due_event(what)), language), "html"))
 
 
-def in_slack(what: Milestone, language: Language) -> str:
+def in_slack(what: Milestone, language: LanguageTag) -> str:
     return " ".join(texts(payload(published("milestone-scheduled", scheduled_event(what)), "slack", language)))
 
 
-def in_teams(what: Milestone, language: Language) -> str:
+def in_teams(what: Milestone, language: LanguageTag) -> str:
     return " ".join(texts(payload(published("milestone-due", due_event(what)), "teams", language)))
 
 
-def in_a_calendar(what: Milestone, language: Language) -> str:
+def in_a_calendar(what: Milestone, language: LanguageTag) -> str:
     return str(only(written(entry(what), language=language)).description.value)
 
 
-def in_atom(what: Milestone, language: Language) -> str:
+def in_atom(what: Milestone, language: LanguageTag) -> str:
     item = FeedItem(UUID(int=1), NOW, scheduled_event(what))
     return atom(_feed(language), [item], PORTAL).decode()
 
 
-def in_rss(what: Milestone, language: Language) -> str:
+def in_rss(what: Milestone, language: LanguageTag) -> str:
     item = FeedItem(UUID(int=1), NOW, due_event(what))
     return unescape(rss(_feed(language), [item], PORTAL).decode())
 
 
-def _feed(language: Language) -> Any:
+def _feed(language: LanguageTag) -> Any:
     return replace(FEED, language=language)
 
 
-def in_a_preview(what: Milestone, language: Language) -> str:
+def in_a_preview(what: Milestone, language: LanguageTag) -> str:
     schedule = MilestoneSchedule(brief(), what, 1, NOW, settled=False)
     seen = MilestoneView(schedule, Status.ANNOUNCED, (), None, None)
     shown = preview_of(seen, SHIPPED_RULES, None, read_escalation_book(), None, words_in(language), NOW, 0)
     return shown.when
 
 
-def on_the_live_page(what: Milestone, language: Language) -> str:
+def on_the_live_page(what: Milestone, language: LanguageTag) -> str:
     envelope = golden_records.example("milestone-due.v1.coal-finance-in-7-days").read()[0]
     live = [
         LiveEvent(RecordPosition("milestone-scheduled", 0, 1), envelope, scheduled_event(what), 0),
         LiveEvent(RecordPosition("milestone-due", 0, 1), envelope, due_event(what), 0),
     ]
     one, other = (event_line(event, words_in(language)) for event in live)
-    assert span_name(what.span, words_in(language)) in other.detail
-    return one.text
+    assert span_name(what.span, words_in(language)) in str(other.detail)
+    return str(one.text)
 
 
 class RegistryOfOne:
@@ -189,7 +190,7 @@ class RegistryOfOne:
                 "summary": text("summary"),
                 "strength": "commit",
                 "status": "announced",
-                "milestones": [{**what.model_dump(), "schedules": [schedule]}],
+                "milestones": ({**what.model_dump(), "schedules": (schedule,)},),
                 "passage": PassageView(text="the words", start=0, end=3),
             }
         )
@@ -218,7 +219,7 @@ async def _none(_: object) -> None:
 PAGES = PageRenderer()
 
 
-def _page(what: Milestone, language: Language, path: str) -> str:
+def _page(what: Milestone, language: LanguageTag, path: str) -> str:
     """The text of a page, as a browser without style or scripts shows it."""
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False})
     others: Any = SimpleNamespace(reminders=_nothing, deliveries=_nothing, escalation=_none)
@@ -235,15 +236,15 @@ def _page(what: Milestone, language: Language, path: str) -> str:
     return unescape(re.sub(r"<[^>]+>", " ", asyncio.run(asked())))
 
 
-def on_the_page_of_the_commitment(what: Milestone, language: Language) -> str:
+def on_the_page_of_the_commitment(what: Milestone, language: LanguageTag) -> str:
     return _page(what, language, "/commitments/end-coal-finance-abroad")
 
 
-def on_the_list_of_commitments(what: Milestone, language: Language) -> str:
+def on_the_list_of_commitments(what: Milestone, language: LanguageTag) -> str:
     return _page(what, language, "/")
 
 
-PLACES: tuple[Callable[[Milestone, Language], str], ...] = (
+PLACES: tuple[Callable[[Milestone, LanguageTag], str], ...] = (
     in_mail,
     in_a_reminder_by_mail,
     in_slack,
@@ -264,14 +265,14 @@ def read(shown: str) -> str:
     return " ".join(shown.replace("\u200b", "").split())
 
 
-def names(span: Span, language: Language) -> set[str]:
+def names(span: Span, language: LanguageTag) -> set[str]:
     """What the span may be called: days stand in one of three forms, and French contracts an article."""
     words = words_in(language)
     found = {span_name(span, words, form) for form in ("full", "long", "medium")}
-    return {re.sub("^(les? |l’)", "", read(name)) if language is Language.FR else read(name) for name in found}
+    return {re.sub("^(les? |l’)", "", read(name)) if language == "fr" else read(name) for name in found}
 
 
-def last_days(span: Span, reading: Reading, language: Language) -> set[str]:
+def last_days(span: Span, reading: Reading, language: LanguageTag) -> set[str]:
     """What is to be done by the end of several units is named by its last day alone, in one of three forms."""
     first, last = span.earliest, span.latest
     if reading is not Reading.BY or first is None or last is None:
@@ -287,11 +288,11 @@ def last_days(span: Span, reading: Reading, language: Language) -> set[str]:
     return set() if is_one_unit else names(day, language)
 
 
-def month_name(day: date, language: Language) -> str:
+def month_name(day: date, language: LanguageTag) -> str:
     return str(Locale.parse(LANGUAGES[language].locale).months["format"]["wide"][day.month])
 
 
-def expected_ends(span: Span, language: Language) -> list[tuple[str, ...]]:
+def expected_ends(span: Span, language: LanguageTag) -> list[tuple[str, ...]]:
     """For each end of a span what has to stand in its name: one of these each; reckoned without our own functions."""
     first, last = span.earliest, span.latest
     if first is None:
@@ -312,8 +313,8 @@ FIRST_WITH_A_BARE_NUMBER = re.compile(rf"(?<![\d,.:/-])1( ?– ?\d+)? {MONTH}|�
 """A day that French does not write so: `1 janvier`, `1–9 janv.`; at the end of an interval too."""
 
 
-@given(spans(), st.sampled_from(Language))
-def test_the_name_of_a_span_tells_both_of_its_ends(span: Span, language: Language) -> None:
+@given(spans(), st.sampled_from(list(LANGUAGES)))
+def test_the_name_of_a_span_tells_both_of_its_ends(span: Span, language: LanguageTag) -> None:
     for form in ("full", "long", "medium"):
         name = read(span_name(span, words_in(language), form))
         for choices in expected_ends(span, language):
@@ -321,24 +322,24 @@ def test_the_name_of_a_span_tells_both_of_its_ends(span: Span, language: Languag
 
 
 @settings(max_examples=60, deadline=None)
-@given(spans(), st.sampled_from(Reading), st.sampled_from(Language))
-@example(span_of("2022-06/2022-08"), Reading.BY, Language.FR)
-@example(span_of("202X/203X"), Reading.DURING, Language.EN)
-@example(span_of("2022-01-01/2022-02-01"), Reading.ON, Language.FR)
-@example(span_of("202X"), Reading.BY, Language.FR)
+@given(spans(), st.sampled_from(Reading), st.sampled_from(list(LANGUAGES)))
+@example(span_of("2022-06/2022-08"), Reading.BY, "fr")
+@example(span_of("202X/203X"), Reading.DURING, "en")
+@example(span_of("2022-01-01/2022-02-01"), Reading.ON, "fr")
+@example(span_of("202X"), Reading.BY, "fr")
 @example(
     Span(edtf="2000-01-01/2000-21", earliest=date(2000, 1, 1), latest=date(2000, 5, 31), precision=Precision.SEASON),
     Reading.BY,
-    Language.EN,
+    "en",
 )
-def test_a_span_has_the_same_name_wherever_it_is_shown(span: Span, reading: Reading, language: Language) -> None:
+def test_a_span_has_the_same_name_wherever_it_is_shown(span: Span, reading: Reading, language: LanguageTag) -> None:
     what = with_span(span, reading)
     wanted = names(span, language) | last_days(span, reading, language)
 
     for place in PLACES + (IN_CALENDARS if span.latest else ()):
         shown = read(place(what, language))
         assert any(name.casefold() in shown.casefold() for name in wanted), (place.__name__, span.edtf, wanted, shown)
-        if language is Language.FR:
+        if language == "fr":
             assert not FIRST_WITH_A_BARE_NUMBER.search(shown), (place.__name__, span.edtf)
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from contracts.envelope import Envelope, to_record
 from contracts.events import StatusReported
-from contracts.topics import BY_NAME
+from contracts.topics import ingest_topic, topic_named
 from contracts.vocabulary import Status
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.fleet import Fleet
@@ -24,11 +25,15 @@ from services.cli.observing import Observer
 from services.cli.topic_check import check_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
+from services.registry.catalogue.loading import load
 from tests.journeys.inbox_reader import InboxReader
 from tests.journeys.metrics import Metrics
 
 SIGNING_SECRET = "whsec_am91cm5leXMtc2VjcmV0LWpvdXJuZXlz"
 FIRST_DAY = date(2021, 11, 18)
+_CATALOGUE = load()
+BOUND = {one.id: one.parties or _CATALOGUE.statement.parties for one in _CATALOGUE.commitments}
+"""Whom each commitment binds."""
 
 
 def day(number: int) -> datetime:
@@ -52,6 +57,8 @@ class House(InboxReader):
     key: str
     kafka: KafkaSettings
     database_url: str
+    access_file: Path
+    """Who may do what on Kafka."""
     doubled_before: int = 0
     """Repeats that earlier tests in this house have explained."""
     strange: Counter[str] = field(default_factory=Counter)
@@ -123,11 +130,15 @@ class House(InboxReader):
     ) -> httpx2.Response:
         """Post a status update over HTTP; not waited for, and its answer not judged.
 
-        `thread` are headers that say which work it belongs to.
+        An editor speaks, of the first party that is bound where none is named; what is met is shown. `thread` are
+        headers that say which work it belongs to.
         """
+        party = more.pop("party", None) or BOUND[commitment][0]
+        if status == "met":
+            more = {"evidence": {"url": "https://example.org/a", "title": "A", "retrieved_on": "2021-11-18"}} | more
         return await self.http.post(
             f"{self.url('registry')}/commitments/{commitment}/status-updates",
-            json={"status": status, **more},
+            json={"status": status, "party": party, **more},
             headers=self.headers | {"Idempotency-Key": key or str(uuid4())} | dict(thread or {}),
         )
 
@@ -194,7 +205,7 @@ class House(InboxReader):
             **more,  # type: ignore[arg-type]
         )
         event_id = uuid4()
-        record = to_record(report, Envelope(event_id, self.now, commitment), BY_NAME[f"status-reported-{ministry}"])
+        record = to_record(report, Envelope(event_id, self.now, commitment), ingest_topic(ministry))
         await self.produce(record.topic, record.key.encode(), record.value, record.headers)
         return event_id
 
@@ -206,7 +217,7 @@ class House(InboxReader):
             await producer.send_and_wait(topic, value, key=key, headers=[(k, v.encode()) for k, v in headers.items()])
         finally:
             await producer.stop()
-        if not BY_NAME[topic].is_ingest:
+        if not topic_named(topic).is_ingest:
             self.strange[topic] += 1
 
     async def read_topic(self, topic: str) -> list[Any]:
@@ -245,6 +256,19 @@ class House(InboxReader):
         """How many messages have arrived beyond the first of their delivery."""
         copies = Counter(arrival.delivery_id for arrival in await self.arrivals())
         return sum(copies.values()) - len(copies)
+
+    async def logs_told(self) -> None:
+        """Wait until every entry of the audit logs is linked, and stands behind a head that is published."""
+        untold = " or ".join(
+            f"exists (select from {service}.audit_pending)"
+            f" or (select position from {service}.audit_head)"
+            f" < (select coalesce(max(position), 0) from {service}.audit_entry)"
+            f" or exists (select from {service}.outbox where published_at is null)"
+            for service in ("registry", "scheduler", "notifier")
+        )
+        async with asyncio.timeout(60):
+            while await self.observer.connection.fetchval(f"select {untold}"):  # noqa: ASYNC110  other processes
+                await asyncio.sleep(0.1)
 
     async def report_taken_in(self, report_id: UUID) -> None:
         """Wait until the registry has taken in a ministry's report, and everybody has been told."""

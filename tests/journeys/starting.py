@@ -7,8 +7,9 @@ from pathlib import Path
 
 import httpx2
 
+from services.cli.keys import ApiClient
 from services.cli.observing import Observer
-from services.cli.running_stack import ApiClient, RunningStack, StackOptions, running_stack
+from services.cli.running_stack import RunningStack, StackOptions, running_stack
 from tests.journeys.house import House, day
 
 SETTINGS = {
@@ -29,7 +30,7 @@ def prepared(folder: Path, *, brokers: int = 1) -> Iterator[RunningStack]:
     options = StackOptions(
         state=folder / "stack",
         folder=folder / "fleet",
-        clients=(ApiClient("tests", ("editor", "reporter", "subscriber", "operator")),),
+        clients=(ApiClient("tests", ("editor", "reporter", "assessor", "subscriber", "operator", "admin", "auditor")),),
         clock_file=folder / "clock",
         begins=day(0),
         brokers=brokers,
@@ -56,5 +57,6 @@ async def house_of(running: RunningStack) -> AsyncIterator[House]:
             key=running.keys["tests"],
             kafka=running.kafka,
             database_url=running.database_url,
+            access_file=Path(running.environment["ACCESS_FILE"]),
             inbox_url=running.inbox_url,
         )

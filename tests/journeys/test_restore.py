@@ -1,18 +1,22 @@
 """An old backup is put in place of the database: nothing is sent, doubled or lost before an operator says so."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from contracts.topics import ALL
+from contracts.topics import OWN, ingest_topic
+from services.cli.access.applying import apply_access
+from services.cli.access.document import read_access
+from services.cli.access.principals import reporting
 from services.cli.observing import Observer
 from services.cli.topics import apply_topics
 from tests.journeys.house import House, on
-from tests.journeys.operating import ON_BOTH, dump, held, pledgewire, put_back
+from tests.journeys.operating import ON_BOTH, dump, held, pledgewire, put_back, run_pledgewire
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -28,17 +32,19 @@ async def stopped(house: House, *services: str) -> AsyncIterator[None]:
 
 async def topics_are_lost(house: House) -> None:
     """As with the disk of the broker: the topics are empty, and no group has read any."""
+    access = read_access(house.access_file)
     admin = AIOKafkaAdminClient(**house.kafka.client_options())
     await admin.start()
     try:
-        await admin.delete_topics([topic.name for topic in ALL])
+        ours = {topic.name for topic in OWN}
+        await admin.delete_topics(ours | {ingest_topic(code).name for code in reporting(access)})
     finally:
         await admin.close()
-    missing = {topic.name for topic in ALL}
     async with asyncio.timeout(30):
-        while missing:  # they go one by one
-            missing -= {change.topic for change in await apply_topics(house.kafka) if change.kind == "create"}
+        while ours:  # they go one by one
+            ours -= {change.topic for change in await apply_topics(house.kafka) if change.kind == "create"}
             await asyncio.sleep(0.3)
+        await apply_access(house.kafka, access, {})
 
 
 async def register(house: House) -> dict[str, tuple[str, int]]:
@@ -65,6 +71,8 @@ async def test_an_old_backup_sends_nothing_loses_nothing_and_waits_for_a_word(ho
 
     await asyncio.to_thread(house.fleet.stop, *ON_BOTH)
     await put_back(house.database_url, tmp_path / "backup")
+    found = await asyncio.to_thread(run_pledgewire, house.stack.environment(), "audit", "verify")
+    assert (found.returncode, "put back to an older state" in found.stderr) == (1, True), found.stderr
     house.stack.kill_broker()
     house.fleet.start(*ON_BOTH)
     async with Observer(house.database_url) as observer:
@@ -91,6 +99,38 @@ async def test_an_old_backup_sends_nothing_loses_nothing_and_waits_for_a_word(ho
         }
         assert len(await house.arrivals()) == arrived + 2  # the new update, on both channels
         await house.assert_nothing_lost()
+        await asyncio.to_thread(the_restore_is_told, house.stack.environment())
+
+
+def the_restore_is_told(environment: Mapping[str, str]) -> None:
+    """The heads that the backup has lost are explained by an entry, which the check always tells."""
+    logs = {one["service"]: one for one in json.loads(pledgewire(environment, "audit", "verify", "--json"))["items"]}
+    assert {one["break"] for one in logs.values()} == {None}
+    assert len(logs["registry"]["restores"]) == 1, logs
+    (restore,) = logs["registry"]["restores"]
+    assert restore["went_on_behind"] < restore["position"]
+    assert restore["went_on_behind"] < restore["lost_to"]
+    assert logs["registry"]["entries"] >= restore["position"]
+
+
+async def test_who_edits_the_audit_log_is_found_out(house: House) -> None:
+    """
+    Whoever may do anything in the database still has the published heads and the hashes against them.
+    """
+    environment = house.stack.environment()
+    async with Observer(house.database_url) as observer:
+        connection = observer.connection
+        await connection.execute("alter table registry.audit_entry disable trigger all")
+        was = await connection.fetchval("select client from registry.audit_entry where position = 3")
+        change = "update registry.audit_entry set client = $1 where position = 3"
+        await connection.execute(change, "nobody")
+        found = await asyncio.to_thread(run_pledgewire, environment, "audit", "verify")
+        await connection.execute(change, was)
+        mended = await asyncio.to_thread(run_pledgewire, environment, "audit", "verify")
+    assert (found.returncode, mended.returncode) == (1, 0), mended.stderr
+    told = found.stderr.splitlines()
+    assert len(told) == 2
+    assert told[0].startswith("error: registry, position 3: the entry at 3 is not what was written")
 
 
 async def test_lost_topics_are_published_again_and_nothing_is_sent_twice(house: House) -> None:

@@ -1,6 +1,5 @@
 """A notifier for the tests of its rooms: its database, migrated once for each module, and its HTTP interface."""
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.migrations import VERSIONS
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings, new_key
 from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import links
 from tests.notifier.scenes import DESTINATIONS, NOW, TOKENS, database_at, empty
+from tests.stand_ins.known_keys import known_keys
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +41,18 @@ async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
     """A client with the key of `sre`; the other keys are in its `keys`."""
     clock = SharedClock(tmp_path / "clock")
     clock.set(NOW)
-    keys, entries = {}, {}
-    for client, roles in (
-        ("sre", ["subscriber"]),
-        ("gac", ["subscriber"]),
-        ("ops", ["subscriber", "operator"]),
-        ("watch", ["operator"]),
-        ("dos", ["reporter"]),
-    ):
-        keys[client], digest = new_key(client)
-        entries[client] = {"sha256": digest, "roles": roles}
-    (tmp_path / "keys.json").write_text(json.dumps(entries))
-    api_keys = ApiKeys(ApiKeySettings(file=tmp_path / "keys.json"))
+    keys = known_keys(
+        {
+            "sre": ["subscriber"],
+            "gac": ["subscriber"],
+            "ops": ["subscriber", "operator"],
+            "watch": ["operator"],
+            "dos": ["reporter"],
+        }
+    )
     allowed = AllowList.of(["127.0.0.1"])
     app = http_app(
-        database, clock, api_keys, {}, links=links(), tokens=TOKENS, destinations=DESTINATIONS, allowed=allowed
+        database, clock, keys.keys, {}, links=links(), tokens=TOKENS, destinations=DESTINATIONS, allowed=allowed
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:

@@ -49,13 +49,14 @@ def incoming(
     data = STATUS_CHANGED.model_copy(update={"commitment": brief, "seq": seq})
     event = PublishedEvent(new_id(), "status-changed", at, data.model_dump_json().encode()).already_read(data)
     kind = EVENT_TYPES[event.topic]
-    return IncomingEvent(event, seq, not_after, kind.traits(data), kind.collapse_key(data))
+    return IncomingEvent(event, seq, not_after, kind.traits(data), data.cause, kind.collapse_key(data))
 
 
 def with_traits(traits: EventTraits) -> IncomingEvent:
     """An event about something else than it says: only its traits count where deliveries are written."""
-    event = replace(incoming().event, topic=traits.event)
-    return replace(incoming(), event=event, traits=traits)
+    made = incoming()
+    event = replace(made.event, topic=traits.event).already_read(made.event.data)
+    return replace(made, event=event, traits=traits)
 
 
 LADDER = {"rungs": [{"step": "before-3bd", "at": "09:00"}], "holidays": {"country": "MX", "subdivision": None}}
@@ -75,7 +76,7 @@ async def subscribe(
     """A subscription, straight into the table."""
     async with database.connection() as connection:
         return await connection.fetchval(
-            "insert into subscription (owner, subscriber, channel, address, secret, language, zone, events, countries,"
+            "insert into subscription (owner, subscriber, channel, address, secret, language, zone, events, parties,"
             " themes, sections, commitments, fingerprint, state, created_at, ladder, level, destination)"
             " values ('tester', 'A desk', $1, $2, $3, $4, 'America/Mexico_City', $5, $6, $7, $8, $9, $10, $11, $12,"
             " $13, $14, $15)"
@@ -86,7 +87,7 @@ async def subscribe(
             language,
             *(
                 sorted(part)
-                for part in (filters.events, filters.countries, filters.themes, filters.sections, filters.commitments)
+                for part in (filters.events, filters.parties, filters.themes, filters.sections, filters.commitments)
             ),
             os.urandom(32) + uuid4().bytes,
             state,

@@ -1,5 +1,6 @@
 """A broker to talk to, topics of one's own, and a schema with an outbox and an inbox."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from contracts.topics import DEAD_TOPIC, EVERY_TOPIC
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import with_database
+from services.plumbing.audit.tables import AUDIT_V1
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.idempotency import IDEMPOTENCY_V1
 from services.plumbing.inbox import INBOX_V1
@@ -34,9 +36,12 @@ async def make_topic(kafka: KafkaSettings) -> MakeTopic:
     """Makes a topic and its dead-letter topic under a name that no other test has."""
 
     async def make(
-        partitions: int = 3, config: Mapping[str, str] | None = None, dead_config: Mapping[str, str] = DEAD_TOPIC
+        partitions: int = 3,
+        config: Mapping[str, str] | None = None,
+        dead_config: Mapping[str, str] = DEAD_TOPIC,
+        name: str | None = None,
     ) -> str:
-        name = f"t-{uuid4().hex[:10]}"
+        name = name or f"t-{uuid4().hex[:10]}"
         admin = AIOKafkaAdminClient(**kafka.client_options())
         await admin.start()
         try:
@@ -46,6 +51,10 @@ async def make_topic(kafka: KafkaSettings) -> MakeTopic:
                     NewTopic(f"{name}-dead", 1, 1, topic_configs={**EVERY_TOPIC, **dead_config}),
                 ]
             )
+            async with asyncio.timeout(10):  # the broker has made it before it tells of it
+                made = [name, f"{name}-dead"]
+                while any(one["error_code"] for one in await admin.describe_topics(made)):  # noqa: ASYNC110  the broker
+                    await asyncio.sleep(0.02)
         finally:
             await admin.close()
         return name
@@ -91,7 +100,12 @@ async def database(stack: EmbeddedStack, database_url: str, tmp_path: Path) -> A
     url = with_database(database_url, name)
     connection = await asyncpg.connect(url)
     await connection.execute(
-        "create schema plumbing; set search_path to plumbing;" + OUTBOX_V1 + RECOVERY_V1 + INBOX_V1 + IDEMPOTENCY_V1
+        "create schema plumbing; set search_path to plumbing;"
+        + OUTBOX_V1
+        + RECOVERY_V1
+        + INBOX_V1
+        + IDEMPOTENCY_V1
+        + AUDIT_V1
     )
     await connection.execute("create table effect (event_id uuid, word text)")
     await connection.close()

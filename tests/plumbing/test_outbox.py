@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ from services.plumbing.clock import EPOCH
 from services.plumbing.database import Connection, Database
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.lease import Lease
-from services.plumbing.outbox import Outgoing, append, take_seqs
+from services.plumbing.outbox import LARGEST_RECORD, EventTooLarge, Outgoing, append, take_seqs
 from services.plumbing.relay import Acknowledged, OutboxSettings, Relay, _published_prefix
 from services.plumbing.sending_gate import SendingGate
 from tests.plumbing.conftest import MakeTopic, ReadTopic
@@ -92,6 +93,23 @@ async def test_each_key_reads_as_it_was_written_with_seq_from_1_without_a_gap(
         values = [r.value.decode() for r in records if r.key == key.encode() and r.value]
         assert values == [f"{key} {seq}" for seq in range(1, 101)]
     assert await unpublished(database) == 0
+
+
+async def test_what_waits_for_a_topic_that_is_missing_holds_up_no_other(
+    database: Database, producer: KafkaProducer, make_topic: MakeTopic, read_topic: ReadTopic
+) -> None:
+    """More of it than a batch takes lies in front: one ministry's missing topic is nobody else's trouble."""
+    topic = await make_topic()
+    relay = Relay(database, producer, OutboxSettings(batch=10))
+    async with database.transaction() as connection:
+        await say(database, connection, f"{topic}-missing", "lost", 25)
+        await say(database, connection, topic, "a", 15)
+
+    published = [await relay.publish_once() for _ in range(4)]
+
+    assert published == [0, 10, 5, 0]
+    assert [r.value for r in await read_topic(topic, 15)] == [f"a {seq}".encode() for seq in range(1, 16)]
+    assert await unpublished(database) == 25, "and is published once the topic is there"
 
 
 async def test_a_slower_transaction_with_a_lower_id_is_not_skipped(database: Database) -> None:
@@ -263,3 +281,18 @@ def test_the_lease_is_as_long_as_its_decision_says() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs/decisions/0003-relay-lease.md").read_text()
 
     assert re.findall(r"`OUTBOX_LEASE_SECONDS` \((\d+)\)", page) == [f"{OutboxSettings().lease_seconds:g}"]
+
+
+async def test_what_no_topic_would_take_is_refused_before_it_is_written(database: Database) -> None:
+    """
+    Key and headers count; the transaction that would have told of it fails, and nothing is held back behind it.
+    """
+    fits = Outgoing(uuid4(), "t", "k" * 100, {"a": "é" * 100}, b"x" * (LARGEST_RECORD - 301))
+    with pytest.raises(EventTooLarge):
+        async with database.transaction() as connection:
+            await append(database, connection, [fits, replace(fits, event_id=uuid4(), value=fits.value + b"x")], EPOCH)
+    assert await unpublished(database) == 0
+
+    async with database.transaction() as connection:
+        await append(database, connection, [fits], EPOCH)
+    assert await unpublished(database) == 1

@@ -1,4 +1,4 @@
-"""Wall clocks and instants, by the zone data of the package and through every change of the clocks; when a day ends."""
+"""Wall clocks and instants, by the zone data of the package and through every change of the clocks."""
 
 import zoneinfo
 from collections.abc import Iterator
@@ -11,10 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.vocabulary import Country
 from services.plumbing import zones
-from services.plumbing.zones import clock_on, day_in, instant_at, zone_named
-from services.scheduler.ladders.deadline_end import CAPITALS, day_ends
+from services.plumbing.zones import clock_on, instant_at, zone_named
 from tests.scheduler.scenes import utc
 from tests.scheduler.scenes import zones as zone_names
 
@@ -149,31 +147,3 @@ def test_through_every_change_of_the_clocks_until_2040_a_gap_gives_its_end_and_a
                 kinds += clock != "as-told"
     assert cases >= 100_000
     assert kinds >= 10_000
-
-
-# The end of a day
-
-CHANGES = sorted({at.date() for name in CAPITALS.values() for at, *_ in changes(name)})
-around_changes = st.builds(lambda day, by: day + timedelta(days=by), st.sampled_from(CHANGES), st.integers(-2, 2))
-some_countries = st.sets(st.sampled_from(Country), min_size=1)
-
-
-def test_new_years_eve_ends_in_mexico_city_an_hour_after_ottawa_and_washington() -> None:
-    eve = date(2021, 12, 31)
-
-    assert utc(2022, 1, 1, 6) == day_ends(eve, Country)
-    assert utc(2022, 1, 1, 5) == day_ends(eve, (Country.CA, Country.US))
-
-
-@given(st.dates(date(2020, 1, 1), date(2040, 12, 30)) | around_changes, some_countries)
-def test_a_day_has_ended_when_no_capital_of_the_bound_has_it_any_more(day: date, countries: set[Country]) -> None:
-    capitals = [zone_named(CAPITALS[country]) for country in countries]
-    end = day_ends(day, countries)
-
-    assert all(day_in(zone, end) > day for zone in capitals)
-    assert any(day_in(zone, end - timedelta(microseconds=1)) == day for zone in capitals)
-
-
-@given(st.dates(date(2020, 1, 1), date(2040, 12, 30)) | around_changes, some_countries, some_countries)
-def test_more_countries_never_end_a_day_earlier(day: date, some: set[Country], others: set[Country]) -> None:
-    assert max(day_ends(day, some), day_ends(day, others)) == day_ends(day, some | others)

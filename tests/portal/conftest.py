@@ -20,31 +20,15 @@ from services.portal.live_feed import LiveFeed
 from services.portal.page_renderer import PageRenderer
 from services.portal.routes import add_routes
 from services.portal.routes.portal import Portal
-from tests.contracts.golden_records import Wire, example
+from tests.contracts.golden_records import Wire, example, record_of
 from tests.portal.serving import Served
+from tests.registry.catalogue.material import TWENTY_PARTIES, twenty_parties
 from tests.stand_ins.portal_services import StandInServices, noon
 
 TODAY = date(2022, 12, 1)
 """A good day for the pages: the summit is late, some milestones are behind, some far ahead."""
 
 Record = ConsumerRecord[bytes, bytes]
-
-
-def record_of(wire: Wire, offset: int, partition: int = 0, written_ms: int | None = None) -> Record:
-    """The record as the feed's consumer hands it over."""
-    return ConsumerRecord(
-        topic=wire.topic.name,
-        partition=partition,
-        offset=offset,
-        timestamp=written_ms if written_ms is not None else 1_700_000_000_000 + offset,
-        timestamp_type=0,
-        key=wire.key,
-        value=wire.value,
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=wire.headers,
-    )
 
 
 @dataclass
@@ -59,7 +43,11 @@ class ServedPortal:
 
     def push(self, name: str) -> Record:
         """Let the feed take in a golden record."""
-        record = record_of(example(name), next(self.offsets))
+        return self.take(example(name))
+
+    def take(self, wire: Wire) -> Record:
+        """Let the feed take in a record."""
+        record = record_of(wire, next(self.offsets))
         self.served.run(self.feed.take([record]))
         return record
 
@@ -95,6 +83,14 @@ def portal(tmp_path: Path) -> Iterator[ServedPortal]:
                 yield ServedPortal(ours.url, ours, feed, services)
             finally:
                 ours.run(_close(feed, client))
+
+
+@pytest.fixture
+def both(portal: ServedPortal) -> ServedPortal:
+    """The portal of a register that holds both."""
+    (text,) = TWENTY_PARTIES.glob("*.txt")
+    portal.services.register.hold(twenty_parties(), text.read_text(encoding="utf-8"))
+    return portal
 
 
 async def _close(feed: LiveFeed, client: httpx2.AsyncClient) -> None:

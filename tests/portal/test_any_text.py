@@ -54,5 +54,5 @@ def test_any_public_event_is_a_line_of_what_is_seen(event, language: str) -> Non
 
     shown = [value for value in line.as_json().values() if isinstance(value, str)]
     assert not [text for text in shown if UNFIT.search(text)]
-    assert line.title.strip()
-    assert line.text.strip()
+    assert str(line.title).strip()
+    assert str(line.text).strip()

@@ -7,9 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from contracts.vocabulary import Language
 from services.notifier.subscriptions.forms import FilterForm
 from tests.portal.conftest import TODAY, ServedPortal
+from tests.portal.test_languages_of_texts import in_spanish
+from tests.portal.test_twenty_parties import WATER
 from tests.stand_ins.portal_services import noon
 
 CHROMIUM = "/usr/bin/chromium"
@@ -54,7 +55,7 @@ def fill(portal: ServedPortal) -> list[str]:
     """Something of everything; the addresses of the pages that have come to be."""
     services = portal.services
     asked = FilterForm(events=("milestone-due",), themes=("climate",), commitments=tuple(services.register.records)[:3])
-    chancery = services.subscribe("Cancillería", "email", language=Language.ES, filters=asked)
+    chancery = services.subscribe("Cancillería", "email", language="es", filters=asked)
     desk = services.subscribe("Climate desk", "slack", state="disabled", reason="gone", ended_at=noon(TODAY))
     for subscription in (chancery, desk):
         services.tell(subscription, "milestone-due", "nals-2021-coal-finance")
@@ -88,6 +89,28 @@ def test_pages_are_accessible_and_fit_and_complain_of_nothing(portal: ServedPort
         assert width[0] <= width[1], path
     assert [said for said in visit.complaints if "404" not in said] == []
     assert all(address.startswith(portal.url) for address in visit.addresses)
+
+
+@pytest.mark.parametrize("visit", [context("fr", "phone", "light"), context("en", "desktop", "light")], indirect=True)
+def test_a_statement_by_twenty_parties_is_at_home_on_a_phone(both: ServedPortal, visit: Visit) -> None:
+    for path in ("/", WATER, "/?party=org-african-union"):
+        visit.page.goto(both.url + path)
+        found = Axe().run(visit.page, options=RULES)
+
+        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+        width = visit.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert width[0] <= width[1], path
+
+
+def test_the_live_page_says_in_which_language_a_title_is(portal: ServedPortal, visit: Visit) -> None:
+    page = visit.page
+    page.goto(portal.url + "/live?lang=en")
+    expect(page.locator("#state")).to_have_text("Connected")
+    portal.take(in_spanish("milestone-scheduled.v1.cumbre-aplazada"))
+
+    expect(page.locator(".feed h2 span[lang=es]")).to_have_count(1)
+    expect(page.locator(".feed [data-slot=text]")).to_contain_text(": moved from 2022 to January 10, 2023")
+    expect(page.locator(".feed [data-slot=text] span[lang=es]")).to_have_count(1)
 
 
 def test_targets_are_big_enough_for_a_thumb(portal: ServedPortal, visit: Visit) -> None:

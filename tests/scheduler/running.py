@@ -4,9 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from contracts.envelope import Envelope, from_record
-from contracts.events import MilestoneDue
+from contracts.events import MilestoneDue, OwnLadderDue
+from contracts.topics import OWN_LADDER_DUE
 from contracts.vocabulary import Precision
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
@@ -25,6 +27,18 @@ END_OF_2021 = milestone(date(2021, 12, 31), earliest=date(2021, 1, 1), precision
 
 
 COAL = "end-coal-finance-abroad"
+
+
+def reminder_of(row: Any) -> tuple[Envelope, MilestoneDue]:
+    """The reminder in a row of the outbox."""
+    kind = OwnLadderDue if row["topic"] == OWN_LADDER_DUE.name else MilestoneDue
+    headers = [(name, text.encode()) for name, text in row["headers"].items()]
+    return from_record(kind, row["key"].encode(), headers, row["value"])
+
+
+def reader_of(reminder: MilestoneDue) -> UUID | None:
+    """The one subscription that it is for; None for all who have no ladder of their own."""
+    return reminder.subscription_id if isinstance(reminder, OwnLadderDue) else None
 
 
 @dataclass
@@ -61,11 +75,8 @@ class Scheduler:
         return [event for _, event in await self.records()]
 
     async def records(self) -> list[tuple[Envelope, MilestoneDue]]:
-        rows = await self.rows("select key, headers, value from outbox order by id")
-        return [
-            from_record(MilestoneDue, r["key"].encode(), [(k, v.encode()) for k, v in r["headers"].items()], r["value"])
-            for r in rows
-        ]
+        rows = await self.rows("select topic, key, headers, value from outbox order by id")
+        return [reminder_of(row) for row in rows]
 
     async def rows(self, query: str, *values: object) -> list[Any]:
         async with self.database.connection() as connection:

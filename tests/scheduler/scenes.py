@@ -2,30 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import CommitmentCreated, MilestoneScheduled, Quote, Reporter, StatementRef, StatusChanged
-from contracts.vocabulary import (
-    CommitmentBrief,
-    Country,
-    Milestone,
-    Precision,
-    Reading,
-    Span,
-    Status,
-    Strength,
-    Text,
-)
+from contracts.vocabulary import PartyCode, Precision, Reading, Span, Status, Strength, Text
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import ON_THE_DAY, Step
+from tests.contracts.golden_records import SOME_CAUSE
 
 MEXICO_CITY = ZoneInfo("America/Mexico_City")
-ALL = (Country.CA, Country.MX, Country.US)
+ALL = ("CA", "MX", "US")
 NINE_SHARP = replace(DEFAULT_BOOK, jitter=timedelta())
 """The shipped book without its jitter, for tests that look at the clock."""
 LADDER = tuple(rung.step for rung in DEFAULT_BOOK.ladders[-1].rungs)
@@ -58,10 +50,11 @@ def brief(id_: str = "end-coal-finance-abroad") -> CommitmentBrief:
     return CommitmentBrief(
         id=id_,
         statement_id="joint-statement-2021-11-18",
+        language="en",
         title=text(id_),
         section="climate",
         section_title=text("Climate"),
-        countries=ALL,
+        parties=ALL,
         themes=("climate",),
     )
 
@@ -79,7 +72,7 @@ def milestone(
     earliest: date | None = None,
     precision: Precision = Precision.DAY,
     reading: Reading = Reading.BY,
-    countries: tuple[Country, ...] = ALL,
+    parties: tuple[PartyCode, ...] = ALL,
     zone: str = "America/Mexico_City",
     anchor_id: str | None = None,
     local_time: str | None = None,
@@ -91,7 +84,7 @@ def milestone(
         title=text("No new public finance"),
         span=span(latest, earliest, precision),
         reading=reading,
-        countries=countries,
+        parties=parties,
         zone=zone,
         anchor_id=anchor_id,
         local_time=local_time,
@@ -102,6 +95,7 @@ def milestone(
 def created(id_: str = "end-coal-finance-abroad", status: Status = Status.ANNOUNCED) -> CommitmentCreated:
     return CommitmentCreated(
         seq=1,
+        cause=SOME_CAUSE,
         commitment=brief(id_),
         statement=StatementRef(
             id="joint-statement-2021-11-18", title=text("Statement"), made_on=date(2021, 11, 18), sha256="0" * 64
@@ -122,6 +116,7 @@ def scheduled(
 ) -> MilestoneScheduled:
     return MilestoneScheduled(
         seq=version,
+        cause=SOME_CAUSE,
         commitment=brief(id_),
         milestone=what,
         schedule_version=version,
@@ -134,23 +129,34 @@ def scheduled(
 def changed(
     status: Status,
     seq: int = 1,
-    country: Country | None = None,
+    party: PartyCode = "CA",
     overall: Status | None = None,
     id_: str = "end-coal-finance-abroad",
 ) -> StatusChanged:
     return StatusChanged(
         seq=seq,
+        cause=SOME_CAUSE,
         commitment=brief(id_),
-        country=country,
+        party=party,
         previous=Status.ANNOUNCED,
         status=status,
         overall=overall or status,
         note=None,
         evidence=None,
+        current=True,
         reported_by=Reporter(client="test"),
+        report_id=None,
+        occurred_at=utc(2021, 12, 1),
         reported_at=utc(2021, 12, 1),
+        recorded_at=utc(2021, 12, 1),
         version=seq + 1,
     )
+
+
+def before_parties(record: CommitmentBrief | Milestone) -> dict[str, Any]:
+    """A record as revisions before 0007 kept it: its parties were countries, and nothing was said of its language."""
+    kept = record.model_dump(mode="json", exclude={"parties", "organisations", "language"})
+    return kept | {"countries": list(record.parties)}
 
 
 dates = st.dates(date(1990, 1, 1), date(2060, 12, 31))

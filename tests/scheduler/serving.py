@@ -1,26 +1,25 @@
 """The scheduler's HTTP interface over a test's own parts."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from fastapi import FastAPI
 
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.plumbing.http.app import Check
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.reminders.ladder_store import RulesCache
+from tests.stand_ins.known_keys import KnownKeys, known_keys
 
 
 def app_of(
     database: Database,
     clock: Clock,
     *,
-    keys_file: Path | None = None,
+    keys: KnownKeys | None = None,
     checks: Mapping[str, Check] | None = None,
     rules_cache: RulesCache | None = None,
     escalations: EscalationStore | None = None,
@@ -30,7 +29,7 @@ def app_of(
     return http_app(
         database,
         clock,
-        ApiKeys(ApiKeySettings(file=keys_file)),
+        (keys or known_keys({})).keys,
         checks or {},
         rules_cache=rules_cache or RulesCache(),
         escalations=escalations or EscalationStore(read_escalation_book()),

@@ -257,7 +257,7 @@ class Story:
         before = self._status.get(id_, Status.ANNOUNCED)
         after = self.random.choice([s for s in _STATUSES if s is not before])
         self._status[id_] = after
-        data = CHANGED.model_copy(update={"previous": before, "status": after, "overall": after, "country": None})
+        data = CHANGED.model_copy(update={"previous": before, "status": after, "overall": after})
         self._publish("status-changed", id_, data)
 
     def _date_moves(self) -> None:

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.topics import ALL as ALL_TOPICS
+from contracts.topics import OWN, ingest_topic
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
 from tests.soak.kills import Outage
 from tests.soak.old_backup import Restore
-from tests.soak.poster import Update
+from tests.soak.poster import MINISTRY, Update
 from tests.soak.receivers import Receipt
 
 
@@ -30,7 +30,7 @@ class Reader:
 
     def wants(self, event: "StatusEvent") -> bool:
         """Whether it is to hear of the event."""
-        return not self.commitments or event.commitment_id in self.commitments
+        return event.current and (not self.commitments or event.commitment_id in self.commitments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class StatusEvent:
     commitment_id: str
     seq: int
     status: str
+    current: bool
+    """Whether it is news; people are not told of what came late and has its place in the history only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,18 @@ class Evidence:
     @cached_property
     def newest(self) -> Mapping[str, StatusEvent]:
         """Of each commitment the update that holds."""
-        return {event.commitment_id: event for event in sorted(self.events.values(), key=lambda event: event.seq)}
+        in_order = sorted(self.events.values(), key=lambda event: event.seq)
+        return {event.commitment_id: event for event in in_order if event.current}
 
 
 async def events_of(connection: asyncpg.Connection) -> dict[UUID, StatusEvent]:
     """Every status update in the register's outbox."""
     rows = await connection.fetch(
-        "select event_id, key, (v ->> 'seq')::int as seq, v ->> 'overall' as status from registry.outbox,"
+        "select event_id, key, (v ->> 'seq')::int as seq, v ->> 'overall' as status,"
+        " (v ->> 'current')::boolean as current from registry.outbox,"
         " lateral (select convert_from(value, 'UTF8')::json as v) j where topic = 'status-changed'"
     )
-    return {r["event_id"]: StatusEvent(r["event_id"], r["key"], r["seq"], r["status"]) for r in rows}
+    return {r["event_id"]: StatusEvent(r["event_id"], r["key"], r["seq"], r["status"], r["current"]) for r in rows}
 
 
 async def deliveries_of(connection: asyncpg.Connection) -> dict[UUID, DeliveryRow]:
@@ -119,6 +123,7 @@ async def statuses_of(connection: asyncpg.Connection) -> dict[str, str]:
 
 async def dead_letters(kafka: KafkaSettings) -> dict[str, int]:
     """How many records lie on each dead-letter topic, where there are any."""
-    async with TopicReader(kafka).open(topic.dead for topic in ALL_TOPICS) as topics:
+    read = [*OWN, ingest_topic(MINISTRY)]
+    async with TopicReader(kafka).open(topic.dead for topic in read) as topics:
         bounds = await topics.bounds()
     return {topic: one.end - one.first for (topic, _), one in bounds.items() if one.end > one.first}

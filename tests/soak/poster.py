@@ -1,6 +1,7 @@
 """Who reports: so many status updates a second, over HTTP and over Kafka in turn, each until it is accepted."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,15 +14,16 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from contracts.envelope import Envelope, to_record
-from contracts.events import StatusReported
-from contracts.topics import BY_NAME
+from contracts.events import EnteredEvidence, StatusReported
+from contracts.topics import ingest_topic
 from contracts.vocabulary import Status
 from services.plumbing.kafka.settings import KafkaSettings
 from services.registry.actions.events import report_event_id
 
-MINISTRY = "mx-sre"
+MINISTRY, PARTY = "mx-sre", "MX"
+PROOF = {"url": "https://example.org/a", "title": "The record", "retrieved_on": "2022-01-01"}
 STATUSES = (Status.IN_PROGRESS, Status.AT_RISK, Status.MET, Status.PARTLY_MET)
-"""Each may follow on each, and on itself, where a note says why."""
+"""Each may follow on each, and on itself, where a note says why and a page shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Poster:
             try:
                 response = await http.post(
                     f"{self.registry_url}/commitments/{commitment}/status-updates",
-                    json={"status": status, "note": f"Update {key}"},
+                    json={"status": status, "party": PARTY, "note": f"Update {key}", "evidence": PROOF},
                     headers={"Authorization": f"Bearer {self.key}", "Idempotency-Key": str(key)},
                 )
             except httpx2.TransportError:
@@ -111,9 +113,14 @@ class Poster:
     async def _over_kafka(self, producer: AIOKafkaProducer, id_: UUID, commitment: str, status: Status) -> None:
         now = datetime.now(UTC)
         report = StatusReported(
-            report_id=id_, commitment_id=commitment, status=status, reported_at=now, note=f"Update {id_}"
+            report_id=id_,
+            commitment_id=commitment,
+            status=status,
+            reported_at=now,
+            note=f"Update {id_}",
+            evidence=EnteredEvidence.model_validate_json(json.dumps(PROOF)),
         )
-        record = to_record(report, Envelope(id_, now, commitment), BY_NAME[f"status-reported-{MINISTRY}"])
+        record = to_record(report, Envelope(id_, now, commitment), ingest_topic(MINISTRY))
         headers = [(name, value.encode()) for name, value in record.headers.items()]
         while True:
             try:

@@ -14,8 +14,9 @@ from uuid import UUID, uuid4
 import httpx2
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
+from services.cli.keys import ApiClient
 from services.cli.observing import Observer
-from services.cli.running_stack import HOST, ApiClient, RunningStack, StackOptions, running_stack
+from services.cli.running_stack import HOST, RunningStack, StackOptions, running_stack
 from tests.journeys.operating import run_pledgewire
 from tests.journeys.starting import SETTINGS
 from tests.soak import plan as plans
@@ -23,7 +24,7 @@ from tests.soak.evidence import Evidence, Reader, dead_letters, deliveries_of, e
 from tests.soak.kills import Killer, note_stalls
 from tests.soak.old_backup import Restore, put_old_backup_back, take_backup
 from tests.soak.plan import Plan
-from tests.soak.poster import Poster
+from tests.soak.poster import PARTY, Poster
 from tests.soak.receivers import SECRET, Characters, Deferring, Ledger, Throttled, receivers
 
 PATIENT = {
@@ -174,7 +175,7 @@ async def _stack(folder: Path, smtp_port: int, tell: Tell) -> AsyncIterator[Runn
     options = StackOptions(
         state=folder / "stack",
         folder=folder / "fleet",
-        clients=(ApiClient("tests", ("editor", "reporter", "subscriber", "operator")),),
+        clients=(ApiClient("tests", ("editor", "reporter", "assessor", "subscriber", "operator")),),
         environment=SETTINGS | PATIENT | {"SMTP_PORT": str(smtp_port), "PORTAL_SECRET": "0" * 32},
         reset=True,
     )
@@ -194,7 +195,8 @@ async def _import_statement(stack: RunningStack, random: Random) -> list[str]:
         answer = await http.post(f"{stack.url('registry')}/statements/import", json=body, headers=headers)
         assert answer.status_code in (200, 201), answer.text
     async with Observer(stack.database_url) as observer:
-        ids = [r["id"] for r in await observer.connection.fetch("select id from registry.commitment order by id")]
+        found = "select id from registry.commitment where $1 = any(parties) order by id"
+        ids = [r["id"] for r in await observer.connection.fetch(found, PARTY)]
     return random.sample(ids, plans.COMMITMENTS)
 
 

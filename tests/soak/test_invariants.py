@@ -15,7 +15,7 @@ from tests.soak.receivers import Receipt
 
 READER = Reader(UUID(int=1), "plain", "webhook", frozenset(), rate=1.0)
 STATUSES = ("in-progress", "at-risk", "met")
-EVENTS = [StatusEvent(UUID(int=10 + n), "c", n + 1, status) for n, status in enumerate(STATUSES)]
+EVENTS = [StatusEvent(UUID(int=10 + n), "c", n + 1, status, current=True) for n, status in enumerate(STATUSES)]
 ROWS = [DeliveryRow(UUID(int=20 + n), EVENTS[n].id, READER.id, "delivered", None, ("delivered",)) for n in range(3)]
 RECEIPTS = [Receipt(100.0 + 10 * n, "plain", ROWS[n].id, "c", STATUSES[n]) for n in range(3)]
 RESTORE = Restore(dumped_at=10.0, stopped_at=50.0, released_at=60.0, held={"registry": 1})

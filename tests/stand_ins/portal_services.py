@@ -1,9 +1,10 @@
 """A small registry, scheduler and notifier that answer over real HTTP, in the real services' own models.
 
-The registry holds the catalogue, as it stood on a day: later news is not known yet.
+The registry holds catalogues, as they stood on a day: later news is not known yet.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from uuid import UUID, uuid5
@@ -12,7 +13,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from contracts.events import Reporter, StatementRef
-from contracts.vocabulary import Channel, Country, Language, Span, Status
+from contracts.vocabulary import Channel, PartyCode, Span, Status, Text
 from services.notifier.delivery.answers import DeliveryAnswer, DeliveryPage
 from services.notifier.subscriptions.answers import SubscriptionSummary
 from services.notifier.subscriptions.forms import FilterForm
@@ -25,7 +26,7 @@ from services.registry.views.commitments import (
     CommitmentEntry,
     CommitmentList,
     CommitmentRecord,
-    CountryStatusEntry,
+    PartyStatusEntry,
     QuotePassage,
 )
 from services.registry.views.milestones import MilestoneEntry, MilestoneRecord, ScheduleEntry
@@ -36,6 +37,11 @@ from services.registry.wordings.policy import DEFAULT
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
+_CANADIAN = Reporter(
+    client="chronicle",
+    ministry="ca-gac",
+    ministry_name=Text(en="Global Affairs Canada", fr="Affaires mondiales Canada"),
+)
 
 
 def answer(model: Any) -> Any:
@@ -49,24 +55,32 @@ def noon(day: date) -> datetime:
 
 
 class StandInRegister:
-    """The catalogue on a day, in the words of the registry's interface."""
+    """The catalogue that comes along, and others beside it, on a day, in the words of the registry's interface."""
 
     def __init__(self, today: date) -> None:
         self.catalogue: Catalogue = load()
         self.today = today
-        published = (NALS_2021 / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8")
-        self._starts = paragraph_starts(published)
-        self.records = {commitment.id: self._record(commitment) for commitment in self.catalogue.commitments}
+        self.catalogues: list[Catalogue] = []
+        self.records: dict[str, CommitmentRecord] = {}
+        self.hold(self.catalogue, (NALS_2021 / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8"))
 
-    def statement(self) -> StatementEntry:
-        """The one document."""
-        told = self.catalogue.statement
+    def hold(self, catalogue: Catalogue, published: str) -> None:
+        """Let there be this statement, whose document has these lines."""
+        self.catalogues.append(catalogue)
+        starts = paragraph_starts(published)
+        self.records |= {one.id: self._record(catalogue, one, starts) for one in catalogue.commitments}
+
+    def statements(self) -> tuple[StatementEntry, ...]:
+        """The documents."""
+        return tuple(self._statement(catalogue) for catalogue in self.catalogues)
+
+    def _statement(self, catalogue: Catalogue) -> StatementEntry:
+        told = catalogue.statement
         return StatementEntry(
-            **{name: getattr(told, name) for name in ("id", "title", "made_on", "url", "sha256", "countries")},
-            sections=self.catalogue.sections,
-            themes=self.catalogue.themes,
-            commitments=len(self.records),
-            language=told.language,
+            **{name: getattr(told, name) for name in StatementEntry.model_fields if hasattr(told, name)},
+            sections=catalogue.sections,
+            themes=catalogue.themes,
+            commitments=len(catalogue.commitments),
             reading_policy=DEFAULT,
         )
 
@@ -81,12 +95,12 @@ class StandInRegister:
         ]
         return CommitmentEntry(**shared, milestones=tuple(milestones))
 
-    def _record(self, commitment: Commitment) -> CommitmentRecord:
-        told = self.catalogue.statement
-        text, start, end = passage(told.text, self._starts, commitment.quote.start, commitment.quote.end)
-        standing = dict.fromkeys(commitment.countries, Status.ANNOUNCED)
-        updates = tuple(self._updates(commitment, standing))
-        brief = self.catalogue.brief(commitment)
+    def _record(self, catalogue: Catalogue, commitment: Commitment, starts: Sequence[int]) -> CommitmentRecord:
+        told = catalogue.statement
+        text, start, end = passage(told.text, starts, commitment.quote.start, commitment.quote.end)
+        standing = dict.fromkeys(commitment.parties, Status.ANNOUNCED)
+        updates = tuple(self._updates(catalogue, commitment, standing))
+        brief = catalogue.brief(commitment)
         return CommitmentRecord(
             **{name: getattr(brief, name) for name in type(brief).model_fields},
             statement=StatementRef(**{name: getattr(told, name) for name in StatementRef.model_fields}),
@@ -97,39 +111,45 @@ class StandInRegister:
             strength=commitment.strength,
             lead_ministries=commitment.lead_ministries,
             status=standing_rules.overall(standing.values()),
-            country_statuses=tuple(CountryStatusEntry(country=c, status=s) for c, s in standing.items()),
+            party_statuses=tuple(PartyStatusEntry(party=c, status=s) for c, s in standing.items()),
             version=1 + len(updates),
-            milestones=tuple(self._milestones(commitment)),
+            milestones=tuple(self._milestones(catalogue, commitment)),
             status_updates=updates,
+            assessments=(),
         )
 
-    def _updates(self, commitment: Commitment, standing: dict[Country, Status]) -> Iterable[StatusUpdateEntry]:
+    def _updates(
+        self, catalogue: Catalogue, commitment: Commitment, standing: dict[PartyCode, Status]
+    ) -> Iterable[StatusUpdateEntry]:
         version = 1
-        for news in self.catalogue.chronicle:
+        for news in catalogue.chronicle:
             if news.commitment_id != commitment.id or news.known_on > self.today:
                 continue
             for report in news.reports:
                 version += 1
-                previous = standing[report.country] if report.country else standing_rules.overall(standing.values())
-                standing.update(dict.fromkeys([report.country] if report.country else standing, report.status))
+                previous, standing[report.party] = standing[report.party], report.status
                 yield StatusUpdateEntry(
                     event_id=uuid5(_NAMESPACE, f"{commitment.id}{version}"),
                     version=version,
-                    country=report.country,
+                    party=report.party,
                     previous=previous,
                     status=report.status,
+                    current=True,
                     overall=standing_rules.overall(standing.values()),
                     note=report.note,
                     evidence=None,
-                    reported_by=Reporter(client="chronicle", ministry="ca-gac" if report.country == "CA" else None),
+                    reported_by=_CANADIAN if report.party == "CA" else Reporter(client="chronicle"),
+                    report_id=None,
+                    occurred_at=noon(news.known_on),
                     reported_at=noon(news.known_on),
                     recorded_at=noon(news.known_on),
                 )
 
-    def _milestones(self, commitment: Commitment) -> Iterable[MilestoneRecord]:
+    def _milestones(self, catalogue: Catalogue, commitment: Commitment) -> Iterable[MilestoneRecord]:
+        made_on = catalogue.statement.made_on
         for milestone in commitment.milestones:
-            schedules = [_schedule(1, milestone.span, "first", None, self.catalogue.statement.made_on)]
-            for news in self.catalogue.chronicle:
+            schedules = [_schedule(1, milestone.span, "first", None, made_on)]
+            for news in catalogue.chronicle:
                 if news.anchor_id is None or news.anchor_id != milestone.anchor_id or news.span is None:
                     continue
                 change = change_of(schedules[-1].span, news.span)
@@ -142,7 +162,7 @@ class StandInRegister:
                 span=schedules[-1].span,
                 schedule_version=len(schedules),
                 schedules=tuple(schedules),
-                read_as=read(milestone.wording, milestone.wording_language, self.catalogue.statement.made_on),
+                read_as=read(milestone.wording, milestone.wording_language, made_on),
             )
 
 
@@ -154,10 +174,10 @@ def _schedule(version: int, span: Span, change: Any, source: Any, known_on: date
 
 def _meets(record: CommitmentRecord, asked: dict[str, str]) -> bool:
     latest = [milestone.span.latest for milestone in record.milestones if milestone.span.latest]
-    words = (*vars(record.title).values(), *vars(record.summary).values(), record.quote.text)
+    words = (*record.title.root.values(), *record.summary.root.values(), record.quote.text)
     return (
         any(asked.get("q", "").lower() in text.lower() for text in words)
-        and asked.get("country", record.countries[0]) in record.countries
+        and asked.get("party", record.parties[0]) in record.parties
         and asked.get("theme", record.themes[0]) in record.themes
         and asked.get("section", record.section) == record.section
         and asked.get("status", record.status) == record.status
@@ -179,7 +199,9 @@ class StandInServices:
         self.milestones: dict[str, dict[str, Any]] = {}
         """What the registry says of milestones beyond the catalogue, by their ids."""
         self.reminders: list[dict[str, Any]] = []
-        """Reminders beyond those before the catalogue's dates."""
+        """Reminders beyond those before the catalogues' dates."""
+        self.rewrite: Callable[[Any], Any] = lambda told: told
+        """What becomes of each answer on its way, so that one of a later release can be given."""
         self._page = page
         self.app = FastAPI()
         self._routes()
@@ -192,7 +214,7 @@ class StandInServices:
             subscriber=subscriber,
             channel=channel,
             **{
-                "language": Language.EN,
+                "language": "en",
                 "zone": "America/Toronto",
                 "filters": FilterForm(),
                 "ladder": None,
@@ -253,19 +275,25 @@ class StandInServices:
         app = self.app
 
         @app.middleware("http")
-        async def perhaps_away(request: Request, call_next: Any) -> Response:
+        async def on_its_way(request: Request, call_next: Any) -> Response:
             self.asked.append(f"{request.url.path}?{request.url.query}")
             if request.url.path.split("/")[1] in self.away:
                 return JSONResponse({"title": "away"}, 503)
-            return await call_next(request)  # type: ignore[no-any-return]
+            answered = await call_next(request)
+            if answered.status_code != 200:
+                return answered  # type: ignore[no-any-return]
+            body = b"".join([chunk async for chunk in answered.body_iterator])
+            return JSONResponse(self.rewrite(json.loads(body)))
 
         @app.get("/registry/livez")
         async def livez() -> dict[str, str]:
             return {"status": "alive"}
 
         @app.get("/registry/statements")
-        async def statements() -> Any:
-            return answer(StatementList(items=(self.register.statement(),)))
+        async def statements(request: Request) -> Any:
+            if request.query_params:
+                return JSONResponse({"type": "/problems/unknown-parameter"}, 400)  # this list has no pages
+            return answer(StatementList(items=self.register.statements()))
 
         @app.get("/registry/commitments")
         async def commitments(request: Request) -> Any:
@@ -285,7 +313,7 @@ class StandInServices:
 
         @app.get("/registry/anchors/{anchor_id}")
         async def anchor(anchor_id: str) -> Any:
-            for one in self.register.catalogue.anchors:
+            for one in (anchor for catalogue in self.register.catalogues for anchor in catalogue.anchors):
                 if one.id == anchor_id:
                     return {"id": one.id, "title": answer(one.title)}
             return JSONResponse({"type": "/problems/not-found"}, 404)
@@ -322,9 +350,10 @@ def _reminder(record: CommitmentRecord, milestone: MilestoneRecord, step: str, d
         id=due_at.toordinal(),
         commitment_id=record.id,
         commitment_title=record.title,
+        original_language=record.language,
         milestone_id=milestone.id,
         milestone_title=milestone.title,
-        countries=milestone.countries,
+        parties=milestone.parties,
         earliest=milestone.span.earliest,
         latest=milestone.span.latest,
         zone=milestone.zone,

@@ -134,13 +134,20 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
+        self._space_around(tag)
         self._silent = tag in ("style", "title")
         attributes = dict(attrs)
         self.addresses += [attributes[name] for name in ("href", "src", "background", "srcset") if name in attributes]
         if "lang" in attributes:
             self.languages.append((tag, attributes["lang"]))
 
+    def _space_around(self, tag):
+        """What stands in a block of its own is apart from what stands before and behind it."""
+        if tag not in ("a", "span", "strong"):
+            self.text.append(" ")
+
     def handle_endtag(self, tag):
+        self._space_around(tag)
         self._silent = self._silent and tag not in ("style", "title")
 
     def handle_data(self, data):
@@ -149,7 +156,7 @@ class Page(HTMLParser):
 
     @property
     def seen(self):
-        return " ".join(" ".join(self.text).split())
+        return " ".join("".join(self.text).split())
 
 
 HARMLESS = {

@@ -9,6 +9,7 @@ from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import Attempt, Capacity, after_attempt
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.results import record_results
+from services.notifier.subscriptions.unsubscribe_routes import BY_LINK
 from services.plumbing.database import Database
 from tests.notifier.scenes import MUCH_CAPACITY, NOW, incoming, states, subscribe, subscriptions
 
@@ -25,7 +26,7 @@ async def test_what_waits_is_cancelled_at_once_retries_included(database: Databa
     other = await subscribe(database, "https://hooks.example.org/other")
     await fan_out.apply([incoming("oil")], NOW, Capacity(0, 0, 0, {}))
 
-    await subscriptions(database).end(id_, None, "unsubscribed", NOW)
+    await subscriptions(database).end(id_, None, "unsubscribed", NOW, BY_LINK)
 
     assert await states(database) == {"cancelled": 4, "sending": 1, "pending": 1}
     async with database.connection() as connection:
@@ -50,10 +51,10 @@ async def test_who_ends_twice_or_pauses_cancels_nothing(database: Database):
     await FanOut(database, lease_seconds=60).apply([incoming()], NOW, Capacity(0, 0, 0, {}))
     store = subscriptions(database)
 
-    assert await store.change(id_, None, {"state": "paused"}, NOW)
+    assert await store.change(id_, None, {"state": "paused"}, NOW, BY_LINK)
     assert await states(database) == {"pending": 1}
-    assert await store.end(id_, None, "unsubscribed", NOW)
-    assert await store.end(id_, None, "unsubscribed", NOW)
+    assert await store.end(id_, None, "unsubscribed", NOW, BY_LINK)
+    assert await store.end(id_, None, "unsubscribed", NOW, BY_LINK)
 
     async with database.connection() as connection:
         assert await connection.fetchval("select count(*) from outbox where topic = 'delivery-settled'") == 1

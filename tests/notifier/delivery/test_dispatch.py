@@ -28,6 +28,7 @@ from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.log import DeliveryLog
+from services.notifier.subscriptions.unsubscribe_routes import BY_LINK
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import SharedClock
@@ -183,7 +184,7 @@ async def test_after_an_unsubscription_nothing_more_is_sent(database: Database, 
         await FanOut(database, lease_seconds=60).apply([incoming(f"c-{n}") for n in range(20)], NOW, NO_CAPACITY)
         await until(lambda: sum(map(len, receiver.answers.values())) >= 100)
         for id_ in ids:
-            await subscriptions(database).end(id_, None, "unsubscribed", NOW)
+            await subscriptions(database).end(id_, None, "unsubscribed", NOW, BY_LINK)
         before = sum(map(len, receiver.answers.values()))
         clock.set(NOW + timedelta(days=1))
         found = await settled(database, 100)

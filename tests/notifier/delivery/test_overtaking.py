@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import PartyCode, Status
 from services.i18n.words import words_in
 from services.notifier.channels.outcomes import Delivered, FailureReason, Refused
 from services.notifier.channels.ssrf_guard import AllowList
@@ -20,6 +20,7 @@ from services.notifier.delivery.deliveries import Attempt, Delivery, DeliveryRes
 from services.notifier.delivery.fan_out import FanOut, IncomingEvent
 from services.notifier.delivery.results import record_results
 from services.notifier.delivery.turns import promote
+from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import LocalizedEvent, Telling
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
@@ -31,15 +32,16 @@ from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, sta
 ONE_DAY = timedelta(days=1)
 
 
-def status(was: Status, becomes: Status, seq: int, country: Country | None = None) -> IncomingEvent:
+def status(was: Status, becomes: Status, seq: int, party: PartyCode = "MX") -> IncomingEvent:
     """A status that changes, and stays what it is told to be."""
     made = incoming(seq=seq)
     data = made.event.data.model_copy(  # type: ignore[attr-defined]
-        update={"previous": was, "status": becomes, "overall": becomes, "note": None, "country": country}
+        update={"previous": was, "status": becomes, "overall": becomes, "note": None, "party": party}
     )
     value = data.model_dump_json().encode()
     event = type(made.event)(made.event.id, made.event.topic, NOW, value).already_read(data)
-    return IncomingEvent(event, seq, None, made.traits, "as a whole" if country is None else str(country))
+    kind = EVENT_TYPES[event.topic]
+    return IncomingEvent(event, seq, None, kind.traits(data), data.cause, kind.collapse_key(data))
 
 
 AT_RISK = (Status.IN_PROGRESS, Status.AT_RISK)
@@ -127,9 +129,9 @@ async def test_a_system_is_told_everything_in_order_and_unmarked(database: Datab
     assert ([delivery.event_id for delivery in sent], ends) == ([event.event.id for event in events], [])
 
 
-async def test_news_of_another_country_overtakes_nothing(database: Database, notifier: Notifier):
+async def test_news_of_another_party_overtakes_nothing(database: Database, notifier: Notifier):
     await subscribe(database, channel="slack")
-    events = [status(*AT_RISK, 1, Country.MX), status(*MET, 2, Country.CA)]
+    events = [status(*AT_RISK, 1, "MX"), status(*MET, 2, "CA")]
     await tried(notifier, *events)
 
     sent, ends = await notifier.claim()

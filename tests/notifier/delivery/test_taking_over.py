@@ -1,12 +1,12 @@
 """Deliveries that had ended before an old backup: by `delivery-settled` they end again, and nothing is sent twice."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from contracts.envelope import Envelope, to_record
 from contracts.events import DeliverySettled, LadderChosen, SettledDelivery
-from contracts.vocabulary import Language
 from services.notifier.delivery.deliveries import Capacity
 from services.notifier.delivery.fan_out import FanOut, IncomingEvent
 from services.notifier.delivery.identity import delivery_id
@@ -15,6 +15,7 @@ from services.notifier.subscriptions.own_ladder import ladder_chosen_by
 from services.plumbing.database import Database
 from services.plumbing.ids import new_id
 from services.plumbing.recovery.taking_over import TakingOver, TopicRecord
+from tests.contracts.golden_records import SOME_CAUSE
 from tests.notifier.scenes import LADDER, MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe
 
 
@@ -22,6 +23,7 @@ def settled(about: IncomingEvent, *to: UUID) -> TopicRecord:
     """What the topic has of deliveries of an event to these subscriptions."""
     event = DeliverySettled(
         seq=1,
+        cause=SOME_CAUSE,
         commitment=about.event.data.commitment,
         event_id=about.event.id,
         event=about.event.topic,
@@ -31,7 +33,7 @@ def settled(about: IncomingEvent, *to: UUID) -> TopicRecord:
                 subscription_id=one,
                 subscriber="A desk",
                 channel="webhook",
-                language=Language.EN,
+                language="en",
                 outcome="delivered",
                 attempts=1,
                 reason=None,
@@ -72,6 +74,19 @@ async def test_what_had_ended_is_ended_whether_its_event_is_heard_before_or_afte
     assert {(row["subscription_id"], row["state"] == "delivered") for row in rows} == {(told, True), (waits, False)}
     assert [one.recipient.id for one in fanned_out.claimed] == ([] if capacity is NO_CAPACITY else [waits])
     assert (await states(database))["delivered"] == 2
+
+
+async def test_an_end_that_only_a_later_release_knows_is_an_end(database: Database) -> None:
+    told = await subscribe(database)
+    event = incoming("coal")
+    await FanOut(database, lease_seconds=60).apply([event], NOW, NO_CAPACITY)
+    record = settled(event, told)
+    assert record.value is not None
+    await take_over(database, replace(record, value=record.value.replace(b'"delivered"', b'"digested"')))
+
+    async with database.connection() as connection:
+        row = await connection.fetchrow("select state, reason from delivery")
+    assert tuple(row or ()) == ("suppressed", "digested")
 
 
 async def test_ladders_are_as_they_were_chosen_and_one_that_ended_is_paused(database: Database) -> None:

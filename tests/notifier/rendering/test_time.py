@@ -115,8 +115,8 @@ def test_a_time_of_day_without_a_day_is_not_told():
 def test_words_are_marked_with_the_language_that_they_are_in():
     spanish = changed("milestone-due.v1.rappel-tardif", {"wording": "a finales de 2023", "wording_language": "es"})
 
-    assert ("td", "es") in Page(part(mail(spanish, "en"), "html")).languages
-    assert ("td", "es") not in Page(part(mail(spanish, "es"), "html")).languages
+    assert ("span", "es") in Page(part(mail(spanish, "en"), "html")).languages
+    assert ("span", "es") not in Page(part(mail(spanish, "es"), "html")).languages
 
 
 def test_an_escalation_says_who_is_asked_how_often_and_whose_word_was_not_followed():

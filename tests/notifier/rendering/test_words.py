@@ -27,7 +27,7 @@ def test_a_reason_names_what_was_met_and_nothing_else():
     subject = matched_by(view)
     theme = view.data.commitment.themes[0]
     filters = Filters(
-        countries=frozenset({"CA", "MX"}), themes=frozenset({theme, "other"}), events=frozenset({"status-changed"})
+        parties=frozenset({"CA", "MX"}), themes=frozenset({theme, "other"}), events=frozenset({"status-changed"})
     )
 
     assert f"You get this because you follow: {theme_title(theme, words_in('en'))} · Canada · changes of status." == (
@@ -47,7 +47,7 @@ def test_a_reason_names_the_level_that_is_asked_and_ones_own_ladder():
     assert reason("milestone-escalated.v1.focal-point-first", events=frozenset({"milestone-escalated"})) == (
         "You get this because you follow: escalations to “Focal point”."
     )
-    assert reason("milestone-due.v1.two-business-days", countries=frozenset({"CA"})) == (
+    assert reason("own-ladder-due.v1.two-business-days", parties=frozenset({"CA"})) == (
         "You get this because you follow: your own reminder ladder · Canada."
     )
 

@@ -5,14 +5,15 @@ from typing import get_args
 
 import pytest
 
-from contracts.vocabulary import Channel, Language
+from contracts.vocabulary import Channel, LanguageTag
+from services.i18n.languages import LANGUAGES
 from services.notifier.migrations import VERSIONS
 from services.notifier.subscriptions.answers import SubscriptionState
 from services.plumbing.database import Database
 from services.plumbing.migrations import offline_sql
 from tests.notifier.scenes import subscribe
 
-CHECKED = {"channel": set(get_args(Channel)), "language": set(Language), "state": set(get_args(SubscriptionState))}
+CHECKED = {"channel": set(get_args(Channel)), "state": set(get_args(SubscriptionState))}
 """Columns of `subscription`, and what the contracts let stand in them."""
 
 NAMED = re.compile(
@@ -26,12 +27,14 @@ def taken(sql: str) -> dict[str, set[str]]:
     first = FIRST.search(sql)
     assert first
     checks = re.findall(r"^ +(\w+) [^\n]*check \((\w+ in \([^)]*\))\)", first[1], re.M) + NAMED.findall(sql)
-    return {column: set(re.findall(r"'([^']*)'", check)) for column, check in checks}
+    found = {column: set(re.findall(r"'([^']*)'", check)) for column, check in checks}
+    dropped = re.findall(r"alter table subscription drop constraint subscription_(\w+)_check;", sql)
+    return {column: values for column, values in found.items() if column not in dropped}
 
 
 def test_the_newest_revision_takes_what_the_contracts_have(capfd: pytest.CaptureFixture[str]) -> None:
     """
-    A channel or a language that no migration lets in is noticed without a database.
+    A channel that no migration lets in is noticed without a database; a language needs no migration.
     """
     offline_sql("postgresql://", "notifier", VERSIONS)
 
@@ -48,6 +51,6 @@ alter table subscription drop constraint subscription_channel_check,
     assert taken(first + wider) == {"channel": {"email", "slack", "pigeon"}}
 
 
-@pytest.mark.parametrize("language", Language)
-async def test_the_table_takes_a_subscription_in_every_language(database: Database, language: Language) -> None:
+@pytest.mark.parametrize("language", [*LANGUAGES, "pt-BR", "zh-Hant"])
+async def test_the_table_takes_a_subscription_in_every_language(database: Database, language: LanguageTag) -> None:
     assert await subscribe(database, f"{language}@example.org", language=language)

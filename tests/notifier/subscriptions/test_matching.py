@@ -17,7 +17,7 @@ def about(event: str, **changes: object) -> EventTraits:
     """An event about the climate in Mexico."""
     given = {
         "event": event,
-        "countries": frozenset({"MX"}),
+        "parties": frozenset({"MX"}),
         "themes": frozenset({"climate"}),
         "section": "climate-crisis",
         "commitment": "methane",
@@ -43,7 +43,7 @@ def test_a_reminder_is_for_all_without_a_ladder_or_for_one_subscription(
 
 
 def test_a_reminder_by_somebodys_own_ladder_still_has_to_fit_their_filters():
-    canada = SubscriptionTraits(ME, Filters(countries=frozenset({"CA"})), has_ladder=True)
+    canada = SubscriptionTraits(ME, Filters(parties=frozenset({"CA"})), has_ladder=True)
 
     assert not is_told(canada, about("milestone-due", audience=ME))
 
@@ -82,7 +82,7 @@ def test_an_event_says_whom_it_is_for():
         return EVENT_TYPES[name.partition(".")[0]].traits(event)
 
     assert of("milestone-escalated.v1.focal-point-first").level == "focal-point"
-    assert of("milestone-due.v1.two-business-days").audience is not None
+    assert of("own-ladder-due.v1.two-business-days").audience is not None
     assert of("milestone-due.v1.rappel-tardif").audience is None
-    assert of("consistency-flagged.v1.past-due").countries == {"CA"}, "those of the milestone"
-    assert of("consistency-flagged.v1.sin-noticias").countries == {"CA", "MX", "US"}, "those of the commitment"
+    assert of("consistency-flagged.v1.past-due").parties == {"CA"}, "those of the milestone"
+    assert of("consistency-flagged.v1.sin-noticias").parties == {"CA", "MX", "US"}, "those of the commitment"

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.events import LadderHolidays
-from contracts.vocabulary import Country
 from services.notifier.subscriptions.own_ladder import (
     MOST_DAYS,
     MOST_RUNGS,
     HolidayRegion,
     OwnLadder,
     OwnRung,
+    holiday_regions,
     is_for_scheduler,
+    kept_ladder,
     ladder_chosen_by,
     rungs_in_short,
-    subdivisions,
 )
 
 units = st.sampled_from(sorted(MOST_DAYS))
@@ -48,14 +48,17 @@ def row(**changes: Any) -> dict[str, Any]:
         "state": "active",
         "zone": "America/Toronto",
         "ladder": None,
-        "countries": ["CA"],
+        "parties": ["CA"],
         "themes": [],
         "sections": [],
         "commitments": [],
     } | changes
 
 
-LADDER = {"rungs": [{"step": "before-3bd", "at": "09:00"}], "holidays": {"country": "CA", "subdivision": "QC"}}
+LADDER: dict[str, Any] = {
+    "rungs": [{"step": "before-3bd", "at": "09:00"}],
+    "holidays": {"country": "CA", "subdivision": "QC"},
+}
 
 
 def test_the_short_notation_is_what_people_write():
@@ -107,13 +110,25 @@ def test_a_ladder_has_no_reviews():
 
 
 def test_a_state_or_province_is_one_of_its_countrys():
-    assert {"QC", "ON", "YT"} <= subdivisions("CA")
-    assert {"TX", "DC", "PR"} <= subdivisions("US")
-    assert subdivisions("MX") == frozenset()
-    assert HolidayRegion(country=Country.CA, subdivision="QC").subdivision == "QC"
-    for country, subdivision in ((Country.CA, "TX"), (Country.US, "QC"), (Country.MX, "JAL")):
+    assert {"QC", "ON", "YT"} <= holiday_regions()["CA"]
+    assert {"TX", "DC", "PR"} <= holiday_regions()["US"]
+    assert holiday_regions()["MX"] == frozenset()
+    assert HolidayRegion(country="CA", subdivision="QC").subdivision == "QC"
+    assert HolidayRegion(country="BR", subdivision="SP").subdivision == "SP", "whichever government there is"
+    for country, subdivision in (("CA", "TX"), ("US", "QC"), ("MX", "JAL")):
         with pytest.raises(ValidationError, match=f"no holidays are known of {country}-{subdivision}"):
             HolidayRegion(country=country, subdivision=subdivision)
+    with pytest.raises(ValidationError, match="no holidays are known of XX"):
+        HolidayRegion(country="XX")
+
+
+def test_a_kept_ladder_is_read_without_what_a_later_release_has_added():
+    later = LADDER | {"quiet": True, "holidays": LADDER["holidays"] | {"since": 2023}}
+
+    assert kept_ladder(later) == kept_ladder(LADDER)
+    assert ladder_chosen_by(row(ladder=later)) == ladder_chosen_by(row(ladder=LADDER))
+    with pytest.raises(ValidationError):
+        OwnLadder.model_validate(later)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +143,7 @@ def test_a_state_or_province_is_one_of_its_countrys():
         ({"ladder": LADDER}, {"ladder": LADDER}, False),
         ({"ladder": LADDER}, {"ladder": LADDER | {"holidays": None}}, True),
         ({"ladder": LADDER}, {"ladder": LADDER, "zone": "America/Vancouver"}, True),
-        ({"ladder": LADDER}, {"ladder": LADDER, "countries": []}, True),
+        ({"ladder": LADDER}, {"ladder": LADDER, "parties": []}, True),
         ({"ladder": LADDER}, {}, True),
         ({"ladder": LADDER}, {"ladder": LADDER, "state": "paused"}, True),
         ({"ladder": LADDER, "state": "paused"}, {"ladder": LADDER, "state": "ended"}, False),
@@ -145,7 +160,7 @@ def test_what_is_told_holds_the_ladder_and_what_is_asked_for():
 
     assert (told.seq, told.active, told.zone, told.themes) == (3, True, "America/Toronto", ("climate",))
     assert [(rung.step, rung.at) for rung in told.rungs] == [("before-3bd", "09:00")]
-    assert told.holidays == LadderHolidays(country=Country.CA, subdivision="QC")
+    assert told.holidays == LadderHolidays(country="CA", subdivision="QC")
     given_up = ladder_chosen_by(row(ladder=LADDER, state="ended"))
     assert (given_up.active, given_up.rungs, given_up.holidays) == (False, (), None)
 

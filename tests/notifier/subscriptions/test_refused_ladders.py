@@ -39,10 +39,10 @@ def put_aside(key: bytes | None, value: bytes | None, reason: str = REASON) -> C
 
 
 def reminder(audience: UUID | None = None) -> IncomingEvent:
-    golden = ONE_OF_EACH_KIND["milestone-due"]
-    data = golden.data.model_copy(update={"audience": audience})
+    golden = ONE_OF_EACH_KIND["own-ladder-due" if audience else "milestone-due"]
+    data = golden.data.model_copy(update={"subscription_id": audience} if audience else {})
     event = replace(golden, id=new_id(), value=data.model_dump_json().encode()).already_read(data)
-    return IncomingEvent(event, 1, None, EVENT_TYPES[event.topic].traits(data))
+    return IncomingEvent(event, 1, None, EVENT_TYPES[event.topic].traits(data), data.cause)
 
 
 async def told(database: Database, event: IncomingEvent) -> int:

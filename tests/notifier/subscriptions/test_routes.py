@@ -8,6 +8,7 @@ import httpx2 as httpx
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
+from services.i18n.languages import LANGUAGES
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.signed_ids import SignedIds, page_tokens
@@ -19,7 +20,7 @@ from tests.notifier.scenes import LINK_SETTINGS, NOW, TOKENS, published_ladders
 
 
 async def test_a_subscription_shows_its_key_once_and_its_address_never(http: httpx.AsyncClient):
-    made = await subscribed(http, filters={"countries": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
+    made = await subscribed(http, filters={"parties": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
 
     assert TypeAdapter(SigningKey).validate_python(made["secret"])
     assert made["address"] == "127.0.0.1/…oken"
@@ -32,7 +33,7 @@ async def test_a_subscription_shows_its_key_once_and_its_address_never(http: htt
 async def test_who_has_the_link_of_a_message_sees_what_it_asks_for_but_not_where_it_goes_nor_whose_it_is(
     http: httpx.AsyncClient,
 ):
-    hook = await subscribed(http, filters={"countries": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
+    hook = await subscribed(http, filters={"parties": ["MX"], "themes": ["climate"]}, zone="America/Mexico_City")
     mail = await subscribed(http, channel="email", address="desk@sre.example", language="es")
     nobody = {"authorization": ""}
 
@@ -97,6 +98,26 @@ async def test_the_same_twice_is_refused_until_the_first_has_ended(http: httpx.A
     assert (await http.post("/subscriptions", json=again)).status_code == 201
 
 
+async def test_what_was_read_is_what_is_changed_or_ended(http: httpx.AsyncClient):
+    """
+    `If-Match` with the tag of what was read; another one changes nothing.
+    """
+    path = f"/subscriptions/{(await subscribed(http))['id']}"
+    old = (await http.get(path)).headers["etag"]
+    first = await http.patch(path, json={"language": "es"}, headers={"if-match": old})
+    late = [
+        await http.patch(path, json={"language": "fr"}, headers={"if-match": old}),
+        await http.delete(path, headers={"if-match": old}),
+    ]
+    now = await http.get(path)
+    others = await http.patch(path, json={"language": "fr"}, headers={"if-match": old, **by(http, "gac")})
+    ended = await http.delete(path, headers={"if-match": now.headers["etag"]})
+
+    assert first.status_code == 200, first.text
+    assert [(one.status_code, one.json()["type"]) for one in late] == [(412, "/problems/changed")] * 2
+    assert (now.json()["language"], others.status_code, ended.status_code) == ("es", 404, 204)
+
+
 async def test_whether_somebody_else_has_subscribed_an_address_is_not_told(http: httpx.AsyncClient):
     """
     Making, changing and ending answer as for an address that nobody has.
@@ -107,7 +128,7 @@ async def test_whether_somebody_else_has_subscribed_an_address_is_not_told(http:
         made = await http.post("/subscriptions", json=form(address=address), headers=by(http, "gac"))
         again = await http.post("/subscriptions", json=form(address=address), headers=by(http, "gac"))
         path = f"/subscriptions/{made.json()['id']}"
-        changed = await http.patch(path, json={"filters": {"countries": ["MX"]}}, headers=by(http, "gac"))
+        changed = await http.patch(path, json={"filters": {"parties": ["MX"]}}, headers=by(http, "gac"))
         back = await http.patch(path, json={"filters": {}}, headers=by(http, "gac"))
         ended = await http.delete(path, headers=by(http, "gac"))
         answers.append(
@@ -130,7 +151,8 @@ async def test_whether_somebody_else_has_subscribed_an_address_is_not_told(http:
         {"language": "de"},
         {"zone": "../etc/passwd"},
         {"filters": {"events": ["delivery-settled"]}},
-        {"filters": {"countries": ["FR"]}},
+        {"filters": {"parties": ["Mexico"]}},
+        {"filters": {"parties": ["european-union"]}},
         {"filters": {"themes": ["(a+)+$"]}},
         {"filters": {"themes": [f"t-{n}" for n in range(101)]}},
         {"secret": "whsec_short"},
@@ -146,7 +168,7 @@ async def test_whether_somebody_else_has_subscribed_an_address_is_not_told(http:
         {"ladder": {"rungs": [{"step": "before-9999d"}]}},
         {"ladder": {"rungs": [{"step": "before-1d", "at": "25:00"}]}},
         {"ladder": {"rungs": [{"step": f"before-{n}d"} for n in range(1, 22)]}},
-        {"ladder": {"rungs": "-3bd", "holidays": {"country": "FR"}}},
+        {"ladder": {"rungs": "-3bd", "holidays": {"country": "XX"}}},
         {"ladder": {"rungs": "-3bd", "holidays": {"country": "CA", "subdivision": "TX"}}},
         {"ladder": {"rungs": "-3bd", "holidays": {"country": "MX", "subdivision": "JAL"}}},
         {"ladder": {"rungs": "-3bd"}, "filters": {"events": ["status-changed"]}},
@@ -185,15 +207,40 @@ async def test_an_operators_key_reads_all_and_changes_nothing(http: httpx.AsyncC
     assert (await http.post("/subscriptions", json=form(), headers=watch)).status_code == 403
 
 
+async def test_any_party_may_be_asked_for_and_any_of_our_languages(http: httpx.AsyncClient):
+    for language in LANGUAGES:
+        address = f"https://127.0.0.1/{language}/token"
+        made = await subscribed(
+            http, address=address, language=language, filters={"parties": ["org-african-union", "BR"]}
+        )
+
+        assert made["language"] == language
+        assert made["filters"]["parties"] == ["BR", "org-african-union"]
+
+
+async def test_a_language_that_nobody_is_written_to_in_is_refused_where_it_stands(http: httpx.AsyncClient):
+    made = await subscribed(http)
+    answers = [
+        await http.post("/subscriptions", json=form(language="tlh")),
+        await http.patch(f"/subscriptions/{made['id']}", json={"language": "tlh"}),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 422
+        (fault,) = answer.json()["errors"]
+        assert fault["pointer"] == "#/language"
+        assert "en, es, fr" in fault["detail"]
+
+
 async def test_language_filters_and_rest_may_change(http: httpx.AsyncClient):
     made = await subscribed(http)
     path = f"/subscriptions/{made['id']}"
 
     changed = (
-        await http.patch(path, json={"language": "es", "filters": {"countries": ["CA"]}, "state": "paused"})
+        await http.patch(path, json={"language": "es", "filters": {"parties": ["CA"]}, "state": "paused"})
     ).json()
 
-    assert (changed["language"], changed["filters"]["countries"], changed["state"]) == ("es", ["CA"], "paused")
+    assert (changed["language"], changed["filters"]["parties"], changed["state"]) == ("es", ["CA"], "paused")
     assert (await http.patch(path, json={"address": "https://example.org/"})).status_code == 422
     assert (await http.patch(path, json={"state": "ended"})).status_code == 422
     await http.delete(path)
@@ -230,8 +277,8 @@ async def test_the_scheduler_hears_of_a_ladder_and_of_every_change_that_it_has_t
         ({"language": "es"}, []),
         ({"zone": "America/Mexico_City"}, [True]),
         ({"zone": "America/Mexico_City", "state": "active"}, []),
-        ({"filters": {"countries": ["MX"]}}, [True]),
-        ({"filters": {"countries": ["MX"], "events": ["milestone-due"]}}, []),
+        ({"filters": {"parties": ["MX"]}}, [True]),
+        ({"filters": {"parties": ["MX"], "events": ["milestone-due"]}}, []),
         ({"ladder": LONG}, [True]),
         ({"state": "paused"}, [False]),
         ({"zone": "America/Toronto"}, []),
@@ -252,7 +299,7 @@ async def test_the_scheduler_hears_of_a_ladder_and_of_every_change_that_it_has_t
     assert [event.active for event in events] == [*told, False]
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert {str(event.subscription_id) for event in events} == {made["id"]}
-    assert (events[-2].zone, [str(c) for c in events[-2].countries]) == ("America/Toronto", ["MX"])
+    assert (events[-2].zone, [str(c) for c in events[-2].parties]) == ("America/Toronto", ["MX"])
     assert [(rung.step, rung.at) for rung in events[-2].rungs] == [(r["step"], r["at"]) for r in LONG["rungs"]]
 
 

@@ -91,6 +91,32 @@ async def test_a_mail_arrives_as_it_was_written(mailbox: tuple[Mailbox, int]):
     assert b"\n" not in taken.replace(b"\r\n", b"")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "before\n.\nMAIL FROM:<e@x.example>\nRCPT TO:<v@x.example>\nDATA\nafter",
+        "before\r.\rMAIL FROM:<e@x.example>\rafter",
+        "before\r\n.\rafter\n.\r\nafter",
+        "..\n.\n...\n",
+        "a" * 100_000 + "\n.\n",
+    ],
+)
+async def test_no_line_of_a_mail_ends_it_or_begins_another(mailbox: tuple[Mailbox, int], text: str):
+    """
+    S41: however its lines end and whatever they hold, it is one mail, in lines that end as SMTP has it (RFC 5321, 4.5.2
+    and 4.5.3.1.6).
+    """
+    box, port = mailbox
+    async with pool(port) as out:
+        assert await out.send(mail(text), FROM, "desk@example.org", READ_REPLY) == Accepted(250)
+        assert await out.send(mail("the next\n"), FROM, "desk@example.org", READ_REPLY) == Accepted(250)
+
+    taken, following = box.mails
+    assert b"the next" in following and b"the next" not in taken
+    assert not set(b"\r\n") & set(taken.replace(b"\r\n", b""))
+    assert max(map(len, taken.split(b"\r\n"))) <= 998
+
+
 async def test_connections_are_few_and_used_again(mailbox: tuple[Mailbox, int]):
     box, port = mailbox
     async with pool(port, connections=2, mails_per_connection=5) as out:

@@ -81,7 +81,7 @@ def test_forged_cursors_are_refused(cursor: str) -> None:
     with pytest.raises(BadCursor) as refused:
         BY_TIME.read(cursor)
 
-    document = json.loads(bytes(refused.value.response().body))
+    document = json.loads(bytes(refused.value.response({}).body))
     assert (document["status"], document["type"]) == (400, "/problems/bad-cursor")
 
 

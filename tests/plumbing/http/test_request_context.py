@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from services.plumbing.http.app import web_app
 from services.plumbing.http.body_limits import LONGEST_BODY
+from services.plumbing.outbox import EventTooLarge
 from services.plumbing.strict_json import DEEPEST
 from services.plumbing.transient_errors import Unavailable
 
@@ -33,6 +34,10 @@ def client() -> Iterator[TestClient]:
     @app.get("/broken")
     def broken() -> None:
         raise RuntimeError("a fault of ours")
+
+    @app.get("/large")
+    def large() -> None:
+        raise EventTooLarge
 
     @app.get("/secret/{token}/{rest:path}")
     def secret(request: Request) -> str:
@@ -98,6 +103,7 @@ def test_a_callers_correlation_id_is_kept_where_it_can_stand_in_a_log(
     [
         ("/away", 503, "unavailable", {"retry-after": "2"}),
         ("/broken", 500, "fault", {}),
+        ("/large", 413, "event-too-large", {}),
         ("/nowhere", 404, "not-found", {}),
         ("/things", 405, "method-not-allowed", {"allow": "OPTIONS, POST"}),
     ],

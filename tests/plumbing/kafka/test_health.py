@@ -16,9 +16,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from deploy.embedded.stack import EmbeddedStack
 from services.plumbing.database import Database
-from services.plumbing.kafka.consumer import PatientKafkaBroker
+from services.plumbing.kafka.consumer import PatientKafkaBroker, TopicPattern
 from services.plumbing.kafka.health import LAG, LAG_READ_AT, STANDS, TOPICS_CUT, kafka_check, watch_consumers
-from services.plumbing.kafka.lag import _dropped, read_lag
+from services.plumbing.kafka.lag import _UNKNOWN_READINGS, _dropped, _unknown_for, read_lag
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.standing import LONGEST_STAND, StandingPartitions
@@ -103,6 +103,35 @@ async def test_partitions_that_are_added_are_read(
             return len(await effects.words()) == 21
 
         await until(all_are_read)
+
+
+@pytest.mark.slow
+async def test_topics_that_a_pattern_finds_are_read_as_they_come_and_missed_when_they_go(
+    admin: AIOKafkaAdminClient, database: Database, producer: KafkaProducer, make_topic: MakeTopic, running: Running
+) -> None:
+    """
+    Without a start anew, whether there was one before or none; a dead-letter topic is none of them.
+    """
+    prefix = f"t-{uuid4().hex[:10]}"
+    effects = Effects(database)
+    pattern = TopicPattern(rf"^{prefix}-(?!.*-dead$)[a-z0-9]+(-[a-z0-9]+)*$")
+    async with running(pattern, effects, group=f"g-{prefix}") as broker, watched(broker) as check:
+        await until(lambda: no_trouble(check))
+        for word, name in (("one", f"{prefix}-mx-sre"), ("two", f"{prefix}-br-mre")):
+            await make_topic(partitions=2, name=name)
+            await send(producer, name, good(word))
+            await until(partial(has_heard, effects, word))
+        await until(lambda: no_trouble(check))
+        await admin.delete_topics([f"{prefix}-mx-sre"])
+        await expect_trouble(check, f"the topic {prefix}-mx-sre is missing")
+
+
+async def no_trouble(check: Callable[[], Awaitable[str | None]]) -> bool:
+    return await check() is None
+
+
+async def has_heard(effects: Effects, word: str) -> bool:
+    return word in await effects.words()
 
 
 async def test_lag_counts_what_lies_in_partitions_that_nobody_reads(
@@ -220,9 +249,20 @@ def test_a_coordinator_that_comes_back_is_no_topic_that_was_deleted() -> None:
     """It was seen to know no commit of a group for a moment, after the broker had been frozen."""
     one, two = TopicPartition("one", 0), TopicPartition("two", 0)
 
-    assert _dropped({one: 3, two: 5}, {}) == set()
-    assert _dropped({one: 3, two: 5}, {two: 5}) == {one}
-    assert _dropped({one: 3}, {}) == {one}
+    once = _unknown_for({one: 3}, {}, {})
+    twice = _unknown_for({one: 3}, {}, once)
+
+    assert _dropped({one: 3}, {}, {}, once) == _dropped({one: 3}, {}, once, twice) == set()
+    assert _dropped({one: 3}, {one: 3}, twice, _unknown_for({one: 3}, {one: 3}, twice)) == set()
+    assert _unknown_for({one: 3, two: 5}, {}, {}) == {}
+    assert _unknown_for({one: 3, two: 5}, {two: 5}, {}) == {one: 1}
+
+
+def test_what_the_coordinator_knows_no_longer_or_knows_otherwise_was_deleted() -> None:
+    one = TopicPartition("one", 0)
+
+    assert _dropped({one: 3}, {}, {one: _UNKNOWN_READINGS - 1}, {one: _UNKNOWN_READINGS}) == {one}
+    assert _dropped({one: 3}, {one: 8}, {one: 1}, {}) == {one}
 
 
 def test_each_partition_has_a_pause_of_its_own() -> None:

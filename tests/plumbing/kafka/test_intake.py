@@ -18,7 +18,7 @@ from services.plumbing.clock import EPOCH
 from services.plumbing.database import Database
 from services.plumbing.inbox import first_sight
 from services.plumbing.isolation import SYSTEMIC
-from services.plumbing.kafka.consumer import kafka_broker, subscribe
+from services.plumbing.kafka.consumer import TopicPattern, kafka_broker, subscribe
 from services.plumbing.kafka.dead_letters import DEAD_LETTERS, DeadLetter, DeadLetters
 from services.plumbing.kafka.health import DEAD_DEPTH, LAG, Stuck, watch_consumers
 from services.plumbing.kafka.intake import Held, Intake
@@ -90,7 +90,7 @@ Running = Callable[..., Any]
 def running(kafka: KafkaSettings, producer: KafkaProducer) -> Running:
     @asynccontextmanager
     async def run(
-        topic: str,
+        topic: str | TopicPattern,
         effects: Effects,
         group: str = "",
         writes: Sequence[str] = (),
@@ -98,7 +98,7 @@ def running(kafka: KafkaSettings, producer: KafkaProducer) -> Running:
     ) -> Any:
         broker = kafka_broker(kafka, writes)
         intake = Intake(group or f"g-{topic}", read, effects.apply, DeadLetters(producer), positions=positions)
-        subscribe(broker, [topic], intake)
+        subscribe(broker, topic if isinstance(topic, TopicPattern) else [topic], intake)
         await broker.start()
         try:
             yield broker

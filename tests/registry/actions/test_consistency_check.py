@@ -22,7 +22,7 @@ async def test_a_milestone_past_due_is_published_once_and_cleared_when_it_is_met
     assert event.milestone and event.milestone.span.latest == due
     assert await flags(register, commitment=COAL) == [("past-due-in-progress", COAL, "2021-12-31")]
 
-    await register.report(COAL, status="met")
+    await register.report_all(COAL, status="met")
     assert await check_on(register, due + timedelta(3)) == 0
     assert await flags(register, commitment=COAL) == []
     await register.report(COAL, status="in-progress", note="It turned out that it was not.")
@@ -46,7 +46,7 @@ async def test_a_moved_milestone_is_another_finding(register: Register) -> None:
 
 async def test_what_is_met_with_a_milestone_ahead_is_published(register: Register) -> None:
     commitment = "nals-2021-conserve-30-percent"
-    await register.report(commitment, status="met")
+    await register.report_all(commitment, status="met")
     assert await check_on(register, date(2022, 3, 22)) >= 1
     (event,) = [e for e in await flag_events(register) if e.rule == "met-with-open-milestones"]
     assert (event.commitment.id, event.since, event.days) == (commitment, date(2022, 3, 21), 1)
@@ -54,7 +54,7 @@ async def test_what_is_met_with_a_milestone_ahead_is_published(register: Registe
 
 async def test_inactivity_is_published_for_each_commitment_that_is_open(register: Register) -> None:
     """A year after the statement, but not of what was reported on, moved or closed since."""
-    await register.report(COAL, status="withdrawn")
+    await register.report_all(COAL, status="withdrawn")
     await register.report("nals-2021-conserve-30-percent", status="in-progress")
     await register.send("PUT", "/anchors/nals-2022", dated("2022-12"))
     assert await check_on(register, date(2022, 11, 17), months=12) >= 0

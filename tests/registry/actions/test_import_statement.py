@@ -4,11 +4,16 @@ import asyncio
 
 import pytest
 
+from contracts.vocabulary import Text
 from services.registry.actions.events import ActionContext
 from services.registry.actions.import_statement import import_catalogue, read_catalogue
 from services.registry.catalogue.loading import NALS_2021, load
 from services.registry.rules.errors import AlreadyExists
 from tests.registry.scenes import MOVED, NOW, Register
+
+
+def reworded(text: Text, **words: str) -> Text:
+    return Text(text.root | words)
 
 
 async def test_an_import_publishes_each_commitment_and_each_milestone_once(register: Register) -> None:
@@ -44,9 +49,9 @@ async def test_imports_at_once_publish_everything_once(register: Register) -> No
 async def test_an_edited_summary_is_taken_over_without_an_event(register: Register, joint: str) -> None:
     loaded, published = read_catalogue(NALS_2021)
     edited = loaded.commitments[0]
-    edited = edited.model_copy(update={"summary": edited.summary.model_copy(update={"en": "Said more clearly."})})
+    edited = edited.model_copy(update={"summary": reworded(edited.summary, en="Said more clearly.")})
     changed = loaded.model_copy(update={"commitments": (edited, *loaded.commitments[1:])})
-    await register.report(joint, status="in-progress")
+    await register.report(joint, status="at-risk")
     before = await register.count("outbox")
     async with register.database.transaction() as connection:
         taken = await import_catalogue(
@@ -55,7 +60,7 @@ async def test_an_edited_summary_is_taken_over_without_an_event(register: Regist
     assert (taken.created, taken.scheduled, await register.count("outbox")) == (0, 0, before)
     record = await register.get(f"/commitments/{edited.id}")
     assert record["summary"]["en"] == "Said more clearly."
-    assert (record["status"], record["version"]) == ("in-progress", 2), "its history is not the catalogue's"
+    assert (record["status"], record["version"]) == ("at-risk", 2), "its history is not the catalogue's"
 
 
 async def test_an_import_does_not_take_back_what_became_known(register: Register) -> None:
@@ -85,17 +90,16 @@ async def test_renames_and_edited_words_publish_nothing(register: Register) -> N
     renamed = [
         commitment.model_copy(
             update={
-                "title": commitment.title.model_copy(update={"en": "Another title"}),
-                "summary": commitment.summary.model_copy(update={"fr": "Autre résumé"}),
+                "title": reworded(commitment.title, en="Another title"),
+                "summary": reworded(commitment.summary, fr="Autre résumé"),
                 "milestones": tuple(
-                    m.model_copy(update={"title": m.title.model_copy(update={"es": "Otro"})})
-                    for m in commitment.milestones
+                    m.model_copy(update={"title": reworded(m.title, es="Otro")}) for m in commitment.milestones
                 ),
             }
         )
         for commitment in loaded.commitments
     ]
-    anchors = [a.model_copy(update={"title": a.title.model_copy(update={"en": "Renamed"})}) for a in loaded.anchors]
+    anchors = [a.model_copy(update={"title": reworded(a.title, en="Renamed")}) for a in loaded.anchors]
     changed = loaded.model_copy(update={"commitments": tuple(renamed), "anchors": tuple(anchors)})
     before = (
         await register.count("outbox"),

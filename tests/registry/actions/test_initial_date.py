@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.registry.scenes import NUMERIC, Register, add_words, by_words, schedule_events, target
+from tests.registry.scenes import NUMERIC, Register, add_words, by_words, field_of, schedule_events, target
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ async def test_words_that_no_rule_settles_are_refused_with_their_choices(registe
     answer = await register.send("POST", "/commitments", by_words(NUMERIC))
 
     problem = answer.json()
-    assert (answer.status_code, problem["field"]) == (422, "wording")
+    assert (answer.status_code, field_of(answer)) == (422, "wording")
     assert problem["type"].endswith("ambiguous-wording")
     assert {one["edtf"] for one in problem["alternatives"]} == {"2023-10-12", "2023-12-10"}
     assert await register.count("commitment where id = 'desk-made'") == 0
@@ -62,7 +62,7 @@ async def test_words_that_hang_on_an_event_need_its_name(register: Register) -> 
     wording = "the Summit of the Americas"
 
     answer = await register.send("POST", "/commitments", by_words(wording))
-    assert (answer.status_code, answer.json()["field"]) == (422, "anchor_id")
+    assert (answer.status_code, field_of(answer)) == (422, "anchor_id")
     assert answer.json()["anchor_name"] == "Summit of the Americas"
 
     named = await register.send("POST", "/commitments", by_words(wording, anchor_id="summit-of-the-americas-2022"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.vocabulary import PLANNABLE_YEARS
-from tests.registry.scenes import TARGET, WORDS, Register, add_words, by_words, dated, new_commitment, outcome
+from tests.registry.scenes import TARGET, WORDS, Register, add_words, by_words, dated, field_of, new_commitment, outcome
 
 OUTSIDE = ["9999-12-30/9999-12-31", "9999", "0001-01-01/9999-12-31", "1921-06-30", "1949-12-31/1950-01-01", "2150",
            "214X/2150-01", "1949/..", "999X"]  # fmt: skip
@@ -31,7 +31,7 @@ async def test_every_door_refuses_days_that_can_not_be_planned(register: Registe
     for method, path, body in _requests(edtf):
         answer = await register.send(method, path, body)
         told = answer.json()
-        assert (answer.status_code, told["type"], told["field"]) == (422, "/problems/refused-by-rule", "edtf"), path
+        assert (answer.status_code, told["type"], field_of(answer)) == (422, "/problems/refused-by-rule", "edtf"), path
         assert f"{FIRST} to {LAST}" in told["detail"], told
     assert (await register.count("outbox"), await register.count("anchor_news")) == before
 
@@ -45,7 +45,7 @@ async def test_the_first_and_the_last_year_are_taken(register: Register) -> None
 async def test_words_are_no_way_round(register: Register) -> None:
     await add_words(register, "by the end of 2190")
     answer = await register.send("POST", "/commitments", by_words("by the end of 2190"))
-    assert (answer.status_code, answer.json()["field"]) == (422, "wording"), answer.text
+    assert (answer.status_code, field_of(answer)) == (422, "wording"), answer.text
 
 
 async def test_a_date_from_before_the_rule_is_corrected(register: Register) -> None:

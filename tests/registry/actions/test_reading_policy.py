@@ -13,6 +13,7 @@ from tests.registry.scenes import (
     add_words,
     by_words,
     milestone_of,
+    pointed_at,
     schedule_events,
     target,
 )
@@ -141,3 +142,20 @@ async def test_a_policy_is_set_once_for_its_key(register: Register) -> None:
     again = await register.send("PUT", "/statements/nals-2021/reading-policy", STRICT, key="one")
     assert again.json() == first.json()
     assert len(await schedule_events(register, TARGET)) == 2
+
+
+async def test_a_language_in_which_its_words_are_not_there_is_refused(register: Register) -> None:
+    """What is told of a commitment is there in its statement's own language, or could not be told."""
+    path = "/statements/nals-2021/reading-policy"
+
+    refused = await register.send("PUT", path, {"policy": {}, "language": "pt"})
+
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/refused-by-rule")
+    assert pointed_at(refused) == "#/language"
+    assert (await register.get("/statements/nals-2021"))["language"] == "en"
+    assert (await register.send("PUT", path, {"policy": {}, "language": "fr"})).status_code == 200
+    async with register.database.connection() as connection:
+        await connection.execute("update milestone set title = title - 'es' where id = $1", TARGET)
+    one_lacks = await register.send("PUT", path, {"policy": {}, "language": "es"})
+    assert one_lacks.status_code == 422
+    assert TARGET in one_lacks.json()["detail"]

@@ -10,7 +10,7 @@ import pytest
 from pydantic_core import from_json
 from sqlalchemy.engine import make_url
 
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import Status
 from services.cli.databases import with_database
 from services.plumbing.database import Database
 from services.plumbing.recovery.taking_over import TakingOver, TopicRecord
@@ -18,6 +18,7 @@ from services.registry.actions.events import ActionContext
 from services.registry.actions.status_updates import ReportStatus, record_status_updates
 from services.registry.actions.taking_over import TOPICS, MissedRegistryEvents
 from services.registry.intake import ReportIntake
+from services.registry.store.status_updates import RecordedUpdate
 from tests.registry.scenes import COAL, MOVED, NOW, Register, StoppedClock, new_commitment, opened
 from tests.registry.test_intake import received
 
@@ -62,16 +63,17 @@ async def take_over(register: Register, old: Database) -> None:
 
 async def accept(database: Database, commitment: str, status: Status, **more: Any) -> int:
     """An update that a client has an answer for; the version that it was told."""
-    fields = {"country": None, "note": None, "evidence": None, "expected_version": None} | more
-    report = ReportStatus(commitment_id=commitment, status=status, reported_at=NOW, **fields)
+    report = ReportStatus(commitment_id=commitment, status=status, reported_at=NOW, **more)
     async with database.transaction() as connection:
-        [update] = await record_status_updates(database, connection, [(report, ActionContext(NOW, "desk"))])
+        (update,) = await record_status_updates(database, connection, [(report, ActionContext(NOW, "desk"))])
+    assert isinstance(update, RecordedUpdate), update
     return update.version
 
 
 OTHER = "nals-2021-develop-smes"
 HISTORY = """
-select event_id, version, country, from_status, to_status, overall from status_update order by commitment_id, version
+select event_id, version, party, from_status, to_status, is_current, overall, report_id, occurred_at, reported_at,
+    recorded_at from status_update order by commitment_id, version
 """
 STANDING = "select id, status, version from commitment order by id"
 NUMBERS = "select topic, key, value from outbox order by id"
@@ -88,15 +90,15 @@ async def test_status_updates_and_what_they_make_of_a_commitment_are_taken_over(
     register: Register, old: Database
 ) -> None:
     for status in ("in-progress", "at-risk"):
-        assert (await register.report(COAL, status=status, country="MX")).status_code == 201
-    await ReportIntake(register.database, StoppedClock()).apply([received(OTHER, country=Country.CA)])
+        assert (await register.report(COAL, status=status, party="MX")).status_code == 201
+    await ReportIntake(register.database, StoppedClock()).apply([received(OTHER, ministry="ca-gac")])
 
     await take_over(register, old)
 
     assert await rows(old, HISTORY) == await rows(register.database, HISTORY)
     assert await rows(old, STANDING) == await rows(register.database, STANDING)
-    assert await rows(old, "select * from commitment_country_status order by 1, 2") == await rows(
-        register.database, "select * from commitment_country_status order by 1, 2"
+    assert await rows(old, "select * from commitment_party_status order by 1, 2") == await rows(
+        register.database, "select * from commitment_party_status order by 1, 2"
     )
 
 
@@ -104,21 +106,21 @@ async def test_what_was_accepted_meanwhile_comes_behind_with_other_numbers_and_v
     register: Register, old: Database
 ) -> None:
     for status in ("in-progress", "at-risk", "met"):
-        assert (await register.report(COAL, status=status, country="MX")).status_code == 201
-    assert await accept(old, COAL, Status.IN_PROGRESS) == 2
-    assert await accept(old, COAL, Status.MET, country=Country.CA) == 3
+        assert (await register.report(COAL, status=status, party="MX")).status_code == 201
+    assert await accept(old, COAL, Status.IN_PROGRESS, party="MX") == 2
+    assert await accept(old, COAL, Status.AT_RISK, party="CA") == 3
 
     await take_over(register, old)
 
-    versions = await rows(old, "select version, country, from_status, to_status from status_update order by version")
+    versions = await rows(old, "select version, party, from_status, to_status from status_update order by version")
     assert versions == [
         (2, "MX", "announced", "in-progress"),
         (3, "MX", "in-progress", "at-risk"),
         (4, "MX", "at-risk", "met"),
-        (5, None, "partly-met", "in-progress"),
-        (6, "CA", "in-progress", "met"),
+        (5, "MX", "met", "in-progress"),
+        (6, "CA", "announced", "at-risk"),
     ]
-    assert (await rows(old, "select status, version from commitment where id = $1", COAL)) == [("partly-met", 6)]
+    assert (await rows(old, "select status, version from commitment where id = $1", COAL)) == [("at-risk", 6)]
     assert all(seqs == list(range(1, len(seqs) + 1)) for seqs in (await numbers_of(old)).values())
     waiting = await rows(old, "select value from outbox where published_at is null order by id")
     assert [(event["seq"], event["version"]) for (value,) in waiting if (event := from_json(value))] == [(4, 5), (5, 6)]
@@ -130,8 +132,8 @@ async def test_what_was_accepted_meanwhile_comes_behind_with_other_numbers_and_v
 async def test_a_report_that_is_heard_again_is_the_same_update_before_and_after(
     register: Register, old: Database
 ) -> None:
-    report = received(COAL, country=Country.MX, status=Status.IN_PROGRESS)
-    assert (await register.report(COAL, status="at-risk", country="MX")).is_success
+    report = received(COAL, party="MX", status=Status.IN_PROGRESS)
+    assert (await register.report(COAL, status="at-risk", party="MX")).is_success
     await ReportIntake(register.database, StoppedClock()).apply([report])
     heard = ReportIntake(old, StoppedClock())
     await heard.apply([report])  # its consumer was quicker than the comparison

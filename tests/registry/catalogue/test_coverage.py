@@ -14,7 +14,7 @@ NEED = "names a need, not who does what about it"
 VIEW = "a view or a recognition"
 VISION = "a vision or a priority: no act is promised"
 ABILITY = "says what can be done, not that it will be"
-DUTY = "states a duty that each country has anyway"
+DUTY = "states a duty that each party has anyway"
 SCENE_SETTING = {
     "We, the leaders of North America, met today": FACT,
     "We share a vision of a North America": VISION,

@@ -9,11 +9,13 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from contracts.vocabulary import Country
 from services.registry.catalogue.contents import Catalogue
 from services.registry.catalogue.loading import TextChanged, load
 from services.registry.catalogue.quotes import QuoteAmbiguous, QuoteNotFound
 from tests.registry.catalogue.material import CATALOGUE, FOLDER, PUBLISHED, SHA256
+
+MILESTONE = {"id": "m", "wording": "March 2031", "edtf": "2031-03", "reading": "by", "title": {"en": "One"}}
+ORGANISATION = {"code": "org-other", "name": {"en": "Other"}, "zone": "Europe/Brussels"}
 
 
 class TestLoading:
@@ -29,7 +31,7 @@ class TestLoading:
                              "reading": "during", "title": words}]},
         ])  # fmt: skip
         self._write(tmp_path, "statement", {
-            "statement": {"id": "other", "title": words, "made_on": date(2030, 1, 1), "countries": ["US", "CA"],
+            "statement": {"id": "other", "title": words, "made_on": date(2030, 1, 1), "parties": ["US", "CA"],
                           "sha256": hashlib.sha256(text).hexdigest(), "text": "other.txt"},
             "sections": [{"id": "water", "heading": "Water", "title": words}],
             "themes": [{"id": "nature", "title": words}],
@@ -66,6 +68,19 @@ class TestLoading:
         assert (event.span.edtf, event.local_time, event.offset) == ("2031-03-10", "09:30", None)
         assert (follower.span.edtf, follower.local_time) == ("2031-03-24", None)
 
+    def test_an_event_is_counted_where_it_takes_place(self, folder: Path) -> None:
+        """
+        Where nothing is said, with the last of the parties; what is no zone is refused.
+        """
+        anchor = {"id": "summit", "title": {"en": "One"}, "edtf": "2031-03-10", "source": {"text": "s"}}
+        for row, zone in ((anchor, "America/New_York"), ({**anchor, "zone": "Africa/Nairobi"}, "Africa/Nairobi")):
+            self._write(folder, "anchors", [row])
+            assert load(folder).anchors[0].zone == zone
+
+        self._write(folder, "anchors", [{**anchor, "zone": "Africa/Nowhere"}])
+        with pytest.raises(ValidationError, match="no zone"):
+            load(folder)
+
     def test_an_outcome_is_not_known_before_its_entry(self, folder: Path) -> None:
         """
         A row can say later what came of an event, and not earlier than it says anything.
@@ -88,7 +103,7 @@ class TestLoading:
         """
         one = load(folder).commitments[0]
 
-        assert one.countries == (Country.US, Country.CA)
+        assert one.parties == ("US", "CA")
         assert (date(2031, 3, 1), date(2031, 3, 31)) == (one.milestones[0].span.earliest, one.milestones[0].span.latest)
         assert one.milestones[0].zone == "America/New_York"
 
@@ -132,11 +147,17 @@ class TestLoading:
             {"themes": ["unheard-of"]},
             {"section": "unheard-of"},
             {"strength": "promise"},
-            {"countries": []},
-            {"countries": ["BR"]},
+            {"parties": []},
+            {"parties": ["BR"]},
+            {"parties": ["XX"]},
+            {"parties": ["org-other"]},
+            {"title": {"es": "Uno"}},
+            {"summary": {"es": "Uno", "en-GB": "One"}},
             {"ministry": "unheard-of"},
             {"milestones": [{"id": "m", "wording": "w", "reading": "on", "anchor_id": "unheard-of"}]},
             {"milestones": [{"id": "m", "wording": "w", "reading": "on", "edtf": "soon"}]},
+            {"parties": ["US"], "milestones": [MILESTONE | {"parties": ["CA"]}]},
+            {"milestones": [MILESTONE | {"title": {"es": "Uno"}}]},
             {"milestones": [{"id": "m", "wording": "w", "reading": "on"}]},
         ],
     )
@@ -147,6 +168,47 @@ class TestLoading:
         self._change(folder, **fields)
 
         with pytest.raises(ValueError):  # the catalogue's own errors and pydantic's are all of this kind
+            load(folder)
+
+    def _change_statement(self, folder: Path, **fields: object) -> None:
+        head = yaml.safe_load((folder / "statement.yaml").read_text(encoding="utf-8"))
+        self._write(folder, "statement", {**head, "statement": {**head["statement"], **fields}})
+
+    def test_an_organisation_is_told_of_with_its_seat(self, folder: Path) -> None:
+        """
+        In the order of the parties, and a deadline is counted there too.
+        """
+        self._change_statement(folder, parties=["CA", "org-other"], organisations=[ORGANISATION])
+
+        catalogue = load(folder)
+
+        (one,) = catalogue.commitments
+        assert one.milestones[0].zone == "America/Toronto"
+        assert [told.code for told in catalogue.brief(one).organisations] == ["org-other"]
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"parties": ["CA", "org-other"]},
+            {"organisations": [ORGANISATION]},
+            {"parties": ["CA", "org-other"], "organisations": [ORGANISATION, ORGANISATION]},
+            {"parties": ["CA", "org-other"], "organisations": [ORGANISATION | {"code": "org-another"}]},
+            {"parties": ["CA", "org-other"], "organisations": [ORGANISATION | {"zone": "Europe/Nowhere"}]},
+            {"parties": ["CA", "org-other"], "organisations": [ORGANISATION | {"name": {"fr": "Autre"}}]},
+            {"parties": ["CA", "XX"]},
+            {"language": "pt"},
+            {"language": "pt", "title": {"pt": "Um"}},
+        ],
+    )
+    def test_refuses_a_statement_that_does_not_say_by_whom_and_in_which_language(
+        self, folder: Path, fields: dict[str, object]
+    ) -> None:
+        """
+        Each organisation is told of, each country is one, and the words are there in the statement's own language.
+        """
+        self._change_statement(folder, **fields)
+
+        with pytest.raises(ValueError):  # the register's own refusals and pydantic's are all of this kind
             load(folder)
 
     def test_refuses_an_id_given_twice(self, folder: Path) -> None:

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 from edtf import parse_edtf
 
-from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
+from contracts.commitments import Milestone
+from contracts.vocabulary import Precision, Reading, Status
 from services.registry.rules import edtf_dates as deadlines
 from tests.registry.catalogue.material import ALL, ANCHORS, BY_ID, CATALOGUE, FOLDER, MILESTONES
 
@@ -22,7 +23,7 @@ DATED_BY_THE_TEXT = {
         "America/Mexico_City", "nals-2022",
     ),
     "nals-2021-fossil-subsidies-canada-phase-out": (
-        "by 2023", "2023", date(2023, 1, 1), date(2023, 12, 31), Precision.YEAR, Reading.BY, (Country.CA,),
+        "by 2023", "2023", date(2023, 1, 1), date(2023, 12, 31), Precision.YEAR, Reading.BY, ("CA",),
         "America/Toronto", None,
     ),
     "nals-2021-transport-emissions-policies": (
@@ -43,12 +44,12 @@ DATED_BY_THE_TEXT = {
 class TestMilestones:
     def test_the_text_dates_six(self) -> None:
         """
-        Wording, EDTF value, days, precision, reading, countries, zone and anchor of the six.
+        Wording, EDTF value, days, precision, reading, parties, zone and anchor of the six.
         """
         dated = {
             name: (
                 one.wording, one.span.edtf, one.span.earliest, one.span.latest, one.span.precision, one.reading,
-                one.countries, one.zone, one.anchor_id,
+                one.parties, one.zone, one.anchor_id,
             )
             for name, one in MILESTONES.items()
             if one.span.latest and one.anchor_id in (None, "nals-2022")
@@ -94,11 +95,11 @@ class TestMilestones:
         canada = BY_ID["nals-2021-fossil-subsidies-canada"]
         others = BY_ID["nals-2021-fossil-subsidies-medium-term"]
 
-        assert canada.countries == (Country.CA,)
-        assert others.countries == (Country.MX, Country.US)
+        assert canada.parties == ("CA",)
+        assert others.parties == ("MX", "US")
         assert [one.wording for one in canada.milestones] == ["by 2023"]
         assert [one.wording for one in others.milestones] == ["over the medium term"]
-        assert {canada, others} == {one for one in CATALOGUE.commitments if one.countries != ALL}
+        assert {canada, others} == {one for one in CATALOGUE.commitments if one.parties != ALL}
 
     @pytest.mark.parametrize("one", MILESTONES.values(), ids=lambda one: one.id)
     def test_keep_the_words_and_the_days_of_their_edtf_value(self, one: Milestone) -> None:
@@ -109,7 +110,7 @@ class TestMilestones:
 
         assert one.wording in owner.quote.text
         assert one.id.startswith(f"{owner.id}-")
-        assert set(one.countries) <= set(owner.countries)
+        assert set(one.parties) <= set(owner.parties)
         assert (one.span.edtf is None) == (one.reading is Reading.UNDATED)
         if one.span.edtf:
             value = parse_edtf(one.span.edtf)
@@ -148,9 +149,9 @@ class TestMilestones:
     @pytest.mark.parametrize("one", MILESTONES.values(), ids=lambda one: one.id)
     def test_count_days_in_the_last_capital(self, one: Milestone) -> None:
         """
-        The zone is the last capital's among the countries bound.
+        The zone is the last capital's among the parties bound.
         """
-        assert deadlines.last_capital_zone(one.countries) == one.zone
+        assert deadlines.last_capital_zone(one.parties) == one.zone
 
 
 class TestAnchors:
@@ -235,30 +236,29 @@ class TestChronicle:
 
     def test_reports_a_status_only_where_a_row_supports_it(self) -> None:
         """
-        Coal finance is kept per country, and nothing is said of Mexico.
+        Coal finance is kept per party, and nothing is said of Mexico.
         """
         reported = [
-            (entry.commitment_id, report.country, report.status)
+            (entry.commitment_id, report.party, report.status)
             for entry in CATALOGUE.chronicle
             for report in entry.reports
         ]
 
         assert reported == [
-            ("nals-2021-coal-finance", Country.CA, Status.IN_PROGRESS),
-            ("nals-2021-coal-finance", Country.US, Status.IN_PROGRESS),
-            ("nals-2021-drugs-and-firearms", None, Status.IN_PROGRESS),
-            ("nals-2021-drugs-and-firearms", None, Status.IN_PROGRESS),
-            ("nals-2021-fossil-subsidies-canada", Country.CA, Status.IN_PROGRESS),
-            ("nals-2021-next-summit", None, Status.PARTLY_MET),
+            ("nals-2021-coal-finance", "CA", Status.IN_PROGRESS),
+            ("nals-2021-coal-finance", "US", Status.IN_PROGRESS),
+            *(("nals-2021-drugs-and-firearms", party, Status.IN_PROGRESS) for party in ("CA", "MX", "US") * 2),
+            ("nals-2021-fossil-subsidies-canada", "CA", Status.IN_PROGRESS),
+            *(("nals-2021-next-summit", party, Status.PARTLY_MET) for party in ("CA", "MX", "US")),
         ]
 
-    def test_reports_only_on_countries_that_are_bound(self) -> None:
+    def test_reports_only_on_parties_that_are_bound(self) -> None:
         """
-        A country is reported on only where it is bound.
+        A party is reported on only where it is bound.
         """
         for entry in CATALOGUE.chronicle:
             for report in entry.reports:
-                assert report.country is None or report.country in BY_ID[entry.commitment_id or ""].countries
+                assert report.party in BY_ID[entry.commitment_id or ""].parties
 
     def test_ends_nothing_that_goes_on(self) -> None:
         """

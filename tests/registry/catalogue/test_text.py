@@ -66,7 +66,7 @@ class TestText:
 
         assert f"source_url: {CATALOGUE.statement.url}" in front
         assert f"date: '{CATALOGUE.statement.made_on}'" in front
-        assert CATALOGUE.statement.title.en in front.replace("\\_", " ")
+        assert CATALOGUE.statement.title.root["en"] in front.replace("\\_", " ")
 
     def test_has_every_heading_in_order(self) -> None:
         """

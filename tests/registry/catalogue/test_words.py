@@ -6,7 +6,8 @@ from itertools import combinations
 
 import pytest
 
-from contracts.vocabulary import CommitmentBrief, Text
+from contracts.commitments import CommitmentBrief
+from contracts.vocabulary import Text
 from services.registry.catalogue.contents import Commitment
 from services.registry.rules.text_comparison import collapse_whitespace
 from tests.registry.catalogue.material import ALL, BY_ID, CATALOGUE, MILESTONES, TEXT
@@ -52,14 +53,15 @@ class TestWords:
         Nothing is left untranslated or empty.
         """
         for text in every_text():
-            assert len({text.en.strip(), text.es.strip(), text.fr.strip()} - {""}) == 3, text.en
+            assert text.languages == {"en", "es", "fr"}, text
+            assert len({words.strip() for words in text.root.values()} - {""}) == 3, text
 
     def test_use_typographic_apostrophes(self) -> None:
         """
         Prose has no typewriter apostrophes and no doubled or outer spaces.
         """
         for text in every_text():
-            for words in (text.en, text.es, text.fr):
+            for words in text.root.values():
                 assert "'" not in words
                 assert collapse_whitespace(words) == words.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -69,7 +71,7 @@ class TestWords:
         A title fits a subject line, a summary is one sentence.
         """
         for language in ("en", "es", "fr"):
-            title, summary = one.title.in_language(language), one.summary.in_language(language)
+            title, summary = one.title.in_language(language).text, one.summary.in_language(language).text
             assert len(title) <= 90
             assert not title.endswith(".")
             assert re.fullmatch(r"[^.!?]+\.", summary)
@@ -83,8 +85,8 @@ class TestWords:
 
         assert qualified
         for one in qualified:
-            assert re.search(spanish, f"{one.title.es} {one.summary.es}"), one.id
-            assert re.search(french, f"{one.title.fr} {one.summary.fr}"), one.id
+            assert re.search(spanish, f"{one.title.root['es']} {one.summary.root['es']}"), one.id
+            assert re.search(french, f"{one.title.root['fr']} {one.summary.root['fr']}"), one.id
 
     def test_punctuate_as_their_language_does(self) -> None:
         """
@@ -92,8 +94,9 @@ class TestWords:
         Mexican Spanish quotation marks are “ ”.
         """
         for text in every_text():
-            assert not re.search(r" :|« | »|\s[;!?]", text.fr), text.fr
-            assert not re.search("[«»]", text.es), text.es
+            french, spanish = text.root["fr"], text.root["es"]
+            assert not re.search(r" :|« | »|\s[;!?]", french), french
+            assert not re.search("[«»]", spanish), spanish
 
     def test_titles_tell_commitments_apart(self) -> None:
         """
@@ -101,8 +104,8 @@ class TestWords:
         """
         for one, other in combinations(CATALOGUE.commitments, 2):
             for language in ("en", "es", "fr"):
-                assert one.title.in_language(language) != other.title.in_language(language)
-                assert one.summary.in_language(language) != other.summary.in_language(language)
+                assert one.title.in_language(language).text != other.title.in_language(language).text
+                assert one.summary.in_language(language).text != other.summary.in_language(language).text
 
     def test_ids_begin_with_the_statement(self) -> None:
         """
@@ -127,11 +130,12 @@ class TestWords:
             statement_id="nals-2021",
             title=coal.title,
             section="climate-crisis",
+            language="en",
             section_title=Text(
                 en="Addressing the Climate Crisis",
                 es="Respuesta a la crisis climática",
                 fr="Faire face à la crise climatique",
             ),
-            countries=ALL,
+            parties=ALL,
             themes=("energy", "climate"),
         ) == CATALOGUE.brief(coal)

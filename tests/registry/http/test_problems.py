@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -67,3 +68,38 @@ async def test_without_a_database_the_answer_is_come_again(register: Register, j
 async def test_a_milestone_that_is_not_there_has_no_version(register: Register) -> None:
     assert (await register.client.get("/milestones/no-such/schedule-version")).status_code == 404
     assert (await register.client.get("/milestones/%00/schedule-version")).status_code == 404
+
+
+SQL = (
+    *("'", "''", "' or '1'='1", "'; drop table commitment; --", "\\'; select pg_sleep(9); --", "%", "_", "\\", "$1"),
+    *("%' escape '%", "{climate,trade}", "climate' or true --", "1; select 1", "/**/", "\u02bc or 1=1", "$$ $$"),
+)
+
+
+@pytest.mark.parametrize("text", SQL)
+async def test_what_is_sql_elsewhere_is_looked_for_as_it_is_written(register: Register, joint: str, text: str) -> None:
+    """
+    In every parameter of every route that reads: nothing is found by it, nothing changes, and nothing breaks.
+    """
+    document = register.client._transport.app.openapi()  # type: ignore[attr-defined]
+    before = await register.count("commitment"), await register.count("status_update")
+    for path, operations in document["paths"].items():
+        parameters = operations.get("get", {}).get("parameters", ())
+        known = {"commitment_id": joint, "anchor_id": "nals-2022", "statement_id": "nals-2021", "code": "mx-sre"}
+        named = {one["name"]: known.get(one["name"], "x") for one in parameters if one["in"] == "path"}
+        for one in parameters:
+            headers = {"authorization": f"Bearer {register.keys['operators']}"}
+            query = {}
+            at = path.format(**named)
+            if one["in"] == "query":
+                query = {one["name"]: text}
+            elif one["in"] == "header":
+                headers[one["name"]] = text.encode("ascii", "ignore").decode() or "x"
+            else:
+                at = path.format(**named | {one["name"]: quote(text, safe="")})
+            answer = await register.client.get(at, params=query, headers=headers)
+            assert answer.status_code in (200, 304, 400, 401, 403, 404, 412, 422), (path, one["name"], answer.text)
+            if one["in"] == "query" and answer.status_code == 200 and "items" in answer.json() and one["name"] == "q":
+                # What stands in a text is found by what stands in it: a quotation mark, a percent sign.
+                assert all(text in str(item) or text.strip("'") in str(item) for item in answer.json()["items"])
+    assert (await register.count("commitment"), await register.count("status_update")) == before

@@ -19,10 +19,21 @@ async def test_anybody_may_have_words_read(register: Register) -> None:
     )  # fmt: skip
 
 
+async def test_words_of_a_language_without_a_lexicon_are_left_unsettled(register: Register) -> None:
+    asked = {"wording": "até 2030", "language": "pt", "made_on": "2021-11-18"}
+
+    answer = await register.client.post("/wordings/read", json=asked)
+
+    assert answer.status_code == 200, answer.text
+    read = answer.json()
+    assert (read["edtf"], read["settled"], read["rules"]) == (None, False, ["no-lexicon"])
+    assert [one["why"] for one in read["alternatives"]] == ["the time words of this language are not read"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"language": "de"},
+        {"language": "deutsch"},
         {"made_on": "1637193600"},
         {"policy": {"parts": "halves"}},
         {"wording": ""},

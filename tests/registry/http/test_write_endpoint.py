@@ -7,7 +7,7 @@ from tests.registry.scenes import MOVED, SUMMIT, Register, history_of, outcome
 
 
 async def test_twenty_at_once_with_one_key_make_one_event(register: Register, joint: str) -> None:
-    body = {"status": "in-progress"}
+    body = {"status": "in-progress", "party": "CA"}
     path = f"/commitments/{joint}/status-updates"
     answers = await asyncio.gather(*(register.send("POST", path, body, key="one") for _ in range(20)))
     done = [a for a in answers if a.status_code == 201]
@@ -25,7 +25,7 @@ async def test_twenty_at_once_with_one_key_make_one_event(register: Register, jo
 async def test_keys_are_their_clients_own(register: Register, joint: str) -> None:
     path = f"/commitments/{joint}/status-updates"
     first = await register.send("POST", path, {"status": "in-progress"}, key="k", by="mx")
-    other = await register.send("POST", path, {"status": "at-risk"}, key="k", by="desk")
+    other = await register.send("POST", path, {"status": "at-risk", "party": "CA"}, key="k", by="desk")
     reused = await register.send("POST", path, {"status": "met"}, key="k", by="mx")
     assert (first.status_code, other.status_code, reused.status_code) == (201, 201, 422)
     assert reused.json()["type"] == "/problems/key-reused"
@@ -35,10 +35,12 @@ async def test_keys_are_their_clients_own(register: Register, joint: str) -> Non
 
 async def test_a_refused_request_may_be_sent_again_when_it_fits(register: Register, joint: str) -> None:
     path = f"/commitments/{joint}/status-updates"
-    early = await register.send("POST", path, {"status": "at-risk", "expected_version": 2}, key="k")
+    early = await register.send("POST", path, {"status": "at-risk", "expected_version": 2}, key="k", by="mx")
     assert (early.status_code, early.json()["current_version"]) == (409, 1)
     await register.report(joint, status="in-progress")
-    assert (await register.send("POST", path, {"status": "at-risk", "expected_version": 2}, key="k")).status_code == 201
+    assert (
+        await register.send("POST", path, {"status": "at-risk", "expected_version": 2}, key="k", by="mx")
+    ).status_code == 201
 
 
 async def test_writing_needs_a_key_a_role_json_and_an_idempotency_key(register: Register, joint: str) -> None:
@@ -70,7 +72,7 @@ async def test_an_outcome_needs_an_editor_and_happens_once_for_a_key(register: R
 async def test_old_answers_are_forgotten_and_young_ones_kept(register: Register, joint: str) -> None:
     path = f"/commitments/{joint}/status-updates"
     for key in ("old", "young"):
-        await register.send("POST", path, {"status": "in-progress", "note": key}, key=key)
+        await register.send("POST", path, {"status": "in-progress", "note": key}, key=key, by="mx")
     async with register.database.connection() as connection:
         await connection.execute(
             "update api_request set created_at = created_at - interval '8 days' where idem_key = 'old'"

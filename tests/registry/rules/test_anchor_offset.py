@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contracts.vocabulary import Offset, Precision, Reading, Span
+from contracts.commitments import Offset
+from contracts.vocabulary import Precision, Reading, Span
 from services.registry.rules.anchor_offset import OutOfCalendar, local_time_of, span_from_anchor, zone_of
 from services.registry.rules.edtf_dates import UNDATED, span_of
 

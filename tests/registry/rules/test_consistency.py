@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from contracts.vocabulary import Country, Milestone, Reading, Status, Text
+from contracts.commitments import Milestone
+from contracts.vocabulary import Reading, Status, Text
 from services.registry.rules.consistency import (
     CheckedAnchor,
     CheckedCommitment,
@@ -17,7 +18,7 @@ from services.registry.rules.consistency import (
 )
 from services.registry.rules.edtf_dates import span_of
 
-CA, MX, US = Country.CA, Country.MX, Country.US
+CA, MX, US = "CA", "MX", "US"
 WORDS = Text(en="a", es="b", fr="c")
 MADE_ON = date(2021, 11, 18)
 
@@ -25,16 +26,16 @@ MADE_ON = date(2021, 11, 18)
 def milestone(edtf: str | None = "2022-06-10", **changes: Any) -> Milestone:
     facts = {
         "id": "m", "wording": "w", "title": WORDS, "span": span_of(edtf), "reading": Reading.BY,
-        "countries": (CA, MX, US), "zone": "America/Mexico_City",
+        "parties": (CA, MX, US), "zone": "America/Mexico_City",
     }  # fmt: skip
     return Milestone(**{**facts, **changes})
 
 
 def checked(*milestones: Milestone, status: Status = Status.IN_PROGRESS, **changes: Any) -> CheckedCommitment:
-    country_statuses = changes.pop("country_statuses", dict.fromkeys((CA, MX, US), status))
+    party_statuses = changes.pop("party_statuses", dict.fromkeys((CA, MX, US), status))
     facts = {"id": "c", "history": (), "last_activity": date(2022, 6, 1)}
     return CheckedCommitment(
-        **{**facts, "status": status, "country_statuses": country_statuses, "milestones": milestones, **changes}
+        **{**facts, "status": status, "party_statuses": party_statuses, "milestones": milestones, **changes}
     )
 
 
@@ -63,8 +64,8 @@ def test_what_has_come_to_an_end_is_not_past_due(status: Status) -> None:
 
 def test_only_those_whom_it_binds_can_be_late() -> None:
     statuses = {CA: Status.MET, MX: Status.IN_PROGRESS, US: Status.MET}
-    late = checked(milestone(countries=(CA, MX)), status=Status.PARTLY_MET, country_statuses=statuses)
-    not_bound = checked(milestone(countries=(CA, US)), status=Status.PARTLY_MET, country_statuses=statuses)
+    late = checked(milestone(parties=(CA, MX)), status=Status.PARTLY_MET, party_statuses=statuses)
+    not_bound = checked(milestone(parties=(CA, US)), status=Status.PARTLY_MET, party_statuses=statuses)
     assert found(late, OVER) == [("past-due-in-progress", "m", date(2022, 6, 10))]
     assert found(not_bound, OVER) == []
 
@@ -75,7 +76,9 @@ def test_what_has_no_last_day_is_never_past_due(changes: dict[str, Any]) -> None
 
 
 def test_what_is_met_while_a_last_day_is_ahead_is_flagged() -> None:
-    history = (StatusHistoryEntry(datetime(2022, 3, 1, 18, tzinfo=UTC), None, Status.MET),)
+    history = tuple(
+        StatusHistoryEntry(datetime(2022, 3, 1, 18, tzinfo=UTC), party, Status.MET) for party in (CA, MX, US)
+    )
     one = checked(milestone(), status=Status.MET, history=history)
     ahead = datetime(2022, 6, 10, 4, 59, tzinfo=UTC)  # the ninth in Mexico City
     on_the_day = datetime(2022, 6, 10, 5, 0, tzinfo=UTC)
@@ -83,11 +86,11 @@ def test_what_is_met_while_a_last_day_is_ahead_is_flagged() -> None:
     assert found(one, on_the_day) == []
 
 
-def test_what_one_country_alone_has_met_is_not_flagged() -> None:
+def test_what_one_party_alone_has_met_is_not_flagged() -> None:
     statuses = {CA: Status.MET, MX: Status.IN_PROGRESS, US: Status.IN_PROGRESS}
     history = (StatusHistoryEntry(datetime(2022, 3, 1, tzinfo=UTC), CA, Status.MET),)
-    joint = checked(milestone(), status=Status.PARTLY_MET, country_statuses=statuses, history=history)
-    its_own = checked(milestone(countries=(CA,)), status=Status.PARTLY_MET, country_statuses=statuses, history=history)
+    joint = checked(milestone(), status=Status.PARTLY_MET, party_statuses=statuses, history=history)
+    its_own = checked(milestone(parties=(CA,)), status=Status.PARTLY_MET, party_statuses=statuses, history=history)
     now = datetime(2022, 6, 1, tzinfo=UTC)
     assert found(joint, now) == []
     assert [rule for rule, _, _ in found(its_own, now)] == ["met-with-open-milestones"]
@@ -96,16 +99,16 @@ def test_what_one_country_alone_has_met_is_not_flagged() -> None:
 def test_it_has_been_met_since_the_last_of_them_met_it_for_good() -> None:
     days = [datetime(2022, 1, day, tzinfo=UTC) for day in range(1, 7)]
     history = [
-        StatusHistoryEntry(days[0], None, Status.IN_PROGRESS),
+        StatusHistoryEntry(days[0], CA, Status.IN_PROGRESS),
         StatusHistoryEntry(days[1], CA, Status.MET),
         StatusHistoryEntry(days[2], MX, Status.MET),
         StatusHistoryEntry(days[3], CA, Status.AT_RISK),
         StatusHistoryEntry(days[4], CA, Status.MET),
         StatusHistoryEntry(days[5], CA, Status.MET),  # only with more evidence
     ]
-    assert met_since(history, (CA, MX), (CA, MX, US)) == days[4]
-    assert met_since(history, (CA, MX, US), (CA, MX, US)) is None
-    assert met_since([], (CA,), (CA,)) is None
+    assert met_since(history, (CA, MX)) == days[4]
+    assert met_since(history, (CA, MX, US)) is None
+    assert met_since([], (CA,)) is None
 
 
 def test_inactivity_is_counted_in_months_from_the_last_activity() -> None:

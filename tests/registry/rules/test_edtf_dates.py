@@ -5,13 +5,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contracts.vocabulary import Country, Precision
+from contracts.vocabulary import Precision
 from services.registry.rules import edtf_dates as deadlines
+from services.registry.rules.parties import UnknownParty
+from tests.registry.catalogue.material import twenty_parties
 
 
 class TestDays:
     @pytest.mark.parametrize(
-        ("countries", "zone"),
+        ("parties", "zone"),
         [
             ("CA", "America/Toronto"),
             ("US", "America/New_York"),
@@ -22,12 +24,12 @@ class TestDays:
             ("CA US MX", "America/Mexico_City"),
         ],
     )
-    def test_end_in_the_last_capital(self, countries: str, zone: str) -> None:
+    def test_end_in_the_last_capital(self, parties: str, zone: str) -> None:
         """
         On no day of forty years does another bound capital end the day later.
         """
-        bound = [Country(country) for country in countries.split()]
-        capitals = [deadlines.last_capital_zone([country]) for country in bound]
+        bound = parties.split()
+        capitals = [deadlines.last_capital_zone([party]) for party in bound]
 
         assert zone == deadlines.last_capital_zone(bound) == deadlines.last_capital_zone(reversed(bound))
         for days in range(366 * 40):
@@ -36,12 +38,38 @@ class TestDays:
                 midnight.replace(tzinfo=ZoneInfo(capital)).timestamp() for capital in capitals
             )
 
-    def test_need_a_country(self) -> None:
+    def test_need_a_party(self) -> None:
         """
         A deadline that binds nobody has no zone.
         """
-        with pytest.raises(ValueError, match="no country"):
+        with pytest.raises(ValueError, match="no party"):
             deadlines.last_capital_zone([])
+
+    @pytest.mark.parametrize("party", ["XX", "UK", "org-african-union"])
+    def test_need_parties_that_there_are(self, party: str) -> None:
+        """
+        A code that no country has, or an organisation of which nobody tells, has no calendar.
+        """
+        with pytest.raises(UnknownParty, match=party):
+            deadlines.last_capital_zone(["MX", party])
+
+    @pytest.mark.parametrize(
+        ("parties", "zone"),
+        [
+            ("org-african-union", "Africa/Addis_Ababa"),
+            ("org-african-union org-european-union", "Europe/Brussels"),
+            ("FR org-african-union BR", "America/Sao_Paulo"),
+            ("JP IN", "Asia/Kolkata"),
+            ("NZ WS", "Pacific/Auckland"),
+        ],
+    )
+    def test_end_where_an_organisation_has_its_seat(self, parties: str, zone: str) -> None:
+        """
+        Every country has a capital, and an organisation the seat that its statement tells.
+        """
+        told = twenty_parties().statement.organisations
+
+        assert deadlines.last_capital_zone(parties.split(), told) == zone
 
     @pytest.mark.parametrize(
         ("edtf", "earliest", "latest", "precision"),

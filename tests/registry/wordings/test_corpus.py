@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 from services.registry.rules.edtf_dates import span_of
 from services.registry.wordings import Modality, Wording, read
 from services.registry.wordings.reading import LEXICONS
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 @cache
-def rows(language: Language) -> list[Row]:
+def rows(language: LanguageTag) -> list[Row]:
     return list(yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
 
 
@@ -46,7 +46,7 @@ def seen(wording: Wording) -> Row:
     }
 
 
-def misread(language: Language, row: Row) -> str | None:
+def misread(language: LanguageTag, row: Row) -> str | None:
     """How an expression is read otherwise than its row says; None where it is read so."""
     expected = {
         "edtf": row.get("edtf"),
@@ -65,13 +65,13 @@ def misread(language: Language, row: Row) -> str | None:
 
 
 @pytest.mark.parametrize("language", LEXICONS)
-def test_an_expression_is_read_as_a_careful_reader_reads_it(language: Language) -> None:
+def test_an_expression_is_read_as_a_careful_reader_reads_it(language: LanguageTag) -> None:
     """One test for each language, which lists every row that is misread: a thousand tests take a minute to start."""
     assert [found for row in rows(language) if (found := misread(language, row))] == []
 
 
 @pytest.mark.parametrize("language", LEXICONS)
-def test_the_corpus_is_large_and_says_where_each_expression_stands(language: Language) -> None:
+def test_the_corpus_is_large_and_says_where_each_expression_stands(language: LanguageTag) -> None:
     found = rows(language)
 
     assert len(found) >= LEAST_OF_A_LANGUAGE

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.vocabulary import Language, Reading
+from contracts.vocabulary import Reading
 from services.registry.wordings import Wording, read
 
-LANGUAGES = (Language.EN, Language.ES, Language.FR)
+LANGUAGES = ("en", "es", "fr")
 Phrase = tuple[str, str, str]
 
 # {y} is a year, {n} a number of months.

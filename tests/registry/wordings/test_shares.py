@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from contracts.vocabulary import Language, Reading
+from contracts.vocabulary import LanguageTag, Reading
 from services.registry.wordings import Modality, read
 
-EN, ES, FR = Language.EN, Language.ES, Language.FR
+EN, ES, FR = "en", "es", "fr"
 MARCH_15 = date(2024, 3, 15)
 
 
@@ -51,7 +51,7 @@ MARCH_15 = date(2024, 3, 15)
         (EN, "announced the closure of eight plants over the next five years", "2024-03-15/2029-03-15", Reading.DURING),
     ],
 )
-def test_the_days_are_all_that_the_words_say(language: Language, words: str, edtf: str, reading: Reading) -> None:
+def test_the_days_are_all_that_the_words_say(language: LanguageTag, words: str, edtf: str, reading: Reading) -> None:
     found = read(words, language, MARCH_15)
     assert (found.edtf, found.reading) == (edtf, reading)
 
@@ -66,7 +66,7 @@ def test_the_days_are_all_that_the_words_say(language: Language, words: str, edt
         (EN, "in July of each year, the Committee would conduct a review"),
     ],
 )
-def test_a_day_of_every_year_comes_again(language: Language, words: str) -> None:
+def test_a_day_of_every_year_comes_again(language: LanguageTag, words: str) -> None:
     found = read(words, language, MARCH_15)
     assert (found.edtf, found.reading, found.review_months) == (None, Reading.RECURRING, 12)
 
@@ -99,6 +99,6 @@ def test_a_day_of_every_year_comes_again(language: Language, words: str) -> None
         (EN, "photographed at the opening of the fair on 15 March 2024"),
     ],
 )
-def test_what_names_or_recalls_sets_no_deadline(language: Language, words: str) -> None:
+def test_what_names_or_recalls_sets_no_deadline(language: LanguageTag, words: str) -> None:
     found = read(words, language, MARCH_15)
     assert (found.edtf, found.anchor, found.modality, found.settled) == (None, None, Modality.NONE, True)

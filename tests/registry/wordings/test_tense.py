@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from contracts.vocabulary import Language
+from contracts.vocabulary import LanguageTag
 from services.registry.wordings import Modality, read
 
-EN, ES, FR = Language.EN, Language.ES, Language.FR
+EN, ES, FR = "en", "es", "fr"
 JUNE_10 = date(2023, 6, 10)
 
 
@@ -72,7 +72,7 @@ JUNE_10 = date(2023, 6, 10)
         (FR, "a encore consulté ce week-end"),
     ],
 )
-def test_what_is_told_of_the_past_sets_no_deadline(language: Language, words: str) -> None:
+def test_what_is_told_of_the_past_sets_no_deadline(language: LanguageTag, words: str) -> None:
     found = read(words, language, JUNE_10)
     assert (found.edtf, found.anchor, found.modality, found.settled) == (None, None, Modality.NONE, True)
 
@@ -124,7 +124,7 @@ def test_what_is_told_of_the_past_sets_no_deadline(language: Language, words: st
         (FR, "déposera au printemps un projet de loi", "2024-21"),
     ],
 )
-def test_what_lies_ahead_is_the_first_that_is_not_over(language: Language, words: str, edtf: str) -> None:
+def test_what_lies_ahead_is_the_first_that_is_not_over(language: LanguageTag, words: str, edtf: str) -> None:
     assert read(words, language, JUNE_10).edtf == edtf
 
 
@@ -132,7 +132,7 @@ def test_what_lies_ahead_is_the_first_that_is_not_over(language: Language, words
     ("language", "words"),
     [(EN, "by the end of 2019"), (ES, "a más tardar en 2019"), (FR, "d’ici 2019"), (EN, "no later than 9 June 2023")],
 )
-def test_a_term_that_was_over_when_it_was_set_is_left_to_a_reader(language: Language, words: str) -> None:
+def test_a_term_that_was_over_when_it_was_set_is_left_to_a_reader(language: LanguageTag, words: str) -> None:
     found = read(words, language, JUNE_10)
     assert (found.edtf, found.settled) == (None, False)
     assert {one.rule for one in found.alternatives} >= {"as-written", "no-deadline"}
@@ -155,6 +155,6 @@ def test_a_term_that_was_over_when_it_was_set_is_left_to_a_reader(language: Lang
         (FR, "en ce 50e anniversaire de la signature"),
     ],
 )
-def test_names_of_bodies_and_texts_are_no_events(language: Language, words: str) -> None:
+def test_names_of_bodies_and_texts_are_no_events(language: LanguageTag, words: str) -> None:
     found = read(words, language, JUNE_10)
     assert (found.edtf, found.anchor, found.modality) == (None, None, Modality.NONE)

@@ -10,8 +10,7 @@ import httpx2 as httpx
 from contracts.envelope import Envelope, from_record
 from contracts.events import Evidence, MilestoneEscalated, StatusChanged
 from contracts.topics import MILESTONE_ESCALATED
-from contracts.vocabulary import Country, Status
-from services.cli.platform import add_key
+from contracts.vocabulary import PartyCode, Status
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.ids import new_id
@@ -23,6 +22,7 @@ from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.rules.agenda import CommitmentEvent
 from tests.scheduler.scenes import changed, milestone, utc
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import known_keys
 
 # Mexico City is six hours behind UTC in winter: nine there is 15:00, the day after begins at 06:00.
 LATEST = date(2021, 12, 31)
@@ -94,18 +94,24 @@ class Scheduler:
         return [row["what"] for row in await self.rows("select what from escalation_log order by id")]
 
     async def acknowledges(
-        self, name: str = "Ana Ruiz", note: str | None = "We are on it.", *, key: str = "", milestone_id: str = DUE.id
+        self,
+        name: str = "Ana Ruiz",
+        note: str | None = "We are on it.",
+        *,
+        key: str = "",
+        milestone_id: str = DUE.id,
+        take_over_from: str | None = None,
     ) -> httpx.Response:
         return await self.http.post(
             f"/milestones/{milestone_id}/acknowledgements",
-            json={"name": name, "note": note},
+            json={"name": name, "note": note, "take_over_from": take_over_from},
             headers={"Idempotency-Key": key or str(new_id())},
         )
 
 
-def with_evidence(seq: int, status: Status = Status.IN_PROGRESS, country: Country | None = None) -> StatusChanged:
-    evidence = Evidence(url="https://example.org/report", title="The report")
-    return changed(status, seq, country).model_copy(update={"previous": status, "evidence": evidence})
+def with_evidence(seq: int, status: Status = Status.IN_PROGRESS, party: PartyCode = "CA") -> StatusChanged:
+    evidence = Evidence(url="https://example.org/report", title="The report", retrieved_on=date(2021, 12, 1))
+    return changed(status, seq, party).model_copy(update={"previous": status, "evidence": evidence})
 
 
 async def furnished(url: str, folder: Path, book: EscalationBook) -> Scheduler:
@@ -113,12 +119,12 @@ async def furnished(url: str, folder: Path, book: EscalationBook) -> Scheduler:
     await database.open()
     clock = SharedClock(folder / "clock")
     clock.set(THEN)
-    key = add_key(folder / "keys.json", "mx-sre", ["reporter"], "mx-sre")
+    keys = known_keys({"mx-sre": ["reporter"]}, {"mx-sre": "mx-sre"})
     watched = EscalationStore(book)
     http = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app_of(database, clock, keys_file=folder / "keys.json", escalations=watched)),
+        transport=httpx.ASGITransport(app=app_of(database, clock, keys=keys, escalations=watched)),
         base_url="http://scheduler",
-        headers={"Authorization": f"Bearer {key}"},
+        headers=keys.header("mx-sre"),
     )
     planner = Planner(database, clock, escalations=watched)
     return Scheduler(database, clock, watched, planner, Escalator(database, clock, watched), http, url)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from contracts.events import MilestoneEscalated
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import Status
 from services.scheduler.escalation import escalator, queries
 from tests.scheduler.escalation.running import DUE, FIRST, LATEST, OVERDUE, SECOND, THEN, Scheduler, with_evidence
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc
@@ -40,7 +40,7 @@ async def test_the_event_says_all_that_a_reader_needs(scheduler: Scheduler) -> N
     [event] = await scheduler.ticks_at(FIRST)
 
     assert (event.milestone, event.schedule_version, event.status) == (DUE, 1, Status.AT_RISK)
-    assert event.level_title.fr == "Point focal"
+    assert event.level_title.in_language("fr").text == "Point focal"
     [row] = await scheduler.rows("select event_id, level from escalation_log where what = 'told'")
     [out] = await scheduler.rows("select event_id, headers from outbox")
     assert (row["event_id"], row["level"]) == (out["event_id"], "focal-point")
@@ -159,12 +159,12 @@ async def test_a_commitment_that_is_over_is_silent(scheduler: Scheduler, status:
 
 
 async def test_it_is_over_when_all_who_are_bound_are_done(scheduler: Scheduler) -> None:
-    both = milestone(LATEST, countries=(Country.CA, Country.MX))
+    both = milestone(LATEST, parties=("CA", "MX"))
     await scheduler.hears(created(), scheduled(both))
-    await scheduler.hears(changed(Status.MET, 1, Country.CA, Status.PARTLY_MET))
+    await scheduler.hears(changed(Status.MET, 1, "CA", Status.PARTLY_MET))
     assert len(await scheduler.ticks_at(FIRST)) == 1
 
-    await scheduler.hears(changed(Status.MET, 2, Country.MX, Status.PARTLY_MET))
+    await scheduler.hears(changed(Status.MET, 2, "MX", Status.PARTLY_MET))
 
     assert await scheduler.ticks_at(utc(2023, 1, 1)) == []
 

@@ -84,6 +84,41 @@ async def test_the_record_tells_how_it_came_about(scheduler: Scheduler) -> None:
     assert (await scheduler.http.get("/milestones/nobody-knows-it/escalation")).status_code == 404
 
 
+async def test_who_is_on_it_is_not_taken_over_silently(scheduler: Scheduler) -> None:
+    """
+    A second one hears who is on it since when, and takes over by naming them; the log and the audit log keep both.
+    """
+    await scheduler.hears(created(), scheduled(DUE))
+    await scheduler.ticks_at(FIRST)
+    await scheduler.acknowledges()
+    again = await scheduler.acknowledges(note="Still on it.")
+    refused = await scheduler.acknowledges("Luc Roy")
+    mistaken = await scheduler.acknowledges("Luc Roy", take_over_from="Zoe Diaz")
+    taken = await scheduler.acknowledges("Luc Roy", take_over_from="Ana Ruiz")
+    too_late = await scheduler.acknowledges("Zoe Diaz", take_over_from="Ana Ruiz")
+
+    assert again.status_code == 201
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/owned-by-another")
+    assert (refused.json()["held_by"], refused.json()["held_since"]) == ("Ana Ruiz", FIRST.isoformat())
+    assert mistaken.status_code == 409
+    assert (taken.status_code, taken.json()["acknowledged"]["name"]) == (201, "Luc Roy")
+    assert too_late.json()["held_by"] == "Luc Roy"
+    record = (await scheduler.http.get(f"/milestones/{DUE.id}/escalation")).json()
+    assert [(line["what"], line["name"]) for line in record["log"]][2:] == [
+        ("acknowledged", "Ana Ruiz"),
+        ("acknowledged", "Ana Ruiz"),
+        ("taken-over", "Ana Ruiz"),
+        ("acknowledged", "Luc Roy"),
+    ]
+    noted = await scheduler.rows("select action, client, before || after as told from audit_pending order by id")
+    assert [(row["action"], row["client"]) for row in noted] == [
+        ("milestone.acknowledged", "mx-sre"),
+        ("milestone.acknowledged", "mx-sre"),
+        ("milestone.taken-over", "mx-sre"),
+    ]
+    assert not any(name in str(row["told"]) for row in noted for name in ("Ana", "Luc"))
+
+
 async def test_the_list_is_paged_in_the_order_of_what_comes_next(scheduler: Scheduler) -> None:
     names = [f"commitment-{i}" for i in range(7)]
     await scheduler.hears(*(created(name) for name in names))

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import vobject
 
+from contracts.commitments import CommitmentBrief, Milestone
 from contracts.filters import Filters
-from contracts.vocabulary import CommitmentBrief, Milestone, Precision, Source, Span
+from contracts.vocabulary import Precision, Source, Span
 from services.scheduler.feeds.rendering.calendar_entries import CalendarEntry, calendar_entry_after
 from services.scheduler.feeds.rendering.calendars import render_calendar
 from services.scheduler.feeds.rendering.feed import Feed

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -19,6 +18,7 @@ from services.scheduler.reminders.records import ReceivedCommitmentEvent
 from services.scheduler.reminders.rules.agenda import CommitmentEvent
 from tests.scheduler.scenes import milestone, utc
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import KnownKeys
 
 THEN = utc(2021, 11, 18, 18)
 
@@ -45,8 +45,7 @@ class House:
     database: Database
     clock: SharedClock
     http: httpx.AsyncClient
-    keys: dict[str, str]
-    keys_file: Path
+    keys: KnownKeys
 
     async def hears(self, *events: CommitmentEvent, at: datetime | None = None) -> list[ReceivedCommitmentEvent]:
         """Take events in, as of `at` (now, where it isn't given)."""
@@ -78,17 +77,17 @@ class House:
 
     def another(self) -> httpx.AsyncClient:
         """A second scheduler's interface on the same tables, which has rendered nothing yet."""
-        return client_of(self.database, self.clock, self.keys_file, self.keys["sre"])
+        return client_of(self.database, self.clock, self.keys)
 
     def by(self, client: str) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.keys[client]}"}
+        return self.keys.header(client)
 
 
-def client_of(database: Database, clock: SharedClock, keys_file: Path, key: str) -> httpx.AsyncClient:
+def client_of(database: Database, clock: SharedClock, keys: KnownKeys) -> httpx.AsyncClient:
     settings = FeedSettings(public_url=PUBLIC, portal_url="https://pledges.example")
-    app = app_of(database, clock, keys_file=keys_file, feed_settings=settings)
+    app = app_of(database, clock, keys=keys, feed_settings=settings)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app),
         base_url="http://scheduler",
-        headers={"authorization": f"Bearer {key}"},
+        headers=keys.header("sre"),
     )

@@ -8,8 +8,9 @@ import vobject
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.commitments import Milestone
 from contracts.events import StatusChanged
-from contracts.vocabulary import Country, Milestone, Precision, Reading, Source, Span, Status, Text
+from contracts.vocabulary import Precision, Reading, Source, Span, Status, Text
 from services.plumbing.zones import instant_at
 from services.registry.catalogue.loading import load
 from services.scheduler.feeds.rendering.calendar_entries import calendar_entry_after
@@ -17,7 +18,7 @@ from services.scheduler.feeds.rendering.calendars import is_fuzzy
 from services.scheduler.reminders.rules.agenda import MilestoneSchedule
 from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
 from tests.scheduler.feeds.scenes import PORTAL, THEN, days, entry, lines, only, parsed, written, year
-from tests.scheduler.scenes import brief, changed, milestone, milestones, text, utc, zones
+from tests.scheduler.scenes import ALL, brief, changed, milestone, milestones, text, utc, zones
 
 LATER = utc(2022, 11, 18, 12)
 DEADLINE = milestone(date(2021, 12, 31), id_="coal")
@@ -257,9 +258,9 @@ def test_alarms_of_an_event_with_a_local_time_ring_at_that_time() -> None:
 @pytest.mark.parametrize(
     ("language", "summary", "line"),
     [
-        ("en", "Due: ", "Countries: Canada, Mexico, and United States"),
-        ("es", "Vence: ", "Países: Canadá, México y Estados Unidos"),
-        ("fr", "Échéance\u00a0: ", "Pays\u00a0: Canada, Mexique et États-Unis"),
+        ("en", "Due: ", "Parties: Canada, Mexico, and United States"),
+        ("es", "Vence: ", "Partes: Canadá, México y Estados Unidos"),
+        ("fr", "Échéance\u00a0: ", "Parties\u00a0: Canada, Mexique et États-Unis"),
     ],
 )
 def test_a_calendar_speaks_the_language_of_its_feed(language: str, summary: str, line: str) -> None:
@@ -267,7 +268,7 @@ def test_a_calendar_speaks_the_language_of_its_feed(language: str, summary: str,
 
     event = only(written(entry(titled), language=language))
 
-    assert event.summary.value == summary + titled.title.in_language(language)
+    assert event.summary.value == summary + titled.title.in_language(language).text
     assert line in event.description.value
 
 
@@ -288,7 +289,7 @@ def test_text_can_not_add_a_property() -> None:
     """
     Line breaks, separators and whole properties in texts stay text (contracts refuse most of it at the door already).
     """
-    evil = Text.model_construct(en=HOSTILE, es=HOSTILE, fr=HOSTILE)
+    evil = Text.model_construct({"en": HOSTILE})
     commitment = brief().model_copy(update={"title": evil})
     what = DEADLINE.model_copy(update={"title": evil, "wording": HOSTILE})
     source = Source.model_construct(text=HOSTILE, url=f"https://example.org/{HOSTILE}")
@@ -312,7 +313,7 @@ def test_long_lines_are_folded_between_characters() -> None:
     assert max(map(len, document.split(b"\r\n"))) <= 75
     for line in document.split(b"\r\n"):
         line.decode()
-    assert only(document).summary.value == "Due: " + words.en
+    assert only(document).summary.value == "Due: " + words.in_language("en").text
 
 
 def test_the_built_in_statement_is_a_calendar_in_three_languages() -> None:
@@ -331,8 +332,8 @@ def test_the_built_in_statement_is_a_calendar_in_three_languages() -> None:
         assert set(events) == {f"{one.milestone.id}@pledgewire" for one in entries}
         for one in entries:
             event = events[f"{one.milestone.id}@pledgewire"]
-            assert one.milestone.title.in_language(language) in event.summary.value
-            assert one.commitment.title.in_language(language) in event.description.value
+            assert one.milestone.title.in_language(language).text in event.summary.value
+            assert one.commitment.title.in_language(language).text in event.description.value
     assert days(read["es"]["nals-2021-conserve-30-percent-target@pledgewire"])[1] == date(2030, 12, 31)
 
 
@@ -360,7 +361,7 @@ def test_any_local_time_is_found_again_as_its_instant(day: date, wall: time, zon
 
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_any_text_comes_back_as_one_property(title: str, name: str) -> None:
-    what = DEADLINE.model_copy(update={"title": Text.model_construct(en=title, es=title, fr=title)})
+    what = DEADLINE.model_copy(update={"title": Text.model_construct({"en": title})})
 
     document = written(entry(what), name=name)
 
@@ -383,18 +384,13 @@ def test_the_same_news_again_changes_nothing() -> None:
     assert entry(DEADLINE, known=known, at=LATER) is known
 
 
-def test_one_country_of_several_that_withdraws_cancels_nothing() -> None:
+def test_one_party_of_several_that_withdraws_cancels_nothing() -> None:
     known = entry(DEADLINE)
-    one = after(changed(Status.WITHDRAWN, 1, Country.MX, overall=Status.IN_PROGRESS))
-    all_ = after(
-        *(changed(Status.WITHDRAWN, n, country, overall=Status.IN_PROGRESS) for n, country in enumerate(Country, 1))
-    )
+    one = after(changed(Status.WITHDRAWN, 1, "MX", overall=Status.IN_PROGRESS))
+    all_ = after(*(changed(Status.WITHDRAWN, n, party, overall=Status.IN_PROGRESS) for n, party in enumerate(ALL, 1)))
     mixed = after(
-        changed(Status.MET, 1, Country.CA, overall=Status.IN_PROGRESS),
-        *(
-            changed(Status.WITHDRAWN, n, country, overall=Status.IN_PROGRESS)
-            for n, country in enumerate((Country.MX, Country.US), 2)
-        ),
+        changed(Status.MET, 1, "CA", overall=Status.IN_PROGRESS),
+        *(changed(Status.WITHDRAWN, n, party, overall=Status.IN_PROGRESS) for n, party in enumerate(("MX", "US"), 2)),
     )
 
     assert [entry(DEADLINE, known=known, commitment_status=s).state for s in (one, all_, mixed)] == [

@@ -6,7 +6,7 @@ from itertools import product
 import feedparser
 
 from contracts.filters import Filters, matches
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import Status
 from services.notifier.events.event_types import EVENT_TYPES
 from tests.scheduler.feeds.scenes import days, only, parsed
 from tests.scheduler.feeds.serving import COAL, END_OF_2021, SUMMIT, THEN, House
@@ -119,15 +119,15 @@ async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> No
     For every combination of filters and traits, a feed holds what the notifier would tell a subscription of.
     """
     events = []
-    for n, (countries, themes, section) in enumerate(
-        product([(Country.MX,), (Country.CA, Country.US)], [("climate",), ("trade", "work")], ["climate", "opening"])
+    for n, (parties, themes, section) in enumerate(
+        product([("MX",), ("CA", "US")], [("climate",), ("trade", "work")], ["climate", "opening"])
     ):
-        what = milestone(date(2022, 1, 1), id_=f"m-{n}", countries=countries)
+        what = milestone(date(2022, 1, 1), id_=f"m-{n}", parties=parties)
         commitment = brief(f"c-{n}").model_copy(update={"themes": themes, "section": section})
         events.append(scheduled(what, id_=f"c-{n}").model_copy(update={"commitment": commitment}))
     await house.hears(*events)
     terms = {
-        "countries": [[], ["MX"], ["CA", "MX"]],
+        "parties": [[], ["MX"], ["CA", "MX"]],
         "themes": [[], ["work"], ["climate", "health"]],
         "sections": [[], ["opening"]],
         "commitments": [[], ["c-0", "c-7"]],

@@ -20,7 +20,7 @@ from services.scheduler.migrations import VERSIONS
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import days, only
 from tests.scheduler.feeds.serving import END_OF_2021, SUMMIT, THEN, House
-from tests.scheduler.scenes import brief, created, milestone, scheduled
+from tests.scheduler.scenes import before_parties, brief, created, milestone, scheduled
 from tests.stand_ins.collector import collecting
 
 # Secrets
@@ -47,13 +47,14 @@ async def test_no_log_trace_or_metric_tells_an_address(
     with collecting(monkeypatch, "scheduler") as collector:
         for path in made["paths"]:
             await house.reads(path)
-        await house.sql("update calendar_entry set milestone = '{}', mark = nextval('calendar_mark')")
+        await house.sql("update feed set alarms = '{null}'")
+        await house.sql("update calendar_entry set mark = nextval('calendar_mark')")
         assert (await house.reads(made["paths"][0])).status_code == 500
         metrics = (await house.http.get("/metrics")).text
 
     [line] = [json.loads(line) for line in logged.getvalue().splitlines() if "request_failed" in line]
     assert line["path"] == "/feeds/{token}/calendar.ics"
-    assert "ValidationError" in line["exception"]
+    assert "TypeError" in line["exception"]
     assert "GET /feeds/{token}/events.atom" in [span.name for span in collector.spans()]
     token = made["paths"][0].split("/")[2]
     for place in (logged.getvalue().encode(), *collector.received, metrics.encode()):
@@ -90,8 +91,8 @@ async def test_what_was_planned_before_there_were_calendars_is_in_them(
                 "insert into milestone_plan (milestone_id, commitment_id, schedule_version, commitment, milestone,"
                 " settled, scheduled_at) values ($1, $1, 3, $2, $3, $4, $5)",
                 name,
-                brief(name).model_dump(mode="json"),
-                what.model_copy(update={"id": name}).model_dump(mode="json"),
+                before_parties(brief(name)),
+                before_parties(what.model_copy(update={"id": name})),
                 settled,
                 THEN,
             )
@@ -99,10 +100,10 @@ async def test_what_was_planned_before_there_were_calendars_is_in_them(
     await upgrade(url, "scheduler", VERSIONS)
 
     async with database.connection() as connection:
-        rows = await connection.fetch("select milestone_id, state, version, countries, changed_at from calendar_entry")
+        rows = await connection.fetch("select milestone_id, state, version, parties, changed_at from calendar_entry")
     await database.close()
     assert {row["milestone_id"]: row["state"] for row in rows} == {n: n for n in ("open", "met", "withdrawn")}
-    assert {(row["version"], *row["countries"], row["changed_at"]) for row in rows} == {(3, "CA", "MX", "US", THEN)}
+    assert {(row["version"], *row["parties"], row["changed_at"]) for row in rows} == {(3, "CA", "MX", "US", THEN)}
 
 
 async def test_a_summit_goes_from_a_year_to_days_in_a_calendar(house: House) -> None:

@@ -1,17 +1,14 @@
 """Holds on a real PostgreSQL: from the answer on, nothing of an older schedule is told, whoever ticks meanwhile."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 from random import Random
 
 import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
-from services.plumbing.http.api_keys import new_key
 from services.scheduler.holds import store as holds
 from services.scheduler.holds.store import HoldSweep
 from services.scheduler.reminders import claims
@@ -20,6 +17,7 @@ from services.scheduler.reminders.tick import Tick
 from tests.scheduler.running import END_OF_2021, Scheduler, many, until_somebody_waits
 from tests.scheduler.scenes import NINE_SHARP, created, milestone, scheduled, utc
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import KnownKeys, known_keys
 from tests.stand_ins.schedule_versions import WrittenSchedules
 
 DUE = utc(2021, 12, 24, 15)
@@ -36,25 +34,19 @@ async def scheduler(scheduler: Scheduler) -> Scheduler:
 
 
 @pytest.fixture
-def key_file(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    keys, entries = {}, {}
-    for client, roles in (("registry", ["holder"]), ("desk", ["editor", "operator"])):
-        keys[client], digest = new_key(client)
-        entries[client] = {"sha256": digest, "ministry": None, "roles": roles}
-    file = tmp_path / "api-keys.json"
-    file.write_text(json.dumps(entries))
-    yield file, keys
+def keys() -> KnownKeys:
+    return known_keys({"registry": ["holder"], "desk": ["editor", "operator"]})
 
 
 @pytest.fixture
-def app(scheduler: Scheduler, key_file: tuple[Path, dict[str, str]]) -> FastAPI:
-    return app_of(scheduler.database, scheduler.clock, keys_file=key_file[0])
+def app(scheduler: Scheduler, keys: KnownKeys) -> FastAPI:
+    return app_of(scheduler.database, scheduler.clock, keys=keys)
 
 
 @pytest.fixture
-async def registry(app: FastAPI, key_file: tuple[Path, dict[str, str]]) -> AsyncIterator[httpx.AsyncClient]:
+async def registry(app: FastAPI, keys: KnownKeys) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the registry's key."""
-    headers = {"Authorization": f"Bearer {key_file[1]['registry']}"}
+    headers = keys.header("registry")
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://scheduler", headers=headers
     ) as client:
@@ -341,12 +333,12 @@ async def test_after_a_moves_answer_the_old_schedule_never_fires_whoever_ticks(
 async def test_only_the_registrys_own_key_holds_and_only_what_makes_sense(
     scheduler: Scheduler,
     registry: httpx.AsyncClient,
-    key_file: tuple[Path, dict[str, str]],
+    keys: KnownKeys,
     client: str | None,
     body: dict[str, object],
     status: int,
 ) -> None:
-    headers = {"Authorization": f"Bearer {key_file[1][client]}" if client else ""}
+    headers = keys.header(client) if client else {"Authorization": ""}
 
     answer = await registry.post("/holds", json=body, headers=headers)
 

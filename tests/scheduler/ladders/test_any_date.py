@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts.vocabulary import Milestone, Precision, Reading, Span
+from contracts.commitments import Milestone
+from contracts.vocabulary import Precision, Reading, Span
 from services.scheduler.escalation.rules import machine
 from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
 from services.scheduler.escalation.rules.cases import new_case

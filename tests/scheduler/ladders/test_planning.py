@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from contracts.commitments import Milestone
 from contracts.events import LadderChosen, LadderHolidays, LadderRung
-from contracts.vocabulary import Country, Milestone, Precision, Reading, Span
+from contracts.vocabulary import Precision, Reading, Span
 from services.plumbing.zones import UnknownZone
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
@@ -418,7 +419,7 @@ def chosen(*rungs: tuple[str, str], **changes: object) -> SubscriptionLadder | N
         "rungs": tuple(LadderRung(step=step, at=at) for step, at in rungs),
         "zone": "America/Vancouver",
         "holidays": None,
-        "countries": (),
+        "parties": (),
         "themes": (),
         "sections": (),
         "commitments": (),
@@ -427,7 +428,7 @@ def chosen(*rungs: tuple[str, str], **changes: object) -> SubscriptionLadder | N
 
 
 def test_a_readers_ladder_is_told_at_his_clocks_by_his_holidays() -> None:
-    mine = chosen(("before-3bd", "07:30"), holidays=LadderHolidays(country=Country.CA, subdivision="BC"))
+    mine = chosen(("before-3bd", "07:30"), holidays=LadderHolidays(country="CA", subdivision="BC"))
     [planned] = plan(END_OF_2021, STATEMENT_DAY, own_ladder=mine)
 
     assert utc(2021, 12, 24, 15, 30) == planned.due_at - planned.reason.jitter
@@ -466,8 +467,8 @@ def test_two_readers_have_jitters_of_their_own() -> None:
     ("filters", "asks"),
     [
         ({}, True),
-        ({"countries": (Country.MX,)}, True),
-        ({"countries": (Country.US,)}, False),
+        ({"parties": ("MX",)}, True),
+        ({"parties": ("US",)}, False),
         ({"themes": ("climate", "trade")}, True),
         ({"themes": ("trade",)}, False),
         ({"sections": ("climate",)}, True),
@@ -478,7 +479,7 @@ def test_two_readers_have_jitters_of_their_own() -> None:
 )
 def test_a_reader_is_reminded_of_what_all_of_his_filters_ask_for(filters: dict[str, object], asks: bool) -> None:
     mine = chosen(("before-7d", "08:00"), **filters)
-    mexicos = milestone(date(2022, 1, 1), countries=(Country.MX,))
+    mexicos = milestone(date(2022, 1, 1), parties=("MX",))
 
     assert mine
     assert asks is mine.asks_for(brief(), mexicos)
@@ -492,7 +493,7 @@ def test_a_ladder_that_is_given_up_is_none() -> None:
     ("changes", "error"),
     [
         ({"zone": "America/Nowhere"}, UnknownZone),
-        ({"holidays": LadderHolidays(country=Country.MX, subdivision="JAL")}, UnknownCalendar),
+        ({"holidays": LadderHolidays(country="MX", subdivision="JAL")}, UnknownCalendar),
         ({"rungs": (LadderRung(step="before-99999d", at="09:00"),)}, ValueError),
     ],
 )
@@ -661,7 +662,7 @@ def test_told_at_its_time_a_step_says_its_own_days(what: Milestone, planned_at: 
 def test_a_joint_deadline_is_not_overdue_while_it_is_still_that_day_in_a_capital_of_the_bound() -> None:
     """Even when the register reckons it in a zone that is ahead."""
     joint = milestone(date(2021, 12, 31), zone="America/Toronto")
-    canadas = milestone(date(2021, 12, 31), zone="America/Toronto", countries=(Country.CA,))
+    canadas = milestone(date(2021, 12, 31), zone="America/Toronto", parties=("CA",))
     an_hour_after = utc(2022, 1, 1, 5, 30)
 
     assert phase_at(counting(joint), an_hour_after) == ("today", 0)

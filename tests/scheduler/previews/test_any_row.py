@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from contracts.vocabulary import Milestone, Precision, Span
+from contracts.commitments import Milestone
+from contracts.vocabulary import Precision, Span
 from services.scheduler.reminders import replanning
 from tests.scheduler.previews.asking import Preview
 from tests.scheduler.running import COAL, END_OF_2021, Scheduler

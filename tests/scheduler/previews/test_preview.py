@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.commitments import Milestone
 from contracts.events import Acknowledgement
-from contracts.vocabulary import Milestone, Reading
+from contracts.vocabulary import Reading
 from services.i18n.words import words_in
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.rules import machine, states

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from contracts.commitments import Milestone
 from contracts.events import LadderHolidays
-from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
+from contracts.vocabulary import Precision, Reading, Status
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.escalator import Escalator
 from services.scheduler.escalation.store import EscalationStore
@@ -165,10 +166,10 @@ async def test_after_a_move_the_told_of_the_old_date_are_shown_beside_the_new(
 
 async def test_a_subscription_sees_its_own_ladder_in_its_own_zone(scheduler: Scheduler, preview: Preview) -> None:
     await scheduler.hears(
-        created(), scheduled(DUE), scheduled(milestone(date(2022, 2, 1), id_="mexican", countries=(Country.MX,)))
+        created(), scheduled(DUE), scheduled(milestone(date(2022, 2, 1), id_="mexican", parties=("MX",)))
     )
-    ontario = LadderHolidays(country=Country.CA, subdivision="ON")
-    await chooses(scheduler, choice("before-3bd", "after-1d", holidays=ontario, countries=(Country.CA,)))
+    ontario = LadderHolidays(country="CA", subdivision="ON")
+    await chooses(scheduler, choice("before-3bd", "after-1d", holidays=ontario, parties=("CA",)))
 
     seen = await preview.get("/schedule/preview", commitment=COAL, subscription=ME)
     mine, not_mine = seen["milestones"]
@@ -213,15 +214,15 @@ async def test_a_subscription_without_a_ladder_sees_the_books(scheduler: Schedul
         ("/schedule/preview", {"commitment": "nobody-knows-it"}, 404, "no such commitment"),
         ("/schedule/preview", {"commitment": "No Id"}, 422, "commitment"),
         ("/schedule/preview", {}, 422, "commitment"),
-        ("/schedule/preview", {"commitment": COAL, "zone": "Mars/Olympus"}, 422, "no zone of the IANA"),
-        ("/schedule/preview", {"commitment": COAL, "zone": "../etc/passwd"}, 422, "no zone of the IANA"),
+        ("/schedule/preview", {"commitment": COAL, "zone": "Mars/Olympus"}, 422, '"code":"not-zone"'),
+        ("/schedule/preview", {"commitment": COAL, "zone": "../etc/passwd"}, 422, '"code":"not-zone"'),
         ("/schedule/preview", {"commitment": COAL, "language": "de"}, 422, "language"),
         ("/schedule/preview", {"commitment": COAL, "subscription": "me"}, 422, "subscription"),
         ("/schedule/preview", {"commitment": COAL, "limit": 101}, 422, "limit"),
         ("/reminders/99/explanation", {}, 404, "no such reminder"),
         ("/reminders/0/explanation", {}, 422, "id_"),
         (f"/reminders/{2**63}/explanation", {}, 422, "id_"),
-        ("/reminders/1/explanation", {"zone": "Mars/Olympus"}, 422, "no zone of the IANA"),
+        ("/reminders/1/explanation", {"zone": "Mars/Olympus"}, 422, '"code":"not-zone"'),
     ],
 )
 async def test_what_there_is_not_or_makes_no_sense_is_refused(
@@ -245,7 +246,7 @@ async def test_a_commitment_without_milestones_has_an_empty_preview(scheduler: S
 
 # What it shows is what there is
 
-BOUND = [(Country.CA,), (Country.MX, Country.US), (Country.CA, Country.MX, Country.US)]
+BOUND = [("CA",), ("MX", "US"), ("CA", "MX", "US")]
 ZONES = ["America/Mexico_City", TORONTO, "America/St_Johns", "America/Tijuana", "America/New_York"]
 
 
@@ -253,7 +254,7 @@ def any_milestone(chance: random.Random, id_: str) -> Milestone:
     latest = date(2021, 6, 1) + timedelta(days=chance.randrange(900))
     reading = chance.choice([Reading.BY, Reading.DURING, Reading.ON, Reading.UNDATED])
     if reading is Reading.UNDATED:
-        return milestone(None, id_=id_, reading=reading, countries=chance.choice(BOUND), zone=chance.choice(ZONES))
+        return milestone(None, id_=id_, reading=reading, parties=chance.choice(BOUND), zone=chance.choice(ZONES))
     precision = chance.choice([Precision.DAY, Precision.DAY, Precision.MONTH, Precision.YEAR])
     return milestone(
         latest,
@@ -261,7 +262,7 @@ def any_milestone(chance: random.Random, id_: str) -> Milestone:
         earliest=latest - timedelta(days=chance.choice([0, 1, 30])),
         precision=precision,
         reading=reading,
-        countries=chance.choice(BOUND),
+        parties=chance.choice(BOUND),
         zone=chance.choice(ZONES),
     )
 
@@ -288,11 +289,9 @@ async def test_what_is_pending_in_a_preview_is_what_is_pending_in_the_table(
     for name, id_ in milestones.items():
         await scheduler.hears(scheduled(any_milestone(chance, name), id_=id_))
     for reader in readers:
-        bound = chance.choice([(), (Country.MX,), (Country.CA,)])
+        bound = chance.choice([(), ("MX",), ("CA",)])
         zone = chance.choice(ZONES)
-        await chooses(
-            scheduler, choice(*any_steps(chance), subscription=reader, countries=bound, zone=zone, at="02:30")
-        )
+        await chooses(scheduler, choice(*any_steps(chance), subscription=reader, parties=bound, zone=zone, at="02:30"))
     await scheduler.ticks_at(THEN + timedelta(days=chance.randrange(400)))
     for name in chance.sample(sorted(milestones), 3):
         await scheduler.hears(scheduled(any_milestone(chance, name), 2, milestones[name], change="moved"))

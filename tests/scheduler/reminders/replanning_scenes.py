@@ -9,7 +9,6 @@ import httpx2 as httpx
 
 from contracts.envelope import Envelope
 from contracts.events import LadderChosen, LadderRung
-from services.plumbing.http.api_keys import new_key
 from services.plumbing.ids import new_id
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.reminders.ladder_store import RulesCache
@@ -18,6 +17,7 @@ from services.scheduler.reminders.replanning import Replanner
 from tests.scheduler.running import Scheduler
 from tests.scheduler.scenes import NINE_SHARP
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import known_keys
 
 ME, YOU = UUID(int=1), UUID(int=2)
 
@@ -44,7 +44,7 @@ def choice(
         **{
             "zone": "America/Toronto",
             "holidays": None,
-            "countries": (),
+            "parties": (),
             "themes": (),
             "sections": (),
             "commitments": (),
@@ -83,23 +83,17 @@ async def waiting(scheduler: Scheduler) -> Waiting:
 
 async def client(scheduler: Scheduler, folder: Path) -> tuple[httpx.AsyncClient, str]:
     """Somebody who calls the scheduler, with a key of an editor."""
-    key, hashed = new_key("desk")
-    reader, hashed_reader = new_key("reader")
-    file = folder / "keys.json"
-    file.write_text(
-        f'{{"desk": {{"sha256": "{hashed}", "roles": ["editor", "operator"]}},'
-        f' "reader": {{"sha256": "{hashed_reader}", "roles": ["reader"]}}}}'
-    )
+    keys = known_keys({"desk": ["editor", "operator"], "reader": ["reader"]})
     app = app_of(
         scheduler.database,
         scheduler.clock,
-        keys_file=file,
+        keys=keys,
         checks={"database": scheduler.database.ping},
         rules_cache=RulesCache(NINE_SHARP),
     )
     http = httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://scheduler",
-        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/yaml"},
+        headers={**keys.header("desk"), "Content-Type": "application/yaml"},
     )
-    return http, reader
+    return http, keys["reader"]

@@ -75,7 +75,7 @@ async def test_every_scheduler_plans_by_the_new_book_from_then_on(scheduler: Sch
     ("headers", "content", "status", "what"),
     [
         ({"Authorization": ""}, LATE_ONES, 401, "Send a valid API key"),
-        ({"Authorization": "reader"}, LATE_ONES, 403, "no role `editor`"),
+        ({"Authorization": "reader"}, LATE_ONES, 403, "none of these roles: `editor`"),
         ({"Content-Type": "application/json"}, "{}", 415, "application/yaml"),
         ({}, "ladders: []", 422, "line 1: ladders: there are 1 to 100 ladders"),
         ({}, b"\xff", 422, "UTF-8"),
@@ -94,3 +94,20 @@ async def test_what_may_not_or_cannot_be_applied_is_refused_and_changes_nothing(
         assert (status, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
         assert what in answer.text
         assert (await http.get("/ladders")).json()["version"] == 0
+
+
+async def test_a_book_takes_the_place_of_the_one_that_was_read_and_of_no_other(
+    scheduler: Scheduler, tmp_path: Path
+) -> None:
+    """
+    `If-Match` with the tag of the book that somebody has looked at; who comes second has looked at another one.
+    """
+    http, _ = await client(scheduler, tmp_path)
+    async with http:
+        tag = (await http.get("/ladders")).headers["etag"]
+        first = await http.put("/ladders", content=LATE_ONES, headers={"if-match": tag})
+        second = await http.put("/ladders", content=LATE_ONES.replace("09", "10"), headers={"if-match": tag})
+        version = (await http.get("/ladders")).json()["version"]
+
+    assert (first.status_code, second.status_code, second.json()["type"]) == (200, 412, "/problems/changed")
+    assert version == 1

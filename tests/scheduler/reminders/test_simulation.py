@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.commitments import Milestone
 from contracts.filters import Filters
-from contracts.vocabulary import Country, Milestone, Precision, Reading, Status
+from contracts.vocabulary import Precision, Reading, Status
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.business_days import regional_calendar
 from services.scheduler.ladders.countdown import countdown
@@ -271,7 +272,7 @@ def milestones(draw: st.DrawFn, id_: str = "one") -> Milestone:
         id_=id_,
         precision=precision,
         reading=reading,
-        countries=draw(st.sampled_from([ALL, (Country.CA,), (Country.MX, Country.US)])),
+        parties=draw(st.sampled_from([ALL, ("CA",), ("MX", "US")])),
         zone=draw(st.sampled_from(["America/Mexico_City", "America/Toronto", "America/St_Johns"])),
     )
 
@@ -281,9 +282,9 @@ def rules_in_two_books(draw: st.DrawFn) -> tuple[PlanningRules, PlanningRules]:
     """Today's rules, and others for the same readers."""
     subscription_ladders: tuple[SubscriptionLadder, ...] = ()
     if draw(st.booleans()):
-        countries = frozenset(draw(st.sampled_from([[], ["CA"]])))
+        parties = frozenset(draw(st.sampled_from([[], ["CA"]])))
         ladder = replace(draw(ladders("chosen")), repeat=None)
-        subscription_ladders = (SubscriptionLadder(READER, ladder, "America/Vancouver", Filters(countries=countries)),)
+        subscription_ladders = (SubscriptionLadder(READER, ladder, "America/Vancouver", Filters(parties=parties)),)
     return PlanningRules(draw(books()), subscription_ladders), PlanningRules(draw(books()), subscription_ladders)
 
 

@@ -13,15 +13,14 @@ from uuid import UUID
 import httpx2 as httpx
 import pytest
 
-from contracts.envelope import Envelope, from_record
+from contracts.envelope import Envelope
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, MilestoneDue, MilestoneScheduled
-from contracts.vocabulary import Country, Precision, Reading, Status
+from contracts.vocabulary import Precision, Reading, Status
 from deploy.embedded.errors import EmbeddedError
 from services.cli.rehearse.command import RehearsalOptions, rehearse
 from services.cli.rehearse.source import RehearsalSource, from_database
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
-from services.plumbing.http.api_keys import new_key
 from services.plumbing.ids import new_id
 from services.registry.catalogue.loading import load
 from services.scheduler.intake import Planner
@@ -35,8 +34,11 @@ from services.scheduler.reminders.rules.agenda import CommitmentEvent, PlanningR
 from services.scheduler.reminders.rules.simulation import SimulatedReminder, simulate
 from services.scheduler.reminders.tick import Tick
 from tests.conftest import FreshDatabase
+from tests.contracts.golden_records import SOME_CAUSE
+from tests.scheduler.running import reader_of, reminder_of
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import known_keys
 
 MADE = utc(2021, 11, 18, 18)
 LAST_TICK, NOW, END = utc(2022, 1, 25), utc(2022, 3, 1, 16), utc(2023, 9, 1)
@@ -93,12 +95,11 @@ class House:
         while await replanning.Replanner(self.database, RulesCache()).once():
             pass
 
-    async def applies(self, book: str, keys: Path) -> None:
+    async def applies(self, book: str) -> None:
         """Put another book in place of the one that holds, as an editor does."""
-        key, hashed = new_key("desk")
-        await asyncio.to_thread(keys.write_text, json.dumps({"desk": {"sha256": hashed, "roles": ["editor"]}}))
-        app = app_of(self.database, self.clock, keys_file=keys)
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/yaml"}
+        keys = known_keys({"desk": ["editor"]})
+        app = app_of(self.database, self.clock, keys=keys)
+        headers = {**keys.header("desk"), "Content-Type": "application/yaml"}
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://scheduler", headers=headers) as http:
             answer = await http.put("/ladders", content=book)
@@ -121,11 +122,10 @@ class House:
     async def told(self, since: datetime) -> list[Fact]:
         """What the outbox has, as it was written."""
         async with self.database.connection() as connection:
-            rows = await connection.fetch("select key, headers, value from outbox order by id")
+            rows = await connection.fetch("select topic, key, headers, value from outbox order by id")
         found = []
         for row in rows:
-            headers = [(name, value.encode()) for name, value in row["headers"].items()]
-            envelope, event = from_record(MilestoneDue, row["key"].encode(), headers, row["value"])
+            envelope, event = reminder_of(row)
             if envelope.time >= since:
                 found.append(_fact_of_event(envelope.time, event))
         return found
@@ -149,7 +149,7 @@ def _fact_of_event(at: datetime, event: MilestoneDue) -> Fact:
         event.milestone.id,
         event.schedule_version,
         event.step,
-        event.audience,
+        reader_of(event),
         event.due_at,
         event.phase,
         event.days,
@@ -206,6 +206,7 @@ async def _past(house: House) -> None:
     statement = [
         MilestoneScheduled(
             seq=seq,
+            cause=SOME_CAUSE,
             commitment=catalogue.brief(commitment),
             milestone=what,
             schedule_version=1,
@@ -216,9 +217,9 @@ async def _past(house: House) -> None:
         for commitment in catalogue.commitments
         for seq, what in enumerate(commitment.milestones, 1)
     ]
-    both = (Country.CA, Country.MX)
+    both = ("CA", "MX")
     more = {
-        "in-june": milestone(date(2022, 6, 24), id_="in-june", countries=both),
+        "in-june": milestone(date(2022, 6, 24), id_="in-june", parties=both),
         "summit": milestone(date(2022, 12, 15), id_="summit", reading=Reading.ON, local_time="10:00"),
         "some-day": milestone(None, id_="some-day", review_months=5),
         "met": milestone(date(2022, 12, 15), id_="met"),
@@ -232,8 +233,8 @@ async def _past(house: House) -> None:
         active=True,
         rungs=(LadderRung(step="before-2w", at="08:00"), LadderRung(step="before-2bd", at="17:30")),
         zone="America/Vancouver",
-        holidays=LadderHolidays(country=Country.CA, subdivision="BC"),
-        countries=(),
+        holidays=LadderHolidays(country="CA", subdivision="BC"),
+        parties=(),
         themes=(),
         sections=(),
         commitments=("in-june", "summit"),
@@ -275,7 +276,7 @@ async def test_what_is_foretold_is_what_is_told_by_todays_ladders_and_by_others(
     rows_after = await changed_one.everything()
 
     changed_one.clock.set(NOW)
-    await changed_one.applies(OTHERS, tmp_path / "keys.json")
+    await changed_one.applies(OTHERS)
     await as_it_is.lives(NOW, END)
     await changed_one.lives(NOW, END)
     before, after = await as_it_is.told(NOW), await changed_one.told(NOW)

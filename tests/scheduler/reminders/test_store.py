@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from contracts.vocabulary import Country, Status
+from contracts.vocabulary import Status
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import UnknownZone
 from services.scheduler.reminders.rules.agenda import CommitmentEvent
@@ -113,13 +113,13 @@ async def test_an_older_status_that_arrives_late_revives_nothing(scheduler: Sche
     assert await scheduler.ticks_at(utc(2022, 5, 1)) == []
 
 
-async def test_statuses_of_countries_are_kept_until_they_cover_a_milestone(scheduler: Scheduler) -> None:
-    both = milestone(date(2021, 12, 31), countries=(Country.CA, Country.MX))
+async def test_statuses_of_parties_are_kept_until_they_cover_a_milestone(scheduler: Scheduler) -> None:
+    both = milestone(date(2021, 12, 31), parties=("CA", "MX"))
     await scheduler.hears(scheduled(both))
-    await scheduler.hears(changed(Status.MET, 1, Country.CA, Status.PARTLY_MET))
+    await scheduler.hears(changed(Status.MET, 1, "CA", Status.PARTLY_MET))
     assert "pending" in (await scheduler.states()).values()
 
-    await scheduler.hears(changed(Status.MET, 2, Country.MX, Status.PARTLY_MET))
+    await scheduler.hears(changed(Status.MET, 2, "MX", Status.PARTLY_MET))
 
     assert "pending" not in (await scheduler.states()).values()
 

@@ -10,30 +10,30 @@ import pytest
 
 from contracts.envelope import Envelope, to_record
 from contracts.events import LadderChosen, LadderHolidays, MilestoneScheduled
-from contracts.vocabulary import Country, Reading, Status
-from services.cli.platform import add_key
+from contracts.vocabulary import Reading, Status
 from services.plumbing.ids import new_id
 from services.scheduler.ladders.planning import plan
 from services.scheduler.ladders.subscription_ladder import subscription_ladder
 from services.scheduler.reminders.records import read_record
 from tests.scheduler.reminders.replanning_scenes import ME, YOU, Waiting, choice, chooses, plans, waiting
-from tests.scheduler.running import END_OF_2021, THEN, Scheduler
-from tests.scheduler.scenes import NINE_SHARP, brief, changed, created, milestone, scheduled, utc
+from tests.scheduler.running import END_OF_2021, THEN, Scheduler, reader_of
+from tests.scheduler.scenes import ALL, NINE_SHARP, brief, changed, created, milestone, scheduled, utc
 from tests.scheduler.serving import app_of
+from tests.stand_ins.known_keys import known_keys
 
 
 async def test_a_readers_ladder_is_told_to_that_reader_beside_the_books(scheduler: Scheduler) -> None:
     await scheduler.hears(created(), scheduled(END_OF_2021))
-    holidays = LadderHolidays(country=Country.CA, subdivision="ON")
+    holidays = LadderHolidays(country="CA", subdivision="ON")
     await chooses(scheduler, choice("before-3bd", "on-the-day", holidays=holidays))
 
     assert await scheduler.ticks_at(utc(2021, 12, 24, 12, 59)) != []
     [mine] = await scheduler.ticks_at(utc(2021, 12, 24, 13))
     told = await scheduler.ticks_at(utc(2021, 12, 31, 16))
 
-    assert (mine.audience, mine.step, mine.phase, mine.days, mine.late) == (ME, "before-3bd", "ahead", 7, False)
+    assert (reader_of(mine), mine.step, mine.phase, mine.days, mine.late) == (ME, "before-3bd", "ahead", 7, False)
     assert utc(2021, 12, 31, 13) == mine.not_after or mine.not_after == mine.due_at + timedelta(days=7)
-    assert {(None, "on-the-day"), (ME, "on-the-day")} == {(e.audience, e.step) for e in told}
+    assert {(None, "on-the-day"), (ME, "on-the-day")} == {(reader_of(e), e.step) for e in told}
 
 
 async def test_a_milestone_that_is_scheduled_later_has_the_readers_ladder_too(scheduler: Scheduler) -> None:
@@ -63,7 +63,7 @@ async def test_what_is_due_by_a_ladder_that_was_given_up_is_not_told_even_before
     await chooses(scheduler, choice("before-10d"))
     await chooses(scheduler, choice(seq=2, active=False), planned=False)
 
-    assert {None} == {e.audience for e in await scheduler.ticks_at(utc(2021, 12, 22))}
+    assert {None} == {reader_of(e) for e in await scheduler.ticks_at(utc(2021, 12, 22))}
     assert {"withdrawn"} == {
         r["state"] for r in await scheduler.rows("select state from reminder where audience is not null")
     }
@@ -115,7 +115,7 @@ async def test_whatever_readers_choose_and_the_register_says_everybody_has_what_
         what = milestone(
             draw.choice([None, date(2022, 3, 1), date(2022, 9, 1)]),
             id_=f"{of}-one",
-            countries=tuple(draw.sample(list(Country), draw.randint(1, 3))),
+            parties=tuple(draw.sample(ALL, draw.randint(1, 3))),
             reading=Reading.BY,
         )
         event = scheduled(what, known.schedule_version + 1 if known else 1, of)
@@ -135,7 +135,7 @@ async def test_whatever_readers_choose_and_the_register_says_everybody_has_what_
             subscription=who,
             seq=newest[who].seq + 1 if who in newest else 1,
             active=draw.random() < 0.8,
-            countries=tuple(draw.sample(list(Country), draw.choice([0, 0, 1, 2]))),
+            parties=tuple(draw.sample(ALL, draw.choice([0, 0, 1, 2]))),
             themes=tuple(draw.sample(themes, draw.choice([0, 0, 1]))),
             sections=tuple(draw.sample(sections, draw.choice([0, 0, 1]))),
             commitments=tuple(f"commitment-{n}" for n in draw.sample(range(5), draw.choice([0, 0, 0, 3]))),
@@ -181,14 +181,12 @@ async def test_a_subscriptions_reminders_are_listed_apart_from_the_books_for_its
     """
     await scheduler.hears(created(), scheduled(END_OF_2021))
     await chooses(scheduler, choice("before-10d", owner="sre"))
-    file = tmp_path / "keys.json"
-    keys = {name: add_key(file, name, [role], None) for name, role in
-            (("sre", "subscriber"), ("gac", "subscriber"), ("ops", "operator"), ("dos", "reporter"))}  # fmt: skip
-    app = app_of(scheduler.database, scheduler.clock, keys_file=file)
+    keys = known_keys({"sre": ["subscriber"], "gac": ["subscriber"], "ops": ["operator"], "dos": ["reporter"]})
+    app = app_of(scheduler.database, scheduler.clock, keys=keys)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler")
 
     async def asks(path: str, by: str | None = None) -> httpx.Response:
-        return await http.get(path, headers={"Authorization": f"Bearer {keys[by]}"} if by else {})
+        return await http.get(path, headers=keys.header(by) if by else {})
 
     listed, unknown = f"/reminders?subscription={ME}", f"/reminders?subscription={YOU}"
     async with http:
@@ -210,13 +208,12 @@ async def test_a_subscriptions_reminders_are_listed_apart_from_the_books_for_its
 
 async def test_who_is_on_what_is_overdue_is_not_in_everybodys_preview(scheduler: Scheduler, tmp_path: Path) -> None:
     await scheduler.hears(created(), scheduled(END_OF_2021))
-    file = tmp_path / "keys.json"
-    key = add_key(file, "mx-sre", ["reporter"], "mx-sre")
-    app = app_of(scheduler.database, scheduler.clock, keys_file=file)
+    keys = known_keys({"mx-sre": ["reporter"]}, {"mx-sre": "mx-sre"})
+    app = app_of(scheduler.database, scheduler.clock, keys=keys)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://scheduler") as http:
         commitment = (await http.get("/reminders")).json()["items"][0]["commitment_id"]
         path = f"/schedule/preview?commitment={commitment}"
         [open_] = (await http.get(path)).json()["milestones"]
-        [reporters] = (await http.get(path, headers={"Authorization": f"Bearer {key}"})).json()["milestones"]
+        [reporters] = (await http.get(path, headers=keys.header("mx-sre"))).json()["milestones"]
     assert open_["escalation"] is None and reporters["escalation"] is not None
     assert open_ | {"escalation": 0} == reporters | {"escalation": 0}

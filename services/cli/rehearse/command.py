@@ -16,10 +16,10 @@ from services.cli.rehearse.report import show
 from services.cli.rehearse.source import RehearsalSource, built_in, from_database
 from services.cli.rehearse.watching import watching
 from services.cli.service_client import ASKED_WRONGLY
+from services.plumbing.business_days import RegionalCalendar, UnknownCalendar, regional_calendar
 from services.plumbing.clock import ClockSettings, clock_from
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import LadderBookError, read_ladder_book
-from services.scheduler.ladders.business_days import RegionalCalendar, UnknownCalendar, regional_calendar
 from services.scheduler.reminders.rules.agenda import Agenda, PlanningRules, replanned
 from services.scheduler.reminders.rules.simulation import (
     SimulatedReminder,

@@ -7,8 +7,9 @@ import asyncpg
 
 from contracts.vocabulary import Channel, Instant, LanguageTag
 from services.notifier.channels import CHANNELS
-from services.notifier.subscriptions.forms import FilterForm
+from services.notifier.subscriptions.filter_form import FilterForm
 from services.notifier.subscriptions.own_ladder import OwnLadder, kept_ladder
+from services.notifier.subscriptions.timing_form import TimingForm, kept_timing
 from services.plumbing.http.forms import ResponseModel
 
 SubscriptionState = Literal["active", "paused", "ended", "disabled"]
@@ -30,6 +31,8 @@ class SubscriptionAnswer(ResponseModel):
     ladder_refused: str | None
     """Why its own ladder is not planned; until it is changed the usual reminders come."""
     level: str | None
+    timing: TimingForm | None
+    """When it is told; null for at once, at any time."""
     state: SubscriptionState
     reason: str | None
     created_at: Instant
@@ -55,6 +58,8 @@ class SubscriptionSummary(ResponseModel):
     ladder_refused: str | None
     """Why its own ladder is not planned; until it is changed the usual reminders come."""
     level: str | None
+    timing: TimingForm | None
+    """When it is told; null for at once, at any time."""
     state: SubscriptionState
     reason: str | None
     """Why it has ended, or why it was disabled."""
@@ -90,6 +95,7 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
         "ladder": kept_ladder(row["ladder"]),
         "ladder_refused": row["ladder_refused"],
         "level": row["level"],
+        "timing": kept_timing(row["timing"]),
         "state": row["state"],
         "reason": row["reason"],
         "created_at": row["created_at"],

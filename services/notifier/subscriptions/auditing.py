@@ -11,7 +11,7 @@ from services.plumbing.database import Connection
 
 _SHOWN = (
     *("owner", "channel", "language", "zone", "events", "parties", "themes", "sections", "commitments"),
-    *("ladder", "level", "state", "reason"),
+    *("ladder", "level", "timing", "state", "reason"),
 )
 
 

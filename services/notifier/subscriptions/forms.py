@@ -3,43 +3,23 @@
 import hashlib
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from contracts.entered import EnteredLine
-from contracts.filters import MOST_TERMS, PartyTerms, SlugTerms, sorted_once
 from contracts.text import fit
 from contracts.topics import MILESTONE_DUE, MILESTONE_ESCALATED
 from contracts.vocabulary import Channel, Slug
 from services.i18n.languages import SOURCE, ReaderLanguage
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import LONGEST_URL
-from services.notifier.events.event_types import EVENT_NAMES
+from services.notifier.subscriptions.filter_form import FilterForm
 from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.notifier.subscriptions.signing_keys import SigningKey
+from services.notifier.subscriptions.timing_form import TimingForm, check_timing
 from services.plumbing.http.forms import RequestModel, ZoneName
 from services.plumbing.sentences import Sentence
-
-if TYPE_CHECKING:
-    EventName = str
-else:
-    EventName = Literal[EVENT_NAMES]  # as the table has them: a type checker can't read it
-
-EventNames = Annotated[tuple[EventName, ...], Field(max_length=MOST_TERMS), AfterValidator(sorted_once)]
-
-
-class FilterForm(RequestModel):
-    """What a subscription asks for; an empty list asks for everything, and all lists have to agree.
-
-    `consistency-flagged` has to be named: an empty list of events does not ask for it, since it comes in crowds.
-    """
-
-    events: EventNames = ()
-    parties: PartyTerms = ()
-    themes: SlugTerms = ()
-    sections: SlugTerms = ()
-    commitments: SlugTerms = ()
 
 
 class NewSubscription(RequestModel):
@@ -61,6 +41,8 @@ class NewSubscription(RequestModel):
     """Its own ladder: it is reminded at these steps, and no longer at the usual ones."""
     level: Slug | None = None
     """`focal-point`, `director`, `ministers-office` or another level: it is told of what escalates to it."""
+    timing: TimingForm | None = None
+    """When it is told: its rhythm, quiet hours, days off and mutes; without it at once, at any time."""
 
     @model_validator(mode="after")
     def _has_effect(self) -> Self:
@@ -73,15 +55,22 @@ class NewSubscription(RequestModel):
             raise ValueError(Sentence("only a webhook has a secret"))
         return self
 
+    @model_validator(mode="after")
+    def _timing_fits(self) -> Self:
+        check_timing(self.channel, self.timing)
+        return self
+
 
 class ChangedSubscription(RequestModel):
-    """What is to be different; what is left out stays, and null gives up a ladder or a level."""
+    """What is to be different; what is left out stays, and null gives up a ladder, a level or a timing."""
 
     language: ReaderLanguage | None = None
     zone: ZoneName | None = None
     filters: FilterForm | None = None
     ladder: OwnLadder | None = None
     level: Slug | None = None
+    timing: TimingForm | None = None
+    """In place of the one before, all of it."""
     state: Literal["active", "paused"] | None = None
     """`paused` gets nothing until it is `active` again; a subscription that was disabled is revived so, too."""
 

@@ -6,7 +6,6 @@ day, 0 for the day itself, and a time of day on the reader's clock, 09:00 where 
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
@@ -14,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, Step
 from contracts.text import fit
 from contracts.vocabulary import CountryCode, WallTime
+from services.plumbing.business_days import holiday_regions
 from services.plumbing.http.forms import RequestModel
 from services.plumbing.sentences import Sentence
 
@@ -86,15 +86,6 @@ def _steps_once(rungs: "tuple[OwnRung, ...]") -> "tuple[OwnRung, ...]":
     if twice := sorted({step for step in steps if steps.count(step) > 1}):
         raise ValueError(Sentence("a ladder has each step once, and %(twice)s is there twice", twice=twice[0]))
     return rungs
-
-
-@cache
-def holiday_regions() -> Mapping[str, frozenset[str]]:
-    """Countries whose public holidays are known, and of which states or provinces (ISO 3166-2, without the country)."""
-    import holidays  # a large library, and only who counts business days needs it
-
-    known = holidays.list_supported_countries(include_aliases=False)
-    return {country: frozenset(subdivisions) for country, subdivisions in known.items()}
 
 
 class OwnRung(RequestModel):

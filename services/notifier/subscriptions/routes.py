@@ -1,5 +1,6 @@
 """Subscriptions over HTTP: each is its owner's; an operator sees all."""
 
+from datetime import datetime
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from services.notifier.subscriptions.own_ladder import kept_ladder
 from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.signing_keys import new_secret
 from services.notifier.subscriptions.store import AlreadySubscribed, SubscriptionStore
+from services.notifier.subscriptions.timing_form import TimingForm, check_timing, timing_column
 from services.notifier.transport.resolver import resolves_to_allowed
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
@@ -34,7 +36,7 @@ from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
 from services.plumbing.http.etags import IF_MATCH, check_if_match
 from services.plumbing.http.forms import WRITTEN_NUMBER
 from services.plumbing.http.problem_documents import problems
-from services.plumbing.http.problems import Problem, ProblemKind, not_found
+from services.plumbing.http.problems import REFUSED_BY_RULE, Problem, ProblemKind, not_found
 from services.plumbing.sentences import Sentence, sentence_of
 
 _CURSORS = Cursors[UUID](UUID)
@@ -120,6 +122,7 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
     )
     async def subscribe(form: NewSubscription, caller: Owner, response: Response) -> CreatedSubscription:
         """Subscribe. The signing key of a webhook is shown in this answer only."""
+        now = clock.now()
         address = await _deliverable(form.channel, form.address, allowed)
         secret = (form.secret or new_secret()) if CHANNELS[form.channel].is_signed else None
         values = {
@@ -134,9 +137,10 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
             **form.filters.model_dump(mode="json"),
             "ladder": form.ladder.model_dump(mode="json") if form.ladder else None,
             "level": form.level,
+            "timing": _timing_column(form.channel, form.timing, now),
         }
         try:
-            row = await store.add(values, clock.now(), caller.actor)
+            row = await store.add(values, now, caller.actor)
         except AlreadySubscribed:
             raise Problem(ALREADY_SUBSCRIBED) from None
         response.headers["Location"] = f"/subscriptions/{row['id']}"
@@ -151,7 +155,7 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
     async def change_subscription(
         request: Request, id_: UUID, form: ChangedSubscription, caller: Owner
     ) -> SubscriptionAnswer:
-        """Change language, zone, filters, ladder or level; pause or resume."""
+        """Change language, zone, filters, ladder, level or timing; pause or resume."""
         row = await store.find(id_, owner_for(caller))
         if row is None:
             raise not_found(Sentence("There is no such subscription"))
@@ -160,8 +164,9 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
         check = partial(_check_if_match, request)
         check(row)
         try:
-            columns = _changed_columns(row, form)
-            changed = await store.change(id_, owner_for(caller), columns, clock.now(), caller.actor, check)
+            now = clock.now()
+            columns = _changed_columns(row, form, now)
+            changed = await store.change(id_, owner_for(caller), columns, now, caller.actor, check)
         except AlreadySubscribed:
             raise Problem(ALREADY_SUBSCRIBED) from None
         if changed is None:
@@ -189,7 +194,7 @@ def _check_if_match(request: Request, row: asyncpg.Record) -> None:
     check_if_match(request.headers, SubscriptionAnswer(**subscription_answer(row)))
 
 
-def _changed_columns(row: asyncpg.Record, form: ChangedSubscription) -> dict[str, object]:
+def _changed_columns(row: asyncpg.Record, form: ChangedSubscription, now: datetime) -> dict[str, object]:
     """The columns of a subscription after a change; a 422 problem for a ladder or level without effect."""
     filters = form.filters or filters_of(row)
     ladder = form.ladder if "ladder" in form.model_fields_set else kept_ladder(row["ladder"])
@@ -206,9 +211,19 @@ def _changed_columns(row: asyncpg.Record, form: ChangedSubscription) -> dict[str
         "ladder": ladder.model_dump(mode="json") if ladder else None,
         "level": level,
     }
+    if "timing" in form.model_fields_set:
+        columns["timing"] = _timing_column(row["channel"], form.timing, now)
     if form.state:
         columns |= {"state": form.state, "reason": None, "ended_at": None}
     return columns
+
+
+def _timing_column(channel: str, timing: TimingForm | None, now: datetime) -> dict[str, object] | None:
+    try:
+        check_timing(channel, timing)
+        return timing_column(timing, now)
+    except ValueError as error:
+        raise Problem(REFUSED_BY_RULE, sentence_of(error)) from None
 
 
 async def _deliverable(name: str, address: str, allowed: AllowList) -> str:

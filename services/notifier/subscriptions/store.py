@@ -17,7 +17,7 @@ from services.plumbing.database import Connection, Database
 
 _COLUMNS = (
     "id, owner, subscriber, channel, address, language, zone, events, parties, themes, sections, commitments,"
-    " ladder, ladder_refused, level, state, reason, created_at, ended_at"
+    " ladder, ladder_refused, level, timing, state, reason, created_at, ended_at"
 )
 
 Row = asyncpg.Record

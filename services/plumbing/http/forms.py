@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Hashable, Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -88,6 +88,15 @@ def _instant_from_query(value: Any) -> Any:
     return value
 
 
+def _entered_instant(value: Any) -> Any:
+    # Left alone, pydantic reads 1637193600, also as text, as a count of seconds.
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise PydanticCustomError("instant", "an instant is written as in RFC 3339, with an offset")
+    return value.upper()
+
+
 def _written_number(value: Any) -> Any:
     # Left alone, pydantic reads "1_0" as ten, and " 1", "+1" and "1.0" as one.
     if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,19}", value):
@@ -99,5 +108,8 @@ ZoneName = TypeAliasType("ZoneName", Annotated[str, AfterValidator(_known_zone),
 """An IANA zone that our zone data has, as `America/Mexico_City`."""
 WRITTEN_NUMBER = BeforeValidator(_written_number)
 """Of a whole number in a query or a path; behind its bounds, which its schema would not name otherwise."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+EnteredInstant = Annotated[AwareDatetime, BeforeValidator(_entered_instant)]
+"""An instant in a body: RFC 3339, with seconds and an offset."""
 QueryDay = Annotated[date, BeforeValidator(_day_from_query)]
 QueryInstant = Annotated[AwareDatetime, BeforeValidator(_instant_from_query)]

@@ -15,8 +15,9 @@ import yaml
 
 from contracts.vocabulary import Reading
 from services.plumbing.bounded_yaml import YamlRefused, compose, line_of
+from services.plumbing.business_days import UnknownCalendar, regional_calendar
 from services.scheduler.ladders.book import KINDS, IntoPast, LadderBook
-from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, UnknownCalendar, regional_calendar
+from services.scheduler.ladders.business_calendar import BOUND, BusinessCalendar
 from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
 
 MOST_LADDERS = 100

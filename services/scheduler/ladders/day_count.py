@@ -12,8 +12,8 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from services.plumbing.business_days import DayOff, RegionalCalendar, count_business_days
 from services.plumbing.calendar_arithmetic import add_months
-from services.scheduler.ladders.business_days import DayOff, RegionalCalendar, count_business_days
 from services.scheduler.ladders.ladder import Step
 
 

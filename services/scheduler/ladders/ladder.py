@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from services.plumbing.sentences import Sentence
-from services.scheduler.ladders.business_days import BOUND, BusinessCalendar
+from services.scheduler.ladders.business_calendar import BOUND, BusinessCalendar
 
 Direction = Literal["before", "on", "after", "review"]
 Unit = Literal["d", "bd", "w", "m"]

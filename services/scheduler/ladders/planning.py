@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from contracts.commitments import Milestone
+from services.plumbing.business_days import DayOff
 from services.plumbing.zones import Clock, clock_on
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK
-from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import Rung, Step
 from services.scheduler.ladders.subscription_ladder import SubscriptionLadder

@@ -8,8 +8,9 @@ from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import LadderChosen
 from contracts.filters import Filters, matches
 from contracts.topics import MILESTONE_DUE
+from services.plumbing.business_days import RegionalCalendar, regional_calendar
 from services.plumbing.zones import zone_named
-from services.scheduler.ladders.business_days import BOUND, BusinessCalendar, RegionalCalendar, regional_calendar
+from services.scheduler.ladders.business_calendar import BOUND, BusinessCalendar
 from services.scheduler.ladders.ladder import NINE, Ladder, Rung, Step
 
 

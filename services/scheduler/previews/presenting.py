@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Literal
 
 from services.i18n.words import Words
+from services.plumbing.business_days import DayOff
 from services.plumbing.zones import on_clocks, zone_named
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.states import STAGES, Climbing, Owned
 from services.scheduler.holds.hold import MilestoneHold
-from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.planning import LeftOutRung
 from services.scheduler.previews.responses import (
     EscalationPreview,

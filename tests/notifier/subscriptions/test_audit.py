@@ -50,7 +50,7 @@ async def test_every_change_of_a_subscription_is_written_and_says_nothing_person
 
 
 def test_facts_of_a_subscription_hold_hashes_of_what_is_personal() -> None:
-    names = "owner channel language zone events parties themes sections commitments ladder level state reason"
+    names = "owner channel language zone events parties themes sections commitments ladder level timing state reason"
     row: dict[str, object] = dict.fromkeys(names.split())
     row |= {"address": "alguien@sre.example", "subscriber": "Doña Inés", "secret": "whsec_x", "fingerprint": b"x"}
     facts = subscription_facts(row, KeyedHash("k" * 32))

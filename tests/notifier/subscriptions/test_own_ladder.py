@@ -17,12 +17,12 @@ from services.notifier.subscriptions.own_ladder import (
     HolidayRegion,
     OwnLadder,
     OwnRung,
-    holiday_regions,
     is_for_scheduler,
     kept_ladder,
     ladder_chosen_by,
     rungs_in_short,
 )
+from services.plumbing.business_days import holiday_regions
 
 units = st.sampled_from(sorted(MOST_DAYS))
 steps = st.just("on-the-day") | units.flatmap(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from contracts.commitments import Milestone
 from contracts.events import LadderChosen, LadderHolidays, LadderRung
 from contracts.vocabulary import Precision, Reading, Span
+from services.plumbing.business_days import UnknownCalendar
 from services.plumbing.zones import UnknownZone
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
-from services.scheduler.ladders.business_days import UnknownCalendar
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.due_reminder import LATE_AFTER, LONGEST_VALID, due_reminder, phase_at
 from services.scheduler.ladders.ladder import Step

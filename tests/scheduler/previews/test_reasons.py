@@ -9,17 +9,11 @@ from hypothesis import strategies as st
 from contracts.commitments import Milestone
 from contracts.vocabulary import Precision, Reading
 from services.i18n.words import words_in
+from services.plumbing.business_days import DayOff, days_off, regional_calendar, subdivisions
 from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import read_ladder_book
-from services.scheduler.ladders.business_days import (
-    BOUND,
-    BusinessCalendar,
-    DayOff,
-    days_off,
-    regional_calendar,
-    subdivisions,
-)
+from services.scheduler.ladders.business_calendar import BOUND, BusinessCalendar
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.ladder import Ladder, Repeat, Rung, Step
 from services.scheduler.ladders.planning import PlannedReminder, left_out_rungs, plan

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contracts.commitments import Milestone
 from contracts.filters import Filters
 from contracts.vocabulary import Precision, Reading, Status
+from services.plumbing.business_days import regional_calendar
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import regional_calendar
 from services.scheduler.ladders.countdown import countdown
 from services.scheduler.ladders.due_reminder import due_reminder
 from services.scheduler.ladders.ladder import Ladder, LadderCondition, Repeat, Rung, Step

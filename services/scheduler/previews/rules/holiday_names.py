@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from services.i18n.catalogue import N_
 from services.i18n.names import party_name
 from services.i18n.words import Words
-from services.scheduler.ladders.business_days import DayOff, holiday_in_english, regional_calendar
+from services.plumbing.business_days import DayOff, holiday_in_english, regional_calendar
 
 HOLIDAYS = {
     "benito-juarezs-birthday": N_("Benito Juárez’s birthday"),
@@ -93,7 +93,7 @@ def calendar_place(name: str, words: Words) -> str:
     """Whose calendar it is: `Canada`, `Ontario`, `United States, TX`."""
     calendar = regional_calendar(name)
     if calendar.subdivision is None:
-        return party_name(calendar.party, words)
-    if calendar.party == "CA" and calendar.subdivision in PROVINCES:
+        return party_name(calendar.owner, words)
+    if calendar.owner == "CA" and calendar.subdivision in PROVINCES:
         return words.gettext(PROVINCES[calendar.subdivision])
-    return f"{party_name(calendar.party, words)}, {calendar.subdivision}"
+    return f"{party_name(calendar.owner, words)}, {calendar.subdivision}"

@@ -9,8 +9,8 @@ from typing import Literal
 from contracts.vocabulary import Precision
 from services.i18n.catalogue import N_
 from services.i18n.words import Words
+from services.plumbing.business_days import DayOff
 from services.plumbing.zones import zone_named
-from services.scheduler.ladders.business_days import DayOff
 from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import LeftOutRung, PlanningReason

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from services.plumbing.business_days import RegionalCalendar
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.business_days import BusinessCalendar, RegionalCalendar
+from services.scheduler.ladders.business_calendar import BusinessCalendar
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.due_reminder import Phase, due_reminder
 from services.scheduler.ladders.ladder import Step

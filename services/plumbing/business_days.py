@@ -19,25 +19,28 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from contracts.vocabulary import CountryCode, PartyCode
 from services.plumbing.refusals import RefusedByRule
 
 _CATEGORIES: Mapping[str, tuple[str, ...]] = {"CA": ("government", "public")}
 _DAY = timedelta(days=1)
 _SATURDAY = 5
+_LATELY = 2026
 
 
 @dataclass(frozen=True, order=True)
 class RegionalCalendar:
-    """Whose business days: a party's, or a state's, province's or territory's (its ISO 3166-2 code without country)."""
+    """Whose business days: a country's, or a state's, province's or territory's (its ISO 3166-2 code without country).
 
-    party: PartyCode
+    `owner` is the country's ISO 3166-1 alpha-2 code; by any other, such as an organisation's, no holidays are known.
+    """
+
+    owner: str
     subdivision: str | None = None
 
     @property
     def name(self) -> str:
         """`CA`, `CA-QC`."""
-        return f"{self.party}-{self.subdivision}" if self.subdivision else self.party
+        return f"{self.owner}-{self.subdivision}" if self.subdivision else self.owner
 
 
 class UnknownCalendar(RefusedByRule):
@@ -47,31 +50,12 @@ class UnknownCalendar(RefusedByRule):
 def regional_calendar(name: str) -> RegionalCalendar:
     """`MX`, `US-TX`, `CA-QC`: who has holidays; raises `UnknownCalendar`. Mexico's states have none of their own."""
     country, _, subdivision = name.partition("-")
-    if country not in _countries():
+    if country not in holiday_regions():
         raise UnknownCalendar(f"{name!r} names no holidays; there are those of countries, by their ISO 3166-1 codes")
     calendar = RegionalCalendar(country, subdivision or None)
-    if ("-" in name) != bool(subdivision) or (subdivision and subdivision not in subdivisions(country)):
+    if ("-" in name) != bool(subdivision) or (subdivision and subdivision not in holiday_regions()[country]):
         raise UnknownCalendar(f"{name!r} is no part of {country} that has holidays of its own")
     return calendar
-
-
-@dataclass(frozen=True)
-class BusinessCalendar:
-    """Whose business days are counted: one calendar's, or (`calendar` None) those on which all who are bound work."""
-
-    calendar: RegionalCalendar | None = None
-
-    @property
-    def name(self) -> str:
-        """`bound`, or the calendar's name."""
-        return self.calendar.name if self.calendar else "bound"
-
-    def calendars(self, bound: Iterable[PartyCode]) -> tuple[RegionalCalendar, ...]:
-        """The calendars in which a day has to be a business day."""
-        return (self.calendar,) if self.calendar else tuple(sorted({RegionalCalendar(party) for party in bound}))
-
-
-BOUND = BusinessCalendar()
 
 
 @dataclass(frozen=True)
@@ -123,11 +107,10 @@ def count_business_days(start: date, count: int, calendars: tuple[RegionalCalend
     return BusinessDayCount(day, tuple(skipped))
 
 
-def subdivisions(country: CountryCode) -> tuple[str, ...]:
-    """The states, provinces and territories whose holidays are known."""
-    from holidays import country_holidays
-
-    return tuple(country_holidays(country).subdivisions)
+def weekend_days(calendars: Iterable[RegionalCalendar]) -> frozenset[int]:
+    """The days of the week (0 is Monday) that are none of work for one of these, as they are held lately."""
+    off = {day.weekday() for calendar in calendars for day in _calendar_year(calendar, _LATELY).weekend}
+    return frozenset(off)
 
 
 def holiday_in_english(off: DayOff) -> str:
@@ -139,11 +122,12 @@ def holiday_in_english(off: DayOff) -> str:
 
 
 @lru_cache(maxsize=1)
-def _countries() -> frozenset[str]:
-    """The countries whose holidays are known."""
+def holiday_regions() -> Mapping[str, frozenset[str]]:
+    """Countries whose public holidays are known, and of which states or provinces (ISO 3166-2, without the country)."""
     from holidays import list_supported_countries
 
-    return frozenset(list_supported_countries(include_aliases=False))
+    known = list_supported_countries(include_aliases=False)
+    return {country: frozenset(subdivisions) for country, subdivisions in known.items()}
 
 
 @dataclass(frozen=True)
@@ -160,17 +144,17 @@ class _CalendarYear:
 def _calendar_year(calendar: RegionalCalendar, year: int) -> _CalendarYear:
     from holidays import country_holidays
 
-    if calendar.party not in _countries():
+    if calendar.owner not in holiday_regions():
         return _CalendarYear(frozenset(day for day in _days_of(year) if day.weekday() >= _SATURDAY), {})
     with warnings.catch_warnings():
         # Said of years that it knows in part; nobody who asks for a plan could do anything about it.
         warnings.simplefilter("ignore", UserWarning)
         found = country_holidays(
-            calendar.party,
+            calendar.owner,
             subdiv=calendar.subdivision,
             years=year,
             language="en_US",
-            categories=_CATEGORIES.get(calendar.party, ("public",)),
+            categories=_CATEGORIES.get(calendar.owner, ("public",)),
         )
         named = {day: {_id(name): name for name in found.get_list(day)} for day in found}
     weekend = frozenset(day for day in _days_of(year) if found.is_weekend(day) and day not in found.weekend_workdays)

@@ -19,6 +19,8 @@ from services.cli.ministries import ministries
 from services.cli.recovery import recovery
 from services.cli.report.command import report
 from services.cli.schedule import schedule
+from services.cli.sending import sending
+from services.cli.silences import silence
 from services.cli.wordings import wordings
 
 app = typer.Typer(
@@ -37,6 +39,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(access, name="access")
 app.add_typer(audit, name="audit")
 app.add_typer(recovery, name="recovery")
+app.add_typer(sending, name="sending")
+app.add_typer(silence, name="silence")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
 app.add_typer(ministries, name="ministries")

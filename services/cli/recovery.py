@@ -1,20 +1,21 @@
 """`pledgewire recovery`: what was taken over after an old backup, how many wait, and the word that lets them go."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from getpass import getuser
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from services.cli.database_question import ask_database, at_the_command_line, in_schema
+
+if TYPE_CHECKING:
+    from services.plumbing.audit.entries import Actor
 
 recovery = typer.Typer(
     help="After an old backup was restored: what was taken over from the topics, and what waits for your word.",
     no_args_is_help=True,
 )
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def status(
     *, json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False
 ) -> None:
     """Say which services are held, what they took over, and how many wait; 0 also when none is."""
-    found = _ask(_read)
+    found = ask_database(_read, "recovery")
     if json:
         from services.cli.service_client import print_json
 
@@ -68,40 +69,11 @@ def release(
 
     Waits while a service is still taking over: what it has not heard of yet is not what you have looked at.
     """
-    released = _ask(lambda connection: _release(connection, service, by or getuser(), wait))
+    released = ask_database(lambda connection: _release(connection, service, by, wait), "recovery")
     for one in released:
         typer.echo(f"{one.service}: released; {one.held} waited")
     if not released:
         typer.echo("nothing is held")
-
-
-def _ask(question: Callable[[Any], Awaitable[T]]) -> T:
-    import asyncpg
-
-    from deploy.embedded.errors import EmbeddedError
-    from services.cli.platform import database_url
-    from services.plumbing.transient_errors import is_transient
-
-    async def ask() -> T:
-        connection = await asyncpg.connect(database_url(), server_settings={"application_name": "pledgewire-recovery"})
-        try:
-            await connection.set_type_codec("jsonb", encoder=str, decoder=_loads, schema="pg_catalog")
-            return await question(connection)
-        finally:
-            await connection.close()
-
-    try:
-        return asyncio.run(ask())
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        raise EmbeddedError(f"the database did not answer: {error}", "check DATABASE_URL and try again") from error
-
-
-def _loads(text: str) -> Any:
-    from json import loads
-
-    return loads(text)
 
 
 def _services(only: str | None) -> list[str]:
@@ -129,20 +101,21 @@ async def _read(connection: Any) -> list[HeldService]:
 
 async def _release(connection: Any, only: str | None, by: str, wait: int) -> list[HeldService]:
     found = await _complete(connection, _services(only), wait)
+    actor = at_the_command_line(by)
     for one in found:
         await connection.execute(
             f"update {one.service}.recovery set released_at = clock_timestamp(), released_by = $1"
             " where released_at is null",
-            by,
+            actor.client.removeprefix("command-line/"),
         )
-        await _note(connection, one, by)
+        await _note(connection, one, actor)
         await connection.execute("select pg_notify($1, '')", f"{one.service}_outbox")
     return found
 
 
-async def _note(connection: Any, released: HeldService, by: str) -> None:
+async def _note(connection: Any, released: HeldService, by: "Actor") -> None:
     """Write the word into the audit log of the service, with what was taken over and what could not be."""
-    from services.plumbing.audit.entries import Actor, AuditEntry
+    from services.plumbing.audit.entries import AuditEntry
     from services.plumbing.audit.log import audit
     from services.plumbing.clock import MACHINE_CLOCK
 
@@ -151,13 +124,12 @@ async def _note(connection: Any, released: HeldService, by: str) -> None:
     entry = AuditEntry(
         "recovery.released",
         f"service/{released.service}",
-        Actor(f"command-line/{by}"),
+        by,
         MACHINE_CLOCK.now(),
         before,
         after,
     )
-    async with connection.transaction():
-        await connection.execute(f"set local search_path to {released.service}")
+    async with in_schema(connection, released.service):
         await audit(connection, entry)
 
 

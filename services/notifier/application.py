@@ -9,7 +9,11 @@ from services.i18n.words import answer_language
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.log import DeliveryLog
+from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.delivery.routes import delivery_router
+from services.notifier.delivery.sending_routes import sending_router
+from services.notifier.silences.routes import silence_router
+from services.notifier.silences.store import SilenceStore
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.routes import subscription_router
 from services.notifier.subscriptions.signed_ids import SignedIds
@@ -49,9 +53,11 @@ def http_app(
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
     )
-    store = SubscriptionStore(database, destinations, cancel_waiting, keyed_hash)
+    store = SubscriptionStore(database, destinations, cancel_waiting, resume_deferred, keyed_hash)
     app.include_router(subscription_router(store, keys, tokens, allowed, clock))
     app.include_router(delivery_router(DeliveryLog(database), keys, tokens))
     app.include_router(unsubscribe_router(store, links, clock))
+    app.include_router(silence_router(SilenceStore(database, resume_deferred), keys, clock))
+    app.include_router(sending_router(database, keys, clock))
     app.include_router(audit_routes(database, keys))
     return app

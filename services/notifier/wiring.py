@@ -25,11 +25,14 @@ from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
 from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
+from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.delivery.senders import senders_for
+from services.notifier.delivery.standing_orders import StandingOrders
 from services.notifier.delivery.taking_over import TOPICS as WRITTEN
 from services.notifier.delivery.taking_over import MissedNotifierEvents, count_unsettled
 from services.notifier.migrations import VERSIONS
 from services.notifier.rendering.page_links import PageLinks
+from services.notifier.silences.store import SilenceStore
 from services.notifier.subscriptions import refused_ladders
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.link_settings import LinkSettings
@@ -66,6 +69,7 @@ from services.plumbing.waiting import OldestWaiting
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
 _DEPTH_SECONDS = 5.0
+_NOTICE_SECONDS = 30.0
 
 
 class AllowListSettings(BaseSettings):
@@ -117,6 +121,7 @@ def build() -> Service:
     senders = senders_for(
         CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
     )
+    orders = StandingOrders(database, clock)
     dispatch = Dispatch(
         database,
         senders,
@@ -124,7 +129,7 @@ def build() -> Service:
         dispatch_settings,
         mails=smtp_settings.connections,
         limits=PlatformLimits(PaceSettings().limits),
-        may_send=lambda: gate.is_open,
+        may_send=lambda: gate.is_open and orders.may_send,
     )
     fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds, leases=dispatch.leases)
     intake = EventIntake(fan_out, dispatch, clock)
@@ -140,7 +145,15 @@ def build() -> Service:
     audit_settings = AuditSettings()
     head_record = partial(audit_head_record, "notifier")
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
-    clockwork = Clockwork(PeriodicTask("audit", chain.beat, audit_settings.link_seconds))
+    silences = SilenceStore(database, resume_deferred)
+
+    async def notice_ends() -> None:
+        await silences.notice_ends(clock.now())
+
+    clockwork = Clockwork(
+        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
+        PeriodicTask("silences", notice_ends, _NOTICE_SECONDS),
+    )
 
     async def claims() -> str | None:
         age = time.monotonic() - dispatch.alive
@@ -192,7 +205,7 @@ def build() -> Service:
             tokens=tokens,
             destinations=destinations,
             allowed=allowed,
-            facts={"recovery": gate.describe, "api_keys": keys.facts},
+            facts={"recovery": gate.describe, "sending": orders.describe, "api_keys": keys.facts},
             keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),
         http_settings=HttpSettings(),
@@ -200,7 +213,7 @@ def build() -> Service:
         database=database,
         schema=schema,
         producer=producer,
-        work=(relay.run, known_keys.run, refresh_destinations, dispatch.run, measure, clockwork.run),
+        work=(relay.run, known_keys.run, refresh_destinations, orders.run, dispatch.run, measure, clockwork.run),
         waiting=(unpublished, due),
         closing=(http_client.close, smtp_pool.close),
     )

@@ -26,6 +26,10 @@ AUDITED: Mapping[tuple[str, str, str], str] = {
     ("notifier", "PATCH", "/subscriptions/{id_}"): "subscription.changed",
     ("notifier", "DELETE", "/subscriptions/{id_}"): "subscription.ended",
     ("notifier", "POST", "/unsubscribe/{token}"): "subscription.ended",
+    ("notifier", "POST", "/silences"): "silence.added",
+    ("notifier", "DELETE", "/silences/{id_}"): "silence.ended",
+    ("notifier", "POST", "/sending/stop"): "sending.stopped",
+    ("notifier", "POST", "/sending/start"): "sending.started",
 }
 
 CHANGES_NOTHING: Mapping[tuple[str, str, str], str] = {

@@ -14,6 +14,7 @@ from contracts.filters import Filters
 from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.deliveries import Capacity
 from services.notifier.delivery.fan_out import IncomingEvent
+from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
@@ -72,14 +73,16 @@ async def subscribe(
     language: str = "en",
     ladder: dict[str, Any] | None = None,
     level: str | None = None,
+    timing: dict[str, Any] | None = None,
+    zone: str = "America/Mexico_City",
 ) -> UUID:
     """A subscription, straight into the table."""
     async with database.connection() as connection:
         return await connection.fetchval(
-            "insert into subscription (owner, subscriber, channel, address, secret, language, zone, events, parties,"
-            " themes, sections, commitments, fingerprint, state, created_at, ladder, level, destination)"
-            " values ('tester', 'A desk', $1, $2, $3, $4, 'America/Mexico_City', $5, $6, $7, $8, $9, $10, $11, $12,"
-            " $13, $14, $15)"
+            "insert into subscription (owner, subscriber, channel, address, secret, language, events, parties,"
+            " themes, sections, commitments, fingerprint, state, created_at, ladder, level, destination, timing, zone)"
+            " values ('tester', 'A desk', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+            " $13, $14, $15, $16, $17)"
             " returning id",
             channel,
             address,
@@ -95,11 +98,13 @@ async def subscribe(
             ladder,
             level,
             DESTINATIONS.of(channel, address),
+            timing,
+            zone,
         )
 
 
 def subscriptions(database: Database) -> SubscriptionStore:
-    return SubscriptionStore(database, DESTINATIONS, cancel_waiting)
+    return SubscriptionStore(database, DESTINATIONS, cancel_waiting, resume_deferred)
 
 
 async def states(database: Database) -> dict[str, int]:
@@ -112,7 +117,8 @@ async def states(database: Database) -> dict[str, int]:
 async def empty(database: Database) -> None:
     async with database.connection() as connection:
         await connection.execute(
-            "truncate event, delivery, delivery_attempt, destination_pace, subscription, outbox, outbox_seq"
+            "truncate event, delivery, delivery_attempt, destination_pace, subscription, outbox, outbox_seq,"
+            " digest_run, silence, sending_stop"
         )
 
 

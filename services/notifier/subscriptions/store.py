@@ -1,6 +1,6 @@
 """Subscriptions in PostgreSQL, as their owners and the operators see them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,8 @@ Check = Callable[[Row], None]
 """Looks at a subscription before it is changed, and raises where it must not be."""
 Cancel = Callable[[Database, Connection, UUID, str, datetime], Awaitable[None]]
 """Ends what waits for a subscription which is now in a state."""
+Resume = Callable[[Database, Connection, Collection[UUID], datetime], Awaitable[None]]
+"""Has what was put off for subscriptions looked at anew, since they want to be told at other times."""
 
 
 class AlreadySubscribed(Exception):
@@ -34,7 +36,7 @@ class AlreadySubscribed(Exception):
 class SubscriptionStore:
     """Subscriptions; `owner` None stands for an operator, who sees all of them.
 
-    `cancel` ends what waits for a subscription, in the transaction that it is handed.
+    `cancel` ends what waits for a subscription, `resume` has it looked at anew: in the transaction that each is handed.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class SubscriptionStore:
         database: Database,
         destinations: Destinations,
         cancel: Cancel,
+        resume: Resume,
         keyed_hash: KeyedHash = WITHHELD,
     ) -> None:
         self._database = database
         self._destinations = destinations
         self._cancel = cancel
+        self._resume = resume
         self._keyed_hash = keyed_hash
 
     async def add(self, values: Mapping[str, Any], now: datetime, by: Actor) -> Row:
@@ -126,6 +130,8 @@ class SubscriptionStore:
                     )
                 await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
                 await self._audit(connection, "subscription.changed", before, after, by, now)
+                if (before["timing"], before["zone"]) != (after["timing"], after["zone"]):
+                    await self._resume(self._database, connection, [id_], now)
                 return after
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error

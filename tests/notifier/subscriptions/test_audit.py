@@ -1,5 +1,6 @@
 """The audit log of the notifier: every change of a subscription, and nothing that is personal or secret."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import httpx2 as httpx
@@ -10,7 +11,7 @@ from services.plumbing.database import Database
 from tests.architecture.audited_routes import actions_of
 from tests.notifier.delivery.dispatching import links
 from tests.notifier.requests import HOOK, by, subscribed
-from tests.notifier.scenes import empty
+from tests.notifier.scenes import NOW, empty
 
 
 async def test_every_change_of_a_subscription_is_written_and_says_nothing_personal(
@@ -28,6 +29,14 @@ async def test_every_change_of_a_subscription_is_written_and_says_nothing_person
     await http.delete(f"/subscriptions/{first['id']}")
     await http.delete(f"/subscriptions/{first['id']}")  # again: it changes nothing
     await http.post(httpx.URL(links().url(UUID(mail["id"]))).path)
+    ends = {"reason": "A cyber incident", "ends": (NOW + timedelta(hours=4)).isoformat()}
+    silence = await http.post("/silences", json=ends)
+    await http.delete(f"/silences/{silence.json()['id']}")
+    await http.delete(f"/silences/{silence.json()['id']}")
+    await http.post("/sending/stop", json={"reason": "A wrong import"}, headers=by(http, "ops"))
+    await http.post("/sending/stop", json={"reason": "A wrong import"}, headers=by(http, "ops"))
+    await http.post("/sending/start", headers=by(http, "ops"))
+    await http.post("/sending/start", headers=by(http, "ops"))
     foreign = await http.patch(f"/subscriptions/{second['id']}", json={"state": "paused"}, headers=by(http, "gac"))
     assert foreign.status_code == 404
 
@@ -40,6 +49,9 @@ async def test_every_change_of_a_subscription_is_written_and_says_nothing_person
         ("subscription.created", mail["id"], "sre"),
         ("subscription.changed", first["id"], "sre"),
         ("subscription.ended", first["id"], "sre"),
+    ]
+    assert [action for action, _, _ in told if action.startswith(("silence", "sending"))] == [
+        *("silence.added", "silence.ended", "sending.stopped", "sending.started"),
     ]
     assert told[-1] == ("request.refused", second["id"], "gac")
     assert {action for action, _, _ in told} - {"request.refused"} == actions_of("notifier")

@@ -1,0 +1,88 @@
+"""`pledgewire sending`: the switch that stops all sending, in the database itself, so that it needs no service."""
+
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.database_question import ask_database, at_the_command_line, in_schema
+
+sending = typer.Typer(
+    help="Stop all sending at once, let it go on, and see what waits.",
+    no_args_is_help=True,
+)
+
+By = Annotated[str, typer.Option(help="Who says so.", show_default="your user's name")]
+
+
+@sending.command("stop")
+def stop_command(
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for whoever finds it stopped.")],
+    by: By = "",
+) -> None:
+    """Hold every delivery, in all processes, within five seconds; nothing is lost, and what was begun still ends."""
+    from services.notifier.delivery.sending_stop import SendingStop, stop_sending
+    from services.plumbing.clock import MACHINE_CLOCK
+
+    async def stop(connection: Any) -> SendingStop:
+        async with in_schema(connection, "notifier"):
+            return await stop_sending(connection, at_the_command_line(by), _reason(reason), MACHINE_CLOCK.now())
+
+    held = ask_database(stop, "sending")
+    typer.echo(f"stopped since {held.since:%Y-%m-%dT%H:%M:%SZ} by {held.by}: {held.reason}")
+    typer.echo("Look at what waits: pledgewire sending status. Let it go on: pledgewire sending start")
+
+
+@sending.command("start")
+def start_command(*, by: By = "") -> None:
+    """Send what waits; what has become stale meanwhile expires, and is counted so."""
+    from services.notifier.delivery.sending_stop import start_sending
+    from services.plumbing.clock import MACHINE_CLOCK
+
+    async def start(connection: Any) -> int | None:
+        async with in_schema(connection, "notifier"):
+            return await start_sending(connection, at_the_command_line(by), MACHINE_CLOCK.now())
+
+    waited = ask_database(start, "sending")
+    typer.echo("nothing was stopped" if waited is None else f"sending goes on; {waited} waited")
+
+
+@sending.command("status")
+def status_command(
+    *, json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False
+) -> None:
+    """Say whether sending is stopped, since when, by whom and why, and how many deliveries wait; 0 either way."""
+    from services.notifier.delivery.sending_stop import SendingStop, open_stop
+    from services.notifier.delivery.taking_over import count_unsettled
+
+    async def look(connection: Any) -> tuple[SendingStop | None, int]:
+        async with in_schema(connection, "notifier"):
+            return await open_stop(connection), await count_unsettled(connection)
+
+    held, waiting = ask_database(look, "sending")
+    if json:
+        from services.cli.service_client import print_json
+
+        stop = {"since": held.since.isoformat(), "by": held.by, "reason": held.reason} if held else None
+        print_json({"is_stopped": held is not None, "stop": stop, "waiting": waiting})
+    elif held:
+        typer.echo(f"stopped since {held.since:%Y-%m-%dT%H:%M:%SZ} by {held.by}: {held.reason}")
+        typer.echo(f"{waiting} deliveries wait; let them go: pledgewire sending start")
+    else:
+        typer.echo(f"nothing is stopped; {waiting} deliveries are on their way or due later")
+
+
+def _reason(text: str) -> str:
+    """The reason as HTTP takes it; raises EmbeddedError for one that nobody could read."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from contracts.entered import EnteredLine
+    from deploy.embedded.errors import EmbeddedError
+    from services.cli.service_client import ASKED_WRONGLY
+
+    try:
+        return TypeAdapter[str](EnteredLine).validate_python(text)
+    except ValidationError as error:
+        raise EmbeddedError(
+            "this is no reason", "say in one line of at most 300 characters why", ASKED_WRONGLY
+        ) from error

@@ -1,0 +1,89 @@
+"""What operators and ministries have said about sending, as every process knows it: the stop switch and the silences.
+
+Both are read every second, so a stop holds everywhere within a few. A process that could not read them for longer sends
+nothing: rather late than against somebody's word.
+"""
+
+import asyncio
+import time
+
+from prometheus_client import Gauge
+
+from services.notifier.delivery.sending_stop import SendingStop, open_stop
+from services.notifier.delivery.taking_over import count_unsettled
+from services.notifier.silences.silence import Silence, state_at
+from services.notifier.silences.store import holding_silences
+from services.plumbing.clock import Clock
+from services.plumbing.database import Database
+from services.plumbing.logs import log
+from services.plumbing.transient_errors import is_transient
+
+STOPPED = Gauge("pledgewire_sending_stopped", "1 while somebody has stopped all sending")
+HELD = Gauge("pledgewire_sending_held", "Deliveries that wait since somebody has stopped all sending")
+SILENCES = Gauge(
+    "pledgewire_silences", "Silences by how it stands with them; those that end soon are active too", ["state"]
+)
+
+READ_EVERY = 1.0
+"""Seconds of real time between two readings."""
+STALE_AFTER = 3.0
+"""Seconds without a reading after which nothing more is sent."""
+
+
+class StandingOrders:
+    """Reads them again and again, and says whether this process may send."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._read_at = float("-inf")
+        self.stop: SendingStop | None = None
+        self.waiting = 0
+        """How many deliveries wait, while sending is stopped."""
+        self.silences: tuple[Silence, ...] = ()
+        """Those that hold or are to come."""
+        STOPPED.set_function(lambda: 1 if self.stop else 0)
+        HELD.set_function(lambda: self.waiting if self.stop else 0)
+
+    @property
+    def may_send(self) -> bool:
+        """Whether nobody has stopped sending; no, while that is not known."""
+        return self.stop is None and time.monotonic() - self._read_at < STALE_AFTER
+
+    def describe(self) -> str:
+        """How it stands, for `/readyz`."""
+        if self.stop:
+            return (
+                f"stopped since {self.stop.since:%Y-%m-%dT%H:%M:%SZ} by {self.stop.by}: {self.stop.reason};"
+                f" {self.waiting} wait; see `pledgewire sending status`"
+            )
+        return "ok" if self.may_send else "not known yet whether somebody has stopped it"
+
+    async def read(self) -> None:
+        """Read once; raises what passes while the database is away."""
+        started, now = time.monotonic(), self._clock.now()
+        async with self._database.connection() as connection:
+            stop = await open_stop(connection)
+            silences = await holding_silences(connection, now)
+            self.waiting = await count_unsettled(connection) if stop else 0
+        if (stop is None) != (self.stop is None):
+            log.warning("sending was stopped" if stop else "sending goes on", action="sending_order")
+        self.stop, self.silences, self._read_at = stop, silences, started
+        states = [state_at(now, one.mute.begins or now, one.mute.ends, None) for one in silences]
+        for state in ("upcoming", "active", "ending"):
+            SILENCES.labels(state).set(states.count(state))
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Read every second until told to stop."""
+        stop = asyncio.create_task(stopping.wait())
+        try:
+            while not stopping.is_set():
+                try:
+                    await self.read()
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    log.warning("the orders can't be read", action="orders_wait", error=str(error))
+                await asyncio.wait([stop], timeout=READ_EVERY)
+        finally:
+            stop.cancel()

@@ -1,4 +1,4 @@
-"""`pledgewire sending`, on a real database: it holds, says what waits, and lets go, and each word is in the audit log."""
+"""`pledgewire sending`, on a real database: it holds, says what waits and lets go; the audit log has each word."""
 
 import asyncio
 import json

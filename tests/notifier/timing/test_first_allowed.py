@@ -201,8 +201,11 @@ def test_who_comes_later_is_told_no_sooner(case: tuple[datetime, Timing, ZoneInf
 
 
 def by_the_clock_on_the_wall(now: datetime, timing: Timing, zone: ZoneInfo, mutes: list[Mute]) -> datetime:
-    """The same, found by looking at the clock every quarter of an hour, where clocks are neither put back nor on."""
-    runs, ready, was_held, instant = set[tuple[date, time]](), not timing.rhythm.is_digest, False, now
+    """The same, found by looking at the clock every quarter of an hour, where clocks are neither put back nor on.
+
+    A digest that is muted as it runs, or as it might go out at last, waits for the next run.
+    """
+    runs, ready, instant = set[tuple[date, time]](), not timing.rhythm.is_digest, now
     for n in range(-20, 120):
         day = now.astimezone(zone).date() + timedelta(days=n)
         if timing.rhythm.kind == "daily" or day.weekday() == timing.rhythm.weekday:
@@ -213,12 +216,14 @@ def by_the_clock_on_the_wall(now: datetime, timing: Timing, zone: ZoneInfo, mute
         wall = instant.astimezone(zone)
         day, clock = wall.date(), wall.time()
         muted = any(mute.covers(instant) for mute in mutes)
-        if timing.rhythm.is_digest:
-            ready = not muted and (ready or ((day, clock) in runs and (was_held or instant > now)))
-        was_held = was_held or muted
         off = bool(timing.holidays) and bool(days_off(day, timing.holidays))
-        if ready and not (muted or off or any(_is_quiet(hours, day, clock) for hours in timing.quiet)):
+        loud = not (off or any(_is_quiet(hours, day, clock) for hours in timing.quiet))
+        if timing.rhythm.is_digest:
+            ready = ready or ((day, clock) in runs and instant > now and not muted)
+        if ready and loud and not muted:
             return instant
+        if muted and loud:
+            ready = not timing.rhythm.is_digest
         instant += STEP
 
 

@@ -16,7 +16,8 @@ from services.i18n.words import Words
 from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import AttemptOutcome, read_http_answer
 from services.notifier.channels.ssrf_guard import AllowList, checked_url
-from services.notifier.events.published_event import LocalizedEvent
+from services.notifier.events.published_event import LocalizedEvent, LocalizedGroup
+from services.notifier.rendering.group_message import GroupMessage
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.placeholders import PlaceholderValues, Template, inside_json
 from services.notifier.rendering.reader import Reader
@@ -74,9 +75,17 @@ class ChatChannel(PostedChannel[Template]):
     def card(self, message: EventMessage, words: Words) -> str:
         """The message as JSON, within the chat's limits, with placeholders for the reader."""
 
+    @abstractmethod
+    def group_card(self, message: GroupMessage, words: Words) -> str:
+        """The same of several events: a list that links to each, and to the page of all where there are too many."""
+
     def render(self, event: LocalizedEvent) -> Template:
         """The card."""
         return Template.parse(self.card(event.message, event.words))
+
+    def render_group(self, group: LocalizedGroup) -> Template:
+        """The card of several events."""
+        return Template.parse(self.group_card(group.message, group.words))
 
     def body(self, rendered: Template, value: PlaceholderValues) -> bytes:
         """The card for one reader. Addresses of pages are ours and stay as they are: ids after a fixed path."""
@@ -114,6 +123,10 @@ class MailedChannel(ABC, Generic[T]):
     @abstractmethod
     def render(self, event: LocalizedEvent) -> T:
         """Lay an event out for all readers of one language."""
+
+    @abstractmethod
+    def render_group(self, group: LocalizedGroup) -> T:
+        """Lay out several events that go out together."""
 
     @abstractmethod
     def mail(

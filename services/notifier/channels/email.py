@@ -11,20 +11,25 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from importlib import resources
+from typing import Self
 from uuid import UUID
 
+import jinja2
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 from mjml import mjml2html
 
 from services.i18n.prose import Prose
+from services.i18n.words import Words
 from services.notifier.channels import mail_headers as header
 from services.notifier.channels.channel import MailedChannel
 from services.notifier.channels.mail_addresses import NamedAddress, mail_address
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome, Deferred, FailureReason, Refused
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
-from services.notifier.events.published_event import LocalizedEvent
+from services.notifier.events.published_event import LocalizedEvent, LocalizedGroup
 from services.notifier.rendering import placeholders
+from services.notifier.rendering.group_message import GroupMessage
+from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.placeholders import PlaceholderValues, Template
 from services.notifier.rendering.reader import Reader
 from services.plumbing.sentences import Sentence
@@ -54,8 +59,21 @@ def _template(name: str) -> str:
     return (resources.files("services.notifier.channels") / "templates" / name).read_text(encoding="utf-8")
 
 
-_TEXT = _environment.from_string(_template("mail.txt"))
-_MJML = _html_environment.from_string(_template("mail.mjml"))
+@dataclass(frozen=True)
+class _Layout:
+    """A template for each of the two parts of a mail."""
+
+    text: jinja2.Template
+    mjml: jinja2.Template
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        return cls(
+            _environment.from_string(_template(f"{name}.txt")), _html_environment.from_string(_template(f"{name}.mjml"))
+        )
+
+
+_ONE, _SEVERAL = _Layout.named("mail"), _Layout.named("group")
 
 
 _ASKS_TO_WAIT = re.compile(
@@ -72,7 +90,8 @@ class MailTemplate:
 
     subject: str
     language: str
-    commitment_id: str
+    thread: str | None
+    """What the mails of one thread have in common; None for a mail that stands by itself."""
     event_id: UUID
     text: Template
     html: Template
@@ -101,30 +120,13 @@ class Email(MailedChannel[MailTemplate]):
 
     def render(self, event: LocalizedEvent) -> MailTemplate:
         """Both parts of the mail, with placeholders for the reader."""
-        message, words = event.message, event.words
-        context = {
-            "message": message,
-            "label": words.label,
-            "quoted": words.quoted,
-            "reason": placeholders.REASON,
-            "subscription_url": placeholders.SUBSCRIPTION_URL,
-            "unsubscribe_url": placeholders.UNSUBSCRIBE_URL,
-            "delivery_id": placeholders.DELIVERY_ID,
-            "manage": words.gettext("Change what you get"),
-            "unsubscribe": words.gettext("Unsubscribe"),
-            "delivery": words.gettext("Delivery"),
-            "wire": words.gettext("Pledgewire: what governments promised, and when"),
-            "underlined": lambda text: "=" * min(len(text), 72),
-        }
-        html = _with_placeholders(mjml2html(_MJML.render(context), fonts={}))
-        return MailTemplate(
-            subject=message.subject,
-            language=message.language,
-            commitment_id=event.event.data.commitment.id,
-            event_id=event.event.id,
-            text=Template.parse(_TEXT.render(context)),
-            html=Template.parse(html),
-        )
+        thread = f"commitment.{event.event.data.commitment.id}"
+        return _rendered(_ONE, event.message, event.words, event.event.id, thread)
+
+    def render_group(self, group: LocalizedGroup) -> MailTemplate:
+        """The same of several events; in a thread where all are about one commitment."""
+        thread = f"commitment.{group.message.thread}" if group.message.thread else None
+        return _rendered(_SEVERAL, group.message, group.words, group.event.id, thread)
 
     def mail(
         self, rendered: MailTemplate, reader: Reader, value: PlaceholderValues, *, sender: NamedAddress, at: datetime
@@ -134,15 +136,14 @@ class Email(MailedChannel[MailTemplate]):
         The Message-ID belongs to the delivery, so a second copy of it is recognisable; all mails about a commitment
         refer to one ancestor, so they stand in one thread.
         """
-        thread = f"<commitment.{rendered.commitment_id}@{sender.domain}>"
+        thread = f"<{rendered.thread}@{sender.domain}>"
         headers = [
             header.mailbox("From", sender),
             header.mailbox("To", NamedAddress("", reader.address)),
             header.prose("Subject", rendered.subject),
             header.verbatim("Date", format_datetime(at)),
             header.verbatim("Message-ID", f"<{reader.delivery_id}@{sender.domain}>"),
-            header.verbatim("In-Reply-To", thread),
-            header.verbatim("References", thread),
+            *([header.verbatim(name, thread) for name in ("In-Reply-To", "References")] if rendered.thread else []),
             header.verbatim("List-Id", f"Pledgewire <pledgewire.{sender.domain}>"),
             header.verbatim("List-Unsubscribe", f"<{reader.unsubscribe_url}>"),
             header.verbatim("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
@@ -170,6 +171,34 @@ class Email(MailedChannel[MailTemplate]):
                 return Deferred(FailureReason.THROTTLED, code, _asked(text), everybody=not recipient or code == 421)
             return Refused(FailureReason.BUSY, code, retryable=True)
         return Refused(FailureReason.RECIPIENT if recipient else FailureReason.REFUSED, code)
+
+
+def _rendered(
+    layout: _Layout, message: EventMessage | GroupMessage, words: Words, event_id: UUID, thread: str | None
+) -> MailTemplate:
+    context = {
+        "message": message,
+        "label": words.label,
+        "quoted": words.quoted,
+        "reason": placeholders.REASON,
+        "subscription_url": placeholders.SUBSCRIPTION_URL,
+        "unsubscribe_url": placeholders.UNSUBSCRIBE_URL,
+        "delivery_id": placeholders.DELIVERY_ID,
+        "manage": words.gettext("Change what you get"),
+        "unsubscribe": words.gettext("Unsubscribe"),
+        "delivery": words.gettext("Delivery"),
+        "wire": words.gettext("Pledgewire: what governments promised, and when"),
+        "underlined": lambda text: "=" * min(len(text), 72),
+    }
+    html = _with_placeholders(mjml2html(layout.mjml.render(context), fonts={}))
+    return MailTemplate(
+        message.subject,
+        message.language,
+        thread,
+        event_id,
+        Template.parse(layout.text.render(context)),
+        Template.parse(html),
+    )
 
 
 def _asked(text: str) -> float:

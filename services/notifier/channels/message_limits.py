@@ -16,9 +16,12 @@ SLACK: Mapping[str, int] = MappingProxyType(
         "button": 75,
         "button_url": 3000,
         "fallback": 600,
+        "items": 25,
+        "item": 150,
     }
 )
 """Characters, counted in UTF-16 after escaping, and how many there may be; `fallback` is ours, Slack cuts at 40,000.
+`items` and `item` are ours, too: of a list of links, how many there are and how long each part of one is.
 
 Sources: docs.slack.dev/reference/block-kit/blocks, …/block-elements/button-element, …/composition-objects/text-object.
 """

@@ -14,6 +14,8 @@ from services.notifier.channels.channel import ChatChannel, card_json
 from services.notifier.channels.message_limits import SLACK
 from services.notifier.channels.outcomes import AttemptOutcome, gone
 from services.notifier.rendering import placeholders
+from services.notifier.rendering.group_message import GroupMessage, GroupSection
+from services.notifier.rendering.group_words import and_more
 from services.notifier.rendering.message import EventMessage, Fact
 
 HEADER, SECTION, FIELD, FIELDS = SLACK["header"], SLACK["section"], SLACK["field"], SLACK["fields"]
@@ -56,31 +58,75 @@ class Slack(ChatChannel):
             if len(link.url) <= SLACK["button_url"]
         ]
         blocks.append({"type": "actions", "elements": buttons})
-        manage = words.gettext("Change what you get")
-        blocks.append(
-            {
-                "type": "context",
-                "elements": [
-                    _ours(f"{placeholders.REASON} <{placeholders.SUBSCRIPTION_URL}|{escape(manage)}>"),
-                    _ours(f"{escape(words.gettext('Delivery'))} {placeholders.DELIVERY_ID}"),
-                ],
-            }
-        )
-        card = {
-            "text": escape(_cut(f"{message.title}: {message.headline}", SLACK["fallback"])),
-            "mrkdwn": False,
-            "blocks": blocks,
-            "unfurl_links": False,
-            "unfurl_media": False,
-            "link_names": False,
-        }
-        return card_json(card)
+        blocks.append(_small_print(words))
+        return card_json(_posted(f"{message.title}: {message.headline}", blocks))
+
+    def group_card(self, message: GroupMessage, words: Words) -> str:
+        """Blocks: header, why it comes together, a list for each section, a button, and a footer."""
+        blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(_cut(message.headline, HEADER), HEADER)}]
+        if message.lead:
+            blocks.append({"type": "section", "text": _plain(message.lead, SECTION)})
+        shown, left = message.first(SLACK["items"])
+        blocks += [_list(section) for section in shown]
+        if left:
+            blocks.append({"type": "section", "text": _plain(and_more(left, words), SECTION)})
+        buttons = [
+            {"type": "button", "text": _plain(link.label, SLACK["button"]), "url": link.url, "action_id": f"open-{at}"}
+            for at, link in enumerate(message.links)
+        ]
+        blocks += [{"type": "actions", "elements": buttons}, _small_print(words)]
+        return card_json(_posted(message.headline, blocks))
 
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
         """A 404 that says so ends the subscription, too."""
         if status == 404 and any(word in body for word in _GONE):
             return gone(status)
         return super().read_answer(status, retry_after, body, now)
+
+
+def _posted(fallback: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "text": escape(_cut(fallback, SLACK["fallback"])),
+        "mrkdwn": False,
+        "blocks": blocks,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "link_names": False,
+    }
+
+
+def _small_print(words: Words) -> dict[str, Any]:
+    """Why it comes and how to change that, and by which number it is known."""
+    manage = words.gettext("Change what you get")
+    return {
+        "type": "context",
+        "elements": [
+            _ours(f"{placeholders.REASON} <{placeholders.SUBSCRIPTION_URL}|{escape(manage)}>"),
+            _ours(f"{escape(words.gettext('Delivery'))} {placeholders.DELIVERY_ID}"),
+        ],
+    }
+
+
+def _list(section: GroupSection) -> dict[str, Any]:
+    """A heading and a list of links. Texts of `rich_text` are shown as they stand: no formatting, no mentions."""
+    heading = {"type": "text", "text": shorten(section.title, SLACK["item"]), "style": {"bold": True}}
+    items = [
+        {
+            "type": "rich_text_section",
+            "elements": [
+                {"type": "link", "url": item.url, "text": shorten(item.title, SLACK["item"])},
+                {"type": "text", "text": f" – {shorten(item.said, SLACK['item'])}"},
+            ],
+        }
+        for item in section.items
+    ]
+    return {
+        "type": "rich_text",
+        "elements": [
+            {"type": "rich_text_section", "elements": [heading]},
+            {"type": "rich_text_list", "style": "bullet", "elements": items},
+        ],
+    }
 
 
 def _facts(message: EventMessage) -> Iterator[Fact]:

@@ -5,6 +5,7 @@ runs are no Markdown (but know the card's functions).
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,9 @@ from services.notifier.channels.channel import ChatChannel, card_json
 from services.notifier.channels.message_limits import TEAMS
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.message import EventMessage
+from services.notifier.rendering.group_message import GroupItem, GroupMessage
+from services.notifier.rendering.group_words import and_more
+from services.notifier.rendering.message import EventMessage, MessageLink
 
 _PLACEHOLDERS = 2_500
 """Bytes that the values of the placeholders may add."""
@@ -52,6 +55,15 @@ class Teams(ChatChannel):
                 break
         return card
 
+    def group_card(self, message: GroupMessage, words: Words) -> str:
+        """An Adaptive Card; texts give way first, then items, until it is small enough."""
+        card = ""
+        for most, longest in ((message.count, 200), (message.count, 100), (40, 100), (20, 100), (10, 60)):
+            card = card_json(_group_card(message, words, most, longest))
+            if len(card.encode()) <= TEAMS["bytes"] - _PLACEHOLDERS:
+                break
+        return card
+
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
         """202 says that a flow was started, not that it has posted anything.
 
@@ -77,34 +89,57 @@ def _card(message: EventMessage, words: Words, longest: int) -> dict[str, Any]:
     if message.quotation:
         body.append(_text(words.label(message.quotation.label), weight="Bolder", separator=True))
         body.append(_prose(words.quoted(shorten(message.quotation.text, longest)), spacing="Small"))
+    body += _small_print(words)
+    return _posted(body, message.links, message.language, f"{message.title}: {message.headline}", min(longest, 300))
+
+
+def _group_card(message: GroupMessage, words: Words, most: int, longest: int) -> dict[str, Any]:
+    body: list[dict[str, Any]] = [_text(message.headline, style="heading", weight="Bolder", size="Large")]
+    if message.lead:
+        body.append(_prose(message.lead))
+    shown, left = message.first(most)
+    for section in shown:
+        body.append(_text(section.title, weight="Bolder", separator=True))
+        body += [_item(item, longest) for item in section.items]
+    if left:
+        body.append(_prose(and_more(left, words)))
+    body += _small_print(words)
+    return _posted(body, message.links, message.language, message.headline, 300)
+
+
+def _item(item: GroupItem, longest: int) -> dict[str, Any]:
+    title = _run(shorten(item.title, longest)) | {"selectAction": {"type": "Action.OpenUrl", "url": item.url}}
+    return {
+        "type": "RichTextBlock",
+        "inlines": [title, _run(f" – {shorten(item.said, longest)}")],
+        "spacing": "Small",
+    }
+
+
+def _small_print(words: Words) -> list[dict[str, Any]]:
+    """Why it comes and how to change that, and by which number it is known."""
     manage = escape(words.gettext("Change what you get"))
-    body.append(
-        {
-            **_block(f"{placeholders.REASON} [{manage}]({placeholders.SUBSCRIPTION_URL})"),
-            "isSubtle": True,
-            "size": "Small",
-            "separator": True,
-        }
-    )
-    body.append(
-        {
-            **_block(f"{escape(words.gettext('Delivery'))} {placeholders.DELIVERY_ID}"),
-            "isSubtle": True,
-            "size": "Small",
-            "spacing": "None",
-        }
-    )
+    small = {"isSubtle": True, "size": "Small"}
+    return [
+        {**_block(f"{placeholders.REASON} [{manage}]({placeholders.SUBSCRIPTION_URL})"), **small, "separator": True},
+        {**_block(f"{escape(words.gettext('Delivery'))} {placeholders.DELIVERY_ID}"), **small, "spacing": "None"},
+    ]
+
+
+def _posted(
+    body: list[dict[str, Any]], links: Iterable[MessageLink], language: str, fallback: str, longest: int
+) -> dict[str, Any]:
     content = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.5",
-        "lang": message.language,
-        "fallbackText": escape(shorten(f"{message.title}: {message.headline}", min(longest, 300))),
+        "lang": language,
+        "fallbackText": escape(shorten(fallback, longest)),
         "msteams": {"width": "Full"},
         "body": body,
         "actions": [
             {"type": "Action.OpenUrl", "title": link.label, "url": link.url}
-            for link in message.links
+            for link in links
             if len(link.url) <= TEAMS["button_url"]
         ],
     }
@@ -125,7 +160,11 @@ def _text(text: str, **looks: Any) -> dict[str, Any]:
 
 
 def _prose(text: str, **looks: Any) -> dict[str, Any]:
-    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": _inert(text)}], **looks}
+    return {"type": "RichTextBlock", "inlines": [_run(text)], **looks}
+
+
+def _run(text: str) -> dict[str, Any]:
+    return {"type": "TextRun", "text": _inert(text)}
 
 
 def _value(text: str, longest: int) -> str:

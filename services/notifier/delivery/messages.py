@@ -1,19 +1,21 @@
 """From an event to what a channel sends: rendered once for each channel and language, then filled for each delivery."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.i18n.languages import nearest_language
 from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
+from services.notifier.channels.channel import ChatChannel, MailedChannel
 from services.notifier.delivery.deliveries import Delivery
-from services.notifier.events.published_event import AS_NEWS, LocalizedEvent, PublishedEvent, Telling
-from services.notifier.rendering.footer_reason import MatchedEvent
+from services.notifier.events.published_event import AS_NEWS, LocalizedEvent, LocalizedGroup, PublishedEvent, Telling
+from services.notifier.rendering.footer_reason import Concern, MatchedEvent
+from services.notifier.rendering.group_message import GroupKind, Rhythm
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.placeholders import PlaceholderValues
-from services.notifier.rendering.reader import Reader, reader_values
+from services.notifier.rendering.reader import Reader, group_values, reader_values
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 
 _MOST = 4096
@@ -32,6 +34,40 @@ class RenderedEvent:
     def values_for(self, reader: Reader) -> PlaceholderValues:
         """What stands in the placeholders for this reader."""
         return reader_values(reader, self.matched, self.language, self.links)
+
+
+@dataclass(frozen=True)
+class RenderedGroup:
+    """Several events on one channel in one language, for any reader; `template` is of the channel's own kind."""
+
+    template: Any
+    language: str
+    links: PageLinks
+
+    def values_for(self, reader: Reader, concerns: Sequence[Concern]) -> PlaceholderValues:
+        """What stands in the placeholders for this reader, who is told by these subscriptions of theirs."""
+        return group_values(reader, concerns, self.language, self.links)
+
+
+def render_group(
+    events: Sequence[tuple[PublishedEvent, Telling]],
+    channel: str,
+    language: str,
+    links: PageLinks,
+    kind: GroupKind = "window",
+    rhythm: Rhythm | None = None,
+) -> RenderedGroup:
+    """Lay out several events, which stand in the order in which they happened, for a channel that people read.
+
+    Raises `UnsupportedEvent` where none of them is for people, `ValueError` for a channel that takes no groups.
+    """
+    words = words_in(nearest_language(language))
+    group = LocalizedGroup(tuple(events), words, links, kind, rhythm)
+    match CHANNELS.get(channel):
+        case ChatChannel() | MailedChannel() as renderer:
+            return RenderedGroup(renderer.render_group(group), words.language, links)
+        case _:
+            raise ValueError(f"{channel} takes every event by itself")
 
 
 def render_event(

@@ -10,7 +10,9 @@ from uuid import UUID
 from services.i18n.words import Words
 from services.notifier.events.event_types import EVENT_TYPES, TOLD_AS, CommitmentEvent
 from services.notifier.events.traits import EventTraits
+from services.notifier.rendering.group_message import GroupKind, GroupMessage, Rhythm, group_message
 from services.notifier.rendering.message import EventMessage
+from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.retelling import after_what_was_not_told, as_earlier_news
 
 
@@ -93,3 +95,35 @@ class LocalizedEvent:
 
     def _of(self, event: PublishedEvent) -> EventMessage:
         return EVENT_TYPES[event.topic].content(event.data, self.words, self.url)
+
+
+@dataclass(frozen=True)
+class LocalizedGroup:
+    """What goes out together, for readers of one language: what happened first stands first.
+
+    `rhythm` is how often a digest comes, where that is known. An event that can't be told, of an older contract, stops
+    none of the others.
+    """
+
+    events: tuple[tuple[PublishedEvent, Telling], ...]
+    words: Words
+    links: PageLinks
+    kind: GroupKind = "window"
+    rhythm: Rhythm | None = None
+
+    @cached_property
+    def message(self) -> GroupMessage:
+        """What people are told; raises `UnsupportedEvent` where none of the events is one that people are told of."""
+        told = []
+        for event, telling in self.events:
+            with contextlib.suppress(ValueError):
+                url = self.links.commitment(event.data.commitment.id)
+                told.append(LocalizedEvent(event, self.words, url, telling).message)
+        if not told:
+            raise UnsupportedEvent("people are told of none of these events")
+        return group_message(told, self.words, self.links.commitments, self.kind, self.rhythm)
+
+    @property
+    def event(self) -> PublishedEvent:
+        """The event that stands for all where there is room for one."""
+        return self.events[0][0]

@@ -8,7 +8,15 @@ from services.i18n.prose import marked_text
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.message import EventMessage, Fact, MessageLink, Quotation, compose, context_facts
+from services.notifier.rendering.message import (
+    EventMessage,
+    Fact,
+    MessageLink,
+    NewsItem,
+    Quotation,
+    compose,
+    context_facts,
+)
 from services.notifier.rendering.milestone_dates import date_text, days_ago, wording_facts
 
 
@@ -57,6 +65,7 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
         milestone.parties,
         words,
         url,
+        item=NewsItem("escalated", milestone.id, event.commitment.id, milestone.span.latest, event.days),
         latest=words.ngettext(
             "overdue by %(number)s day, nobody on it", "overdue by %(number)s days, nobody on it", event.days
         ),
@@ -71,6 +80,7 @@ def flagged_content(event: ConsistencyFlagged, words: Words, url: str) -> EventM
     """Which rule is broken, since when, and what would mend it."""
     milestone = event.milestone
     latest, lead = _rule(event, words)
+    subject = milestone.id if milestone else event.commitment.id
     facts = [
         *([] if milestone is None else _milestone(milestone, event.commitment, words)),
         Fact(words.gettext("Status"), status_name(event.status, words)),
@@ -83,6 +93,7 @@ def flagged_content(event: ConsistencyFlagged, words: Words, url: str) -> EventM
         milestone.parties if milestone else event.commitment.parties,
         words,
         url,
+        item=NewsItem("flagged", f"{event.rule} {subject}", event.commitment.id),
         latest=latest,
         lead=lead,
         facts=facts,

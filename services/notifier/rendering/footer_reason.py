@@ -1,5 +1,6 @@
 """Why somebody gets a message: the part of their subscription that the event met."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +12,7 @@ from services.i18n.event_names import followed_event
 from services.i18n.languages import SOURCE
 from services.i18n.names import theme_title
 from services.i18n.prose import Prose, marked_text
-from services.i18n.words import words_in
+from services.i18n.words import Words, words_in
 from services.notifier.rendering.message import marked_party
 
 LONGEST = 240
@@ -45,11 +46,59 @@ def footer_reason(filters: Filters, event: MatchedEvent, language: str, ladder_r
     else:
         reason = words.gettext("You get this because you follow all that is in the register.")
     if ladder_refused and event.event == MILESTONE_DUE.name:
-        usual = words.gettext(
-            "Your own reminders could not be planned, so these are the usual ones; please set them anew."
-        )
-        reason = f"{reason} {usual}"
+        reason = f"{reason} {_usual_reminders(words)}"
     return Prose.read(reason)
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Why somebody is told: the filters of one subscription of theirs, and the events of the message that it met."""
+
+    filters: Filters
+    events: tuple[MatchedEvent, ...]
+    ladder_refused: bool = False
+
+
+def joined_reasons(concerns: Sequence[Concern], language: str) -> Prose:
+    """Why somebody gets a message about several events, or by several subscriptions; at least one of each.
+
+    `You get this because you follow: Climate action · Mexico.`, or with each subscription of several named:
+    `You get this by 2 subscriptions: Climate action · Mexico; all that is in the register.`
+    """
+    words = words_in(language)
+    if len(concerns) == 1 and len(concerns[0].events) == 1:
+        only = concerns[0]
+        return footer_reason(only.filters, only.events[0], language, only.ladder_refused)
+    met = [
+        Prose.read(" · ".join(_met_by_all(one, language))).shortened(LONGEST // len(concerns)).written
+        or words.gettext("all that is in the register")
+        for one in concerns
+    ]
+    if len(concerns) > 1:
+        reason = words.ngettext(
+            "You get this by %(number)s subscription: %(what)s.",
+            "You get this by %(number)s subscriptions: %(what)s.",
+            len(concerns),
+            what="; ".join(met),
+        )
+    else:
+        reason = words.gettext("You get this because you follow: %(what)s.", what=met[0])
+    if any(one.ladder_refused and _has_reminder(one) for one in concerns):
+        reason = f"{reason} {_usual_reminders(words)}"
+    return Prose.read(reason)
+
+
+def _met_by_all(concern: Concern, language: str) -> list[str]:
+    """What the events of a message have met of a subscription, each once."""
+    return list(dict.fromkeys(part for event in concern.events for part in _met(concern.filters, event, language)))
+
+
+def _has_reminder(concern: Concern) -> bool:
+    return any(event.event == MILESTONE_DUE.name for event in concern.events)
+
+
+def _usual_reminders(words: Words) -> str:
+    return words.gettext("Your own reminders could not be planned, so these are the usual ones; please set them anew.")
 
 
 def _met(filters: Filters, event: MatchedEvent, language: str) -> list[str]:

@@ -7,7 +7,8 @@ channel escapes them on their way out.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Self
+from datetime import date
+from typing import Literal, Self
 from urllib.parse import quote
 
 from contracts.commitments import CommitmentBrief
@@ -25,6 +26,42 @@ _LONGEST_TAG, _LONGEST_PARTIES, _LONGEST_THEME = 29, 17, 20
 
 # A link of others goes out as ASCII without quotation marks and backslashes, the same address to every program.
 _IN_ADDRESSES = "%!#$&'()*+,/:;=?@[]~"
+
+
+Category = Literal[
+    "escalated",
+    "overdue",
+    "asked",
+    "today",
+    "ahead",
+    "cancelled",
+    "held",
+    "date",
+    "first-date",
+    "created",
+    "status",
+    "flagged",
+    "review",
+    "other",
+]
+"""What kind of news it is, the most urgent first: messages of several events have a section for each."""
+
+
+@dataclass(frozen=True)
+class NewsItem:
+    """What the news is about and how it is to be told among others.
+
+    Of two events with the same `key` the later one says the newest; `day` is the one that it is about, where it is
+    about a day, and `days` how far that is.
+    """
+
+    category: Category
+    key: str
+    commitment_id: str
+    day: date | None = None
+    days: int | None = None
+    changes: int = 1
+    """How many events it stands for: more than one where it overtook others that were not told."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +107,7 @@ class EventMessage:
     """One event for readers of one language."""
 
     language: str
+    item: NewsItem
     tag: str
     latest: Prose
     """What is new, in a few words."""
@@ -94,6 +132,7 @@ def compose(
     words: Words,
     url: str,
     *,
+    item: NewsItem,
     latest: str,
     headline: str | None = None,
     lead: str,
@@ -113,6 +152,7 @@ def compose(
     tag = f"{bound} - {shorten(plain(short_theme(commitment.themes[0], words)), left)}"
     return EventMessage(
         language=words.language,
+        item=item,
         tag=tag,
         latest=news,
         subject=_subject(tag, title, news, words),

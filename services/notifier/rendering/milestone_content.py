@@ -1,5 +1,7 @@
 """Content of the messages about a milestone's date: set, moved or cancelled; near, past, or to be reviewed."""
 
+from collections.abc import Mapping
+
 from contracts.commitments import Milestone
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Reading
@@ -10,7 +12,16 @@ from services.i18n.spans import span_name
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.message import BeforeAndAfter, EventMessage, Fact, MessageLink, compose, context_facts
+from services.notifier.rendering.message import (
+    BeforeAndAfter,
+    Category,
+    EventMessage,
+    Fact,
+    MessageLink,
+    NewsItem,
+    compose,
+    context_facts,
+)
 from services.notifier.rendering.milestone_dates import (
     begins_facts,
     date_text,
@@ -19,6 +30,21 @@ from services.notifier.rendering.milestone_dates import (
     months_before,
     wording_facts,
 )
+
+_CHANGES: Mapping[str, Category] = {
+    "first": "first-date",
+    "moved": "date",
+    "more-precise": "date",
+    "cancelled": "cancelled",
+    "held": "held",
+}
+_PHASES: Mapping[str, Category] = {
+    "ahead": "ahead",
+    "today": "today",
+    "asked": "asked",
+    "overdue": "overdue",
+    "review": "review",
+}
 
 
 def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> EventMessage:
@@ -79,6 +105,7 @@ def scheduled_content(event: MilestoneScheduled, words: Words, url: str) -> Even
         milestone.parties,
         words,
         url,
+        item=NewsItem(_CHANGES.get(event.change, "other"), milestone.id, event.commitment.id, milestone.span.latest),
         latest=latest,
         lead=lead,
         change=change,
@@ -125,7 +152,18 @@ def due_content(event: MilestoneDue, words: Words, url: str) -> EventMessage:
         *late,
         *([Fact(words.gettext("Also stands for reminders missed"), words.listed(missed))] if missed else []),
     ]
-    return compose(event.commitment, milestone.parties, words, url, latest=latest, lead=lead, facts=facts)
+    return compose(
+        event.commitment,
+        milestone.parties,
+        words,
+        url,
+        item=NewsItem(
+            _PHASES.get(event.phase, "other"), milestone.id, event.commitment.id, milestone.span.latest, event.days
+        ),
+        latest=latest,
+        lead=lead,
+        facts=facts,
+    )
 
 
 def _review(milestone: Milestone, what: str, words: Words) -> tuple[str, str]:

@@ -20,6 +20,11 @@ class PageLinks:
         """The page of a commitment."""
         return f"{self.portal}/commitments/{commitment_id}"
 
+    @property
+    def commitments(self) -> str:
+        """The page that lists what is in the register."""
+        return f"{self.portal}/"
+
     def subscription(self, subscription_id: UUID) -> str:
         """The page where a reader sees what they get."""
         return f"{self.portal}/subscriptions/{self.token(subscription_id)}"

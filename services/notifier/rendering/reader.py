@@ -1,13 +1,15 @@
 """The reader of one message, and what stands in its placeholders for them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
 from contracts.filters import Filters
+from services.i18n.prose import Prose
 from services.i18n.words import words_in
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.footer_reason import MatchedEvent, footer_reason
+from services.notifier.rendering.footer_reason import Concern, MatchedEvent, footer_reason, joined_reasons
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.placeholders import PlaceholderValues
 
@@ -31,13 +33,24 @@ class Reader:
 
 def reader_values(reader: Reader, event: MatchedEvent, language: str, links: PageLinks) -> PlaceholderValues:
     """What stands in each placeholder for this reader, not yet escaped."""
+    return _values(
+        reader, lambda: footer_reason(reader.filters, event, language, reader.ladder_refused), language, links
+    )
+
+
+def group_values(reader: Reader, concerns: Sequence[Concern], language: str, links: PageLinks) -> PlaceholderValues:
+    """The same for a message about several events, or by several subscriptions of one reader, whose first it is."""
+    return _values(reader, lambda: joined_reasons(concerns, language), language, links)
+
+
+def _values(reader: Reader, reason: Callable[[], Prose], language: str, links: PageLinks) -> PlaceholderValues:
 
     def value(name: str) -> str:
         match name:
             case "delivery-id":
                 return str(reader.delivery_id)
             case "reason":
-                return footer_reason(reader.filters, event, language, reader.ladder_refused)
+                return reason()
             case "subscription-url":
                 return links.subscription(reader.subscription_id)
             case "unsubscribe-url":

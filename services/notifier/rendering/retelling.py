@@ -38,4 +38,7 @@ def after_what_was_not_told(
         )
         for earlier, at in untold
     ]
-    return replace(message, facts=(*message.facts, *facts)) if facts else message
+    if not facts:
+        return message
+    item = replace(message.item, changes=message.item.changes + len(facts))
+    return replace(message, item=item, facts=(*message.facts, *facts))

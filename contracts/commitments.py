@@ -86,3 +86,11 @@ class Milestone(Contract):
     """The language of `wording`."""
     held: bool = False
     """Whether it is an event that has taken place: nothing more is to come of it."""
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it happens in its span, such as a summit or a meeting of a dialogue.
+
+        Once its day has passed it is asked whether it has taken place; only a deadline is overdue.
+        """
+        return self.reading is Reading.ON and self.span.earliest is not None and self.span.latest is not None

@@ -37,6 +37,14 @@ def shorten(text: str, length: int) -> str:
     return (cut.rstrip(" ,;:.–—") + "…")[:length]
 
 
+def cut_between_words(text: str, length: int) -> str:
+    """At most `length` characters, cut between words, and then with an ellipsis; inside of one only where none fits."""
+    if len(text) <= length:
+        return text
+    kept = text[:length].rpartition(" ")[0].rstrip(" ,;:.–—")
+    return f"{kept}…" if kept else shorten(text, length)
+
+
 def _between_graphemes(text: str, at: int) -> int:
     """The last place up to `at` that is inside of nothing which is drawn as one (UAX #29); `at` where there is none."""
     place = at

@@ -95,7 +95,7 @@ def test_a_stack_stays_up_with_its_own_clock_until_it_is_told_to_stop(
 
         assert mail() is None
         SharedClock(state / "clock").set(datetime(2021, 12, 24, 18, tzinfo=UTC))
-        assert "due in 7 days" in until(mail, running)
+        assert "In 7 days: " in until(mail, running)
 
     second = command(state)
     told = second.communicate(timeout=60)[1].splitlines()

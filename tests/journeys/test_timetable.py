@@ -183,7 +183,7 @@ async def test_the_pages_show_the_status_and_its_history_and_nobody_who_was_told
     stream = asyncio.create_task(live(house, commitment, "status-changed"))
 
     posted = await house.tell_status(commitment, "at-risk", note="The bill waits in committee.")
-    await house.expect_mail(to="minister", subject=": at risk")
+    await house.expect_mail(to="minister", subject=" at risk: ")
 
     page = await house.http.get(f"{house.url('portal')}/commitments/{commitment}", headers={"Accept-Language": "en"})
     assert page.status_code == 200
@@ -280,8 +280,8 @@ async def test_one_click_in_a_mail_ends_it_for_its_reader_and_nobody_else(furnis
     for name in ("leaver", "stayer"):
         await house.subscribe("email", name, commitments=[commitment])
     await house.tell_status(commitment, "in-progress")
-    mail = await house.expect_mail(to="leaver", subject=": in progress")
-    await house.expect_mail(to="stayer", subject=": in progress")
+    mail = await house.expect_mail(to="leaver", subject=" in progress: ")
+    await house.expect_mail(to="stayer", subject=" in progress: ")
     for own in [url for url in mail.links if url.startswith((house.url("portal"), house.url("notifier")))]:
         assert (await house.http.get(own)).status_code == 200, own
     assert mail.headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
@@ -289,8 +289,8 @@ async def test_one_click_in_a_mail_ends_it_for_its_reader_and_nobody_else(furnis
 
     # Every link has been opened, as scanners do; that has changed nothing.
     await house.tell_status(commitment, "at-risk")
-    await house.expect_mail(to="leaver", subject=": at risk")
-    await house.expect_mail(to="stayer", subject=": at risk")
+    await house.expect_mail(to="leaver", subject=" at risk: ")
+    await house.expect_mail(to="stayer", subject=" at risk: ")
 
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     clicked = await house.http.post(link, content="List-Unsubscribe=One-Click", headers=form)
@@ -298,7 +298,7 @@ async def test_one_click_in_a_mail_ends_it_for_its_reader_and_nobody_else(furnis
     await house.tell_status(commitment, "in-progress")
     assert (clicked.status_code, again.status_code) == (200, 200)
     await house.expect_nothing("leaver")
-    await house.expect_mail(to="stayer", subject=": in progress")
+    await house.expect_mail(to="stayer", subject=" in progress: ")
     forged = f"{link[:-3]}{'abc' if link[-3:] != 'abc' else 'xyz'}"
     assert (await house.http.post(forged, headers=form)).status_code == 404
 
@@ -308,25 +308,25 @@ async def test_coal_finance_climbs_its_ladder_in_three_languages(furnished: Hous
     await house.begin(on(2021, 11, 30))
 
     await house.at(on(2021, 12, 1))
-    await coal_is_due(house, "ahead", 30, "due in 30 days", "vence en 30 días", "échéance dans 30 jours")
+    await coal_is_due(house, "ahead", 30, "In 30 days", "En 30 días", "Dans 30 jours")
     await house.at(on(2021, 12, 2))
     await coal_is_silent(house)
     await house.at(on(2021, 12, 23))
     await coal_is_silent(house)
     await house.at(on(2021, 12, 24))
-    await coal_is_due(house, "ahead", 7, "due in 7 days", "vence en 7 días", "échéance dans 7 jours")
+    await coal_is_due(house, "ahead", 7, "In 7 days", "En 7 días", "Dans 7 jours")
     await house.at(on(2021, 12, 29))
     await coal_is_silent(house)
     await house.at(on(2021, 12, 30))
-    await coal_is_due(house, "ahead", 1, "due in 1 day", "vence en 1 día", "échéance dans 1 jour")
+    await coal_is_due(house, "ahead", 1, "In 1 day", "En 1 día", "Dans 1 jour")
     await house.at(on(2021, 12, 31))
-    await coal_is_due(house, "today", 0, "due today", "vence hoy", "échéance aujourd’hui")
+    await coal_is_due(house, "today", 0, "Today", "Hoy", "Aujourd’hui")
     await house.at(on(2022, 1, 1))
-    await coal_is_due(house, "overdue", 1, "overdue by 1 day", "vencido hace 1 día", "en retard de 1 jour")
+    await coal_is_due(house, "overdue", 1, "Overdue by 1 day", "Vencido hace 1 día", "En retard de 1 jour")
     await house.at(on(2022, 1, 2))
     await coal_is_silent(house)
     await house.at(on(2022, 1, 7))
-    await coal_is_due(house, "overdue", 7, "overdue by 7 days", "vencido hace 7 días", "en retard de 7 jours")
+    await coal_is_due(house, "overdue", 7, "Overdue by 7 days", "Vencido hace 7 días", "En retard de 7 jours")
     await house.at(on(2022, 1, 8))
     await coal_is_silent(house)
     await house.assert_nothing_lost()
@@ -339,7 +339,7 @@ async def coal_is_due(house: House, phase: str, days: int, english: str, spanish
     assert nine_in_mexico_city <= datetime.fromisoformat(due["due_at"]) < nine_in_mexico_city + timedelta(minutes=15)
     for capital, words in (("washington", english), ("mexico", spanish), ("ottawa", french)):
         mail = await house.expect_mail(to=capital, subject=words)
-        assert words in mail.text.lower()
+        assert words in mail.text
     await coal_is_silent(house)
 
 
@@ -437,7 +437,7 @@ async def test_what_came_due_while_the_scheduler_was_down_is_told_once_and_late(
         "wire", "milestone-due", NEXT_SUMMIT,
         phase="ahead", days=26, step="before-30d", late=True, merged_steps=["before-90d"],
     )  # fmt: skip
-    mail = await house.expect_mail(to="cumbre", subject="vence en 26 días")
+    mail = await house.expect_mail(to="cumbre", subject="En 26 días: ")
     assert "90 días antes" in mail.text
     await house.expect_nothing("cumbre")
     await house.expect_nothing("wire", about=NEXT_SUMMIT)
@@ -454,25 +454,25 @@ async def test_a_summit_that_moves_is_told_with_before_after_and_source_and_coun
     assert moved["change"] == "moved"
     event = await house.expect_event("wire", "milestone-scheduled", NEXT_SUMMIT, change="moved", schedule_version=2)
     assert (event["previous"]["edtf"], event["milestone"]["span"]["edtf"]) == ("2022", "2023-01-10")
-    mail = await house.expect_mail(to="cumbre", subject="nueva fecha: 10 ene 2023")
+    mail = await house.expect_mail(to="cumbre", subject="Nueva fecha 10 ene 2023: ")
     assert "10 de enero de 2023" in mail.text
     assert "Casa Blanca, 2023-01-10" in mail.text
     # "1 day before" lies behind now, was never told, and is told once.
     await house.expect_event(
         "wire", "milestone-due", NEXT_SUMMIT, step="before-1d", phase="today", late=True, schedule_version=2
     )
-    await house.expect_mail(to="cumbre", subject="vence hoy")
+    await house.expect_mail(to="cumbre", subject="Hoy: ")
     await house.expect_nothing("cumbre")
 
     await house.move_anchor("nals-2022", "2023-01-10", source="Presidencia de México")
     await house.expect_nothing("cumbre")
 
     for when, phase, days, told in (
-        (on(2023, 1, 10), "today", 0, "vence hoy"),
-        (on(2023, 1, 11), "overdue", 1, "vencido hace 1 día"),
-        (on(2023, 1, 17), "overdue", 7, "vencido hace 7 días"),
+        (on(2023, 1, 10), "today", 0, "Hoy: "),
+        (on(2023, 1, 11), "overdue", 1, "Vencido hace 1 día"),
+        (on(2023, 1, 17), "overdue", 7, "Vencido hace 7 días"),
         (on(2023, 1, 30), None, 0, ""),  # 30 days after the end of 2022
-        (on(2023, 2, 9), "overdue", 30, "vencido hace 30 días"),
+        (on(2023, 2, 9), "overdue", 30, "Vencido hace 30 días"),
     ):
         await house.at(when)
         if phase:

@@ -13,8 +13,9 @@ from deploy.embedded.inbox.verdicts import AcceptedPost, RefusedPost, Verdict, t
 
 BLOCKS, HEADER, TEXT, FIELD, FIELDS = 50, 150, 3000, 2000, 10
 CONTEXT_ELEMENTS, ACTIONS, BUTTON, URL, VALUE, IDENTIFIER = 10, 25, 75, 3000, 2000, 255
-UNCHECKED = ("rich_text", "markdown", "table", "video")
+UNCHECKED = ("markdown", "table", "video")
 """Blocks that a message may hold, and that we neither send nor look into."""
+RICH_TEXT = ("rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted")
 
 
 class _BrokenBlock(Exception):
@@ -84,6 +85,8 @@ def _check_blocks(blocks: Any) -> None:
                 _check_actions(block, where)
             case "image":
                 _check_image(block, where)
+            case "rich_text":
+                _check_rich_text(block.get("elements"), f"{where}.elements")
             case "divider":
                 pass
             case _ if kind in UNCHECKED:
@@ -135,6 +138,24 @@ def _check_actions(block: Mapping[str, Any], where: str) -> None:
         if name := element.get("action_id"):
             _need(name not in seen, f"{where}: action_id {name} is there twice")
             seen.add(name)
+
+
+def _check_rich_text(elements: Any, where: str, *, within: tuple[str, ...] = RICH_TEXT) -> None:
+    """Sections of texts and links, and lists of such sections: the part of it that we know."""
+    _need(isinstance(elements, list) and len(elements) > 0, f"{where} is empty")
+    for at, element in enumerate(elements):
+        place = f"{where}[{at}]"
+        _need(isinstance(element, dict) and element.get("type") in within, f"{place}: unknown element")
+        match element["type"]:
+            case "rich_text_list":
+                _need(element.get("style") in ("bullet", "ordered"), f"{place}.style")
+                _check_rich_text(element.get("elements"), f"{place}.elements", within=("rich_text_section",))
+            case "link" | "text" as kind:
+                text, url = element.get("text"), element.get("url", "")
+                _need(isinstance(text, str) and len(text) > 0, f"{place} has no text")
+                _need(kind == "text" or (isinstance(url, str) and url.startswith("http")), f"{place}.url is no address")
+            case _:
+                _check_rich_text(element.get("elements"), f"{place}.elements", within=("text", "link"))
 
 
 def _check_element(element: Any, where: str) -> None:

@@ -15,7 +15,7 @@ from typing import Self
 from uuid import UUID
 
 import jinja2
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 from mjml import mjml2html
 
@@ -49,14 +49,16 @@ def _marked(text: str) -> Markup:
     )
 
 
-_html_environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+def _template(name: str) -> str:
+    return (resources.files("services.notifier.channels") / "templates" / name).read_text(encoding="utf-8")
+
+
+_html_environment = Environment(
+    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_template)
+)
 _html_environment.filters["marked"] = _marked
 _environment = _html_environment.overlay(autoescape=False)
 _environment.filters["split_lines"] = str.splitlines
-
-
-def _template(name: str) -> str:
-    return (resources.files("services.notifier.channels") / "templates" / name).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,7 @@ class _Layout:
 
     @classmethod
     def named(cls, name: str) -> Self:
-        return cls(
-            _environment.from_string(_template(f"{name}.txt")), _html_environment.from_string(_template(f"{name}.mjml"))
-        )
+        return cls(_environment.get_template(f"{name}.txt"), _html_environment.get_template(f"{name}.mjml"))
 
 
 _ONE, _SEVERAL = _Layout.named("mail"), _Layout.named("group")
@@ -120,13 +120,16 @@ class Email(MailedChannel[MailTemplate]):
 
     def render(self, event: LocalizedEvent) -> MailTemplate:
         """Both parts of the mail, with placeholders for the reader."""
-        thread = f"commitment.{event.event.data.commitment.id}"
-        return _rendered(_ONE, event.message, event.words, event.event.id, thread)
+        message, thread = event.message, f"commitment.{event.event.data.commitment.id}"
+        preview = f"{message.lead} {message.ask}".strip() or message.title
+        return _rendered(_ONE, message, event.words, event.event.id, thread, preview)
 
     def render_group(self, group: LocalizedGroup) -> MailTemplate:
         """The same of several events; in a thread where all are about one commitment."""
-        thread = f"commitment.{group.message.thread}" if group.message.thread else None
-        return _rendered(_SEVERAL, group.message, group.words, group.event.id, thread)
+        message = group.message
+        thread = f"commitment.{message.thread}" if message.thread else None
+        preview = " · ".join(item.title for section in message.first(3)[0] for item in section.items)
+        return _rendered(_SEVERAL, message, group.words, group.event.id, thread, preview)
 
     def mail(
         self, rendered: MailTemplate, reader: Reader, value: PlaceholderValues, *, sender: NamedAddress, at: datetime
@@ -174,10 +177,16 @@ class Email(MailedChannel[MailTemplate]):
 
 
 def _rendered(
-    layout: _Layout, message: EventMessage | GroupMessage, words: Words, event_id: UUID, thread: str | None
+    layout: _Layout,
+    message: EventMessage | GroupMessage,
+    words: Words,
+    event_id: UUID,
+    thread: str | None,
+    preview: str,
 ) -> MailTemplate:
     context = {
         "message": message,
+        "preview": preview,
         "label": words.label,
         "quoted": words.quoted,
         "reason": placeholders.REASON,

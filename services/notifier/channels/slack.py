@@ -4,7 +4,7 @@ What others wrote stands in `plain_text` objects, where Slack reads no formattin
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from services.notifier.channels.outcomes import AttemptOutcome, gone
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.group_message import GroupMessage, GroupSection
 from services.notifier.rendering.group_words import and_more
-from services.notifier.rendering.message import EventMessage, Fact
+from services.notifier.rendering.message import EventMessage, Fact, MessageLink
 
 HEADER, SECTION, FIELD, FIELDS = SLACK["header"], SLACK["section"], SLACK["field"], SLACK["fields"]
 
@@ -39,27 +39,17 @@ class Slack(ChatChannel):
     escape = staticmethod(escape)
 
     def card(self, message: EventMessage, words: Words) -> str:
-        """Blocks: header, headline, lead, facts in two columns, quotation, buttons, and a footer."""
-        title = _cut(message.title, HEADER)
-        blocks: list[dict[str, Any]] = [
-            {"type": "header", "text": _plain(title, HEADER)},
-            {"type": "section", "text": _ours(f"*{escape(message.headline)}*")},
-            {"type": "section", "text": _plain(message.lead, SECTION)},
-            *_tables(list(_facts(message)), words),
-        ]
+        """Blocks: the news, what is asked and where to do it, the words of the statement, facts in two columns."""
+        blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(_cut(message.heading, HEADER), HEADER)}]
+        blocks += [{"type": "section", "text": _plain(text, SECTION)} for text in _lines(message)]
+        blocks.append(_buttons(message.links))
         if message.quotation:
             blocks.append({"type": "section", "text": _ours(f"*{words.label(message.quotation.label)}*")})
             blocks.append(
                 {"type": "section", "text": _plain(words.quoted(_cut(message.quotation.text, SECTION - 4)), SECTION)}
             )
-        buttons = [
-            {"type": "button", "text": _plain(link.label, SLACK["button"]), "url": link.url, "action_id": f"open-{at}"}
-            for at, link in enumerate(message.links)
-            if len(link.url) <= SLACK["button_url"]
-        ]
-        blocks.append({"type": "actions", "elements": buttons})
-        blocks.append(_small_print(words))
-        return card_json(_posted(f"{message.title}: {message.headline}", blocks))
+        blocks += [*_tables(list(message.facts), words), _small_print(words)]
+        return card_json(_posted(message.heading, blocks))
 
     def group_card(self, message: GroupMessage, words: Words) -> str:
         """Blocks: header, why it comes together, a list for each section, a button, and a footer."""
@@ -70,11 +60,7 @@ class Slack(ChatChannel):
         blocks += [_list(section) for section in shown]
         if left:
             blocks.append({"type": "section", "text": _plain(and_more(left, words), SECTION)})
-        buttons = [
-            {"type": "button", "text": _plain(link.label, SLACK["button"]), "url": link.url, "action_id": f"open-{at}"}
-            for at, link in enumerate(message.links)
-        ]
-        blocks += [{"type": "actions", "elements": buttons}, _small_print(words)]
+        blocks += [_buttons(message.links), _small_print(words)]
         return card_json(_posted(message.headline, blocks))
 
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
@@ -115,7 +101,7 @@ def _list(section: GroupSection) -> dict[str, Any]:
             "type": "rich_text_section",
             "elements": [
                 {"type": "link", "url": item.url, "text": shorten(item.title, SLACK["item"])},
-                {"type": "text", "text": f" – {shorten(item.said, SLACK['item'])}"},
+                *([{"type": "text", "text": f" – {shorten(item.said, SLACK['item'])}"}] if item.said else []),
             ],
         }
         for item in section.items
@@ -129,10 +115,23 @@ def _list(section: GroupSection) -> dict[str, Any]:
     }
 
 
-def _facts(message: EventMessage) -> Iterator[Fact]:
+def _lines(message: EventMessage) -> Iterator[str]:
+    """What stands below the news: what is to be known of it, what it was before, what is asked."""
+    if message.lead:
+        yield message.lead
     if message.change:
-        yield Fact(message.change.label, f"{message.change.before} → {message.change.after}")
-    yield from message.facts
+        yield f"{message.change.before} → {message.change.after}"
+    if message.ask:
+        yield message.ask
+
+
+def _buttons(links: Iterable[MessageLink]) -> dict[str, Any]:
+    elements = [
+        {"type": "button", "text": _plain(link.label, SLACK["button"]), "url": link.url, "action_id": f"open-{at}"}
+        for at, link in enumerate(links)
+        if len(link.url) <= SLACK["button_url"]
+    ]
+    return {"type": "actions", "elements": elements}
 
 
 def _tables(facts: list[Fact], words: Words) -> Iterator[dict[str, Any]]:

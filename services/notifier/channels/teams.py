@@ -77,20 +77,23 @@ class Teams(ChatChannel):
 
 def _card(message: EventMessage, words: Words, longest: int) -> dict[str, Any]:
     body: list[dict[str, Any]] = [
-        _text(message.headline, weight="Bolder", color="Accent"),
-        _text(shorten(message.title, longest), style="heading", weight="Bolder", size="Large", spacing="Small"),
-        _prose(shorten(message.lead, longest)),
+        _text(shorten(message.headline, longest), weight="Bolder", color="Accent"),
+        _text(shorten(message.title, longest), style="heading", weight="Bolder", size="Large", spacing="None"),
     ]
-    facts = [{"title": _value(fact.label, longest), "value": _value(fact.value, longest)} for fact in message.facts]
+    if message.lead:
+        body.append(_prose(shorten(message.lead, longest)))
     if message.change:
         change = f"{shorten(message.change.before, longest)} → {shorten(message.change.after, longest)}"
-        facts.insert(0, {"title": _value(message.change.label, longest), "value": _value(change, 2 * longest + 3)})
-    body.append({"type": "FactSet", "facts": facts, "separator": True})
+        body.append(_prose(change))
+    if message.ask:
+        body.append(_prose(message.ask))
     if message.quotation:
         body.append(_text(words.label(message.quotation.label), weight="Bolder", separator=True))
         body.append(_prose(words.quoted(shorten(message.quotation.text, longest)), spacing="Small"))
+    facts = [{"title": _value(fact.label, longest), "value": _value(fact.value, longest)} for fact in message.facts]
+    body.append({"type": "FactSet", "facts": facts, "separator": True})
     body += _small_print(words)
-    return _posted(body, message.links, message.language, f"{message.title}: {message.headline}", min(longest, 300))
+    return _posted(body, message.links, message.language, message.heading, min(longest, 300))
 
 
 def _group_card(message: GroupMessage, words: Words, most: int, longest: int) -> dict[str, Any]:
@@ -111,7 +114,7 @@ def _item(item: GroupItem, longest: int) -> dict[str, Any]:
     title = _run(shorten(item.title, longest)) | {"selectAction": {"type": "Action.OpenUrl", "url": item.url}}
     return {
         "type": "RichTextBlock",
-        "inlines": [title, _run(f" – {shorten(item.said, longest)}")],
+        "inlines": [title, *([_run(f" – {shorten(item.said, longest)}")] if item.said else [])],
         "spacing": "Small",
     }
 

@@ -105,7 +105,8 @@ class MessageRenderer:
         """An event on a channel, in a language and told in a way where those make a difference."""
         key: Hashable = (event.id, channel)
         if CHANNELS[channel].is_localized:
-            key = (event.id, channel, language, telling.is_overtaken, *(earlier.id for earlier in telling.before))
+            how = (telling.is_overtaken, telling.is_deferred, *(earlier.id for earlier in telling.before))
+            key = (event.id, channel, language, *how)
         rendered = self._rendered.get(key)
         if rendered is None:
             rendered = self._rendered[key] = render_event(event, channel, language, self._links, telling)

@@ -1,7 +1,7 @@
 """An event as it was published and is kept, and the same event in a reader's language."""
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Self, cast
@@ -13,7 +13,7 @@ from services.notifier.events.traits import EventTraits
 from services.notifier.rendering.group_message import GroupKind, GroupMessage, Rhythm, group_message
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.page_links import PageLinks
-from services.notifier.rendering.retelling import after_what_was_not_told, as_earlier_news
+from services.notifier.rendering.retelling import after_what_was_not_told, as_earlier_news, as_told_later
 
 
 class UnsupportedEvent(ValueError):
@@ -60,11 +60,13 @@ class PublishedEvent:
 class Telling:
     """How an event is told to somebody: as the latest news or as what newer news has overtaken, and after what else.
 
-    `before` are events that it overtook, and that were not told because of it; the oldest first.
+    `before` are events that it overtook, and that were not told because of it; the oldest first. `is_deferred` says
+    that it is told a while after it happened, so that a day which was near may have come.
     """
 
     is_overtaken: bool = False
     before: tuple[PublishedEvent, ...] = ()
+    is_deferred: bool = False
 
 
 AS_NEWS = Telling()
@@ -90,6 +92,8 @@ class LocalizedEvent:
         for earlier in self.telling.before:
             with contextlib.suppress(ValueError):  # a row of an older contract must not stop what came after it
                 untold.append((self._of(earlier), earlier.time))
+        if self.telling.is_deferred:
+            message = as_told_later(message, self.words)
         message = after_what_was_not_told(message, self.words, untold)
         return as_earlier_news(message, self.words, self.event.time) if self.telling.is_overtaken else message
 
@@ -118,10 +122,13 @@ class LocalizedGroup:
         for event, telling in self.events:
             with contextlib.suppress(ValueError):
                 url = self.links.commitment(event.data.commitment.id)
-                told.append(LocalizedEvent(event, self.words, url, telling).message)
+                told.append(LocalizedEvent(event, self.words, url, self._as_told_now(telling)).message)
         if not told:
             raise UnsupportedEvent("people are told of none of these events")
         return group_message(told, self.words, self.links.commitments, self.kind, self.rhythm)
+
+    def _as_told_now(self, telling: Telling) -> Telling:
+        return telling if self.kind == "window" else replace(telling, is_deferred=True)
 
     @property
     def event(self) -> PublishedEvent:

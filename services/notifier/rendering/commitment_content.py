@@ -9,7 +9,6 @@ from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
 from services.notifier.rendering.message import (
-    BeforeAndAfter,
     EventMessage,
     Fact,
     MessageLink,
@@ -39,10 +38,9 @@ def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMe
     links = [MessageLink(words.gettext("Read the statement"), statement.url)] if statement.url else []
     return compose(
         event.commitment,
-        event.commitment.parties,
         words,
         url,
-        item=NewsItem("created", event.commitment.id, event.commitment.id),
+        item=NewsItem("created", f"commitment {event.commitment.id}", event.commitment.id),
         latest=words.gettext("new commitment"),
         lead=marked_text(event.summary, event.commitment.language, words, instead=document),
         facts=facts,
@@ -53,13 +51,16 @@ def created_content(event: CommitmentCreated, words: Words, url: str) -> EventMe
 
 def status_content(event: StatusChanged, words: Words, url: str) -> EventMessage:
     """What the status of a party was and is, what the whole's is by it, and who reported it."""
-    before, after = (status_name(status, words) for status in (event.previous, event.status))
-    name = marked_party(event.party, event.commitment, words)
-    facts = [
-        Fact(words.gettext("Status as a whole"), status_name(event.overall, words)),
-        Fact(words.gettext("Reported by"), marked(reporter_name(event.reported_by, words), words)),
-        Fact(words.gettext("Reported on"), placeholders.moment(event.reported_at)),
-    ]
+    name, status = marked_party(event.party, event.commitment, words), status_name(event.status, words)
+    if event.previous == event.status:
+        lead = words.gettext("Its status is the same as before; more is known of it.")
+    else:
+        lead = words.line(words.gettext("Before"), status_name(event.previous, words))
+    facts = [Fact(words.gettext("Reported on"), placeholders.moment(event.reported_at))]
+    if event.reported_by.ministry is not None:  # what an API's client is called tells nobody anything
+        facts.insert(0, Fact(words.gettext("Reported by"), marked(reporter_name(event.reported_by, words), words)))
+    if len(event.commitment.parties) > 1:
+        facts.insert(0, Fact(words.gettext("Status as a whole"), status_name(event.overall, words)))
     links = []
     if event.evidence:
         shown = plain(event.evidence.title, instead=plain(_host(event.evidence.url)))
@@ -69,13 +70,12 @@ def status_content(event: StatusChanged, words: Words, url: str) -> EventMessage
     note = Quotation(words.gettext("Note, as reported (not translated)"), plain(event.note)) if event.note else None
     return compose(
         event.commitment,
-        (event.party,),
         words,
         url,
-        item=NewsItem("status", f"{event.commitment.id} {event.party}", event.commitment.id),
-        latest=words.gettext("%(party)s: %(status)s", party=name, status=after),
-        lead=words.gettext("The status of this commitment has changed for one party."),
-        change=BeforeAndAfter(words.gettext("Status, %(party)s", party=name), before, after),
+        item=NewsItem("status", f"status {event.commitment.id} {event.party}", event.commitment.id),
+        latest=words.gettext("%(party)s %(status)s", party=name, status=status),
+        headline=words.line(name, status),
+        lead=lead,
         facts=[*facts, *context_facts(event.commitment, event.commitment.parties, words)],
         quotation=note,
         links=links,

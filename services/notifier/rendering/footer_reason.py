@@ -41,10 +41,7 @@ def footer_reason(filters: Filters, event: MatchedEvent, language: str, ladder_r
     """
     words = words_in(language)
     met = Prose.read(" · ".join(_met(filters, event, language))).shortened(LONGEST).written
-    if met:
-        reason = words.gettext("You get this because you follow: %(what)s.", what=met)
-    else:
-        reason = words.gettext("You get this because you follow all that is in the register.")
+    reason = _followed(met, words)
     if ladder_refused and event.event == MILESTONE_DUE.name:
         reason = f"{reason} {_usual_reminders(words)}"
     return Prose.read(reason)
@@ -71,7 +68,6 @@ def joined_reasons(concerns: Sequence[Concern], language: str) -> Prose:
         return footer_reason(only.filters, only.events[0], language, only.ladder_refused)
     met = [
         Prose.read(" · ".join(_met_by_all(one, language))).shortened(LONGEST // len(concerns)).written
-        or words.gettext("all that is in the register")
         for one in concerns
     ]
     if len(concerns) > 1:
@@ -79,13 +75,19 @@ def joined_reasons(concerns: Sequence[Concern], language: str) -> Prose:
             "You get this by %(number)s subscription: %(what)s.",
             "You get this by %(number)s subscriptions: %(what)s.",
             len(concerns),
-            what="; ".join(met),
+            what="; ".join(part or words.gettext("all that is in the register") for part in met),
         )
     else:
-        reason = words.gettext("You get this because you follow: %(what)s.", what=met[0])
+        reason = _followed(met[0], words)
     if any(one.ladder_refused and _has_reminder(one) for one in concerns):
         reason = f"{reason} {_usual_reminders(words)}"
     return Prose.read(reason)
+
+
+def _followed(met: str, words: Words) -> str:
+    if met:
+        return words.gettext("You get this because you follow: %(what)s.", what=met)
+    return words.gettext("You get this because you follow all that is in the register.")
 
 
 def _met_by_all(concern: Concern, language: str) -> list[str]:

@@ -11,8 +11,9 @@ from typing import Literal, get_args
 
 from services.i18n.prose import Prose
 from services.i18n.words import Words
-from services.notifier.rendering.group_words import counted, section_title, subject_of
+from services.notifier.rendering.group_words import counted, digest_subject, section_title, subject_of
 from services.notifier.rendering.message import Category, EventMessage, MessageLink
+from services.notifier.rendering.retelling import COUNTS_DAYS
 
 GroupKind = Literal["window", "digest", "deferred"]
 """Why events go out together: one cause within its window; a digest; a time in which nothing was to be sent."""
@@ -28,18 +29,11 @@ class GroupItem:
     """One thing that has news: a commitment, a party's status of it, a milestone."""
 
     title: Prose
-    news: Prose
-    """The newest that is to be said of it, in a few words."""
+    said: Prose
+    """The newest that is to be said of it, in a few words; empty where the section's title says it."""
     changes: int
     """How many events it stands for; 1 or more."""
-    more: str
-    """The number of changes in words; empty where there is only one."""
     url: str
-
-    @property
-    def said(self) -> Prose:
-        """What stands behind the title."""
-        return Prose.read(f"{self.news.written} · {self.more}") if self.more else self.news
 
 
 @dataclass(frozen=True)
@@ -87,89 +81,92 @@ class GroupMessage:
         return tuple(shown), max(self.count - most, 0)
 
 
+@dataclass(frozen=True)
+class _Newest:
+    """The last message about one thing, how many events it stands for, and first dates that stand beside it."""
+
+    message: EventMessage
+    changes: int
+    dates: tuple[EventMessage, ...] = ()
+
+    @property
+    def category(self) -> Category:
+        return self.message.item.category
+
+
 def group_message(
     messages: Sequence[EventMessage], words: Words, list_url: str, kind: GroupKind, rhythm: Rhythm | None = None
 ) -> GroupMessage:
     """One message of several about single events, which stand in the order in which they happened; at least one."""
-    newest = _newest_of_each(messages)
-    by_category: dict[Category, list[tuple[EventMessage, GroupItem]]] = {}
-    for message, changes, dates in newest:
-        by_category.setdefault(message.item.category, []).append((message, _item(message, changes, dates, words)))
-    sections = []
-    for category in sorted(by_category, key=_ORDER.index):
-        found = sorted(by_category[category], key=lambda pair: _by_day(pair[0]))
-        sections.append(GroupSection(category, section_title(category, words), tuple(item for _, item in found)))
-    counts = [
-        counted(section.category, [one.item.days for one, _ in by_category[section.category]], words)
-        for section in sections
-    ]
+    at_once = kind == "window"
+    by_category: dict[Category, list[_Newest]] = {}
+    for newest in sorted(_newest_of_each(messages), key=_by_urgency):
+        category: Category = "ahead" if newest.category == "today" and not at_once else newest.category
+        by_category.setdefault(category, []).append(newest)
+    counts = [counted(category, _days(found, at_once), words) for category, found in by_category.items()]
+    subject, headline = subject_of(tuple(by_category), counts, words)
+    found = [newest.message for several in by_category.values() for newest in several]
+    if len(found) == 1:
+        subject, headline = found[0].subject, found[0].headline.written
+    if kind == "digest":
+        subject = digest_subject(len(found), rhythm, words)
     commitments = {message.item.commitment_id for message in messages}
-    total = sum(len(section.items) for section in sections)
-    only = newest[0][0] if total == 1 else None
-    subject, headline = subject_of([section.category for section in sections], counts, words)
-    if only:
-        subject, headline = only.subject, only.headline.written
-    lead = ""
-    match kind:
-        case "digest":
-            subject = _digest_subject(total, rhythm, words)
-        case "deferred":
-            lead = words.gettext("This came while you had asked for quiet.")
-        case _:
-            pass
     return GroupMessage(
         language=words.language,
         subject=subject,
         headline=Prose.read(headline).capitalized(),
-        lead=lead,
-        sections=tuple(sections),
+        lead=words.gettext("This came while you had asked for quiet.") if kind == "deferred" else "",
+        sections=tuple(
+            GroupSection(
+                category,
+                section_title(category, words, at_once=at_once),
+                tuple(_item(newest, words, at_once=at_once) for newest in several),
+            )
+            for category, several in by_category.items()
+        ),
         thread=commitments.pop() if len(commitments) == 1 else None,
         links=(MessageLink(words.gettext("Open the list"), list_url),),
     )
 
 
-def _newest_of_each(messages: Sequence[EventMessage]) -> list[tuple[EventMessage, int, list[EventMessage]]]:
-    """The last message about each thing, with the number of events that it stands for.
-
-    The first dates of a commitment that is new itself stand beside it, not by themselves.
-    """
+def _newest_of_each(messages: Sequence[EventMessage]) -> list[_Newest]:
+    """What is newest of each thing. The first dates of a commitment that is new itself stand beside it."""
     last: dict[str, EventMessage] = {}
     changes: dict[str, int] = {}
     for message in messages:
         key = message.item.key
         last[key] = message
         changes[key] = changes.get(key, 0) + message.item.changes
-    new = {message.item.commitment_id for message in last.values() if message.item.category == "created"}
-    dates: dict[str, list[EventMessage]] = {}
+    new = {message.item.commitment_id: key for key, message in last.items() if message.item.category == "created"}
+    beside: dict[str, list[EventMessage]] = {}
     for key, message in list(last.items()):
-        if message.item.category == "first-date" and message.item.commitment_id in new and changes[key] == 1:
-            dates.setdefault(message.item.commitment_id, []).append(message)
-            del last[key]
-    return [
-        (message, changes[key], dates.get(message.item.commitment_id, []) if message.item.category == "created" else [])
-        for key, message in last.items()
-    ]
+        owner = new.get(message.item.commitment_id)
+        if message.item.category == "first-date" and owner is not None and changes[key] == 1:
+            beside.setdefault(owner, []).append(last.pop(key))
+    return [_Newest(message, changes[key], tuple(beside.get(key, ()))) for key, message in last.items()]
 
 
-def _item(message: EventMessage, changes: int, dates: Sequence[EventMessage], words: Words) -> GroupItem:
-    news = [message.latest, *(one.latest for one in dates)]
-    more = words.ngettext("%(number)s change", "%(number)s changes", changes) if changes > 1 else ""
-    return GroupItem(
-        message.title, Prose.read(" · ".join(one.written for one in news)), changes, more, message.links[0].url
-    )
+def _days(found: Sequence[_Newest], at_once: bool) -> list[int | None]:
+    return [newest.message.item.days if at_once else None for newest in found]
 
 
-def _by_day(message: EventMessage) -> tuple[date, str]:
-    return (message.item.day or date.max, message.title.casefold())
+def _item(newest: _Newest, words: Words, *, at_once: bool) -> GroupItem:
+    message, item = newest.message, newest.message.item
+    if item.is_earlier:
+        said = [message.latest.written]
+    elif item.category == "created":
+        said = [one.item.when or one.latest.written for one in newest.dates]
+    elif item.category in ("first-date", "date", "held", "asked") and item.when:
+        said = [item.when]
+    elif item.category in COUNTS_DAYS and item.when:
+        said = [message.latest.written, item.when] if at_once else [item.when]
+    else:
+        said = [message.latest.written]
+    if newest.changes > 1:
+        said.append(words.ngettext("%(number)s change", "%(number)s changes", newest.changes))
+    return GroupItem(message.title, Prose.read(" · ".join(said)), newest.changes, message.url)
 
 
-def _digest_subject(total: int, rhythm: Rhythm | None, words: Words) -> str:
-    match rhythm:
-        case "daily":
-            return words.ngettext("Your day: %(number)s item of news", "Your day: %(number)s items of news", total)
-        case "weekly":
-            return words.ngettext("Your week: %(number)s item of news", "Your week: %(number)s items of news", total)
-        case _:
-            return words.ngettext(
-                "Your digest: %(number)s item of news", "Your digest: %(number)s items of news", total
-            )
+def _by_urgency(newest: _Newest) -> tuple[int, date, str]:
+    item = newest.message.item
+    return (_ORDER.index(item.category), item.day or date.max, newest.message.title.casefold())

@@ -30,9 +30,9 @@ _SECTIONS: Mapping[Category, str] = MappingProxyType(
 _REMINDERS = frozenset({"overdue", "asked", "today", "ahead", "review"})
 
 
-def section_title(category: Category, words: Words) -> str:
-    """The heading of a section."""
-    return words.gettext(_SECTIONS[category])
+def section_title(category: Category, words: Words, *, at_once: bool = True) -> str:
+    """The heading of a section; told later, nobody says that what was ahead is soon."""
+    return words.gettext("Due") if category == "ahead" and not at_once else words.gettext(_SECTIONS[category])
 
 
 def counted(category: Category, days: Sequence[int | None], words: Words) -> str:
@@ -70,6 +70,8 @@ def counted(category: Category, days: Sequence[int | None], words: Words) -> str
 
 
 def _due_in(number: int, days: set[int], words: Words) -> str:
+    if not days:  # told later, when it may be any number
+        return words.ngettext("%(number)s due", "%(number)s due", number)
     if len(days) != 1:
         return words.ngettext("%(number)s due soon", "%(number)s due soon", number)
     when = words.ngettext("in %(number)s day", "in %(number)s days", days.pop())
@@ -99,3 +101,13 @@ def subject_of(categories: Sequence[Category], counts: Sequence[str], words: Wor
 def and_more(number: int, words: Words) -> str:
     """What stands under a list that was too long."""
     return words.ngettext("and %(number)s more", "and %(number)s more", number)
+
+
+def digest_subject(number: int, rhythm: str | None, words: Words) -> str:
+    """`Your week: 14 updates`; `rhythm` is how often it comes, where that is known."""
+    match rhythm:
+        case "daily":
+            return words.ngettext("Your day: %(number)s update", "Your day: %(number)s updates", number)
+        case "weekly":
+            return words.ngettext("Your week: %(number)s update", "Your week: %(number)s updates", number)
+    return words.ngettext("Your digest: %(number)s update", "Your digest: %(number)s updates", number)

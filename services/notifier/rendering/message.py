@@ -13,16 +13,16 @@ from urllib.parse import quote
 
 from contracts.commitments import CommitmentBrief
 from contracts.vocabulary import PartyCode
-from services.i18n.names import party_name, short_theme, shown_party, theme_title
+from services.i18n.names import shown_party, theme_title
 from services.i18n.prose import Prose, marked, marked_text
-from services.i18n.text import plain, shorten
+from services.i18n.text import capitalized, cut_between_words, shorten
 from services.i18n.words import Words
 
-SUBJECT_LENGTH = 69
-"""Longest subject line, in characters: what a telephone shows."""
+SUBJECT_LENGTH = 50
+"""Longest subject line, in characters: what a telephone shows. A title is cut between words, the news isn't."""
 
-_LONGEST_TAG, _LONGEST_PARTIES, _LONGEST_THEME = 29, 17, 20
-"""Characters of a subject line that say whom and what it is about, and of the two parts of it."""
+_LONGEST_NEWS = 34
+"""Characters of a subject line that say what is new; the title has the rest."""
 
 # A link of others goes out as ASCII without quotation marks and backslashes, the same address to every program.
 _IN_ADDRESSES = "%!#$&'()*+,/:;=?@[]~"
@@ -52,14 +52,17 @@ class NewsItem:
     """What the news is about and how it is to be told among others.
 
     Of two events with the same `key` the later one says the newest; `day` is the one that it is about, where it is
-    about a day, and `days` how far that is.
+    about a day, `when` the same in words, and `days` how far that was from the day of the event.
     """
 
     category: Category
     key: str
     commitment_id: str
     day: date | None = None
+    when: str = ""
     days: int | None = None
+    is_earlier: bool = False
+    """Whether newer news of the same is known already."""
     changes: int = 1
     """How many events it stands for: more than one where it overtook others that were not told."""
 
@@ -96,7 +99,7 @@ class Quotation:
 
 @dataclass(frozen=True)
 class MessageLink:
-    """Where to read on; the first link of all is the commitment itself."""
+    """Where to go, or to read on."""
 
     label: str
     url: str
@@ -104,96 +107,108 @@ class MessageLink:
 
 @dataclass(frozen=True)
 class EventMessage:
-    """One event for readers of one language."""
+    """One event for readers of one language, in the order in which it is laid out; nothing stands in it twice."""
 
     language: str
     item: NewsItem
-    tag: str
     latest: Prose
-    """What is new, in a few words."""
-    subject: str
+    """What is new, in a few words; it may stand behind the title, or in a list."""
     headline: Prose
+    """What is new, where the rest of the message stands below it."""
     title: Prose
+    """What the news is about: a milestone or a commitment."""
     lead: Prose
+    """What is to be known of the news: when it is due, what it was before."""
     change: BeforeAndAfter | None
-    facts: tuple[Fact, ...]
+    ask: Prose
+    """What is asked of the reader; empty where nothing is."""
     quotation: Quotation | None
+    facts: tuple[Fact, ...]
+    """The small print."""
+    url: str
+    """The commitment's page."""
     links: tuple[MessageLink, ...]
+    """Where to go: first to what is asked, then to the commitment, then to read on."""
+    subject: str
+    heading: Prose
+    """Headline and title in one line, where there is but one."""
 
-    def with_latest(self, latest: str, words: Words) -> Self:
+    def retold(self, latest: str, headline: str, lead: str, words: Words) -> Self:
         """The same with other words for what is new."""
-        read = Prose.read(latest)
-        return replace(self, latest=read, subject=_subject(self.tag, self.title, read, words))
+        read, above = Prose.read(latest), Prose.read(headline).capitalized()
+        return replace(
+            self,
+            latest=read,
+            headline=above,
+            lead=Prose.read(lead),
+            subject=subject_line(read, self.title, words),
+            heading=Prose.read(news_of(above.written, self.title.written, words)),
+        )
 
 
 def compose(
     commitment: CommitmentBrief,
-    parties: tuple[PartyCode, ...],
     words: Words,
     url: str,
     *,
     item: NewsItem,
     latest: str,
+    short: str | None = None,
     headline: str | None = None,
-    lead: str,
+    title: str | None = None,
+    lead: str = "",
+    ask: str = "",
     facts: list[Fact],
     change: BeforeAndAfter | None = None,
     quotation: Quotation | None = None,
+    action: MessageLink | None = None,
     links: Iterable[MessageLink] = (),
 ) -> EventMessage:
-    """A message about a commitment: `latest` is what is new in a few words, `url` the commitment's page.
+    """A message about a commitment, or about what is called `title`; `url` is the commitment's page.
 
-    Words of others come as `marked` leaves them.
+    `latest` is what is new in a few words, `short` the same where a subject needs fewer; `action` is where that can be
+    done which is asked. Words of others come as `marked` leaves them.
     """
-    title = Prose.read(marked_text(commitment.title, commitment.language, words, instead=commitment.id))
+    promised = Prose.read(marked_text(commitment.title, commitment.language, words, instead=commitment.id))
+    about = promised if title is None else Prose.read(title)
     news = Prose.read(latest)
-    bound = _parties_in_short(commitment, parties, words)
-    left = min(_LONGEST_THEME, _LONGEST_TAG - len(f"{bound} - "))
-    tag = f"{bound} - {shorten(plain(short_theme(commitment.themes[0], words)), left)}"
+    if about != promised:
+        facts = [Fact(words.gettext("Commitment"), promised), *facts]
+    above = (Prose.read(headline) if headline else news).capitalized()
     return EventMessage(
         language=words.language,
         item=item,
-        tag=tag,
         latest=news,
-        subject=_subject(tag, title, news, words),
-        headline=(Prose.read(headline) if headline else news).capitalized(),
-        title=title,
-        lead=Prose.read(lead),
+        headline=above,
+        title=about,
+        lead=Prose.read(lead).capitalized(),
         change=change.read() if change else None,
-        facts=tuple(Fact(fact.label, Prose.read(fact.value)) for fact in facts),
+        ask=Prose.read(ask),
         quotation=quotation,
+        facts=tuple(Fact(fact.label, Prose.read(fact.value)) for fact in facts),
+        url=url,
         links=(
+            *([action] if action else []),
             MessageLink(words.gettext("Open the commitment"), url),
             *(MessageLink(link.label, quote(link.url, safe=_IN_ADDRESSES)) for link in links),
         ),
+        subject=subject_line(Prose.read(short) if short else news, about, words),
+        heading=Prose.read(news_of(above.written, about.written, words)),
     )
 
 
-def _parties_in_short(commitment: CommitmentBrief, parties: tuple[PartyCode, ...], words: Words) -> str:
-    """`CA/MX/US`, `MX/European Union`; of many the first, and how many there are more: `AR/AU/BR/CA +16`."""
-    codes = list(dict.fromkeys(parties))
-    names = [
-        code if code.isupper() else party_name(code, words, commitment.organisations, commitment.language)
-        for code in codes
-    ]
-    if len(names) == 1:
-        return shorten(names[0], _LONGEST_PARTIES)
-    if len("/".join(names)) <= _LONGEST_PARTIES:
-        return "/".join(names)
-    left = _LONGEST_PARTIES - len(f" +{len(names)}")
-    told = [shorten(names[0], left)]
-    for name in names[1:]:
-        if len("/".join([*told, name])) > left:
-            return f"{'/'.join(told)} +{len(names) - len(told)}"
-        told.append(name)
-    return "/".join(told)  # a long first one was cut, which made room for all
+def subject_line(news: str, title: str, words: Words) -> str:
+    """`In 7 days: Title`, on a telephone."""
+    first = capitalized(shorten(news, _LONGEST_NEWS))
+    left = SUBJECT_LENGTH - len(news_of(first, "", words))
+    return news_of(first, cut_between_words(title, left), words)
 
 
-def _subject(tag: str, title: str, latest: str, words: Words) -> str:
-    """`[MX - Climate] Title: due in 7 days`; what is new is never cut, the title is."""
-    values = {"tag": tag, "news": shorten(latest, 34)}
-    left = SUBJECT_LENGTH - len(words.gettext("[%(tag)s] %(title)s: %(news)s", title="", **values))
-    return words.gettext("[%(tag)s] %(title)s: %(news)s", title=shorten(title, left), **values)
+def news_of(news: str, title: str, words: Words) -> str:
+    """`In 7 days: Title`, `Has it taken place? Title`."""
+    if news.endswith("?"):
+        return words.gettext("%(question)s %(title)s", question=news, title=title)
+    return words.gettext("%(news)s: %(title)s", news=news, title=title)
 
 
 def context_facts(commitment: CommitmentBrief, parties: tuple[PartyCode, ...], words: Words) -> list[Fact]:

@@ -1,53 +1,32 @@
-"""How a milestone's dates are worded: its span, the distance to it, its own words, its beginning."""
+"""How a milestone's dates are worded: its span, its own words, its beginning."""
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 
 from contracts.commitments import Milestone
-from contracts.events import MilestoneDue
-from contracts.vocabulary import Precision, Reading, ShownText, Span
-from services.i18n.prose import marked
+from contracts.vocabulary import Precision, Reading, Span
 from services.i18n.spans import date_phrase
+from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.message import Fact
+from services.notifier.rendering.message import Fact, Quotation
 from services.plumbing.zones import zone_named
 
 # Nobody's clock can show the first and the last days of all calendars: in some zone they lie outside of it.
 _FIRST, _LAST = date(1, 1, 3), date(9999, 12, 29)
 
 
-def wording_facts(milestone: Milestone, words: Words, *, quoted: bool = False) -> list[Fact]:
-    """The words of the statement; nothing where the date that stands above has `quoted` them already."""
-    if quoted:
-        return []
-    label = words.gettext("In the statement’s words")
-    return [Fact(label, words.quoted(_wording(milestone, words)))]
+def wording_quotation(milestone: Milestone, words: Words) -> Quotation:
+    """The words of the statement that say when."""
+    return Quotation(words.gettext("In the statement’s words"), plain(milestone.wording), milestone.wording_language)
 
 
 def date_text(span: Span, milestone: Milestone, words: Words) -> str:
-    """When it is to happen, as its words are read."""
+    """When it is to happen, as its words are read; those stand by themselves."""
+    if span.earliest is None:
+        return words.gettext("no date given")
     reading = milestone.reading if milestone.reading is not Reading.UNDATED else Reading.ON
-    return date_phrase(span, reading, _wording(milestone, words), words, "full")
-
-
-def _wording(milestone: Milestone, words: Words) -> str:
-    return marked(ShownText(milestone.wording, milestone.wording_language), words)
-
-
-def due_text(event: MilestoneDue, words: Words) -> str:
-    """When it is due, and how far that is from the day of the reminder where the phase says so."""
-    day = date_text(event.milestone.span, event.milestone, words)
-    match event.phase:
-        case "ahead":
-            distance = words.ngettext("in %(number)s day", "in %(number)s days", event.days)
-        case "today":
-            distance = words.gettext("today")
-        case "overdue":
-            distance = days_ago(event.days, words)
-        case _:
-            return day
-    return f"{day} ({distance})"
+    return date_phrase(span, reading, milestone.wording, words, "full")
 
 
 def days_ago(days: int, words: Words) -> str:

@@ -7,11 +7,15 @@ nobody takes a late message for the newest, whatever a mailbox or a chat does wi
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from services.i18n.prose import Prose
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
-from services.notifier.rendering.message import EventMessage, Fact
+from services.notifier.rendering.message import Category, EventMessage, Fact
+
+COUNTS_DAYS: Final[frozenset[Category]] = frozenset({"ahead", "today", "overdue"})
+"""News that say how far a day is."""
 
 
 def as_earlier_news(message: EventMessage, words: Words, at: datetime) -> EventMessage:
@@ -20,11 +24,22 @@ def as_earlier_news(message: EventMessage, words: Words, at: datetime) -> EventM
         "This is earlier news, from %(when)s; newer news follows.",
         when=placeholders.moment(at),
     )
-    return replace(
-        message.with_latest(words.gettext("earlier: %(news)s", news=message.latest.written), words),
-        headline=Prose.read(words.gettext("earlier: %(news)s", news=message.headline.written)).capitalized(),
-        lead=Prose.read(f"{note} {message.lead.written}"),
+    told = message.retold(
+        words.gettext("earlier: %(news)s", news=message.latest.written),
+        words.gettext("earlier: %(news)s", news=message.headline.written),
+        f"{note} {message.lead.written}".rstrip(),
+        words,
     )
+    return replace(told, item=replace(told.item, is_earlier=True))
+
+
+def as_told_later(message: EventMessage, words: Words) -> EventMessage:
+    """The same message, told some time after its day: how far it was from what is due is no longer true, nor said."""
+    if message.item.category not in COUNTS_DAYS or not message.item.when:
+        return message
+    latest = words.gettext("date %(when)s", when=message.item.when)
+    headline = words.gettext("Overdue") if message.item.category == "overdue" else words.gettext("a reminder")
+    return message.retold(latest, headline, message.lead.written, words)
 
 
 def after_what_was_not_told(

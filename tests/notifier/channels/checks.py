@@ -13,6 +13,7 @@ from deploy.embedded.inbox.verdicts import AcceptedPost
 from services.i18n.words import words_in
 from services.notifier.channels.email import POLICY
 from services.notifier.channels.message_limits import TEAMS
+from services.notifier.rendering.message import SUBJECT_LENGTH
 from tests.notifier.rendering.material import LANGUAGES, LINKS, part, reader, texts
 
 
@@ -26,16 +27,20 @@ def check_slack(card):
     assert len(card["blocks"]) <= 50
     assert len(card["text"]) < 40_000
     assert (card["unfurl_links"], card["unfurl_media"], card["mrkdwn"]) == (False, False, False)
-    limits = {"header": 150, "section": 3000}
+    limits = {"header": 150, "section": SECTION}
     for block in card["blocks"]:
         if "text" in block:
             assert 1 <= in_utf16(block["text"]["text"]) <= limits[block["type"]]
         assert 1 <= len(block.get("fields", [1])) <= 10
         assert all(1 <= in_utf16(field["text"]) <= 2000 for field in block.get("fields", []))
         for element in block.get("elements", []):
+            if block["type"] == "rich_text":
+                check_rich_text(element)
             if element["type"] == "button":
                 assert (len(element["text"]["text"]), len(element["url"])) <= (75, 3000)
-    for text in texts(card):
+    rich = texts([block for block in card["blocks"] if block["type"] == "rich_text"])  # read as it stands
+    assert sum(map(in_utf16, rich)) <= 12_000
+    for text in texts([block for block in card["blocks"] if block["type"] != "rich_text"] + [card["text"]]):
         assert "<!" not in text
         assert "<@" not in text
         assert not re.search(r"(?<![\w.+-])@\w", text)
@@ -44,6 +49,23 @@ def check_slack(card):
             for language in LANGUAGES
         }
 
+
+def check_rich_text(element):
+    """A section, or a list of sections, of texts and links: nothing that pings anybody."""
+    if element["type"] == "rich_text_list":
+        assert element["style"] == "bullet"
+        assert element["elements"]
+        for inner in element["elements"]:
+            check_rich_text(inner)
+        return
+    assert element["type"] == "rich_text_section"
+    for piece in element["elements"]:
+        assert piece["type"] in ("text", "link")
+        assert 1 <= in_utf16(piece["text"]) <= SECTION
+        assert piece["type"] == "text" or re.match("https?://", piece["url"])
+
+
+SECTION = 3000
 
 TEAMS_BLOCK = {
     "TextBlock": {
@@ -72,7 +94,19 @@ TEAMS_BLOCK = {
                     "type": "object",
                     "required": ["type", "text"],
                     "additionalProperties": False,
-                    "properties": {"type": {"const": "TextRun"}, "text": {"type": "string"}},
+                    "properties": {
+                        "type": {"const": "TextRun"},
+                        "text": {"type": "string"},
+                        "selectAction": {
+                            "type": "object",
+                            "required": ["type", "url"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "type": {"const": "Action.OpenUrl"},
+                                "url": {"type": "string", "pattern": "^https?://"},
+                            },
+                        },
+                    },
                 },
             },
             "spacing": {"enum": ["None", "Small", "Default"]},
@@ -161,12 +195,12 @@ class Page(HTMLParser):
 
 HARMLESS = {
     *("html", "head", "title", "meta", "style", "body", "div", "table", "tbody", "tr", "td", "th", "a", "h1"),
-    *("span", "strong", "br", "p"),
+    *("span", "strong", "br", "p", "ul", "li"),
 }
 
 
 def check_mail(letter, language):
-    assert len(letter["Subject"]) < 70
+    assert len(letter["Subject"]) <= SUBJECT_LENGTH
     assert not re.search(r"[\r\n\u2028\u202e]", letter["Subject"])
     page = Page(part(letter, "html"))
     assert page.tags <= HARMLESS, page.tags - HARMLESS

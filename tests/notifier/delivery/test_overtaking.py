@@ -22,6 +22,7 @@ from services.notifier.delivery.results import record_results
 from services.notifier.delivery.turns import promote
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import LocalizedEvent, Telling
+from services.notifier.rendering.message import SUBJECT_LENGTH
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.clock import SharedClock
@@ -222,7 +223,7 @@ def test_earlier_news_says_so_wherever_it_is_looked_at():
         news = LocalizedEvent(event, words, "https://p.example").message
         late = LocalizedEvent(event, words, "https://p.example", Telling(is_overtaken=True)).message
         assert late.subject != news.subject
-        assert len(late.subject) <= 69
+        assert len(late.subject) <= SUBJECT_LENGTH
         assert news.headline.casefold() in late.headline.casefold()
         assert late.lead.endswith(news.lead)
         assert late.lead != news.lead

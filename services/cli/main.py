@@ -1,7 +1,7 @@
 """`pledgewire`: one program, nouns then verbs. Modules are imported inside the commands, so that help is instant."""
 
 import sys
-from datetime import UTC, date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -17,11 +17,13 @@ from services.cli.feeds import feeds
 from services.cli.keys import keys
 from services.cli.ministries import ministries
 from services.cli.recovery import recovery
+from services.cli.render import render
 from services.cli.report.command import report
 from services.cli.schedule import schedule
 from services.cli.sending import sending
 from services.cli.silences import silence
 from services.cli.wordings import wordings
+from services.cli.written_dates import read_day, read_instant
 
 app = typer.Typer(
     help="The wire service for what governments promise.",
@@ -65,23 +67,6 @@ def _program(
     """The wire service for what governments promise."""
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("write a day as 2021-11-18") from None
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text) if "T" in text.upper() else datetime.combine(_day(text), time(), UTC)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise typer.BadParameter("write an instant as 2026-01-01T09:00:00Z, or a day as 2026-01-01")
-    return instant
-
-
 @app.command()
 def demo(
     *,
@@ -103,7 +88,7 @@ def demo(
     from services.cli.demo.command import DemoOptions, run_demo
     from services.cli.service_client import ASKED_WRONGLY
 
-    first_day, last_day = _day(first), _day(last)
+    first_day, last_day = read_day(first), read_day(last)
     if last_day < first_day or first_day < date(2021, 11, 18):
         raise EmbeddedError(
             f"the calendar can't run from {first_day} to {last_day}",
@@ -200,6 +185,7 @@ def test(
 
 
 app.command("report")(report)
+app.command("render")(render)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -241,14 +227,14 @@ def rehearse(
 
     rehearse(
         RehearsalOptions(
-            first=_day(first),
-            end=_day(end),
+            first=read_day(first),
+            end=read_day(end),
             ladder=ladder,
             holidays=holidays,
             svg=svg,
             as_json=json,
             database_url=database_url or None,
-            now=_instant(now) if now else None,
+            now=read_instant(now) if now else None,
         )
     )
 

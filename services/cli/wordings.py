@@ -7,6 +7,7 @@ import typer
 
 from deploy.embedded.errors import EmbeddedError
 from services.cli.service_client import ASKED_WRONGLY
+from services.cli.written_dates import read_day
 
 if TYPE_CHECKING:
     from contracts.vocabulary import LanguageTag
@@ -48,7 +49,7 @@ def wordings_read(
 
     if not wording.strip():
         raise EmbeddedError("there are no words to read", 'give them as one argument, such as "by 2030"', ASKED_WRONGLY)
-    found = read(wording, _language(language), _day(made_on), _policy(policy or []))
+    found = read(wording, _language(language), read_day(made_on), _policy(policy or []))
     if as_json:
         typer.echo(TypeAdapter(Wording).dump_json(found).decode())
     else:
@@ -90,13 +91,6 @@ def _language(text: str) -> "LanguageTag":
     if lexicon_for(text) is None:
         raise EmbeddedError(f"{text!r} is no language that we read", f"use {', '.join(LEXICONS)}", ASKED_WRONGLY)
     return text
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("write a day as 2021-11-18") from None
 
 
 def _policy(choices: list[str]) -> "ReadingPolicy":

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.notifier.events.event_types import TOLD_AS
+from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.database import Database
 
 _TOLD_AS = "".join(f" when '{topic}' then '{name}'" for topic, name in TOLD_AS.items())
@@ -83,6 +84,18 @@ class DeliveryLog:
                 id_,
             )
         return row, list(attempts)
+
+    async def event(self, id_: UUID, owner: str | None) -> PublishedEvent | None:
+        """One event; None where there is none, or where none of this owner's subscriptions was to be told of it."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                "select id, topic, time, value, correlation_id, traceparent from event e where id = $1"
+                " and ($2::text is null or exists (select from delivery d join subscription s"
+                " on s.id = d.subscription_id where d.event_id = e.id and s.owner = $2))",
+                id_,
+                owner,
+            )
+        return None if row is None else PublishedEvent(*row)
 
     async def conservation(self) -> tuple[int, int, Sequence[tuple[str, str, int]]]:
         """Events read, deliveries they owed, and how many there are by channel and state: one moment for all three."""

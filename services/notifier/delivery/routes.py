@@ -1,12 +1,14 @@
 """Deliveries over HTTP: the log, to whose subscriptions they are, and the law of conservation."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from contracts.vocabulary import Slug
+from services.notifier.channels.webhook import cloud_event
 from services.notifier.delivery.answers import (
     AttemptAnswer,
     Conservation,
@@ -70,6 +72,18 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
         return DeliveryWithAttempts(
             **delivery_answer(row), tries=tuple(AttemptAnswer(**dict(attempt)) for attempt in attempts)
         )
+
+    @router.get("/events/{id_}", operation_id="read_event", responses=problems(401, 403, 404))
+    async def show_event(id_: UUID, caller: Reader) -> dict[str, Any]:
+        """An event that one of the caller's subscriptions was to be told of, as the CloudEvent that a webhook gets.
+
+        An operator sees all of them.
+        """
+        found = await log.event(id_, owner_for(caller))
+        if found is None:
+            raise not_found(Sentence("There is no such event"))
+        event: dict[str, Any] = json.loads(cloud_event(found))
+        return event
 
     @router.get(
         "/subscription-links/{token}/deliveries",

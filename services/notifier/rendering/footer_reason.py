@@ -71,11 +71,13 @@ def joined_reasons(concerns: Sequence[Concern], language: str) -> Prose:
         for one in concerns
     ]
     if len(concerns) > 1:
+        everything = words.gettext("all that is in the register")
+        each = "; ".join(part or everything for part in met)
         reason = words.ngettext(
             "You get this by %(number)s subscription: %(what)s.",
             "You get this by %(number)s subscriptions: %(what)s.",
             len(concerns),
-            what="; ".join(part or words.gettext("all that is in the register") for part in met),
+            what=each,
         )
     else:
         reason = _followed(met[0], words)

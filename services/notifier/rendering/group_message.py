@@ -104,12 +104,13 @@ def group_message(
         category: Category = "ahead" if newest.category == "today" and not at_once else newest.category
         by_category.setdefault(category, []).append(newest)
     counts = [counted(category, _days(found, at_once), words) for category, found in by_category.items()]
-    subject, headline = subject_of(tuple(by_category), counts, words)
     found = [newest.message for several in by_category.values() for newest in several]
-    if len(found) == 1:
-        subject, headline = found[0].subject, found[0].headline.written
     if kind == "digest":
-        subject = digest_subject(len(found), rhythm, words)
+        subject = headline = digest_subject(len(found), rhythm, words)
+    elif len(found) == 1:
+        subject, headline = found[0].subject, found[0].headline.written
+    else:
+        subject = headline = subject_of(tuple(by_category), counts, words)
     commitments = {message.item.commitment_id for message in messages}
     return GroupMessage(
         language=words.language,

@@ -40,7 +40,7 @@ def counted(category: Category, days: Sequence[int | None], words: Words) -> str
     number = len(days)
     match category:
         case "escalated":
-            return words.ngettext("%(number)s without an owner", "%(number)s without an owner", number)
+            return words.ngettext("%(number)s with nobody on it", "%(number)s with nobody on it", number)
         case "overdue":
             return words.ngettext("%(number)s overdue", "%(number)s overdue", number)
         case "asked":
@@ -62,7 +62,7 @@ def counted(category: Category, days: Sequence[int | None], words: Words) -> str
         case "status":
             return words.ngettext("%(number)s change of status", "%(number)s changes of status", number)
         case "flagged":
-            return words.ngettext("%(number)s thing that does not agree", "%(number)s that do not agree", number)
+            return words.ngettext("%(number)s inconsistency", "%(number)s inconsistencies", number)
         case "review":
             return words.ngettext("%(number)s to be reviewed", "%(number)s to be reviewed", number)
         case "other":
@@ -78,24 +78,17 @@ def _due_in(number: int, days: set[int], words: Words) -> str:
     return words.ngettext("%(number)s due %(when)s", "%(number)s due %(when)s", number, when=when)
 
 
-def subject_of(categories: Sequence[Category], counts: Sequence[str], words: Words) -> tuple[str, str]:
-    """The subject, within `SUBJECT_LENGTH`, and the headline: the counts of all sections, the most urgent first."""
+def subject_of(categories: Sequence[Category], counts: Sequence[str], words: Words) -> str:
+    """What is counted of each section, the most urgent first; of many, as many as `SUBJECT_LENGTH` takes."""
     reminders = set(categories) <= _REMINDERS
 
     def said(shown: Sequence[str]) -> str:
         listed = words.listed(shown)
         return words.gettext("Reminders: %(what)s", what=listed) if reminders else capitalized(listed)
 
-    subject = next(
-        (
-            text
-            for shown in range(len(counts), 0, -1)
-            if len(text := said([*counts[:shown], *([words.gettext("more")] if shown < len(counts) else [])]))
-            <= SUBJECT_LENGTH
-        ),
-        said(counts[:1]),
-    )
-    return subject, said(counts)
+    more = words.gettext("more")
+    tried = (said(counts if shown == len(counts) else [*counts[:shown], more]) for shown in range(len(counts), 0, -1))
+    return next((text for text in tried if len(text) <= SUBJECT_LENGTH), said(counts[:1]))
 
 
 def and_more(number: int, words: Words) -> str:

@@ -16,7 +16,7 @@ from services.notifier.delivery.messages import matched_by, render_group
 from services.notifier.events.published_event import AS_NEWS, PublishedEvent, Telling
 from services.notifier.rendering.footer_reason import Concern
 from services.notifier.rendering.group_message import GroupKind, Rhythm
-from tests.notifier.rendering.material import GOLDEN, LINKS, NOW, SENDER, published, reader
+from tests.notifier.rendering.material import GOLDEN, LINKS, NOW, SENDER, reader
 
 DAY = {"edtf": "2023-01-10", "earliest": "2023-01-10", "latest": "2023-01-10", "precision": "day"}
 DUE, SUMMIT = "milestone-due.v1.coal-finance-in-7-days", "milestone-scheduled.v1.cumbre-aplazada"
@@ -29,7 +29,14 @@ def changed(name: str, milestone: Mapping[str, Any] | None = None, **changes: An
     data = json.loads(event.value) | changes
     if milestone:
         data["milestone"] = data["milestone"] | milestone
-    return published(event.topic, type(event.data).model_validate_json(json.dumps(data)))
+    return _with(event, data)
+
+
+def _with(event: PublishedEvent, data: Any) -> PublishedEvent:
+    """The event with another value, as it would stand on its topic."""
+    made = replace(event, value=json.dumps(data, ensure_ascii=False).encode())
+    _ = made.data  # it can be read
+    return made
 
 
 def _of_the_summit(**changes: Any) -> PublishedEvent:
@@ -38,7 +45,7 @@ def _of_the_summit(**changes: Any) -> PublishedEvent:
     due = changed(DUE, None, commitment=told["commitment"], **changes)
     data = json.loads(due.value)
     data["milestone"] = told["milestone"] | {"span": DAY, "local_time": "10:00", "zone": "America/Mexico_City"}
-    return published(due.topic, type(due.data).model_validate_json(json.dumps(data)))
+    return _with(due, data)
 
 
 EACH_KIND: Mapping[str, PublishedEvent] = {
@@ -71,15 +78,14 @@ def named(event: PublishedEvent, number: int, **changes: Any) -> PublishedEvent:
     data["commitment"]["id"] = f"commitment-{number}"
     if "milestone" in data:
         data["milestone"]["id"] = f"milestone-{number}"
-    made = published(event.topic, type(event.data).model_validate_json(json.dumps(data)))
-    return replace(made, id=UUID(int=number + 1))
+    return replace(_with(event, data), id=UUID(int=number + 1))
 
 
 def on_day(event: PublishedEvent, day: date) -> PublishedEvent:
     """The same event, about another day."""
     data = json.loads(event.value)
     data["milestone"]["span"] = {"edtf": f"{day}", "earliest": f"{day}", "latest": f"{day}", "precision": "day"}
-    return replace(published(event.topic, type(event.data).model_validate_json(json.dumps(data))), id=event.id)
+    return _with(event, data)
 
 
 def imported(number: int) -> list[PublishedEvent]:

@@ -59,7 +59,7 @@ def items(message: GroupMessage) -> list[tuple[str, str]]:
         ("day", "Reminders: 3 overdue, 3 due today, and more"),
         ("anchor-move", "6 new dates"),
         ("one-thing-twice", "New date Jan 10, 2023: The leaders meet in Mexico…"),
-        ("digest", "Your week: 10 updates"),
+        ("digest", "Your week: 7 updates"),
         ("whole-statement", "98 new commitments"),
     ],
 )

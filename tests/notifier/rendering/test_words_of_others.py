@@ -77,10 +77,10 @@ def spans(event: PublishedEvent, language: str, **to: Any) -> set[tuple[str, str
     ("name", "also"),
     [
         ("commitment-created.v1.land-and-waters", ["México se propone una estrategia.", "Declaración conjunta"]),
-        ("milestone-due.v1.rappel-tardif", [MILESTONE, "a finales de 2023"]),
-        ("milestone-scheduled.v1.cumbre-aplazada", [MILESTONE, "a finales de 2023"]),
-        ("milestone-escalated.v1.focal-point-first", [MILESTONE, "a finales de 2023"]),
-        ("consistency-flagged.v1.past-due", [MILESTONE, "a finales de 2023"]),
+        ("milestone-due.v1.rappel-tardif", [MILESTONE, "“a finales de 2023”"]),
+        ("milestone-scheduled.v1.cumbre-aplazada", [MILESTONE, "“a finales de 2023”"]),
+        ("milestone-escalated.v1.focal-point-first", [MILESTONE, "“a finales de 2023”"]),
+        ("consistency-flagged.v1.past-due", [MILESTONE, "“a finales de 2023”"]),
         ("status-changed.v1.drug-dialogue-met", []),
     ],
 )

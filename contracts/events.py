@@ -167,6 +167,8 @@ class Acknowledgement(Contract):
     name: Line
     note: Paragraph | None
     at: Instant
+    ministry: Annotated[MinistryCode | None, Field(json_schema_extra={"x-since": "0.3.0"})] = None
+    """The ministry that they speak for by their credentials, where there is one."""
 
 
 class MilestoneEscalated(Contract):

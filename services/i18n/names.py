@@ -125,9 +125,12 @@ def party_list(
 
 
 def reporter_name(reporter: Reporter, words: Words, original: str = SOURCE) -> ShownText:
-    """Who reported, as the event calls them: the ministry by its name, else by its code; else the client."""
+    """Who reported: the ministry by its name, else by its code; who speaks for none is one of the register's editors.
+
+    What the client's credentials are called is nobody's business but the operator's.
+    """
     if reporter.ministry is None:
-        return ShownText(reporter.client, words.language)
+        return ShownText(words.gettext("the register’s editors"), words.language)
     if reporter.ministry_name is None:
         return ShownText(reporter.ministry.upper(), words.language)
     shown = reporter.ministry_name.in_language(words.language, original)

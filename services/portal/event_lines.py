@@ -3,7 +3,6 @@
 A word of a later release (a phase, a rule, how a date has changed) is told as "other", never guessed.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,21 +13,27 @@ from contracts.events import (
     CommitmentAssessed,
     CommitmentCreated,
     ConsistencyFlagged,
-    DeliverySettled,
     MilestoneDue,
-    MilestoneEscalated,
     MilestoneScheduled,
     PublicEvent,
     StatusChanged,
 )
-from services.i18n.delivery_names import delivery_state
 from services.i18n.event_names import date_change, event_name
 from services.i18n.names import OTHER, assessment_label, status_label
 from services.i18n.spans import span_name
 from services.i18n.text import capitalized
 from services.i18n.words import Words
 from services.portal.live_feed import LiveEvent
-from services.portal.page_text import PageText, in_language, localized, party_name, phrase, reported_by
+from services.portal.moments import told_moment, zone_of_event
+from services.portal.page_text import (
+    PageText,
+    as_written,
+    in_language,
+    localized,
+    party_name,
+    phrase,
+    reported_by,
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def event_line(live: LiveEvent, words: Words) -> EventLine:
         text=phrase(text),
         detail=phrase(detail),
         at=live.envelope.time,
-        when=words.utc_moment(live.envelope.time),
+        when=told_moment(live.envelope.time, zone_of_event(live.event), words, form="medium"),
     )
 
 
@@ -85,7 +90,7 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, str]:
     milestone = localized(event.milestone.title, event.commitment, words).written
     after = span_name(event.milestone.span, words)
     if event.source:
-        source = words.gettext("Source: %(source)s", source=event.source.text)
+        source = words.gettext("Source: %(source)s", source=as_written(event.source.text, words).written)
     else:
         wording = in_language(event.milestone.wording, event.milestone.wording_language, words)
         source = words.gettext("In the statement’s words: “%(wording)s”", wording=wording.written)
@@ -124,13 +129,6 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, str]:
     return text, _milestone(event.milestone, event.commitment, words)
 
 
-def _escalated(event: MilestoneEscalated, words: Words) -> tuple[str, str]:
-    overdue = words.ngettext("Due %(number)s day ago", "Due %(number)s days ago", event.days)
-    who = localized(event.level_title, None, words).written
-    text = words.gettext("%(overdue)s; asked now: %(who)s", overdue=overdue, who=who)
-    return text, _milestone(event.milestone, event.commitment, words)
-
-
 def _status_changed(event: StatusChanged, words: Words) -> tuple[str, str]:
     change = f"{status_label(event.previous, words)} → {status_label(event.status, words)}"
     by = reported_by(event.reported_by, event.commitment, words)
@@ -138,7 +136,7 @@ def _status_changed(event: StatusChanged, words: Words) -> tuple[str, str]:
     if not event.current:
         said.append(words.gettext("It came late: there is newer word already"))
     if event.note:
-        said.append(event.note)
+        said.append(as_written(event.note, words).written)
     return words.line(party_name(event.party, event.commitment, words).written, change), ". ".join(said)
 
 
@@ -146,13 +144,7 @@ def _assessed(event: CommitmentAssessed, words: Words) -> tuple[str, str]:
     view = assessment_label(event.assessment, words)
     whose = words.line(party_name(event.party, event.commitment, words).written, view) if event.party else view
     by = words.gettext("Assessed by %(who)s", who=event.organisation)
-    return whose, f"{by}. {event.note}" if event.note else by
-
-
-def _delivered(event: DeliverySettled, words: Words) -> tuple[str, str]:
-    outcomes = Counter(delivery_state(delivery.outcome, words) for delivery in event.deliveries)
-    counted = words.listed(words.line(outcome, str(n)) for outcome, n in outcomes.most_common())
-    return words.gettext("%(event)s told. %(outcomes)s", event=event_name(event.event, words), outcomes=counted), ""
+    return whose, f"{by}. {as_written(event.note, words).written}" if event.note else by
 
 
 def _flagged(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
@@ -182,10 +174,8 @@ DESCRIPTIONS: Mapping[type[PublicEvent], Callable[[Any, Words], tuple[str, str]]
     CommitmentCreated: _created,
     MilestoneScheduled: _scheduled,
     MilestoneDue: _due,
-    MilestoneEscalated: _escalated,
     StatusChanged: _status_changed,
     CommitmentAssessed: _assessed,
-    DeliverySettled: _delivered,
     ConsistencyFlagged: _flagged,
 }
-"""How each event that the contracts let the portal read is described: what happened, and a detail that may be empty."""
+"""How each event that the feed shows is described: what happened, and a detail that may be empty."""

@@ -15,15 +15,17 @@ from prometheus_client import Counter, Gauge
 
 from contracts.envelope import Envelope, UnreadableRecord, from_record
 from contracts.events import PublicEvent
-from contracts.topics import PUBLIC
+from contracts.topics import DELIVERY_SETTLED, MILESTONE_ESCALATED, PUBLIC
 from services.plumbing.logs import log
 
 SKIPPED = Counter("pledgewire_feed_skipped_total", "Records of public topics that the feed could not read", ["topic"])
 SHOWN = Counter("pledgewire_feed_events_total", "Events taken into the live feed", ["topic"])
 READERS = Gauge("pledgewire_feed_readers", "Open streams of the live feed")
 
-TOPICS = {topic.name: topic for topic in PUBLIC if "portal" in topic.readers}
-"""The topics that the feed shows: public ones only, so nobody's own ladder."""
+INTERNALS = frozenset({MILESTONE_ESCALATED.name, DELIVERY_SETTLED.name})
+"""Who is asked about what is overdue, and who was told: for those with a key, and behind signed links."""
+TOPICS = {topic.name: topic for topic in PUBLIC if "portal" in topic.readers and topic.name not in INTERNALS}
+"""The topics that the feed shows to everybody: nobody's own ladder, and nothing of how the house does its work."""
 RING = 500
 """Events kept in memory."""
 OVERLAP_MS = 60_000

@@ -31,10 +31,12 @@ from services.i18n.names import (
 from services.i18n.spans import span_name
 from services.i18n.text import one_line
 from services.i18n.words import Words, words_in
+from services.portal.moments import day_there, told_moment, zone_of_parties
 from services.portal.page_text import (
     MOST_NAMED,
     Original,
     PageText,
+    as_written,
     by_alphabet,
     in_language,
     localized,
@@ -46,6 +48,8 @@ from services.portal.page_text import (
 
 HERE = Path(__file__).parent
 COOKIE = "lang"
+SOON_DAYS = 30
+"""So far ahead the registry calls a last day soon; said to readers."""
 _YEAR = 365 * 86_400
 
 
@@ -109,12 +113,30 @@ def listed_in(items: Collection[str], language: LanguageTag, words: Words) -> Pa
     return phrase(words.listed(in_language(item, language, words).written for item in items))
 
 
+def due_state_label(state: str, words: Words) -> str:
+    """What the due state of a milestone is called in a form; of a later release, by its own word."""
+    match state:
+        case "overdue":
+            return words.gettext("Overdue")
+        case "asked":
+            return words.gettext("Has it taken place?")
+        case "soon":
+            return words.ngettext("Due within %(number)s day", "Due within %(number)s days", SOON_DAYS)
+    return state
+
+
+def changed_within_label(days: int | str, words: Words) -> str:
+    """That another status or date was recorded lately, as it is called in a form."""
+    return words.ngettext("Changed in the last %(number)s day", "Changed in the last %(number)s days", int(days))
+
+
 def wall_time(written: str, words: Words) -> str:
     """What a wall clock shows (`10:00`), as people write it: `10:00 AM`, `10 h 00`."""
     return words.time_of_day(time.fromisoformat(written))
 
 
 _IN_TEMPLATES: tuple[Callable[..., Any], ...] = (
+    changed_within_label,
     channel_name,
     date_change,
     days_from_today,
@@ -138,9 +160,12 @@ _IN_TEMPLATES: tuple[Callable[..., Any], ...] = (
     status_label,
     step_in_words,
     assessment_label,
+    as_written,
+    due_state_label,
     strength_label,
     subscription_state,
     theme_title,
+    told_moment,
     wall_time,
     whom_it_binds,
 )
@@ -159,6 +184,7 @@ def _environment(words: Words) -> Environment:
     )
     environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by i18n
     environment.globals.update(words=words, asset=_asset, statuses=tuple(Status), most_named=MOST_NAMED)
+    environment.globals.update(day_there=day_there, zone_of_parties=zone_of_parties)
     environment.globals.update({function.__name__: partial(function, words=words) for function in _IN_TEMPLATES})
     return environment
 

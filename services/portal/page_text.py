@@ -19,6 +19,8 @@ from services.i18n.prose import Prose, marked
 from services.i18n.text import one_line
 from services.i18n.words import Words
 
+UNDETERMINED = "und"
+"""The tag of a language that nobody has told (BCP 47): what is so marked is not read aloud as if it were the page's."""
 MOST_NAMED = 6
 """Parties that are named in a line; of more it says how many they are."""
 
@@ -100,6 +102,11 @@ def by_alphabet(name: PageText) -> tuple[str, str]:
 def reported_by(reporter: Reporter, original: Original | None, words: Words) -> PageText:
     """Who reported."""
     return shown(reporter_name(reporter, words, original.language if original else SOURCE), words)
+
+
+def as_written(text: str, words: Words) -> PageText:
+    """What somebody wrote without saying in which language: notes, sources, titles of evidence."""
+    return shown(ShownText(text, UNDETERMINED), words)
 
 
 def in_language(text: str, language: str, words: Words) -> PageText:

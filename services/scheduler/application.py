@@ -15,6 +15,7 @@ from services.plumbing.http.app import Check, web_app
 from services.plumbing.http.audit_routes import audit_routes
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.escalation.acknowledgement_routes import acknowledgement_routes
+from services.scheduler.escalation.public_routes import public_escalation_routes
 from services.scheduler.escalation.routes import escalation_routes
 from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.feeds.reading_routes import feed_reading_routes
@@ -60,6 +61,7 @@ def http_app(
         zone_routes(database, keys),
         acknowledgement_routes(database, clock, keys, escalations, keyed_hash),
         escalation_routes(database, keys, escalations.book),
+        public_escalation_routes(database, clock, escalations.book),
         preview_routes(database, clock, keys, rules_cache.shipped, escalations.book),
         feed_routes(feeds, keys, clock, feed_settings),
         feed_reading_routes(feeds, clock, feed_settings),

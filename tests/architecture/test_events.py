@@ -17,6 +17,7 @@ from contracts.topics import ALL, AUDIT_HEAD, FOLLOWED, INTERNAL, PUBLIC, STATES
 from contracts.vocabulary import Contract
 from services.cli.fleet import SERVICES
 from services.portal.event_lines import DESCRIPTIONS
+from services.portal.live_feed import INTERNALS, TOPICS
 from tests.architecture.modules import modules, tree
 from tests.contracts import event_strategies
 
@@ -93,8 +94,9 @@ def test_whoever_writes_to_the_outbox_says_it_in_later_majors_too() -> None:
     assert [module for module, node in written if ast.unparse(node.args[-1]) != "said_later"] == []
 
 
-def test_every_event_that_the_portal_reads_has_a_line_of_its_own() -> None:
-    assert set(DESCRIPTIONS) == {topic.event for topic in ALL if "portal" in topic.readers}
+def test_every_event_that_the_portal_shows_has_a_line_of_its_own_and_internals_have_none() -> None:
+    assert set(DESCRIPTIONS) == {topic.event for topic in TOPICS.values()}
+    assert {*TOPICS, *INTERNALS} == {topic.name for topic in ALL if "portal" in topic.readers}
     assert len(set(DESCRIPTIONS.values())) == len(DESCRIPTIONS)
 
 

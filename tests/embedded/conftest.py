@@ -5,10 +5,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
+
+from deploy.embedded.inbox.receiver import Inbox
+from deploy.embedded.inbox.settings import InboxHttpSettings, InboxSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,3 +78,17 @@ def owner() -> Iterator[Callable[..., Owner]]:
     yield start
     for one in started:
         one.close()
+
+
+@pytest.fixture
+async def inbox() -> AsyncIterator[Inbox]:
+    """An inbox of this process, on free ports."""
+    async with Inbox(InboxSettings(smtp_port=0, keep_messages=8000), InboxHttpSettings(port=0)) as listening:
+        yield listening
+
+
+@pytest.fixture
+async def web(inbox: Inbox) -> AsyncIterator[httpx2.AsyncClient]:
+    """Asks it over HTTP."""
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{inbox.http_port}", trust_env=False) as client:
+        yield client

@@ -9,7 +9,6 @@ import smtplib
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -23,27 +22,12 @@ from standardwebhooks import Webhook
 from deploy.embedded.inbox import calendars, links, mails, markup, slack, teams
 from deploy.embedded.inbox.kept import Box, MessageFilter
 from deploy.embedded.inbox.receiver import Inbox
-from deploy.embedded.inbox.settings import InboxHttpSettings, InboxSettings
 from deploy.embedded.inbox.verdicts import AcceptedPost, RefusedPost
 from tests.notifier.rendering.material import GOLDEN, LANGUAGES, mailed, posted, reader
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_SECRET = "whsec_" + "A" * 32
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
-
-
-@pytest.fixture
-async def inbox() -> AsyncIterator[Inbox]:
-    """An inbox of this process, on free ports."""
-    async with Inbox(InboxSettings(smtp_port=0, keep_messages=8000), InboxHttpSettings(port=0)) as listening:
-        yield listening
-
-
-@pytest.fixture
-async def web(inbox: Inbox) -> AsyncIterator[httpx2.AsyncClient]:
-    """Asks it over HTTP."""
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{inbox.http_port}", trust_env=False) as client:
-        yield client
 
 
 def letter(**headers: str) -> EmailMessage:

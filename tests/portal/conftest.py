@@ -23,7 +23,8 @@ from services.portal.routes.portal import Portal
 from tests.contracts.golden_records import Wire, example, record_of
 from tests.portal.serving import Served
 from tests.registry.catalogue.material import TWENTY_PARTIES, twenty_parties
-from tests.stand_ins.portal_services import StandInServices, noon
+from tests.stand_ins.portal_register import noon
+from tests.stand_ins.portal_services import StandInServices
 
 TODAY = date(2022, 12, 1)
 """A good day for the pages: the summit is late, some milestones are behind, some far ahead."""

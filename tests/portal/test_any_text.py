@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 
 from contracts.envelope import Envelope
 from contracts.text import UNFIT
-from contracts.topics import PUBLIC
 from services.i18n.words import words_in
 from services.portal.event_lines import event_line
-from services.portal.live_feed import LiveEvent, RecordPosition
+from services.portal.live_feed import TOPICS, LiveEvent, RecordPosition
 from services.portal.page_renderer import _environment
 from tests.contracts import event_strategies
 
 TEMPLATE = _environment(words_in("en")).from_string('<p title="{{ text }}">{{ text }}{{ words.quoted(text) }}</p>')
-told = st.sampled_from(PUBLIC).flatmap(
+told = st.sampled_from(list(TOPICS.values())).flatmap(
     lambda topic: st.tuples(st.just(topic.name), event_strategies.BY_EVENT[topic.event])
 )
 

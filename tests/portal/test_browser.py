@@ -11,7 +11,7 @@ from services.notifier.subscriptions.forms import FilterForm
 from tests.portal.conftest import TODAY, ServedPortal
 from tests.portal.test_languages_of_texts import in_spanish
 from tests.portal.test_twenty_parties import WATER
-from tests.stand_ins.portal_services import noon
+from tests.stand_ins.portal_register import noon
 
 CHROMIUM = "/usr/bin/chromium"
 PAGES = ["/", "/commitments/nals-2021-coal-finance", "/live", "/nothing-here"]

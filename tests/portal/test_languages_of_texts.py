@@ -25,7 +25,6 @@ from tests.portal.test_pages import COAL, SUMMIT, SUMMIT_ID, stream
 EVENTS = [
     "commitment-created.v1.land-and-waters",
     "milestone-due.v1.coal-finance-in-7-days",
-    "milestone-escalated.v1.focal-point-first",
     "milestone-scheduled.v1.coal-finance",
     "milestone-scheduled.v1.cumbre-aplazada",
     "status-changed.v1.canada-seul",

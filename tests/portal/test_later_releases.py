@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from contracts.topics import PUBLIC
 from services.i18n.languages import LANGUAGES
 from services.i18n.words import words_in
 from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.portal.event_lines import event_line
-from services.portal.live_feed import live_event_of
+from services.portal.live_feed import TOPICS, live_event_of
 from tests.contracts.golden_records import PATHS, golden, record_of, wire
 from tests.portal.conftest import ServedPortal
 from tests.portal.test_pages import COAL, SUMMIT, SUMMIT_ID
@@ -115,13 +114,12 @@ def test_fields_of_a_later_release_change_no_page(portal: ServedPortal) -> None:
     assert [portal.get(path).text for path in asked] == today
 
 
-TOLD = [path for path in PATHS if wire(path).topic in PUBLIC]
+TOLD = [path for path in PATHS if wire(path).topic.name in TOPICS]
 IN_LINES = {
     "status-changed": {"previous", "status"},
     "milestone-scheduled": {"change"},
     "milestone-due": {"phase"},
     "consistency-flagged": {"rule"},
-    "delivery-settled": {"outcome"},
 }
 """The words of open lists that the line of an event says."""
 

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from contracts.topics import PUBLIC
 from services.i18n.languages import LANGUAGES
 from services.i18n.words import words_in
 from services.portal.event_lines import event_line
-from services.portal.live_feed import SKIPPED, LiveEvent, LiveFeed, RecordPosition, events_after
+from services.portal.live_feed import SKIPPED, TOPICS, LiveEvent, LiveFeed, RecordPosition, events_after
 from tests.contracts.golden_records import PATHS, example, record_of, wire
 
 DUE = example("milestone-due.v1.coal-finance-in-7-days")
 CREATED = example("commitment-created.v1.land-and-waters")
-TOLD = [path for path in PATHS if wire(path).topic in PUBLIC]
+TOLD = [path for path in PATHS if wire(path).topic.name in TOPICS]
 
 
 async def read_from(

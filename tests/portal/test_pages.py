@@ -27,7 +27,7 @@ def english(text: Text) -> str:
 
 
 def words_in(html: str) -> str:
-    """The text of a page, without tags and with single spaces."""
+    """The text of a page, without tags and with single spaces, narrow and unbreakable ones among them."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
@@ -119,7 +119,7 @@ def test_a_commitment_says_what_was_reported_by_whom(portal: ServedPortal) -> No
     text = words_in(portal.get(COAL).text)
 
     assert "Canada: In progress Mexico: Announced United States: In progress" in text
-    assert "Reported by Global Affairs Canada, 22 Oct 2021, 12:00 UTC" in text
+    assert "Reported by Global Affairs Canada, October 22, 2021, 8:00 AM (Toronto)" in text
 
 
 def test_a_commitment_says_what_is_coming_and_nothing_of_who_was_told(portal: ServedPortal) -> None:
@@ -127,7 +127,7 @@ def test_a_commitment_says_what_is_coming_and_nothing_of_who_was_told(portal: Se
     portal.services.tell(chancery, "milestone-due", SUMMIT_ID, state="failed", reason="gone")
     page = portal.get(SUMMIT).text
 
-    assert "24 Dec 2022, 12:00 UTC 7 days before The leaders meet in Mexico" in words_in(page)
+    assert "December 24, 2022, 6:00 AM (Mexico City) 7 days before The leaders meet in Mexico" in words_in(page)
     assert "Cancillería" not in page
     assert not [path for path in portal.services.asked if path.startswith("/notifier")]
 
@@ -179,7 +179,7 @@ def test_what_has_no_date_says_when_it_is_looked_at_again(portal: ServedPortal) 
 
     assert "over the medium term — no date given" in text
     assert "To be looked at again May 18, 2023" in text
-    assert "18 May 2023, 14:00 UTC review no. 3" in text
+    assert "May 18, 2023, 8:00 AM (Mexico City) review no. 3" in text
     services.reminders.clear()
     services.milestones[PHASE_OUT] = {"review_months": 6}
     assert "To be looked at again every 6 months" in words_in(portal.get(f"/commitments/{MEDIUM_TERM}").text)
@@ -240,7 +240,7 @@ def test_a_subscription_says_in_plain_words_what_it_asks_for(portal: ServedPorta
     text = words_in(page.text)
 
     assert page.status_code == 200 and 'content="noindex"' in page.text
-    assert "Cancillería Active set up on 1 Dec 2022, 12:00 UTC" in text
+    assert "Cancillería Active set up on December 1, 2022, 6:00 AM (Mexico City)" in text
     assert (
         "fits every line: Kinds of news reminders of what is due changes of status Parties Canada and Mexico"
         f" Themes Climate action Sections {section_title(portal, 'health-security')}"
@@ -279,16 +279,16 @@ def test_a_subscription_shows_its_last_20_messages_and_no_other(portal: ServedPo
 
     assert page.count('<span class="tag">') == 20
     title = english(services.register.records[SUMMIT_ID].title)
-    assert f"Status {title} Failed (tried often enough) · 1 Dec 2022, 12:00 UTC" in text
+    assert f"Status {title} Failed (tried often enough) · December 1, 2022, 7:00 AM (Toronto)" in text
     assert "New commitment" not in text and "Trade desk" not in text
 
 
 @pytest.mark.parametrize(
     ("state", "reason", "said"),
     [
-        ("ended", "unsubscribed", "Ended 30 Nov 2022, 15:00 UTC by the link in a mail"),
-        ("disabled", "gone", "Switched off 30 Nov 2022, 15:00 UTC address no longer exists"),
-        ("paused", None, "Paused set up on 1 Dec 2022"),
+        ("ended", "unsubscribed", "Ended November 30, 2022, 10:00 AM (Toronto) by the link in a mail"),
+        ("disabled", "gone", "Switched off November 30, 2022, 10:00 AM (Toronto) address no longer exists"),
+        ("paused", None, "Paused set up on December 1, 2022"),
     ],
 )
 def test_a_subscription_says_how_it_stands(portal: ServedPortal, state: str, reason: str | None, said: str) -> None:

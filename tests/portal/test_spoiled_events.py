@@ -5,15 +5,14 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.topics import PUBLIC
 from services.i18n.languages import LANGUAGES
 from services.i18n.words import words_in
 from services.portal.event_lines import event_line
-from services.portal.live_feed import LiveFeed
+from services.portal.live_feed import TOPICS, LiveFeed
 from tests.contracts.golden_records import PATHS, Wire, golden, record_of, wire
 from tests.contracts.record_mutations import spoiled
 
-READ = [wire(path) for path in PATHS if golden(path)["topic"] in {topic.name for topic in PUBLIC}]
+READ = [wire(path) for path in PATHS if golden(path)["topic"] in TOPICS]
 _offsets = count()
 
 

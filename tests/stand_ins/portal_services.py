@@ -4,186 +4,37 @@ The registry holds catalogues, as they stood on a day: later news is not known y
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from contracts.events import Reporter, StatementRef
-from contracts.vocabulary import Channel, PartyCode, Span, Status, Text
+from contracts.vocabulary import Channel
 from services.notifier.delivery.answers import DeliveryAnswer, DeliveryPage
 from services.notifier.subscriptions.answers import SubscriptionSummary
 from services.notifier.subscriptions.forms import FilterForm
-from services.registry.catalogue.contents import Catalogue, Commitment
-from services.registry.catalogue.loading import NALS_2021, load
-from services.registry.rules import status as standing_rules
-from services.registry.rules.paragraphs import paragraph_starts, passage
-from services.registry.rules.schedule_change import change_of
 from services.registry.views.commitments import (
-    CommitmentEntry,
     CommitmentList,
     CommitmentRecord,
-    PartyStatusEntry,
-    QuotePassage,
 )
-from services.registry.views.milestones import MilestoneEntry, MilestoneRecord, ScheduleEntry
-from services.registry.views.statements import StatementEntry, StatementList
-from services.registry.views.status_updates import StatusUpdateEntry
-from services.registry.wordings import read
-from services.registry.wordings.policy import DEFAULT
+from services.registry.views.due_milestones import DueMilestonePage
+from services.registry.views.milestones import MilestoneRecord
+from services.registry.views.ministries import MinistryList
+from services.registry.views.statements import StatementList
+from services.scheduler.escalation.public_routes import PublicAcknowledgement, PublicAcknowledgementPage
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
+from tests.stand_ins.openapi_parameters import known_parameters
+from tests.stand_ins.portal_register import StandInRegister, noon
 
 _NAMESPACE = UUID("5f0c2b0a-6c7e-4c0a-8b1e-0c1d2e3f4a5b")
-_CANADIAN = Reporter(
-    client="chronicle",
-    ministry="ca-gac",
-    ministry_name=Text(en="Global Affairs Canada", fr="Affaires mondiales Canada"),
-)
 
 
 def answer(model: Any) -> Any:
     """What a service's own model puts on the wire."""
     return model.model_dump(mode="json")
-
-
-def noon(day: date) -> datetime:
-    """Noon of a day, UTC."""
-    return datetime.combine(day, time(12), UTC)
-
-
-class StandInRegister:
-    """The catalogue that comes along, and others beside it, on a day, in the words of the registry's interface."""
-
-    def __init__(self, today: date) -> None:
-        self.catalogue: Catalogue = load()
-        self.today = today
-        self.catalogues: list[Catalogue] = []
-        self.records: dict[str, CommitmentRecord] = {}
-        self.hold(self.catalogue, (NALS_2021 / "joint-statement-2021-11-18.txt").read_text(encoding="utf-8"))
-
-    def hold(self, catalogue: Catalogue, published: str) -> None:
-        """Let there be this statement, whose document has these lines."""
-        self.catalogues.append(catalogue)
-        starts = paragraph_starts(published)
-        self.records |= {one.id: self._record(catalogue, one, starts) for one in catalogue.commitments}
-
-    def statements(self) -> tuple[StatementEntry, ...]:
-        """The documents."""
-        return tuple(self._statement(catalogue) for catalogue in self.catalogues)
-
-    def _statement(self, catalogue: Catalogue) -> StatementEntry:
-        told = catalogue.statement
-        return StatementEntry(
-            **{name: getattr(told, name) for name in StatementEntry.model_fields if hasattr(told, name)},
-            sections=catalogue.sections,
-            themes=catalogue.themes,
-            commitments=len(catalogue.commitments),
-            reading_policy=DEFAULT,
-        )
-
-    def chosen(self, asked: dict[str, str]) -> list[CommitmentEntry]:
-        """Entries that meet the registry's filters."""
-        return [self._entry(record) for record in self.records.values() if _meets(record, asked)]
-
-    def _entry(self, record: CommitmentRecord) -> CommitmentEntry:
-        shared = {name: getattr(record, name) for name in CommitmentEntry.model_fields if name != "milestones"}
-        milestones = [
-            MilestoneEntry(**{n: getattr(m, n) for n in MilestoneEntry.model_fields}) for m in record.milestones
-        ]
-        return CommitmentEntry(**shared, milestones=tuple(milestones))
-
-    def _record(self, catalogue: Catalogue, commitment: Commitment, starts: Sequence[int]) -> CommitmentRecord:
-        told = catalogue.statement
-        text, start, end = passage(told.text, starts, commitment.quote.start, commitment.quote.end)
-        standing = dict.fromkeys(commitment.parties, Status.ANNOUNCED)
-        updates = tuple(self._updates(catalogue, commitment, standing))
-        brief = catalogue.brief(commitment)
-        return CommitmentRecord(
-            **{name: getattr(brief, name) for name in type(brief).model_fields},
-            statement=StatementRef(**{name: getattr(told, name) for name in StatementRef.model_fields}),
-            quote=commitment.quote,
-            passage=QuotePassage(text=text, start=start, end=end),
-            verb=commitment.verb,
-            summary=commitment.summary,
-            strength=commitment.strength,
-            lead_ministries=commitment.lead_ministries,
-            status=standing_rules.overall(standing.values()),
-            party_statuses=tuple(PartyStatusEntry(party=c, status=s) for c, s in standing.items()),
-            version=1 + len(updates),
-            milestones=tuple(self._milestones(catalogue, commitment)),
-            status_updates=updates,
-            assessments=(),
-        )
-
-    def _updates(
-        self, catalogue: Catalogue, commitment: Commitment, standing: dict[PartyCode, Status]
-    ) -> Iterable[StatusUpdateEntry]:
-        version = 1
-        for news in catalogue.chronicle:
-            if news.commitment_id != commitment.id or news.known_on > self.today:
-                continue
-            for report in news.reports:
-                version += 1
-                previous, standing[report.party] = standing[report.party], report.status
-                yield StatusUpdateEntry(
-                    event_id=uuid5(_NAMESPACE, f"{commitment.id}{version}"),
-                    version=version,
-                    party=report.party,
-                    previous=previous,
-                    status=report.status,
-                    current=True,
-                    overall=standing_rules.overall(standing.values()),
-                    note=report.note,
-                    evidence=None,
-                    reported_by=_CANADIAN if report.party == "CA" else Reporter(client="chronicle"),
-                    report_id=None,
-                    occurred_at=noon(news.known_on),
-                    reported_at=noon(news.known_on),
-                    recorded_at=noon(news.known_on),
-                )
-
-    def _milestones(self, catalogue: Catalogue, commitment: Commitment) -> Iterable[MilestoneRecord]:
-        made_on = catalogue.statement.made_on
-        for milestone in commitment.milestones:
-            schedules = [_schedule(1, milestone.span, "first", None, made_on)]
-            for news in catalogue.chronicle:
-                if news.anchor_id is None or news.anchor_id != milestone.anchor_id or news.span is None:
-                    continue
-                change = change_of(schedules[-1].span, news.span)
-                if news.known_on <= self.today and change in ("moved", "more-precise"):
-                    schedules.append(_schedule(len(schedules) + 1, news.span, change, news.source, news.known_on))
-            shared = {name: getattr(milestone, name) for name in type(milestone).model_fields if name != "span"}
-            yield MilestoneRecord(
-                **shared,
-                commitment_id=commitment.id,
-                span=schedules[-1].span,
-                schedule_version=len(schedules),
-                schedules=tuple(schedules),
-                read_as=read(milestone.wording, milestone.wording_language, made_on),
-            )
-
-
-def _schedule(version: int, span: Span, change: Any, source: Any, known_on: date) -> ScheduleEntry:
-    return ScheduleEntry(
-        version=version, span=span, change=change, source=source, known_on=known_on, recorded_at=noon(known_on)
-    )
-
-
-def _meets(record: CommitmentRecord, asked: dict[str, str]) -> bool:
-    latest = [milestone.span.latest for milestone in record.milestones if milestone.span.latest]
-    words = (*record.title.root.values(), *record.summary.root.values(), record.quote.text)
-    return (
-        any(asked.get("q", "").lower() in text.lower() for text in words)
-        and asked.get("party", record.parties[0]) in record.parties
-        and asked.get("theme", record.themes[0]) in record.themes
-        and asked.get("section", record.section) == record.section
-        and asked.get("status", record.status) == record.status
-        and ("due_from" not in asked or any(day >= date.fromisoformat(asked["due_from"]) for day in latest))
-        and ("due_to" not in asked or any(day <= date.fromisoformat(asked["due_to"]) for day in latest))
-    )
 
 
 class StandInServices:
@@ -200,6 +51,8 @@ class StandInServices:
         """What the registry says of milestones beyond the catalogue, by their ids."""
         self.reminders: list[dict[str, Any]] = []
         """Reminders beyond those before the catalogues' dates."""
+        self.acknowledgements: list[PublicAcknowledgement] = []
+        """Of which milestones somebody is on it."""
         self.rewrite: Callable[[Any], Any] = lambda told: told
         """What becomes of each answer on its way, so that one of a later release can be given."""
         self._page = page
@@ -263,6 +116,13 @@ class StandInServices:
         told = answer(_reminder(record, milestone, step, due_at))
         self.reminders.append(told | {"audience": str(audience) if audience else None})
 
+    def acknowledge(self, milestone_id: str, ministry: str | None, since: datetime) -> None:
+        """Let somebody be on a milestone."""
+        record, _ = self._milestone(milestone_id)
+        self.acknowledgements.append(
+            PublicAcknowledgement(milestone_id=milestone_id, commitment_id=record.id, ministry=ministry, since=since)
+        )
+
     def _milestone(self, milestone_id: str) -> tuple[CommitmentRecord, MilestoneRecord]:
         return next(
             (record, milestone)
@@ -277,8 +137,11 @@ class StandInServices:
         @app.middleware("http")
         async def on_its_way(request: Request, call_next: Any) -> Response:
             self.asked.append(f"{request.url.path}?{request.url.query}")
-            if request.url.path.split("/")[1] in self.away:
+            service, _, path = request.url.path.removeprefix("/").partition("/")
+            if service in self.away:
                 return JSONResponse({"title": "away"}, 503)
+            if set(request.query_params) - known_parameters(service, f"/{path}"):
+                return JSONResponse({"type": "/problems/unknown-parameter"}, 400)
             answered = await call_next(request)
             if answered.status_code != 200:
                 return answered  # type: ignore[no-any-return]
@@ -290,9 +153,7 @@ class StandInServices:
             return {"status": "alive"}
 
         @app.get("/registry/statements")
-        async def statements(request: Request) -> Any:
-            if request.query_params:
-                return JSONResponse({"type": "/problems/unknown-parameter"}, 400)  # this list has no pages
+        async def statements() -> Any:
             return answer(StatementList(items=self.register.statements()))
 
         @app.get("/registry/commitments")
@@ -311,6 +172,15 @@ class StandInServices:
             told = answer(self.register.records[commitment_id])
             return told | {"milestones": [m | self.milestones.get(m["id"], {}) for m in told["milestones"]]}
 
+        @app.get("/registry/due-milestones")
+        async def due_milestones(commitment: str | None = None) -> Any:
+            found = [one for one in self.register.due() if commitment in (None, one.commitment_id)]
+            return answer(DueMilestonePage(items=tuple(found), next_cursor=None))
+
+        @app.get("/registry/ministries")
+        async def ministries() -> Any:
+            return answer(MinistryList(items=self.register.ministries()))
+
         @app.get("/registry/anchors/{anchor_id}")
         async def anchor(anchor_id: str) -> Any:
             for one in (anchor for catalogue in self.register.catalogues for anchor in catalogue.anchors):
@@ -323,6 +193,11 @@ class StandInServices:
             told = answer(ReminderPage(items=tuple(self._reminders(commitment)), next_cursor=None))
             more = [one for one in self.reminders if one["commitment_id"] == commitment]
             return told | {"items": [*more, *told["items"]]}
+
+        @app.get("/scheduler/acknowledgements")
+        async def acknowledgements(commitment: str | None = None) -> Any:
+            found = [one for one in self.acknowledgements if commitment in (None, one.commitment_id)]
+            return answer(PublicAcknowledgementPage(items=tuple(found), next_cursor=None))
 
         # The token of a link is the subscription's id here.
         @app.get("/notifier/subscription-links/{token}/deliveries")

@@ -31,6 +31,8 @@ class Message:
     """Seconds since 1970 by the machine's clock, when the last byte was here."""
     delivery_id: str | None
     commitment_id: str | None
+    thread: str | None
+    """Of a mail: the id that its conversation is known by."""
     title: str
     note: str
     """What the check of the platform has to say: a signature's verdict, a mail's envelope."""
@@ -120,6 +122,7 @@ class Box:
         title: str,
         delivery_id: str | None,
         commitment_id: str | None,
+        thread: str | None = None,
         note: str = "",
     ) -> int:
         """Keep a message; its number."""
@@ -134,6 +137,7 @@ class Box:
                 arrived_at,
                 delivery_id,
                 commitment_id,
+                thread,
                 title,
                 note,
                 headers,

@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.embedded.inbox import identities
 from deploy.embedded.inbox.behaviours import Behaviours
+from deploy.embedded.inbox.conversations import thread_of
 from deploy.embedded.inbox.kept import Box
 from deploy.embedded.inbox.verdicts import title_of
 
@@ -46,6 +47,8 @@ class Mailbox:
         if told := head.get("X-Pledgewire-Delivery"):
             delivery = str(told).strip()
         title = title_of(_decoded(head, "Subject")) or "(no subject)"
+        headers = (str(head.get(name, "")) for name in ("References", "In-Reply-To", "Message-ID"))
+        thread = thread_of(*headers)
         note = f"MAIL FROM <{envelope.mail_from or ''}>"
         number = 0
         for address in envelope.rcpt_tos:
@@ -58,6 +61,7 @@ class Mailbox:
                 title=title,
                 delivery_id=delivery,
                 commitment_id=commitment,
+                thread=thread,
                 note=note,
             )
         return f"250 OK kept as {number}"

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy.embedded.inbox import calendars, links, mails, markup
+from deploy.embedded.inbox.conversations import GROUPINGS, Conversation, Grouping, conversations
 from deploy.embedded.inbox.kept import KINDS, Box, Message, MessageFilter
 from deploy.embedded.inbox.verdicts import shown
 
@@ -58,8 +59,9 @@ Number = Annotated[int | None, Query(ge=1)]
 class _View:
     """What the address of the page asks for, and how to write such addresses."""
 
-    def __init__(self, wanted: MessageFilter, before: int | None, n: int | None, tab: str, theme: str) -> None:
+    def __init__(self, wanted: MessageFilter, before: int | None, n: int | None, tab: str, theme: str, by: str) -> None:
         self.wanted, self.before, self.n, self.tab = wanted, before, n, tab
+        self.by: Grouping | None = next((one for one in GROUPINGS if one == by), None)
         self.theme = theme if theme in ("light", "dark") else ""
 
     def url(self, **changes: Any) -> str:
@@ -68,6 +70,7 @@ class _View:
             "kind": self.wanted.kind,
             "name": self.wanted.name,
             "q": self.wanted.words,
+            "by": self.by,
             "before": self.before,
             "n": self.n,
             "tab": self.tab,
@@ -90,19 +93,20 @@ def routes(box: Box, addresses: Callable[[], Mapping[str, str]]) -> APIRouter:
         n: Number = None,
         tab: Text = "",
         theme: Text = "",
+        by: Text = "",
     ) -> _View:
-        return _View(MessageFilter(kind, name, q), before, n, tab, theme)
+        return _View(MessageFilter(kind, name, q), before, n, tab, theme, by)
 
     def page(name: str, **values: Any) -> HTMLResponse:
         text = templates.get_template(name).render(**values)
         return HTMLResponse(text, headers={**_SAFE, "Content-Security-Policy": PAGE_POLICY})
 
     def listed(seen: _View) -> dict[str, Any]:
-        found = list(islice(box.before(seen.before, seen.wanted), PER_PAGE + 1))
+        found = list(islice(_listed(box, seen), PER_PAGE + 1))
         return {
             "view": seen,
             "box": box,
-            "messages": found[:PER_PAGE],
+            "conversations": found[:PER_PAGE],
             "more": len(found) > PER_PAGE,
             "kinds": _by_kind(box),
         }
@@ -165,10 +169,18 @@ def routes(box: Box, addresses: Callable[[], Mapping[str, str]]) -> APIRouter:
     return pages
 
 
+def _listed(box: Box, seen: _View) -> Iterator[Conversation]:
+    """What the list shows: each message by itself, or conversations, those that had word last first."""
+    if seen.by is None:
+        return (Conversation([message]) for message in box.before(seen.before, seen.wanted))
+    found = conversations(box.before(None, seen.wanted), seen.by)
+    return (one for one in found if seen.before is None or one.newest.number < seen.before)
+
+
 def _query(request: Request) -> dict[str, Any]:
     """The known parts of the query, numbers as numbers; what is no number is as good as nothing."""
     found: dict[str, Any] = {}
-    for key in ("kind", "name", "q", "tab", "theme"):
+    for key in ("kind", "name", "q", "tab", "theme", "by"):
         found[key] = shown(request.query_params.get(key, ""))[:300]
     for key in ("before", "n"):
         given = request.query_params.get(key, "")

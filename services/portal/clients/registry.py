@@ -1,6 +1,6 @@
 """What the portal reads of the registry: statements, commitments with their milestones, events that dates hang on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -84,6 +84,8 @@ class CommitmentView(ServiceAnswer):
     status: Status
     party_statuses: tuple[PartyStatusView, ...] = ()
     milestones: tuple[MilestoneDetailView, ...] = ()
+    changed_at: Instant | None = None
+    """When another status or date was recorded last; a list says it."""
 
 
 class PassageView(ServiceAnswer):
@@ -143,6 +145,30 @@ class CommitmentDetailView(CommitmentView):
         return {status: parties for status, parties in found.items() if parties}
 
 
+class DueMilestoneView(ServiceAnswer):
+    """A milestone that is overdue, to be asked about, or due soon."""
+
+    milestone_id: str
+    commitment_id: str
+    state: str
+    """`overdue`, `asked` (has it taken place?) or `soon`; a later release may know more."""
+    since: date | None = None
+    """The first day after its last one, of what is not still to come."""
+
+
+class MinistryView(ServiceAnswer):
+    """Whose a report or an acknowledgement is."""
+
+    code: str
+    name: Text
+
+
+class MinistryListView(ServiceAnswer):
+    """All ministries; this list has no pages."""
+
+    items: list[MinistryView]
+
+
 @dataclass(frozen=True)
 class CommitmentQuery:
     """What a reader asks the list for; the members are the registry's own parameters."""
@@ -153,6 +179,8 @@ class CommitmentQuery:
     status: str = ""
     due_from: str = ""
     due_to: str = ""
+    due: str = ""
+    changed_within: str = ""
     q: str = ""
 
     def parameters(self) -> dict[str, str]:
@@ -179,13 +207,27 @@ class RegistryApi:
         """One commitment; raises `NoSuchResource` where there is none."""
         return await self._service.one(f"/commitments/{commitment_id}", CommitmentDetailView)
 
+    async def due_milestones(self, commitment_id: str | None = None) -> list[DueMilestoneView]:
+        """What is overdue, asked about or due soon, of one commitment or of all."""
+        of_one = {"commitment": commitment_id} if commitment_id else {}
+        return await self._service.all("/due-milestones", DueMilestoneView, of_one)
+
+    async def ministries(self) -> list[MinistryView]:
+        """The ministries, with what they are called."""
+        return (await self._service.one("/ministries", MinistryListView)).items
+
     async def anchor(self, anchor_id: str) -> TitledItem | None:
         """An event on which milestones hang; None where the registry knows none by this id."""
         return await self._service.one_or_none(f"/anchors/{anchor_id}", TitledItem)
 
 
-def next_milestone(milestones: Sequence[MilestoneDetailView], today: date) -> MilestoneDetailView | None:
-    """The next milestone with a date that has not gone by, else the last that has, else one without a date."""
-    dated = sorted((m for m in milestones if m.span.latest), key=lambda m: m.span.latest or today)
-    ahead = [m for m in dated if m.span.latest and m.span.latest >= today]
+def next_milestone(
+    milestones: Sequence[MilestoneDetailView], today_in: Callable[[str], date]
+) -> MilestoneDetailView | None:
+    """The next milestone with a date that has not gone by, else the last that has, else one without a date.
+
+    `today_in` is the day in a milestone's zone.
+    """
+    dated = sorted((m for m in milestones if m.span.latest), key=lambda m: m.span.latest or date.max)
+    ahead = [m for m in dated if m.span.latest and m.span.latest >= today_in(m.zone)]
     return next(iter(ahead or dated[-1:] or milestones), None)

@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import date
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from contracts.vocabulary import Status
 from services.portal.clients.page_parts import page_part, page_parts
-from services.portal.clients.registry import CommitmentDetailView, StatementView
+from services.portal.clients.registry import StatementView
 from services.portal.clients.scheduler import UpcomingReminder
 from services.portal.clients.service_client import NoSuchResource
 from services.portal.routes.commitment_list import LONGEST_ID, SLUG
+from services.portal.routes.due_notices import due_notices
 from services.portal.routes.filter_choices import filter_choices
 from services.portal.routes.portal import Portal
 
@@ -30,10 +29,11 @@ def add_commitment_page(app: FastAPI, portal: Portal) -> None:
             found = await registry.commitment(commitment_id)
         except NoSuchResource:
             raise HTTPException(404) from None
-        reminders, statements, anchors = await asyncio.gather(
+        reminders, statements, anchors, notices = await asyncio.gather(
             page_part("reminders", scheduler.reminders(commitment_id), list[UpcomingReminder]()),
             page_part("statements", registry.statements(), list[StatementView]()),
             page_parts("anchor", {m.anchor_id for m in found.milestones if m.anchor_id}, registry.anchor),
+            due_notices(portal, commitment_id),
         )
         own = [statement for statement in statements.value if statement.id == found.statement_id]
         return portal.pages.show(
@@ -46,16 +46,9 @@ def add_commitment_page(app: FastAPI, portal: Portal) -> None:
             milestones={milestone.id: milestone for milestone in found.milestones},
             reviews=_next_reviews(reminders.value),
             anchors=anchors,
-            overdue=_overdue(found, portal.today()),
-            today=portal.today(),
+            notices=notices,
+            today_in=portal.today_in,
         )
-
-
-def _overdue(commitment: CommitmentDetailView, today: date) -> frozenset[str]:
-    """Milestones whose last day is over, of a commitment that is neither met nor withdrawn."""
-    if commitment.status in (Status.MET, Status.WITHDRAWN):
-        return frozenset()
-    return frozenset(m.id for m in commitment.milestones if not m.held and m.span.latest and m.span.latest < today)
 
 
 def _next_reviews(reminders: Iterable[UpcomingReminder]) -> dict[str, UpcomingReminder]:

@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,6 +20,7 @@ from services.portal.clients.registry import (
     StatementView,
     next_milestone,
 )
+from services.portal.routes.due_notices import DUE_STATES, DueNotices, due_notices
 from services.portal.routes.filter_choices import filter_choices
 from services.portal.routes.portal import Portal
 from services.portal.timeline import axis_for
@@ -26,6 +28,10 @@ from services.portal.timeline import axis_for
 LONGEST_ID = 96
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """What an id looks like."""
+JUST = timedelta(days=7)
+"""What has another status or date since then has just changed."""
+CHANGED_WITHIN = (JUST.days, 30)
+"""Days that can be asked for."""
 _LONGEST_PARTY = 64
 _PARTY = re.compile(r"[A-Z]{2}|org-[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -36,11 +42,12 @@ def add_commitment_list(app: FastAPI, portal: Portal) -> None:
     @app.get("/", include_in_schema=False)
     async def commitments(request: Request) -> Response:
         query, wrong = _query(request)
-        statements, listed = await asyncio.gather(
+        statements, listed, notices = await asyncio.gather(
             page_part("statements", portal.registry.statements(), list[StatementView]()),
             page_part("commitments", portal.registry.commitments(query), list[CommitmentView]()),
+            due_notices(portal),
         )
-        today = portal.today()
+        changed = _just_changed(listed.value, portal.clock.now())
         return portal.pages.show(
             request,
             "commitments.html",
@@ -53,9 +60,15 @@ def add_commitment_list(app: FastAPI, portal: Portal) -> None:
             total=len(listed.value),
             counts=_counts(listed.value),
             choices=filter_choices(statements.value, listed.value),
-            timeline_picture=_timeline(listed.value, statements.value, today),
-            today=today,
-            next_milestone=next_milestone,
+            due_states=DUE_STATES,
+            changed_within=CHANGED_WITHIN,
+            notices=notices,
+            changed=changed,
+            just=JUST.days,
+            concerns=_concerns(listed.value, notices, changed),
+            timeline_picture=_timeline(listed.value, statements.value, portal.clock.now().date()),
+            today_in=portal.today_in,
+            next_milestone=partial(next_milestone, today_in=portal.today_in),
         )
 
 
@@ -72,6 +85,10 @@ def _is_sensible(name: str, value: str) -> bool:
             return len(value) <= _LONGEST_PARTY and _PARTY.fullmatch(value) is not None
         case "status":
             return value in list(Status)
+        case "due":
+            return value in DUE_STATES
+        case "changed_within":
+            return value in map(str, CHANGED_WITHIN)
         case "q":
             return _enters(value)
         case "due_from" | "due_to":
@@ -104,6 +121,20 @@ def _counts(commitments: Sequence[CommitmentView]) -> list[tuple[Status, int]]:
     others = [status for status in found if not status.is_known]
     counts = [(status, found[status]) for status in Status if found[status]]
     return [*counts, (others[0], sum(found[status] for status in others))] if others else counts
+
+
+def _just_changed(commitments: Sequence[CommitmentView], now: datetime) -> frozenset[str]:
+    """The ids of those of which another status or date was recorded in the last days."""
+    return frozenset(one.id for one in commitments if one.changed_at and now - one.changed_at <= JUST)
+
+
+def _concerns(
+    commitments: Sequence[CommitmentView], notices: DueNotices, changed: frozenset[str]
+) -> list[tuple[str, str, int]]:
+    """What in the list may be a reader's concern: the parameter that chooses it, its value, how many there are."""
+    states = Counter(state for one in commitments for state in notices.states_of(one.id))
+    counts = [("due", state, states[state]) for state in DUE_STATES]
+    return [*counts, ("changed_within", str(JUST.days), len(changed))]
 
 
 def _timeline(

@@ -8,6 +8,7 @@ from services.portal.clients.notifier import NotifierApi
 from services.portal.clients.registry import RegistryApi
 from services.portal.clients.scheduler import SchedulerApi
 from services.portal.live_feed import LiveFeed
+from services.portal.moments import day_there
 from services.portal.page_renderer import PageRenderer
 
 
@@ -22,6 +23,6 @@ class Portal:
     clock: Clock
     pages: PageRenderer
 
-    def today(self) -> date:
-        """The day of the service's clock, in UTC."""
-        return self.clock.now().date()
+    def today_in(self, zone: str) -> date:
+        """The day of the service's clock in a zone."""
+        return day_there(self.clock.now(), zone)

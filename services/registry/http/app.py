@@ -24,6 +24,7 @@ from services.registry.http import (
     commitments,
     consistency,
     contract_documents,
+    due_milestones,
     milestones,
     ministries,
     reports,
@@ -70,7 +71,8 @@ def http_app(
     endpoint = WriteEndpoint(database, clock, keys, keyed_hash)
     app.include_router(statements.read_routes(database))
     app.include_router(statements.write_routes(endpoint, holds))
-    app.include_router(commitments.read_routes(database))
+    app.include_router(commitments.read_routes(database, clock))
+    app.include_router(due_milestones.read_routes(database, clock))
     app.include_router(commitments.write_routes(endpoint))
     app.include_router(status_updates.write_routes(endpoint))
     app.include_router(reports.read_routes(endpoint))

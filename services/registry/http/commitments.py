@@ -1,5 +1,6 @@
 """Commitments over HTTP: a list with filters, one with all that is known of it, and a new one."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -7,12 +8,13 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from contracts.vocabulary import PartyCode, Slug, Status
+from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.http.api_keys import Caller
 from services.plumbing.http.content_type import JSON
 from services.plumbing.http.cursors import BAD_CURSOR, BadCursor, Cursor, Cursors
 from services.plumbing.http.etags import tagged
-from services.plumbing.http.forms import QueryDay, ResponseModel, strict_body
+from services.plumbing.http.forms import WRITTEN_NUMBER, QueryDay, ResponseModel, strict_body
 from services.plumbing.http.problem_documents import problems
 from services.registry.actions.create_commitment import create_commitment
 from services.registry.actions.events import ActionContext
@@ -21,6 +23,7 @@ from services.registry.actions.inputs import NewCommitment
 from services.registry.http.parameters import Limit, Moment, SearchWords, found, id_in_path
 from services.registry.http.problems import problem_kind
 from services.registry.http.write_endpoint import KEYED, WriteEndpoint
+from services.registry.rules.due_states import DueStateName
 from services.registry.rules.errors import AlreadyExists, Invalid
 from services.registry.rules.parties import UnknownParty
 from services.registry.rules.status_history import AsOf
@@ -31,6 +34,7 @@ from services.registry.views.commitments import (
     commitment_entries,
     commitment_record,
 )
+from services.registry.views.due_milestones import commitments_of, due_milestones
 from services.registry.views.snapshot import snapshot
 
 CURSORS = Cursors[str](Slug)
@@ -55,7 +59,7 @@ CREATING = tuple(
 NewCommitmentBody = Annotated[NewCommitment, Body(), strict_body(NewCommitment)]
 
 
-def read_routes(database: Database) -> APIRouter:
+def read_routes(database: Database, clock: Clock) -> APIRouter:
     """What everybody may read of commitments."""
     router = APIRouter()
 
@@ -72,6 +76,14 @@ def read_routes(database: Database) -> APIRouter:
         status: Annotated[Status | None, Query(description="the party's own, where one is given")] = None,
         due_from: Annotated[QueryDay | None, Query(description="a milestone's latest day is on or after it")] = None,
         due_to: Annotated[QueryDay | None, Query(description="a milestone's latest day is on or before it")] = None,
+        due: Annotated[
+            DueStateName | None, Query(description="has a milestone that `GET /due-milestones` lists with this state")
+        ] = None,
+        changed_within: Annotated[
+            int | None,
+            Query(ge=1, le=366, description="another status or date was recorded in the last so many days"),
+            WRITTEN_NUMBER,
+        ] = None,
         q: Annotated[
             SearchWords | None, Query(description="words of the quote, title or summary, in any language")
         ] = None,
@@ -81,9 +93,13 @@ def read_routes(database: Database) -> APIRouter:
         cursor: Cursor = None,
     ) -> CommitmentList:
         """Commitments in the order of the statements and of their words, page by page."""
-        wanted = CommitmentFilter(party, theme, section, status, due_from, due_to, q, AsOf(as_of, known_at))
+        now = clock.now()
+        since = now - timedelta(days=changed_within) if changed_within else None
         after = None if cursor is None else CURSORS.read(cursor)
         async with snapshot(database) as connection:
+            ids = commitments_of(await due_milestones(connection, now, due), party) if due else None
+            moment = AsOf(as_of, known_at)
+            wanted = CommitmentFilter(party, theme, section, status, due_from, due_to, q, moment, ids, since)
             entries = await commitment_entries(connection, wanted, limit + 1, after)
         if entries is None:
             raise BadCursor

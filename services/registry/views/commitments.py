@@ -1,7 +1,8 @@
 """Commitments, as readers see them: in pages, and one with all that is known of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from contracts.commitments import CommitmentBrief
@@ -46,6 +47,8 @@ class CommitmentEntry(CommitmentBrief):
     milestones: tuple[MilestoneEntry, ...]
     assessments: tuple[AssessmentEntry, ...]
     """The present view of each independent assessor; no status is reckoned from it."""
+    changed_at: datetime | None
+    """When another status or date was recorded last; null where it is as it was entered."""
 
 
 class CommitmentList(ResponseModel):
@@ -89,6 +92,11 @@ class CommitmentRecord(CommitmentBrief):
 # The order is that of the statements and of the words in them; the id only settles ties.
 _ORDER = "st.made_on, c.statement_id, c.quote_start, c.id"
 _HOW_IT_STANDS = f"c.summary, c.strength, c.status, c.version, {DIFFERING_STATUSES} as differing"
+_CHANGED_AT = """
+    greatest((select max(u.recorded_at) from status_update u where u.commitment_id = c.id),
+             (select max(d.recorded_at) from milestone m join milestone_schedule d on d.milestone_id = m.id
+              where m.commitment_id = c.id and d.version > 1))
+"""
 _WORDS = """
     concat_ws(e'\\n', c.quote,
               (select string_agg(t.words, e'\\n') from jsonb_each_text(c.title) as t(language, words)),
@@ -127,6 +135,10 @@ class CommitmentFilter:
     words: str | None = None
     moment: AsOf = PRESENT
     """Of which day the statuses are, and as they were known on which."""
+    ids: Collection[str] | None = None
+    """One of these, where there is a choice of them."""
+    changed_since: datetime | None = None
+    """Another status or date was recorded since then."""
 
 
 async def commitment_entries(
@@ -141,13 +153,15 @@ async def commitment_entries(
         then = await commitments_at(connection, wanted.status, wanted.party, moment)
     rows = await connection.fetch(
         f"""
-        select {BRIEF}, {_HOW_IT_STANDS}
+        select {BRIEF}, {_HOW_IT_STANDS}, {_CHANGED_AT} as changed_at
         from commitment c join statement st on st.id = c.statement_id
         where ($1::text is null or $1 = any(c.parties))
           and ($2::text is null or $2 = any(c.themes))
           and ($3::text is null or c.section = $3)
           and ($10::text[] is null or c.id = any($10))
           and ($11::timestamptz is null or c.created_at <= $11)
+          and ($12::text[] is null or c.id = any($12))
+          and ($13::timestamptz is null or {_CHANGED_AT} >= $13)
           and ($4::text is null or $10::text[] is not null or $4 = coalesce(
                 (select s.status from commitment_party_status s where s.commitment_id = c.id and s.party = $1),
                 c.status))
@@ -172,6 +186,8 @@ async def commitment_entries(
         limit,
         then,
         moment.known_at,
+        wanted.ids,
+        wanted.changed_since,
     )
     ids = [row["id"] for row in rows]
     milestones = await milestones_of(connection, ids)
@@ -182,6 +198,7 @@ async def commitment_entries(
             **_how_it_stands(row, stood[row["id"]]),
             milestones=tuple(milestones.get(row["id"], [])),
             assessments=tuple(one for one in views.get(row["id"], ()) if one.is_newest),
+            changed_at=row["changed_at"],
         )
         for row in rows
     ]

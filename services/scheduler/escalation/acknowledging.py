@@ -44,8 +44,10 @@ async def acknowledge(
 ) -> Answer:
     """Own a milestone; gives its escalation as it is then, in JSON's types, or the answer that was given before.
 
-    A refusal is not kept: it did nothing. Raises `UnknownMilestone`, `NothingToOwn`, `OwnedByAnother`, `KeyReused`.
+    It is owned for the ministry of the key. A refusal is not kept: it did nothing. Raises `UnknownMilestone`,
+    `NothingToOwn`, `OwnedByAnother`, `KeyReused`.
     """
+    acknowledgement = acknowledgement.model_copy(update={"ministry": by.actor.ministry})
     async with database.transaction() as connection:
         if not await queries.lock_milestone(connection, milestone_id):
             raise UnknownMilestone

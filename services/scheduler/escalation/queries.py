@@ -99,6 +99,24 @@ async def list_escalations(
     return [escalation_from_row(row) for row in rows]
 
 
+async def owned_milestones(
+    connection: Connection, *, commitment_id: str | None, after: str, limit: int
+) -> list[MilestoneEscalation]:
+    """Those that are owned, of a commitment or of all, by their ids, behind `after` only."""
+    rows = await connection.fetch(
+        f"""
+        select {STATE_COLUMNS}, p.commitment::text, p.milestone::text, p.correlation_id, s.overall
+        from escalation e join milestone_plan p using (milestone_id) join commitment_state s using (commitment_id)
+        where e.state = 'owned' and ($1::text is null or p.commitment_id = $1) and e.milestone_id > $2
+        order by e.milestone_id limit $3
+        """,
+        commitment_id,
+        after,
+        limit,
+    )
+    return [escalation_from_row(row) for row in rows]
+
+
 async def client_of_holder(connection: Connection, milestone_id: str) -> str | None:
     """By whose key the newest acknowledgement of a milestone came."""
     client: str | None = await connection.fetchval(

@@ -22,10 +22,10 @@ async function refresh() {
       if (list.contains(document.activeElement) && list.matches(":has(:focus-visible)")) {
         // Someone walks through the list with the keyboard: keep the place.
         const at = document.activeElement.dataset.n;
-        list.innerHTML = text;
+        replace(text);
         if (at) list.querySelector(`a[data-n="${CSS.escape(at)}"]`)?.focus();
       } else {
-        list.innerHTML = text;
+        replace(text);
       }
       tag = answer.headers.get("ETag") || "";
     }
@@ -33,6 +33,12 @@ async function refresh() {
     live.textContent = "not reachable";
     live.className = "live off";
   }
+}
+
+function replace(text) {
+  const unfolded = [...list.querySelectorAll("details[open]")].map((one) => one.dataset.c);
+  list.innerHTML = text;
+  for (const key of unfolded) list.querySelector(`details[data-c="${CSS.escape(key)}"]`)?.setAttribute("open", "");
 }
 
 async function open(url, push) {
@@ -51,7 +57,10 @@ async function open(url, push) {
 function mark() {
   const n = new URLSearchParams(location.search).get("n");
   for (const link of list.querySelectorAll(".messages a")) {
-    if (link.dataset.n === n) link.setAttribute("aria-current", "true");
+    if (link.dataset.n === n) {
+      link.setAttribute("aria-current", "true");
+      link.closest("details")?.setAttribute("open", "");
+    }
     else link.removeAttribute("aria-current");
   }
 }

@@ -210,7 +210,14 @@ escalated = st.builds(
     round=ordinals,
     repeat=counts,
     days=counts,
-    acknowledged=st.none() | st.builds(events.Acknowledgement, name=lines, note=st.none() | paragraphs, at=instants),
+    acknowledged=st.none()
+    | st.builds(
+        events.Acknowledgement,
+        name=lines,
+        note=st.none() | paragraphs,
+        at=instants,
+        ministry=st.none() | slugs.filter(lambda code: len(code) <= 48),
+    ),
     due_at=instants,
     late=st.booleans(),
     not_after=instants,

@@ -148,7 +148,7 @@ def test_who_reported_is_called_as_the_event_calls_them() -> None:
 
     assert names.reporter_name(ministry, french) == ShownText("Secretaría de Relaciones Exteriores", "es")
     assert names.reporter_name(Reporter(client="sre", ministry="mx-sre"), french) == ShownText("MX-SRE", "fr")
-    assert names.reporter_name(Reporter(client="tracker"), french) == ShownText("tracker", "fr")
+    assert names.reporter_name(Reporter(client="tracker"), french) == ShownText("l’équipe du registre", "fr")
 
 
 def test_names_come_in_the_language() -> None:

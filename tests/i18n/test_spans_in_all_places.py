@@ -204,6 +204,9 @@ class RegistryOfOne:
     async def statements(self) -> list[Any]:
         return []
 
+    async def due_milestones(self, _: object) -> list[Any]:
+        return []
+
     async def anchor(self, _: str) -> None:
         return None
 
@@ -212,17 +215,13 @@ async def _nothing(*_: object) -> list[Any]:
     return []
 
 
-async def _none(_: object) -> None:
-    return None
-
-
 PAGES = PageRenderer()
 
 
 def _page(what: Milestone, language: LanguageTag, path: str) -> str:
     """The text of a page, as a browser without style or scripts shows it."""
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False})
-    others: Any = SimpleNamespace(reminders=_nothing, deliveries=_nothing, escalation=_none)
+    others: Any = SimpleNamespace(reminders=_nothing, deliveries=_nothing, acknowledgements=_nothing)
     clock: Any = SimpleNamespace(now=lambda: NOW)
     registry: Any = RegistryOfOne(what)
     add_routes(app, Portal(registry, others, others, LiveFeed(), clock, PAGES))

@@ -189,7 +189,7 @@ async def test_the_pages_show_the_status_and_its_history_and_nobody_who_was_told
     assert page.status_code == 200
     shown = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
     _, _, reported = shown.partition("What has been reported")
-    assert "Announced → then At risk The bill waits in committee. Reported by tests" in reported
+    assert "Announced → then At risk The bill waits in committee. Reported by the register’s editors" in reported
     assert "minister" not in page.text, "who gets what is for owners and operators"
     async with asyncio.timeout(20):
         heard = await stream

@@ -16,7 +16,7 @@ from services.portal.clients.registry import StatementView
 from services.portal.event_lines import event_line
 from services.portal.live_feed import live_event_of
 from services.portal.page_renderer import parties_by_name
-from services.portal.page_text import PageText, localized, party_list, phrase
+from services.portal.page_text import UNDETERMINED, PageText, localized, party_list, phrase
 from tests.contracts.golden_records import Wire, example, record_of
 from tests.portal.conftest import ServedPortal
 from tests.portal.spoken import heard, in_one_language, texts_of
@@ -100,7 +100,19 @@ def test_the_stream_says_which_words_are_in_which_language(portal: ServedPortal)
     assert milestone["lang"] == "es" and data["text"] == milestone["text"] + rest["text"]
     assert rest == {"text": ": moved from 2022 to January 10, 2023", "lang": None}
     (spanish,) = stream(portal, 1, "?lang=es")
-    assert json.loads(spanish["data"])["runs"] == {}
+    assert list(json.loads(spanish["data"])["runs"]) == ["detail"]
+
+
+def test_what_nobody_has_told_the_language_of_is_marked_so(portal: ServedPortal) -> None:
+    record = portal.services.register.records["nals-2021-coal-finance"]
+    portal.take(example("milestone-scheduled.v1.cumbre-aplazada"))
+    for language in LANGUAGES:
+        html = portal.get(COAL, accept_language=language).text
+        live = heard(portal.get("/live", accept_language=language).text)
+
+        for note in (update.note for update in record.status_updates):
+            assert (note, UNDETERMINED) in heard(html)
+        assert ("White House releases of 2023-01-09 and 2023-01-10", UNDETERMINED) in live
 
 
 def test_an_event_in_all_languages_has_only_its_quotes_marked() -> None:

@@ -80,7 +80,7 @@ async def test_commitments_are_chosen_by_their_due_state(register: Register) -> 
 async def test_what_was_held_is_asked_about_no_more_and_what_is_met_is_not_overdue(register: Register) -> None:
     register.clock.at = LATE
     overdue = next(iter((await due(register, state="overdue")).values()))
-    answer = await register.send("POST", "/anchors/nals-2022/outcome", outcome("held"))
+    answer = await register.send("POST", "/anchors/nals-2022/outcome", outcome("held", edtf="2023-01-10"))
     assert answer.is_success, answer.text
     await register.report_all(overdue["commitment_id"], status="met")
 

@@ -367,6 +367,9 @@ class SettledDelivery(Contract):
     attempts: Count
     reason: Line | None
     settled_at: Instant
+    message: UUID | None = Field(default=None, json_schema_extra={"x-since": "0.3.0"})
+    """The delivery in whose message this one was told, together with others for the same reader; null where it had one
+    of its own."""
 
 
 class DeliverySettled(Contract):

@@ -22,6 +22,7 @@ from services.cli.report.command import report
 from services.cli.schedule import schedule
 from services.cli.sending import sending
 from services.cli.silences import silence
+from services.cli.why import why
 from services.cli.wordings import wordings
 from services.cli.written_dates import read_day, read_instant
 
@@ -186,6 +187,7 @@ def test(
 
 app.command("report")(report)
 app.command("render")(render)
+app.command("why")(why)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

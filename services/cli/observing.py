@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -32,6 +32,9 @@ _EVENTS = (
 _UNANSWERED = f"state = 'pending' and next_at > $1 and attempts between 1 and {PATIENCE - 1} and last_code is null"
 """A delivery whose last attempt got no answer, good or bad, and whose next one is a matter of time."""
 
+_COLLECTING = "state = 'pending' and next_at > $1 and attempts = 0 and deferrals = 0 and rule = 'window'"
+"""A delivery that waits for more of its cause, until its window ends."""
+
 _PENDING_WORK = f"""
 select
     (select count(*) from registry.outbox where published_at is null)
@@ -50,6 +53,7 @@ select
     (select count(*) from notifier.delivery where state = 'sending' or (state = 'pending' and next_at <= $1))
       as deliveries_due,
     (select count(*) from notifier.delivery where {_UNANSWERED}) as deliveries_unanswered,
+    (select count(*) from notifier.delivery where {_COLLECTING}) as deliveries_collecting,
     (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind,
     (select day < $4 from registry.consistency_run) as daily_look_behind
 """
@@ -68,6 +72,7 @@ class PendingWork:
     escalations_due: int
     deliveries_due: int
     deliveries_unanswered: int
+    deliveries_collecting: int
     tick_behind: bool
     daily_look_behind: bool
 
@@ -75,6 +80,11 @@ class PendingWork:
     def only_unanswered(self) -> bool:
         """Whether nothing else is under way than deliveries that wait for their next attempt."""
         return replace(self, deliveries_unanswered=0).at_rest
+
+    @property
+    def only_time(self) -> bool:
+        """Whether nothing else is under way than what comes when the clock moves: a next attempt, a window's end."""
+        return replace(self, deliveries_unanswered=0, deliveries_collecting=0).at_rest
 
     @property
     def at_rest(self) -> bool:
@@ -89,6 +99,19 @@ class InvariantCheck:
     name: str
     ok: bool
     found: str
+
+
+@dataclass(frozen=True)
+class MessageCount:
+    """What one subscription that people read was sent: so many events, in so many messages."""
+
+    subscriber: str
+    channel: str
+    events: int
+    messages: int
+    worst: int
+    """Messages on the day with the most of them."""
+    worst_day: date
 
 
 class Observer:
@@ -125,8 +148,8 @@ class Observer:
 
         At rest means, in one snapshot of all schemas: every event is published, and read by the scheduler and the
         notifier; every commitment's state is told; the tick and the registry's daily look have been made at the clock's
-        present instant; no reminder, replanning, escalation or delivery is due; no delivery is on its way; and none is
-        unanswered.
+        present instant; no reminder, replanning, escalation or delivery is due; no delivery is on its way, unanswered,
+        or waiting for more of its cause.
 
         Unanswered is a delivery whose last attempt got no answer, because the receiver hung, the machine was busy or
         the connection broke. It is tried again by the table of retries, in 5 seconds to many hours of business time.
@@ -134,6 +157,9 @@ class Observer:
         under way. So the clock is moved on to the next attempt, and to the third one if need be: by some minutes.
         Then nobody is there. What a receiver has refused for now, with a 503 say, is at rest: that it comes later is
         the answer.
+
+        In the same way the clock is moved on to the end of an open window, a minute or a quarter of an hour: then what
+        belongs together goes out together. What waits longer, by somebody's settings, is at rest.
 
         Not looked at: reports on ministries' topics that the registry has not read yet (`registry_has_read` tells),
         reminders that feeds take up behind the tick, and what the portal shows live.
@@ -148,14 +174,14 @@ class Observer:
                 meanwhile()
             if time.monotonic() > end:
                 raise TimeoutError(f"not at rest after {seconds:.0f} s: {found}")
-            if found.only_unanswered and (next_at := await self._next_attempt(clock.now())):
+            if found.only_time and (next_at := await self._next_in_time(clock.now())):
                 clock.set(next_at)
             await asyncio.sleep(0.004)
 
-    async def _next_attempt(self, now: datetime) -> datetime | None:
-        """When the first unanswered delivery is tried again."""
+    async def _next_in_time(self, now: datetime) -> datetime | None:
+        """When the first unanswered delivery is tried again, or the first window ends."""
         at: datetime | None = await self.connection.fetchval(
-            f"select min(next_at) from notifier.delivery where {_UNANSWERED}", now
+            f"select min(next_at) from notifier.delivery where ({_UNANSWERED}) or ({_COLLECTING})", now
         )
         return at
 
@@ -187,6 +213,15 @@ class Observer:
         outboxes = (
             "(select topic, key from registry.outbox union all select topic, key from scheduler.outbox union all"
             " select topic, key from notifier.outbox)"
+        )
+        untold = await ask(
+            "select count(*) from notifier.delivery d left join notifier.delivery l on l.id = d.message"
+            " where d.message is not null and (l.id is null or l.message is not null or l.state <> d.state"
+            " or l.destination is distinct from d.destination)"
+        )
+        unled = await ask(
+            "select count(*) from (select from notifier.delivery where state = 'pending' and group_id is not null"
+            " group by group_id having count(*) filter (where leads) <> 1) g"
         )
         gaps = await ask(
             f"select count(*) from (select topic, key from {outboxes} o where topic <> all($1) group by topic, key) k"
@@ -233,6 +268,10 @@ class Observer:
             InvariantCheck(
                 "every settled delivery was published as settled", settled == told, f"{settled} settled, {told} told"
             ),
+            InvariantCheck(
+                "every message that told several is one that was sent", untold == 0, f"{untold} in none or another"
+            ),
+            InvariantCheck("every group that waits has one that leads it", unled == 0, f"{unled} without, or with two"),
             InvariantCheck("seq has no gap on any topic", gaps == 0, f"{gaps} keys with a gap"),
             InvariantCheck("no reminder fired twice", fired_twice == 0, f"{fired_twice} twice"),
             InvariantCheck("no level was told twice in a round", escalated_twice == 0, f"{escalated_twice} twice"),
@@ -273,6 +312,22 @@ class Observer:
         )
         return {(row["channel"], row["state"]): row["n"] for row in rows}
 
+    async def messages(self) -> list[MessageCount]:
+        """How many messages each subscription that people read was sent, and how many on its worst day, where it is."""
+        rows = await self.connection.fetch(
+            "with told as (select d.subscription_id, coalesce(d.message, d.id) as message,"
+            " (d.settled_at at time zone s.zone)::date as day from notifier.delivery d"
+            " join notifier.subscription s on s.id = d.subscription_id"
+            " where d.state = 'delivered' and d.channel <> 'webhook'),"
+            " daily as (select subscription_id, day, count(distinct message) as messages, count(*) as events"
+            " from told group by subscription_id, day)"
+            " select s.subscriber, s.channel, sum(d.events)::integer as events, sum(d.messages)::integer as messages,"
+            " max(d.messages)::integer as worst, (array_agg(d.day order by d.messages desc, d.day))[1] as worst_day"
+            " from daily d join notifier.subscription s on s.id = d.subscription_id"
+            " group by s.id order by s.subscriber, s.channel, s.id"
+        )
+        return [MessageCount(*row) for row in rows]
+
     async def written(self) -> dict[str, float]:
         """For each delivery the real instant (seconds since 1970) at which its event was written to an outbox."""
         rows = await self.connection.fetch(
@@ -283,8 +338,10 @@ class Observer:
         return {row["id"]: row["at"] for row in rows}
 
     async def delivered(self) -> set[str]:
-        """The ids of all deliveries that count as delivered."""
-        rows = await self.connection.fetch("select id::text as id from notifier.delivery where state = 'delivered'")
+        """The ids of all messages that count as delivered: of deliveries, each that leads its message or is alone."""
+        rows = await self.connection.fetch(
+            "select distinct coalesce(message, id)::text as id from notifier.delivery where state = 'delivered'"
+        )
         return {row["id"] for row in rows}
 
     async def registry_has_read(self, report_id: UUID) -> bool:

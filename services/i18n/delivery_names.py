@@ -60,6 +60,7 @@ DELIVERY_REASONS = {
     "subscription-ended": N_("the subscription has ended"),
     "not-after-passed": N_("too late to be of use"),
     "attempts-exhausted": N_("tried often enough"),
+    "paused": N_("the subscription was paused"),
 }
 """Why something was not delivered."""
 

@@ -9,6 +9,7 @@ from services.i18n.words import answer_language
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.cancellation import cancel_waiting
 from services.notifier.delivery.log import DeliveryLog
+from services.notifier.delivery.receipt_routes import receipt_router
 from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.delivery.routes import delivery_router
 from services.notifier.delivery.sending_routes import sending_router
@@ -55,7 +56,9 @@ def http_app(
     )
     store = SubscriptionStore(database, destinations, cancel_waiting, resume_deferred, keyed_hash)
     app.include_router(subscription_router(store, keys, tokens, allowed, clock))
-    app.include_router(delivery_router(DeliveryLog(database), keys, tokens))
+    log = DeliveryLog(database)
+    app.include_router(delivery_router(log, keys, tokens))
+    app.include_router(receipt_router(log, keys, tokens, clock))
     app.include_router(unsubscribe_router(store, links, clock))
     app.include_router(silence_router(SilenceStore(database, resume_deferred), keys, clock))
     app.include_router(sending_router(database, keys, clock))

@@ -44,6 +44,7 @@ OPEN = {
     ("scheduler", "/feeds/{token}/events.rss"): SECRET,
     ("notifier", "/subscription-links/{token}"): SECRET,
     ("notifier", "/subscription-links/{token}/deliveries"): SECRET,
+    ("notifier", "/subscription-links/{token}/receipts"): SECRET,
     ("notifier", "/unsubscribe/{token}"): SECRET,
     ("notifier", "/conservation"): SUMS,
     ("portal", "/static/{path}"): PAGE,

@@ -8,6 +8,7 @@ OPEN = {
     "/unsubscribe/{token}",
     "/subscription-links/{token}",
     "/subscription-links/{token}/deliveries",
+    "/subscription-links/{token}/receipts",
     "/conservation",
 }
 """Nobody needs a key for these: links act for whom they were made, and a few sums name nobody."""

@@ -132,7 +132,7 @@ class Receiver:
         return False
 
 
-ATTEMPT: ContextVar[tuple[Delivery, PublishedEvent, bool | None]] = ContextVar("attempt")
+ATTEMPT: ContextVar[tuple[Delivery, bool | None]] = ContextVar("attempt")
 """What is being sent, for those who write down what arrives."""
 
 
@@ -157,10 +157,11 @@ class Receivers:
     async def request(self, address: str, body: bytes) -> "int | tuple[int, float]":
         """One request and its answer; raises `PostFailed`. Frozen past its deadline it ends as curl would end it."""
         world, random = self._world, self._world.random
-        delivery, event, marked = ATTEMPT.get()
+        delivery, marked = ATTEMPT.get()
         receiver = self.by_address[address]
         started = world.monotonic()
-        self.starts.append((world.seconds, world.now(), delivery.id, delivery.recipient.id))
+        for member in delivery.members:
+            self.starts.append((world.seconds, world.now(), member.id, member.recipient.id))
         await asyncio.sleep(random.uniform(0.001, 0.05))
         if world.monotonic() - started > DEADLINE:
             raise PostFailed(FailureReason.TIMEOUT, sent=False)
@@ -172,24 +173,28 @@ class Receivers:
         status = reply if isinstance(reply, int) else None if isinstance(reply, PostFailed) else reply[0]
         took = status is not None and 200 <= status < 300
         unheard = isinstance(reply, PostFailed)
-        number = len(self.receipts)
+        first = len(self.receipts)
         if took:
             receiver.took += 1
         if took or unheard:
-            receipt = Receipt(
-                number,
-                world.seconds,
-                world.now(),
-                str(OWNER.get()),
-                delivery.id,
-                delivery.recipient.id,
-                delivery.commitment_id,
-                event.id,
-                body,
-                marked,
-                "unheard",
-            )
-            self.receipts.append(receipt)
+            # One message, and what each of those heard whom it tells something.
+            self.receipts += [
+                Receipt(
+                    first + place,
+                    world.seconds,
+                    world.now(),
+                    str(OWNER.get()),
+                    member.id,
+                    member.recipient.id,
+                    member.commitment_id,
+                    member.event_id,
+                    body,
+                    marked if not delivery.others else None,
+                    "unheard",
+                )
+                for place, member in enumerate(delivery.members)
+            ]
+        last = len(self.receipts)
         world.trace("received", address, delivery.id, status)
         slow = 0.0 if receiver.well else receiver.slow
         await asyncio.sleep(slow * random.random() + random.uniform(0.001, 0.05))
@@ -200,7 +205,8 @@ class Receivers:
         if world.monotonic() - started > DEADLINE:
             raise PostFailed(FailureReason.TIMEOUT, sent=True)
         if took:
-            self.receipts[number] = Receipt(**{**_fields(receipt), "answer": "took"})
+            for number in range(first, last):
+                self.receipts[number] = Receipt(**{**_fields(self.receipts[number]), "answer": "took"})
         return reply  # type: ignore[return-value]
 
 
@@ -229,7 +235,7 @@ class Watched:
 
     async def send(self, delivery: Delivery, event: PublishedEvent, *rest: Any, **named: Any) -> AttemptOutcome:
         """Send once."""
-        token = ATTEMPT.set((delivery, event, rest[0].is_overtaken if rest else None))
+        token = ATTEMPT.set((delivery, rest[0].is_overtaken if rest else None))
         try:
             return await self._inner.send(delivery, event, *rest, **named)
         finally:

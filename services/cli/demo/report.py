@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.observing import InvariantCheck
+from services.cli.observing import InvariantCheck, MessageCount
 
 STATES = ("delivered", "failed", "expired", "suppressed", "cancelled", "pending", "sending")
 
@@ -35,6 +35,7 @@ class DemoResult:
     phases: dict[str, int]
     reminders: dict[str, int]
     deliveries: dict[tuple[str, str], int]
+    messages: list[MessageCount]
     latency_p50: float
     latency_p99: float
     checks: list[InvariantCheck]
@@ -59,6 +60,7 @@ class DemoResult:
             "events": self.events,
             "reminders": {"by_phase": self.phases, "by_state": self.reminders},
             "deliveries": by_channel,
+            "messages": [vars(one) | {"worst_day": one.worst_day.isoformat()} for one in self.messages],
             "latency_ms": {"p50": round(self.latency_p50 * 1000, 1), "p99": round(self.latency_p99 * 1000, 1)},
             "checks": [{"name": c.name, "ok": c.ok, "found": c.found} for c in self.checks],
             "restarted": self.played.revived,
@@ -81,13 +83,21 @@ def show(result: DemoResult, console: Console) -> None:
         deliveries.add_column(state, justify="right")
     for channel in sorted({channel for channel, _ in result.deliveries}):
         deliveries.add_row(channel, *(f"{result.deliveries.get((channel, state), 0):,}" for state in states))
+    messages = Table(title="Messages to people", title_justify="left")
+    for column in ("subscriber", "channel"):
+        messages.add_column(column)
+    for column in ("events", "messages", "most on a day", "that day"):
+        messages.add_column(column, justify="right")
+    for one in result.messages:
+        counts = (f"{one.events:,}", f"{one.messages:,}", f"{one.worst:,}", one.worst_day.isoformat())
+        messages.add_row(one.subscriber, one.channel, *counts)
     laws = Table(title="Conservation", title_justify="left")
     laws.add_column("law")
     laws.add_column("holds")
     laws.add_column("found")
     for check in result.checks:
         laws.add_row(check.name, "[green]yes[/]" if check.ok else "[red]NO[/]", check.found)
-    for table in (events, deliveries, laws):
+    for table in (events, deliveries, messages, laws):
         console.print(table)
     console.print(
         f"{result.played.days} days, {result.played.first} to {result.played.last}, in {result.played.seconds:.1f} s"

@@ -11,11 +11,13 @@ import psutil
 from services.cli.demo.player import expect_status
 from services.cli.demo.report import DemoResult, Played
 from services.cli.demo.systems import ReminderConsumer
-from services.cli.observing import InvariantCheck, Observer
+from services.cli.observing import InvariantCheck, MessageCount, Observer
 from services.cli.running_stack import RunningStack
 
 Arrival = tuple[str, float]
 """The id of a delivery, and when it came, in seconds since 1970."""
+MOST_A_DAY = 3
+"""Messages to one mail or chat subscription."""
 Deliveries = dict[tuple[str, str], int]
 """How many by channel and state."""
 
@@ -33,7 +35,8 @@ async def tally(
     await _caught_up(consumer, events["milestone-due"])
     checks = await observer.conservation()
     checks += _arrival_checks(arrivals, await observer.delivered(), written)
-    checks += [_consumer_check(consumer, events["milestone-due"]), _outcome_check(deliveries)]
+    messages = await observer.messages()
+    checks += [_consumer_check(consumer, events["milestone-due"]), _outcome_check(deliveries), _few_check(messages)]
     latencies = sorted(at - written[id_] for id_, at in arrivals if id_ in written)
     return DemoResult(
         played=played,
@@ -42,6 +45,7 @@ async def tally(
         phases=await observer.phases(),
         reminders=await observer.reminders(),
         deliveries=deliveries,
+        messages=messages,
         latency_p50=statistics.median(latencies) if latencies else 0.0,
         latency_p99=latencies[int(len(latencies) * 0.99)] if latencies else 0.0,
         checks=checks,
@@ -99,3 +103,10 @@ def _consumer_check(consumer: ReminderConsumer, reminders: int) -> InvariantChec
 def _outcome_check(deliveries: Deliveries) -> InvariantCheck:
     bad = sum(n for (_, state), n in deliveries.items() if state in ("failed", "expired", "suppressed", "cancelled"))
     return InvariantCheck("no delivery failed or expired", not bad, f"{bad} failed or expired")
+
+
+def _few_check(messages: Sequence[MessageCount]) -> InvariantCheck:
+    worst = max((one.worst for one in messages), default=0)
+    return InvariantCheck(
+        f"nobody was sent more than {MOST_A_DAY} messages on one day", worst <= MOST_A_DAY, f"{worst} on the worst day"
+    )

@@ -35,6 +35,10 @@ class DeliveryAnswer(ResponseModel):
     settled_at: Instant | None
     reason: str | None
     last_code: int | None
+    rule: str | None = None
+    """Which rule decided when it is told; null for at once."""
+    message: UUID | None = None
+    """The delivery in whose message it was told, together with others; null where it had one of its own."""
 
 
 class AttemptAnswer(ResponseModel):

@@ -4,20 +4,20 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifier.delivery.claims import claimed_deliveries
-from services.notifier.delivery.deliveries import DeliveryResult
+from services.notifier.delivery.deliveries import NOBODY, DeliveryResult
 from services.notifier.delivery.event_cache import read_events
+from services.notifier.delivery.groups import lead_anew
 from services.notifier.delivery.metrics import DELIVERIES
 from services.notifier.delivery.settled_events import publish_settled
 from services.plumbing.database import Connection, Database
-
-_NOBODY = UUID(int=0)
 
 # What is on its way ends as it does; what a fan-out beside this one writes is cancelled when it is claimed.
 _CANCEL = """
 update delivery set state = 'cancelled', reason = $2, settled_at = $3, behind = false
 where subscription_id = $1 and state = 'pending'
 returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, destination, deferrals,
-          deferred_since, null as collapse_key, false as is_overtaken, null::uuid[] as before
+          deferred_since, position, rule, group_id, leads, null as collapse_key, false as is_overtaken,
+          null::uuid[] as before
 """
 
 
@@ -27,7 +27,8 @@ async def cancel_waiting(
     """Cancel what waits for a subscription, retries included, and tell of it as of any end; `state` is its own now."""
     reason = f"subscription-{state}"
     rows = await connection.fetch(_CANCEL, subscription_id, reason, now)
-    deliveries = await claimed_deliveries(connection, rows, _NOBODY, 0.0)
+    await lead_anew(connection, {row["group_id"] for row in rows if row["group_id"] and row["leads"]})
+    deliveries = await claimed_deliveries(connection, rows, NOBODY, 0.0)
     results = [DeliveryResult(delivery, "cancelled", now, reason=reason) for delivery in deliveries]
     events = await read_events(connection, {delivery.event_id for delivery in deliveries})
     attempts = {delivery.id: delivery.attempts for delivery in deliveries}

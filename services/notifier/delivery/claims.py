@@ -15,18 +15,25 @@ from contracts.filters import Filters
 from services.notifier.channels import MAILED
 from services.notifier.channels.outcomes import FailureReason
 from services.notifier.delivery.deliveries import Capacity, Delivery, Recipient
+from services.notifier.delivery.followers import claim_followers, one_message
+from services.notifier.delivery.groups import lead_stuck
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.turns import READY, is_behind, promote_stuck
 from services.plumbing.database import Connection, Database
+from services.plumbing.failpoints import failpoint
 
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
+
+CLOSES_ITS_GROUP = "group_id = case when d.group_id is not null then d.id end"
+"""Of a leading row that is claimed: from then on nothing joins its group."""
 
 _HAS_PACE = "exists (select from destination_pace p where p.destination = d.destination)"
 
 # `head`: of what is due that which has nothing older before it in its thread; looked at after the limit, since what is
 # not marked `behind` is so. `run`: with each head those behind it that are due too, without a gap; this process sends
 # them one after the other, and gives the rest back when one does not settle.
+# What belongs to a group is claimed as a head only, and its followers after it (`followers`).
 # Whoever claims something of a thread has to lock its head, so that a thread is in one hand only. A follower that was
 # cancelled meanwhile is seen when its row is updated; not by its state, or PostgreSQL might look for it among all that
 # are pending. `diverted`: whoever is sent to at a pace is claimed at that pace (`paced_claims`), and no claim meets its
@@ -34,7 +41,7 @@ _HAS_PACE = "exists (select from destination_pace p where p.destination = d.dest
 CLAIM = f"""
 with due as materialized (
     select id, thread, position, subscription_id, channel, next_at, {_HAS_PACE} as has_pace from delivery d
-    where state = 'pending' and not behind and not paced and next_at <= $1
+    where state = 'pending' and not behind and not paced and leads and next_at <= $1
           and (subscription_id <> all($5::uuid[]) or {_HAS_PACE}) and (channel not in ({_SHARED_LANES}) or $4 > 0)
     order by next_at, position limit $2 for update skip locked
 ),
@@ -48,9 +55,9 @@ run as (
     select f.id, h.subscription_id, h.channel, h.next_at, f.position, f.place
     from head h cross join lateral (
         select id, position, row_number() over w as place,
-               bool_and(state = 'pending' and next_at <= $1) over w as is_due
+               bool_and(state = 'pending' and group_id is null and next_at <= $1) over w as is_due
         from (
-            select id, position, state, next_at from delivery
+            select id, position, state, group_id, next_at from delivery
             where thread = h.thread and position > h.position and state in ('pending', 'sending')
             order by position limit least($3, (select $2 / count(*) from head))
         ) n
@@ -70,11 +77,12 @@ placed as materialized (
 ),
 claimed as (
     update delivery d set state = 'sending', behind = false, lease = $8,
-                          lease_until = clock_timestamp() + make_interval(secs => $9)
+                          lease_until = clock_timestamp() + make_interval(secs => $9), {CLOSES_ITS_GROUP}
     from placed p
     where d.id = p.id and d.lease is null and d.settled_at is null and p.in_all <= $2 and p.in_lane <= p.lane
     returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
-              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since
+              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since, d.rule,
+              old.group_id
 )
 select c.*, {TELLING}, (select count(*) from diverted) as diverted
 from (values (1)) as always left join claimed c on true left join event e on e.id = c.event_id
@@ -84,10 +92,10 @@ OLDEST_DUE = """
 with oldest as (
     select * from (
         (select id, next_at, position from delivery where state = 'pending' and not behind and not paced
-               and next_at <= $1 order by next_at, position limit 1)
+               and leads and next_at <= $1 order by next_at, position limit 1)
         union all
         (select id, next_at, position from delivery where state = 'pending' and not behind and paced
-               and next_at <= $1 order by next_at, position limit 1)
+               and leads and next_at <= $1 order by next_at, position limit 1)
     ) both_kinds
     order by next_at, position limit 1
 )
@@ -105,10 +113,13 @@ with lost as (
 back as (
     update delivery d set state = 'pending', attempts = d.attempts + 1, next_at = $1, reason = $2, last_code = null,
                           lease = null, lease_until = null, behind = {is_behind("d.thread", "d.position")}
-    from lost where d.id = lost.id returning d.id, d.attempts
+    from lost where d.id = lost.id returning d.id, d.attempts, d.leads
+),
+tried as (
+    insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome, reason)
+    select id, attempts, $1, $1, 'unknown', $2 from back where leads
 )
-insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome, reason)
-select id, attempts, $1, $1, 'unknown', $2 from back
+select id from back
 """
 
 PUT_BACK = f"""
@@ -161,7 +172,8 @@ class DeliveryClaims:
                     )
                     mine = [row for row in rows if row["id"] is not None]
                     mine.sort(key=lambda row: row["position"])
-                    deliveries = await claimed_deliveries(connection, mine, lease, claimed)
+                    found = await with_followers(connection, mine, lease, self._leases.seconds, claimed)
+                    deliveries = [delivery for delivery, _ in found]
             if deliveries or not rows[0]["diverted"]:
                 if len(deliveries) * 2 > most:
                     self._looks_at = most * 4
@@ -174,7 +186,7 @@ class DeliveryClaims:
         async with self._database.connection() as connection:
             due: datetime | None = await connection.fetchval(
                 "select min(next_at) from delivery"
-                " where state = 'pending' and not behind and not paced and next_at > $1",
+                " where state = 'pending' and not behind and not paced and leads and next_at > $1",
                 now,
             )
             return due
@@ -190,12 +202,33 @@ class DeliveryClaims:
                 await connection.execute(PUT_BACK, doubtful)
                 await self._database.notify(connection, READY)
         async with self._database.transaction() as connection:
-            done = await connection.execute(SWEEP, now, str(FailureReason.LEASE))
-            count = int(done.rsplit(" ", 1)[-1])
+            count = len(await connection.fetch(SWEEP, now, str(FailureReason.LEASE)))
             if count:
                 await self._database.notify(connection, READY)
         await promote_stuck(self._database)
+        await lead_stuck(self._database)
         return count
+
+
+async def with_followers(
+    connection: Connection, rows: Sequence[Any], lease: UUID, seconds: float, claimed: float
+) -> list[tuple[Delivery, Any]]:
+    """Deliveries from their claimed rows, each with those that follow it, which are claimed with it; and those rows.
+
+    What turns out to wait for something older has gone back.
+    """
+    members = await claim_followers(connection, rows, lease, seconds)
+    if not members:
+        return list(zip(await claimed_deliveries(connection, rows, lease, claimed), rows, strict=True))
+    failpoint("notifier-after-follow")
+    going = [members.get(row["id"], [row]) for row in rows]
+    deliveries = iter(await claimed_deliveries(connection, [row for each in going for row in each], lease, claimed))
+    found = []
+    for row, each in zip(rows, going, strict=True):
+        parts = [next(deliveries) for _ in each]
+        if parts:
+            found.append((one_message(each[0].get("leader") or row["id"], parts), row))
+    return found
 
 
 async def claimed_deliveries(
@@ -224,6 +257,8 @@ async def claimed_deliveries(
             collapse_key=row["collapse_key"],
             is_overtaken=row["is_overtaken"],
             before=tuple(row["before"] or ()),
+            position=row["position"],
+            rule=row["rule"],
         )
         for row in rows
     ]

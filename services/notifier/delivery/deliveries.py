@@ -1,6 +1,6 @@
 """What a delivery is on its way: claimed for sending, tried, and its result to be recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -86,6 +86,21 @@ class Delivery:
     """Whether newer news of the same waits for this reader."""
     before: tuple[UUID, ...] = ()
     """Events that its own has overtaken and that were not told."""
+    position: int = 0
+    """The order in which deliveries were written."""
+    rule: str | None = None
+    """Which rule decided when it is told; None for at once."""
+    others: "tuple[Delivery, ...]" = ()
+    """Those that go out in the same message, to the same address; this one leads them, and they have no others."""
+    is_grouped: bool = False
+    """Whether it leads a group, or what is left of one."""
+
+    @property
+    def members(self) -> "Sequence[Delivery]":
+        """All that its message tells, in the order in which they were written."""
+        if not self.others:
+            return (self,)
+        return sorted((self, *self.others), key=lambda delivery: delivery.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,8 @@ class DeliveryResult:
     reason: str | None = None
     ends_subscription: bool = False
     """The address is dead: the subscription is disabled along with this."""
+    leader: UUID | None = None
+    """The delivery that leads the message in which this one is told; None where it is told by itself."""
 
     @property
     def is_settled(self) -> bool:
@@ -134,6 +151,8 @@ class Capacity:
 
 
 NO_CAPACITY = Capacity(0, 0, 0, {})
+NOBODY = UUID(int=0)
+"""The lease of what nobody has in hand."""
 
 OVERTAKEN = "suppressed", "overtaken"
 """The end of news that could not be told in time: what overtook it says what it was, and every event keeps its row."""
@@ -148,18 +167,48 @@ def to_send(deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Deliver
     ends: list[DeliveryResult] = []
     untold: dict[tuple[UUID, str | None], tuple[UUID, ...]] = {}
     for delivery in deliveries:
-        same = delivery.thread, delivery.collapse_key
-        before = (*delivery.before, *untold.pop(same, ()))
-        end = end_unsent(delivery, now)
-        if end is None:
-            sent.append(replace(delivery, before=before) if before else delivery)
-            continue
-        ends.append(DeliveryResult(delivery, end[0], now, reason=end[1]))
-        if end == OVERTAKEN:
-            untold[same] = (*before, delivery.event_id)
-        elif before:
-            untold[same] = before
+        left: list[Delivery] = []
+        for member in without_inner_news(delivery):
+            same = member.thread, member.collapse_key
+            before = (*member.before, *untold.pop(same, ()))
+            end = end_unsent(member, now)
+            if end is None:
+                left.append(replace(member, before=before) if before else member)
+                continue
+            ends.append(DeliveryResult(member, end[0], now, reason=end[1]))
+            if end == OVERTAKEN:
+                untold[same] = (*before, member.event_id)
+            elif before:
+                untold[same] = before
+        sent += _one_message(delivery, left)
     return sent, ends
+
+
+def without_inner_news(delivery: Delivery) -> Sequence[Delivery]:
+    """All that a delivery's message tells, in order; what is overtaken by a later part of it is told along with it."""
+    if not delivery.others:
+        return (delivery,)
+    members: list[Delivery] = []
+    newer: set[tuple[UUID, str]] = set()
+    for member in reversed(delivery.members):
+        same = (member.thread, member.collapse_key) if member.collapse_key is not None else None
+        is_told_along = same in newer
+        if same is not None:
+            newer.add(same)
+        members.append(
+            replace(member, others=(), is_grouped=False, is_overtaken=member.is_overtaken and not is_told_along)
+        )
+    return members[::-1]
+
+
+def _one_message(delivery: Delivery, left: Sequence[Delivery]) -> Sequence[Delivery]:
+    """What is left of a message: its leader goes on leading where it is still there, and the first one otherwise."""
+    if not delivery.others or not left:
+        return left
+    leader = next((member for member in left if member.id == delivery.id), left[0])
+    others = tuple(member for member in left if member is not leader)
+    # The slot belongs to the message.
+    return (replace(leader, others=others, is_grouped=True, slot=delivery.slot),)
 
 
 def end_unsent(delivery: Delivery, now: datetime) -> tuple[str, str] | None:

@@ -230,7 +230,7 @@ class Dispatch:
                 deliveries += await self._pacer.claim(now, capacity.total - len(deliveries), self._lanes)
             if deliveries:
                 failpoint("notifier-after-claim")
-            await self._events.get_all(delivery.event_id for delivery in deliveries)
+            await self._events.get_all(member.event_id for delivery in deliveries for member in delivery.members)
         except Exception:
             self._give_back(deliveries)  # or they would wait for their leases to run out
             raise
@@ -336,18 +336,15 @@ class Dispatch:
             self._start()
 
     async def _send(self, delivery: Delivery) -> AttemptOutcome:
-        event = await self._events.get(delivery.event_id)
-        telling = AS_NEWS
-        if delivery.is_overtaken or delivery.before:
-            earlier = await self._events.get_all(delivery.before)
-            telling = Telling(delivery.is_overtaken, tuple(earlier[id_] for id_ in delivery.before))
+        event, telling = await self._told(delivery)
+        together = await self._told_together(delivery) if delivery.others else ()
         channel = delivery.recipient.channel
         try:
             sender = self._senders[channel]  # a row of a newer version may name a channel that is not known here
             if event.traceparent is None:
-                return await sender.send(delivery, event, telling)
+                return await sender.send(delivery, event, telling, together)
             with traced("deliver", event.traceparent, channel=channel):
-                return await sender.send(delivery, event, telling)
+                return await sender.send(delivery, event, telling, together)
         except CanNotRender as error:
             # It would break again for as long as it is tried. The text of the cause may hold an address.
             log.error(
@@ -369,6 +366,20 @@ class Dispatch:
                 error=type(error).__name__,
             )
             return Refused(FailureReason.FAULT, retryable=True)
+
+    async def _told(self, delivery: Delivery) -> tuple[PublishedEvent, Telling]:
+        """The event of a delivery, and how it is told."""
+        event = await self._events.get(delivery.event_id)
+        if not (delivery.is_overtaken or delivery.before):
+            return event, AS_NEWS
+        earlier = await self._events.get_all(delivery.before)
+        return event, Telling(delivery.is_overtaken, tuple(earlier[id_] for id_ in delivery.before))
+
+    async def _told_together(self, delivery: Delivery) -> tuple[tuple[PublishedEvent, Telling], ...]:
+        """All that its message tells, in order and each event once, whoever of those at the address asked for it."""
+        await self._events.get_all(member.event_id for member in delivery.members)
+        once = {member.event_id: member for member in reversed(delivery.members)}
+        return tuple([await self._told(member) for member in delivery.members if once[member.event_id] is member])
 
     async def _sweep(self) -> None:
         """Put back what others claimed and never recorded."""

@@ -1,4 +1,7 @@
-"""Fan-out: events that are new become one delivery for each active subscription that matches, in one statement.
+"""Fan-out: events that are new become one delivery for each subscription that matches, in one statement.
+
+A paused subscription gets none of them, and a row that says so. What is to go out together with more is gathered in the
+same transaction (`groups`).
 
 There are no foreign keys on the hot tables: both ends are written by the one statement that has just read them, and
 nothing here deletes.
@@ -11,17 +14,20 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.causes import Cause
-from services.notifier.channels import MAILED
+from services.notifier.channels import FOR_PEOPLE, MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Capacity, Delivery
+from services.notifier.delivery.groups import WINDOW, Wait, gather
 from services.notifier.delivery.identity import DELIVERY_ID_BYTES, THREAD_BYTES
 from services.notifier.delivery.leases import Leases
+from services.notifier.delivery.paused import PAUSED, tell_of_paused
 from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
 from services.notifier.events.event_types import EVENT_NAMES, EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EVERYBODY, EventTraits
+from services.notifier.grouping.windows import window_of
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
 
@@ -31,6 +37,7 @@ _MEANT_FOR = "\n".join(
     if kind.audience is not EVERYBODY
 )
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
+_READ_BY_PEOPLE = ", ".join(f"'{name}'" for name in sorted(FOR_PEOPLE))
 
 _PLACES = {topic: place for place, topic in enumerate(EVENT_TYPES)}
 """Of events of one moment, what was made known stands before what became of it."""
@@ -42,17 +49,19 @@ FAN_OUT = f"""
 with incoming as materialized (
     select id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after, section, collapse_key,
            string_to_array(parties, ',') as parties, string_to_array(themes, ',') as themes, audience, level, told_as,
-           cause_id, cause_kind, cause_count, place
+           cause_id, cause_kind, cause_count, gathers, place
     from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::bytea[], $6::timestamptz[], $7::text[],
                 $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[],
-                $15::text[], $16::uuid[], $17::text[], $18::integer[], $19::text[])
+                $15::text[], $16::uuid[], $17::text[], $18::integer[], $19::text[], $28::boolean[])
          with ordinality as i(id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
                               parties, themes, section, audience, level, told_as, cause_id, cause_kind, cause_count,
-                              collapse_key, place)
+                              collapse_key, gathers, place)
 ),
 matches as materialized (
-    select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel, s.destination
-    from incoming i join subscription s on s.state = 'active'
+    select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel, s.destination,
+           s.state = 'paused' as is_paused,
+           i.gathers and s.channel in ({_READ_BY_PEOPLE}) and s.destination is not null as gathers
+    from incoming i join subscription s on s.state in ('active', 'paused')
         and (s.events = '{{}}' or i.told_as = any(s.events))
         and (s.parties = '{{}}' or s.parties && i.parties)
         and (s.themes = '{{}}' or s.themes && i.themes)
@@ -81,7 +90,7 @@ named as materialized (select *, uuid8(id_bytes) as id, uuid8(thread_bytes) as t
 placed as (
     select m.*, exists (select from destination_pace p where p.destination = m.destination) as has_pace,
            {is_behind("m.thread", None)} as waits,
-           row_number() over (partition by m.thread order by m.place) as in_thread,
+           row_number() over t as in_thread, bool_or(m.gathers) over t as is_held,
            row_number() over (order by m.place, m.subscription_id) as in_all,
            row_number() over (
                partition by case when m.channel in ({_SHARED_LANES}) then null else m.subscription_id end
@@ -90,19 +99,25 @@ placed as (
            case when m.channel in ({_SHARED_LANES}) then $23 else coalesce(n.most, $22) end as lane
     from named m left join unnest($24::uuid[], $25::integer[]) as n(subscription_id, most)
         on n.subscription_id = m.subscription_id
+    window t as (partition by m.thread order by m.place)
 ),
 written as (
     insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, destination, paced, state,
-                          behind, next_at, not_after, created_at, lease, lease_until)
+                          behind, next_at, not_after, created_at, lease, lease_until, settled_at, reason, rule)
     select id, thread, event_id, subscription_id, commitment_id, channel, destination, has_pace,
-           case when taken then 'sending' else 'pending' end, not taken and (waits or in_thread > 1), $20,
+           case when is_paused then 'suppressed' when taken then 'sending' else 'pending' end,
+           not taken and not is_paused and (waits or in_thread > 1), $20,
            not_after, $20,
            case when taken then $26::uuid end,
-           case when taken then clock_timestamp() + make_interval(secs => $27) end
-    from (select *, not waits and not has_pace and in_all <= $21 and in_lane <= lane as taken
+           case when taken then clock_timestamp() + make_interval(secs => $27) end,
+           case when is_paused then $20 end,
+           case when is_paused then '{PAUSED}' end,
+           case when gathers and not is_paused then '{WINDOW}' end
+    from (select *, not waits and not has_pace and not is_paused and not is_held
+                    and in_all <= $21 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
-              position, destination, deferrals, deferred_since
+              position, destination, deferrals, deferred_since, rule
 )
 select *, null as collapse_key, false as is_overtaken, null::uuid[] as before from written
 order by position
@@ -123,6 +138,16 @@ class IncomingEvent:
     cause: Cause
     collapse_key: str | None = None
     """What it tells the latest of; None where it stays news."""
+
+    def waits_until(self, now: datetime) -> datetime | None:
+        """Until when it waits for more of its cause where people read it; None where it is told at once.
+
+        What would be stale by then does not wait.
+        """
+        window = window_of(self.cause)
+        if window is None or (self.not_after is not None and self.not_after <= now + window):
+            return None
+        return now + window
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +194,7 @@ class FanOut:
         claimed = time.monotonic()
         async with self._database.transaction() as connection:
             await connection.execute(WRITE_IN_TURN, sorted({incoming.traits.commitment for incoming in batch}))
+            waits = [incoming.waits_until(now) for incoming in batch]
             rows = await connection.fetch(
                 FAN_OUT,
                 *columns(_row(incoming) for incoming in batch),
@@ -180,11 +206,23 @@ class FanOut:
                 list(capacity.limited.values()),
                 lease,
                 self._leases.seconds,
+                [until is not None for until in waits],
             )
-            ended = await end_settled_before(connection, [incoming.event.id for incoming in batch])
+            ended = await end_settled_before(connection, [incoming.event.id for incoming in batch], fresh=True)
             rows = [row for row in rows if row["id"] not in ended]
-            mine = [row for row in rows if row["state"] == "sending"]
-            waiting = len(rows) - len(mine)
+            told = [row for row in rows if row["state"] != "suppressed"]
+            if len(told) < len(rows):
+                untold = [row for row in rows if row["state"] == "suppressed"]
+                events = {incoming.event.id: incoming.event for incoming in batch}
+                await tell_of_paused(self._database, connection, untold, events, now)
+            causes = {
+                incoming.event.id: Wait(incoming.cause.id, until)
+                for incoming, until in zip(batch, waits, strict=True)
+                if until is not None
+            }
+            gathered = await gather(connection, told, causes, now)
+            mine = [row for row in told if row["state"] == "sending" and row["id"] not in gathered]
+            waiting = len(told) - len(mine)
             overtaken = {*overtaken, *overtaken_within(batch)}
             deliveries = [
                 replace(delivery, is_overtaken=True) if delivery.event_id in overtaken else delivery
@@ -194,7 +232,7 @@ class FanOut:
                 await self._database.notify(connection, READY)
             failpoint("fanout-before-commit")
         failpoint("fanout-after-commit")
-        await promote(self._database, {row["thread"] for row in rows if row["behind"]})
+        await promote(self._database, {row["thread"] for row in told if row["behind"] or row["id"] in gathered})
         return FannedOut(deliveries, waiting)
 
 

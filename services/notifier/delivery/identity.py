@@ -1,12 +1,13 @@
-"""What deliveries are known by: their ids, in SQL and in Python alike, and the threads that keep them in order."""
+"""What deliveries are known by: their ids, in SQL and in Python alike, their threads, which keep order, and groups."""
 
 import hashlib
 from uuid import UUID
 
-from services.plumbing.ids import uuid8
+from services.plumbing.ids import derived_id, uuid8
 
 _DELIVERIES = UUID("5d0c8f0e-6f5b-8c1e-9a53-2f6a3f0d7b11")
 _THREADS = UUID("0b8a8f6e-3d1c-8e27-b4f0-61c1d2a95e73")
+_GROUPS = UUID("7c3f7d52-90a4-8d3b-8b0e-4d1f6c2e8a95")
 _TIME, _DIGEST = 6, 10
 """Bytes of an id: those in which a UUIDv7 has its time are the event's own, so that what is written together stands
 together in the indexes; by the others it is told from all others."""
@@ -32,3 +33,11 @@ def delivery_id(event_id: UUID, subscription_id: UUID) -> UUID:
     """The id of the delivery of an event for a subscription: a repeat, even after an old backup, has the same."""
     digest = hashlib.sha256(_DELIVERIES.bytes + event_id.bytes + subscription_id.bytes).digest()
     return uuid8(event_id.bytes[:_TIME] + digest[:_DIGEST])
+
+
+def group_id(destination: bytes, language: str, about: UUID) -> UUID:
+    """The group of what reaches one address in one language about one thing: a cause, or an event by itself.
+
+    Who asks for two languages at one address reads each by itself.
+    """
+    return derived_id(_GROUPS, b"\0".join((destination, language.encode(), about.bytes)))

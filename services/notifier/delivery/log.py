@@ -15,7 +15,7 @@ _DELIVERY = (
     f"d.id, d.position, d.event_id, case e.topic{_TOLD_AS} else e.topic end as event,"
     " d.subscription_id, s.subscriber, d.commitment_id, d.channel,"
     " s.language, d.state, d.attempts, d.deferrals, d.created_at, d.next_at, d.not_after, d.settled_at, d.reason,"
-    " d.last_code"
+    " d.last_code, d.rule, d.message"
 )
 
 
@@ -96,6 +96,37 @@ class DeliveryLog:
                 owner,
             )
         return None if row is None else PublishedEvent(*row)
+
+    async def receipt(
+        self, event: UUID, subscription: UUID, owner: str | None
+    ) -> tuple[asyncpg.Record, asyncpg.Record, asyncpg.Record | None] | None:
+        """An event, a subscription of this owner's, and what became of the one for the other, if it owed anything.
+
+        None where there is no such event or subscription.
+        """
+        async with self._database.connection() as connection:
+            heard = await connection.fetchrow(
+                "select id, topic, time, value, correlation_id, traceparent, received_at from event where id = $1",
+                event,
+            )
+            to = await connection.fetchrow(
+                "select id, subscriber, channel, language, zone, events, parties, themes, sections, commitments, level,"
+                " ladder is not null and ladder_refused is null as has_ladder,"
+                " ladder_refused is not null as is_refused, created_at"
+                " from subscription where id = $1 and ($2::text is null or owner = $2)",
+                subscription,
+                owner,
+            )
+            if heard is None or to is None:
+                return None
+            row = await connection.fetchrow(
+                "select d.id, d.state, d.attempts, d.deferrals, d.next_at, d.settled_at, d.reason, d.rule, d.behind,"
+                " d.message, (select count(*) from delivery o where o.message = coalesce(d.message, d.id)) as others"
+                " from delivery d where d.event_id = $1 and d.subscription_id = $2",
+                event,
+                subscription,
+            )
+        return heard, to, row
 
     async def conservation(self) -> tuple[int, int, Sequence[tuple[str, str, int]]]:
         """Events read, deliveries they owed, and how many there are by channel and state: one moment for all three."""

@@ -1,15 +1,17 @@
 """From an event to what a channel sends: rendered once for each channel and language, then filled for each delivery."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from services.i18n.languages import nearest_language
 from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import ChatChannel, MailedChannel
-from services.notifier.delivery.deliveries import Delivery
+from services.notifier.delivery.deliveries import Delivery, Recipient
 from services.notifier.events.published_event import AS_NEWS, LocalizedEvent, LocalizedGroup, PublishedEvent, Telling
 from services.notifier.rendering.footer_reason import Concern, MatchedEvent
 from services.notifier.rendering.group_message import GroupKind, Rhythm
@@ -17,9 +19,13 @@ from services.notifier.rendering.page_links import PageLinks
 from services.notifier.rendering.placeholders import PlaceholderValues
 from services.notifier.rendering.reader import Reader, group_values, reader_values
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
+from services.plumbing.failpoints import failpoint
 
 _MOST = 4096
 """Renderings that are kept."""
+
+Together = Sequence[tuple[PublishedEvent, Telling]]
+"""What one message tells, in the order in which it happened, each event once."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,39 @@ def matched_by(event: PublishedEvent) -> MatchedEvent:
     )
 
 
+@dataclass(frozen=True)
+class RenderedMessage:
+    """What one message says, for its one reader; `template` is of the channel's own kind."""
+
+    template: Any
+    values_for: Callable[[Reader], PlaceholderValues]
+    """What stands in the placeholders."""
+
+
+def group_kind(rule: str | None) -> GroupKind:
+    """As what several events are told, by the rule that let them wait."""
+    match rule:
+        case None | "window":
+            return "window"
+        case "digest":
+            return "digest"
+        case _:
+            return "deferred"
+
+
+def concerns_of(delivery: Delivery, together: Together) -> list[Concern]:
+    """Every subscription that a message tells something, in the order of what it tells, and what of it that met."""
+    matched: dict[UUID, MatchedEvent] = {}
+    for event, _ in together:
+        with suppress(ValueError):  # of an older contract, which can't be told either
+            matched[event.id] = matched_by(event)
+    found: dict[UUID, tuple[Recipient, list[MatchedEvent]]] = {}
+    for member in delivery.members:
+        if member.event_id in matched:
+            found.setdefault(member.recipient.id, (member.recipient, []))[1].append(matched[member.event_id])
+    return [Concern(to.filters, tuple(events), to.ladder_refused) for to, events in found.values()]
+
+
 class MessageRenderer:
     """Renders, and keeps the latest few thousand renderings."""
 
@@ -113,6 +152,22 @@ class MessageRenderer:
             if len(self._rendered) > _MOST:
                 self._rendered.popitem(last=False)
         return rendered
+
+    def message(
+        self, delivery: Delivery, event: PublishedEvent, telling: Telling, together: Together
+    ) -> RenderedEvent | RenderedMessage:
+        """What a delivery's message says: its own event, or all that it leads."""
+        to = delivery.recipient
+        if not together:
+            return self.rendered(event, to.channel, to.language, telling)
+        concerns = concerns_of(delivery, together)
+        if len(together) == 1:
+            template = self.rendered(together[0][0], to.channel, to.language, together[0][1]).template
+            group = RenderedGroup(template, nearest_language(to.language), self._links)
+        else:
+            group = render_group(together, to.channel, to.language, self._links, group_kind(delivery.rule))
+        failpoint("notifier-after-render")
+        return RenderedMessage(group.template, lambda reader: group.values_for(reader, concerns))
 
     def reader(self, delivery: Delivery) -> Reader:
         """Whom a delivery goes to."""

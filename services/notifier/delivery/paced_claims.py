@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from services.notifier.channels import MAILED
-from services.notifier.delivery.claims import claimed_deliveries
+from services.notifier.delivery.claims import CLOSES_ITS_GROUP, with_followers
 from services.notifier.delivery.deliveries import Delivery, Slot
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.overtaking import TELLING
@@ -34,11 +34,12 @@ _CLOSEST = (1 + 1 / MARGIN) / 2
 
 WAITING = """
 with recursive waiting(destination) as (
-    (select destination from delivery where state = 'pending' and not behind and paced and destination > $1
+    (select destination from delivery
+     where state = 'pending' and not behind and paced and leads and destination > $1
      order by destination limit 1)
     union all
     select (select destination from delivery
-            where state = 'pending' and not behind and paced and destination > w.destination
+            where state = 'pending' and not behind and paced and leads and destination > w.destination
             order by destination limit 1)
     from waiting w where w.destination is not null
 )
@@ -57,7 +58,7 @@ def _due(was_deferred: str) -> str:
     return f"""(
         select id, position, next_at from delivery d
         where d.destination = o.destination and (d.deferred_since is null) = {was_deferred} and d.state = 'pending'
-              and not d.behind and d.paced and d.next_at <= $2
+              and not d.behind and d.paced and d.leads and d.next_at <= $2
               and d.channel <> all($6::text[]) and not ({is_behind("d.thread", "d.position")})
         order by next_at, position limit o.slots for no key update skip locked
     )"""
@@ -92,10 +93,11 @@ placed as materialized (
 ),
 claimed as (
     update delivery d set state = 'sending', behind = false, lease = $7,
-                          lease_until = clock_timestamp() + make_interval(secs => $8)
+                          lease_until = clock_timestamp() + make_interval(secs => $8), {CLOSES_ITS_GROUP}
     from placed p where d.id = p.id and d.lease is null and d.settled_at is null and p.place <= $5
     returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
-              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since, p.nth
+              d.next_at, d.position, d.destination, d.deferrals, d.deferred_since, d.rule,
+              old.group_id, p.nth
 ),
 reserved as (
     update destination_pace p
@@ -146,9 +148,9 @@ class PacedClaims:
             return []
         async with self._database.connection() as connection:
             rows = await connection.fetch(WAITING, self._after, _DESTINATIONS)
-        found = [row["destination"] for row in rows]
-        self._after = found[-1] if len(found) == _DESTINATIONS else b""
-        wanted = [destination for destination in found if destination not in closed]
+        waiting = [row["destination"] for row in rows]
+        self._after = waiting[-1] if len(waiting) == _DESTINATIONS else b""
+        wanted = [destination for destination in waiting if destination not in closed]
         if not wanted:
             return []
         with self._leases.claiming() as lease:
@@ -168,8 +170,8 @@ class PacedClaims:
                     _PROBE_SECONDS,
                     self._clock_is_set,
                 )
-                deliveries = await claimed_deliveries(connection, rows, lease, claimed)
-        return [replace(delivery, slot=_slot(row, claimed)) for delivery, row in zip(deliveries, rows, strict=True)]
+                found = await with_followers(connection, rows, lease, self._leases.seconds, claimed)
+        return [replace(delivery, slot=_slot(row, claimed)) for delivery, row in found]
 
     async def introduce(self, limits: Mapping[bytes, float | None], now: datetime) -> None:
         """Give destinations the limits of their platforms."""

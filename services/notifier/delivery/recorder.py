@@ -11,6 +11,7 @@ from contracts.events import MilestoneDue
 from contracts.topics import MILESTONE_DUE
 from services.notifier.delivery.deliveries import DeliveryResult
 from services.notifier.delivery.event_cache import EventCache
+from services.notifier.delivery.followers import of_each_row
 from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, LATENCY
 from services.notifier.delivery.pace_store import record_pace
 from services.notifier.delivery.results import of_latest_claims, record_results
@@ -90,25 +91,27 @@ class ResultRecorder:
 
     async def _record(self, batch: Sequence[DeliveryResult]) -> None:
         now = self._clock.now()
-        results = of_latest_claims(batch)
+        results = of_latest_claims(of_each_row(batch))
         settled = [result for result in results if result.is_settled]
         events = await self._events.get_all(result.delivery.event_id for result in settled)
         async with self._database.transaction() as connection:
             attempts = await record_results(self._database, connection, results)
             await publish_settled(self._database, connection, settled, attempts, events, now)
-            await record_pace(connection, results, now)
+            # A message that went to several rows was sent once.
+            sends = [result for result in results if result.leader in (None, result.delivery.id)]
+            await record_pace(connection, sends, now)
             failpoint("notifier-before-commit")
-        ours = {id(result) for result in results if result.delivery.id in attempts}
-        self._recorded([(result, id(result) in ours) for result in batch])
-        await promote(self._database, {result.delivery.thread for result in batch})
-        _count([result for result in results if id(result) in ours], events)
+        ours = {id(result.delivery) for result in results if result.delivery.id in attempts}
+        self._recorded([(result, id(result.delivery) in ours) for result in batch])
+        await promote(self._database, {result.delivery.thread for result in results})
+        _count([result for result in results if id(result.delivery) in ours], events)
 
 
 def _count(recorded: Sequence[DeliveryResult], events: Mapping[UUID, PublishedEvent]) -> None:
     attempts, ends = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for result in recorded:
         channel = result.delivery.recipient.channel
-        if result.attempt is not None:
+        if result.attempt is not None and result.leader in (None, result.delivery.id):
             attempts[channel, type(result.attempt.outcome).__name__.lower()] += 1
         if result.is_settled:
             ends[channel, result.state] += 1

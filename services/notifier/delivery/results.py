@@ -1,4 +1,7 @@
-"""Results of attempts, recorded many at a time in one statement."""
+"""Results of attempts, recorded many at a time in one statement.
+
+All rows of a message count its attempts; the attempts themselves stand once, at the row that leads.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,6 +19,7 @@ from services.notifier.channels.outcomes import (
 )
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import DeliveryResult
+from services.notifier.delivery.followers import record_groups
 from services.notifier.delivery.turns import is_behind
 from services.notifier.subscriptions.ladder_events import COLUMNS, publish_ladder_changes
 from services.plumbing.audit.entries import Actor, AuditEntry
@@ -42,12 +46,12 @@ written as (
         behind = case when r.state = 'pending' then {is_behind("d.thread", "d.position")} else false end,
         lease = null, lease_until = null
     from result r where d.id = r.id and d.lease = r.lease
-    returning d.id, d.attempts
+    returning d.id, d.attempts, d.leads
 ),
 tried as (
     insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome, reason, code, latency_ms)
     select w.id, w.attempts, r.started_at, r.ended_at, r.outcome, r.reason, r.code, r.latency_ms
-    from written w join result r on r.id = w.id where r.outcome is not null
+    from written w join result r on r.id = w.id where r.outcome is not null and w.leads
 )
 select id, attempts from written
 """
@@ -71,6 +75,7 @@ async def record_results(
     A result whose lease was lost in the meantime changes nothing: whoever has the delivery now records it.
     """
     ordered = sorted(results, key=lambda result: result.delivery.id)  # two processes can't lock crosswise
+    await record_groups(connection, ordered)
     rows = await connection.fetch(SETTLE, *columns(_row(result) for result in ordered))
     gone = {result.delivery.recipient.id: result for result in ordered if result.ends_subscription}
     if gone:

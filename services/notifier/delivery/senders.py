@@ -13,7 +13,7 @@ from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import AttemptOutcome, Refused, Unknown
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.delivery.deliveries import Delivery
-from services.notifier.delivery.messages import MessageRenderer
+from services.notifier.delivery.messages import MessageRenderer, Together
 from services.notifier.events.published_event import AS_NEWS, PublishedEvent, Telling
 from services.notifier.transport.http_client import HttpClient
 from services.notifier.transport.smtp import SmtpPool
@@ -29,8 +29,13 @@ class CanNotRender(Exception):
 class Sender(Protocol):
     """Makes one attempt."""
 
-    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
-        """Send and say what happened; raises `CanNotRender`, and anything else only for faults of ours."""
+    async def send(
+        self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS, together: Together = ()
+    ) -> AttemptOutcome:
+        """Send and say what happened; raises `CanNotRender`, and anything else only for faults of ours.
+
+        `together`: all that the message tells, this event among it, where it leads others.
+        """
         ...
 
 
@@ -69,11 +74,13 @@ class PostSender:
         self._clock = clock
         self._wall = wall
 
-    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
+    async def send(
+        self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS, together: Together = ()
+    ) -> AttemptOutcome:
         """Post once."""
         channel, to = self._channel, delivery.recipient
         with _RENDERING:
-            rendered = self._renderer.rendered(event, to.channel, to.language, telling)
+            rendered = self._renderer.message(delivery, event, telling, together)
             body = channel.body(rendered.template, rendered.values_for(self._renderer.reader(delivery)))
             headers = channel.headers(delivery.id, to.secret, body, datetime.fromtimestamp(self._wall(), UTC))
         try:
@@ -116,11 +123,13 @@ class MailSender:
         self._sender = sender
         self._allowed = allowed
 
-    async def send(self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS) -> AttemptOutcome:
+    async def send(
+        self, delivery: Delivery, event: PublishedEvent, telling: Telling = AS_NEWS, together: Together = ()
+    ) -> AttemptOutcome:
         """Mail once."""
         channel, to = self._channel, delivery.recipient
         with _RENDERING:
-            rendered = self._renderer.rendered(event, to.channel, to.language, telling)
+            rendered = self._renderer.message(delivery, event, telling, together)
             # Rows from before the rule may hold an address that is sent to in another form, or can't be.
             address = channel.checked_address(to.address, self._allowed)
             reader = replace(self._renderer.reader(delivery), address=address)

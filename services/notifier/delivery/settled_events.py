@@ -87,4 +87,5 @@ def _settled(result: DeliveryResult, attempts: int) -> SettledDelivery:
         attempts=attempts,
         reason=result.reason,
         settled_at=result.at,
+        message=result.leader if result.attempt is not None and result.leader != result.delivery.id else None,
     )

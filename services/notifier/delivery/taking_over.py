@@ -26,20 +26,21 @@ TOPICS: tuple[Topic, ...] = (_AUDIT_HEAD, LADDER_CHOSEN, DELIVERY_SETTLED)
 
 _END = """
 update delivery d set state = b.state, attempts = greatest(d.attempts, b.attempts), reason = b.reason,
-                      settled_at = b.settled_at, behind = false, lease = null, lease_until = null
+                      settled_at = b.settled_at, behind = false, lease = null, lease_until = null, message = b.message
 from settled_before b
 where b.event_id = any($1::uuid[]) and d.event_id = b.event_id and d.subscription_id = b.subscription_id
-      and d.state in ('pending', 'sending')
+      and (d.state in ('pending', 'sending') or $2)
 returning d.id
 """
 
 
-async def end_settled_before(connection: Connection, event_ids: Collection[UUID]) -> set[UUID]:
+async def end_settled_before(connection: Connection, event_ids: Collection[UUID], *, fresh: bool = False) -> set[UUID]:
     """End the deliveries of these events that had ended before an old backup was restored; their ids.
 
-    They were told by `delivery-settled` then, and are not told again.
+    They were told by `delivery-settled` then, and are not told again. `fresh`: they were written just now, so that
+    nobody has been told of the end of any of them since.
     """
-    return {row["id"] for row in await connection.fetch(_END, list(event_ids))}
+    return {row["id"] for row in await connection.fetch(_END, list(event_ids), fresh)}
 
 
 async def count_unsettled(connection: Connection) -> int:
@@ -83,10 +84,10 @@ def _read(kind: Any, one: Outgoing) -> Any:
 async def _settled(connection: Connection, one: Outgoing) -> None:
     event: DeliverySettled = _read(DeliverySettled, one)
     await connection.executemany(
-        "insert into settled_before (event_id, subscription_id, state, reason, attempts, settled_at)"
-        " values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        "insert into settled_before (event_id, subscription_id, state, reason, attempts, settled_at, message)"
+        " values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         [
-            (event.event_id, each.subscription_id, *_end(each), each.attempts, each.settled_at)
+            (event.event_id, each.subscription_id, *_end(each), each.attempts, each.settled_at, each.message)
             for each in event.deliveries
         ],
     )

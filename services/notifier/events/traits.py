@@ -49,6 +49,8 @@ class Audience:
     includes: Callable[[SubscriptionTraits, EventTraits], bool]
     condition: str
     """The same in SQL, over `s`, the subscription's row, and `i`, the incoming event's traits."""
+    name: str = "everybody"
+    """What the rule is called where it is said who was left out by it."""
 
 
 EVERYBODY = Audience(lambda _subscription, _event: True, "true")
@@ -56,15 +58,16 @@ OWN_LADDER_OR_USUAL = Audience(
     lambda to, event: not to.has_ladder if event.audience is None else to.id == event.audience and not to.is_refused,
     "case when i.audience is null then s.ladder is null or s.ladder_refused is not null"
     " else s.id = i.audience and s.ladder_refused is null end",
+    "own-ladder",
 )
 """A reminder by somebody's own ladder is theirs alone, and they get no other.
 
 Whose ladder was put aside gets the usual reminders, and none by an older ladder of theirs."""
-ITS_LEVEL = Audience(lambda to, event: to.level is not None and to.level == event.level, "s.level = i.level")
+ITS_LEVEL = Audience(lambda to, event: to.level is not None and to.level == event.level, "s.level = i.level", "level")
 """An escalation goes to its level."""
 NOBODY = UUID(int=0)
 """An audience of none: no subscription has this id."""
-NEWS = Audience(lambda _subscription, event: event.audience is None, "i.audience is null")
+NEWS = Audience(lambda _subscription, event: event.audience is None, "i.audience is null", "history")
 """Everybody, but for what has only its place in a history: that is nothing new to anybody."""
-WHO_NAMES_IT = Audience(lambda to, event: event.event in to.filters.events, "s.events <> '{}'")
+WHO_NAMES_IT = Audience(lambda to, event: event.event in to.filters.events, "s.events <> '{}'", "by-name")
 """Only who names the event in their filters: on a bad day there are many of them."""

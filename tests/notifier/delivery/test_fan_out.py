@@ -107,9 +107,10 @@ async def test_only_active_subscriptions_are_told(database: Database, fan_out: F
     for state in ("paused", "ended", "disabled"):
         await subscribe(database, state=state)
 
-    await fan_out.apply([incoming()], NOW, MUCH_CAPACITY)
+    out = await fan_out.apply([incoming()], NOW, MUCH_CAPACITY)
 
-    assert await states(database) == {}
+    assert (out.claimed, out.waiting) == ([], 0)
+    assert await states(database) == {"suppressed": 1}, "a pause leaves a receipt"
 
 
 async def test_an_event_that_is_read_twice_is_told_once(database: Database, fan_out: FanOut):

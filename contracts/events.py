@@ -134,7 +134,8 @@ class MilestoneScheduled(Contract):
 
 
 class MilestoneDue(Contract):
-    """A reminder: a milestone is ahead, today or overdue; or one without a last day is to be looked at again."""
+    """A reminder: a milestone is ahead, today or overdue; an event whose day has passed is asked about; or a milestone
+    without a last day is to be looked at again."""
 
     seq: Seq
     cause: Cause
@@ -142,7 +143,9 @@ class MilestoneDue(Contract):
     milestone: Milestone
     schedule_version: Ordinal
     step: Step
-    phase: Annotated[Literal["ahead", "today", "overdue", "review"], OPEN]
+    phase: Annotated[Literal["ahead", "today", "overdue", "asked", "review"], OPEN]
+    """`overdue`: a deadline that has passed. `asked`: an event whose day has passed, and nobody has recorded whether it
+    has taken place."""
     days: Count
     """Days between the day of the reminder and the milestone's latest day; 0 today, and in a review."""
     due_at: Instant
@@ -153,6 +156,8 @@ class MilestoneDue(Contract):
     not_after: Instant
     """From then on it would be stale: a delivery that has not gone out expires."""
     status: Status
+    last: bool = Field(default=False, json_schema_extra={"x-since": "0.3.0"})
+    """Whether the day has passed and no reminder follows this one."""
 
 
 class OwnLadderDue(MilestoneDue):
@@ -172,7 +177,8 @@ class Acknowledgement(Contract):
 
 
 class MilestoneEscalated(Contract):
-    """A milestone is overdue, nobody has owned it, and the next level hears of it."""
+    """A milestone is overdue, or an event whose day has passed and of which nobody has recorded whether it has taken
+    place; nobody has owned it, and the next level hears of it."""
 
     seq: Seq
     cause: Cause

@@ -113,14 +113,14 @@ MILESTONE_SCHEDULED = Topic(
 )
 MILESTONE_DUE = Topic(
     name="milestone-due",
-    purpose="A reminder for all who have no ladder of their own: a milestone is ahead, today or overdue.",
+    purpose="A reminder for all who have no ladder of their own: a milestone is ahead, today, overdue or asked about.",
     event=events.MilestoneDue,
     writers=("scheduler",),
     readers=("notifier", "portal", "ministries"),
 )
 MILESTONE_ESCALATED = Topic(
     name="milestone-escalated",
-    purpose="A milestone is overdue, nobody has owned it, and the next level hears of it.",
+    purpose="A milestone is overdue, or an event unanswered; nobody has owned it, and the next level hears of it.",
     event=events.MilestoneEscalated,
     writers=("scheduler",),
     readers=("notifier", "portal", "ministries"),

@@ -1,4 +1,4 @@
-"""`pledgewire escalation`: what is overdue, and the word of those who are on it, over the scheduler's HTTP."""
+"""`pledgewire escalation`: what is overdue or unanswered, and the word of those on it, over the scheduler's HTTP."""
 
 import sys
 from typing import Annotated, Any
@@ -7,7 +7,9 @@ import typer
 
 from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, exit_status, print_json, segment
 
-escalation = typer.Typer(help="What is overdue, who has heard of it, and who is on it.", no_args_is_help=True)
+escalation = typer.Typer(
+    help="What is overdue or unanswered, who has heard of it, and who is on it.", no_args_is_help=True
+)
 
 Url = Annotated[str, typer.Option(envvar="SCHEDULER_URL", help="Where the scheduler answers.")]
 Key = Annotated[
@@ -21,13 +23,15 @@ HERE = "http://127.0.0.1:8000"
 @escalation.command("list")
 def list_command(
     *,
-    state: Annotated[str, typer.Option(help="climbing: overdue, and nobody owns it; or owned.")] = "climbing",
+    state: Annotated[
+        str, typer.Option(help="climbing: overdue or unanswered, and nobody owns it; or owned.")
+    ] = "climbing",
     commitment: Annotated[str | None, typer.Option(help="Only those of this commitment.")] = None,
     key: Key = "",
     url: Url = HERE,
     json: Json = False,
 ) -> None:
-    """List what is overdue, in the order in which time changes it next."""
+    """List what is escalated or owned, in the order in which time changes it next."""
     items: list[dict[str, Any]] = []
     wanted = {"state": state, "limit": "500"} | ({"commitment": commitment} if commitment else {})
     cursor: str | None = None
@@ -106,8 +110,10 @@ def _summary(item: dict[str, Any]) -> str:
             return f"round {item['round']}, {item['level'] or 'nobody'} has heard, {following} hears {at}{unfollowed}"
         case "owned":
             return f"owned by {made['name']} since {made['at'][:16]}, evidence by {at}"
+        case "asked":
+            return f"asked whether it has taken place; unless that is answered, {following} hears {at}"
         case "dormant":
-            return f"not overdue before {at}" if at else "never overdue: it has no last day"
+            return f"its day has not passed before {at}" if at else "never overdue: it has no last day"
         case other:
             return str(other)
 

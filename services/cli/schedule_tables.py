@@ -87,9 +87,13 @@ def _show_escalation(console: Console, escalation: dict[str, Any], language: str
             return
         case "owned":
             made = escalation["acknowledged"]
-            console.print(Text(f"Overdue, and {made['name']} is on it. Unless evidence follows:"))
+            console.print(Text(f"{_open_as(escalation)}, and {made['name']} is on it. Unless evidence follows:"))
         case "climbing":
-            console.print(Text("Overdue, and nobody is on it. Unless somebody is:"))
+            console.print(Text(f"{_open_as(escalation)}, and nobody is on it. Unless somebody is:"))
+        case "asked" | "dormant" if escalation["asked_at_local"]:
+            at = _clock(escalation["asked_at_local"])
+            asked = f"From {at} on it is asked whether it has taken place."
+            console.print(Text(f"{asked} Unless that is recorded, or somebody is on it:"))
         case _ if escalation["overdue_at_local"]:
             at = _clock(escalation["overdue_at_local"])
             console.print(Text(f"Overdue from {at} on. Unless it is met, or somebody is on it:"))
@@ -97,6 +101,10 @@ def _show_escalation(console: Console, escalation: dict[str, Any], language: str
             console.print(Text("Never overdue."))
     for one in escalation["hearings"]:
         console.print(Text(f"  {_clock(one['local'])}  {shown(one['title'], language)} hears (round {one['round']})"))
+
+
+def _open_as(escalation: dict[str, Any]) -> str:
+    return "Overdue" if escalation["overdue_at_local"] else "Nobody has recorded whether it has taken place"
 
 
 def show_next(items: list[dict[str, Any]], zone: str | None) -> None:

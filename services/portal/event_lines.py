@@ -122,6 +122,12 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, str]:
             text = words.ngettext("Due in %(number)s day", "Due in %(number)s days", event.days)
         case "overdue":
             text = words.ngettext("Due %(number)s day ago", "Due %(number)s days ago", event.days)
+        case "asked":
+            text = words.ngettext(
+                "Has it taken place? Its day was %(number)s day ago",
+                "Has it taken place? Its day was %(number)s days ago",
+                event.days,
+            )
         case "review":
             text = words.gettext("To be looked at again: it has no last day")
         case _:
@@ -149,6 +155,10 @@ def _assessed(event: CommitmentAssessed, words: Words) -> tuple[str, str]:
 
 def _flagged(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
     match event.rule:
+        case "past-due-in-progress" if event.milestone and event.milestone.held:
+            text = words.gettext("Has taken place, and the register still has it open")
+        case "past-due-in-progress" if event.milestone and event.milestone.is_event:
+            text = words.gettext("Has it taken place? Nobody has recorded it")
         case "past-due-in-progress":
             text = words.gettext("Past its date, and the register still has it open")
         case "met-with-open-milestones":
@@ -156,7 +166,7 @@ def _flagged(event: ConsistencyFlagged, words: Words) -> tuple[str, str]:
         case "no-news":
             text = words.ngettext("No news for %(number)s day", "No news for %(number)s days", event.days)
         case "anchor-without-outcome":
-            text = words.gettext("The event should be over, and its outcome is not recorded")
+            text = words.gettext("Has it taken place? Nobody has recorded it")
         case _:
             text = _other(words)
     return text, _milestone(event.milestone, event.commitment, words) if event.milestone else ""

@@ -107,8 +107,9 @@ def test_the_ministries_are_told_of_the_shipped_ladder() -> None:
     after = [step.removeprefix("after-").removesuffix("d") for step in steps if step.startswith("after-")]
     told = (
         f"{', '.join(before[:-1])} and {before[-1]} days before the last day, on the day, "
-        f"{' and '.join(after)} days after it, and then every {ladder['every'].removesuffix('d')} days."
+        f"and {', '.join(after[:-1])} and {after[-1]} days after it; the last one says that it is the last."
     )
 
     assert "on-the-day" in steps
+    assert ladder["every"] is None
     assert told in " ".join(FOR_MINISTRIES.read_text(encoding="utf-8").split())

@@ -187,13 +187,14 @@ _due = {
     "milestone": milestones,
     "schedule_version": ordinals,
     "step": steps,
-    "phase": st.sampled_from(["ahead", "today", "overdue", "review"]),
+    "phase": st.sampled_from(["ahead", "today", "overdue", "asked", "review"]),
     "days": counts,
     "due_at": instants,
     "late": st.booleans(),
     "merged_steps": st.lists(steps, max_size=3).map(tuple),
     "not_after": instants,
     "status": statuses,
+    "last": st.booleans(),
 }
 due = st.builds(events.MilestoneDue, **_due)
 own_due = st.builds(events.OwnLadderDue, **_due, subscription_id=st.uuids())

@@ -11,17 +11,29 @@ from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import CommitmentCreated, MilestoneScheduled, Quote, Reporter, StatementRef, StatusChanged
 from contracts.vocabulary import PartyCode, Precision, Reading, Span, Status, Strength, Text
 from services.scheduler.ladders.book import LadderBook
-from services.scheduler.ladders.book_reader import DEFAULT_BOOK
+from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
 from services.scheduler.ladders.countdown import Countdown, countdown
 from services.scheduler.ladders.ladder import ON_THE_DAY, Step
 from tests.contracts.golden_records import SOME_CAUSE
 
 MEXICO_CITY = ZoneInfo("America/Mexico_City")
 ALL = ("CA", "MX", "US")
-NINE_SHARP = replace(DEFAULT_BOOK, jitter=timedelta())
-"""The shipped book without its jitter, for tests that look at the clock."""
-LADDER = tuple(rung.step for rung in DEFAULT_BOOK.ladders[-1].rungs)
+ENDLESS = read_ladder_book(
+    """
+    jitter: 15m
+    ladders:
+      - name: every-milestone
+        rungs: [before-90d, before-30d, before-7d, before-1d, on-the-day, after-1d, after-7d]
+        every: 30d
+    """
+)
+"""The book that was shipped before reminders had an end: one ladder that goes on and on."""
+NINE_SHARP = replace(ENDLESS, jitter=timedelta())
+"""The same without its jitter, for tests that look at the clock."""
+LADDER = tuple(rung.step for rung in ENDLESS.ladders[-1].rungs)
 EVERY = 30
+SHIPPED = replace(DEFAULT_BOOK, jitter=timedelta())
+"""The shipped book without its jitter."""
 
 
 def days(count: int) -> Step:
@@ -34,7 +46,7 @@ def days(count: int) -> Step:
 def counting(
     what: Milestone, book: LadderBook = NINE_SHARP, at: datetime = datetime(2021, 11, 18, 18, tzinfo=UTC)
 ) -> Countdown:
-    """A milestone under the shipped ladder, at nine sharp."""
+    """A milestone under a ladder that goes on and on, at nine sharp."""
     return countdown(what, book, at)
 
 

@@ -29,12 +29,14 @@ SHAPES: dict[Phase, str] = {
     "ahead": "M-4-5 5 0-4 5z",
     "today": "M0-6 6 0 0 6-6 0z",
     "overdue": "M-4.5-4.5h9v9h-9z",
+    "asked": "M-5 4.5 0-5 5 4.5z",
     "review": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
 }
 _SAYINGS: dict[Phase, str] = {
     "ahead": "ahead of the day",
     "today": "on the day",
     "overdue": "overdue",
+    "asked": "asked whether it has taken place",
     "review": "to be looked at again",
 }
 _KINDS = {"-": "removed", "+": "added", "~": "moved"}

@@ -47,6 +47,8 @@ def says(reminder: SimulatedReminder) -> str:
             return f"{days} ahead"
         case "overdue":
             return f"{days} overdue"
+        case "asked":
+            return f"asked, {days} after"
         case "today":
             return "today"
         case "review":

@@ -1,7 +1,8 @@
 """What does not agree with itself, or with the calendar: four rules, checked once a day.
 
 - `past-due-in-progress`: announced, in progress or at risk in a party that a milestone binds, and the milestone's
-  latest day has ended in its zone.
+  latest day has ended in its zone. Of an event that is an anchor's this says nothing before it was held: whether it has
+  taken place is what `anchor-without-outcome` asks.
 - `met-with-open-milestones`: met in every party that a milestone binds, while its latest day is still ahead.
 - `no-news`: neither a status update nor another date for so many months, counted from the statement's day at first;
   what is met or withdrawn has come to rest and needs none.
@@ -106,7 +107,7 @@ def past_due(one: CheckedCommitment, now: datetime) -> Iterator[Inconsistency]:
     """Milestones whose latest day has ended before all whom they bind were done, or had failed."""
     for milestone in one.milestones:
         latest = _last_day(milestone)
-        if latest is None or day_in(zone_named(milestone.zone), now) <= latest:
+        if latest is None or day_in(zone_named(milestone.zone), now) <= latest or _is_asked_of_its_anchor(milestone):
             continue
         if any(one.party_statuses.get(party) in _OPEN for party in milestone.parties):
             yield _about(one, milestone, "past-due-in-progress", latest)
@@ -157,6 +158,12 @@ def met_since(history: Iterable[StatusHistoryEntry], parties: Sequence[PartyCode
         elif since is None:
             since = entry.at
     return since
+
+
+def _is_asked_of_its_anchor(milestone: Milestone) -> bool:
+    """Whether it is its anchor, and that has not been held: an event is not late."""
+    is_anchor = milestone.is_event and milestone.anchor_id is not None and milestone.offset is None
+    return is_anchor and not milestone.held
 
 
 def _last_day(milestone: Milestone) -> date | None:

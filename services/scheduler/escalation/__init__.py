@@ -1,1 +1,1 @@
-"""Who is notified, level after level, of what is overdue and owned by nobody."""
+"""Who is notified, level after level, of what is overdue or unanswered and owned by nobody."""

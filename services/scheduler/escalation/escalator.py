@@ -1,4 +1,5 @@
-"""The escalator: notifies the next level of what is overdue and not owned, in one transaction with the state.
+"""The escalator: notifies the next level of what is overdue or unanswered and not owned, in one transaction with the
+state.
 
 Any number of schedulers may; each has one beside its tick.
 """
@@ -29,11 +30,13 @@ from services.scheduler.escalation.log import LogLine
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.machine import advanced, next_change_at
-from services.scheduler.escalation.rules.states import EscalationState, LevelNotified, LogEntry
+from services.scheduler.escalation.rules.states import Asked, EscalationState, LevelNotified, LogEntry
 from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.reminders.day_causes import day_cause
 
-ESCALATED = Counter("pledgewire_escalations_total", "Levels told of an overdue milestone that nobody owned", ["level"])
+ESCALATED = Counter(
+    "pledgewire_escalations_total", "Levels told of a milestone overdue or unanswered that nobody owned", ["level"]
+)
 FAILED = Counter("pledgewire_escalations_failed_total", "Escalations put aside since they could not be told")
 
 AT_ONCE = 500
@@ -99,7 +102,7 @@ class Escalator:
         """Bring a milestone to where it stood after one of these events, at that instant; nothing is written anew."""
         _, found = await queries.claim_due(connection, at, 1, milestone_id)
         for row in found:
-            one = self._advance(row, at)
+            one = self._since_asked(row, at)
             if one.notified and _event_id(one, one.notified) in said:
                 await self._write(connection, [one], at, said)
 
@@ -161,6 +164,16 @@ class Escalator:
         escalation = rows.escalation_from_row(row)
         state, entries = advanced(escalation.case.state, escalation.case.deadline, self._escalations.book, now)
         return _Advance(escalation, state, entries)
+
+    def _since_asked(self, row: asyncpg.Record, at: datetime) -> _Advance:
+        """As `_advance`; an event of which a level heard at `at` was asked about as soon as its day was over."""
+        one = self._advance(row, at)
+        deadline = one.escalation.case.deadline
+        if deadline is None or one.notified or not isinstance(one.state, Asked):
+            return one
+        asked, notes = advanced(one.escalation.case.state, deadline, self._escalations.book, deadline.passes_at)
+        state, entries = advanced(asked, deadline, self._escalations.book, at)
+        return _Advance(one.escalation, state, (*notes, *entries))
 
     async def _write(
         self, connection: Connection, advances: list[_Advance], now: datetime, told: Collection[UUID] = ()

@@ -39,14 +39,15 @@ class EscalationEntry(ResponseModel):
     """IANA zone in which the last day ends."""
     schedule_version: int
     state: Stage
-    """`dormant`: not overdue. `climbing`: overdue, and nobody owns it. `owned`: acknowledged. `settled`: met or
-    withdrawn, for all whom it binds."""
+    """`dormant`: its day has not passed. `asked`: an event whose day has passed, and nobody has answered yet whether it
+    has taken place. `climbing`: overdue, or an event unanswered, and nobody owns it. `owned`: acknowledged. `settled`:
+    met or withdrawn for all whom it binds, or an event that was held."""
     round: int
     """Which time it is that it climbs from the first level, or how often it has."""
     level: Slug | None
     """Who was notified last in this round, while it climbs."""
     next_at: Instant | None
-    """When it is overdue, the next level is notified, or the window for evidence ends."""
+    """When it is overdue or asked about, the next level is notified, or the window for evidence ends."""
     next_level: Slug | None
     """Who is notified then."""
     acknowledged: Acknowledgement | None
@@ -60,6 +61,8 @@ class EscalationLine(ResponseModel):
 
     what: Literal[
         "overdue",
+        "asked",
+        "unanswered",
         "told",
         "skipped",
         "taken-over",
@@ -70,7 +73,8 @@ class EscalationLine(ResponseModel):
         "settled",
         "reopened",
     ]
-    """`told`: a level was notified. `skipped`: its turn came and went in a downtime, and a later one was notified.
+    """`asked`: whether an event has taken place. `unanswered`: nobody has answered that within its days. `told`: a
+    level was notified. `skipped`: its turn came and went in a downtime, and a later one was notified.
     `taken-over`: from whom, before the acknowledgement of who is on it now. `re-armed`: the window ended without
     evidence. `withdrawn`: the date was moved to come."""
     at: Instant

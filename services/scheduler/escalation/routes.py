@@ -1,4 +1,4 @@
-"""`GET /escalations` and `GET /milestones/{id}/escalation`: how it stands with what is overdue, and who is on it."""
+"""`GET /escalations` and `GET /milestones/{id}/escalation`: how it stands with what is overdue or unanswered."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -57,13 +57,13 @@ def escalation_routes(database: Database, keys: ApiKeys, book: EscalationBook) -
     @router.get("/escalations", operation_id="list_escalations", responses=problems(BAD_CURSOR, 401, 403))
     async def list_escalations(
         state: Annotated[
-            Literal["climbing", "owned"], Query(description="`climbing`: overdue, and nobody owns it.")
+            Literal["climbing", "owned"], Query(description="`climbing`: overdue or unanswered, and nobody owns it.")
         ] = "climbing",
         commitment: Annotated[Slug | None, Query(description="Only those of this commitment.")] = None,
         limit: Annotated[int, Query(ge=1, le=500), WRITTEN_NUMBER] = 100,
         cursor: Cursor = None,
     ) -> EscalationPage:
-        """What is overdue, in the order in which time changes it next."""
+        """What is escalated or owned, in the order in which time changes it next."""
         async with database.connection() as connection:
             found = await queries.list_escalations(
                 connection,

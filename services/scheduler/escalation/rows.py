@@ -10,7 +10,7 @@ from contracts.commitments import CommitmentBrief, Milestone
 from contracts.events import Acknowledgement
 from contracts.vocabulary import Status
 from services.scheduler.escalation.rules.cases import EscalationCase, case_in
-from services.scheduler.escalation.rules.states import Climbing, Dormant, EscalationState, Owned, Settled
+from services.scheduler.escalation.rules.states import Asked, Climbing, Dormant, EscalationState, Owned, Settled
 
 STATE_COLUMNS = """
     e.milestone_id, e.schedule_version, e.state, e.round, e.since, e.rank, e.told, e.acknowledged::text, e.next_at,
@@ -50,6 +50,8 @@ def state_columns(state: EscalationState) -> tuple[Any, ...]:
     match state:
         case Dormant():
             return "dormant", state.round, None, None, None, None
+        case Asked():
+            return "asked", state.round, state.since, None, None, None
         case Climbing():
             made = state.unfollowed
             return (
@@ -69,6 +71,8 @@ def state_columns(state: EscalationState) -> tuple[Any, ...]:
 def state_from_row(row: asyncpg.Record) -> EscalationState:
     made = Acknowledgement.as_read(row["acknowledged"]) if row["acknowledged"] else None
     match row["state"]:
+        case "asked":
+            return Asked(row["round"], row["since"])
         case "climbing":
             return Climbing(row["round"], row["since"], row["rank"], row["told"], made)
         case "owned" if made:

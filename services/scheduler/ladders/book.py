@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from contracts.commitments import Milestone
-from contracts.vocabulary import Reading
 from services.scheduler.ladders.ladder import Ladder, LadderCondition
 from services.scheduler.ladders.planned_as import is_deadline, planned_reading
 
@@ -30,7 +29,7 @@ def kind_of(milestone: Milestone) -> MilestoneKind:
         return "review"
     if is_deadline(milestone):
         return "deadline"
-    return "event" if planned_reading(milestone) is Reading.ON else "review"
+    return "event" if milestone.is_event else "review"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 From which day is counted:
 - a deadline (`by`, `during`), and an event whose day isn't known, from the last day of the span;
 - an event whose days are known (`on`, precision day, such as a summit of 9 and 10 December) up to its first day,
-  and from its last day on: while it goes on it is today's, not overdue;
+  and from its last day on: while it goes on it is today's;
 - a milestone without a last day (read `from`, `recurring`, undated, or open-ended) from the day on which it was
   scheduled: it is looked at again every so many months, has no other rungs, and is never overdue.
 

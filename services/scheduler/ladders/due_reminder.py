@@ -10,7 +10,10 @@ from services.scheduler.ladders.countdown import Countdown
 from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import PlannedReminder
 
-Phase = Literal["ahead", "today", "overdue", "review"]
+Phase = Literal["ahead", "today", "overdue", "asked", "review"]
+
+PASSED: frozenset[Phase] = frozenset({"overdue", "asked"})
+"""The phases of a milestone whose day is over."""
 
 LATE_AFTER = timedelta(hours=6)
 """A reminder that fires later than this after its time says so."""
@@ -34,7 +37,9 @@ class DueReminder:
     late: bool
     not_after: datetime
     follow_up: PlannedReminder | None
-    """The endless step to be planned next, where the ladder's rungs are behind."""
+    """The step to be planned next, where that may not have been planned yet."""
+    last: bool
+    """Whether the day is over and no step follows."""
 
 
 def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> DueReminder:
@@ -42,6 +47,9 @@ def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) 
 
     After a long downtime several steps are due at once: the newest is published, the others are merged into it, among
     them the steps of the endless end that would have been planned and would have fired in the meantime.
+
+    Behind the day the step that follows is planned now, where it isn't: an endless one never is before, and a rung may
+    be missing where the plan was made by a book that a release before has shipped.
 
     `not_after` is the instant at which the next step is due, since that one says the same with the right number of
     days, or at which the event begins; and never later than a week from now.
@@ -65,18 +73,22 @@ def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) 
         late=now - due_at > LATE_AFTER,
         not_after=min(end for end in ends if end and end > now),
         follow_up=PlannedReminder(*following, "pending", count)
-        if following and count.is_endless(following[0])
+        if following and (count.is_endless(following[0]) or (step.direction == "after" and following[1] > now))
         else None,
+        last=following is None and phase in PASSED,
     )
 
 
 def phase_at(count: Countdown, now: datetime) -> tuple[Phase, int]:
-    """The phase of a milestone at `now`, and how many days it is from its day; 0 for what is reviewed."""
+    """The phase of a milestone at `now`, and how many days it is from its day; 0 for what is reviewed.
+
+    An event whose day is over is asked about, a deadline is overdue.
+    """
     if count.kind == "review":
         return "review", 0
     today = day_in(count.zone, now)
     if today < count.opens:
         return "ahead", (count.opens - today).days
     if now >= count.ended_at:
-        return "overdue", (today - count.closes).days
+        return "asked" if count.kind == "event" else "overdue", (today - count.closes).days
     return "today", 0

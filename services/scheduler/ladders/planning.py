@@ -20,7 +20,7 @@ LONGEST_LATE = timedelta(days=7)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Which rungs suit a milestone doesn't depend on when it was scheduled."""
 
-PlanningCause = Literal["ahead", "before-it-was-planned", "put-into-the-past-by-a-move"]
+PlanningCause = Literal["ahead", "before-it-was-planned", "put-into-the-past-by-a-move", "asked-when-it-was-planned"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class PlanningReason:
     jitter: timedelta
     """How long behind that time it is due, so that not all come at once."""
     why: PlanningCause
-    """`before-it-was-planned`: it was due before, is recorded as passed and never sent; `put-into-the-past-by-a-move`:
-    it was too, but is sent once, marked late."""
+    """`before-it-was-planned`: it was due before, is recorded as passed and never sent. `put-into-the-past-by-a-move`,
+    and `asked-when-it-was-planned` of an event whose day was over: it was too, but is sent once, marked late."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,15 @@ def plan(
     it is older than the planning; `fired` are the steps of this schedule that have fired. Where the schedule is a
     move, `moved` are the steps that were fired under the one before, with their instants, and the book's rule says
     what becomes of what the new date puts into the past. Raises `UnknownZone`.
+
+    An event whose day is over when it gets its schedule (without `scheduled_at`) is asked about once, by the newest of
+    the steps behind its day: nobody has been asked before.
     """
     count = countdown(milestone, book, scheduled_at or at, own_ladder)
     planned = tuple(_planned(count, at, fired))
-    return planned if moved is None else _with_late_step(planned, count, at, moved)
+    if moved is not None:
+        return _with_late_step(planned, count, at, moved)
+    return planned if scheduled_at else _with_question(planned, count)
 
 
 def left_out_rungs(
@@ -150,16 +155,37 @@ def _with_late_step(
     """The newest of the steps that a moved date puts into the past is sent once, and the others are recorded.
 
     Not so by the book's rule `record`, when that very reminder was fired before the move, when it lies more than 7 days
-    back, and when the last day is over: then the endless end speaks.
+    back, and when the last day is over: then what is still to come of the ladder speaks. An event of which the last day
+    is over is asked about, however long ago that was.
     """
-    newest = next((one for one in reversed(planned) if one.state == "passed"), None)
+    newest = _newest_passed(planned)
     if (
         newest is None
         or count.book.moved_into_past == "record"
         or fired_before.get(newest.step) == newest.due_at
-        or at - newest.due_at > LONGEST_LATE
-        or at >= count.ended_at
+        or (not _asks(newest, count) and (at - newest.due_at > LONGEST_LATE or at >= count.ended_at))
     ):
         return planned
-    late = replace(newest, state="pending", why="put-into-the-past-by-a-move")
+    return _sent_late(planned, newest, "put-into-the-past-by-a-move")
+
+
+def _with_question(planned: tuple[PlannedReminder, ...], count: Countdown) -> tuple[PlannedReminder, ...]:
+    """The newest of the steps behind an event's day that had passed when it was planned is sent, as its question."""
+    newest = _newest_passed(planned)
+    return _sent_late(planned, newest, "asked-when-it-was-planned") if newest and _asks(newest, count) else planned
+
+
+def _newest_passed(planned: tuple[PlannedReminder, ...]) -> PlannedReminder | None:
+    return next((one for one in reversed(planned) if one.state == "passed"), None)
+
+
+def _asks(reminder: PlannedReminder, count: Countdown) -> bool:
+    """Whether it asks if an event has taken place."""
+    return count.kind == "event" and reminder.step.direction == "after"
+
+
+def _sent_late(
+    planned: tuple[PlannedReminder, ...], newest: PlannedReminder, why: PlanningCause
+) -> tuple[PlannedReminder, ...]:
+    late = replace(newest, state="pending", why=why)
     return tuple(late if one is newest else one for one in planned)

@@ -33,7 +33,7 @@ from services.scheduler.previews.rules.outcomes import (
     Waiting,
     Withdrawn,
 )
-from services.scheduler.previews.rules.preview import PreviewMoment, overdue_at, upcoming_levels
+from services.scheduler.previews.rules.preview import PreviewMoment, asked_at, overdue_at, upcoming_levels
 from services.scheduler.previews.rules.reasons import InstantReason, reason_sentence
 
 
@@ -113,7 +113,7 @@ def hold_entry(hold: MilestoneHold) -> HoldEntry:
 def escalation_preview(escalation: MilestoneEscalation, book: EscalationBook, here: str) -> EscalationPreview:
     """Who is notified when, on the reader's clocks."""
     state, deadline = escalation.case.state, escalation.case.deadline
-    overdue = overdue_at(state, deadline)
+    overdue, asked = overdue_at(state, deadline), asked_at(state, deadline)
     made = None
     match state:
         case Climbing():
@@ -124,6 +124,8 @@ def escalation_preview(escalation: MilestoneEscalation, book: EscalationBook, he
         state=STAGES[type(state)],
         overdue_at=overdue,
         overdue_at_local=overdue and _on_clocks(overdue, here),
+        asked_at=asked,
+        asked_at_local=asked and _on_clocks(asked, here),
         acknowledged=made,
         hearings=tuple(
             UpcomingLevelEntry(

@@ -126,8 +126,11 @@ class EscalationPreview(ResponseModel):
 
     state: Stage
     overdue_at: Instant | None
-    """When the milestone is overdue, or has been since; null for what never is, or is over."""
+    """When the milestone is overdue, or has been since; null for what never is, as an event, or is over."""
     overdue_at_local: datetime | None
+    asked_at: Instant | None
+    """From when on it is asked whether an event has taken place; null for what is none, or is over."""
+    asked_at_local: datetime | None
     acknowledged: Acknowledgement | None
     hearings: tuple[UpcomingLevelEntry, ...]
     """Up to the highest level, and once more."""

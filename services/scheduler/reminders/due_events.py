@@ -118,6 +118,7 @@ def due_record(event: DueEvent, seq: int, now: datetime) -> Outgoing:
         "merged_steps": tuple(step.name for step in reminder.merged),
         "not_after": reminder.not_after,
         "status": Status.as_kept(claimed.status),
+        "last": reminder.last,
     }
     due = OwnLadderDue(**said, subscription_id=claimed.audience) if claimed.audience else MilestoneDue(**said)
     with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here

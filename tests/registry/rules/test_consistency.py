@@ -143,6 +143,19 @@ def test_an_event_in_the_past_without_an_outcome_is_flagged_for_each_commitment(
     assert find_inconsistencies([one, other], [SUMMIT], datetime(2022, 6, 11, 6, 59, tzinfo=UTC), 12) == []
 
 
+def test_an_event_is_not_late_before_it_was_held_and_then_only_the_status_is_open() -> None:
+    """Whether it has taken place is asked of its anchor, once; where it has none, of itself."""
+    summit = milestone(anchor_id="summit", reading=Reading.ON, zone="America/Los_Angeles")
+    held = CheckedAnchor("summit", SUMMIT.zone, SUMMIT.span, has_outcome=True)
+    now = datetime(2022, 6, 12, tzinfo=UTC)
+    past_due = ("past-due-in-progress", "m", date(2022, 6, 10))
+
+    assert found(checked(summit), now, SUMMIT) == [("anchor-without-outcome", "summit/c", date(2022, 6, 10))]
+    assert found(checked(summit.model_copy(update={"held": True})), now, held) == [past_due]
+    assert found(checked(milestone(reading=Reading.ON)), now) == [past_due]
+    assert past_due in found(checked(milestone(anchor_id="summit")), now, SUMMIT), "by the next summit is a deadline"
+
+
 def test_an_event_with_an_outcome_or_without_a_date_is_not_flagged() -> None:
     held = CheckedAnchor("summit", SUMMIT.zone, SUMMIT.span, has_outcome=True)
     undated = CheckedAnchor("summit", SUMMIT.zone, span_of(None), has_outcome=False)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from contracts.events import MilestoneEscalated
-from contracts.vocabulary import Status
+from contracts.vocabulary import Reading, Status
 from services.scheduler.escalation import escalator, queries
 from tests.scheduler.escalation.running import DUE, FIRST, LATEST, OVERDUE, SECOND, THEN, Scheduler, with_evidence
 from tests.scheduler.scenes import changed, created, milestone, scheduled, utc
@@ -261,3 +261,61 @@ async def test_an_acknowledgement_and_a_tick_at_once_never_end_in_a_message_afte
     assert len(rows) == 30
     for row in rows:
         assert row["whats"] in (["overdue", "acknowledged"], ["overdue", "told", "acknowledged"])
+
+
+SUMMIT = milestone(LATEST, id_="summit", reading=Reading.ON, anchor_id="nals-2022")
+
+
+async def test_an_event_is_asked_about_and_only_a_lasting_silence_escalates(scheduler: Scheduler) -> None:
+    await scheduler.hears(created(), scheduled(SUMMIT))
+
+    told, now = [], THEN
+    while now < utc(2022, 1, 30):
+        told += await scheduler.ticks_at(now)
+        now += timedelta(hours=3)
+
+    assert [(e.level, e.round, e.days, e.due_at) for e in told] == [
+        ("focal-point", 1, 15, utc(2022, 1, 15, 15)),
+        ("director", 1, 22, utc(2022, 1, 22, 15)),
+    ]
+    assert await scheduler.log() == ["asked", "unanswered", "told", "told"]
+
+
+async def test_an_event_that_was_held_within_its_days_is_told_to_nobody(scheduler: Scheduler) -> None:
+    await scheduler.hears(created(), scheduled(SUMMIT))
+    assert await scheduler.ticks_at(OVERDUE) == []
+    assert await scheduler.state(SUMMIT.id) == ("asked", utc(2022, 1, 15, 15))
+
+    scheduler.clock.set(utc(2022, 1, 10))
+    await scheduler.hears(scheduled(SUMMIT.model_copy(update={"held": True}), 2, change="held"))
+
+    assert await scheduler.ticks_at(utc(2023, 1, 1)) == []
+    assert await scheduler.state(SUMMIT.id) == ("settled", None)
+    record = (await scheduler.http.get(f"/milestones/{SUMMIT.id}/escalation")).json()
+    assert [line["what"] for line in record["log"]] == ["asked", "settled"]
+
+
+async def test_who_is_on_an_event_stops_it_as_well(scheduler: Scheduler) -> None:
+    await scheduler.hears(created(), scheduled(SUMMIT))
+    await scheduler.ticks_at(OVERDUE)
+    scheduler.clock.set(utc(2022, 1, 5, 15))
+    answer = await scheduler.acknowledges(milestone_id=SUMMIT.id)
+
+    assert (answer.status_code, answer.json()["state"]) == (201, "owned")
+    assert await scheduler.ticks_at(utc(2022, 1, 18)) == []
+    [again] = await scheduler.ticks_at(utc(2022, 1, 19, 15))
+    assert (again.level, again.round, again.acknowledged and again.acknowledged.name) == ("focal-point", 2, "Ana Ruiz")
+
+
+async def test_an_event_that_a_release_before_counted_as_overdue_is_asked_about(scheduler: Scheduler) -> None:
+    """Its row as that release has left it on New Year's morning, nine hours before its first level would hear."""
+    await scheduler.hears(created(), scheduled(SUMMIT))
+    await scheduler.rows(
+        "update escalation set state = 'climbing', round = 1, since = $1, rank = 0, told = 0, next_at = $2,"
+        " reckoned_with = 'before'",
+        LATEST,
+        FIRST,
+    )
+
+    assert [one for hour in (FIRST, SECOND) for one in await scheduler.ticks_at(hour)] == []
+    assert await scheduler.state(SUMMIT.id) == ("asked", utc(2022, 1, 14, 15))

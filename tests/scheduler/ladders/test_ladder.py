@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from contracts import events
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.day_count import step_day
-from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
+from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Step
 
 steps = st.one_of(
     st.just(ON_THE_DAY),
@@ -25,7 +25,7 @@ steps = st.one_of(
 days = st.dates(date(1900, 1, 1), date(2200, 12, 31))
 
 
-def test_the_shipped_ladder_is_90_30_7_and_1_days_before_the_day_1_and_7_after_and_every_30() -> None:
+def test_the_shipped_ladder_is_90_30_7_and_1_days_before_and_thins_out_behind_the_day_for_a_year() -> None:
     [ladder] = DEFAULT_BOOK.ladders
 
     assert [rung.step.name for rung in ladder.rungs] == [
@@ -36,8 +36,12 @@ def test_the_shipped_ladder_is_90_30_7_and_1_days_before_the_day_1_and_7_after_a
         "on-the-day",
         "after-1d",
         "after-7d",
+        "after-30d",
+        "after-90d",
+        "after-180d",
+        "after-365d",
     ]
-    assert Repeat(30, "d") == ladder.repeat
+    assert ladder.repeat is None
 
 
 @given(steps)

@@ -27,6 +27,8 @@ class EscalationBook(Contract):
     levels: Annotated[tuple[EscalationLevel, ...], Field(min_length=1, max_length=20)]
     repeat_days: Days
     """Days after which the highest level is notified again."""
+    answer_within_days: Days = 14
+    """Days after the day on which it was asked whether an event has taken place, before the first level is notified."""
     evidence_within_days: Days
     """Days in which evidence has to follow an acknowledgement, and more of it the evidence before."""
 

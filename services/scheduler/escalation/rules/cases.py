@@ -39,7 +39,8 @@ class CommitmentEscalations:
 
 def case_in(state: EscalationState, milestone: Milestone, version: int) -> EscalationCase:
     """The case of a milestone that is in this state."""
-    return EscalationCase(state, deadline_of(milestone), milestone.parties, version, milestone.held)
+    deadline = deadline_of(milestone)
+    return EscalationCase(machine.asked_first(state, deadline), deadline, milestone.parties, version, milestone.held)
 
 
 def new_case(

@@ -1,4 +1,4 @@
-"""When a milestone is overdue: its last day, in the zone in whose calendar that ends."""
+"""When a milestone's day has passed: its last day, in the zone in whose calendar that ends."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -24,6 +24,8 @@ class Deadline:
 
     latest: date
     zone_name: str
+    is_event: bool = False
+    """Whether it is an event's: that is asked about when its day has passed, and is never overdue."""
 
     @cached_property
     def zone(self) -> "ZoneInfo":
@@ -32,7 +34,7 @@ class Deadline:
 
     @cached_property
     def passes_at(self) -> datetime:
-        """The instant from which on it is overdue: the day after begins."""
+        """The instant from which on it is overdue, or asked about: the day after begins."""
         return instant_at(self.latest + timedelta(days=1), MIDNIGHT, self.zone)
 
     def nine_on(self, day: date) -> datetime:
@@ -45,8 +47,9 @@ class Deadline:
 
 
 def deadline_of(milestone: Milestone) -> Deadline | None:
-    """When it is overdue; None when it never will be: it has no last day, or one behind all that can be planned."""
+    """When its day has passed; None when it never will have: it has no last day, or one behind all that can be
+    planned."""
     latest = milestone.span.latest
     if latest is None or latest.year >= PLANNABLE_YEARS.stop or planned_reading(milestone) is Reading.UNDATED:
         return None
-    return Deadline(latest, milestone.zone)
+    return Deadline(latest, milestone.zone, milestone.is_event)

@@ -2,7 +2,10 @@
 
 The rules, in one place:
 - A milestone is overdue once its last day has ended in its zone, which is that of the last capital of the parties
-  that it binds. One without a last day never is.
+  that it binds. One without a last day never is, and an event neither: when its day has passed it is asked (by its
+  reminder) whether it has taken place, and no level is notified before that has gone unanswered for
+  `answer_within_days`; at nine on that day the first level is. The answer is the anchor's outcome, which settles it or
+  moves it; another date that is past too asks anew.
 - The first level is notified `wait` days after the last day, at nine in the morning there; each next one `wait` days
   after the day on which the one before was. The highest is notified again every `repeat_days`.
 - What became known late (a date that was moved into the past, an old statement that is taken in today) is counted from
@@ -11,7 +14,8 @@ The rules, in one place:
 - An acknowledgement stops it at any level: nobody is notified until it is re-armed. While it stands, another one takes
   over only by naming whom from, which the log keeps. Whoever takes over within the window does not get a longer one.
 - The window ends at nine, `evidence_within_days` after the acknowledgement. Evidence for the work renews it, so what is
-  owned and reported on stays owned, and a lasting silence ends it. Then a new round begins: its first level is notified
+  owned and reported on stays owned, and a lasting silence ends it (of an event not before the days for an answer would
+  be over, too). Then a new round begins: its first level is notified
   at once, with the acknowledgement that was not followed. Evidence that comes after that follows it all the same:
   its owner owns it again. Without an acknowledgement evidence stops nothing: it does not say who is on it.
 - A date that is moved to come withdraws it. One that is moved and still past changes nothing: it was overdue all along.
@@ -31,6 +35,7 @@ from services.plumbing.sentences import Sentence
 from services.scheduler.escalation.rules.book import EscalationBook, EscalationLevel
 from services.scheduler.escalation.rules.deadline import Deadline
 from services.scheduler.escalation.rules.states import (
+    Asked,
     Climbing,
     Dormant,
     EscalationState,
@@ -62,10 +67,12 @@ def next_change_at(state: EscalationState, deadline: Deadline | None, book: Esca
     match state:
         case Dormant():
             return deadline.passes_at
+        case Asked(since=since):
+            return deadline.nine_on(since + timedelta(days=book.answer_within_days))
         case Climbing(since=since, rank=rank):
             return deadline.nine_on(since + _wait_after(rank, book))
         case Owned():
-            return deadline.nine_on(_window_ends(state, book))
+            return deadline.nine_on(_window_ends(state, deadline, book))
         case Settled():
             return None
 
@@ -75,7 +82,7 @@ def next_level(state: EscalationState, book: EscalationBook) -> EscalationLevel 
     match state:
         case Climbing(rank=rank):
             return book.levels[min(rank, len(book.levels) - 1)]
-        case Owned():
+        case Asked() | Owned():
             return book.levels[0]
         case _:
             return None
@@ -86,15 +93,18 @@ def advanced(state: EscalationState, deadline: Deadline | None, book: Escalation
     if deadline is None:
         return state, ()
     match state:
+        case Dormant() if now >= deadline.passes_at and deadline.is_event:
+            return _begun(state.round, deadline, now)
         case Dormant() if now >= deadline.passes_at:
             begun = Climbing(state.round + 1, deadline.latest)
             return _climb(begun, deadline, book, now, LogNote("overdue", begun.round))
+        case Asked() if now >= deadline.nine_on(ends := state.since + timedelta(days=book.answer_within_days)):
+            unanswered = Climbing(state.round, _as_if_waited(ends, book))
+            return _climb(unanswered, deadline, book, now, LogNote("unanswered", state.round))
         case Climbing():
             return _climb(state, deadline, book, now)
-        case Owned() if now >= deadline.nine_on(ends := _window_ends(state, book)):
-            # As if the last day of a wait were today: its first level is notified on the day on which the window ends.
-            since = ends - timedelta(days=book.levels[0].wait)
-            again = Climbing(state.round + 1, since, unfollowed=state.acknowledgement)
+        case Owned() if now >= deadline.nine_on(ends := _window_ends(state, deadline, book)):
+            again = Climbing(state.round + 1, _as_if_waited(ends, book), unfollowed=state.acknowledgement)
             noted = LogNote("re-armed", again.round, acknowledgement=state.acknowledgement)
             return _climb(again, deadline, book, now, noted)
         case _:
@@ -154,14 +164,12 @@ def acknowledged(
     match state:
         case Dormant():
             if made.at < deadline.passes_at:
-                raise NothingToOwn(
-                    Sentence("the milestone is not overdue: its last day is %(latest)s", latest=deadline.latest)
-                )
-            round_ = state.round + 1
-            notes = (LogNote("overdue", round_),)
-        case Climbing():
+                raise NothingToOwn(_not_yet(deadline))
+            begun, notes = _begun(state.round, deadline, made.at)
+            round_ = begun.round
+        case Asked() | Climbing():
             round_ = state.round
-        case Owned() if made.at < deadline.nine_on(_window_ends(state, book)):
+        case Owned() if made.at < deadline.nine_on(_window_ends(state, deadline, book)):
             owned = replace(state, acknowledgement=made)
             return owned, (LogNote("acknowledged", state.round, acknowledgement=made),)
         case Owned():
@@ -174,7 +182,7 @@ def holder_of(
     state: EscalationState, deadline: Deadline | None, book: EscalationBook, at: datetime
 ) -> Acknowledgement | None:
     """The acknowledgement that stands at an instant; None where nobody is on it, or the window has ended."""
-    if isinstance(state, Owned) and deadline and at < deadline.nine_on(_window_ends(state, book)):
+    if isinstance(state, Owned) and deadline and at < deadline.nine_on(_window_ends(state, deadline, book)):
         return state.acknowledgement
     return None
 
@@ -193,12 +201,14 @@ def evidenced(state: EscalationState, deadline: Deadline | None, at: datetime) -
 
 def moved(state: EscalationState, deadline: Deadline | None, at: datetime) -> Transition:
     """The milestone has another date, or its first, since `at`."""
-    overdue = deadline is not None and at >= deadline.passes_at
+    passed = deadline is not None and at >= deadline.passes_at
     match state:
         case Dormant():
             return _begun(state.round, deadline, at)
-        case Climbing() | Owned() if not overdue:
+        case Asked() | Climbing() | Owned() if not passed:
             return Dormant(state.round), (LogNote("withdrawn", state.round),)
+        case Asked():
+            return _begun(state.round - 1, deadline, at)
         case _:
             return state, ()
 
@@ -218,15 +228,46 @@ def reopened(state: EscalationState, deadline: Deadline | None, at: datetime) ->
     return begun, (LogNote("reopened", state.round), *notes)
 
 
-def _begun(rounds: int, deadline: Deadline | None, at: datetime) -> Transition:
+def asked_first(state: EscalationState, deadline: Deadline | None) -> EscalationState:
+    """The state of an event that a release before counted as overdue: before any level is notified, it is asked about.
+
+    Any other state stays.
+    """
+    match state:
+        case Climbing(rank=0, unfollowed=None) if deadline and deadline.is_event:
+            return Asked(state.round, state.since)
+        case _:
+            return state
+
+
+def _begun(
+    rounds: int, deadline: Deadline | None, at: datetime
+) -> tuple[Dormant | Asked | Climbing, tuple[LogNote, ...]]:
+    """How it begins behind so many rounds, counted from the day of `at` where the last day is over."""
     if deadline is None or at < deadline.passes_at:
         return Dormant(rounds), ()
+    if deadline.is_event:
+        return Asked(rounds + 1, deadline.day_at(at)), (LogNote("asked", rounds + 1),)
     return Climbing(rounds + 1, deadline.day_at(at)), (LogNote("overdue", rounds + 1),)
+
+
+def _not_yet(deadline: Deadline) -> Sentence:
+    if deadline.is_event:
+        return Sentence("the event is not over: its last day is %(latest)s", latest=deadline.latest)
+    return Sentence("the milestone is not overdue: its last day is %(latest)s", latest=deadline.latest)
+
+
+def _as_if_waited(day: date, book: EscalationBook) -> date:
+    """Since when it would have waited, so that its first level is notified on this day."""
+    return day - timedelta(days=book.levels[0].wait)
 
 
 def _wait_after(rank: int, book: EscalationBook) -> timedelta:
     return timedelta(days=book.levels[rank].wait if rank < len(book.levels) else book.repeat_days)
 
 
-def _window_ends(state: Owned, book: EscalationBook) -> date:
-    return state.since + timedelta(days=book.evidence_within_days)
+def _window_ends(state: Owned, deadline: Deadline, book: EscalationBook) -> date:
+    days = book.evidence_within_days
+    if deadline.is_event:
+        days = max(days, book.answer_within_days)
+    return state.since + timedelta(days=days)

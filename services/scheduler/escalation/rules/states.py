@@ -12,14 +12,23 @@ from contracts.events import Acknowledgement
 
 @dataclass(frozen=True)
 class Dormant:
-    """Not overdue, or without a last day; `round` counts the rounds that have begun before."""
+    """Its day has not passed, or it is without a last day; `round` counts the rounds that have begun before."""
 
     round: int = 0
 
 
 @dataclass(frozen=True)
+class Asked:
+    """An event whose day has passed: nobody has recorded yet whether it has taken place, and no level is notified."""
+
+    round: int
+    since: date
+    """The day on which that was asked."""
+
+
+@dataclass(frozen=True)
 class Climbing:
-    """Overdue, and nobody owns it."""
+    """Overdue, or an event of which nobody has recorded whether it has taken place; and nobody owns it."""
 
     round: int
     since: date
@@ -50,7 +59,7 @@ class Settled:
     round: int = 0
 
 
-EscalationState = Dormant | Climbing | Owned | Settled
+EscalationState = Dormant | Asked | Climbing | Owned | Settled
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,17 @@ class LogNote:
     """Something else that the log of a milestone tells."""
 
     what: Literal[
-        "overdue", "skipped", "taken-over", "acknowledged", "evidence", "re-armed", "withdrawn", "settled", "reopened"
+        "overdue",
+        "asked",
+        "unanswered",
+        "skipped",
+        "taken-over",
+        "acknowledged",
+        "evidence",
+        "re-armed",
+        "withdrawn",
+        "settled",
+        "reopened",
     ]
     round: int
     rank: int | None = None
@@ -85,10 +104,11 @@ LogEntry = LevelNotified | LogNote
 
 Transition = tuple[EscalationState, tuple[LogEntry, ...]]
 
-Stage = Literal["dormant", "climbing", "owned", "settled"]
+Stage = Literal["dormant", "asked", "climbing", "owned", "settled"]
 
 STAGES: dict[type[EscalationState], Stage] = {
     Dormant: "dormant",
+    Asked: "asked",
     Climbing: "climbing",
     Owned: "owned",
     Settled: "settled",

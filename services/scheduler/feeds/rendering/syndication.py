@@ -223,6 +223,8 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:
                 event.days,
                 milestone=title,
             )
+        case "asked":
+            headline = words.gettext("Has it taken place? %(milestone)s", milestone=title)
         case "review":
             headline = words.gettext("To be looked at again: %(milestone)s", milestone=title)
         case _:  # of a later release
@@ -233,4 +235,5 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:
         ),
         words.line(words.gettext("Status"), status_name(event.status, words)),
         _parties(milestone.parties, event, words),
+        *([words.gettext("This is the last reminder of it.")] if event.last else []),
     ]

@@ -89,6 +89,8 @@ def _planning_cause(schedule: MilestoneSchedule, stored: StoredReminder) -> Plan
         return "before-it-was-planned"
     if schedule.version > 1 and stored.due_at < schedule.scheduled_at:
         return "put-into-the-past-by-a-move"
+    if stored.due_at < schedule.scheduled_at and schedule.milestone.is_event:
+        return "asked-when-it-was-planned"
     return "ahead"
 
 
@@ -145,5 +147,14 @@ def upcoming_levels(
 
 
 def overdue_at(state: states.EscalationState, deadline: Deadline | None) -> datetime | None:
-    """When it becomes overdue, or has; None for what never does, or is over."""
-    return None if deadline is None or isinstance(state, states.Settled) else deadline.passes_at
+    """When it becomes overdue, or has; None for what never does, as an event, or is over."""
+    return None if deadline is None or deadline.is_event else _passes_at(state, deadline)
+
+
+def asked_at(state: states.EscalationState, deadline: Deadline | None) -> datetime | None:
+    """From when on it is asked whether an event has taken place; None for what is none, or is over."""
+    return _passes_at(state, deadline) if deadline and deadline.is_event else None
+
+
+def _passes_at(state: states.EscalationState, deadline: Deadline) -> datetime | None:
+    return None if isinstance(state, states.Settled) else deadline.passes_at

@@ -237,6 +237,8 @@ def _state(what: InstantReason, words: Words) -> Iterator[str]:
             yield words.gettext("that was before it was planned, so it is recorded and never told")
         case "put-into-the-past-by-a-move":
             yield words.gettext("the moved date put it into the past, so it is told once, marked late")
+        case "asked-when-it-was-planned":
+            yield words.gettext("the day was over when it was planned, so it is asked once, marked late")
 
 
 def _span(length: timedelta) -> str:

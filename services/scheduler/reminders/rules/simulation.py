@@ -37,6 +37,8 @@ class SimulatedReminder(NamedTuple):
     days: int
     merged: tuple[Step, ...]
     """Earlier steps that were missed, and are told by this event too."""
+    last: bool
+    """Whether the day is over and nothing follows."""
 
 
 class MovedReminder(NamedTuple):
@@ -171,6 +173,7 @@ class _Track:
             fired.phase,
             fired.days,
             tuple(fired.merged),
+            fired.last,
         )
 
 

@@ -180,10 +180,11 @@ def _ask_first(file: Path, version: int) -> None:
 
 def _wishes(zone: str | None, language: str | None) -> dict[str, str]:
     from deploy.embedded.errors import EmbeddedError
-    from services.i18n.languages import LANGUAGES
+    from services.i18n.languages import languages_to_ask_for, written_as
 
-    if language is not None and language not in LANGUAGES:
-        raise EmbeddedError(f"{language!r} is no language that we write", f"use {', '.join(LANGUAGES)}", ASKED_WRONGLY)
+    if language is not None and written_as(language) is None:
+        there = ", ".join(languages_to_ask_for())
+        raise EmbeddedError(f"{language!r} is no language that we write", f"use {there}", ASKED_WRONGLY)
     known = {"zone": _known_zone(zone)} if zone else {}
     return known | ({"language": language} if language else {})
 

@@ -3,6 +3,7 @@
 import gettext
 import hashlib
 import io
+from collections.abc import Sequence
 from importlib import resources
 
 from babel.messages.catalog import Catalog, Message
@@ -10,7 +11,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from contracts.vocabulary import LanguageTag
-from services.i18n.languages import LANGUAGES, SOURCE
+from services.i18n.languages import REGIONS, SOURCE, conventions_of, primary
+from services.i18n.typography import Spacing
 
 LOCALES = resources.files("services.i18n") / "locales"
 
@@ -20,28 +22,51 @@ def N_(text: str) -> str:  # noqa: N802 (the name that message extractors know)
     return text
 
 
-def translations_of(language: LanguageTag) -> gettext.NullTranslations:
-    """The messages of a language; those of the source language, and those without a translation, are themselves.
+def translations_of(written: LanguageTag) -> gettext.NullTranslations:
+    """The messages of a language, or of a region: what its own catalogue does not have is as in its language's.
 
-    Raises `KeyError` for a language that there is not, and babel's `PoFileError` for a catalogue that can't be read.
+    Those of the source language, and those without a translation, are themselves. Raises `KeyError` for a language that
+    there is not, and babel's `PoFileError` for a catalogue that can't be read.
     """
-    if language == SOURCE:
-        return gettext.NullTranslations()
-    locale = LANGUAGES[language].locale
-    source = LOCALES / f"{language}.po"
-    catalogue = read_po(io.BytesIO(source.read_bytes()), locale=locale, abort_invalid=True)
-    return compiled(catalogue)
+    if written in REGIONS:
+        language = translations_of(primary(written))
+        source = LOCALES / f"{written}.po"
+        if not source.is_file():
+            return language
+        own = _compiled_file(written)
+        own.add_fallback(language)
+        return own
+    return gettext.NullTranslations() if written == SOURCE else _compiled_file(written)
 
 
-def compiled(catalogue: Catalog) -> gettext.GNUTranslations:
-    """A catalogue that answers; a message without a translation, in one number at least, answers itself."""
+def _compiled_file(written: LanguageTag) -> gettext.GNUTranslations:
+    conventions = conventions_of(written)
+    source = LOCALES / f"{written}.po"
+    catalogue = read_po(io.BytesIO(source.read_bytes()), locale=conventions.locale, abort_invalid=True)
+    return compiled(catalogue, conventions.spacing)
+
+
+def compiled(catalogue: Catalog, spacing: Spacing | None = None) -> gettext.GNUTranslations:
+    """A catalogue that answers, with the spaces of the language between words and their punctuation.
+
+    A message without a translation, in one number at least, answers itself.
+    """
     for message in list(catalogue):
         if message.id and not is_translated(message):
             catalogue.delete(message.id)  # or an empty plural would be shown as it is
+        elif message.id and spacing:
+            message.string = spaced(message.string, spacing)
     compiled_file = io.BytesIO()
     write_mo(compiled_file, catalogue)
     compiled_file.seek(0)
     return gettext.GNUTranslations(compiled_file)
+
+
+def spaced(translation: str | Sequence[str] | None, spacing: Spacing) -> str | tuple[str, ...]:
+    """A translation, in each number where it counts, with its spaces as they have to be; empty where there is none."""
+    if translation is None or isinstance(translation, str):
+        return spacing.put_into(translation or "")
+    return tuple(map(spacing.put_into, translation))
 
 
 def is_translated(message: Message) -> bool:

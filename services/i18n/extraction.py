@@ -1,7 +1,8 @@
-"""Brings a catalogue up to the messages of the code: `python -m services.i18n.extraction pt`.
+"""Brings catalogues up to the messages of the code: `python -m services.i18n.extraction es fr`.
 
-What is missing is added without a translation, what no code has is dropped, and translations stay as they are; a
-language that has no catalogue gets one.
+What is missing is added without a translation, what no code has is dropped, and translations stay as they are, but for
+the spaces beside their punctuation. A language that has no catalogue gets one. That of a region (`en-CA`) keeps only
+what it has words of its own for.
 """
 
 import argparse
@@ -14,7 +15,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from contracts.vocabulary import LanguageTag
-from services.i18n.languages import LANGUAGES, SOURCE
+from services.i18n.catalogue import spaced
+from services.i18n.languages import REGIONS, SOURCE, conventions_of, written_languages
 
 SERVICES = Path(__file__).parents[1]
 CONTRACTS = SERVICES.parent / "contracts"
@@ -47,13 +49,20 @@ def messages_in_code() -> Catalog:
 
 
 def updated(language: LanguageTag, written: str) -> str:
-    """A catalogue's text, empty for a language that is new, with exactly the messages of the code, by the alphabet."""
-    locale = LANGUAGES[language].locale
+    """A catalogue's text, empty for a language that is new, with exactly the messages of the code, by the alphabet.
+
+    Of a region's only those that it has a text for. What is marked as a guess stays so.
+    """
+    conventions = conventions_of(language)
+    locale = conventions.locale
     held = read_po(io.StringIO(written), locale=locale, abort_invalid=True)
     catalogue = Catalog(locale)
     for message in sorted(filter(lambda message: message.id, messages_in_code()), key=_alphabetical):
         known = held.get(message.id)
-        catalogue.add(message.id, known.string if known else "")
+        if language in REGIONS and not known:
+            continue
+        told = spaced(known.string, conventions.spacing) if known else ""
+        catalogue.add(message.id, told, flags=known.flags & {"fuzzy"} if known else ())
     body = io.BytesIO()
     write_po(body, catalogue, width=_WIDTH, no_location=True, omit_header=True)
     header = written.partition("\n\n")[0] or _HEADER.rstrip().format(
@@ -70,10 +79,11 @@ def _alphabetical(message: Message) -> tuple[str, str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m services.i18n.extraction", description=__doc__)
-    parser.add_argument("language", choices=[language for language in LANGUAGES if language != SOURCE])
-    language = parser.parse_args(arguments).language
-    path = LOCALES / f"{language}.po"
-    path.write_text(updated(language, path.read_text(encoding="utf-8") if path.exists() else ""), encoding="utf-8")
+    choices = [written for written in written_languages() if written != SOURCE]
+    parser.add_argument("languages", nargs="+", choices=choices, metavar="|".join(choices))
+    for language in parser.parse_args(arguments).languages:
+        path = LOCALES / f"{language}.po"
+        path.write_text(updated(language, path.read_text(encoding="utf-8") if path.exists() else ""), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def marked(shown: ShownText, words: Words, instead: str = "…") -> str:
     `Prose.read`.
     """
     text = plain(shown.text, instead="")
-    if not text or shown.language == words.language:
+    if not text or words.speaks(shown.language):
         return text or instead
     return _marked(shown._replace(text=text))
 

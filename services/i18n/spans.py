@@ -23,10 +23,10 @@ _SEASONS = {
 }
 
 _SEASON_ENDS = {
-    "21": N_("by the end of spring %(year)s, that is by %(day)s"),
-    "22": N_("by the end of summer %(year)s, that is by %(day)s"),
-    "23": N_("by the end of autumn %(year)s, that is by %(day)s"),
-    "24": N_("by the end of winter %(year)s, that is by %(day)s"),
+    "21": N_("by the end of spring %(year)s"),
+    "22": N_("by the end of summer %(year)s"),
+    "23": N_("by the end of autumn %(year)s"),
+    "24": N_("by the end of winter %(year)s"),
 }
 
 
@@ -66,35 +66,50 @@ def span_name(span: Span, words: Words, form: DayForm = "long", *, inside: bool 
 def date_phrase(span: Span, reading: Reading, wording: str, words: Words, form: DayForm = "long") -> str:
     """When it is to happen: coarse words stay coarse, and are followed by the last day that they allow.
 
-    `by 2030, that is by December 31, 2030`; `from 2022 on`; `no date given: “over the medium term”`. A single day
-    stands in the given form. "By summer" and "by the 2020s" would mean their beginning, so there the end is named; and
-    of what is to be done by the end of several units, only the last day is.
+    `by 2030, that is by December 31, 2030`; `from 2022 on`; `no date given (“over the medium term”)`. A single day
+    stands in the given form.
     """
     if span.earliest is None and reading is Reading.RECURRING:
-        return words.gettext("recurring, no date given: %(wording)s", wording=words.quoted(wording))
+        return words.gettext("recurring, no date given (%(wording)s)", wording=words.quoted(wording))
     if span.earliest is None:
-        return words.gettext("no date given: %(wording)s", wording=words.quoted(wording))
-    if span.latest is None:
+        return words.gettext("no date given (%(wording)s)", wording=words.quoted(wording))
+    if span.latest is None or _is_in_days(span) or not reading.is_known:
+        return date_in_short(span, reading, words, form)
+    if reading is Reading.BY and not _is_in_one_unit(span, span.earliest, span.latest):
+        return date_in_short(span, reading, words, form)  # its last day already
+    told = date_in_short(span, reading, words) if reading is Reading.BY else span_name(span, words, form, inside=True)
+    return words.gettext("%(span)s, that is by %(day)s", span=told, day=words.day(span.latest))
+
+
+def date_in_short(span: Span, reading: Reading, words: Words, form: DayForm = "long") -> str:
+    """The same for a headline, without the last day of coarse words: `by 2030`, `by the end of summer 2022`, `2022`.
+
+    "By summer" and "by the 2020s" would mean their beginning, so there the end is named; and of what is to be done by
+    the end of several units, only the last day is.
+    """
+    if reading is not Reading.BY or span.earliest is None or span.latest is None:
         return span_name(span, words, form)
     if _is_in_days(span):
-        if reading is Reading.BY:
-            return words.gettext("by %(day)s", day=words.day(span.latest, form))
-        return span_name(span, words, form)
-    if not reading.is_known:
-        return span_name(span, words, form)
-    day = words.day(span.latest)
-    if reading is not Reading.BY:
-        return words.gettext("%(span)s, that is by %(day)s", span=span_name(span, words, inside=True), day=day)
+        return words.gettext("by %(day)s", day=words.day(span.latest, form))
     if not _is_in_one_unit(span, span.earliest, span.latest):
-        return words.gettext("by %(day)s", day=day)  # its beginning says nothing of when it is to be done
+        return words.gettext("by %(day)s", day=words.day(span.latest))  # its beginning says nothing of when
     match span.precision:
         case Precision.SEASON:
             year, number = (span.edtf or "").split("-")
-            return words.gettext(_SEASON_ENDS[number], year=year, day=day)
+            return words.gettext(_SEASON_ENDS[number], year=year)
         case Precision.DECADE:
             decade = str(span.earliest.year // 10 * 10)
-            return words.gettext("by the end of the %(year)ss, that is by %(day)s", year=decade, day=day)
-    return words.gettext("by %(span)s, that is by %(day)s", span=span_name(span, words), day=day)
+            return words.gettext("by the end of the %(year)ss", year=decade)
+    return words.gettext("by %(span)s", span=span_name(span, words))
+
+
+def to_be_reviewed(span: Span, reading: Reading, words: Words) -> str:
+    """That something without a last day is to be looked at again, and why it has none."""
+    if span.is_open:
+        return words.gettext("no end date; to be reviewed")
+    if reading is Reading.RECURRING:
+        return words.gettext("recurring; to be reviewed")
+    return words.gettext("no date given; to be reviewed")
 
 
 def _is_in_days(span: Span) -> bool:

@@ -17,14 +17,23 @@ from babel.dates import (
     get_timezone_location,
 )
 from babel.lists import format_list
+from babel.numbers import format_decimal
 
 from contracts.vocabulary import LanguageTag
 from services.i18n.catalogue import translations_of
-from services.i18n.languages import LANGUAGES, choose_language
+from services.i18n.languages import (
+    choose_language,
+    conventions_of,
+    is_same_language,
+    written_as,
+    written_languages,
+)
 from services.plumbing.zones import UnknownZone, on_clocks, zone_named
 
 DayForm = Literal["full", "long", "medium"]
 """`Tuesday, December 31, 2030`; `December 31, 2030`; `Dec 31, 2030`."""
+
+_LONGEST_UNGROUPED = 999
 
 _FIRST_OF_MONTH = re.compile(r"(?<!\d)1(?=[ \u00a0]\D|[ \u2009]?–)")
 
@@ -34,9 +43,14 @@ class Words:
 
     def __init__(self, language: LanguageTag, catalogue: gettext.NullTranslations) -> None:
         self.language = language
-        self.locale = Locale.parse(LANGUAGES[language].locale)
+        conventions = conventions_of(language)
+        self.locale = Locale.parse(conventions.locale)
         self.catalogue = catalogue
-        self._first_of_month = LANGUAGES[language].first_of_month
+        self._first_of_month = conventions.first_of_month
+
+    def speaks(self, language: LanguageTag) -> bool:
+        """Whether what is in another language, or as another region writes it, needs no mark among these words."""
+        return is_same_language(self.language, language)
 
     def gettext(self, message: str, **values: object) -> str:
         """The message in this language; `%(name)s` stands for a value."""
@@ -44,7 +58,11 @@ class Words:
 
     def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
         """The message in the form that the number asks for; `%(number)s` stands for it."""
-        return self.catalogue.ngettext(one, many, number) % {"number": number, **values}
+        return self.catalogue.ngettext(one, many, number) % {"number": self.number(number), **values}
+
+    def number(self, number: int) -> str:
+        """A whole number: `1,234`, `1 234`."""
+        return format_decimal(number, locale=self.locale) if abs(number) > _LONGEST_UNGROUPED else str(number)
 
     def listed(self, items: Iterable[str]) -> str:
         """`a, b, and c` as the language lists things; nothing for none."""
@@ -135,10 +153,17 @@ class Words:
         return _FIRST_OF_MONTH.sub(self._first_of_month, written)
 
 
-@cache
 def words_in(language: LanguageTag) -> Words:
-    """The words of a language; `KeyError` for one that there is not."""
-    return Words(language, translations_of(language))
+    """The words of a language, or of a region; `KeyError` for one that there is not."""
+    written = written_as(language)
+    if written is None:
+        raise KeyError(language)
+    return _made(written)
+
+
+@cache
+def _made(written: LanguageTag) -> Words:
+    return Words(written, translations_of(written))
 
 
 def answer_language(accepted: str | None) -> tuple[LanguageTag, Callable[[str], str]]:
@@ -147,5 +172,5 @@ def answer_language(accepted: str | None) -> tuple[LanguageTag, Callable[[str], 
     return words.language, words.catalogue.gettext
 
 
-for _language in LANGUAGES:
+for _language in written_languages():
     words_in(_language)  # a catalogue that can't be read stops a process as it starts, not its first reader

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from services.plumbing.sentences import Sentence
+
 LONGEST_TEXT = 64 * 1024
 """Characters."""
 
@@ -25,8 +27,8 @@ _BRACKET = re.compile(r"[\[{\]}]")
 class YamlRefused(ValueError):
     """This is no YAML, or more than we read; `line` counts from 1."""
 
-    def __init__(self, line: int, what: str) -> None:
-        super().__init__(f"line {line}: {what}")
+    def __init__(self, line: int, what: Sentence) -> None:
+        super().__init__(Sentence("line %(line)s: %(what)s", line=line, what=what))
         self.line, self.what = line, what
 
 
@@ -39,17 +41,18 @@ class _Bounds(yaml.parser.Parser):
     def get_event(self) -> Any:
         event = super().get_event()  # type: ignore[no-untyped-call]  # PyYAML has no types for it
         if isinstance(event, yaml.AliasEvent):
-            raise YamlRefused(line_of(event.start_mark), "aliases (`*name`) are not used here")
+            raise YamlRefused(line_of(event.start_mark), Sentence("aliases (`*name`) are not used here"))
         if isinstance(event, yaml.CollectionEndEvent):
             self._depth -= 1
         elif isinstance(event, yaml.CollectionStartEvent | yaml.ScalarEvent):
             self._nodes += 1
             if self._nodes > MOST_NODES:
-                raise YamlRefused(line_of(event.start_mark), f"there are at most {MOST_NODES} words and lists here")
+                told = Sentence("there are at most %(most)s words and lists here", most=MOST_NODES)
+                raise YamlRefused(line_of(event.start_mark), told)
             if isinstance(event, yaml.CollectionStartEvent):
                 self._depth += 1
                 if self._depth > DEEPEST:
-                    raise YamlRefused(line_of(event.start_mark), "this is nested too deeply")
+                    raise YamlRefused(line_of(event.start_mark), Sentence("this is nested too deeply"))
         return event
 
 
@@ -64,7 +67,7 @@ class _ValueLoader(_Bounds, yaml.SafeLoader):
         """As the safe loader has it, each key once."""
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if twice := {key for key in keys if keys.count(key) > 1}:
-            raise YamlRefused(line_of(node.start_mark), f"{twice.pop()!r} stands here twice")
+            raise YamlRefused(line_of(node.start_mark), Sentence("%(name)s stands here twice", name=repr(twice.pop())))
         return super().construct_mapping(node, deep)
 
 
@@ -94,12 +97,12 @@ def line_of(mark: Any) -> int:
 
 def _open(loader: Any, text: str) -> Any:
     if len(text) > LONGEST_TEXT:
-        raise YamlRefused(1, f"there are at most {LONGEST_TEXT} characters here")
+        raise YamlRefused(1, Sentence("there are at most %(most)s characters here", most=LONGEST_TEXT))
     depth = 0
     for bracket in _BRACKET.finditer(text):  # those in strings count too: nobody's words hold 32 of them unclosed
         depth += 1 if bracket[0] in "[{" else -1
         if depth > DEEPEST:
-            raise YamlRefused(text.count("\n", 0, bracket.start()) + 1, "this is nested too deeply")
+            raise YamlRefused(text.count("\n", 0, bracket.start()) + 1, Sentence("this is nested too deeply"))
     try:
         return loader(text)
     except yaml.YAMLError as error:
@@ -108,4 +111,4 @@ def _open(loader: Any, text: str) -> Any:
 
 def _no_yaml(error: yaml.YAMLError) -> YamlRefused:
     what = getattr(error, "problem", None) or str(error)
-    return YamlRefused(line_of(getattr(error, "problem_mark", None)), f"this is no YAML: {what}")
+    return YamlRefused(line_of(getattr(error, "problem_mark", None)), Sentence("this is no YAML: %(what)s", what=what))

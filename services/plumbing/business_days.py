@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Literal
 
 from services.plumbing.refusals import RefusedByRule
+from services.plumbing.sentences import Sentence
 
 _CATEGORIES: Mapping[str, tuple[str, ...]] = {"CA": ("government", "public")}
 _DAY = timedelta(days=1)
@@ -51,10 +52,18 @@ def regional_calendar(name: str) -> RegionalCalendar:
     """`MX`, `US-TX`, `CA-QC`: who has holidays; raises `UnknownCalendar`. Mexico's states have none of their own."""
     country, _, subdivision = name.partition("-")
     if country not in holiday_regions():
-        raise UnknownCalendar(f"{name!r} names no holidays; there are those of countries, by their ISO 3166-1 codes")
+        raise UnknownCalendar(
+            Sentence(
+                "%(name)s names no holidays; there are those of countries, by their ISO 3166-1 codes", name=repr(name)
+            )
+        )
     calendar = RegionalCalendar(country, subdivision or None)
     if ("-" in name) != bool(subdivision) or (subdivision and subdivision not in holiday_regions()[country]):
-        raise UnknownCalendar(f"{name!r} is no part of {country} that has holidays of its own")
+        raise UnknownCalendar(
+            Sentence(
+                "%(name)s is no part of %(country)s that has holidays of its own", name=repr(name), country=country
+            )
+        )
     return calendar
 
 

@@ -20,7 +20,7 @@ from contracts.events import (
 )
 from services.i18n.event_names import date_change, event_name
 from services.i18n.names import OTHER, assessment_label, status_label
-from services.i18n.spans import span_name
+from services.i18n.spans import date_in_short, span_name
 from services.i18n.text import capitalized
 from services.i18n.words import Words
 from services.portal.live_feed import LiveEvent
@@ -83,12 +83,13 @@ def event_line(live: LiveEvent, words: Words) -> EventLine:
 
 def _created(event: CommitmentCreated, words: Words) -> tuple[str, str]:
     quote = in_language(event.quote.text, event.commitment.language, words)
-    return words.gettext("Entered the register"), f"“{quote.written}”"
+    return words.gettext("Entered the register"), words.quoted(quote.written)
 
 
 def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, str]:
     milestone = localized(event.milestone.title, event.commitment, words).written
     after = span_name(event.milestone.span, words)
+    first = {"milestone": milestone, "after": date_in_short(event.milestone.span, event.milestone.reading, words)}
     if event.source:
         source = words.gettext("Source: %(source)s", source=as_written(event.source.text, words).written)
     else:
@@ -107,7 +108,7 @@ def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, str]:
         case "moved" if event.previous is not None:
             text = words.gettext("%(milestone)s: moved from %(before)s to %(after)s", **values)
         case "first" | "moved" | "more-precise":
-            text = words.gettext("%(milestone)s: %(after)s", **values)
+            text = words.gettext("%(milestone)s: %(after)s", **first)
         case another:
             told = words.gettext("%(milestone)s: %(after)s", **values)
             text = f"{told} ({date_change(another, words)})"

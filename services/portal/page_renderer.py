@@ -18,7 +18,7 @@ from contracts.vocabulary import LanguageTag, Status
 from services.i18n.delivery_names import channel_name, delivery_state, reason_name, subscription_state
 from services.i18n.distances import days_from_today, distance_from_event, step_in_words
 from services.i18n.event_names import date_change, event_name, followed_event_in_full
-from services.i18n.languages import LANGUAGES, choose_language
+from services.i18n.languages import choose_language, written_as, written_languages
 from services.i18n.names import (
     assessment_label,
     language_name,
@@ -58,7 +58,7 @@ class PageRenderer:
 
     def __init__(self) -> None:
         self._environments: Mapping[LanguageTag, Environment] = {
-            language: _environment(words_in(language)) for language in LANGUAGES
+            language: _environment(words_in(language)) for language in written_languages()
         }
 
     def words(self, request: Request) -> Words:
@@ -80,7 +80,7 @@ class PageRenderer:
         response.headers["content-language"] = language
         response.headers["vary"] = "Accept-Language, Cookie"
         response.headers["cache-control"] = "no-cache"
-        if request.query_params.get("lang") == language:
+        if written_as(request.query_params.get("lang", "")) == language:
             response.set_cookie(COOKIE, language, max_age=_YEAR, samesite="lax", httponly=True)
         return response
 
@@ -208,5 +208,6 @@ def _languages(request: Request) -> list[tuple[Words, str]]:
     """Every language with the address of this same page in it."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return [
-        (words_in(language), f"{request.url.path}?{urlencode([*kept, ('lang', language)])}") for language in LANGUAGES
+        (words_in(language), f"{request.url.path}?{urlencode([*kept, ('lang', language)])}")
+        for language in written_languages()
     ]

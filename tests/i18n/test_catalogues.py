@@ -1,6 +1,7 @@
 """The catalogues: every message of the code is in each, no other is kept, and nothing that is filled in gets lost."""
 
 import re
+from collections.abc import Callable
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -10,50 +11,115 @@ from babel.messages.pofile import read_po
 
 from contracts.vocabulary import LanguageTag
 from services.i18n import catalogue
-from services.i18n.catalogue import compiled, is_translated
+from services.i18n.catalogue import compiled
 from services.i18n.extraction import messages_in_code, updated
-from services.i18n.languages import LANGUAGES, SOURCE
+from services.i18n.languages import LANGUAGES, REGIONS, SOURCE, conventions_of
 from services.i18n.words import words_in
+from tests.i18n.catalogue_faults import faults
 
 HERE = Path(catalogue.__file__).parent
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
-PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
+REGIONAL = [region for region in REGIONS if (HERE / "locales" / f"{region}.po").exists()]
+
+
+def text_of(language: LanguageTag) -> str:
+    return (HERE / "locales" / f"{language}.po").read_text(encoding="utf-8")
+
+
+def read(text: str, language: LanguageTag) -> Catalog:
+    return read_po(BytesIO(text.encode()), locale=conventions_of(language).locale)
 
 
 def catalogue_of(language: LanguageTag) -> Catalog:
-    return read_po(BytesIO((HERE / "locales" / f"{language}.po").read_bytes()), locale=LANGUAGES[language].locale)
+    return read(text_of(language), language)
 
 
 def test_every_language_but_that_of_the_code_has_a_catalogue() -> None:
-    assert {path.stem for path in (HERE / "locales").iterdir()} == set(TRANSLATED)
+    """
+    A region has one where its words differ, and nobody else has any.
+    """
+    assert {path.stem for path in (HERE / "locales").iterdir()} == {*TRANSLATED, *REGIONAL}
 
 
+@pytest.mark.parametrize("language", [*TRANSLATED, *REGIONAL])
+def test_a_catalogue_is_whole_and_nothing_in_it_is_stale(language: LanguageTag) -> None:
+    """
+    Every message of the code is translated, no other is kept, none is a guess; each fills in the same values.
+    """
+    found = faults(
+        catalogue_of(language), messages_in_code(), conventions_of(language), is_whole=language in TRANSLATED
+    )
+
+    assert sorted(found) == []
+
+
+SPOILED: dict[str, tuple[Callable[[str], str], str]] = {
+    "a message that is not there": (
+        lambda text: re.sub(r'msgid "Delivered"\nmsgstr ".*"\n\n', "", text),
+        "missing: Delivered",
+    ),
+    "a message without a text": (
+        lambda text: re.sub(r'(msgid "Delivered"\nmsgstr) ".*"', r'\1 ""', text),
+        "missing: Delivered",
+    ),
+    "a text for one and none for many": (
+        lambda text: re.sub(
+            r'(msgid_plural "in %\(number\)s days"\nmsgstr\[0\] ".*"\nmsgstr\[1\]) ".*"', r'\1 ""', text
+        ),
+        "missing: in %(number)s day",
+    ),
+    "a guess": (
+        lambda text: text.replace('msgid "Delivered"', '#, fuzzy\nmsgid "Delivered"'),
+        "guess: Delivered",
+    ),
+    "a message that the code says otherwise by now": (
+        lambda text: text.replace('msgid "Delivered"', 'msgid "Has been delivered"'),
+        "left over: Has been delivered",
+    ),
+    "a message that was put aside": (
+        lambda text: text + '\n#~ msgid "Brought"\n#~ msgstr "x"\n',
+        "left over: Brought",
+    ),
+    "a value that is left out": (
+        lambda text: re.sub(r'(msgid "Source: %\(source\)s"\nmsgstr) ".*"', r'\1 "x"', text),
+        "values: Source: %(source)s",
+    ),
+    "a value by another name": (
+        lambda text: re.sub(r'(msgid "Source: %\(source\)s"\nmsgstr) ".*"', r'\1 "%(fuente)s"', text),
+        "values: Source: %(source)s",
+    ),
+    "a number that is left out for one": (
+        lambda text: re.sub(r'(msgid_plural "in %\(number\)s days"\nmsgstr\[0\]) ".*"', r'\1 "x"', text),
+        "values: in %(number)s day",
+    ),
+}
+"""What a hurried hand does to a catalogue, and what is to be found in it then."""
+
+
+@pytest.mark.parametrize("how", SPOILED)
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_every_message_of_the_code_is_translated_and_no_other_is_kept(language: LanguageTag) -> None:
-    held = catalogue_of(language)
-    in_code = {message.id for message in messages_in_code() if message.id}
-    translated = {message.id for message in held if message.id and is_translated(message)}
+def test_what_is_missing_or_stale_is_found(language: LanguageTag, how: str) -> None:
+    spoil, fault = SPOILED[how]
+    whole = text_of(language)
 
-    assert sorted(map(str, in_code - translated)) == [], "to be translated"
-    assert sorted(map(str, translated - in_code)) == [], "in no code any more"
-    assert not held.obsolete
+    assert spoil(whole) != whole
+    assert fault in faults(read(spoil(whole), language), messages_in_code(), conventions_of(language))
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_a_translation_fills_in_the_same_values(language: LanguageTag) -> None:
-    held = catalogue_of(language)
-    for message in held:
-        if not message.id or not is_translated(message):
-            continue
-        wanted = set(PLACEHOLDER.findall(message.id if isinstance(message.id, str) else message.id[1]))
-        for text in [message.string] if isinstance(message.string, str) else message.string:
-            assert wanted == set(PLACEHOLDER.findall(text)), message.id
-        assert not list(message.check(held)), message.id
+def test_a_space_that_may_break_the_line_is_found() -> None:
+    spoiled = text_of("fr").replace("\u00a0:", " :", 1)
+
+    assert [fault[:8] for fault in faults(read(spoiled, "fr"), messages_in_code(), LANGUAGES["fr"])] == ["spaces: "]
+
+
+@pytest.mark.parametrize("language", [*TRANSLATED, *REGIONAL])
+def test_catalogues_are_as_the_extraction_writes_them(language: LanguageTag) -> None:
+    assert updated(language, text_of(language)) == text_of(language)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_that_is_brought_up_to_the_code_keeps_its_translations(language: LanguageTag) -> None:
-    whole = (HERE / "locales" / f"{language}.po").read_text(encoding="utf-8")
+    whole = text_of(language)
     older = whole.replace('msgid "Delivered"', 'msgid "Brought"')
 
     again = {message.id: message.string for message in read_po(StringIO(updated(language, older)))}

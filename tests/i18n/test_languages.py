@@ -8,11 +8,19 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import services
-from services.i18n.languages import LANGUAGES, SOURCE, ReaderLanguage, choose_language, nearest_language
+from services.i18n.languages import (
+    LANGUAGES,
+    REGIONS,
+    SOURCE,
+    ReaderLanguage,
+    choose_language,
+    languages_to_ask_for,
+    nearest_language,
+)
 
 SERVICES = Path(services.__file__).parent
 ELSEWHERE = ("i18n/languages.py", "registry/wordings/", "migrations/versions/")
-"""Where languages may be listed: the one table, what reads wordings in each of them, and what stands in databases."""
+"""Where languages may be listed: the tables, what reads wordings in each of them, and what stands in databases."""
 
 
 def languages_in(literal: ast.AST) -> set[str]:
@@ -26,7 +34,7 @@ def languages_in(literal: ast.AST) -> set[str]:
             return set()
     codes = {part.value for part in told if isinstance(part, ast.Constant) and isinstance(part.value, str)}
     members = {part.attr.lower() for part in told if isinstance(part, ast.Attribute)}
-    return (codes | members) & set(LANGUAGES)
+    return (codes | members) & {*LANGUAGES, *REGIONS}
 
 
 def lists_of_languages() -> Iterator[str]:
@@ -67,11 +75,11 @@ def test_the_reader_gets_the_language_that_fits_best(
 def test_who_asks_for_a_language_gets_one_of_ours_or_hears_which_there_are() -> None:
     asked = TypeAdapter(ReaderLanguage)
 
-    assert [asked.validate_python(language) for language in LANGUAGES] == list(LANGUAGES)
-    for tag in ("tlh", "es-MX", "EN", ""):
+    assert [asked.validate_python(tag) for tag in languages_to_ask_for()] == languages_to_ask_for()
+    for tag in ("tlh", "es-ES", "EN", ""):
         with pytest.raises(ValidationError):
             asked.validate_python(tag)
-    with pytest.raises(ValidationError, match=f"there are {', '.join(LANGUAGES)}"):
+    with pytest.raises(ValidationError, match=f"there are {', '.join(languages_to_ask_for())}"):
         asked.validate_python("tlh")
 
 

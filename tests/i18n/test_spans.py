@@ -93,9 +93,9 @@ WRITTEN_OUT = ("en", "es", "fr")
         (
             None,
             Reading.UNDATED,
-            "no date given: “over the medium term”",
-            "sin fecha: “over the medium term”",
-            "aucune date : « over the medium term »",
+            "no date given (“over the medium term”)",
+            "sin fecha (“over the medium term”)",
+            "aucune date (« over the medium term »)",
         ),
     ],
 )
@@ -159,7 +159,7 @@ def test_a_span_without_an_end_is_told_from_its_beginning(
 
 def test_what_recurs_has_no_date_and_says_so() -> None:
     assert date_phrase(UNDATED, Reading.RECURRING, "every two years", words_in("en")) == (
-        "recurring, no date given: “every two years”"
+        "recurring, no date given (“every two years”)"
     )
 
 
@@ -183,7 +183,7 @@ OPEN = Span(edtf="2022/..", earliest=date(2022, 1, 1), latest=None, precision=Pr
         ("fr", SUMMER, Reading.ON, "à l’été 2022, c’est-à-dire au plus tard le 31 août 2022"),
         ("es", MONTH, Reading.ON, "en diciembre de 2022, es decir, a más tardar el 31 de diciembre de 2022"),
         ("fr", OPEN, Reading.FROM, "à partir de 2022"),
-        ("en", UNDATED, Reading.UNDATED, "no date given: “over the medium term”"),
+        ("en", UNDATED, Reading.UNDATED, "no date given (“over the medium term”)"),
     ],
 )
 def test_coarse_words_stay_coarse(language: str, span: Span, reading: Reading, expected: str) -> None:
@@ -270,5 +270,5 @@ def test_a_precision_or_a_reading_of_a_later_release_leaves_the_days_themselves(
     assert span_name(span, words) == "Jul 3\u2009–\u20099, 2023"
     assert date_phrase(span, Reading.BY, "", words) == "by July 9, 2023"
     assert span_name(open_end, words) == date_phrase(open_end, unheard, "", words) == "from July 3, 2023 on"
-    assert date_phrase(undated, unheard, "in due course", words) == "no date given: “in due course”"
+    assert date_phrase(undated, unheard, "in due course", words) == "no date given (“in due course”)"
     assert date_phrase(span_of("2030"), unheard, "", words) == "2030", "nobody says that it ends then"

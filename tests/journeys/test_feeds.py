@@ -71,7 +71,7 @@ async def test_a_summit_moves_in_a_calendar(house: House) -> None:
         while not any(title.startswith("Vence ") for title in titles):
             titles = [entry.title for entry in await events_of(house, addresses["atom"])]
             await asyncio.sleep(0.1)
-    assert titles[0].startswith("Cambio de fecha: ")
+    assert titles[0].startswith("Nueva fecha: ")
     assert titles == [entry.title for entry in await events_of(house, addresses["rss"])]
 
 

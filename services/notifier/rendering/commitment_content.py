@@ -92,6 +92,6 @@ def _host(url: str) -> str:
 
 def _exact_words(event: CommitmentCreated, words: Words) -> Quotation:
     label, language = words.gettext("The exact words"), event.commitment.language
-    if language != words.language:
+    if not words.speaks(language):
         label = words.gettext("%(label)s (in %(language)s)", label=label, language=language_name(language, words))
     return Quotation(label, plain(event.quote.text), language)

@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.i18n.languages import LANGUAGES
+from services.i18n.languages import languages_to_ask_for
 from services.i18n.words import words_in
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind
@@ -66,7 +66,7 @@ def add_stream(app: FastAPI, portal: Portal) -> None:
         commitment: Annotated[str | None, Query(max_length=LONGEST_ID, pattern=f"^{SLUG.pattern}$")] = None,
         after: Annotated[str | None, Query(max_length=120, description="Send what came after this event id")] = None,
         last_event_id: Annotated[str | None, Header(description="The same, as browsers send it")] = None,
-        lang: Annotated[str | None, Query(pattern=f"^({'|'.join(LANGUAGES)})$")] = None,
+        lang: Annotated[str | None, Query(pattern=f"^({'|'.join(languages_to_ask_for())})$")] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Each event's `id` is `topic-partition-offset`, its `event` the topic, its data a line of it in words.
 

@@ -12,7 +12,7 @@ class UnknownParty(RegistryError):
     """A party is a country of ISO 3166-1, or an organisation of which the statement tells."""
 
     kind = "unknown-party"
-    title = Sentence("A party is a country of ISO 3166-1, or an organisation of which the statement tells")
+    title = Sentence("A party is a country of ISO 3166-1, or an organization of which the statement tells")
 
 
 def check_known(party: PartyCode, organisations: Collection[PartyCode], *place: str | int) -> None:
@@ -22,7 +22,7 @@ def check_known(party: PartyCode, organisations: Collection[PartyCode], *place: 
     """
     if party not in capital_zones() and party not in organisations:
         raise UnknownParty(
-            Sentence("No country has the code %(party)s, and no organisation of this statement", party=party),
+            Sentence("No country has the code %(party)s, and no organization of this statement", party=party),
             **at(*place),
         )
 

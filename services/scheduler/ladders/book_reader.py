@@ -16,6 +16,7 @@ import yaml
 from contracts.vocabulary import Reading
 from services.plumbing.bounded_yaml import YamlRefused, compose, line_of
 from services.plumbing.business_days import UnknownCalendar, regional_calendar
+from services.plumbing.sentences import Sentence, sentence_of
 from services.scheduler.ladders.book import KINDS, IntoPast, LadderBook
 from services.scheduler.ladders.business_calendar import BOUND, BusinessCalendar
 from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
@@ -45,8 +46,9 @@ T = TypeVar("T")
 class LadderBookError(ValueError):
     """A text is no ladder book: in which file, where in it, and what is wrong."""
 
-    def __init__(self, file: str, line: int, place: str, what: str) -> None:
-        super().__init__(f"{file}, line {line}: {place + ': ' if place else ''}{what}")
+    def __init__(self, file: str, line: int, place: str, what: Sentence) -> None:
+        told = Sentence("%(place)s: %(what)s", place=place, what=what) if place else what
+        super().__init__(Sentence("%(file)s, line %(line)s: %(what)s", file=file, line=line, what=told))
         self.file, self.line, self.place, self.what = file, line, place, what
 
 
@@ -58,7 +60,7 @@ def read_ladder_book(text: str, file: str = "ladders.yaml") -> LadderBook:
     except YamlRefused as refused:
         raise LadderBookError(file, refused.line, "", refused.what) from None
     if root is None:
-        raise LadderBookError(file, 1, "", "the file is empty")
+        raise LadderBookError(file, 1, "", Sentence("the file is empty"))
     return _book(_Node(file, "", root), text)
 
 
@@ -70,62 +72,64 @@ class _Node:
     path: str
     node: yaml.Node
 
-    def refused(self, what: str) -> LadderBookError:
+    def refused(self, what: Sentence) -> LadderBookError:
         return LadderBookError(self.file, line_of(self.node.start_mark), self.path, what)
 
     def fields(self, *known: str) -> "dict[str, _Node]":
         """The members of a mapping, all of whose names are known, each there once."""
         if not isinstance(self.node, yaml.MappingNode):
-            raise self.refused(f"here stand names with values: {', '.join(known)}")
+            raise self.refused(Sentence("here stand names with values: %(known)s", known=", ".join(known)))
         found: dict[str, _Node] = {}
         for key, value in self.node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else "?"
             place = _Node(self.file, f"{self.path}.{name}".lstrip("."), value)
             if name not in known:
-                raise _Node(self.file, self.path, key).refused(f"{name!r} is unknown; there is {', '.join(known)}")
+                told = Sentence("%(name)s is unknown; there is %(known)s", name=repr(name), known=", ".join(known))
+                raise _Node(self.file, self.path, key).refused(told)
             if name in found:
-                raise _Node(self.file, self.path, key).refused(f"{name!r} stands there twice")
+                told = Sentence("%(name)s stands here twice", name=repr(name))
+                raise _Node(self.file, self.path, key).refused(told)
             found[name] = place
         return found
 
     def items(self) -> "list[_Node]":
         if not isinstance(self.node, yaml.SequenceNode):
-            raise self.refused("here stands a list")
+            raise self.refused(Sentence("here stands a list"))
         return [_Node(self.file, f"{self.path}[{i}]", node) for i, node in enumerate(self.node.value)]
 
     def word(self) -> str:
         if not isinstance(self.node, yaml.ScalarNode):
-            raise self.refused("here stands a single value")
+            raise self.refused(Sentence("here stands a single value"))
         return str(self.node.value)
 
     def matching(self, pattern: "re.Pattern[str]", example: str) -> "re.Match[str]":
         word = self.word()
         if found := pattern.fullmatch(word):
             return found
-        raise self.refused(f"{word!r} is not written like {example}")
+        raise self.refused(Sentence("%(word)s is not written like %(example)s", word=repr(word), example=example))
 
     def one_of(self, words: tuple[str, ...]) -> str:
         if (word := self.word()) not in words:
-            raise self.refused(f"{word!r} is none of {', '.join(words)}")
+            raise self.refused(Sentence("%(word)s is none of %(words)s", word=repr(word), words=", ".join(words)))
         return word
 
 
 def _book(root: _Node, text: str) -> LadderBook:
     found = root.fields("jitter", "review_months", "moved_into_past", "ladders")
     if "ladders" not in found:
-        raise root.refused("`ladders` is missing")
+        raise root.refused(_missing("ladders"))
     places = found["ladders"].items()
     if not 1 <= len(places) <= MOST_LADDERS:
-        raise found["ladders"].refused(f"there are 1 to {MOST_LADDERS} ladders")
+        raise found["ladders"].refused(Sentence("there are 1 to %(most)s ladders", most=MOST_LADDERS))
     ladders = tuple(map(_ladder, places))
     for place, ladder in zip(places, ladders, strict=True):
         if [one.name for one in ladders].count(ladder.name) > 1:
-            raise place.refused(f"two ladders are named {ladder.name!r}")
+            raise place.refused(Sentence("two ladders are named %(name)s", name=repr(ladder.name)))
     for place, ladder in zip(places[:-1], ladders, strict=False):
         if ladder.when.is_empty:
-            raise place.refused("a ladder without a condition is everybody's, and stands last")
+            raise place.refused(Sentence("a ladder without a condition is everybody's, and stands last"))
     if not ladders[-1].when.is_empty:
-        raise places[-1].refused("the last ladder is for all that no other is for, so it has no condition")
+        raise places[-1].refused(Sentence("the last ladder is for all that no other is for, so it has no condition"))
     return LadderBook(
         ladders,
         _or(found, "jitter", _window, timedelta()),
@@ -133,6 +137,10 @@ def _book(root: _Node, text: str) -> LadderBook:
         _or(found, "moved_into_past", _into_past, "tell"),
         text,
     )
+
+
+def _missing(name: str) -> Sentence:
+    return Sentence("`%(name)s` is missing", name=name)
 
 
 def _or(found: Mapping[str, _Node], name: str, read: Callable[[_Node], T], otherwise: T) -> T:
@@ -143,15 +151,17 @@ def _ladder(place: _Node) -> Ladder:
     found = place.fields("name", "when", "at", "business_days", "rungs", "every")
     for needed in ("name", "rungs"):
         if needed not in found:
-            raise place.refused(f"`{needed}` is missing")
+            raise place.refused(_missing(needed))
     at, business_calendar = _or(found, "at", _time, NINE), _or(found, "business_days", _business_calendar, BOUND)
     places = found["rungs"].items()
     if not 1 <= len(places) <= MOST_RUNGS:
-        raise found["rungs"].refused(f"a ladder has 1 to {MOST_RUNGS} rungs, not {len(places)}")
+        raise found["rungs"].refused(
+            Sentence("a ladder has 1 to %(most)s rungs, not %(number)s", most=MOST_RUNGS, number=len(places))
+        )
     rungs = tuple(_rung(one, at, business_calendar) for one in places)
     for i, rung in enumerate(rungs):
         if rung.step in [earlier.step for earlier in rungs[:i]]:
-            raise places[i].refused(f"{rung.step.name} stands there twice")
+            raise places[i].refused(Sentence("%(name)s stands here twice", name=rung.step.name))
     return Ladder(
         found["name"].matching(SLUG, "every-milestone")[0],
         rungs,
@@ -166,7 +176,7 @@ def _rung(place: _Node, at: time, business_calendar: BusinessCalendar) -> Rung:
         return Rung(_step(place), at, business_calendar)
     found = place.fields("step", "at", "business_days")
     if "step" not in found:
-        raise place.refused("`step` is missing")
+        raise place.refused(_missing("step"))
     return Rung(
         _step(found["step"]),
         _or(found, "at", _time, at),
@@ -178,9 +188,12 @@ def _step(place: _Node) -> Step:
     try:
         step = Step.named(place.word())
     except ValueError as error:
-        raise place.refused(f"{error}: before-90d, before-3bd, before-2w, before-1m, on-the-day, after-7d") from None
+        told = Sentence(
+            "%(error)s: before-90d, before-3bd, before-2w, before-1m, on-the-day, after-7d", error=sentence_of(error)
+        )
+        raise place.refused(told) from None
     if step.direction == "review":
-        raise place.refused("reviews are no rungs: `review_months` says how often they come")
+        raise place.refused(Sentence("reviews are no rungs: `review_months` says how often they come"))
     return step
 
 
@@ -193,7 +206,7 @@ def _condition(place: _Node) -> LadderCondition:
         anchors=_or(found, "anchors", _slugs, frozenset()),
     )
     if condition.is_empty:
-        raise place.refused("this condition asks for nothing")
+        raise place.refused(Sentence("this condition asks for nothing"))
     return condition
 
 
@@ -219,21 +232,22 @@ def _business_calendar(place: _Node) -> BusinessCalendar:
     try:
         return BusinessCalendar(regional_calendar(word))
     except UnknownCalendar as error:
-        raise place.refused(f"{error}; or `bound`, for the days on which all who are bound work") from None
+        told = Sentence("%(error)s; or `bound`, for the days on which all who are bound work", error=sentence_of(error))
+        raise place.refused(told) from None
 
 
 def _window(place: _Node) -> timedelta:
     found = place.matching(WINDOW, "15m, 90s, 1h or 0")
     seconds = int(found[1] or 0) * {"s": 1, "m": 60, "h": 3600}.get(found[2], 0)
     if (window := timedelta(seconds=seconds)) > LONGEST_JITTER:
-        raise place.refused("the window is an hour at most")
+        raise place.refused(Sentence("the window is an hour at most"))
     return window
 
 
 def _months(place: _Node) -> int:
     months = int(place.matching(NUMBER, "6")[0])
     if months > 120:
-        raise place.refused("at most 120 months lie between two reviews")
+        raise place.refused(Sentence("at most 120 months lie between two reviews"))
     return months
 
 
@@ -245,7 +259,7 @@ def _repeat(place: _Node) -> Repeat:
     found = place.matching(EVERY, "30d, 4w or 1m")
     every, unit = int(found[1]), found[2]
     if every > LONGEST_REPEAT[unit]:
-        raise place.refused("that is further apart than ten years")
+        raise place.refused(Sentence("that is further apart than ten years"))
     return Repeat(every, unit)  # type: ignore[arg-type]  # as the pattern has it
 
 

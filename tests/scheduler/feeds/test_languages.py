@@ -118,15 +118,24 @@ def test_markup_in_a_foreign_text_is_shown_and_not_obeyed(write: Any) -> None:
 def test_a_calendar_says_in_which_language_a_title_is() -> None:
     known = entry(NO_FINANCE, commitment=SPANISH)
 
-    for language, title, marked in (("en", "Due: No public money", None), ("es", "Vence: Sin dinero público", None)):
+    for language, title, marked in (("en", "Due: No public money", "en"), ("es", "Vence: Sin dinero público", "es")):
         [event] = icalendar.Calendar.from_ical(written(known, language=language)).walk("VEVENT")
         assert (str(event["summary"]), event["summary"].params.get("LANGUAGE")) == (title, marked)
+        assert (event["description"].params["LANGUAGE"], event["categories"].params["LANGUAGE"]) == (language, language)
     french = written(known, language="fr")
     [event] = icalendar.Calendar.from_ical(french).walk("VEVENT")
     assert str(event["summary"]) == "Échéance\u00a0: Sin dinero público"
     assert event["summary"].params["LANGUAGE"] == "es"
     assert any(line.startswith(b"SUMMARY;LANGUAGE=es:") for line in lines(french))
+    assert event["description"].params["LANGUAGE"] == "fr"
     assert "Parties\u00a0: Mexique et Union européenne" in str(event["description"])
+
+
+def test_a_feed_for_a_region_is_in_its_language_and_marks_nothing_of_it() -> None:
+    root = ElementTree.fromstring(atom(replace(FEED, language="en-CA"), feed_items(due()), PORTAL))
+
+    assert root.get(LANG) == "en-CA"
+    assert not [found for found in root.iter() if found is not root and found.get(LANG)]
 
 
 def test_a_reminder_of_a_kind_of_tomorrow_is_a_reminder() -> None:

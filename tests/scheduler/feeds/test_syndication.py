@@ -86,7 +86,7 @@ def test_a_moved_date_is_told_with_before_and_after(write: Write) -> None:
 
     [entry] = read(write(FEED, feed_items(moved), PORTAL)).entries
 
-    assert entry.title == "Date moved: No new public finance, now March 31, 2022"
+    assert entry.title == "New date: No new public finance, by March 31, 2022"
     assert "Date: by March 31, 2022" in entry.summary
     assert "Before: by December 31, 2021" in entry.summary
 
@@ -95,16 +95,16 @@ def test_a_moved_date_is_told_with_before_and_after(write: Write) -> None:
     ("event", "title"),
     [
         (created(), "New commitment: end-coal-finance-abroad"),
-        (scheduled(COAL), "Date: No new public finance, December 31, 2021"),
+        (scheduled(COAL), "Date: No new public finance, by December 31, 2021"),
         (
             scheduled(COAL, change="more-precise"),
-            "Date now known more exactly: No new public finance, December 31, 2021",
+            "More precise date: No new public finance, by December 31, 2021",
         ),
         (
             scheduled(milestone(None), 2, change="moved").model_copy(update={"previous": COAL.span}),
             "No date any more: No new public finance",
         ),
-        (scheduled(milestone(None)), "Date: No new public finance, no date given"),
+        (scheduled(milestone(None)), "No date given: No new public finance"),
         (changed(Status.MET), "Status: end-coal-finance-abroad (Canada), met"),
         (
             changed(Status.AT_RISK, party="MX", overall=Status.IN_PROGRESS),
@@ -114,7 +114,7 @@ def test_a_moved_date_is_told_with_before_and_after(write: Write) -> None:
         (due(days=1), "Due in 1 day: No new public finance"),
         (due(phase="today", days=0), "Due today: No new public finance"),
         (due(phase="overdue", days=30), "Overdue by 30 days: No new public finance"),
-        (due(phase="review", days=0), "To be looked at again: No new public finance"),
+        (due(phase="review", days=0), "No date given; to be reviewed: No new public finance"),
     ],
 )
 def test_a_title_says_what_happened(event: FeedEvent, title: str) -> None:
@@ -139,10 +139,10 @@ def test_a_status_says_who_and_by_what_evidence() -> None:
     assert lines == [
         "Estado: cumplido",
         "Antes: anunciado",
-        "Estado en conjunto: cumplido",
+        "Estado general: cumplido",
         "Nota, tal como se informó (sin traducir): All of it",
         "Prueba: https://example.org/a?b=1&c=2",
-        "Informó: Secretaría de Relaciones Exteriores de México",
+        "Informado por: Secretaría de Relaciones Exteriores de México",
     ]
 
 

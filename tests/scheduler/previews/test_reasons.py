@@ -72,9 +72,9 @@ def told(what: Milestone, rung: str, language: str, *, jitter: str = "0", at: da
                 "1 month before March 31, 2022 (the last day): Monday, February 28, 2022; February 2022 has no day 31,"
                 " so it is its last; at 9:00 AM (Mexico City).",
                 "1 mes antes del 31 de marzo de 2022 (el último día): lunes, 28 de febrero de 2022; febrero de 2022 no"
-                " tiene día 31, así que es su último; a las 9:00 a.m. (Ciudad de México).",
+                " tiene día 31; se toma el último del mes; a las 9:00 a.m. (Ciudad de México).",
                 "1 mois avant le 31 mars 2022 (le dernier jour) : lundi 28 février 2022; février 2022 n’a pas de jour"
-                " 31, c’est donc son dernier; à 09 h 00 (Mexico).",
+                " 31; on prend le dernier du mois; à 09 h 00 (Mexico).",
             ),
             id="the end of a month",
         ),
@@ -111,7 +111,7 @@ def told(what: Milestone, rung: str, language: str, *, jitter: str = "0", at: da
                 "30 days before December 1, 2021 (the last day): Monday, November 1, 2021; at 9:00 AM (Mexico City);"
                 " that was before it was planned, so it is recorded and never told.",
                 "30 días antes del 1 de diciembre de 2021 (el último día): lunes, 1 de noviembre de 2021; a las 9:00"
-                " a.m. (Ciudad de México); eso fue antes de que se planeara, así que solo se registra y nunca se"
+                " a.m. (Ciudad de México); eso fue antes de que se planificara, así que solo se registra y no se"
                 " avisa.",
                 "30 jours avant le 1er décembre 2021 (le dernier jour) : lundi 1er novembre 2021; à 09 h 00 (Mexico);"
                 " c’était avant qu’il soit prévu : il est inscrit et jamais annoncé.",

@@ -6,7 +6,8 @@ Pure, and the same entries give the same bytes: every time in it is the business
 - An event (`on`) of known days is those days, from its local time on where that is known.
 - An event that is only known to be in a month, a season, a year or a decade is the whole of it: tentative, and the
   title says that the date isn't fixed.
-- A title that is there in another language than the calendar's only says so (RFC 5545, 3.2.10).
+- Each text says in which language it is (RFC 5545, 3.2.10), since nothing says it of the whole; a title that is there
+  in another one than the calendar's says which.
 - What is cancelled stays, marked so, that calendars take it out; what is met stays, and blocks no time.
 """
 
@@ -17,8 +18,8 @@ from itertools import chain
 from icalendar import Alarm, Calendar, Event, Timezone, vDuration, vText
 
 from contracts.commitments import Milestone
-from contracts.vocabulary import Precision, Reading, ShownText
-from services.i18n.names import party_list, reading_name, theme_title
+from contracts.vocabulary import Precision, Reading, ShownText, Status
+from services.i18n.names import party_list, reading_name, status_label, theme_title
 from services.i18n.spans import date_phrase, span_name
 from services.i18n.text import plain
 from services.i18n.words import Words
@@ -71,10 +72,12 @@ def _event(entry: CalendarEntry, feed: Feed, words: Words, domain: str, portal_u
     for name, when in _when(milestone).items():
         event.add(name, when)
     title = milestone.title.in_language(words.language, entry.commitment.language)
-    language = {} if title.language == words.language else {"language": title.language}
-    event.add("summary", _summary(entry, title, words), parameters=language)
-    event.add("description", "\n".join(_description(entry, feed, words)))
-    event.add("categories", [plain(theme_title(slug, words)) for slug in entry.commitment.themes])
+    own = {"language": words.language}
+    titled = own if words.speaks(title.language) else {"language": title.language}
+    event.add("summary", _summary(entry, title, words), parameters=titled)
+    event.add("description", "\n".join(_description(entry, feed, words)), parameters=own)
+    themes = [plain(theme_title(slug, words)) for slug in entry.commitment.themes]
+    event.add("categories", themes, parameters=own)
     event.add("url", f"{portal_url}/commitments/{entry.commitment.id}")
     event.add("status", "CANCELLED" if entry.cancelled else "TENTATIVE" if fuzzy else "CONFIRMED")
     blocks = planned_reading(milestone) is Reading.ON and not fuzzy and entry.state == "open"
@@ -122,7 +125,7 @@ def _summary(entry: CalendarEntry, shown: ShownText, words: Words) -> str:
         case "withdrawn" | "dateless":
             return words.gettext("Cancelled: %(milestone)s", milestone=title)
         case "met":
-            return words.gettext("Met: %(milestone)s", milestone=title)
+            return words.line(status_label(Status.MET, words), title)
         case _ if is_fuzzy(milestone):
             span = span_name(milestone.span, words)
             return words.gettext("%(milestone)s (date not fixed: %(span)s)", milestone=title, span=span)

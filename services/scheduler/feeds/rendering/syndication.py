@@ -20,8 +20,8 @@ from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import PartyCode, ShownText, Text
 from services.i18n.names import reporter_name, shown_party, status_name, theme_title
 from services.i18n.prose import Prose, marked, marked_text
-from services.i18n.spans import date_phrase, span_name
-from services.i18n.text import plain
+from services.i18n.spans import date_in_short, date_phrase, to_be_reviewed
+from services.i18n.text import capitalized, plain
 from services.i18n.words import Words
 from services.scheduler.feeds.rendering.feed import Feed, words_of
 from services.scheduler.feeds.rendering.passages import as_html, language_of
@@ -151,19 +151,21 @@ def _created(event: CommitmentCreated, commitment: str, words: Words) -> tuple[s
 def _scheduled(event: MilestoneScheduled, words: Words) -> tuple[str, list[str]]:
     milestone, source, wording = event.milestone, event.source, _wording(event.milestone, words)
     title = _text(milestone.title, event, words)
-    values = {"milestone": title, "when": span_name(milestone.span, words)}
+    values = {"milestone": title, "when": date_in_short(milestone.span, milestone.reading, words)}
     lost = event.previous is not None and event.previous.latest is not None and milestone.span.latest is None
     match event.change:
         case _ if lost or event.change == "cancelled":
             headline = words.gettext("No date any more: %(milestone)s", **values)
         case "held":
             headline = words.gettext("Has taken place: %(milestone)s, %(when)s", **values)
+        case "first" if milestone.span.earliest is None:
+            headline = words.line(capitalized(words.gettext("no date given")), title)
         case "first":
             headline = words.gettext("Date: %(milestone)s, %(when)s", **values)
         case "more-precise":
-            headline = words.gettext("Date now known more exactly: %(milestone)s, %(when)s", **values)
+            headline = words.gettext("More precise date: %(milestone)s, %(when)s", **values)
         case _:  # moved; what a later release calls otherwise is another date in any case
-            headline = words.gettext("Date moved: %(milestone)s, now %(when)s", **values)
+            headline = words.gettext("New date: %(milestone)s, %(when)s", **values)
     lines = [words.line(words.gettext("Date"), date_phrase(milestone.span, milestone.reading, wording, words))]
     if event.previous is not None and event.change != "held":
         lines.append(
@@ -226,7 +228,7 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:
         case "asked":
             headline = words.gettext("Has it taken place? %(milestone)s", milestone=title)
         case "review":
-            headline = words.gettext("To be looked at again: %(milestone)s", milestone=title)
+            headline = words.line(capitalized(to_be_reviewed(milestone.span, milestone.reading, words)), title)
         case _:  # of a later release
             headline = words.line(words.gettext("Reminder"), title)
     return headline, [

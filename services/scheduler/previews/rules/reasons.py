@@ -203,7 +203,7 @@ def _belongs(last: DayOff, off: DayOff) -> bool:
 def _holidays(stretch: Sequence[DayOff], words: Words) -> str:
     def name(off: DayOff) -> str:
         named = holiday_name(off, words)
-        if named.language == words.language:
+        if words.speaks(named.language):
             return named.text
         return words.gettext("%(name)s, its name in English", name=named.text)
 

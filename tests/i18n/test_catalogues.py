@@ -151,15 +151,15 @@ def test_what_is_not_translated_yet_is_shown_in_english() -> None:
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("en", ["due in 0 days", "due in 1 day", "due in 2 days"]),
-        ("es", ["vence en 0 días", "vence en 1 día", "vence en 2 días"]),
-        ("fr", ["échéance dans 0 jour", "échéance dans 1 jour", "échéance dans 2 jours"]),
+        ("en", ["in 0 days", "in 1 day", "in 2 days"]),
+        ("es", ["en 0 días", "en 1 día", "en 2 días"]),
+        ("fr", ["dans 0 jour", "dans 1 jour", "dans 2 jours"]),
     ],
 )
 def test_numbers_take_the_right_plural(language: str, expected: list[str]) -> None:
     words = words_in(language)
 
-    assert expected == [words.ngettext("due in %(number)s day", "due in %(number)s days", n) for n in (0, 1, 2)]
+    assert expected == [words.ngettext("in %(number)s day", "in %(number)s days", n) for n in (0, 1, 2)]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ DELIVERY_REASONS = {
     "subscription-paused": N_("the subscription is paused"),
     "subscription-ended": N_("the subscription has ended"),
     "not-after-passed": N_("too late to be of use"),
+    "digest-missed": N_("its digest could not go out for a week"),
     "attempts-exhausted": N_("tried often enough"),
     "paused": N_("the subscription was paused"),
 }

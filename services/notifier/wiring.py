@@ -24,6 +24,7 @@ from services.notifier.delivery.intake import GROUP, TOPICS, EventIntake, read
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.messages import MessageRenderer
 from services.notifier.delivery.metrics import QUEUE
+from services.notifier.delivery.openings import Openings
 from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.delivery.senders import senders_for
@@ -122,6 +123,7 @@ def build() -> Service:
         CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
     )
     orders = StandingOrders(database, clock)
+    openings = Openings(lambda: orders.silences)
     dispatch = Dispatch(
         database,
         senders,
@@ -130,8 +132,9 @@ def build() -> Service:
         mails=smtp_settings.connections,
         limits=PlatformLimits(PaceSettings().limits),
         may_send=lambda: gate.is_open and orders.may_send,
+        openings=openings,
     )
-    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds, leases=dispatch.leases)
+    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds, leases=dispatch.leases, openings=openings)
     intake = EventIntake(fan_out, dispatch, clock)
     positions = ConsumedPositions(database, GROUP)
     subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer), positions=positions))

@@ -20,6 +20,7 @@ from services.notifier.delivery.groups import lead_stuck
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.turns import READY, is_behind, promote_stuck
+from services.notifier.subscriptions.timing_form import kept_timing
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 
@@ -130,7 +131,7 @@ where state = 'sending' and lease = any($1::uuid[])
 
 _RECIPIENTS = """
 select id, subscriber, channel, address, secret, language, zone, events, parties, themes, sections, commitments,
-       state, ladder_refused is not null as ladder_refused
+       state, ladder_refused is not null as ladder_refused, timing
 from subscription where id = any($1::uuid[])
 """
 
@@ -259,6 +260,8 @@ async def claimed_deliveries(
             before=tuple(row["before"] or ()),
             position=row["position"],
             rule=row["rule"],
+            due_at=row.get("next_at"),
+            newer_was_told=bool(row.get("newer_was_told")),
         )
         for row in rows
     ]
@@ -282,4 +285,5 @@ def _recipient(row: Any) -> Recipient:
         ),
         state=row["state"],
         ladder_refused=row["ladder_refused"],
+        timing=form.rules if (form := kept_timing(row["timing"])) else None,
     )

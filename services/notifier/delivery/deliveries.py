@@ -1,6 +1,6 @@
 """What a delivery is on its way: claimed for sending, tried, and its result to be recorded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,8 @@ from services.notifier.channels.outcomes import (
     Unknown,
 )
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS, next_after_deferral, next_attempt
+from services.notifier.timing.first_allowed import Opening, Timing
+from services.notifier.timing.rhythm import LONGEST_LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Recipient:
     state: str
     ladder_refused: bool = False
     """Whether its own ladder is not planned, so that the usual reminders come."""
+    timing: Timing | None = None
+    """When it wants to be told; None for at once, at any time."""
 
     def __repr__(self) -> str:
         return f"Recipient({self.id}, {self.channel})"
@@ -86,10 +90,14 @@ class Delivery:
     """Whether newer news of the same waits for this reader."""
     before: tuple[UUID, ...] = ()
     """Events that its own has overtaken and that were not told."""
+    newer_was_told: bool = False
+    """Whether this reader has been told newer news of the same already: it was put off, and that was not."""
     position: int = 0
     """The order in which deliveries were written."""
     rule: str | None = None
     """Which rule decided when it is told; None for at once."""
+    due_at: datetime | None = None
+    """When it was to be claimed; None for what was taken in hand as it was written."""
     others: "tuple[Delivery, ...]" = ()
     """Those that go out in the same message, to the same address; this one leads them, and they have no others."""
     is_grouped: bool = False
@@ -101,6 +109,14 @@ class Delivery:
         if not self.others:
             return (self,)
         return sorted((self, *self.others), key=lambda delivery: delivery.position)
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """A delivery may not be told yet. `apart`: what comes about the same commitment must not wait for it."""
+
+    opening: Opening
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,8 @@ class DeliveryResult:
     reason: str | None = None
     ends_subscription: bool = False
     """The address is dead: the subscription is disabled along with this."""
+    deferral: Deferral | None = None
+    """It may not be told yet: until when it is put off."""
     leader: UUID | None = None
     """The delivery that leads the message in which this one is told; None where it is told by itself."""
 
@@ -158,10 +176,17 @@ OVERTAKEN = "suppressed", "overtaken"
 """The end of news that could not be told in time: what overtook it says what it was, and every event keeps its row."""
 
 
-def to_send(deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Delivery], list[DeliveryResult]]:
-    """Of claimed deliveries, each thread in order, those to be sent and the ends of those that must not be.
+DIGEST_MISSED = "expired", "digest-missed"
+"""The end of what a digest had to tell that could not take place for `LONGEST_LATE`."""
 
-    What was overtaken is named by the next of its thread that tells of the same.
+
+def to_send(
+    deliveries: Iterable[Delivery], now: datetime, deferral: Callable[[Delivery], Deferral | None] = lambda _: None
+) -> tuple[list[Delivery], list[DeliveryResult]]:
+    """Of claimed deliveries, each thread in order, those to be sent, and the results of the others.
+
+    Those that must not be sent end; those that may not be yet, by `deferral`, go back without an attempt. What was
+    overtaken is named by the next of its thread that tells of the same.
     """
     sent: list[Delivery] = []
     ends: list[DeliveryResult] = []
@@ -172,6 +197,11 @@ def to_send(deliveries: Iterable[Delivery], now: datetime) -> tuple[list[Deliver
             same = member.thread, member.collapse_key
             before = (*member.before, *untold.pop(same, ()))
             end = end_unsent(member, now)
+            if end is None and (until := deferral(member)):
+                ends.append(DeliveryResult(member, "pending", now, next_at=until.opening.at, deferral=until))
+                if before:
+                    untold[same] = before
+                continue
             if end is None:
                 left.append(replace(member, before=before) if before else member)
                 continue
@@ -226,7 +256,9 @@ def end_unsent(delivery: Delivery, now: datetime) -> tuple[str, str] | None:
     if delivery.attempts >= MOST_ATTEMPTS:
         return "failed", "attempts-exhausted"
     was_tried = delivery.attempts > 0 or delivery.deferrals > 0
-    if delivery.is_overtaken and was_tried and delivery.recipient.channel in FOR_PEOPLE:
+    if delivery.rule == "digest" and not was_tried and delivery.due_at and delivery.due_at + LONGEST_LATE <= now:
+        return DIGEST_MISSED
+    if ((delivery.is_overtaken and was_tried) or delivery.newer_was_told) and delivery.recipient.channel in FOR_PEOPLE:
         return OVERTAKEN
     return None
 

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,7 @@ from services.notifier.delivery.deliveries import (
     NO_CAPACITY,
     Attempt,
     Capacity,
+    Deferral,
     Delivery,
     DeliveryResult,
     after_attempt,
@@ -28,6 +30,7 @@ from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
+from services.notifier.delivery.openings import Openings
 from services.notifier.delivery.paced_claims import PacedClaims
 from services.notifier.delivery.pacer import Pacer
 from services.notifier.delivery.platform_limits import PlatformLimits
@@ -90,6 +93,7 @@ class Dispatch:
         limits: PlatformLimits | None = None,
         chance: Callable[[], float] = random.random,
         may_send: Callable[[], bool] = lambda: True,
+        openings: Openings | None = None,
     ) -> None:
         self._database = database
         self.leases = Leases(settings.lease_seconds)
@@ -119,6 +123,7 @@ class Dispatch:
         self._settings = settings
         self._chance = chance
         self._may_send = may_send
+        self._openings = openings or Openings()
         self._lanes = Lanes(settings.pool, settings.hold, settings.per_destination, mails)
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_capacity = asyncio.Event()
@@ -159,7 +164,7 @@ class Dispatch:
     def take(self, deliveries: Iterable[Delivery]) -> None:
         """Take claimed deliveries in hand; those that must not be sent end here."""
         now = self._clock.now()
-        sent, ends = to_send(deliveries, now)
+        sent, ends = to_send(deliveries, now, partial(self._deferral, now))
         for delivery in sent:
             if self._pacer.may_start(delivery):
                 self._lanes.add(delivery)
@@ -169,6 +174,9 @@ class Dispatch:
         for end in ends:
             self._recorder.report(end)
         self._start()
+
+    def _deferral(self, now: datetime, delivery: Delivery) -> Deferral | None:
+        return self._openings.of_delivery(delivery, self._events.kept(delivery.event_id), now)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Claim and send until told to stop; then finish what is on its way and give the rest back."""

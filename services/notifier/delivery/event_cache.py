@@ -24,6 +24,10 @@ class EventCache:
         while len(self._events) > _MOST:
             self._events.popitem(last=False)
 
+    def kept(self, id_: UUID) -> PublishedEvent | None:
+        """One event where it is in memory."""
+        return self._events.get(id_)
+
     async def get(self, id_: UUID) -> PublishedEvent:
         """One event; it may have been pushed out of memory while its delivery waited."""
         return self._events.get(id_) or (await self.get_all([id_]))[id_]

@@ -17,11 +17,13 @@ from contracts.causes import Cause
 from services.notifier.channels import FOR_PEOPLE, MAILED
 from services.notifier.delivery.claims import claimed_deliveries
 from services.notifier.delivery.columns import columns
-from services.notifier.delivery.deliveries import Capacity, Delivery
+from services.notifier.delivery.deliveries import NO_CAPACITY, Capacity, Delivery
 from services.notifier.delivery.groups import WINDOW, Wait, gather
 from services.notifier.delivery.identity import DELIVERY_ID_BYTES, THREAD_BYTES
 from services.notifier.delivery.leases import Leases
+from services.notifier.delivery.openings import Openings
 from services.notifier.delivery.paused import PAUSED, tell_of_paused
+from services.notifier.delivery.put_off import put_off_new
 from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
 from services.notifier.events.event_types import EVENT_NAMES, EVENT_TYPES
@@ -59,7 +61,7 @@ with incoming as materialized (
 ),
 matches as materialized (
     select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel, s.destination,
-           s.state = 'paused' as is_paused,
+           s.state = 'paused' as is_paused, s.timing is not null as is_timed,
            i.gathers and s.channel in ({_READ_BY_PEOPLE}) and s.destination is not null as gathers
     from incoming i join subscription s on s.state in ('active', 'paused')
         and (s.events = '{{}}' or i.told_as = any(s.events))
@@ -113,13 +115,15 @@ written as (
            case when is_paused then $20 end,
            case when is_paused then '{PAUSED}' end,
            case when gathers and not is_paused then '{WINDOW}' end
-    from (select *, not waits and not has_pace and not is_paused and not is_held
+    from (select *, not waits and not has_pace and not is_paused and not is_timed and not is_held
                     and in_all <= $21 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
               position, destination, deferrals, deferred_since, rule
 )
-select *, null as collapse_key, false as is_overtaken, null::uuid[] as before from written
+select *, null as collapse_key, false as is_overtaken, null::uuid[] as before,
+       subscription_id in (select subscription_id from matches where is_timed) as is_timed
+from written
 order by position
 """
 
@@ -161,8 +165,16 @@ class FannedOut:
 class FanOut:
     """Writes deliveries. `lease_seconds`: how long a claim keeps other processes away; `leases`: its process's."""
 
-    def __init__(self, database: Database, *, lease_seconds: float, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        leases: Leases | None = None,
+        openings: Openings | None = None,
+    ) -> None:
         self._database = database
+        self._openings = openings or Openings()
         self._leases = leases or Leases(lease_seconds)
 
     async def apply(
@@ -180,6 +192,8 @@ class FanOut:
         unique = {incoming.event.id: incoming for incoming in events}
         if not unique:
             return FannedOut([], 0)
+        if self._openings.has_silences:
+            capacity = NO_CAPACITY  # what may be told is claimed at once, and looked at on its own
         with self._leases.claiming() as lease:
             return await self._apply(in_order(unique.values()), now, capacity, lease, overtaken)
 
@@ -220,7 +234,9 @@ class FanOut:
                 for incoming, until in zip(batch, waits, strict=True)
                 if until is not None
             }
-            gathered = await gather(connection, told, causes, now)
+            traits = {incoming.event.id: incoming.traits for incoming in batch}
+            put_off = await put_off_new(connection, told, traits, self._openings, now)
+            gathered = await gather(connection, [row for row in told if row["id"] not in put_off], causes, now)
             mine = [row for row in told if row["state"] == "sending" and row["id"] not in gathered]
             waiting = len(told) - len(mine)
             overtaken = {*overtaken, *overtaken_within(batch)}
@@ -232,7 +248,9 @@ class FanOut:
                 await self._database.notify(connection, READY)
             failpoint("fanout-before-commit")
         failpoint("fanout-after-commit")
-        await promote(self._database, {row["thread"] for row in told if row["behind"] or row["id"] in gathered})
+        await promote(
+            self._database, {row["thread"] for row in told if row["behind"] or row["id"] in gathered | put_off}
+        )
         return FannedOut(deliveries, waiting)
 
 

@@ -59,7 +59,7 @@ moved as (
     from led_anew p
     where d.id = p.id and (d.lease is null or d.lease = $3) and d.settled_at is null
     returning d.id, d.event_id, d.subscription_id, d.commitment_id, d.thread, d.attempts, d.created_at, d.not_after,
-              d.position, d.destination, d.deferrals, d.deferred_since, d.rule, p.origin, p.leader, p.goes
+              d.position, d.destination, d.deferrals, d.deferred_since, d.rule, d.next_at, p.origin, p.leader, p.goes
 )
 select c.*, {TELLING} from moved c join event e on e.id = c.event_id where c.goes order by c.position
 """

@@ -7,7 +7,7 @@ that no claim takes one from under those who join it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -129,7 +129,8 @@ async def gather(
     gathered += [one for members in at_once.values() if len(members) > 1 for one in members]
     if not gathered:
         return frozenset()
-    found = await _in_groups(connection, gathered, {str(waits[row["event_id"]].cause) for row in waiting})
+    names = {str(waits[row["event_id"]].cause) for row in waiting}
+    found = await _in_groups(connection, gathered, names)
     # What was taken in hand and stands behind one of these has to wait with it.
     ids = {place.id for place in found}
     threads = {row["thread"] for row in rows if row["id"] in ids}
@@ -140,6 +141,21 @@ async def gather(
     await connection.execute(_PLACE, *columns([*values, *((id_, None, now, None, True) for id_ in held)]))
     failpoint("fanout-after-gather")
     return frozenset((*ids, *held))
+
+
+async def place_together(
+    connection: Connection,
+    rows: Sequence[Gathered],
+    names: Collection[str],
+    alone: Iterable[tuple[UUID, datetime, str | None]] = (),
+) -> None:
+    """Place rows that wait in their groups, and others by themselves, each until an instant and by a rule.
+
+    Nobody has them in hand. Whoever places rows in groups of the same `names` does so one after the other.
+    """
+    found = await _in_groups(connection, rows, names) if rows else []
+    values = [(place.id, place.group, place.until, place.rule, place.leads) for place in found]
+    await connection.execute(_PLACE, *columns([*values, *((id_, None, at, rule, True) for id_, at, rule in alone)]))
 
 
 async def _readers(connection: Connection, subscriptions: Collection[UUID]) -> dict[UUID, str]:

@@ -1,6 +1,7 @@
 """What deliveries are known by: their ids, in SQL and in Python alike, their threads, which keep order, and groups."""
 
 import hashlib
+from collections.abc import Iterable
 from uuid import UUID
 
 from services.plumbing.ids import derived_id, uuid8
@@ -27,6 +28,15 @@ substring(sha256('\\x{_THREADS.hex}'::bytea || uuid_send(subscription_id) || com
 It is what reaches one subscription about one commitment, and nothing else may take the two for the same. Whatever
 belongs to one thread has its subscription in common, and has to be written in turn (`WRITE_IN_TURN`).
 """
+
+
+def thread_apart(subscription: UUID, commitment: str, event: str, parties: Iterable[str]) -> UUID:
+    """The thread of what is held back by a filter on events or parties, so that nothing else waits for it.
+
+    Events of one name about the same parties are held back together, and keep their order among themselves.
+    """
+    about = "\0".join((commitment, event, *parties)).encode()
+    return uuid8(hashlib.sha256(_THREADS.bytes + subscription.bytes + b"apart\0" + about).digest()[:16])
 
 
 def delivery_id(event_id: UUID, subscription_id: UUID) -> UUID:

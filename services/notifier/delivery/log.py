@@ -121,6 +121,7 @@ class DeliveryLog:
                 return None
             row = await connection.fetchrow(
                 "select d.id, d.state, d.attempts, d.deferrals, d.next_at, d.settled_at, d.reason, d.rule, d.behind,"
+                " (select true from sending_stop where started_at is null) is not null as is_stopped,"
                 " d.message, (select count(*) from delivery o where o.message = coalesce(d.message, d.id)) as others"
                 " from delivery d where d.event_id = $1 and d.subscription_id = $2",
                 event,

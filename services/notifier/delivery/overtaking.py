@@ -6,12 +6,19 @@ or the date of one milestone; the newer is the one with the higher `seq`.
 
 _THE_SAME = "{0}.commitment_id = e.commitment_id and {0}.topic = e.topic and {0}.collapse_key = e.collapse_key"
 
+
+def _newer(state: str) -> str:
+    """Whether there is newer news of the same for the reader whose delivery is in this state, in SQL."""
+    return f"""(
+    select true from event newer join delivery n on n.event_id = newer.id and n.subscription_id = c.subscription_id
+    where {_THE_SAME.format("newer")} and newer.seq > e.seq and {state} limit 1
+) is not null"""
+
+
 TELLING = f"""
 e.topic || ' ' || e.collapse_key as collapse_key,
-(
-    select true from event newer join delivery n on n.event_id = newer.id and n.subscription_id = c.subscription_id
-    where {_THE_SAME.format("newer")} and newer.seq > e.seq and n.state in ('pending', 'sending') limit 1
-) is not null as is_overtaken,
+{_newer("n.state in ('pending', 'sending')")} as is_overtaken,
+{_newer("n.state = 'delivered'")} as newer_was_told,
 (
     select array_agg(u.event_id order by u.position)
     from delivery u join event untold on untold.id = u.event_id
@@ -24,4 +31,6 @@ e.topic || ' ' || e.collapse_key as collapse_key,
 ) as before
 """
 """Of a claimed delivery `c` and its event `e`: what it tells of, whether newer news of the same waits for the reader,
-and the events before it that were not told since then, the oldest first."""
+
+whether newer news was told already, which only happens to what was put off apart; and the events before it that were
+not told since then, the oldest first."""

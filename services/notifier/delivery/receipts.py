@@ -20,6 +20,8 @@ ReceiptOutcome = Literal["waiting", "delivered", "failed", "expired", "suppresse
 BEHIND, SENDING, RETRY, THROTTLED = "order", "sending", "retry", "throttled"
 """Rules by which something waits that are no settings of anybody: what comes before it has not ended, it is on its way,
 it is tried again, its receiver has asked to wait."""
+STOPPED = "stopped"
+"""The rule by which nothing at all is sent."""
 NEWER, STATE, OLDER = "newer-subscription", "subscription-state", "older-contract"
 """Why an event owes nothing where no filter says so: the subscription is newer or had ended, or nobody can read it."""
 
@@ -69,6 +71,8 @@ def _waiting(row: Mapping[str, Any], now: datetime) -> Receipt:
         return Receipt("waiting", RETRY, until, reason=row["reason"])
     if row["rule"] and until:
         return Receipt("waiting", row["rule"], until)
+    if row.get("is_stopped"):
+        return Receipt("waiting", STOPPED)
     return Receipt("waiting", BEHIND if row["behind"] else SENDING, until)
 
 

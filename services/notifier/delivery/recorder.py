@@ -14,6 +14,7 @@ from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.followers import of_each_row
 from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, LATENCY
 from services.notifier.delivery.pace_store import record_pace
+from services.notifier.delivery.put_off import put_off_claimed
 from services.notifier.delivery.results import of_latest_claims, record_results
 from services.notifier.delivery.settled_events import publish_settled
 from services.notifier.delivery.turns import promote
@@ -93,9 +94,11 @@ class ResultRecorder:
         now = self._clock.now()
         results = of_latest_claims(of_each_row(batch))
         settled = [result for result in results if result.is_settled]
-        events = await self._events.get_all(result.delivery.event_id for result in settled)
+        put_off = [result for result in results if result.deferral is not None]
+        events = await self._events.get_all(result.delivery.event_id for result in (*settled, *put_off))
         async with self._database.transaction() as connection:
             attempts = await record_results(self._database, connection, results)
+            await put_off_claimed(connection, [one for one in put_off if one.delivery.id in attempts], events, now)
             await publish_settled(self._database, connection, settled, attempts, events, now)
             # A message that went to several rows was sent once.
             sends = [result for result in results if result.leader in (None, result.delivery.id)]

@@ -55,10 +55,14 @@ it, and the forms refuse quiet hours that leave nothing."""
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The first allowed instant; `rule` is the one that put it off last, None where nothing did."""
+    """The first allowed instant; `rule` is the one that put it off last, None where nothing did.
+
+    `run` is the digest's that tells it.
+    """
 
     at: datetime
     rule: TimingRule | None
+    run: datetime | None = field(default=None, compare=False)
 
 
 def first_allowed(
@@ -72,6 +76,7 @@ def first_allowed(
     held = tuple(mutes)
     at: datetime = now
     rule: TimingRule | None = None
+    run: datetime | None = None
     since, inclusive = arrived or now, False
     while at - now < _LONGEST:
         covering = max((mute for mute in held if mute.covers(at)), key=lambda mute: mute.ends, default=None)
@@ -79,16 +84,16 @@ def first_allowed(
             at, rule = covering.ends, covering.rule
             since, inclusive = at, True
         elif timing.rhythm.is_digest and (
-            (run := first_run(timing.rhythm, since, zone, timing.holidays, inclusive=inclusive)) > at
+            (next_run := first_run(timing.rhythm, since, zone, timing.holidays, inclusive=inclusive)) > at
         ):
-            at, rule = run, "digest"
+            at, rule, run = next_run, "digest", next_run
         elif until := day_off_until(at, timing.holidays, zone):
             at, rule = until, "holiday"
         elif until := quiet_until(at, timing.quiet, zone):
             at, rule = until, "quiet-hours"
         else:
             break
-    return Opening(at, rule)
+    return Opening(at, rule, run)
 
 
 def that_fit(mutes: Iterable[Mute], event: Filterable) -> tuple[Mute, ...]:

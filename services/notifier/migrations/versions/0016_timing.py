@@ -11,7 +11,6 @@ depends_on = None
 def upgrade() -> None:
     run_sql(
         """
-alter table delivery add column if not exists rule text;
 alter table subscription add column timing jsonb;
 comment on column subscription.timing is 'rhythm, quiet hours, days off and mutes; null for at once, at any time';
 create table digest_run (

@@ -58,6 +58,7 @@ BOUNDARIES = [
     ("notifier", "notifier-after-send", "http", SUBSCRIPTIONS),
     ("notifier", "notifier-before-commit", "http", SUBSCRIPTIONS),
     ("notifier", "fanout-after-gather", "group", 0),
+    ("notifier", "digest-run-written", "digest", 0),
     ("notifier", "notifier-after-follow", "group", 0),
     ("notifier", "notifier-after-render", "group", 0),
     ("notifier", "notifier-after-send", "group", SUBSCRIPTIONS),
@@ -141,6 +142,13 @@ async def insist_on_owning(house: House, milestone: str) -> None:
     assert log == 1
 
 
+async def wants(house: House, channel: str, timing: str | None) -> None:
+    """Let the subscription on a channel be told at other times."""
+    await house.observer.connection.execute(
+        "update notifier.subscription set timing = $2::text::jsonb where channel = $1", channel, timing
+    )
+
+
 async def window_ends(house: House) -> None:
     """Wait until what belongs together is collected, and let its window end."""
     for _ in range(1500):
@@ -180,6 +188,9 @@ async def test_a_kill_there_loses_nothing(
             )
             if failpoint in ("notifier-after-follow", "notifier-after-render"):
                 await window_ends(house)
+        case "digest":
+            await wants(house, "email", '{"rhythm": "daily"}')
+            await house.insist_on_status(ids[next(commitments)], "in-progress")
         case "kafka":
             await house.report_over_kafka("mx-sre", ids[next(commitments)], "in-progress")
         case "tick":
@@ -202,6 +213,11 @@ async def test_a_kill_there_loses_nothing(
         house.fleet.revive()
     assert house.fleet.members[service].last_exit == -signal.SIGKILL
     house.fleet.wait_ready(service)
+    if trigger == "digest":
+        await house.rest()
+        runs = await house.observer.connection.fetch("select run_at from notifier.digest_run")
+        assert len(runs) == 1  # written once, though the fan-out was cut behind it
+        house.clock.set(runs[0]["run_at"])
 
     for _ in range(400):
         await house.rest()
@@ -209,6 +225,8 @@ async def test_a_kill_there_loses_nothing(
             break
     await house.assert_nothing_lost(doubles=explained)
     assert len(await house.arrivals()) >= before + SUBSCRIPTIONS
+    if trigger == "digest":
+        await wants(house, "email", None)
     if failpoint == "audit-after-link":
         await house.logs_told()
         found = await asyncio.to_thread(pledgewire, house.stack.environment(), "audit", "verify", "--json")

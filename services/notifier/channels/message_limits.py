@@ -11,17 +11,17 @@ SLACK: Mapping[str, int] = MappingProxyType(
         "blocks": 50,
         "header": 150,
         "section": 3000,
-        "field": 2000,
-        "fields": 10,
         "button": 75,
         "button_url": 3000,
         "fallback": 600,
         "items": 25,
         "item": 150,
+        "fact": 600,
     }
 )
 """Characters, counted in UTF-16 after escaping, and how many there may be; `fallback` is ours, Slack cuts at 40,000.
-`items` and `item` are ours, too: of a list of links, how many there are and how long each part of one is.
+`items` and `item` are ours, too: of a list of links, how many there are and how long each part of one is; so is
+`fact`. No length of a `rich_text` block is documented, and the whole of a message is refused from some 13,000 on.
 
 Sources: docs.slack.dev/reference/block-kit/blocks, …/block-elements/button-element, …/composition-objects/text-object.
 """

@@ -4,7 +4,7 @@ What others wrote stands in `plain_text` objects, where Slack reads no formattin
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.notifier.rendering.group_message import GroupMessage, GroupSection
 from services.notifier.rendering.group_words import and_more
 from services.notifier.rendering.message import EventMessage, Fact, MessageLink
 
-HEADER, SECTION, FIELD, FIELDS = SLACK["header"], SLACK["section"], SLACK["field"], SLACK["fields"]
+HEADER, SECTION = SLACK["header"], SLACK["section"]
 
 # A word joiner after the @ keeps receivers that speak Slack's format, but look for mentions on their own, quiet.
 _MENTION = re.compile(r"(?<![\w.+-])@(?=\w)")
@@ -39,7 +39,7 @@ class Slack(ChatChannel):
     escape = staticmethod(escape)
 
     def card(self, message: EventMessage, words: Words) -> str:
-        """Blocks: the news, what is asked and where to do it, the words of the statement, facts in two columns."""
+        """Blocks: the news, what is asked and where to do it, the words of the statement, facts."""
         blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(_cut(message.heading, HEADER), HEADER)}]
         blocks += [{"type": "section", "text": _plain(text, SECTION)} for text in _lines(message)]
         blocks.append(_buttons(message.links))
@@ -48,16 +48,15 @@ class Slack(ChatChannel):
             blocks.append(
                 {"type": "section", "text": _plain(words.quoted(_cut(message.quotation.text, SECTION - 4)), SECTION)}
             )
-        blocks += [*_tables(list(message.facts), words), _small_print(words)]
+        blocks += [_table(message.facts, words), _small_print(words)]
         return card_json(_posted(message.heading, blocks))
 
     def group_card(self, message: GroupMessage, words: Words) -> str:
         """Blocks: header, why it comes together, a list for each section, a button, and a footer."""
         blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(_cut(message.headline, HEADER), HEADER)}]
-        if message.lead:
-            blocks.append({"type": "section", "text": _plain(message.lead, SECTION)})
+        blocks += [{"type": "section", "text": _plain(text, SECTION)} for text in (message.lead, message.ask) if text]
         shown, left = message.first(SLACK["items"])
-        blocks += [_list(section) for section in shown]
+        blocks += [_list(section, titled=len(message.sections) > 1) for section in shown]
         if left:
             blocks.append({"type": "section", "text": _plain(and_more(left, words), SECTION)})
         blocks += [_buttons(message.links), _small_print(words)]
@@ -93,26 +92,36 @@ def _small_print(words: Words) -> dict[str, Any]:
     }
 
 
-def _list(section: GroupSection) -> dict[str, Any]:
+def _list(section: GroupSection, *, titled: bool) -> dict[str, Any]:
     """A heading and a list of links. Texts of `rich_text` are shown as they stand: no formatting, no mentions."""
-    heading = {"type": "text", "text": shorten(section.title, SLACK["item"]), "style": {"bold": True}}
     items = [
         {
             "type": "rich_text_section",
             "elements": [
                 {"type": "link", "url": item.url, "text": shorten(item.title, SLACK["item"])},
-                *([{"type": "text", "text": f" – {shorten(item.said, SLACK['item'])}"}] if item.said else []),
+                *([_text(f" – {shorten(item.said, SLACK['item'])}")] if item.said else []),
             ],
         }
         for item in section.items
     ]
+    heading = [{"type": "rich_text_section", "elements": [_text(section.title, bold=True)]}] if titled else []
     return {
         "type": "rich_text",
-        "elements": [
-            {"type": "rich_text_section", "elements": [heading]},
-            {"type": "rich_text_list", "style": "bullet", "elements": items},
-        ],
+        "elements": [*heading, {"type": "rich_text_list", "style": "bullet", "elements": items}],
     }
+
+
+def _table(facts: Sequence[Fact], words: Words) -> dict[str, Any]:
+    """A line for each fact, the label in bold."""
+    pieces = []
+    for at, fact in enumerate(facts):
+        pieces.append(_text(f"{words.label(fact.label)} ", bold=True))
+        pieces.append(_text(shorten(fact.value, SLACK["fact"]) + ("\n" if at + 1 < len(facts) else "")))
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": pieces}]}
+
+
+def _text(text: str, *, bold: bool = False) -> dict[str, Any]:
+    return {"type": "text", "text": text, **({"style": {"bold": True}} if bold else {})}
 
 
 def _lines(message: EventMessage) -> Iterator[str]:
@@ -132,15 +141,6 @@ def _buttons(links: Iterable[MessageLink]) -> dict[str, Any]:
         if len(link.url) <= SLACK["button_url"]
     ]
     return {"type": "actions", "elements": elements}
-
-
-def _tables(facts: list[Fact], words: Words) -> Iterator[dict[str, Any]]:
-    """Fields stand in two columns: the label on the left, the value on the right."""
-    for first in range(0, len(facts), FIELDS // 2):
-        fields = []
-        for fact in facts[first : first + FIELDS // 2]:
-            fields += [_ours(f"*{escape(words.label(fact.label))}*"), _plain(fact.value, FIELD)]
-        yield {"type": "section", "fields": fields}
 
 
 def _ours(text: str) -> dict[str, Any]:

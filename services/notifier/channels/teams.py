@@ -87,27 +87,28 @@ def _card(message: EventMessage, words: Words, longest: int) -> dict[str, Any]:
         body.append(_prose(change))
     if message.ask:
         body.append(_prose(message.ask))
+    body.append(_actions(message.links))
     if message.quotation:
         body.append(_text(words.label(message.quotation.label), weight="Bolder", separator=True))
         body.append(_prose(words.quoted(shorten(message.quotation.text, longest)), spacing="Small"))
     facts = [{"title": _value(fact.label, longest), "value": _value(fact.value, longest)} for fact in message.facts]
     body.append({"type": "FactSet", "facts": facts, "separator": True})
     body += _small_print(words)
-    return _posted(body, message.links, message.language, message.heading, min(longest, 300))
+    return _posted(body, message.language, message.heading, min(longest, 300))
 
 
 def _group_card(message: GroupMessage, words: Words, most: int, longest: int) -> dict[str, Any]:
     body: list[dict[str, Any]] = [_text(message.headline, style="heading", weight="Bolder", size="Large")]
-    if message.lead:
-        body.append(_prose(message.lead))
+    body += [_prose(text) for text in (message.lead, message.ask) if text]
     shown, left = message.first(most)
     for section in shown:
-        body.append(_text(section.title, weight="Bolder", separator=True))
+        if len(message.sections) > 1:
+            body.append(_text(section.title, weight="Bolder", separator=True))
         body += [_item(item, longest) for item in section.items]
     if left:
         body.append(_prose(and_more(left, words)))
-    body += _small_print(words)
-    return _posted(body, message.links, message.language, message.headline, 300)
+    body += [_actions(message.links), *_small_print(words)]
+    return _posted(body, message.language, message.headline, 300)
 
 
 def _item(item: GroupItem, longest: int) -> dict[str, Any]:
@@ -129,9 +130,17 @@ def _small_print(words: Words) -> list[dict[str, Any]]:
     ]
 
 
-def _posted(
-    body: list[dict[str, Any]], links: Iterable[MessageLink], language: str, fallback: str, longest: int
-) -> dict[str, Any]:
+def _actions(links: Iterable[MessageLink]) -> dict[str, Any]:
+    """The buttons, where what is asked is said: those of a card itself stand below the small print."""
+    actions = [
+        {"type": "Action.OpenUrl", "title": link.label, "url": link.url}
+        for link in links
+        if len(link.url) <= TEAMS["button_url"]
+    ]
+    return {"type": "ActionSet", "actions": actions}
+
+
+def _posted(body: list[dict[str, Any]], language: str, fallback: str, longest: int) -> dict[str, Any]:
     content = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -140,11 +149,6 @@ def _posted(
         "fallbackText": escape(shorten(fallback, longest)),
         "msteams": {"width": "Full"},
         "body": body,
-        "actions": [
-            {"type": "Action.OpenUrl", "title": link.label, "url": link.url}
-            for link in links
-            if len(link.url) <= TEAMS["button_url"]
-        ],
     }
     attachment = {
         "contentType": "application/vnd.microsoft.card.adaptive",

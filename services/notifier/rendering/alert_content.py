@@ -26,13 +26,14 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
     date = date_text(milestone.span, milestone, words)
     if milestone.is_event:
         latest, short = words.gettext("nobody has recorded whether it took place"), words.gettext("nobody on it")
-        lead = words.line(words.gettext("Was to take place"), f"{date} ({days_ago(event.days, words)})")
+        label, date = words.gettext("Was to take place"), f"{date} ({days_ago(event.days, words)})"
     else:
         latest = words.ngettext(
             "overdue by %(number)s day, nobody on it", "overdue by %(number)s days, nobody on it", event.days
         )
         short = words.ngettext("%(number)s day late, nobody on it", "%(number)s days late, nobody on it", event.days)
-        lead = words.line(words.gettext("Due"), date)
+        label = words.gettext("Due")
+    lead = words.line(label, date)
     facts = [
         Fact(words.gettext("Who is asked now"), marked_text(event.level_title, SOURCE, words)),
         Fact(words.gettext("Status"), status_name(event.status, words)),
@@ -42,7 +43,8 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
         facts.insert(1, Fact(words.gettext("Asked before"), asked_before))
     note = wording_quotation(milestone, words)
     if acknowledged is not None:
-        lead = f"{lead}. " + words.gettext(
+        facts.insert(0, Fact(label, date))
+        lead = words.gettext(
             "%(name)s had said that they were on it, and no evidence has followed.", name=plain(acknowledged.name)
         )
         facts.append(Fact(words.gettext("Said so on"), placeholders.moment(acknowledged.at)))

@@ -4,7 +4,7 @@ Pure: a list of messages in the order in which they happened goes in, and one me
 out. Where a channel has no room for all, it shows the first ones and links to the list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
@@ -20,6 +20,9 @@ GroupKind = Literal["window", "digest", "deferred"]
 
 Rhythm = Literal["daily", "weekly"]
 """How often a digest comes."""
+
+_ASKING: frozenset[Category] = frozenset({"escalated", "overdue", "asked", "today", "ahead", "review", "flagged"})
+"""News that ask somebody for something."""
 
 _ORDER: tuple[Category, ...] = get_args(Category)
 
@@ -55,6 +58,8 @@ class GroupMessage:
     """What is new, counted."""
     lead: str
     """Why it comes together; empty where that goes without saying."""
+    ask: str
+    """What is asked of the reader; empty where nothing is."""
     sections: tuple[GroupSection, ...]
     thread: str | None
     """The commitment that all of it is about, where it is one."""
@@ -117,6 +122,7 @@ def group_message(
         subject=subject,
         headline=Prose.read(headline).capitalized(),
         lead=words.gettext("This came while you had asked for quiet.") if kind == "deferred" else "",
+        ask=_ask(by_category, words),
         sections=tuple(
             GroupSection(
                 category,
@@ -128,6 +134,12 @@ def group_message(
         thread=commitments.pop() if len(commitments) == 1 else None,
         links=(MessageLink(words.gettext("Open the list"), list_url),),
     )
+
+
+def _ask(categories: Iterable[Category], words: Words) -> str:
+    if _ASKING.isdisjoint(categories):
+        return ""
+    return words.gettext("If you answer for any of these, please report how it stands.")
 
 
 def _newest_of_each(messages: Sequence[EventMessage]) -> list[_Newest]:

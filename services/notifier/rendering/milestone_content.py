@@ -198,10 +198,12 @@ def _date_line(event: MilestoneDue, words: Words) -> str:
     match event.phase:
         case "asked":
             label = words.gettext("Was to take place")
+        case "ahead" | "today" if begins := begins_facts(milestone, words):
+            return words.line(begins[0].label, begins[0].value)
         case "review":
             label = words.gettext("Date")
         case _:
-            label = words.gettext("Due")
+            label = words.gettext("Date") if milestone.is_event else words.gettext("Due")
     return words.line(label, date_text(milestone.span, milestone, words))
 
 
@@ -220,8 +222,9 @@ def _reviewed(event: MilestoneDue, words: Words) -> list[Fact]:
 
 def _due(event: MilestoneDue, words: Words) -> list[Fact]:
     milestone = event.milestone
-    facts = begins_facts(milestone, words)
-    if event.phase in ("ahead", "today") and not facts and (ends := end_of_last_day(milestone)):
+    facts = []
+    is_open = event.phase in ("ahead", "today")
+    if is_open and not begins_facts(milestone, words) and (ends := end_of_last_day(milestone)):
         facts.append(Fact(words.gettext("The last day ends"), placeholders.moment(ends, milestone.zone)))
     if event.step.endswith("bd"):  # what is counted in other days than those shown above
         facts.append(Fact(words.gettext("This reminder"), step_in_words(event.step, words)))

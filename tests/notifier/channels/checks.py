@@ -112,6 +112,10 @@ TEAMS_BLOCK = {
             "spacing": {"enum": ["None", "Small", "Default"]},
         },
     },
+    "ActionSet": {
+        "required": ["type", "actions"],
+        "properties": {"type": {}, "actions": {"type": "array", "minItems": 1, "maxItems": 6}},
+    },
     "FactSet": {
         "required": ["type", "facts"],
         "properties": {
@@ -143,8 +147,9 @@ def check_teams(body):
     for block in card["body"]:
         schema = {"type": "object", "additionalProperties": False} | TEAMS_BLOCK[block["type"]]
         Draft202012Validator(schema).validate(block)
-    assert card["actions"]
-    for action in card["actions"]:
+    (buttons,) = (block["actions"] for block in card["body"] if block["type"] == "ActionSet")
+    assert buttons
+    for action in buttons:
         assert {"type", "title", "url"} == set(action)
         assert action["type"] == "Action.OpenUrl"
     read_as_markdown = [b["text"] for b in card["body"] if b["type"] == "TextBlock"]

@@ -25,6 +25,8 @@ PICTURES = Path(__file__).parents[3] / "build" / "messages"
 WIDTHS = {"phone": 360, "desktop": 900}
 FOLD = 12
 """Lines of a mail up to the button for what is asked, on a telephone."""
+OF_EACH_FORM = ("created", "moved", "escalated", "digest")
+"""What holds everything that a mail may hold: the others are laid out by the same two templates."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 LINES = """() => {
     const button = document.querySelector('.button'), tops = [];
@@ -91,8 +93,9 @@ def test_a_mail_fits_and_asks_above_the_fold_and_is_readable(
         assert scroll <= client, name
         if width == "phone" and name in EACH_KIND:
             assert page.evaluate(LINES) <= FOLD, name
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, f"{name}\n{found.generate_report()}"
+        if name in OF_EACH_FORM:
+            found = Axe().run(page, options=RULES)
+            assert found.violations_count == 0, f"{name}\n{found.generate_report()}"
     assert [url for url in asked if not url.startswith(("about:", "data:"))] == [], "a mail asks nobody for anything"
     page.close()
 

@@ -35,6 +35,12 @@ _UNANSWERED = f"state = 'pending' and next_at > $1 and attempts between 1 and {P
 _COLLECTING = "state = 'pending' and next_at > $1 and attempts = 0 and deferrals = 0 and rule = 'window'"
 """A delivery that waits for more of its cause, until its window ends."""
 
+_HELD = (
+    "{row}.behind and exists (select from notifier.delivery o where o.thread = {row}.thread"
+    " and o.position < {row}.position and o.state = 'pending' and o.next_at > $1)"
+)
+"""Whether a delivery waits for an older one of its thread whose own time has not come."""
+
 _PENDING_WORK = f"""
 select
     (select count(*) from registry.outbox where published_at is null)
@@ -50,8 +56,11 @@ select
     (select count(*) from scheduler.reminder where state = 'pending' and due_at <= $1) as reminders_due,
     (select count(*) from scheduler.replanning where finished_at is null) as replannings,
     (select count(*) from scheduler.escalation e where next_at <= $1 and failed is null) as escalations_due,
-    (select count(*) from notifier.delivery where state = 'sending' or (state = 'pending' and next_at <= $1))
-      as deliveries_due,
+    (select count(*) from notifier.delivery d where state = 'sending'
+        or (state = 'pending' and next_at <= $1 and not ({_HELD.format(row="d")}) and not exists (
+            select from notifier.delivery l where not d.leads and l.group_id = d.group_id and l.leads
+                and l.state = 'pending' and (l.next_at > $1 or ({_HELD.format(row="l")}))
+        ))) as deliveries_due,
     (select count(*) from notifier.delivery where {_UNANSWERED}) as deliveries_unanswered,
     (select count(*) from notifier.delivery where {_COLLECTING}) as deliveries_collecting,
     (select coalesce(extract(epoch from $1 - max(business_at)), 1e9) > 0 from scheduler.tick) as tick_behind,
@@ -111,6 +120,8 @@ class MessageCount:
     messages: int
     worst: int
     """Messages on the day with the most of them."""
+    worst_events: int
+    """Events on the day with the most of them: so many messages it would have been, each by itself."""
     worst_day: date
 
 
@@ -322,7 +333,8 @@ class Observer:
             " daily as (select subscription_id, day, count(distinct message) as messages, count(*) as events"
             " from told group by subscription_id, day)"
             " select s.subscriber, s.channel, sum(d.events)::integer as events, sum(d.messages)::integer as messages,"
-            " max(d.messages)::integer as worst, (array_agg(d.day order by d.messages desc, d.day))[1] as worst_day"
+            " max(d.messages)::integer as worst, max(d.events)::integer as worst_events,"
+            " (array_agg(d.day order by d.messages desc, d.day))[1] as worst_day"
             " from daily d join notifier.subscription s on s.id = d.subscription_id"
             " group by s.id order by s.subscriber, s.channel, s.id"
         )

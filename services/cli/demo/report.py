@@ -86,11 +86,11 @@ def show(result: DemoResult, console: Console) -> None:
     messages = Table(title="Messages to people", title_justify="left")
     for column in ("subscriber", "channel"):
         messages.add_column(column)
-    for column in ("events", "messages", "most on a day", "that day"):
+    for column in ("events", "most on a day", "messages", "most on a day", "that day"):
         messages.add_column(column, justify="right")
     for one in result.messages:
-        counts = (f"{one.events:,}", f"{one.messages:,}", f"{one.worst:,}", one.worst_day.isoformat())
-        messages.add_row(one.subscriber, one.channel, *counts)
+        counts = (one.events, one.worst_events, one.messages, one.worst)
+        messages.add_row(one.subscriber, one.channel, *(f"{n:,}" for n in counts), one.worst_day.isoformat())
     laws = Table(title="Conservation", title_justify="left")
     laws.add_column("law")
     laws.add_column("holds")

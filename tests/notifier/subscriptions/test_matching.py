@@ -3,11 +3,13 @@
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.filters import Filters
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.traits import EventTraits, SubscriptionTraits
-from services.notifier.subscriptions.matching import is_told
+from services.notifier.subscriptions.matching import is_told, left_out_by
 from tests.contracts.golden_records import example
 
 ME, ANOTHER = UUID(int=1), UUID(int=2)
@@ -86,3 +88,48 @@ def test_an_event_says_whom_it_is_for():
     assert of("milestone-due.v1.rappel-tardif").audience is None
     assert of("consistency-flagged.v1.past-due").parties == {"CA"}, "those of the milestone"
     assert of("consistency-flagged.v1.sin-noticias").parties == {"CA", "MX", "US"}, "those of the commitment"
+
+
+names = st.frozensets(st.sampled_from(["a", "b"]), max_size=2)
+events = st.sampled_from(sorted(kind.told_as.name for kind in EVENT_TYPES.values()))
+asked = st.builds(
+    SubscriptionTraits,
+    id=st.just(ME),
+    filters=st.builds(
+        Filters,
+        events=st.frozensets(events, max_size=2),
+        parties=names,
+        themes=names,
+        sections=names,
+        commitments=names,
+    ),
+    has_ladder=st.booleans(),
+    level=st.sampled_from([None, "director"]),
+    is_refused=st.booleans(),
+)
+traits = st.builds(
+    EventTraits,
+    event=events,
+    parties=names,
+    themes=names,
+    section=st.sampled_from(["a", "b"]),
+    commitment=st.sampled_from(["a", "b"]),
+    audience=st.sampled_from([None, ME, ANOTHER]),
+    level=st.sampled_from([None, "director"]),
+)
+
+
+@given(asked, traits)
+def test_who_is_not_told_is_left_out_by_something_and_nobody_else_is(
+    subscription: SubscriptionTraits, event: EventTraits
+):
+    assert (left_out_by(subscription, event) == ()) == is_told(subscription, event)
+
+
+def test_what_leaves_somebody_out_is_named():
+    canada = SubscriptionTraits(ME, Filters(parties=frozenset({"CA"}), themes=frozenset({"climate"})), has_ladder=True)
+
+    assert left_out_by(canada, about("milestone-due")) == ("parties", "own-ladder")
+    assert left_out_by(canada, about("status-changed", audience=ANOTHER)) == ("parties", "history")
+    assert left_out_by(SubscriptionTraits(ME, Filters()), about("consistency-flagged")) == ("by-name",)
+    assert left_out_by(SubscriptionTraits(ME, Filters()), about("milestone-escalated", level="director")) == ("level",)

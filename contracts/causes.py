@@ -24,9 +24,9 @@ CauseKind = Literal[
 """`import`: a whole statement came in, or came in once more. `entry`: one commitment was entered, with its milestones.
 `reading-policy`: a statement's words are to be read in another way. `reschedule`: a milestone that hangs on nothing
 got another date. `anchor-move`, `anchor-held`, `anchor-cancelled`: what became known of an anchor, for all that hang
-on it. `status-report`: one status update. `assessment`: one view of an assessor. `reminders`, `escalations`: those
-of one calendar day, each in the zone of its milestone. `consistency-check`: one morning's look. `delivery`: how the
-deliveries of one event ended."""
+on it. `status-report`: one status update, or those that came in one request. `assessment`: one view of an assessor.
+`reminders`, `escalations`: those of one calendar day, each in the zone of its milestone. `consistency-check`: one
+morning's look. `delivery`: how the deliveries of one event ended."""
 
 CAUSE_KINDS: tuple[str, ...] = get_args(CauseKind)
 

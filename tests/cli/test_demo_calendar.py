@@ -1,6 +1,17 @@
 """What the demo lets happen on which day."""
 
-from services.cli.demo.calendar import FIRST_DAY, LAST_DAY, AnchorHeld, AnchorMoves, days, happenings
+from datetime import date
+
+from services.cli.demo.calendar import (
+    FIRST_DAY,
+    LAST_DAY,
+    AnchorHeld,
+    AnchorMoves,
+    StatusesCome,
+    days,
+    happenings,
+    together,
+)
 from services.registry.catalogue.loading import load
 
 CATALOGUE = load()
@@ -52,3 +63,11 @@ def test_news_of_days_that_the_anchor_has_already_move_nothing() -> None:
         "2022-11-08": "2022-11-07/2022-11-08",
         "2023-01-10": "2023-01-10",
     }
+
+
+def test_what_one_source_tells_of_several_is_reported_at_once() -> None:
+    found = list(together(happenings(CATALOGUE, date(2022, 2, 11))))
+
+    assert [type(one).__name__ for one in found] == ["AnchorHeld", "StatusesCome"]
+    assert isinstance(found[1], StatusesCome)
+    assert [one.party for one in found[1].reports] == ["CA", "MX", "US"]

@@ -1,8 +1,9 @@
 """What happens on which day: the statement on the first, then what the chronicle has, as it became known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 
 from contracts.vocabulary import Source, Status
 from services.registry.catalogue.contents import Catalogue, ChronicleEntry
@@ -29,6 +30,13 @@ class StatusComes:
     note: str
     source: str
     over_kafka: str | None
+
+
+@dataclass(frozen=True)
+class StatusesCome:
+    """Somebody reports several at once, since one source tells of all of them."""
+
+    reports: tuple[StatusComes, ...]
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,20 @@ def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
             for report in entry.reports
         ]
     return found
+
+
+def together(found: Iterable[Happening]) -> Iterator[Happening | StatusesCome]:
+    """The same, and what comes over HTTP from one source one after the other as one report of several."""
+    for (over_http, _), happenings_ in groupby(found, _source_over_http):
+        run = tuple(happenings_)
+        if over_http:
+            yield StatusesCome(tuple(one for one in run if isinstance(one, StatusComes)))
+        else:
+            yield from run
+
+
+def _source_over_http(one: Happening) -> tuple[bool, str]:
+    return (True, one.source) if isinstance(one, StatusComes) and one.over_kafka is None else (False, "")
 
 
 def _of_its_anchor(entry: ChronicleEntry, day: date, made_on: date) -> Iterator[AnchorMoves | AnchorHeld]:

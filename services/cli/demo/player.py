@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import uuid4
 
@@ -9,11 +10,12 @@ import httpx2
 
 from contracts.events import StatusReported
 from deploy.embedded.errors import EmbeddedError
-from services.cli.demo.calendar import AnchorHeld, AnchorMoves, StatusComes, happenings, noon
+from services.cli.demo.calendar import AnchorHeld, AnchorMoves, StatusComes, StatusesCome, happenings, noon, together
 from services.cli.demo.subscribers import SUBSCRIPTIONS
 from services.cli.demo.systems import MinistryReporter
 from services.cli.observing import Observer
 from services.cli.running_stack import RunningStack
+from services.plumbing.ids import id_about
 from services.registry.catalogue.contents import Catalogue
 
 
@@ -60,14 +62,14 @@ class Player:
         """Let it be that day, let what became known on it be reported, and wait for rest."""
         now = noon(day)
         self._stack.clock.set(now)
-        for happening in happenings(self._catalogue, day):
+        for happening in together(happenings(self._catalogue, day)):
             match happening:
                 case AnchorMoves():
                     await self._move(happening, now)
                 case AnchorHeld():
                     await self._hold(happening, now)
-                case StatusComes(over_kafka=None):
-                    await self._post(happening, now)
+                case StatusesCome(reports=reports):
+                    await self._post(reports, now)
                 case StatusComes():
                     await self._send(happening, now)
             await self._rest()
@@ -101,14 +103,28 @@ class Player:
         )
         expect_status(response, 200, f"say that {held.anchor_id} was held")
 
-    async def _post(self, report: StatusComes, now: datetime) -> None:
+    async def _post(self, reports: Sequence[StatusComes], now: datetime) -> None:
+        """In one request, as whoever reads a source that tells of several would."""
         response = await self._http.post(
-            f"{self._url('registry')}/commitments/{report.commitment_id}/status-updates",
-            json={"status": report.status, "party": report.party, "note": f"{report.note} ({report.source})"},
-            headers=self._as("tracker")
-            | {"Idempotency-Key": f"{report.commitment_id}-{report.party}-{report.status}-{now:%Y%m%d}"},
+            f"{self._url('registry')}/status-updates",
+            json={
+                "reports": [
+                    {
+                        "report_id": str(id_about("demo", one.commitment_id, one.party, one.status, now.isoformat())),
+                        "commitment_id": one.commitment_id,
+                        "status": one.status,
+                        "party": one.party,
+                        "note": f"{one.note} ({one.source})",
+                    }
+                    for one in reports
+                ]
+            },
+            headers=self._as("tracker"),
         )
-        expect_status(response, (200, 201), f"report on {report.commitment_id}")
+        what = f"report on {', '.join(one.commitment_id for one in reports)}"
+        expect_status(response, 200, what)
+        if response.json()["refused"]:
+            raise EmbeddedError(f"could not {what}: {response.text[:600]}", "see the logs in the demo's state folder")
 
     async def _send(self, report: StatusComes, now: datetime) -> None:
         report_id = uuid4()

@@ -1,7 +1,7 @@
 """How long what somebody is told waits for more of the same cause: a table, which the docs show, too.
 
-The time is business time and counts from the first of a group. What has no window is told at once: a status by itself
-is what people wait for, and nothing else will come with it.
+The time is business time and counts from the first of a group. What has no window is told at once, and so is what its
+cause says to be alone: a status by itself is what people wait for, and nothing else will come with it.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ WINDOWS: Mapping[str, timedelta | None] = MappingProxyType(
         "anchor-move": _ONE_ACT,
         "anchor-held": _ONE_ACT,
         "anchor-cancelled": _ONE_ACT,
-        "status-report": None,
+        "status-report": _ONE_ACT,
         "assessment": None,
         "reminders": _ONE_DAY,
         "escalations": _ONE_DAY,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from contracts.causes import Cause
 from contracts.events import Evidence, Reporter, StatusChanged
 from contracts.majors import said_later
 from contracts.topics import STATUS_CHANGED
@@ -90,12 +91,25 @@ async def _write(
     await put_standings(connection, changed.values())
     await add_status_updates(connection, updates)
     seqs = await take_seqs(connection, STATUS_CHANGED.name, [update.commitment_id for update in updates])
+    causes = _causes(recorded)
     records = [
-        outbox_record(status_changed(seq, standing.commitments[update.commitment_id], update), context, update.event_id)
+        outbox_record(
+            status_changed(seq, standing.commitments[update.commitment_id], update, causes[update.event_id]),
+            context,
+            update.event_id,
+        )
         for seq, (update, context) in zip(seqs, recorded, strict=True)
     ]
     await append(database, connection, records, recorded[0][1].now, said_later)
     await audit_updates(connection, recorded)
+
+
+def _causes(recorded: Sequence[tuple[RecordedUpdate, ActionContext]]) -> dict[UUID, Cause]:
+    """What sets off each event: its own report, or all that came in one request, which has one context."""
+    acts: dict[int, list[UUID]] = {}
+    for update, context in recorded:
+        acts.setdefault(id(context), []).append(update.event_id)
+    return {id_: cause for ids in acts.values() for cause in [cause_of("status-report", ids)] for id_ in ids}
 
 
 @dataclass
@@ -196,11 +210,11 @@ def _event_id(report: ReportStatus, context: ActionContext) -> UUID:
     return new_id()
 
 
-def status_changed(seq: int, commitment: LockedCommitment, update: RecordedUpdate) -> StatusChanged:
+def status_changed(seq: int, commitment: LockedCommitment, update: RecordedUpdate, cause: Cause) -> StatusChanged:
     """The event of an entry."""
     return StatusChanged(
         seq=seq,
-        cause=cause_of("status-report", [update.event_id]),
+        cause=cause,
         commitment=commitment.brief,
         party=update.party,
         previous=update.previous,

@@ -60,6 +60,8 @@ async def test_each_row_has_its_own_result_and_holds_up_no_other(register: Regis
     }  # fmt: skip
     told = [event for _, event in await register.events(STATUS_CHANGED.name)]
     assert [str(event.report_id) for event in told] == [good["report_id"], late["report_id"]]
+    assert told[0].cause == told[1].cause, "what comes in one request belongs together"
+    assert (told[0].cause.kind, told[0].cause.count) == ("status-report", 2)
 
 
 async def test_the_whole_may_be_sent_again_and_what_was_refused_comes_mended(register: Register) -> None:

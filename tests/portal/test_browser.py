@@ -14,7 +14,7 @@ from tests.portal.test_twenty_parties import WATER
 from tests.stand_ins.portal_register import noon
 
 CHROMIUM = "/usr/bin/chromium"
-PAGES = ["/", "/commitments/nals-2021-coal-finance", "/live", "/nothing-here"]
+PAGES = ["/", "/?due=overdue", "/?due=asked", "/commitments/nals-2021-coal-finance", "/live", "/nothing-here"]
 SCREENS = {"desktop": (1280, 900), "phone": (320, 640)}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -60,6 +60,7 @@ def fill(portal: ServedPortal) -> list[str]:
     for subscription in (chancery, desk):
         services.tell(subscription, "milestone-due", "nals-2021-coal-finance")
     services.tell(desk, "status-changed", "nals-2021-coal-finance", state="failed", reason="gone")
+    services.acknowledge("nals-2021-coal-finance-end", "ca-gac", noon(TODAY))
     for name in ("milestone-due.v1.coal-finance-in-7-days", "status-changed.v1.canada-seul"):
         portal.push(name)
     return [f"/subscriptions/{chancery}", f"/subscriptions/{desk}"]

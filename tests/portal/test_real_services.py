@@ -1,4 +1,4 @@
-"""The pages on the real registry and the real scheduler, on PostgreSQL: what these say is what the portal understands."""
+"""The pages on the real registry and scheduler, on PostgreSQL: what these say is what the portal understands."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -58,8 +58,9 @@ async def test_what_is_overdue_and_who_is_on_it_comes_from_the_services_themselv
         register, scheduler, "/", COAL, SUMMIT, "/?due=overdue", "/?changed_within=7"
     )
 
-    on_it = "Overdue since January 1, 2022 Ministry of Foreign Affairs (Mexico) is on it, since January 20, 2023"
-    assert on_it in start and on_it in coal and on_it in overdue
+    on_it = "Overdue since January 1, 2022 Ministry of Foreign Affairs of Mexico is on it, since January 20, 2023"
+    assert on_it in overdue, overdue[-1200:]
+    assert on_it in start and on_it in coal
     assert "Ana Ruiz" not in start + coal + overdue
     assert "Has it taken place? Its last day was December 31, 2022." in summit and "Overdue" not in summit
     assert "1 commitment in this choice" in overdue

@@ -72,6 +72,7 @@ class StandInServices:
                 "filters": FilterForm(),
                 "ladder": None,
                 "ladder_refused": None,
+                "timing": None,
                 "level": None,
                 "state": "active",
                 "reason": None,

@@ -48,7 +48,7 @@ def due_state(milestone: Milestone, party_statuses: PartyStatuses, now: datetime
         return None
     today = day_in(zone_named(milestone.zone), now)
     if today > latest:
-        return DueState("asked" if milestone.reading is Reading.ON else "overdue", latest + timedelta(days=1))
+        return DueState("asked" if milestone.is_event else "overdue", latest + timedelta(days=1))
     return DueState("soon", None) if latest - today <= SOON else None
 
 

@@ -82,7 +82,8 @@ insert into hold (milestone_id, schedule_version) values ('coal-1', 2);
 insert into escalation (milestone_id, schedule_version, state, round, since, rank, told, next_at, reckoned_with)
 values ('coal-1', 1, 'climbing', 1, '2022-01-01', 1, 1, '2022-01-15', '2021e');
 insert into escalation_log (milestone_id, schedule_version, what, at, round, rank, repeat, event_id)
-values ('coal-1', 1, 'told', '2022-01-08', 1, 1, 0, gen_random_uuid());
+values ('coal-1', 1, 'told', '2022-01-08', 1, 1, 0, gen_random_uuid()),
+       ('coal-1', 1, 'asked', '2022-01-01', 1, null, null, null);
 insert into feed (id, token_sha256, owner, name, language, zone, alarms, parties, themes, sections, commitments,
                   created_at)
 values (gen_random_uuid(), sha256('token'), 'sre', 'Clima', 'es', 'America/Mexico_City', '{7}', '{MX}', '{}', '{}',

@@ -57,6 +57,9 @@ def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) 
     merged = dict(due)
     step = max(due, key=lambda one: (due[one], one.count))
     following = count.next_after(step)
+    if following and following[1] < count.scheduled_at and count.is_endless(following[0]):
+        # Of an event that was over when it was planned: what lies before that was never planned, and is not missed.
+        following = count.endless_from(count.scheduled_at)
     while following and following[1] <= now and count.is_endless(following[0]):
         # It came due behind the newest planned one, which would have planned it.
         step, merged[following[0]] = following[0], following[1]

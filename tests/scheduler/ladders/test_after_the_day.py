@@ -81,6 +81,14 @@ def test_a_statement_of_years_ago_that_is_taken_in_today_asks_once_about_its_eve
     assert (question.step.name, question.phase, question.merged, question.last) == ("after-365d", "asked", (), True)
 
 
+def test_by_a_ladder_that_goes_on_the_question_does_not_stand_for_what_was_never_planned() -> None:
+    rules = PlanningRules(ENDLESS)
+    first, second, *_ = simulate([agenda_of(SUMMIT, LATER, rules)], rules, LATER, utc(2027, 3, 1))
+
+    assert (first.at, first.step.name, first.merged) == (LATER, "after-7d", ())
+    assert (second.step.name, second.merged) == ("after-1620d", ())
+
+
 def test_an_event_that_is_moved_into_the_past_is_asked_about() -> None:
     agenda = agenda_of(milestone(date(2027, 6, 1), reading=Reading.ON), LATER)
     agenda = agenda_after(

@@ -120,12 +120,13 @@ def test_what_is_shown_as_planned_later_is_what_ticking_on_plans(what: Milestone
         if one.state == "planned-later"
     ]
     pending = {one.step: one.due_at for one in held if one.state == "pending"}
+    known = {one.step for one in held}
     planned: list[tuple[Step, datetime]] = []
     while pending and len(planned) < more:
         step = min(pending, key=lambda one: pending[one])
         due_at = pending.pop(step)
-        following = due_reminder(count, {step: due_at}, due_at).follow_up
-        if following:
+        following = due_reminder(count, {step: due_at}, max(due_at, at)).follow_up
+        if following and following.step not in known:
             planned.append((following.step, following.due_at))
             pending[following.step] = following.due_at
 

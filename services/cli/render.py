@@ -31,6 +31,9 @@ def render(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it there.")] = None,
     show: Annotated[bool, typer.Option("--open", help="Write it to a file, and open that.")] = False,
     text: Annotated[bool, typer.Option("--text", help="Of a mail the text, not the HTML.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document with subject and body instead of the body.")
+    ] = False,
     url: Annotated[str, typer.Option(envvar="NOTIFIER_URL", help="Where the notifier answers.")] = LOCAL,
     key: Annotated[str, typer.Option(envvar="PLEDGEWIRE_KEY", help="An API key, to look an event up.")] = "",
 ) -> None:
@@ -40,12 +43,16 @@ def render(
     """
     found = [_from_file(Path(event)) if _is_file(event) else _looked_up(event, url, key) for event in events]
     subject, made = _rendered(found, channel, language, zone, portal.rstrip("/"), as_text=text)
-    if subject:
+    suffix = "txt" if text and channel == "email" else _SUFFIXES[channel]
+    if as_json:
+        body = json.loads(made) if suffix == "json" else made
+        document = {"channel": channel, "language": language, "subject": subject, "body": body}
+        made, suffix = json.dumps(document, ensure_ascii=False, indent=2), "json"
+    elif subject:
         typer.echo(f"Subject: {subject}", err=True)
     if not (out or show):
         typer.echo(made)
         return
-    suffix = "txt" if text and channel == "email" else _SUFFIXES[channel]
     file = out or _temporary(f"{found[0].told_as}.{channel}.{language}.{suffix}")
     try:
         file.write_text(made, encoding="utf-8")

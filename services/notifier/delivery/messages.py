@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -132,6 +132,11 @@ def concerns_of(delivery: Delivery, together: Together) -> list[Concern]:
     return [Concern(to.filters, tuple(events), to.ladder_refused) for to, events in found.values()]
 
 
+def _rhythm(to: Recipient) -> Rhythm | None:
+    kind = to.timing.rhythm.kind if to.timing else "immediate"
+    return None if kind == "immediate" else kind
+
+
 class MessageRenderer:
     """Renders, and keeps the latest few thousand renderings."""
 
@@ -157,15 +162,16 @@ class MessageRenderer:
         self, delivery: Delivery, event: PublishedEvent, telling: Telling, together: Together
     ) -> RenderedEvent | RenderedMessage:
         """What a delivery's message says: its own event, or all that it leads."""
-        to = delivery.recipient
+        to, kind = delivery.recipient, group_kind(delivery.rule)
         if not together:
-            return self.rendered(event, to.channel, to.language, telling)
+            told = telling if kind == "window" else replace(telling, is_deferred=True)
+            return self.rendered(event, to.channel, to.language, told)
         concerns = concerns_of(delivery, together)
         if len(together) == 1:
             template = self.rendered(together[0][0], to.channel, to.language, together[0][1]).template
             group = RenderedGroup(template, nearest_language(to.language), self._links)
         else:
-            group = render_group(together, to.channel, to.language, self._links, group_kind(delivery.rule))
+            group = render_group(together, to.channel, to.language, self._links, kind, _rhythm(to))
         failpoint("notifier-after-render")
         return RenderedMessage(group.template, lambda reader: group.values_for(reader, concerns))
 

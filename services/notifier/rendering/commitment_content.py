@@ -56,9 +56,10 @@ def status_content(event: StatusChanged, words: Words, url: str) -> EventMessage
         lead = words.gettext("Its status is the same as before; more is known of it.")
     else:
         lead = words.line(words.gettext("Before"), status_name(event.previous, words))
-    facts = [Fact(words.gettext("Reported on"), placeholders.moment(event.reported_at))]
-    if event.reported_by.ministry is not None:  # what an API's client is called tells nobody anything
-        facts.insert(0, Fact(words.gettext("Reported by"), marked(reporter_name(event.reported_by, words), words)))
+    facts = [
+        Fact(words.gettext("Reported by"), marked(reporter_name(event.reported_by, words), words)),
+        Fact(words.gettext("Reported on"), placeholders.moment(event.reported_at)),
+    ]
     if len(event.commitment.parties) > 1:
         facts.insert(0, Fact(words.gettext("Status as a whole"), status_name(event.overall, words)))
     links = []

@@ -119,7 +119,7 @@ def due_content(event: MilestoneDue, words: Words, url: str) -> EventMessage:
     latest, short, ask = _reminded_of(event, words)
     lead = _date_line(event, words)
     if event.last:
-        lead = f"{lead}. " + words.gettext("This is the last reminder of it.")
+        lead = ". ".join(filter(None, (lead, words.gettext("This is the last reminder of it."))))
     late = [Fact(words.gettext("Late; was to go out"), placeholders.moment(event.due_at))] if event.late else []
     missed = [step_in_words(step, words) for step in event.merged_steps]
     return compose(

@@ -1,5 +1,6 @@
 """The log of deliveries over HTTP on a real PostgreSQL."""
 
+import json
 from uuid import UUID, uuid4
 
 import httpx2 as httpx
@@ -61,6 +62,23 @@ async def test_the_log_is_for_owners_operators_and_who_has_the_link_of_a_message
     assert (await http.get(f"/deliveries/{one['id']}", headers=by(http, "gac"))).status_code == 404
     linked = await http.get(f"/subscription-links/{token}/deliveries", headers={"authorization": ""})
     assert linked.json() == {"items": [one], "next_cursor": None}
+
+
+async def test_an_event_is_shown_as_a_webhook_gets_it_to_those_who_were_to_be_told(
+    http: httpx.AsyncClient, database: Database
+):
+    await subscribed(http)
+    told = incoming("c-1")
+    await FanOut(database, lease_seconds=60).apply([told], NOW, NO_CAPACITY)
+    path = f"/events/{told.event.id}"
+
+    seen = await http.get(path)
+    assert (seen.json()["id"], seen.json()["type"]) == (str(told.event.id), "org.pledgewire.status-changed.v1")
+    assert seen.json()["data"] == json.loads(told.event.value)
+    assert (await http.get(path, headers={"authorization": ""})).status_code == 401
+    assert (await http.get(path, headers=by(http, "gac"))).status_code == 404, "of none of its subscriptions"
+    assert (await http.get(path, headers=by(http, "watch"))).json() == seen.json(), "an operator sees all"
+    assert (await http.get(f"/events/{uuid4()}")).status_code == 404
 
 
 async def test_a_missing_delivery_breaks_the_law(http: httpx.AsyncClient, database: Database):

@@ -15,6 +15,7 @@ TERMS: dict[str, dict[LanguageTag, str]] = {
     "anchor": {"es": "eventos? de referencia", "fr": "événements? de référence"},
     "commitment": {"es": "compromisos?", "fr": "engagements?"},
     "delivery": {"es": "envíos?", "fr": "envois?"},
+    "digest": {"es": "resúmen(es)?|resumen", "fr": "résumés?"},
     "escalation": {"es": "escalamientos?", "fr": "transmissions?"},
     "evidence": {"es": "pruebas?", "fr": "preuves?"},
     "feed": {"es": "fuentes? web", "fr": "flux"},
@@ -26,10 +27,13 @@ TERMS: dict[str, dict[LanguageTag, str]] = {
     "met": {"es": "cumplid[oa]s?|cumplen?", "fr": "respectée?s?"},
     "milestone": {"es": "hitos?", "fr": "jalons?"},
     "ministry": {"es": "dependencias?", "fr": "ministères?"},
+    "mute": {"es": "silenciamientos?|silenci[oó]", "fr": "mises? en sourdine"},
     "overdue": {"es": "vencid[oa]s?|venció", "fr": "(en|de) retard|retards?"},
     "party": {"es": "partes?", "fr": "parties?"},
+    "quiet hour": {"es": "horas de silencio", "fr": "heures de silence"},
     "reminder": {"es": "recordatorios?", "fr": "rappels?"},
     "scheduler": {"es": "planificador(es)?", "fr": "planificateurs?"},
+    "silence": {"es": "silencios?|silenció", "fr": "silences?"},
     "statement": {"es": "declaraci[oó]n(es)?", "fr": "déclarations?"},
     "status": {"es": "estados?", "fr": "états?"},
     "subscription": {"es": "suscripci[oó]n(es)?", "fr": "abonnements?"},
@@ -68,6 +72,7 @@ def test_the_page_for_translators_has_each_term() -> None:
     rows = re.findall(r"^\| ([\w ]+) \| ([^|]+) \| ([^|]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     told = {english.strip(): {"es": es, "fr": fr} for english, es, fr in rows}
 
+    told |= {english.removesuffix("s"): words for english, words in told.items()}
     assert set(TERMS) <= set(told)
     for term, wanted in TERMS.items():
         for language, words in wanted.items():

@@ -8,7 +8,7 @@ from contracts.vocabulary import Reading
 from services.i18n.distances import step_in_words
 from services.i18n.names import status_name
 from services.i18n.prose import marked_text
-from services.i18n.spans import span_name
+from services.i18n.spans import date_in_short, span_name
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
@@ -104,6 +104,8 @@ def _date_news(event: MilestoneScheduled, words: Words) -> tuple[str, str | None
             return words.gettext("no date given"), None
         case "moved" | "more-precise" if undated:
             return words.gettext("no date any more"), words.gettext("date withdrawn")
+        case "first" if milestone.reading is Reading.BY:
+            return date_in_short(milestone.span, milestone.reading, words, "medium"), words.gettext("date set")
         case "first":
             return words.gettext("date %(when)s", when=short), words.gettext("date set")
         case "moved":

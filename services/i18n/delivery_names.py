@@ -33,7 +33,7 @@ SUBSCRIPTION_STATES = {
 }
 
 END_REASONS = {
-    "unsubscribed": N_("by the link in a mail"),
+    "unsubscribed": N_("by the link in a message"),
     "ended-by-owner": N_("by whoever set it up"),
 }
 """Why a subscription ended; it may be one of the delivery's reasons as well."""

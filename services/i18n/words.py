@@ -122,6 +122,11 @@ class Words:
         except UnknownZone:
             return zone
 
+    @property
+    def weekdays(self) -> tuple[str, ...]:
+        """The days of the week as they stand by themselves, from Monday on."""
+        return tuple(str(self.locale.days["stand-alone"]["wide"][number]) for number in range(7))
+
     def moment(self, instant: datetime, zone: str, place: str | None = None, form: DayForm = "long") -> str:
         """A point in time in the reader's zone; where clocks in the zone `place` differ, in that one first.
 

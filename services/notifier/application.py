@@ -13,12 +13,20 @@ from services.notifier.delivery.receipt_routes import receipt_router
 from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.delivery.routes import delivery_router
 from services.notifier.delivery.sending_routes import sending_router
+from services.notifier.notices.link_request_routes import link_request_router
+from services.notifier.notices.link_requests import LinkRequests
+from services.notifier.notices.shared_changes import SharedChanges
+from services.notifier.notices.undo_routes import undo_router
+from services.notifier.rendering.page_links import PageLinks
 from services.notifier.silences.routes import silence_router
 from services.notifier.silences.store import SilenceStore
+from services.notifier.subscriptions.acknowledgement_links import AcknowledgementTokens, acknowledgement_link_router
 from services.notifier.subscriptions.destinations import Destinations
+from services.notifier.subscriptions.link_routes import link_router
 from services.notifier.subscriptions.routes import subscription_router
 from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.store import SubscriptionStore
+from services.notifier.subscriptions.subscription_links import SubscriptionLinks
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.subscriptions.unsubscribe_routes import unsubscribe_router
 from services.plumbing.audit.keyed_hash import WITHHELD, KeyedHash
@@ -37,7 +45,10 @@ def http_app(
     checks: Mapping[str, Check],
     *,
     links: UnsubscribeLinks,
+    pages: PageLinks,
     tokens: SignedIds,
+    acknowledgement_tokens: AcknowledgementTokens,
+    undo_tokens: SignedIds,
     destinations: Destinations,
     allowed: AllowList,
     facts: Mapping[str, Any] | None = None,
@@ -55,12 +66,18 @@ def http_app(
         description="Who is told what, where and in which language, and what became of it.",
     )
     store = SubscriptionStore(database, destinations, cancel_waiting, resume_deferred, keyed_hash)
-    app.include_router(subscription_router(store, keys, tokens, allowed, clock))
     log = DeliveryLog(database)
-    app.include_router(delivery_router(log, keys, tokens))
-    app.include_router(receipt_router(log, keys, tokens, clock))
-    app.include_router(unsubscribe_router(store, links, clock))
     app.include_router(silence_router(SilenceStore(database, resume_deferred), keys, clock))
     app.include_router(sending_router(database, keys, clock))
+    subscription_links = SubscriptionLinks(store, tokens, clock)
+    app.include_router(subscription_router(store, keys, allowed, clock))
+    changes = SharedChanges(database)
+    app.include_router(link_router(subscription_links, changes.record))
+    app.include_router(undo_router(store, changes, undo_tokens, clock))
+    app.include_router(delivery_router(log, keys, subscription_links))
+    app.include_router(receipt_router(log, keys, subscription_links, clock))
+    app.include_router(acknowledgement_link_router(store, acknowledgement_tokens, clock))
+    app.include_router(link_request_router(LinkRequests(database, destinations), clock))
+    app.include_router(unsubscribe_router(store, links, pages, clock))
     app.include_router(audit_routes(database, keys))
     return app

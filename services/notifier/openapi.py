@@ -8,6 +8,9 @@ from pydantic import SecretStr
 
 from services.notifier.application import http_app
 from services.notifier.channels.ssrf_guard import AllowList
+from services.notifier.notices.undo_routes import undo_tokens
+from services.notifier.rendering.page_links import PageLinks
+from services.notifier.subscriptions.acknowledgement_links import AcknowledgementTokens
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.signed_ids import page_tokens
@@ -24,14 +27,17 @@ def application() -> FastAPI:
     """The interface, with nothing connected behind it and no keys."""
     nowhere = Database(DatabaseSettings(DATABASE_URL=SecretStr("postgresql://")), "notifier")
     settings = LinkSettings(link_keys=(SecretStr("signs nothing here".ljust(32)),))
-    keys = ApiKeys(ApiKeySettings())
+    keys, tokens = ApiKeys(ApiKeySettings()), page_tokens(settings)
     return http_app(
         nowhere,
         SystemClock(),
         keys,
         {},
         links=UnsubscribeLinks(settings),
-        tokens=page_tokens(settings),
+        pages=PageLinks(settings.portal_url, tokens.token),
+        tokens=tokens,
+        acknowledgement_tokens=AcknowledgementTokens(settings),
+        undo_tokens=undo_tokens(settings),
         destinations=Destinations(settings),
         allowed=AllowList.of([]),
     )

@@ -32,13 +32,20 @@ from services.notifier.delivery.standing_orders import StandingOrders
 from services.notifier.delivery.taking_over import TOPICS as WRITTEN
 from services.notifier.delivery.taking_over import MissedNotifierEvents, count_unsettled
 from services.notifier.migrations import VERSIONS
+from services.notifier.notices.channel_teller import ChannelTeller
+from services.notifier.notices.link_mailer import LinkMailer
+from services.notifier.notices.link_requests import LinkRequests
+from services.notifier.notices.shared_changes import SharedChanges
+from services.notifier.notices.undo_routes import undo_link, undo_tokens
 from services.notifier.rendering.page_links import PageLinks
 from services.notifier.silences.store import SilenceStore
 from services.notifier.subscriptions import refused_ladders
+from services.notifier.subscriptions.acknowledgement_links import AcknowledgementTokens, acknowledgement_token
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.refused_ladders import RefusedLadders
 from services.notifier.subscriptions.signed_ids import page_tokens
+from services.notifier.subscriptions.subscription_links import shared_token
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
@@ -69,6 +76,8 @@ from services.plumbing.waiting import OldestWaiting
 
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
+_CHANGE_SECONDS = 2.0
+"""Between two looks at who asked for their links, and what channels are to be told."""
 _DEPTH_SECONDS = 5.0
 _NOTICE_SECONDS = 30.0
 
@@ -112,7 +121,14 @@ def build() -> Service:
     relay = Relay(database, producer, OutboxSettings(), comparison, gate, count_unsettled)
     links, destinations = UnsubscribeLinks(link_settings), Destinations(link_settings)
     tokens = page_tokens(link_settings)
-    renderer = MessageRenderer(PageLinks(link_settings.portal_url, tokens.token), links)
+    acknowledgement_tokens = AcknowledgementTokens(link_settings)
+    pages = PageLinks(
+        link_settings.portal_url,
+        tokens.token,
+        shared_token(tokens, clock),
+        acknowledgement_token(acknowledgement_tokens, clock),
+    )
+    renderer = MessageRenderer(pages, links)
     http_settings = HttpClientSettings()
     longest = max(http_settings.deadline, smtp_settings.deadline) + dispatch_settings.hold_seconds
     if dispatch_settings.lease_seconds <= longest:
@@ -153,9 +169,28 @@ def build() -> Service:
     async def notice_ends() -> None:
         await silences.notice_ends(clock.now())
 
+    link_mailer = LinkMailer(
+        LinkRequests(database, destinations),
+        smtp_pool,
+        pages.subscription,
+        clock,
+        sender=smtp_settings.mailbox,
+        allowed=allowed,
+        may_send=lambda: gate.is_open and orders.may_send,
+    )
+    undo = undo_tokens(link_settings)
+    channel_teller = ChannelTeller(
+        SharedChanges(database),
+        http_client,
+        undo_link(link_settings.portal_url, undo, clock),
+        clock,
+        may_send=lambda: gate.is_open and orders.may_send,
+    )
     clockwork = Clockwork(
         PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
         PeriodicTask("silences", notice_ends, _NOTICE_SECONDS),
+        PeriodicTask("link-mails", link_mailer.beat, _CHANGE_SECONDS),
+        PeriodicTask("channel-notices", channel_teller.beat, _CHANGE_SECONDS),
     )
 
     async def claims() -> str | None:
@@ -205,7 +240,10 @@ def build() -> Service:
             keys,
             checks,
             links=links,
+            pages=pages,
             tokens=tokens,
+            acknowledgement_tokens=acknowledgement_tokens,
+            undo_tokens=undo,
             destinations=destinations,
             allowed=allowed,
             facts={"recovery": gate.describe, "sending": orders.describe, "api_keys": keys.facts},

@@ -18,7 +18,7 @@ from contracts.vocabulary import LanguageTag, Status
 from services.i18n.delivery_names import channel_name, delivery_state, reason_name, subscription_state
 from services.i18n.distances import days_from_today, distance_from_event, step_in_words
 from services.i18n.event_names import date_change, event_name, followed_event_in_full
-from services.i18n.languages import choose_language, written_as, written_languages
+from services.i18n.languages import choose_language, nearest_language, written_as, written_languages
 from services.i18n.names import (
     assessment_label,
     language_name,
@@ -29,7 +29,7 @@ from services.i18n.names import (
     theme_title,
 )
 from services.i18n.spans import span_name
-from services.i18n.text import one_line
+from services.i18n.text import capitalized, one_line
 from services.i18n.words import Words, words_in
 from services.portal.moments import day_there, told_moment, zone_of_parties
 from services.portal.page_text import (
@@ -51,6 +51,8 @@ COOKIE = "lang"
 SOON_DAYS = 30
 """So far ahead the registry calls a last day soon; said to readers."""
 _YEAR = 365 * 86_400
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""The days of the week as services name them."""
 
 
 class PageRenderer:
@@ -61,16 +63,29 @@ class PageRenderer:
             language: _environment(words_in(language)) for language in written_languages()
         }
 
-    def words(self, request: Request) -> Words:
-        """The language of a request: asked for in the address, kept in the cookie, or the browser's."""
+    def words(self, request: Request, spoken: LanguageTag | None = None) -> Words:
+        """The language of a request: asked for in the address, else `spoken` where the reader is known to read that,
+        else kept in the cookie, or the browser's.
+        """
+        if spoken is not None:
+            return words_in(choose_language(request.query_params.get("lang"), nearest_language(spoken), None))
         language = choose_language(
             request.query_params.get("lang"), request.cookies.get(COOKIE), request.headers.get("accept-language")
         )
         return words_in(language)
 
-    def show(self, request: Request, template: str, status: int = 200, /, **context: Any) -> HTMLResponse:
-        """A page; a language asked for in the address is kept in a cookie."""
-        language = self.words(request).language
+    def show(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        /,
+        *,
+        spoken: LanguageTag | None = None,
+        **context: Any,
+    ) -> HTMLResponse:
+        """A page; a language asked for in the address is kept in a cookie. `spoken` as for `words`."""
+        language = self.words(request, spoken).language
         html = (
             self._environments[language]
             .get_template(template)
@@ -130,6 +145,25 @@ def changed_within_label(days: int | str, words: Words) -> str:
     return words.ngettext("Changed in the last %(number)s day", "Changed in the last %(number)s days", int(days))
 
 
+def weekday_name(name: str, words: Words) -> str:
+    """A day of the week, by its name in English; another by that name."""
+    names = dict(zip(WEEKDAYS, words.weekdays, strict=True))
+    return names.get(name, name)
+
+
+def theme_names(themes: Collection[str], choices: Any, words: Words) -> list[str]:
+    """Themes by their titles, where `choices` have them, or by what we call them."""
+    known = choices.themes if choices else {}
+
+    def named(theme: str) -> str:
+        if not known.get(theme):
+            return theme_title(theme, words)
+        title, original = known[theme]
+        return localized(title, original, words).written
+
+    return [named(theme) for theme in themes]
+
+
 def wall_time(written: str, words: Words) -> str:
     """What a wall clock shows (`10:00`), as people write it: `10:00 AM`, `10 h 00`."""
     return words.time_of_day(time.fromisoformat(written))
@@ -164,9 +198,11 @@ _IN_TEMPLATES: tuple[Callable[..., Any], ...] = (
     due_state_label,
     strength_label,
     subscription_state,
+    theme_names,
     theme_title,
     told_moment,
     wall_time,
+    weekday_name,
     whom_it_binds,
 )
 """Functions that templates call by their names, without the words: those of the page are filled in."""
@@ -183,6 +219,7 @@ def _environment(words: Words) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(words.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by i18n
+    environment.filters["capitalized"] = capitalized
     environment.globals.update(words=words, asset=_asset, statuses=tuple(Status), most_named=MOST_NAMED)
     environment.globals.update(day_there=day_there, zone_of_parties=zone_of_parties)
     environment.globals.update({function.__name__: partial(function, words=words) for function in _IN_TEMPLATES})

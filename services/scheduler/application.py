@@ -15,6 +15,8 @@ from services.plumbing.http.app import Check, web_app
 from services.plumbing.http.audit_routes import audit_routes
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.escalation.acknowledgement_routes import acknowledgement_routes
+from services.scheduler.escalation.link_routes import acknowledgement_link_routes
+from services.scheduler.escalation.notifier_client import NotifierClient
 from services.scheduler.escalation.public_routes import public_escalation_routes
 from services.scheduler.escalation.routes import escalation_routes
 from services.scheduler.escalation.store import EscalationStore
@@ -39,10 +41,14 @@ def http_app(
     rules_cache: RulesCache,
     escalations: EscalationStore,
     feed_settings: FeedSettings,
+    notifier: NotifierClient | None = None,
     facts: Mapping[str, Any] | None = None,
     keyed_hash: KeyedHash = WITHHELD,
 ) -> FastAPI:
-    """The application; nothing is connected by building it. `facts` are for `/readyz`."""
+    """The application; nothing is connected by building it. `facts` are for `/readyz`.
+
+    `notifier` says what the links of escalations are good for; without it they are good for nothing.
+    """
     app = web_app(
         "scheduler",
         "Pledgewire scheduler",
@@ -60,6 +66,7 @@ def http_app(
         ladder_routes(database, clock, keys, rules_cache),
         zone_routes(database, keys),
         acknowledgement_routes(database, clock, keys, escalations, keyed_hash),
+        acknowledgement_link_routes(database, clock, escalations, notifier, keyed_hash),
         escalation_routes(database, keys, escalations.book),
         public_escalation_routes(database, clock, escalations.book),
         preview_routes(database, clock, keys, rules_cache.shipped, escalations.book),

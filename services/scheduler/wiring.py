@@ -33,6 +33,7 @@ from services.plumbing.waiting import OldestWaiting
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import EscalationSettings
 from services.scheduler.escalation.escalator import Escalator
+from services.scheduler.escalation.notifier_client import NotifierClient, NotifierSettings
 from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.feeds.collecting import ReminderCollector
 from services.scheduler.feeds.settings import FeedSettings
@@ -94,6 +95,8 @@ def build() -> Service:
 
     registry_settings = RegistrySettings()
     registry = RegistryClient(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
+    notifier_settings = NotifierSettings()
+    notifier = NotifierClient(notifier_settings.url, notifier_settings.deadline) if notifier_settings.url else None
     audit_settings = AuditSettings()
     head_record = partial(audit_head_record, "scheduler")
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
@@ -128,6 +131,7 @@ def build() -> Service:
             rules_cache=rules_cache,
             escalations=escalations,
             feed_settings=FeedSettings(),
+            notifier=notifier,
             facts={"recovery": gate.describe, "api_keys": keys.facts},
             keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),
@@ -144,5 +148,5 @@ def build() -> Service:
             ReminderCollector(database, clock).run,
         ),
         waiting=(events, due),
-        closing=(registry.close,) if registry else (),
+        closing=tuple(client.close for client in (registry, notifier) if client),
     )

@@ -19,6 +19,7 @@ AUDITED: Mapping[tuple[str, str, str], str] = {
     ("registry", "DELETE", "/keys/{key_id}"): "api-key.revoked",
     ("scheduler", "PUT", "/ladders"): "ladders.applied",
     ("scheduler", "POST", "/milestones/{milestone_id}/acknowledgements"): "milestone.acknowledged",
+    ("scheduler", "POST", "/acknowledgement-links/{token}"): "milestone.acknowledged",
     ("scheduler", "POST", "/feeds"): "feed.created",
     ("scheduler", "DELETE", "/feeds/{id_}"): "feed.revoked",
     ("scheduler", "POST", "/feeds/{id_}/rotate"): "feed.rotated",
@@ -30,10 +31,19 @@ AUDITED: Mapping[tuple[str, str, str], str] = {
     ("notifier", "DELETE", "/silences/{id_}"): "silence.ended",
     ("notifier", "POST", "/sending/stop"): "sending.stopped",
     ("notifier", "POST", "/sending/start"): "sending.started",
+    ("notifier", "PATCH", "/subscription-links/{token}"): "subscription.changed",
+    ("notifier", "DELETE", "/subscription-links/{token}"): "subscription.ended",
+    ("notifier", "POST", "/undo-links/{token}"): "subscription.changed",
 }
 
 CHANGES_NOTHING: Mapping[tuple[str, str, str], str] = {
     ("registry", "POST", "/wordings/read"): "reads words, and keeps nothing",
+    ("portal", "POST", "/subscriptions/{token}"): "hands it to the notifier, which audits it",
+    ("portal", "POST", "/subscriptions/{token}/stop"): "hands it to the notifier, which audits it",
+    ("portal", "POST", "/undo/{token}"): "hands it to the notifier, which audits it",
+    ("portal", "POST", "/lost-link"): "hands it to the notifier, which mails what is there, and changes nothing",
+    ("notifier", "POST", "/link-requests"): "asks for a mail to who is subscribed; what is kept is a hash, for a day",
+    ("portal", "POST", "/on-it/{token}"): "hands it to the scheduler, which audits it",
     (
         "scheduler",
         "POST",

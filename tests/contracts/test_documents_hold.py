@@ -33,7 +33,7 @@ from services.scheduler.migrations import VERSIONS as SCHEDULER
 from tests.architecture.applications import applications
 from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import links
-from tests.notifier.scenes import DESTINATIONS, TOKENS
+from tests.notifier.scenes import ACKNOWLEDGEMENT_TOKENS, DESTINATIONS, PAGES, TOKENS, UNDO_TOKENS
 from tests.portal.serving import Served
 from tests.scheduler.serving import app_of
 from tests.stand_ins.known_keys import known_keys
@@ -124,7 +124,10 @@ async def asked(fresh_database: FreshDatabase, tmp_path_factory: pytest.TempPath
             keys.keys,
             {},
             links=links(),
+            pages=PAGES,
             tokens=TOKENS,
+            acknowledgement_tokens=ACKNOWLEDGEMENT_TOKENS,
+            undo_tokens=UNDO_TOKENS,
             destinations=DESTINATIONS,
             allowed=AllowList.of(["127.0.0.1"]),
         ),

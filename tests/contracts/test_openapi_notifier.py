@@ -9,6 +9,9 @@ OPEN = {
     "/subscription-links/{token}",
     "/subscription-links/{token}/deliveries",
     "/subscription-links/{token}/receipts",
+    "/acknowledgement-links/{token}",
+    "/undo-links/{token}",
+    "/link-requests",
     "/conservation",
 }
 """Nobody needs a key for these: links act for whom they were made, and a few sums name nobody."""

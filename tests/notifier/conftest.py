@@ -13,7 +13,16 @@ from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import links
-from tests.notifier.scenes import DESTINATIONS, NOW, TOKENS, database_at, empty
+from tests.notifier.scenes import (
+    ACKNOWLEDGEMENT_TOKENS,
+    DESTINATIONS,
+    NOW,
+    PAGES,
+    TOKENS,
+    UNDO_TOKENS,
+    database_at,
+    empty,
+)
 from tests.stand_ins.known_keys import known_keys
 
 
@@ -52,10 +61,21 @@ async def http(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
     )
     allowed = AllowList.of(["127.0.0.1"])
     app = http_app(
-        database, clock, keys.keys, {}, links=links(), tokens=TOKENS, destinations=DESTINATIONS, allowed=allowed
+        database,
+        clock,
+        keys.keys,
+        {},
+        links=links(),
+        pages=PAGES,
+        tokens=TOKENS,
+        acknowledgement_tokens=ACKNOWLEDGEMENT_TOKENS,
+        undo_tokens=UNDO_TOKENS,
+        destinations=DESTINATIONS,
+        allowed=allowed,
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifier") as client:
         client.headers["authorization"] = f"Bearer {keys['sre']}"
         client.keys = keys  # type: ignore[attr-defined]
+        client.clock = clock  # type: ignore[attr-defined]
         yield client

@@ -18,6 +18,9 @@ from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
+from services.notifier.notices.undo_routes import undo_tokens
+from services.notifier.rendering.page_links import PageLinks
+from services.notifier.subscriptions.acknowledgement_links import AcknowledgementTokens
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.signed_ids import page_tokens
@@ -29,6 +32,9 @@ from tests.contracts.golden_records import PATHS, wire
 
 LINK_SETTINGS = LinkSettings(public_url="https://notices.example", link_keys=(SecretStr("k" * 40),))  # type: ignore[call-arg]
 TOKENS = page_tokens(LINK_SETTINGS)
+ACKNOWLEDGEMENT_TOKENS = AcknowledgementTokens(LINK_SETTINGS)
+UNDO_TOKENS = undo_tokens(LINK_SETTINGS)
+PAGES = PageLinks("https://portal.example", TOKENS.token)
 DESTINATIONS = Destinations(LINK_SETTINGS)
 NOW = datetime(2023, 7, 24, 15, 30, tzinfo=UTC)
 NO_CAPACITY = Capacity(0, 0, 0, {})

@@ -40,7 +40,12 @@ class ServedPortal:
     served: Served
     feed: LiveFeed
     services: StandInServices
+    parts: Portal
     offsets: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def use_notifier(self, notifier: NotifierApi) -> None:
+        """Ask another notifier than the one that stands in."""
+        object.__setattr__(self.parts, "notifier", notifier)
 
     def push(self, name: str) -> Record:
         """Let the feed take in a golden record."""
@@ -68,20 +73,18 @@ def portal(tmp_path: Path) -> Iterator[ServedPortal]:
         client = http_client()
         registry = RegistryApi(ServiceClient(client, f"{theirs.url}/registry"))
         app = web_app("portal", "Pledgewire portal", {"registry": registry.check})
-        add_routes(
-            app,
-            Portal(
-                registry=registry,
-                scheduler=SchedulerApi(ServiceClient(client, f"{theirs.url}/scheduler")),
-                notifier=NotifierApi(ServiceClient(client, f"{theirs.url}/notifier")),
-                feed=feed,
-                clock=clock,
-                pages=PageRenderer(),
-            ),
+        parts = Portal(
+            registry=registry,
+            scheduler=SchedulerApi(ServiceClient(client, f"{theirs.url}/scheduler")),
+            notifier=NotifierApi(ServiceClient(client, f"{theirs.url}/notifier")),
+            feed=feed,
+            clock=clock,
+            pages=PageRenderer(),
         )
+        add_routes(app, parts)
         with Served(app) as ours:
             try:
-                yield ServedPortal(ours.url, ours, feed, services)
+                yield ServedPortal(ours.url, ours, feed, services, parts)
             finally:
                 ours.run(_close(feed, client))
 

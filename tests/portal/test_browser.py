@@ -63,7 +63,9 @@ def fill(portal: ServedPortal) -> list[str]:
     services.acknowledge("nals-2021-coal-finance-end", "ca-gac", noon(TODAY))
     for name in ("milestone-due.v1.coal-finance-in-7-days", "status-changed.v1.canada-seul"):
         portal.push(name)
-    return [f"/subscriptions/{chancery}", f"/subscriptions/{desk}"]
+    services.ask_about("nals-2021-coal-finance", language="es")
+    pages = [f"/subscriptions/{chancery}", f"/subscriptions/{desk}", f"/subscriptions/{chancery}/stop"]
+    return [*pages, f"/subscriptions/{chancery}?saved=language+events+timing", "/on-it/asked", "/lost-link"]
 
 
 def context(language: str, screen: str, scheme: str) -> object:
@@ -188,3 +190,42 @@ def test_everything_can_be_read_without_javascript(portal: ServedPortal, visit: 
     expect(page.locator(".feed li")).to_have_count(2)
     expect(page.locator("#pause")).to_be_hidden()
     expect(page.locator("#state")).to_have_text("Reload the page to see what is new.")
+
+
+@pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
+def test_from_the_link_to_weekly_quiet_in_french_and_no_more_flags(portal: ServedPortal, visit: Visit) -> None:
+    """
+    As a new reader does it, from the link of a mail to the word that it is saved, without JavaScript.
+    """
+    asked = FilterForm(events=("consistency-flagged", "milestone-due", "status-changed"))
+    id_ = portal.services.subscribe("Climate desk", "email", filters=asked)
+    page = visit.page
+    page.goto(f"{portal.url}/subscriptions/{id_}")
+    page.get_by_label("Language", exact=True).select_option("fr")
+    page.get_by_label("What does not agree in the register").uncheck()
+    page.get_by_label("Once a week, all together").check()
+    page.get_by_label("The same each day").check()
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.get_by_role("status")).to_contain_text("Enregistré.")
+    expect(page.get_by_role("status")).to_contain_text("Une fois par semaine, en une seule fois, lundi")
+    now = portal.services.subscriptions[id_]
+    assert (now.language, now.filters.events) == ("fr", ("milestone-due", "status-changed"))
+    assert now.timing and now.timing.rhythm == "weekly"
+    assert [(hours.begins, hours.ends) for hours in now.timing.quiet_hours] == [("20:00", "07:00")]
+
+
+def test_what_is_wrong_is_said_beside_its_field_to_who_listens(portal: ServedPortal, visit: Visit) -> None:
+    id_ = portal.services.subscribe("Climate desk", "email")
+    page = visit.page
+    page.goto(f"{portal.url}/subscriptions/{id_}")
+    for box in page.locator("input[name=events]").all():
+        box.uncheck()
+    page.get_by_role("button", name="Save").click()
+
+    group = page.get_by_role("group", name="Kinds of news")
+    expect(group).to_have_attribute("aria-describedby", "wrong-events")
+    expect(page.locator("#wrong-events")).to_contain_text("Choose at least one")
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()

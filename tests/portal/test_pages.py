@@ -218,15 +218,18 @@ def test_a_subscription_shows_its_own_ladder_and_as_what_it_is_asked(portal: Ser
     holidays = {"country": "CA", "subdivision": "QC"}
     ladder = OwnLadder.model_validate({"rungs": "-2w, -3bd 08:30, 0", "holidays": holidays})
     id_ = portal.services.subscribe("Climate desk", "email", ladder=ladder, level="focal-point")
-    text = words_in(portal.get(f"/subscriptions/{id_}").text).replace("\u202f", " ")
+    page = portal.get(f"/subscriptions/{id_}").text
+    text = words_in(page).replace("\u202f", " ")
 
     assert (
-        "Its own reminders 2 weeks before, 9:00 AM 3 business days before, 8:30 AM on the day, 9:00 AM"
-        " Business days of Canada (QC) Is asked as Focal point" in text
+        "As it was set up: 2 weeks before, 9:00 AM; 3 business days before, 8:30 AM; on the day, 9:00 AM"
+        " Business days of: Canada (QC)" in text
     )
+    assert "What is overdue and owned by nobody (as Focal point)" in text
+    assert 'value="own" checked' in page
 
 
-def test_a_subscription_says_in_plain_words_what_it_asks_for(portal: ServedPortal) -> None:
+def test_a_subscription_says_in_plain_words_and_its_own_language_what_it_asks_for(portal: ServedPortal) -> None:
     asked = FilterForm(
         events=("milestone-due", "status-changed"),
         parties=("CA", "MX"),
@@ -236,19 +239,27 @@ def test_a_subscription_says_in_plain_words_what_it_asks_for(portal: ServedPorta
     )
     services = portal.services
     id_ = services.subscribe("Cancillería", "email", language="es", zone="America/Mexico_City", filters=asked)
-    page = portal.get(f"/subscriptions/{id_}")
+    own = portal.get(f"/subscriptions/{id_}", accept_language="fr")
+    page = portal.get(f"/subscriptions/{id_}?lang=en")
     text = words_in(page.text)
 
+    assert own.headers["content-language"] == "es" and "Cambiar lo que recibe" in words_in(own.text)
     assert page.status_code == 200 and 'content="noindex"' in page.text
-    assert "Cancillería Active set up on December 1, 2022, 6:00 AM (Mexico City)" in text
+    assert "Cancillería Active E-mail set up on December 1, 2022, 6:00 AM (Mexico City)" in text
     assert (
-        "fits every line: Kinds of news reminders of what is due changes of status Parties Canada and Mexico"
+        "that fit every line: Parties Canada and Mexico"
         f" Themes Climate action Sections {section_title(portal, 'health-security')}"
         f" Commitments {english(services.register.records[SUMMIT_ID].title)} " in text
     )
-    assert "Channel E-mail Language Spanish Time zone Mexico City" in text
-    assert "Every mail ends with a link to unsubscribe" in text
+    assert checked(page.text) == ["milestone-due", "status-changed", "usual", "immediate", "none"]
+    assert '<option value="es" selected>' in page.text
+    assert '<option value="America/Mexico_City" selected>Mexico City</option>' in page.text
     assert "What was sent lately Nothing yet." in text
+
+
+def checked(page: str) -> list[str]:
+    """What is ticked in the form."""
+    return re.findall(r'<input type="(?:checkbox|radio)" [^>]*value="([^"]+)" checked>', page)
 
 
 def section_title(portal: ServedPortal, section: str) -> str:
@@ -256,15 +267,27 @@ def section_title(portal: ServedPortal, section: str) -> str:
     return next(english(s.title) for s in portal.services.register.catalogue.sections if s.id == section)
 
 
-def test_a_subscription_without_filters_asks_for_everything_and_a_chat_is_stopped_by_its_owner(
+def test_a_subscription_without_filters_is_about_everything_and_a_channel_is_told_that_all_have_the_link(
     portal: ServedPortal,
 ) -> None:
-    id_ = portal.services.subscribe("Climate desk", "slack")
-    text = words_in(portal.get(f"/subscriptions/{id_}").text)
+    chat, mail = (portal.services.subscribe("Climate desk", channel) for channel in ("slack", "email"))
+    shared, own = (words_in(portal.get(f"/subscriptions/{id_}").text) for id_ in (chat, mail))
 
-    assert "Everything that happens to any commitment" in text and "every line" not in text
-    assert "Ask Climate desk, for whom it was set up" in text and str(id_) in text
-    assert "link to unsubscribe" not in text
+    assert "Every commitment in the register." in shared and "every line" not in shared
+    assert "Everybody in the channel has this link." in shared and "Everybody" not in own
+
+
+def test_what_ends_is_said_before_it_is_stopped_and_less_is_offered(portal: ServedPortal) -> None:
+    asked = FilterForm(events=("milestone-due", "consistency-flagged"), parties=("MX",))
+    id_ = portal.services.subscribe("Cancillería", "email", language="es", filters=asked)
+    own = portal.get(f"/subscriptions/{id_}/stop", accept_language="fr")
+    page = portal.get(f"/subscriptions/{id_}/stop?lang=en").text
+    text = words_in(page)
+
+    assert "¿Dejar de recibir estos mensajes?" in words_in(own.text)
+    assert "For whom Cancillería Channel E-mail Kinds of news what does not agree in the register reminders" in text
+    assert "Parties Mexico" in text and "Other subscriptions stay as they are." in text
+    assert re.findall(r'name="do" value="([^"]+)"', page) == ["stop", "no-flags", "weekly", "month", "pause"]
 
 
 def test_a_subscription_shows_its_last_20_messages_and_no_other(portal: ServedPortal) -> None:
@@ -280,15 +303,15 @@ def test_a_subscription_shows_its_last_20_messages_and_no_other(portal: ServedPo
     assert page.count('<span class="tag">') == 20
     title = english(services.register.records[SUMMIT_ID].title)
     assert f"Status {title} Failed (tried often enough) · December 1, 2022, 7:00 AM (Toronto)" in text
-    assert "New commitment" not in text and "Trade desk" not in text
+    assert '<span class="tag">New commitment' not in page and "Trade desk" not in text
 
 
 @pytest.mark.parametrize(
     ("state", "reason", "said"),
     [
-        ("ended", "unsubscribed", "Ended November 30, 2022, 10:00 AM (Toronto) by the link in a mail"),
-        ("disabled", "gone", "Switched off November 30, 2022, 10:00 AM (Toronto) address no longer exists"),
-        ("paused", None, "Paused set up on December 1, 2022"),
+        ("ended", "unsubscribed", "Ended E-mail November 30, 2022, 10:00 AM (Toronto) by the link in a message"),
+        ("disabled", "gone", "Switched off E-mail November 30, 2022, 10:00 AM (Toronto) address no longer exists"),
+        ("paused", None, "Paused E-mail set up on December 1, 2022"),
     ],
 )
 def test_a_subscription_says_how_it_stands(portal: ServedPortal, state: str, reason: str | None, said: str) -> None:
@@ -298,7 +321,7 @@ def test_a_subscription_says_how_it_stands(portal: ServedPortal, state: str, rea
     text = words_in(portal.get(f"/subscriptions/{id_}").text)
 
     assert said in text
-    assert ("Every mail ends with a link" in text) == (state == "paused")
+    assert ("Resume" in text) == (state == "paused")
 
 
 def test_a_subscription_is_a_readable_page_without_the_other_services(portal: ServedPortal) -> None:

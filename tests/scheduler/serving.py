@@ -1,6 +1,7 @@
 """The scheduler's HTTP interface over a test's own parts."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -24,6 +25,7 @@ def app_of(
     rules_cache: RulesCache | None = None,
     escalations: EscalationStore | None = None,
     feed_settings: FeedSettings | None = None,
+    notifier: Any = None,
 ) -> FastAPI:
     """The whole application, by the rules that are shipped unless others are given; without keys nobody may write."""
     return http_app(
@@ -34,4 +36,5 @@ def app_of(
         rules_cache=rules_cache or RulesCache(),
         escalations=escalations or EscalationStore(read_escalation_book()),
         feed_settings=feed_settings or FeedSettings(),
+        notifier=notifier,
     )

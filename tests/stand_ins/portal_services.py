@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from contracts.vocabulary import Channel
 from services.notifier.delivery.answers import DeliveryAnswer, DeliveryPage
 from services.notifier.subscriptions.answers import SubscriptionSummary
-from services.notifier.subscriptions.forms import FilterForm
+from services.notifier.subscriptions.forms import ChangedByLink, FilterForm
 from services.registry.views.commitments import (
     CommitmentList,
     CommitmentRecord,
@@ -24,6 +24,7 @@ from services.registry.views.due_milestones import DueMilestonePage
 from services.registry.views.milestones import MilestoneRecord
 from services.registry.views.ministries import MinistryList
 from services.registry.views.statements import StatementList
+from services.scheduler.escalation.forms import EscalationByLink, EscalationEntry
 from services.scheduler.escalation.public_routes import PublicAcknowledgement, PublicAcknowledgementPage
 from services.scheduler.reminders.routes import ReminderEntry, ReminderPage
 from tests.stand_ins.openapi_parameters import known_parameters
@@ -53,6 +54,10 @@ class StandInServices:
         """Reminders beyond those before the catalogues' dates."""
         self.acknowledgements: list[PublicAcknowledgement] = []
         """Of which milestones somebody is on it."""
+        self.asked_about: dict[str, Any] | None = None
+        """What the link `asked` asks about, as the scheduler says it."""
+        self.acknowledged: list[tuple[str, dict[str, Any]]] = []
+        """What was said by it: the idempotency key and the form."""
         self.rewrite: Callable[[Any], Any] = lambda told: told
         """What becomes of each answer on its way, so that one of a later release can be given."""
         self._page = page
@@ -67,6 +72,8 @@ class StandInServices:
             subscriber=subscriber,
             channel=channel,
             **{
+                "is_shared": channel in ("slack", "teams"),
+                "is_for_people": channel != "webhook",
                 "language": "en",
                 "zone": "America/Toronto",
                 "filters": FilterForm(),
@@ -110,6 +117,41 @@ class StandInServices:
             },
         )
         self.deliveries.insert(0, told)
+
+    def ask_about(self, commitment_id: str, *, language: str = "en", state: str = "climbing") -> None:
+        """Let somebody be asked about a commitment, whose first milestone is overdue, and have a link."""
+        record = self.register.records[commitment_id]
+        milestone = record.milestones[0]
+        entry = EscalationEntry(
+            milestone_id=milestone.id,
+            milestone_title=milestone.title,
+            commitment_id=record.id,
+            commitment_title=record.title,
+            original_language=record.language,
+            parties=milestone.parties,
+            latest=milestone.span.latest,
+            zone=milestone.zone,
+            schedule_version=1,
+            state=state,  # type: ignore[arg-type]  # one of its words
+            round=1,
+            level="focal-point",
+            next_at=None,
+            next_level="director",
+            acknowledged=None,
+            failed=None,
+        )
+        told = EscalationByLink(
+            subscriber="Desk", is_shared=False, language=language, zone="America/Mexico_City", escalation=entry
+        )
+        self.asked_about = answer(told)
+
+    def let_be_on_it(self, name: str) -> None:
+        """Let somebody be on it."""
+        assert self.asked_about
+        self.asked_about["escalation"] |= {
+            "state": "owned",
+            "acknowledged": {"name": name, "note": None, "at": noon(self.register.today).isoformat()},
+        }
 
     def remind(self, milestone_id: str, step: str, due_at: datetime, audience: UUID | None = None) -> None:
         """Let there be another reminder, for a subscription's own ladder where one is named."""
@@ -200,6 +242,24 @@ class StandInServices:
             found = [one for one in self.acknowledgements if commitment in (None, one.commitment_id)]
             return answer(PublicAcknowledgementPage(items=tuple(found), next_cursor=None))
 
+        @app.get("/scheduler/acknowledgement-links/{token}")
+        async def asked(token: str) -> Any:
+            is_asked = token == "asked" and self.asked_about
+            return self.asked_about if is_asked else JSONResponse({"type": "/problems/not-found"}, 404)
+
+        @app.post("/scheduler/acknowledgement-links/{token}")
+        async def acknowledge(request: Request, token: str) -> Any:
+            made, key = await request.json(), request.headers["idempotency-key"]
+            assert self.asked_about
+            holder = self.asked_about["escalation"]["acknowledged"]
+            is_repeated = key in {known for known, _ in self.acknowledged}
+            if holder and not is_repeated and made.get("take_over_from") != holder["name"]:
+                refusal = {"type": "/problems/owned-by-another", "title": "Somebody else is on it"}
+                return JSONResponse({**refusal, "held_by": holder["name"]}, 409)
+            self.acknowledged.append((key, made))
+            self.let_be_on_it(made["name"])
+            return JSONResponse(self.asked_about["escalation"], 201)
+
         # The token of a link is the subscription's id here.
         @app.get("/notifier/subscription-links/{token}/deliveries")
         async def deliveries(token: UUID, limit: Annotated[int, Query(ge=1, le=200)]) -> Any:
@@ -210,6 +270,15 @@ class StandInServices:
         async def summary(token: str) -> Any:
             found = {str(id_): one for id_, one in self.subscriptions.items()}.get(token)
             return answer(found) if found else JSONResponse({"type": "/problems/not-found"}, 404)
+
+        @app.patch("/notifier/subscription-links/{token}")
+        async def change(token: UUID, form: ChangedByLink) -> Any:
+            before = self.subscriptions[token]
+            changes = {name: getattr(form, name) for name in form.model_fields_set if name != "events"}
+            if form.events is not None:
+                changes["filters"] = before.filters.model_copy(update={"events": form.events})
+            self.subscriptions[token] = before.model_copy(update=changes)
+            return answer(self.subscriptions[token])
 
     def _reminders(self, commitment_id: str) -> Iterable[ReminderEntry]:
         record = self.register.records[commitment_id]

@@ -17,6 +17,7 @@ from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import AttemptOutcome, read_http_answer
 from services.notifier.channels.ssrf_guard import AllowList, checked_url
 from services.notifier.events.published_event import LocalizedEvent, LocalizedGroup
+from services.notifier.rendering.channel_notice import ChannelNotice
 from services.notifier.rendering.group_message import GroupMessage
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.placeholders import PlaceholderValues, Template, inside_json
@@ -35,6 +36,8 @@ class PostedChannel(ABC, Generic[T]):
     """Whether a subscription has a key that its posts are signed with."""
     is_for_people: ClassVar[bool] = True
     """Whether somebody reads it, who need not be told what newer news has overtaken. A system gets every event."""
+    is_shared: ClassVar[bool] = False
+    """Whether many read the same message, and hold the link in it."""
 
     def checked_address(self, address: str, allowed: AllowList) -> str:
         """The address in its normal form; raises `UndeliverableAddress`, which does not quote it."""
@@ -68,6 +71,7 @@ class PostedChannel(ABC, Generic[T]):
 class ChatChannel(PostedChannel[Template]):
     """A chat that takes a message as a JSON card, in which what others wrote has to be escaped."""
 
+    is_shared = True
     escape: Callable[[str], str]
     """The text as the chat shows it and does not obey it: no links, no mentions, no formatting."""
 
@@ -78,6 +82,10 @@ class ChatChannel(PostedChannel[Template]):
     @abstractmethod
     def group_card(self, message: GroupMessage, words: Words) -> str:
         """The same of several events: a list that links to each, and to the page of all where there are too many."""
+
+    @abstractmethod
+    def notice_card(self, notice: ChannelNotice) -> str:
+        """A notice to the whole channel as JSON; it has no placeholders."""
 
     def render(self, event: LocalizedEvent) -> Template:
         """The card."""
@@ -107,6 +115,7 @@ class MailedChannel(ABC, Generic[T]):
     is_localized: ClassVar[bool] = True
     is_signed: ClassVar[bool] = False
     is_for_people: ClassVar[bool] = True
+    is_shared: ClassVar[bool] = False
 
     @abstractmethod
     def checked_address(self, address: str, allowed: AllowList) -> str:

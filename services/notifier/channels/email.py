@@ -76,6 +76,7 @@ class _Layout:
 _ONE, _SEVERAL = _Layout.named("mail"), _Layout.named("group")
 
 
+_ESCAPED_ADDRESS = re.compile(r'href="\\u\{7f\}([a-z0-9|-]+-url)\\u\{7f\}"')
 _ASKS_TO_WAIT = re.compile(
     r"\b4\.7\.\d{1,3}\b|\bthrottl|\bgr[ea]y-?\s?list|\brate\b|\brate-?limit|\bslow down\b|\btoo (?:many|much|fast)\b",
     re.IGNORECASE,
@@ -222,6 +223,4 @@ def _with_placeholders(html: str) -> str:
 
     Only whole attributes are taken: in a text the quotation marks would be escaped.
     """
-    for placeholder in (placeholders.SUBSCRIPTION_URL, placeholders.UNSUBSCRIBE_URL):
-        html = html.replace(f'href="{placeholder}"'.replace("\x7f", r"\u{7f}"), f'href="{placeholder}"')
-    return html
+    return _ESCAPED_ADDRESS.sub('href="\x7f\\1\x7f"', html)

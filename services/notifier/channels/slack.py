@@ -14,6 +14,7 @@ from services.notifier.channels.channel import ChatChannel, card_json
 from services.notifier.channels.message_limits import SLACK
 from services.notifier.channels.outcomes import AttemptOutcome, gone
 from services.notifier.rendering import placeholders
+from services.notifier.rendering.channel_notice import ChannelNotice
 from services.notifier.rendering.group_message import GroupMessage, GroupSection
 from services.notifier.rendering.group_words import and_more
 from services.notifier.rendering.message import EventMessage, Fact, MessageLink
@@ -61,6 +62,24 @@ class Slack(ChatChannel):
             blocks.append({"type": "section", "text": _plain(and_more(left, words), SECTION)})
         blocks += [_buttons(message.links), _small_print(words)]
         return card_json(_posted(message.headline, blocks))
+
+    def notice_card(self, notice: ChannelNotice) -> str:
+        """Blocks: the headline, a line for each change, a button."""
+        url = {"type": "button", "text": _plain(notice.link_label, SLACK["button"]), "url": notice.link_url}
+        lines = [{"type": "section", "text": _plain(line, SECTION)} for line in notice.lines]
+        card = {
+            "text": escape(_cut(notice.headline, SLACK["fallback"])),
+            "mrkdwn": False,
+            "blocks": [
+                {"type": "section", "text": _ours(f"*{escape(_cut(notice.headline, SECTION // 2))}*")},
+                *lines,
+                {"type": "actions", "elements": [url | {"action_id": "open-0"}]},
+            ],
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "link_names": False,
+        }
+        return card_json(card)
 
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
         """A 404 that says so ends the subscription, too."""

@@ -15,6 +15,7 @@ from services.notifier.channels.channel import ChatChannel, card_json
 from services.notifier.channels.message_limits import TEAMS
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome
 from services.notifier.rendering import placeholders
+from services.notifier.rendering.channel_notice import ChannelNotice
 from services.notifier.rendering.group_message import GroupItem, GroupMessage
 from services.notifier.rendering.group_words import and_more
 from services.notifier.rendering.message import EventMessage, MessageLink
@@ -63,6 +64,27 @@ class Teams(ChatChannel):
             if len(card.encode()) <= TEAMS["bytes"] - _PLACEHOLDERS:
                 break
         return card
+
+    def notice_card(self, notice: ChannelNotice) -> str:
+        """An Adaptive Card: the headline, a line for each change, a button."""
+        content = {
+            "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+            "type": "AdaptiveCard",
+            "version": "1.5",
+            "lang": notice.language,
+            "fallbackText": escape(shorten(notice.headline, 300)),
+            "body": [
+                _text(shorten(notice.headline, 400), weight="Bolder"),
+                *(_prose(shorten(line, 1000), spacing="Small") for line in notice.lines),
+            ],
+            "actions": [{"type": "Action.OpenUrl", "title": notice.link_label, "url": notice.link_url}],
+        }
+        attachment = {
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": None,
+            "content": content,
+        }
+        return card_json({"type": "message", "attachments": [attachment]})
 
     def read_answer(self, status: int, retry_after: str | None, body: bytes, now: datetime) -> AttemptOutcome:
         """202 says that a flow was started, not that it has posted anything.

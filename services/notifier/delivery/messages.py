@@ -178,5 +178,5 @@ class MessageRenderer:
     def reader(self, delivery: Delivery) -> Reader:
         """Whom a delivery goes to."""
         to = delivery.recipient
-        unsubscribe = self._unsubscribe_links.url(to.id)
-        return Reader(delivery.id, to.id, to.address, to.zone, to.filters, unsubscribe, to.ladder_refused)
+        unsubscribe, is_shared = self._unsubscribe_links.url(to.id), CHANNELS[to.channel].is_shared
+        return Reader(delivery.id, to.id, to.address, to.zone, to.filters, unsubscribe, to.ladder_refused, is_shared)

@@ -14,7 +14,7 @@ from services.notifier.delivery.receipts import ReceiptOutcome, receipt_of, rece
 from services.notifier.events.event_types import TOLD_AS
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.subscriptions.access import READERS, owner_for
-from services.notifier.subscriptions.signed_ids import SignedIds
+from services.notifier.subscriptions.subscription_links import LINK_ENDED, SubscriptionLinks
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.forms import ResponseModel
@@ -50,7 +50,7 @@ class ReceiptAnswer(ResponseModel):
     """All of this in a sentence or two, in the language that is asked for or that the request accepts."""
 
 
-def receipt_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds, clock: Clock) -> APIRouter:
+def receipt_router(log: DeliveryLog, keys: ApiKeys, links: SubscriptionLinks, clock: Clock) -> APIRouter:
     """Receipts; no answer names an address."""
     router = APIRouter(tags=["deliveries"])
     Reader = Annotated[Caller, Depends(keys.caller(*READERS))]  # noqa: N806  a type, bound to this application's keys
@@ -89,15 +89,15 @@ def receipt_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds, clock: Cl
         """What became of an event for a subscription: whether and when it was told, or the rule by which it wasn't."""
         return await answer(event, subscription, owner_for(caller), _language(lang, request))
 
-    @router.get("/subscription-links/{token}/receipts", operation_id="read_receipt_by_link", responses=problems(404))
+    @router.get(
+        "/subscription-links/{token}/receipts", operation_id="read_receipt_by_link", responses=problems(404, LINK_ENDED)
+    )
     async def show_receipt_by_link(
         request: Request, token: str, event: UUID, lang: ReaderLanguage | None = None
     ) -> ReceiptAnswer:
         """The same, to who has the link of one of the subscription's messages."""
-        id_ = tokens.subscription(token)
-        if id_ is None:
-            raise not_found(Sentence("There is no such link"))
-        return await answer(event, id_, None, _language(lang, request))
+        row = await links.subscription(token)
+        return await answer(event, row["id"], None, _language(lang, request))
 
     return router
 

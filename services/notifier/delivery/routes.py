@@ -20,7 +20,7 @@ from services.notifier.delivery.answers import (
 )
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.subscriptions.access import READERS, owner_for
-from services.notifier.subscriptions.signed_ids import SignedIds
+from services.notifier.subscriptions.subscription_links import LINK_ENDED, SubscriptionLinks
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.cursors import BAD_CURSOR, Cursor, Cursors
 from services.plumbing.http.forms import WRITTEN_NUMBER
@@ -32,7 +32,7 @@ _PENDING = ("pending", "sending")
 _CURSORS = Cursors[int](Annotated[int, Field(ge=0, lt=2**63)])
 
 
-def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRouter:
+def delivery_router(log: DeliveryLog, keys: ApiKeys, links: SubscriptionLinks) -> APIRouter:
     """The log is for owners, operators and those who have the link of a message; no answer names an address."""
     router = APIRouter(tags=["deliveries"])
     Reader = Annotated[Caller, Depends(keys.caller(*READERS))]  # noqa: N806  a type, bound to this application's keys
@@ -88,17 +88,15 @@ def delivery_router(log: DeliveryLog, keys: ApiKeys, tokens: SignedIds) -> APIRo
     @router.get(
         "/subscription-links/{token}/deliveries",
         operation_id="list_deliveries_by_link",
-        responses=problems(404),
+        responses=problems(404, LINK_ENDED),
     )
     async def list_deliveries_by_link(
         token: str, limit: Annotated[int, Query(ge=1, le=200), WRITTEN_NUMBER] = 50
     ) -> DeliveryPage:
         """What a subscription was sent lately, the newest first, to who has the link of one of its messages."""
-        id_ = tokens.subscription(token)
-        if id_ is None:
-            raise not_found(Sentence("There is no such link"))
+        row = await links.subscription(token)
         rows = await log.page(
-            owner=None, event=None, subscription=id_, commitment=None, state=None, before=None, limit=limit
+            owner=None, event=None, subscription=row["id"], commitment=None, state=None, before=None, limit=limit
         )
         return DeliveryPage(items=tuple(DeliveryAnswer(**delivery_answer(row)) for row in rows), next_cursor=None)
 

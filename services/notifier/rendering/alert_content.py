@@ -74,7 +74,7 @@ def escalated_content(event: MilestoneEscalated, words: Words, url: str) -> Even
         ask=words.gettext("If you are on it, please say so: then nobody else is asked for now."),
         facts=facts,
         quotation=note,
-        action=MessageLink(words.gettext("Say that you are on it"), f"{url}#m-{milestone.id}"),
+        action=MessageLink(words.gettext("Say that you are on it"), placeholders.on_it_url(milestone.id)),
     )
 
 

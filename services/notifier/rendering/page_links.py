@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 
+def unsigned(subscription_id: UUID, milestone_id: str, is_shared: bool) -> str:
+    """In place of a token where nobody is to answer, as in a preview."""
+    return "preview"
+
+
 @dataclass(frozen=True)
 class PageLinks:
     """Addresses of pages; `portal` is an absolute address without a slash at its end.
@@ -15,6 +20,10 @@ class PageLinks:
 
     portal: str
     token: Callable[[UUID], str]
+    shared_token: Callable[[UUID], str] | None = None
+    """Makes it where everybody in a channel reads the message: that link has an end."""
+    acknowledgement_token: Callable[[UUID, str, bool], str] = unsigned
+    """Makes the token by which who is asked about a milestone says that they are on it."""
 
     def commitment(self, commitment_id: str) -> str:
         """The page of a commitment."""
@@ -25,6 +34,15 @@ class PageLinks:
         """The page that lists what is in the register."""
         return f"{self.portal}/"
 
-    def subscription(self, subscription_id: UUID) -> str:
-        """The page where a reader sees what they get."""
-        return f"{self.portal}/subscriptions/{self.token(subscription_id)}"
+    def subscription(self, subscription_id: UUID, *, is_shared: bool = False) -> str:
+        """The page where a reader sees and changes what they get."""
+        token = self.shared_token if is_shared and self.shared_token else self.token
+        return f"{self.portal}/subscriptions/{token(subscription_id)}"
+
+    def stop(self, subscription_id: UUID) -> str:
+        """The page where a reader of mails says that they want no more of them, or less."""
+        return f"{self.subscription(subscription_id)}/stop"
+
+    def on_it(self, subscription_id: UUID, milestone_id: str, *, is_shared: bool) -> str:
+        """The page where who is asked about what is overdue says that they are on it."""
+        return f"{self.portal}/on-it/{self.acknowledgement_token(subscription_id, milestone_id, is_shared)}"

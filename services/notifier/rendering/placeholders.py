@@ -17,6 +17,7 @@ REASON = f"{_EDGE}reason{_EDGE}"
 SUBSCRIPTION_URL = f"{_EDGE}subscription-url{_EDGE}"
 UNSUBSCRIBE_URL = f"{_EDGE}unsubscribe-url{_EDGE}"
 
+_ON_IT_URL = "|on-it-url"
 MOMENT = "at"
 
 PlaceholderValues = Callable[[str], str]
@@ -26,6 +27,16 @@ PlaceholderValues = Callable[[str], str]
 def moment(instant: datetime, place: str | None = None) -> str:
     """A placeholder for a point in time, to be shown in the reader's zone, after that of the place if there is one."""
     return f"{_EDGE}{MOMENT}|{instant.timestamp()!r}|{place or ''}{_EDGE}"
+
+
+def on_it_url(milestone_id: str) -> str:
+    """A placeholder for the address at which the reader says that they are on a milestone."""
+    return f"{_EDGE}{milestone_id}{_ON_IT_URL}{_EDGE}"
+
+
+def milestone_in(name: str) -> str | None:
+    """The milestone of a placeholder that `on_it_url` made, by its name; None for others."""
+    return name.removesuffix(_ON_IT_URL) if name.endswith(_ON_IT_URL) else None
 
 
 def instant_in(seconds: str) -> datetime:

@@ -26,6 +26,8 @@ class Reader:
     unsubscribe_url: str
     ladder_refused: bool = False
     """Whether their own ladder is not planned, so that the usual reminders come."""
+    is_shared: bool = False
+    """Whether it is a channel, in which everybody reads it."""
 
     def __repr__(self) -> str:
         return f"Reader({self.delivery_id})"
@@ -52,9 +54,11 @@ def _values(reader: Reader, reason: Callable[[], Prose], language: str, links: P
             case "reason":
                 return reason()
             case "subscription-url":
-                return links.subscription(reader.subscription_id)
+                return links.subscription(reader.subscription_id, is_shared=reader.is_shared)
             case "unsubscribe-url":
                 return reader.unsubscribe_url
+        if (milestone_id := placeholders.milestone_in(name)) is not None:
+            return links.on_it(reader.subscription_id, milestone_id, is_shared=reader.is_shared)
         return _moment(name, reader.zone, language)
 
     return value

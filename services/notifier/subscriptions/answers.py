@@ -51,6 +51,10 @@ class SubscriptionSummary(ResponseModel):
     id: UUID
     subscriber: str
     channel: Channel
+    is_shared: bool
+    """Whether everybody in a channel reads the messages, and has the link."""
+    is_for_people: bool
+    """Whether somebody reads it; a program is told everything at once."""
     language: LanguageTag
     zone: str
     filters: FilterForm
@@ -105,5 +109,8 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
 
 def subscription_summary(row: asyncpg.Record) -> SubscriptionSummary:
     """The part of a row that is for who has the link of a message."""
-    members = subscription_answer(row)
+    members = subscription_answer(row) | {
+        "is_shared": CHANNELS[row["channel"]].is_shared,
+        "is_for_people": CHANNELS[row["channel"]].is_for_people,
+    }
     return SubscriptionSummary(**{name: members[name] for name in SubscriptionSummary.model_fields})

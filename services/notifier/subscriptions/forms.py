@@ -14,7 +14,7 @@ from contracts.vocabulary import Channel, Slug
 from services.i18n.languages import SOURCE, ReaderLanguage
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import LONGEST_URL
-from services.notifier.subscriptions.filter_form import FilterForm
+from services.notifier.subscriptions.filter_form import EventNames, FilterForm
 from services.notifier.subscriptions.own_ladder import OwnLadder
 from services.notifier.subscriptions.signing_keys import SigningKey
 from services.notifier.subscriptions.timing_form import TimingForm, check_timing
@@ -73,6 +73,23 @@ class ChangedSubscription(RequestModel):
     """In place of the one before, all of it."""
     state: Literal["active", "paused"] | None = None
     """`paused` gets nothing until it is `active` again; a subscription that was disabled is revived so, too."""
+
+
+class ChangedByLink(RequestModel):
+    """What is to be different by who has the link of a message; what is left out stays, and so does where it goes."""
+
+    language: ReaderLanguage | None = None
+    zone: ZoneName | None = None
+    events: EventNames | None = None
+    """As in `filters`: an empty list asks for all events but `consistency-flagged`."""
+    ladder: OwnLadder | None = None
+    """null goes back to the usual reminders."""
+    timing: TimingForm | None = None
+    """In place of the one before, all of it; null tells everything at once."""
+    level: None = None
+    """null gives up being asked about what is overdue; nobody names themselves here."""
+    state: Literal["active", "paused"] | None = None
+    """`paused` gets nothing until it is `active` again."""
 
 
 def check_reach(filters: FilterForm, ladder: OwnLadder | None, level: str | None) -> None:

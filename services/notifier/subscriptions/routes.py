@@ -18,14 +18,11 @@ from services.notifier.subscriptions.answers import (
     SubscriptionAnswer,
     SubscriptionPage,
     SubscriptionState,
-    SubscriptionSummary,
     filters_of,
     subscription_answer,
-    subscription_summary,
 )
 from services.notifier.subscriptions.forms import ChangedSubscription, NewSubscription, check_reach, fingerprint
 from services.notifier.subscriptions.own_ladder import kept_ladder
-from services.notifier.subscriptions.signed_ids import SignedIds
 from services.notifier.subscriptions.signing_keys import new_secret
 from services.notifier.subscriptions.store import AlreadySubscribed, SubscriptionStore
 from services.notifier.subscriptions.timing_form import TimingForm, check_timing, timing_column
@@ -49,17 +46,15 @@ NEVER_TOLD = ProblemKind(422, "never-told", Sentence("The subscription would nev
 UNFIT_ADDRESS = ProblemKind(422, "unfit-address", Sentence("Nothing can be delivered to this address"))
 
 
-def subscription_router(
-    store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds, allowed: AllowList, clock: Clock
-) -> APIRouter:
+def subscription_router(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock: Clock) -> APIRouter:
     """Make, list, read, change and end subscriptions."""
     router = APIRouter(tags=["subscriptions"])
-    router.include_router(_reading(store, keys, tokens))
+    router.include_router(_reading(store, keys))
     router.include_router(_writing(store, keys, allowed, clock))
     return router
 
 
-def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIRouter:
+def _reading(store: SubscriptionStore, keys: ApiKeys) -> APIRouter:
     router = APIRouter()
     Reader = Annotated[Caller, Depends(keys.caller(*READERS))]  # noqa: N806  a type, bound to this application's keys
 
@@ -93,19 +88,6 @@ def _reading(store: SubscriptionStore, keys: ApiKeys, tokens: SignedIds) -> APIR
         if row is None:
             raise not_found(Sentence("There is no such subscription"))
         return SubscriptionAnswer(**subscription_answer(row))
-
-    @router.get(
-        "/subscription-links/{token}",
-        operation_id="summarise_subscription",
-        responses=problems(404),
-    )
-    async def summarise_subscription(token: str) -> SubscriptionSummary:
-        """What a subscription asks for, to who has the link of one of its messages: the page behind it shows it."""
-        id_ = tokens.subscription(token)
-        row = await store.find(id_, None) if id_ else None
-        if row is None:
-            raise not_found(Sentence("There is no such link"))
-        return subscription_summary(row)
 
     return router
 
@@ -165,7 +147,7 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
         check(row)
         try:
             now = clock.now()
-            columns = _changed_columns(row, form, now)
+            columns = changed_columns(row, form, now)
             changed = await store.change(id_, owner_for(caller), columns, now, caller.actor, check)
         except AlreadySubscribed:
             raise Problem(ALREADY_SUBSCRIBED) from None
@@ -194,7 +176,7 @@ def _check_if_match(request: Request, row: asyncpg.Record) -> None:
     check_if_match(request.headers, SubscriptionAnswer(**subscription_answer(row)))
 
 
-def _changed_columns(row: asyncpg.Record, form: ChangedSubscription, now: datetime) -> dict[str, object]:
+def changed_columns(row: asyncpg.Record, form: ChangedSubscription, now: datetime) -> dict[str, object]:
     """The columns of a subscription after a change; a 422 problem for a ladder or level without effect."""
     filters = form.filters or filters_of(row)
     ladder = form.ladder if "ladder" in form.model_fields_set else kept_ladder(row["ladder"])

@@ -23,10 +23,16 @@ _COLUMNS = (
 Row = asyncpg.Record
 Check = Callable[[Row], None]
 """Looks at a subscription before it is changed, and raises where it must not be."""
+Beside = Callable[[Connection, Row, Row, datetime], Awaitable[None]]
+"""What is done in the transaction of a change, with the subscription before and after it."""
 Cancel = Callable[[Database, Connection, UUID, str, datetime], Awaitable[None]]
 """Ends what waits for a subscription which is now in a state."""
 Resume = Callable[[Database, Connection, Collection[UUID], datetime], Awaitable[None]]
 """Has what was put off for subscriptions looked at anew, since they want to be told at other times."""
+
+
+async def nothing_beside(connection: Connection, before: Row, after: Row, now: datetime) -> None:
+    """Nothing more is done."""
 
 
 class AlreadySubscribed(Exception):
@@ -106,13 +112,18 @@ class SubscriptionStore:
         now: datetime,
         by: Actor,
         check: Check = lambda row: None,
+        *,
+        beside: Beside = nothing_beside,
+        revives: bool = False,
     ) -> Row | None:
-        """Set columns of a subscription that has not ended; raises `AlreadySubscribed`, and what `check` raises."""
+        """Set columns of a subscription that has not ended, or also of one that has where this `revives` it; what had
+        been cancelled stays so. Raises `AlreadySubscribed`, and what `check` raises.
+        """
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 2))
         try:
             async with self._database.transaction() as connection:
                 before = await _locked(connection, id_, owner)
-                if before is None or before["state"] == "ended":
+                if before is None or (before["state"] == "ended" and not revives):
                     return None
                 check(before)
                 after = await _one(
@@ -132,12 +143,21 @@ class SubscriptionStore:
                 await self._audit(connection, "subscription.changed", before, after, by, now)
                 if (before["timing"], before["zone"]) != (after["timing"], after["zone"]):
                     await self._resume(self._database, connection, [id_], now)
+                await beside(connection, before, after, now)
                 return after
         except asyncpg.UniqueViolationError as error:
             raise AlreadySubscribed from error
 
     async def end(
-        self, id_: UUID, owner: str | None, reason: str, now: datetime, by: Actor, check: Check = lambda row: None
+        self,
+        id_: UUID,
+        owner: str | None,
+        reason: str,
+        now: datetime,
+        by: Actor,
+        check: Check = lambda row: None,
+        *,
+        beside: Beside = nothing_beside,
     ) -> bool:
         """End a subscription; ending it again changes nothing. Whether there is one. Raises what `check` raises.
 
@@ -159,6 +179,7 @@ class SubscriptionStore:
             )
             await publish_ladder_changes(self._database, connection, [(dict(before), dict(after))], now)
             await self._audit(connection, "subscription.ended", before, after, by, now)
+            await beside(connection, before, after, now)
             await self._cancel(self._database, connection, id_, after["state"], now)
             return True
 

@@ -1,7 +1,9 @@
 """Asking another service over HTTP: lists page by page, single things, and what an answer may be."""
 
+import json
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import httpx2
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -30,10 +32,50 @@ class NoSuchResource(LookupError):
     """The other service knows no such thing."""
 
 
+class LinkEnded(LookupError):
+    """The link of a message was good once, and has ended."""
+
+
+class ProblemView(BaseModel):
+    """Why something was refused (RFC 9457)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    detail: str = ""
+    held_by: str = ""
+    """Of an escalation that somebody else is on: who."""
+
+    @property
+    def name(self) -> str:
+        """The last part of its type."""
+        return self.type.rpartition("/")[2]
+
+
 class ServiceAnswer(BaseModel):
     """An answer as far as pages show it."""
 
     model_config = ConfigDict(frozen=True)
+
+
+@dataclass(frozen=True)
+class ServiceReply:
+    """What a service said to something that was to be changed, or to a question of which the tag counts."""
+
+    status: int
+    content: bytes
+    etag: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was done."""
+        return 200 <= self.status < 300
+
+    @property
+    def problem(self) -> ProblemView:
+        """Why it was refused."""
+        return read_answer(ProblemView, self.content)
 
 
 class ListPage(BaseModel, Generic[M]):
@@ -58,9 +100,35 @@ class ServiceClient:
         self._http = http
         self._address = address.rstrip("/")
 
+    async def ask(self, path: str) -> ServiceReply:
+        """A question of which the tag of the answer counts, or what was refused; raises `NoSuchResource`."""
+        return await self.send("GET", path)
+
+    async def send(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> ServiceReply:
+        """Ask for something to be done, `body` in JSON; raises `NoSuchResource` for what there is not."""
+        named = {"accept": "application/json", **(headers or {})}
+        content = None if body is None else json.dumps(body).encode()
+        if content is not None:
+            named["content-type"] = "application/json"
+        asked = "/" + path.split("/")[1]
+        traceparent = current_traceparent()
+        if traceparent:
+            named["traceparent"] = traceparent
+        try:
+            answer = await self._http.request(method, self._address + path, content=content, headers=named)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise Unavailable(f"{asked}: {type(error).__name__}: {error}") from error
+        if answer.status_code == 404:
+            raise NoSuchResource(asked)
+        if answer.status_code >= 500:
+            raise Unavailable(f"{asked}: answered {answer.status_code}")
+        return ServiceReply(answer.status_code, answer.content, answer.headers.get("etag", ""))
+
     async def one(self, path: str, model: type[M]) -> M:
         """A single thing; raises `NoSuchResource` where there is none."""
-        return _read(model, await self._get(path, {}))
+        return read_answer(model, await self._get(path, {}))
 
     async def one_or_none(self, path: str, model: type[M]) -> M | None:
         """A single thing; None where there is none."""
@@ -78,7 +146,7 @@ class ServiceClient:
         for _ in range(most_pages):
             more = {"cursor": cursor} if cursor else {}
             answer = await self._get(path, {**parameters, "limit": str(limit), **more})
-            page = _read(ListPage[model], answer)  # type: ignore[valid-type]  # a model made at run time
+            page = read_answer(ListPage[model], answer)  # type: ignore[valid-type]  # a model made at run time
             found += page.items
             cursor = page.next_cursor
             if not cursor:
@@ -108,7 +176,7 @@ class ServiceClient:
         return answer.content
 
 
-def _read(model: type[M], answer: bytes) -> M:
+def read_answer(model: type[M], answer: bytes) -> M:
     """The answer as far as we know it: what a later release of the service added is borne, at every depth."""
     try:
         return model.model_validate_json(answer, extra="ignore", context=TOLERANT)

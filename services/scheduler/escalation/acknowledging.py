@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from contracts.events import Acknowledgement
 from services.plumbing.audit.entries import Actor, AuditEntry
@@ -22,11 +23,15 @@ from services.scheduler.escalation.store import EscalationStore
 
 @dataclass(frozen=True)
 class AcknowledgedBy:
-    """By whose key it is acknowledged, and whom it is taken over from, where somebody else is on it."""
+    """By whose key or link it is acknowledged, and whom it is taken over from, where somebody else is on it."""
 
     actor: Actor
     take_over_from: str | None = None
     keyed_hash: KeyedHash = WITHHELD
+    subscription_id: UUID | None = None
+    """Whose link it was, where it was one."""
+    subscriber: str | None = None
+    """What that subscription is called."""
 
 
 class UnknownMilestone(LookupError):
@@ -93,6 +98,8 @@ async def _acknowledge(
     action = "milestone.taken-over" if is_taken_over else "milestone.acknowledged"
     before = _facts(holder, by) if holder else None
     after = _facts(acknowledgement, by)
+    if by.subscription_id is not None:
+        after |= {"subscription": str(by.subscription_id), "subscriber": by.keyed_hash.of(by.subscriber)}
     await audit(
         connection, AuditEntry(action, f"milestone/{milestone_id}", by.actor, acknowledgement.at, before, after)
     )

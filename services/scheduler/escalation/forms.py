@@ -56,6 +56,20 @@ class EscalationEntry(ResponseModel):
     """Why nobody could be notified, where that is so."""
 
 
+class EscalationByLink(ResponseModel):
+    """How it stands with a milestone, to who was asked about it and has the link of the message."""
+
+    subscriber: str
+    """For whom the subscription is that was told."""
+    is_shared: bool
+    """Whether everybody in a channel has the link."""
+    language: LanguageTag
+    """That of the subscription."""
+    zone: str
+    """The subscription's IANA zone."""
+    escalation: EscalationEntry
+
+
 class EscalationLine(ResponseModel):
     """Something that happened."""
 

@@ -39,7 +39,8 @@ async def test_who_has_the_link_of_a_message_sees_what_it_asks_for_but_not_where
 
     seen = await http.get(link(hook), headers=nobody)
     hidden = {"address", "secret", "owner"}
-    assert seen.json() == {name: value for name, value in hook.items() if name not in hidden}
+    shown = {name: value for name, value in hook.items() if name not in hidden}
+    assert seen.json() == shown | {"is_shared": False, "is_for_people": False}
     seen_mail = await http.get(link(mail), headers=nobody)
     for answer, made in ((seen, hook), (seen_mail, mail)):
         for secret in ("very-secret", "oken", "127.0.0.1", "@", "sre", made["address"], hook["secret"], "whsec_"):

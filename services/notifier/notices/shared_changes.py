@@ -1,0 +1,72 @@
+"""Changes by a link that a whole channel holds, in PostgreSQL: each is told to the channel, and can be put back.
+
+A change is written in the transaction that makes it, so none goes untold.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.notifier.channels import CHANNELS
+from services.plumbing.database import Connection, Database
+
+PUT_BACK = ("language", "zone", "events", "ladder", "level", "timing", "state")
+"""What a link may change."""
+MOST_ATTEMPTS = 6
+_FIRST_PAUSE = timedelta(minutes=1)
+_AT_ONCE = 20
+
+
+class SharedChanges:
+    """The changes, and which of them the channel has been told of."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(
+        self, connection: Connection, before: asyncpg.Record, after: asyncpg.Record, now: datetime
+    ) -> None:
+        """Write down what a link has changed, where a channel has to be told of it."""
+        differs = [name for name in PUT_BACK if before[name] != after[name]]
+        if differs and CHANNELS[after["channel"]].is_shared:
+            await connection.execute(
+                "insert into shared_change (subscription_id, before, after, at, next_at) values ($1, $2, $3, $4, $4)",
+                after["id"],
+                {name: before[name] for name in differs},
+                {name: after[name] for name in differs},
+                now,
+            )
+
+    async def claim(self, now: datetime) -> Sequence[asyncpg.Record]:
+        """Those that the channel is to be told of now, with its address; nobody else gets them before a pause."""
+        async with self._database.connection() as connection:
+            return list(
+                await connection.fetch(
+                    "with claimed as (update shared_change set attempts = attempts + 1,"
+                    " next_at = $1 + $2::interval * (attempts + 1) where id in (select id from shared_change"
+                    " where state = 'waiting' and next_at <= $1 order by id limit $3 for update skip locked)"
+                    " returning id, subscription_id, before, after, attempts)"
+                    " select c.*, s.channel, s.address, s.subscriber, s.language from claimed c"
+                    " join subscription s on s.id = c.subscription_id order by c.id",
+                    now,
+                    _FIRST_PAUSE,
+                    _AT_ONCE,
+                )
+            )
+
+    async def settle(self, id_: UUID, state: str) -> None:
+        """The channel is `told`, or telling it has `failed` for good."""
+        async with self._database.connection() as connection:
+            await connection.execute("update shared_change set state = $2 where id = $1", id_, state)
+
+    async def find(self, id_: UUID) -> asyncpg.Record | None:
+        """One change."""
+        async with self._database.connection() as connection:
+            found: asyncpg.Record | None = await connection.fetchrow("select * from shared_change where id = $1", id_)
+            return found
+
+    async def mark_undone(self, connection: Connection, id_: UUID, now: datetime) -> None:
+        """It was put back, in the transaction that does so."""
+        await connection.execute("update shared_change set undone_at = $2 where id = $1", id_, now)

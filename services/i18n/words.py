@@ -3,14 +3,13 @@
 import gettext
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from functools import cache
 from typing import Literal
 
 from babel import Locale
 from babel.dates import (
     format_date,
-    format_datetime,
     format_interval,
     format_skeleton,
     format_time,
@@ -146,10 +145,6 @@ class Words:
             return self.gettext("%(day)s, %(time)s in %(place)s, %(time_here)s for you (%(here)s)", **values)
         values["day_here"] = self.day(here.date(), form)
         return self.gettext("%(day)s, %(time)s in %(place)s; for you %(day_here)s, %(time_here)s (%(here)s)", **values)
-
-    def utc_moment(self, instant: datetime) -> str:
-        """A point in time in UTC, for a page that does not know where it is read: `10 Jan 2023, 23:30 UTC`."""
-        return f"{self._dated(format_datetime(instant.astimezone(UTC), 'd MMM y, HH:mm', locale=self.locale))} UTC"
 
     def _dated(self, written: str) -> str:
         """French months begin on the "1er"; no other number that stands alone is in a date of four-digit years."""

@@ -66,8 +66,11 @@ def test_news_of_days_that_the_anchor_has_already_move_nothing() -> None:
 
 
 def test_what_one_source_tells_of_several_is_reported_at_once() -> None:
-    found = list(together(happenings(CATALOGUE, date(2022, 2, 11))))
+    found = together(happenings(CATALOGUE, date(2022, 2, 11)))
 
     assert [type(one).__name__ for one in found] == ["AnchorHeld", "StatusesCome"]
     assert isinstance(found[1], StatusesCome)
     assert [one.party for one in found[1].reports] == ["CA", "MX", "US"]
+    _, several, _ = together(happenings(CATALOGUE, date(2023, 1, 10)))
+    assert isinstance(several, StatusesCome)
+    assert [one.party for one in several.reports] == ["CA", "US"], "Mexico reports for itself, over Kafka"

@@ -5,7 +5,7 @@ Every line says when, and every wait is for rest (nothing under way until the cl
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -166,6 +166,18 @@ class House(InboxReader):
         """Post as a careful client does: the same key until there is an answer."""
         key = str(uuid4())
         return await self._insist(lambda: self.post_status(commitment, status, key=key, **more))
+
+    async def insist_on_statuses(self, commitments: Sequence[str], status: str) -> dict[str, Any]:
+        """The same of several in one request, which is one cause."""
+        reports = [
+            {"report_id": str(uuid4()), "commitment_id": one, "status": status, "party": BOUND[one][0]}
+            for one in commitments
+        ]
+        return await self._insist(
+            lambda: self.http.post(
+                f"{self.url('registry')}/status-updates", json={"reports": reports}, headers=self.headers
+            )
+        )
 
     async def insist_on_move(self, anchor: str, edtf: str, *, source: str) -> dict[str, Any]:
         """Move an anchor as a careful client does."""

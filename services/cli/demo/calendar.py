@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 
 from contracts.vocabulary import Source, Status
 from services.registry.catalogue.contents import Catalogue, ChronicleEntry
@@ -87,18 +86,19 @@ def happenings(catalogue: Catalogue, day: date) -> list[Happening]:
     return found
 
 
-def together(found: Iterable[Happening]) -> Iterator[Happening | StatusesCome]:
-    """The same, and what comes over HTTP from one source one after the other as one report of several."""
-    for (over_http, _), happenings_ in groupby(found, _source_over_http):
-        run = tuple(happenings_)
-        if over_http:
-            yield StatusesCome(tuple(one for one in run if isinstance(one, StatusComes)))
+def together(found: Iterable[Happening]) -> list[Happening | StatusesCome]:
+    """The same, and what one source tells over HTTP as one report of several, where the first of it stood."""
+    told: list[Happening | StatusesCome] = []
+    places: dict[str, int] = {}
+    for one in found:
+        if not isinstance(one, StatusComes) or one.over_kafka is not None:
+            told.append(one)
+        elif isinstance(before := told[places[one.source]] if one.source in places else None, StatusesCome):
+            told[places[one.source]] = StatusesCome((*before.reports, one))
         else:
-            yield from run
-
-
-def _source_over_http(one: Happening) -> tuple[bool, str]:
-    return (True, one.source) if isinstance(one, StatusComes) and one.over_kafka is None else (False, "")
+            places[one.source] = len(told)
+            told.append(StatusesCome((one,)))
+    return told
 
 
 def _of_its_anchor(entry: ChronicleEntry, day: date, made_on: date) -> Iterator[AnchorMoves | AnchorHeld]:

@@ -529,6 +529,9 @@ METRICS = {
         "pledgewire_delivery_latency_seconds",
         "pledgewire_reminder_due_to_sent_seconds",
         "pledgewire_queue_depth",
+        "pledgewire_sending_stopped",
+        "pledgewire_sending_held",
+        "pledgewire_silences",
     },
     "portal": {"pledgewire_feed_events", "pledgewire_feed_readers"},
 }

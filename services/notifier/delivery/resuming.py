@@ -19,6 +19,8 @@ update delivery set next_at = $1
 where state = 'pending' and rule = any($2::text[]) and next_at > $1
       and ($3::uuid[] is null or subscription_id = any($3::uuid[]))
 """
+_FORGET_RUNS = "delete from digest_run where run_at > $1 and subscription_id = any($2::uuid[])"
+"""What still waits for one of them is put off to it again, and writes it anew."""
 
 
 async def resume_deferred(
@@ -27,4 +29,6 @@ async def resume_deferred(
     """Let what was put off for some subscriptions, or (None) for all, be claimed now, in the caller's transaction."""
     only = list(subscriptions) if subscriptions is not None else None
     await connection.execute(_RESUME, now, list(_RULES), only)
+    if only is not None:
+        await connection.execute(_FORGET_RUNS, now, only)
     await database.notify(connection, READY)

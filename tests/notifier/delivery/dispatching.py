@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from services.notifier.channels import CHANNELS
@@ -38,6 +39,7 @@ def dispatch_at(
     http: HttpClient,
     mail: SmtpPool | None = None,
     settings: DispatchSettings = SETTINGS,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> Dispatch:
     """A dispatch as the wiring builds it, but with a lease that a test can wait for."""
     renderer = MessageRenderer(PageLinks("https://pledgewire.example", TOKENS.token), links())
@@ -48,6 +50,7 @@ def dispatch_at(
         senders_for(CHANNELS, http, pool, renderer, clock, mail_sender=sender, allowed=AllowList()),
         clock,
         settings,
+        may_send=may_send,
     )
 
 

@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -28,9 +29,12 @@ from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.dispatch import Dispatch, DispatchSettings
 from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.log import DeliveryLog
+from services.notifier.delivery.sending_stop import start_sending, stop_sending
+from services.notifier.delivery.standing_orders import StandingOrders
 from services.notifier.subscriptions.unsubscribe_routes import BY_LINK
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
+from services.plumbing.audit.entries import Actor
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
 from tests.notifier.delivery.dispatching import DEADLINE, SETTINGS, dispatch_at, links
@@ -107,6 +111,24 @@ async def dispatching(
     http = HttpClient(HttpClientSettings(deadline=deadline), AllowList.of(["127.0.0.1"]))
     stopping = asyncio.Event()
     running = asyncio.create_task(dispatch_at(database, clock, http, settings=settings).run(stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await asyncio.wait_for(running, 20)
+        await http.close()
+
+
+@contextlib.asynccontextmanager
+async def obeying(database: Database, clock: SharedClock) -> AsyncIterator[None]:
+    """A dispatch that sends only while nobody has stopped it."""
+    http, stopping, orders = (
+        HttpClient(HttpClientSettings(), AllowList.of(["127.0.0.1"])),
+        asyncio.Event(),
+        StandingOrders(database, clock),
+    )
+    dispatch = dispatch_at(database, clock, http, settings=DispatchSettings(), may_send=lambda: orders.may_send)
+    running = asyncio.gather(orders.run(stopping), dispatch.run(stopping))
     try:
         yield
     finally:
@@ -485,3 +507,41 @@ class Inbox(Mailing):
 
     def handle_message(self, message: email.message.Message) -> None:
         self.mails.append(message)
+
+
+async def test_a_stop_holds_every_process_within_five_seconds_and_nothing_is_lost(
+    database: Database, receiver: Receiver, clock: SharedClock
+) -> None:
+    """
+    Two processes are in the midst of it. What waits goes out once after the start, also from one that began meanwhile.
+    """
+    arrived: list[float] = []
+
+    def slowly(_id: UUID, _n: int) -> int:
+        arrived.append(time.monotonic())
+        time.sleep(0.005)
+        return 200
+
+    receiver.answer = slowly
+    await subscribe(database, receiver.url("all"))
+    events = [incoming(f"commitment-{n}") for n in range(600)]
+    await FanOut(database, lease_seconds=60).apply(events, NOW, NO_CAPACITY)
+    by = Actor("ops")
+    async with obeying(database, clock), obeying(database, clock):
+        await until(lambda: len(arrived) >= 40)
+        async with database.transaction() as connection:
+            await stop_sending(connection, by, "Mails to the wrong desk", NOW)
+        stopped = time.monotonic()
+        await asyncio.sleep(6)
+        assert len(arrived) < 600
+        assert max(arrived) - stopped < 5
+        held = len(arrived)
+        async with obeying(database, clock):
+            await asyncio.sleep(1.5)
+            assert len(arrived) == held
+            assert (await states(database)).keys() <= {"pending", "delivered"}
+            async with database.transaction() as connection:
+                assert await start_sending(connection, by, NOW) == 600 - held
+            assert await settled(database, 600) == {"delivered": 600}
+    assert set(receiver.delivered.values()) == {1}
+    assert len(receiver.delivered) == 600

@@ -276,6 +276,7 @@ async def test_a_changed_timing_is_looked_at_anew(desk: Desk, database: Database
     await desk.settle()
     (row,) = await desk.rows()
     assert (row["state"], row["rule"], row["next_at"], row["attempts"]) == ("pending", "digest", at(0, 15), 0)
+    assert await runs(database) == [(who, at(0, 15))]  # the weekly one is none any more
     await change(who, None, {"timing": None}, at(0, 14), by)
     desk.clock.set(at(0, 14))
     await desk.settle()

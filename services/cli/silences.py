@@ -95,9 +95,13 @@ def end_command(
     *,
     key: Key = "",
     url: Url = HERE,
+    json: Json = False,
 ) -> None:
     """End a silence before its time: what waited for it is told now."""
     _notifier(url, key).ask("DELETE", f"/silences/{segment(id_)}")
+    if json:
+        print_json({"id": id_, "state": "ended"})
+        return
     typer.echo(f"{id_}  ended")
 
 

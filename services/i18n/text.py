@@ -72,5 +72,7 @@ def _is_flag_letter(c: str) -> bool:
 
 
 def capitalized(text: str) -> str:
-    """The text with a capital at its beginning; the rest stays as it is."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital at its beginning, or behind the mark that Spanish begins with; the rest stays."""
+    mark = text[:1] if text[:1] in ("¿", "¡") else ""
+    rest = text.removeprefix(mark)
+    return mark + rest[:1].upper() + rest[1:]

@@ -18,6 +18,7 @@ def test_a_cut_ends_at_a_word_and_says_so() -> None:
 
 def test_a_capital_at_the_beginning_leaves_the_rest() -> None:
     assert capitalized("état des lieux, NALS") == "État des lieux, NALS"
+    assert capitalized("¿ya se celebró?") == "¿Ya se celebró?"
     assert capitalized("") == ""
 
 

@@ -479,10 +479,10 @@ async def test_a_summit_that_moves_is_told_with_before_after_and_source_and_coun
 
     for when, phase, days, told in (
         (on(2023, 1, 10), "today", 0, "Hoy: "),
-        (on(2023, 1, 11), "asked", 1, "¿Ya tuvo lugar?"),
-        (on(2023, 1, 17), "asked", 7, "¿Ya tuvo lugar?"),
+        (on(2023, 1, 11), "asked", 1, "¿Ya se celebró?"),
+        (on(2023, 1, 17), "asked", 7, "¿Ya se celebró?"),
         (on(2023, 1, 30), None, 0, ""),  # 30 days after the end of 2022
-        (on(2023, 2, 9), "asked", 30, "¿Ya tuvo lugar?"),
+        (on(2023, 2, 9), "asked", 30, "¿Ya se celebró?"),
     ):
         await house.at(when)
         if phase:

@@ -3,7 +3,6 @@
 import gettext
 import hashlib
 import io
-from collections.abc import Sequence
 from importlib import resources
 
 from babel.messages.catalog import Catalog, Message
@@ -12,7 +11,7 @@ from babel.messages.pofile import read_po
 
 from contracts.vocabulary import LanguageTag
 from services.i18n.languages import REGIONS, SOURCE, conventions_of, primary
-from services.i18n.typography import Spacing
+from services.i18n.typography import Spacing, spaced
 
 LOCALES = resources.files("services.i18n") / "locales"
 
@@ -60,13 +59,6 @@ def compiled(catalogue: Catalog, spacing: Spacing | None = None) -> gettext.GNUT
     write_mo(compiled_file, catalogue)
     compiled_file.seek(0)
     return gettext.GNUTranslations(compiled_file)
-
-
-def spaced(translation: str | Sequence[str] | None, spacing: Spacing) -> str | tuple[str, ...]:
-    """A translation, in each number where it counts, with its spaces as they have to be; empty where there is none."""
-    if translation is None or isinstance(translation, str):
-        return spacing.put_into(translation or "")
-    return tuple(map(spacing.put_into, translation))
 
 
 def is_translated(message: Message) -> bool:

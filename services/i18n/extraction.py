@@ -8,6 +8,7 @@ what it has words of its own for.
 import argparse
 import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -15,8 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from contracts.vocabulary import LanguageTag
-from services.i18n.catalogue import spaced
 from services.i18n.languages import REGIONS, SOURCE, conventions_of, written_languages
+from services.i18n.typography import spaced
 
 SERVICES = Path(__file__).parents[1]
 CONTRACTS = SERVICES.parent / "contracts"
@@ -39,8 +40,9 @@ msgstr ""
 """
 
 
+@cache
 def messages_in_code() -> Catalog:
-    """Every message that the services and the contracts mark for translation; none has one."""
+    """Every message that the services and the contracts mark for translation; none has one. Read once."""
     messages = Catalog()
     for folder in (SERVICES, CONTRACTS):
         for _, _, message, _, _ in extract_from_dir(folder, _SOURCES, keywords=_MARKERS):

@@ -4,7 +4,7 @@ Translators type what their keyboard gives; one function makes it right, for eve
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 NO_BREAK_SPACE = "\u00a0"
@@ -42,3 +42,10 @@ class Spacing:
 
 def _spaces_beside(mark: str) -> str:
     return f"[{_SPACES}]{'*' if mark in _GUILLEMETS else '+'}"
+
+
+def spaced(translation: str | Sequence[str] | None, spacing: Spacing) -> str | tuple[str, ...]:
+    """A translation, in each number where it counts, with its spaces as they have to be; empty where there is none."""
+    if translation is None or isinstance(translation, str):
+        return spacing.put_into(translation or "")
+    return tuple(map(spacing.put_into, translation))

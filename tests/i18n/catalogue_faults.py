@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from babel.messages.catalog import Catalog, Message
 
-from services.i18n.catalogue import is_translated, spaced
+from services.i18n.catalogue import is_translated
 from services.i18n.languages import LanguageConventions
+from services.i18n.typography import spaced
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
 

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from fastapi import Request
 
 from contracts.vocabulary import Text
 from services.i18n.languages import (
@@ -19,6 +20,7 @@ from services.i18n.names import theme_title
 from services.i18n.prose import Prose, marked_text
 from services.i18n.words import answer_language, words_in
 from services.plumbing.business_days import DayOff
+from services.portal.page_renderer import PageRenderer
 from services.scheduler.previews.rules.holiday_names import holiday_name
 from tests.i18n.outputs import PLACES, every_output
 from tests.notifier.rendering.material import GOLDEN, mail, payload
@@ -124,3 +126,27 @@ def test_words_of_another_region_are_no_other_language() -> None:
     assert is_same_language("zh-Hant", "zh-Hant-TW")
     assert not is_same_language("zh-Hant", "zh-Hans")
     assert not is_same_language("en", "es")
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "language", "kept"),
+    [
+        (b"lang=en-CA", b"fr", "en-CA", "en-CA"),
+        (b"lang=fr-CA", b"en", "fr", "fr"),
+        (b"", b"en-CA,en;q=0.9", "en-CA", None),
+        (b"lang=en-NZ", b"es-MX", "es", None),
+    ],
+)
+def test_a_page_is_in_the_region_that_is_asked_for_and_says_so(
+    query: bytes, accepted: bytes, language: str, kept: str | None
+) -> None:
+    headers = [(b"accept-language", accepted)]
+    request = Request({"type": "http", "path": "/", "query_string": query, "headers": headers})
+
+    answer = PageRenderer().show(request, "base.html")
+
+    page = bytes(answer.body).decode()
+    assert answer.headers["content-language"] == language
+    assert f'<html lang="{language}">' in page
+    assert answer.headers.get("set-cookie", "").partition(";")[0] == (f"lang={kept}" if kept else "")
+    assert [f'hreflang="{other}" href="/?lang={other}"' in page for other in written_languages()] == [True] * 4

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from contracts.commitments import Milestone
 from contracts.vocabulary import Precision, Reading, Span
+from services.i18n.words import words_in
+from services.plumbing.sentences import sentence_of
 from services.scheduler.ladders.book import kind_of
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK, LadderBookError, read_ladder_book
 from services.scheduler.ladders.ladder import LadderCondition, Rung, Step
@@ -142,6 +144,32 @@ def test_what_is_no_book_is_refused_with_file_line_and_reason(text: str, line: i
 
     assert str(raised.value).startswith(f"mine.yaml, line {line}: ")
     assert what in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "spanish", "french"),
+    [
+        (
+            "ladders: {}\n",
+            "x.yaml, línea 1: ladders: aquí va una lista",
+            "x.yaml, ligne 1\u00a0: ladders\u00a0: ici figure une liste",
+        ),
+        ("jitter: 15m\n", "x.yaml, línea 1: falta `ladders`", "x.yaml, ligne 1\u00a0: `ladders` manque"),
+        (
+            ONE.format("{step: on-the-day, business_days: XX}"),
+            "'XX' no designa días festivos",
+            "'XX' ne désigne pas de jours fériés",
+        ),
+        ("[" * 60_000, "esto está anidado a demasiada profundidad", "l’imbrication est trop profonde"),
+    ],
+)
+def test_a_refusal_is_told_in_the_readers_language(text: str, spanish: str, french: str) -> None:
+    with pytest.raises(LadderBookError) as raised:
+        read_ladder_book(text, "x.yaml")
+
+    told = sentence_of(raised.value)
+    assert spanish in told.said(words_in("es").catalogue.gettext)
+    assert french in told.said(words_in("fr").catalogue.gettext)
 
 
 @given(st.text(max_size=200) | st.text("ladersn:[]{}, -\n'\"&*!|>#0123", max_size=200))

@@ -76,7 +76,7 @@ def http_app(
     app.include_router(undo_router(store, changes, undo_tokens, clock))
     app.include_router(delivery_router(log, keys, subscription_links))
     app.include_router(receipt_router(log, keys, subscription_links, clock))
-    app.include_router(acknowledgement_link_router(store, acknowledgement_tokens, clock))
+    app.include_router(acknowledgement_link_router(store, acknowledgement_tokens, keys, clock))
     app.include_router(link_request_router(LinkRequests(database, destinations), clock))
     app.include_router(unsubscribe_router(store, links, pages, clock))
     app.include_router(audit_routes(database, keys))

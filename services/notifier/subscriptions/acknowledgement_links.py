@@ -12,13 +12,14 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter
 
-from contracts.vocabulary import Channel, LanguageTag, Slug
+from contracts.vocabulary import Channel, LanguageTag, MinistryCode, Slug
 from services.notifier.channels import CHANNELS
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.signed_ids import SignedValues
 from services.notifier.subscriptions.store import SubscriptionStore
 from services.notifier.subscriptions.subscription_links import LINK_ENDED, last_day_of_shared, no_such_link
 from services.plumbing.clock import Clock
+from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.forms import ResponseModel
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem
@@ -74,9 +75,13 @@ class AcknowledgementLink(ResponseModel):
     """Whether everybody in a channel has the link."""
     language: LanguageTag
     zone: str
+    ministry: MinistryCode | None
+    """The ministry for which the subscription's owner speaks, where there is one."""
 
 
-def acknowledgement_link_router(store: SubscriptionStore, tokens: AcknowledgementTokens, clock: Clock) -> APIRouter:
+def acknowledgement_link_router(
+    store: SubscriptionStore, tokens: AcknowledgementTokens, keys: ApiKeys, clock: Clock
+) -> APIRouter:
     """What the scheduler asks before it lets somebody acknowledge by a link."""
     router = APIRouter(tags=["links"])
 
@@ -102,6 +107,7 @@ def acknowledgement_link_router(store: SubscriptionStore, tokens: Acknowledgemen
             is_shared=CHANNELS[row["channel"]].is_shared,
             language=row["language"],
             zone=row["zone"],
+            ministry=keys.ministry_of(row["owner"]),
         )
 
     return router

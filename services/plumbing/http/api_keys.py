@@ -119,6 +119,11 @@ class ApiKeys:
             if known is None or known.seq <= key.seq:
                 self._known[key.key_id] = key
 
+    def ministry_of(self, client: str) -> str | None:
+        """The ministry for which a client speaks; None where its live keys say none, or not the same."""
+        said = {key.ministry for key in self._known.values() if key.client == client and not key.revoked_at}
+        return said.pop() if len(said) == 1 else None
+
     def facts(self) -> dict[str, Any]:
         """For `/readyz`: how many keys are known, revoked ones among them, and for how long nothing was heard."""
         silence = self.silence()

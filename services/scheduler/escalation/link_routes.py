@@ -3,6 +3,7 @@
 The notifier made the link and says what it is good for; the scheduler takes nobody else's word.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
@@ -91,7 +92,8 @@ def acknowledgement_link_routes(
         """Say that somebody is on it, as with a key: nobody further is notified, unless no evidence follows."""
         holder = await holder_of(token)
         keyed = await keyed_request(request, f"subscription/{holder.subscription_id}")
-        by = AcknowledgedBy(BY_LINK, new.take_over_from, keyed_hash, holder.subscription_id, holder.subscriber)
+        actor = replace(BY_LINK, ministry=holder.ministry)
+        by = AcknowledgedBy(actor, new.take_over_from, keyed_hash, holder.subscription_id, holder.subscriber)
         return await door.acknowledge(holder.milestone_id, new, keyed, by)
 
     return router

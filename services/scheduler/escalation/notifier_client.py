@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.open_lists import TOLERANT
-from contracts.vocabulary import LanguageTag, Slug
+from contracts.vocabulary import LanguageTag, MinistryCode, Slug
 from services.plumbing.tracing import current_traceparent
 from services.plumbing.transient_errors import Unavailable
 
@@ -38,6 +38,8 @@ class LinkHolder(BaseModel):
     is_shared: bool
     language: LanguageTag
     zone: str
+    ministry: MinistryCode | None = None
+    """For which the owner of the subscription speaks; a notifier of the release before doesn't say it."""
 
 
 class LinkOver(LookupError):

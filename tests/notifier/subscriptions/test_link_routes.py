@@ -110,6 +110,7 @@ async def test_the_link_of_an_escalation_says_who_may_answer_to_what(http: httpx
         "is_shared": False,
         "language": "es",
         "zone": "America/Mexico_City",
+        "ministry": None,
     }
     wrong = {name: await http.get(f"/acknowledgement-links/{name}") for name in (TOKENS.token(UUID(made["id"])), "x")}
     assert {one.status_code for one in wrong.values()} == {404}

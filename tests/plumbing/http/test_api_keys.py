@@ -216,6 +216,18 @@ async def test_the_age_of_news_is_shown(door: Door) -> None:
     assert door.keys.facts() == {"known": 2, "seconds_unheard": None}
 
 
+def test_a_client_speaks_for_a_ministry_as_its_live_keys_say_alike(door: Door) -> None:
+    def made(client: str, ministry: str | None, revoked_at: datetime | None = None) -> KnownKey:
+        key = new_key()
+        return KnownKey(key.id, key.sha256, client, ("reporter",), ministry, revoked_at=revoked_at)
+
+    door.keys.learn([made("sre", "mx-sre"), made("sre", "mx-sre"), made("sre", "mx-old", NOW)])
+    door.keys.learn([made("both", "mx-sre"), made("both", "ca-gac")])
+
+    asked = ("sre", "both", "desk", "nobody")
+    assert [door.keys.ministry_of(client) for client in asked] == ["mx-sre", None, None, None]
+
+
 def test_the_last_use_is_known_to_a_minute(door: Door) -> None:
     for seconds in (0, 30, 61):
         door.clock.instant = NOW + timedelta(seconds=seconds)

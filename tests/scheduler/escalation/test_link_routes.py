@@ -28,6 +28,7 @@ class Notifier:
                     is_shared=False,
                     language="es",
                     zone="America/Mexico_City",
+                    ministry="mx-sre",
                 )
             case "ended":
                 raise LinkOver
@@ -64,7 +65,9 @@ async def test_who_was_asked_says_by_the_link_that_they_are_on_it(
     assert (done.status_code, again.json()) == (201, done.json())
     assert after["escalation"]["acknowledged"]["name"] == "Ana Ruiz"
     assert (await scheduler.log()).count("acknowledged") == 1
-    assert entry["client"] == "acknowledgement-link"
+    [public] = (await reader.get("/acknowledgements")).json()["items"]
+    assert (public["milestone_id"], public["ministry"]) == (DUE.id, "mx-sre")
+    assert (entry["client"], entry["ministry"]) == ("acknowledgement-link", "mx-sre")
     assert str(ID) in str(entry["after"])
     assert not [word for word in ("Ana", "Inés", "This week") if word in str(dict(entry))]
 

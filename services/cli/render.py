@@ -130,7 +130,7 @@ def _rendered(
 ) -> tuple[str | None, str]:
     """The subject where there is one, and what is sent, for a reader who follows everything."""
     from contracts.filters import Filters
-    from services.i18n.languages import LANGUAGES
+    from services.i18n.languages import languages_to_ask_for, written_as
     from services.notifier.channels import CHANNELS, FOR_PEOPLE
     from services.notifier.channels.channel import MailedChannel, PostedChannel
     from services.notifier.channels.mail_addresses import NamedAddress
@@ -142,7 +142,8 @@ def _rendered(
     from services.plumbing.zones import UnknownZone, zone_named
 
     _check(channel in CHANNELS, f"there is no channel {channel}", f"use one of {', '.join(CHANNELS)}")
-    _check(language in LANGUAGES, f"nobody is written to in {language}", f"use one of {', '.join(LANGUAGES)}")
+    there = ", ".join(languages_to_ask_for())
+    _check(written_as(language) is not None, f"nobody is written to in {language}", f"use one of {there}")
     _check(
         len(events) == 1 or channel in FOR_PEOPLE, f"{channel} gets every event by itself", "name one event at a time"
     )

@@ -27,7 +27,7 @@ TERMS: dict[str, dict[LanguageTag, str]] = {
     "met": {"es": "cumplid[oa]s?|cumplen?", "fr": "respectée?s?"},
     "milestone": {"es": "hitos?", "fr": "jalons?"},
     "ministry": {"es": "dependencias?", "fr": "ministères?"},
-    "mute": {"es": "silenciamientos?|silenci[oó]", "fr": "mises? en sourdine"},
+    "mute": {"es": "silenciamientos?|silenci(ó|o|ar)", "fr": "(mises?|mis|mettre) en sourdine"},
     "overdue": {"es": "vencid[oa]s?|venció", "fr": "(en|de) retard|retards?"},
     "party": {"es": "partes?", "fr": "parties?"},
     "quiet hour": {"es": "horas de silencio", "fr": "heures de silence"},

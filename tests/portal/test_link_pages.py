@@ -93,7 +93,7 @@ async def test_who_was_asked_says_on_the_page_that_they_are_on_it(reader: Reader
     [(key, made), (repeated, _)] = portal.services.acknowledged
     assert key == repeated, "the same form again is the same request"
     assert made == {"name": "Ana Ruiz, SRE", "note": "Esta semana. Con las tres."}
-    assert "Gracias. Ana Ruiz, SRE se ocupa de ello." in after
+    assert "Gracias. Ana Ruiz, SRE se hace cargo." in after
 
 
 async def test_a_name_is_needed_and_what_was_entered_stays(reader: Reader, portal: ServedPortal) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from services.i18n import catalogue
+from services.i18n import catalogue, words
 from services.i18n.extraction import updated
 from services.i18n.languages import LANGUAGES, LanguageConventions
-from services.i18n.words import words_in
 from services.notifier import openapi
 from services.notifier.channels.email import POLICY
 from services.notifier.channels.outcomes import Accepted
@@ -30,7 +29,8 @@ WRITTEN = {
     "Reported by": "Informado por",
     "in progress": "em andamento",
     "%(label)s:": "%(label)s:",
-    "The status of this commitment has changed for one party.": "A situação deste compromisso mudou para uma parte.",
+    "Before": "Antes",
+    "%(label)s: %(value)s": "%(label)s: %(value)s",
     "Open the commitment": "Abrir o compromisso",
 }
 """A small catalogue: what is not in it is shown in English."""
@@ -47,9 +47,9 @@ def portuguese(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]
         assert f'msgid "{message_id}"\nmsgstr ""' in text
         text = text.replace(f'msgid "{message_id}"\nmsgstr ""', f'msgid "{message_id}"\nmsgstr "{translated}"')
     (tmp_path / "pt.po").write_text(text, encoding="utf-8")
-    words_in.cache_clear()
+    words._made.cache_clear()
     yield "pt"
-    words_in.cache_clear()
+    words._made.cache_clear()
 
 
 class KeepingMailServer(MailServer):
@@ -105,7 +105,7 @@ def test_words_come_in_the_fourth_language_where_they_are_there_in_it(portuguese
     html = part(message_from_bytes(mailed(event, portuguese), policy=POLICY), "html")
 
     assert told.title == "Diálogo sobre drogas"
-    assert told.lead == WRITTEN["The status of this commitment has changed for one party."]
+    assert told.lead == "Antes: em andamento"
     assert "Canadá, México e Estados Unidos" in {str(fact.value) for fact in told.facts}
     assert '<span lang="en">' in html, "the section is there in English only"
     assert '<span lang="en">Diálogo' not in html

@@ -16,26 +16,26 @@ from services.i18n.text import capitalized, plain, shorten
 from services.i18n.words import Words
 
 THEMES = {
-    "biodiversity": (N_("Biodiversity"), N_("Biodiversity")),
-    "climate": (N_("Climate"), N_("Climate action")),
-    "democracy": (N_("Democracy"), N_("Democracy and human rights")),
-    "development": (N_("Development"), N_("Development cooperation")),
-    "dialogue": (N_("Dialogue"), N_("North American dialogue")),
-    "digital": (N_("Digital"), N_("Cyberspace and digital access")),
-    "energy": (N_("Energy"), N_("Energy")),
-    "equity": (N_("Equity"), N_("Equity and inclusion")),
-    "finance": (N_("Finance"), N_("Finance")),
-    "health": (N_("Health"), N_("Health")),
-    "migration": (N_("Migration"), N_("Migration and protection")),
-    "nature": (N_("Nature"), N_("Nature and oceans")),
-    "security": (N_("Security"), N_("Security and disaster response")),
-    "small-business": (N_("Small business"), N_("Small and medium enterprises")),
-    "supply-chains": (N_("Supply chains"), N_("Supply chains")),
-    "trade": (N_("Trade"), N_("Trade and investment")),
-    "transport": (N_("Transport"), N_("Transportation")),
-    "work": (N_("Labor"), N_("Labor rights and skills")),
+    "biodiversity": N_("Biodiversity"),
+    "climate": N_("Climate action"),
+    "democracy": N_("Democracy and human rights"),
+    "development": N_("Development cooperation"),
+    "dialogue": N_("North American dialogue"),
+    "digital": N_("Cyberspace and digital access"),
+    "energy": N_("Energy"),
+    "equity": N_("Equity and inclusion"),
+    "finance": N_("Finance"),
+    "health": N_("Health"),
+    "migration": N_("Migration and protection"),
+    "nature": N_("Nature and oceans"),
+    "security": N_("Security and disaster response"),
+    "small-business": N_("Small and medium enterprises"),
+    "supply-chains": N_("Supply chains"),
+    "trade": N_("Trade and investment"),
+    "transport": N_("Transportation"),
+    "work": N_("Labor rights and skills"),
 }
-"""The register's list of themes: a short name for subject lines, and the title."""
+"""The register's list of themes."""
 
 STATUSES = {
     Status.ANNOUNCED: N_("announced"),
@@ -145,12 +145,7 @@ def language_name(code: str, words: Words) -> str:
 
 def theme_title(slug: str, words: Words) -> str:
     """The theme's title, as on the register's pages; made from its code when we don't know it."""
-    return words.gettext(THEMES[slug][1]) if slug in THEMES else capitalized(spelled(slug))
-
-
-def short_theme(slug: str, words: Words) -> str:
-    """The theme in a word or two, for a subject line."""
-    return words.gettext(THEMES[slug][0]) if slug in THEMES else capitalized(spelled(slug))
+    return words.gettext(THEMES[slug]) if slug in THEMES else capitalized(spelled(slug))
 
 
 def status_name(status: Status, words: Words) -> str:

@@ -91,7 +91,7 @@ def test_a_status_has_one_name_in_mail_feeds_and_pages() -> None:
 def test_a_code_that_has_no_name_is_shown_as_it_is() -> None:
     words = words_in("fr")
 
-    assert names.theme_title("deep-sea", words) == names.short_theme("deep-sea", words) == "Deep sea"
+    assert names.theme_title("deep-sea", words) == "Deep sea"
     assert names.level_name("head-of-state", words) == "head of state"
     assert delivery_names.reason_name("full-moon", words) == "full moon"
 

@@ -46,7 +46,9 @@ class Reader:
     def __init__(self, portal: ServedPortal, database: Database) -> None:
         self.database = database
         self._url = portal.url
-        self.browser = httpx2.AsyncClient(base_url=portal.url, headers={"accept": "text/html"}, follow_redirects=False)
+        self.browser = httpx2.AsyncClient(
+            base_url=portal.url, headers={"accept": "text/html"}, follow_redirects=False, timeout=60
+        )
 
     async def subscribed(self, channel: str = "email", **changes: Any) -> tuple[UUID, str]:
         """A subscription, and the address of its page."""
@@ -97,7 +99,7 @@ async def url(fresh_database: FreshDatabase) -> str:
 
 @pytest.fixture
 async def reader(portal: ServedPortal, url: str, tmp_path: Path) -> AsyncIterator[Reader]:
-    clock = SharedClock(tmp_path / "notifier-clock")
+    clock = SharedClock(tmp_path / "clock")  # the portal's, too
     clock.set(NOW)
     theirs, ours = database_at(url), database_at(url)
     app = http_app(

@@ -40,8 +40,8 @@ async def test_from_the_link_to_weekly_quiet_from_eight_in_french_and_no_more_fl
     assert (row["language"], row["events"]) == ("fr", ["milestone-due"])
     assert (row["timing"]["rhythm"], row["timing"]["weekday"], row["timing"]["at"]) == ("weekly", "monday", "09:00")
     assert [(one["begins"], one["ends"]) for one in row["timing"]["quiet_hours"]] == [("20:00", "07:00")]
-    assert "Une fois par semaine, en une seule fois, lundi, 9 h 00" in again
-    assert "Heures de silence : de 20 h 00 à 7 h 00" in again
+    assert "Une fois par semaine, en une seule fois, lundi, 09 h 00" in again
+    assert "Heures de silence : de 20 h 00 à 07 h 00" in again
 
 
 async def test_a_timing_is_given_up_and_what_the_page_does_not_know_is_kept(reader: Reader) -> None:

@@ -177,7 +177,9 @@ def _item(newest: _Newest, words: Words, *, at_once: bool) -> GroupItem:
         said = [message.latest.written]
     if newest.changes > 1:
         said.append(words.ngettext("%(number)s change", "%(number)s changes", newest.changes))
-    return GroupItem(message.title, Prose.read(" · ".join(said)), newest.changes, message.url)
+    # Who is asked answers there; that page leads to the commitment.
+    url = message.links[0].url if item.category == "escalated" else message.url
+    return GroupItem(message.title, Prose.read(" · ".join(said)), newest.changes, url)
 
 
 def _by_urgency(newest: _Newest) -> tuple[int, date, str]:

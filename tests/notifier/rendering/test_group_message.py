@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.events import MilestoneEscalated
 from contracts.filters import Filters
 from services.i18n.words import words_in
 from services.notifier.delivery.messages import matched_by, render_group
@@ -20,6 +21,7 @@ from services.notifier.events.published_event import (
     Telling,
     UnsupportedEvent,
 )
+from services.notifier.rendering import placeholders
 from services.notifier.rendering.footer_reason import Concern, joined_reasons
 from services.notifier.rendering.group_message import GroupKind, GroupMessage, Rhythm
 from services.notifier.rendering.message import SUBJECT_LENGTH
@@ -158,12 +160,28 @@ def test_no_event_is_lost_and_none_is_counted_twice(drawn, kind, language):
 
     assert len(told) - beside <= stood_for <= len(told)
     pages = {item.url for section in message.sections for item in section.items}
-    assert pages == {LINKS.commitment(event.data.commitment.id) for event, _ in told}
+    assert pages == {page_of(event) for event, _ in told}
     assert 0 < len(message.subject) <= SUBJECT_LENGTH
     for most in (0, 1, message.count, message.count + 1):
         shown, left = message.first(most)
         assert sum(len(section.items) for section in shown) + left == message.count
         assert all(section.items for section in shown)
+
+
+def page_of(event: PublishedEvent) -> str:
+    """Where an item leads: to the commitment, or where who is asked answers."""
+    if isinstance(event.data, MilestoneEscalated):
+        return placeholders.on_it_url(event.data.milestone.id)
+    return LINKS.commitment(event.data.commitment.id)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_is_asked_about_several_things_answers_to_each_from_the_list(language: str):
+    letter = mailed_group([EACH_KIND["escalated"], EACH_KIND["today"]], language)
+
+    for subtype in ("plain", "html"):
+        assert "https://pledgewire.example/on-it/preview" in part(letter, subtype)
+        assert "\x7f" not in part(letter, subtype) and "7f}" not in part(letter, subtype)
 
 
 def test_mails_about_one_commitment_stand_in_its_thread_and_others_by_themselves():

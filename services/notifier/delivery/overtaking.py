@@ -4,6 +4,11 @@ Of the same are events of one topic about one commitment with the same collapse 
 or the date of one milestone; the newer is the one with the higher `seq`.
 """
 
+from typing import get_args
+
+from services.notifier.timing.first_allowed import TimingRule
+
+_PUT_OFF = ", ".join(f"'{rule}'" for rule in get_args(TimingRule))
 _THE_SAME = "{0}.commitment_id = e.commitment_id and {0}.topic = e.topic and {0}.collapse_key = e.collapse_key"
 
 
@@ -18,7 +23,7 @@ def _newer(state: str) -> str:
 TELLING = f"""
 e.topic || ' ' || e.collapse_key as collapse_key,
 {_newer("n.state in ('pending', 'sending')")} as is_overtaken,
-{_newer("n.state = 'delivered'")} as newer_was_told,
+case when c.rule in ({_PUT_OFF}) then {_newer("n.state = 'delivered'")} else false end as newer_was_told,
 (
     select array_agg(u.event_id order by u.position)
     from delivery u join event untold on untold.id = u.event_id
@@ -31,6 +36,5 @@ e.topic || ' ' || e.collapse_key as collapse_key,
 ) as before
 """
 """Of a claimed delivery `c` and its event `e`: what it tells of, whether newer news of the same waits for the reader,
-
-whether newer news was told already, which only happens to what was put off apart; and the events before it that were
-not told since then, the oldest first."""
+whether newer news was told already (asked of what was put off alone, since nothing else lets newer pass), and the
+events before it that were not told since then, the oldest first."""

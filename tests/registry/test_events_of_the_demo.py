@@ -137,7 +137,8 @@ def said(one: Told) -> Iterable[str]:
     """What a message says of being overdue, by language."""
     for language, words in OVERDUE.items():
         message = composed(one, language)
-        text = f"{message.subject} {message.lead} {' '.join(f'{fact.label} {fact.value}' for fact in message.facts)}"
+        facts = [f"{fact.label} {fact.value}" for fact in message.facts]
+        text = " ".join([message.subject, message.headline, message.lead, message.ask, *facts])
         if found := re.search(words, text, re.IGNORECASE):
             yield f"{language}: {found[0]} in {text}"
 

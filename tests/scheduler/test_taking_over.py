@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from contracts.vocabulary import Reading
 from services.plumbing.recovery.taking_over import TakingOver, TopicRecord
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.escalator import Escalator
@@ -37,10 +40,11 @@ def as_read(rows: Sequence[Any]) -> list[TopicRecord]:
     ]
 
 
-async def test_what_was_told_since_the_backup_stays_told_and_goes_on(scheduler: Scheduler) -> None:
+@pytest.mark.parametrize("reading", [Reading.BY, Reading.ON], ids=["a deadline", "an event"])
+async def test_what_was_told_since_the_backup_stays_told_and_goes_on(scheduler: Scheduler, reading: Reading) -> None:
     """Through the endless steps and three levels, so that each tick rests on what the one before has planned."""
     escalator = escalator_of(scheduler)
-    await scheduler.hears(created(), scheduled(END_OF_2021))
+    await scheduler.hears(created(), scheduled(END_OF_2021.model_copy(update={"reading": reading})))
     async with scheduler.database.connection() as connection:
         for table in TABLES:
             await connection.execute(f"create table backup_{table} as table {table}")

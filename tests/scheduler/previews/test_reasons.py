@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts.commitments import Milestone
 from contracts.vocabulary import Precision, Reading
 from services.i18n.words import words_in
-from services.plumbing.business_days import DayOff, days_off, regional_calendar, subdivisions
+from services.plumbing.business_days import DayOff, days_off, holiday_regions, regional_calendar
 from services.plumbing.zones import instant_at, zone_named
 from services.scheduler.ladders.book import LadderBook
 from services.scheduler.ladders.book_reader import read_ladder_book
@@ -258,7 +258,7 @@ def test_a_rung_that_is_left_out_says_why(what: Milestone, rung: str, expected: 
 def every_holiday() -> list[DayOff]:
     """All weekday holidays of the three parties and of Canada's provinces, 2020 to 2040."""
     calendars = [regional_calendar(party) for party in ALL]
-    calendars += [regional_calendar(f"CA-{part}") for part in subdivisions("CA")]
+    calendars += [regional_calendar(f"CA-{part}") for part in holiday_regions()["CA"]]
     days = (date(2020, 1, 1) + timedelta(days=n) for n in range(366 * 21))
     return [off for day in days for off in days_off(day, calendars) if off.why == "holiday"]
 
@@ -278,7 +278,7 @@ def test_no_holiday_is_named_that_there_is_not() -> None:
 
 
 def test_every_province_has_a_name() -> None:
-    assert set(PROVINCES) == set(subdivisions("CA"))
+    assert set(PROVINCES) == set(holiday_regions()["CA"])
     assert [calendar_place("CA-QC", words_in(language)) for language in LANGUAGES] == ["Quebec", "Quebec", "Québec"]
 
 

@@ -83,12 +83,19 @@ async def clock(observer: Observer, tmp_path: Path) -> SharedClock:
     return clock
 
 
-async def put_off(observer: Observer, until: datetime, reason: str, code: int | None, attempts: int = 1) -> None:
+async def put_off(
+    observer: Observer,
+    until: datetime,
+    reason: str | None,
+    code: int | None,
+    attempts: int = 1,
+    rule: str | None = None,
+) -> None:
     """A delivery as it stands after so many attempts."""
     await observer.connection.execute(
         "insert into notifier.delivery (thread, event_id, subscription_id, commitment_id, channel, state, next_at,"
-        " created_at, attempts, reason, last_code)"
-        " values ($8, $1, $2, 'a-promise', 'slack', 'pending', $3, $4, $7, $5, $6)",
+        " created_at, attempts, reason, last_code, rule)"
+        " values ($8, $1, $2, 'a-promise', 'slack', 'pending', $3, $4, $7, $5, $6, $9)",
         uuid4(),
         uuid4(),
         until,
@@ -97,6 +104,7 @@ async def put_off(observer: Observer, until: datetime, reason: str, code: int | 
         code,
         attempts,
         uuid4(),
+        rule,
     )
 
 
@@ -143,3 +151,41 @@ async def test_a_receiver_that_has_not_answered_three_times_is_waited_for_no_mor
     await observer.rest(clock, seconds=0)
 
     assert clock.now() == NOW
+
+
+async def test_what_waits_for_more_of_its_cause_is_not_at_rest_until_its_window_ends(
+    url: str, observer: Observer, clock: SharedClock
+):
+    """The clock is moved on to that moment; what somebody's settings put off is at rest."""
+    ends = NOW + timedelta(minutes=1)
+    await put_off(observer, ends, None, None, attempts=0, rule="window")
+    await put_off(observer, NOW + timedelta(hours=8), None, None, attempts=0, rule="quiet-hours")
+    assert (await observer.pending_work(NOW)).only_time
+
+    async def notifier() -> None:
+        async with Observer(url) as tables:
+            for _ in range(2000):
+                if clock.now() >= ends:
+                    break
+                await asyncio.sleep(0.005)
+            await tables.connection.execute("update notifier.delivery set state = 'delivered' where rule = 'window'")
+
+    sending = asyncio.create_task(notifier())
+    await observer.rest(clock, seconds=20)
+
+    assert clock.now() == ends
+    await sending
+
+
+async def test_a_message_that_was_never_sent_and_a_group_without_a_leader_break_laws(
+    observer: Observer, clock: SharedClock
+):
+    for _ in range(2):
+        await put_off(observer, NOW + timedelta(minutes=1), None, None, attempts=0, rule="window")
+    ask = observer.connection.execute
+    await ask("update notifier.delivery set group_id = $1, leads = false", uuid4())
+    assert "every group that waits has one that leads it" in await broken(observer)
+    await ask("update notifier.delivery set leads = true")
+    assert "every group that waits has one that leads it" in await broken(observer)
+    await ask("update notifier.delivery set group_id = null, message = $1", uuid4())
+    assert "every message that told several is one that was sent" in await broken(observer)

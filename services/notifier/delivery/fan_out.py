@@ -92,7 +92,7 @@ named as materialized (select *, uuid8(id_bytes) as id, uuid8(thread_bytes) as t
 placed as (
     select m.*, exists (select from destination_pace p where p.destination = m.destination) as has_pace,
            {is_behind("m.thread", None)} as waits,
-           row_number() over t as in_thread, bool_or(m.gathers) over t as is_held,
+           row_number() over (partition by m.thread order by m.place) as in_thread,
            row_number() over (order by m.place, m.subscription_id) as in_all,
            row_number() over (
                partition by case when m.channel in ({_SHARED_LANES}) then null else m.subscription_id end
@@ -101,7 +101,6 @@ placed as (
            case when m.channel in ({_SHARED_LANES}) then $23 else coalesce(n.most, $22) end as lane
     from named m left join unnest($24::uuid[], $25::integer[]) as n(subscription_id, most)
         on n.subscription_id = m.subscription_id
-    window t as (partition by m.thread order by m.place)
 ),
 written as (
     insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, destination, paced, state,
@@ -115,7 +114,7 @@ written as (
            case when is_paused then $20 end,
            case when is_paused then '{PAUSED}' end,
            case when gathers and not is_paused then '{WINDOW}' end
-    from (select *, not waits and not has_pace and not is_paused and not is_timed and not is_held
+    from (select *, not waits and not has_pace and not is_paused and not is_timed and not gathers
                     and in_all <= $21 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,

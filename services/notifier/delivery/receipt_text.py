@@ -14,7 +14,7 @@ RULES = {
     "window": N_("What belongs together goes out together."),
     "digest": N_("The subscription asks for a digest."),
     "quiet-hours": N_("These are the subscription’s quiet hours."),
-    "holiday": N_("It is a holiday for this subscription."),
+    "holiday": N_("It is no business day for this subscription."),
     "mute": N_("The reader has muted it for a time."),
     "silence": N_("An operator or a ministry has silenced it for a time."),
     "stopped": N_("All sending is stopped."),

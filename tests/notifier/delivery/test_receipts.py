@@ -74,6 +74,16 @@ async def test_a_receipt_names_the_reason_of_an_end(database: Database, receipt:
     assert "l’abonnement était en pause" in found["text"]
 
 
+async def test_a_receipt_says_that_all_sending_is_stopped(database: Database, receipt: Asking, http: httpx.AsyncClient):
+    to, event = await mailed(database), incoming()
+    await FanOut(database, lease_seconds=60).apply([event], NOW, NO_CAPACITY)
+    stopped = await http.post("/sending/stop", json={"reason": "A wrong import"}, headers=by(http, "ops"))
+    assert stopped.status_code == 200
+    assert (await receipt(event.event.id, to))["rule"] == "stopped"
+    await http.post("/sending/start", headers=by(http, "ops"))
+    assert (await receipt(event.event.id, to))["rule"] == "sending"
+
+
 async def test_a_receipt_of_nothing_names_what_left_the_subscription_out(
     http: httpx.AsyncClient, database: Database, receipt: Asking
 ):

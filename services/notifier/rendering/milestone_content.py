@@ -162,6 +162,8 @@ def _reminded_of(event: MilestoneDue, words: Words) -> tuple[str, str | None, st
                 None,
                 words.gettext("If you answer for it, please report how it stands before then."),
             )
+        case "today" if milestone.is_event:
+            return words.gettext("today"), None, words.gettext("Once it has taken place, please have it recorded.")
         case "today":
             return words.gettext("today"), None, words.gettext("If it is done, please report it, with evidence.")
         case "asked":

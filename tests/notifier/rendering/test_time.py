@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.notifier.rendering import placeholders
 from tests.notifier.channels.checks import Page
 from tests.notifier.rendering.kinds import DAY, changed
 from tests.notifier.rendering.material import GOLDEN, LANGUAGES, LINKS, mail, message, part
@@ -118,7 +119,8 @@ def test_an_escalation_says_who_is_asked_how_often_and_whose_word_was_not_follow
     assert "Ana had said that they were on it, and no evidence has followed." in told.lead
     assert told.quotation.text == again.data.milestone.wording
     assert message(GOLDEN[ESCALATED]).headline.endswith("nobody on it")
-    assert told.links[0].url == f"{LINKS.commitment(again.data.commitment.id)}#m-{again.data.milestone.id}"
+    assert told.links[0].url == placeholders.on_it_url(again.data.milestone.id)
+    assert told.links[1].url == LINKS.commitment(again.data.commitment.id)
 
 
 DAY_NOON = "2024-01-20T15:30:00Z"

@@ -201,7 +201,7 @@ def test_from_the_link_to_weekly_quiet_in_french_and_no_more_flags(portal: Serve
     id_ = portal.services.subscribe("Climate desk", "email", filters=asked)
     page = visit.page
     page.goto(f"{portal.url}/subscriptions/{id_}")
-    page.get_by_label("Language", exact=True).select_option("fr")
+    page.get_by_role("combobox", name="Language", exact=True).select_option("fr")
     page.get_by_label("What does not agree in the register").uncheck()
     page.get_by_label("Once a week, all together").check()
     page.get_by_label("The same each day").check()

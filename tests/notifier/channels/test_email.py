@@ -91,7 +91,7 @@ def test_both_parts_tell_the_same_facts_in_the_same_order(name, language):
         if content.change:
             assert content.change.before in text
             assert content.change.after in text
-    for link in content.links:
+    for link in (link for link in content.links if "\x7f" not in link.url):  # a placeholder is each reader's own
         assert link.url in written
         assert link.url in Page(part(letter, "html")).addresses
     assert reader().unsubscribe_url in Page(part(letter, "html")).addresses

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from contracts.vocabulary import Reading
-from services.scheduler.ladders.book_reader import DEFAULT_BOOK, read_ladder_book
+from services.scheduler.ladders.book_reader import read_ladder_book
 from tests.scheduler.reminders.replanning_scenes import LATE_ONES, client
 from tests.scheduler.running import END_OF_2021, THEN, Scheduler
-from tests.scheduler.scenes import created, milestone, scheduled, utc
+from tests.scheduler.scenes import NINE_SHARP, created, milestone, scheduled, utc
 
 
 async def test_the_shipped_book_holds_until_another_is_applied(scheduler: Scheduler, tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ async def test_the_shipped_book_holds_until_another_is_applied(scheduler: Schedu
         applied = await http.put("/ladders", content=LATE_ONES)
         after = (await http.get("/ladders")).json()
 
-    assert (0, None, DEFAULT_BOOK.text) == (before["version"], before["applied_by"], before["text"])
+    assert (0, None, NINE_SHARP.text) == (before["version"], before["applied_by"], before["text"])
     assert applied.status_code == 200, applied.text
     assert (after["version"], after["applied_by"], after["text"]) == (1, "desk", LATE_ONES)
     assert read_ladder_book(LATE_ONES).sha256 == after["sha256"] == applied.json()["sha256"]

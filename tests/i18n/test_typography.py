@@ -1,11 +1,13 @@
 """Spaces beside punctuation: as the reader's country sets them, in whatever goes out."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.i18n import catalogue
 from services.i18n.languages import LANGUAGES
 from services.i18n.text import plain
 from services.i18n.typography import Spacing
@@ -59,6 +61,17 @@ def test_spaces_are_set_once_and_nothing_else_is_changed(text: str) -> None:
     assert CANADIAN.put_into(told) == told
     assert told.translate(spaces) == text.translate(spaces)
     assert LANGUAGES["en"].spacing.put_into(text) == text
+
+
+def test_what_a_translator_types_is_shown_as_it_has_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = (catalogue.LOCALES / "fr.po").read_text(encoding="utf-8").replace("\u00a0:", " :").replace("«\u00a0", "« ")
+    (tmp_path / "fr.po").write_text(typed, encoding="utf-8")
+    monkeypatch.setattr(catalogue, "LOCALES", tmp_path)
+
+    shown = catalogue.translations_of("fr")
+
+    assert shown.gettext("%(label)s:") == "%(label)s\u00a0:"
+    assert shown.gettext("“%(text)s”") == "«\u00a0%(text)s\u00a0»"
 
 
 def words_of_others() -> list[str]:

@@ -16,7 +16,7 @@ from services.notifier.channels import FOR_PEOPLE
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.identity import group_id
 from services.notifier.delivery.turns import is_behind
-from services.notifier.grouping.gathering import Gathered, Place, places
+from services.notifier.grouping.gathering import Gathered, GroupPlace, places
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 
@@ -168,7 +168,7 @@ async def _readers(connection: Connection, subscriptions: Collection[UUID]) -> d
     return {row["id"]: row["language"] for row in rows}
 
 
-async def _in_groups(connection: Connection, rows: Sequence[Gathered], names: Collection[str]) -> list[Place]:
+async def _in_groups(connection: Connection, rows: Sequence[Gathered], names: Collection[str]) -> list[GroupPlace]:
     if names:
         await connection.execute(_IN_TURN, sorted(names))
     groups = await connection.fetch(_OPEN, list({row.group for row in rows}))

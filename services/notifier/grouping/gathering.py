@@ -25,7 +25,7 @@ class Gathered:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GroupPlace:
     """Where a row stands: its group, whether it leads, and until when it waits."""
 
     id: UUID
@@ -35,7 +35,7 @@ class Place:
     leads: bool
 
 
-def places(rows: Iterable[Gathered], open_groups: Mapping[UUID, datetime]) -> list[Place]:
+def places(rows: Iterable[Gathered], open_groups: Mapping[UUID, datetime]) -> list[GroupPlace]:
     """The places of rows that were just written; `open_groups` are those that have a leader, and until when they wait.
 
     Who joins a group waits as long as it does: the window counts from the first.
@@ -50,5 +50,5 @@ def places(rows: Iterable[Gathered], open_groups: Mapping[UUID, datetime]) -> li
         if until is None:
             leader = next((row for row in members if not row.is_behind), members[0])
             until = min(row.until for row in members)
-        found += [Place(row.id, group, until, row.rule, row is leader) for row in members]
+        found += [GroupPlace(row.id, group, until, row.rule, row is leader) for row in members]
     return found

@@ -101,23 +101,34 @@ update feed_place set outbox_id = 1;
 
 _SUBSCRIPTIONS = f"""
 insert into subscription (id, owner, subscriber, channel, address, secret, language, zone, fingerprint, created_at,
-                          ladder, level)
+                          ladder, level, timing)
 select gen_random_uuid(), 'sre', 'Desk', channel, 'https://example.org/' || channel, 'secret', language,
-       'America/Mexico_City', (channel || language)::bytea, '2021-11-18', '{{"rungs": "-1m"}}', 'director'
+       'America/Mexico_City', (channel || language)::bytea, '2021-11-18', '{{"rungs": "-1m"}}', 'director',
+       '{{"rhythm": "daily"}}'
 from unnest(array{list(get_args(Channel))}) as channel, unnest(array{list(map(str, LANGUAGES))}) as language;
 """
 NOTIFIER = f"""
 insert into event (id, topic, commitment_id, seq, value, time, received_at, matched)
 values ('00000000-0000-7000-8000-00000000000d', 'status-changed', 'coal', 1, '{{}}', '2022-01-01', '2022-01-01', 7);
-insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, state, next_at, created_at)
+insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, state, next_at, created_at,
+                      group_id, leads, message, rule)
 select gen_random_uuid(), uuid8({THREAD_BYTES}), '00000000-0000-7000-8000-00000000000d', subscription_id, commitment_id,
-       'slack', state, '2022-01-01', '2022-01-01'
+       'slack', state, '2022-01-01', '2022-01-01', gen_random_uuid(), state <> 'pending', gen_random_uuid(), 'window'
 from unnest(array['pending', 'sending', 'delivered', 'failed', 'expired', 'suppressed', 'cancelled']) as state,
      lateral (select gen_random_uuid() as subscription_id, 'coal' as commitment_id, state as for_each);
 insert into destination_pace (destination, fastest, seconds, good, free_at, really_free_at)
     values (sha256('a'), 1.03, 1.03, 1.03, '2022-01-01', now());
 insert into delivery_attempt (delivery_id, n, started_at, ended_at, outcome)
 values ('00000000-0000-7000-8000-00000000000e', 1, '2022-01-01', '2022-01-01', 'delivered');
+insert into digest_run values ('00000000-0000-7000-8000-00000000000c', '2022-01-02', '2022-01-01');
+insert into silence (author, reason, parties, begins, ends, created_at)
+values ('sre', 'A summit', '{{MX}}', '2022-01-01', '2022-01-08', '2022-01-01');
+insert into sending_stop (stopped_by, reason, started_at, started_by, waited)
+values ('sre', 'A drill', '2022-01-02', 'sre', 7), ('sre', 'A fault', null, null, null);
+insert into link_request values (sha256('a'), '2022-01-01', 'waiting', 0, '2022-01-01');
+insert into shared_change (subscription_id, before, after, at, next_at)
+values ('00000000-0000-7000-8000-00000000000c', '{{"language": "en"}}', '{{"language": "fr"}}', '2022-01-01',
+        '2022-01-01');
 """
 
 _SETTLED_BEFORE = """

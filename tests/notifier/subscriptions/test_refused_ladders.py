@@ -1,6 +1,7 @@
 """A ladder that the scheduler has put aside: its subscription says so, and its reader is reminded all the same."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import httpx2 as httpx
@@ -9,6 +10,7 @@ from aiokafka import ConsumerRecord
 
 from contracts.filters import Filters
 from contracts.topics import LADDER_CHOSEN, MILESTONE_DUE
+from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.fan_out import FanOut, IncomingEvent
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.rendering.footer_reason import MatchedEvent, footer_reason
@@ -66,7 +68,8 @@ async def test_a_refused_ladder_is_shown_and_the_usual_reminders_come(database: 
     assert (await told(database, reminder()), await told(database, reminder(id_))) == (1, 0)
     async with database.connection() as connection:
         await connection.execute("delete from delivery")
-    (delivery,) = (await FanOut(database, lease_seconds=60).apply([reminder()], NOW, MUCH_CAPACITY)).claimed
+    assert await told(database, reminder()) == 1, "it waits for the others of its day"
+    (delivery,) = await DeliveryClaims(database, lease_seconds=60).claim(NOW + timedelta(days=1), MUCH_CAPACITY)
     assert delivery.recipient.ladder_refused
 
 

@@ -38,4 +38,4 @@ comment on column shared_change.before is 'the columns of the subscription that 
 
 
 def downgrade() -> None:
-    run_sql("drop table shared_change; drop table link_request")
+    run_sql("drop table shared_change, link_request")

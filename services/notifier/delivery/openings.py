@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from services.notifier.delivery.deliveries import Deferral, Delivery
 from services.notifier.events.published_event import PublishedEvent
@@ -12,6 +12,9 @@ from services.notifier.events.traits import EventTraits
 from services.notifier.silences.silence import Silence, mutes_for
 from services.notifier.timing.first_allowed import AT_ANY_TIME, Mute, Opening, Timing, first_allowed, that_fit
 from services.plumbing.zones import zone_named
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 
 class Openings:
@@ -58,6 +61,6 @@ class Openings:
 
 
 @lru_cache(maxsize=4096)
-def _opening(now: datetime, timing: Timing, zone: ZoneInfo, mutes: tuple[Mute, ...], arrived: datetime) -> Opening:
+def _opening(now: datetime, timing: Timing, zone: "ZoneInfo", mutes: tuple[Mute, ...], arrived: datetime) -> Opening:
     """A batch asks the same of many rows."""
     return first_allowed(now, timing, zone, mutes, arrived=arrived)

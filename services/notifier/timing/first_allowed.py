@@ -6,13 +6,15 @@ Nothing is dropped: what may not be told now is told then, together with whateve
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Literal
 
 from contracts.filters import Filterable, Filters, matches
 from services.notifier.timing.quiet_hours import QuietHours, day_off_until, quiet_until
 from services.notifier.timing.rhythm import Rhythm, first_run
 from services.plumbing.business_days import RegionalCalendar
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 TimingRule = Literal["digest", "quiet-hours", "holiday", "mute", "silence"]
 """Which rule decided when; at once is none."""
@@ -66,7 +68,7 @@ class Opening:
 
 
 def first_allowed(
-    now: datetime, timing: Timing, zone: ZoneInfo, mutes: Iterable[Mute] = (), *, arrived: datetime | None = None
+    now: datetime, timing: Timing, zone: "ZoneInfo", mutes: Iterable[Mute] = (), *, arrived: datetime | None = None
 ) -> Opening:
     """The first instant, `now` or later, at which a subscription may be told of something that came at `arrived`.
 

@@ -8,10 +8,13 @@ empty, and one that ends in an hour that comes twice ends the first time.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from services.plumbing.business_days import RegionalCalendar, days_off
 from services.plumbing.zones import day_in, instant_at
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -30,7 +33,7 @@ class QuietHours:
     end: time
     weekdays: frozenset[int] = frozenset(range(7))
 
-    def stretch(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    def stretch(self, day: date, zone: "ZoneInfo") -> tuple[datetime, datetime] | None:
         """From when until when it is quiet, beginning on a day; None where it does not begin on it."""
         if day.weekday() not in self.weekdays:
             return None
@@ -38,7 +41,7 @@ class QuietHours:
         return instant_at(day, self.start, zone), instant_at(last, self.end, zone)
 
 
-def quiet_until(now: datetime, quiet: Iterable[QuietHours], zone: ZoneInfo) -> datetime | None:
+def quiet_until(now: datetime, quiet: Iterable[QuietHours], zone: "ZoneInfo") -> datetime | None:
     """When the stretch of quiet hours ends in which this instant lies, the latest where there are several; or None."""
     ends = []
     for hours in quiet:
@@ -49,7 +52,7 @@ def quiet_until(now: datetime, quiet: Iterable[QuietHours], zone: ZoneInfo) -> d
     return max(ends, default=None)
 
 
-def day_off_until(now: datetime, calendars: tuple[RegionalCalendar, ...], zone: ZoneInfo) -> datetime | None:
+def day_off_until(now: datetime, calendars: tuple[RegionalCalendar, ...], zone: "ZoneInfo") -> datetime | None:
     """When the day ends in which this instant lies, where it is no business day of all of these; or None."""
     if not calendars:
         return None
@@ -76,7 +79,7 @@ def _minutes(wall: time) -> int:
     return wall.hour * 60 + wall.minute
 
 
-def _days_around(now: datetime, zone: ZoneInfo) -> list[date]:
+def _days_around(now: datetime, zone: "ZoneInfo") -> list[date]:
     """The days on which something may have begun in which this instant lies."""
     day = day_in(zone, now)
     return [day - 2 * DAY, day - DAY, day, day + DAY]

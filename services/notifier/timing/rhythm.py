@@ -7,12 +7,14 @@ very instant at which it runs.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Literal
 
 from services.notifier.timing.quiet_hours import DAY
 from services.plumbing.business_days import RegionalCalendar, days_off
 from services.plumbing.zones import day_in, instant_at
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 RhythmKind = Literal["immediate", "daily", "weekly"]
 
@@ -39,7 +41,7 @@ class Rhythm:
 def first_run(
     rhythm: Rhythm,
     since: datetime,
-    zone: ZoneInfo,
+    zone: "ZoneInfo",
     calendars: tuple[RegionalCalendar, ...] = (),
     *,
     inclusive: bool = False,
@@ -54,7 +56,7 @@ def first_run(
 
 
 def _runs_around(
-    rhythm: Rhythm, since: datetime, zone: ZoneInfo, calendars: tuple[RegionalCalendar, ...]
+    rhythm: Rhythm, since: datetime, zone: "ZoneInfo", calendars: tuple[RegionalCalendar, ...]
 ) -> Iterator[datetime]:
     """The runs of the days from long enough before an instant to long enough after it."""
     first = day_in(zone, since) - timedelta(days=_LONGEST_HOLIDAYS + 2)

@@ -19,7 +19,7 @@ from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys, Caller
 from services.plumbing.http.forms import ResponseModel
 from services.plumbing.http.problem_documents import problems
-from services.plumbing.http.problems import not_found
+from services.plumbing.http.problems import REFUSED_BY_RULE, not_found
 from services.plumbing.sentences import Sentence
 
 
@@ -82,7 +82,7 @@ def receipt_router(log: DeliveryLog, keys: ApiKeys, links: SubscriptionLinks, cl
             text=receipt_text(receipt, words_in(language), to["zone"]),
         )
 
-    @router.get("/receipts", operation_id="read_receipt", responses=problems(401, 403, 404))
+    @router.get("/receipts", operation_id="read_receipt", responses=problems(401, 403, 404, 422, REFUSED_BY_RULE))
     async def show_receipt(
         request: Request, event: UUID, subscription: UUID, caller: Reader, lang: ReaderLanguage | None = None
     ) -> ReceiptAnswer:
@@ -90,7 +90,9 @@ def receipt_router(log: DeliveryLog, keys: ApiKeys, links: SubscriptionLinks, cl
         return await answer(event, subscription, owner_for(caller), _language(lang, request))
 
     @router.get(
-        "/subscription-links/{token}/receipts", operation_id="read_receipt_by_link", responses=problems(404, LINK_ENDED)
+        "/subscription-links/{token}/receipts",
+        operation_id="read_receipt_by_link",
+        responses=problems(404, LINK_ENDED, 422, REFUSED_BY_RULE),
     )
     async def show_receipt_by_link(
         request: Request, token: str, event: UUID, lang: ReaderLanguage | None = None

@@ -87,6 +87,8 @@ TOUCHING = {
     "services.scheduler.previews": "reads rows and answers, beside its `rules`",
     "services.notifier.subscriptions": "keeps rows and answers over HTTP",
     "services.notifier.delivery": "claims, sends and records",
+    "services.notifier.notices": "keeps rows, answers over HTTP and sends what is of no event",
+    "services.notifier.silences": "keeps rows and answers over HTTP, beside its rule, `silence`",
     "services.notifier.transport": "is on the network",
     "services.portal.routes": "answers over HTTP",
     "services.portal.clients": "asks the services",

@@ -247,7 +247,7 @@ def test_the_ladder_book_is_shown_and_another_applied(
         (["preview", "nobody-knows-it"], {}, 3, "refuses (404): There is no such commitment"),
         (["preview", "No Id"], {}, 2, "commitment: "),
         (["preview", COAL, "--zone", "Mars/Olympus"], {}, 2, "no zone is named 'Mars/Olympus'"),
-        (["preview", COAL, "--language", "de"], {}, 2, "use en, es, fr"),
+        (["preview", COAL, "--language", "de"], {}, 2, "use en, en-US, en-CA, es, es-MX, fr, fr-CA"),
         (["preview", COAL, "--subscription", "me"], {}, 2, "is no subscription's id"),
         (["preview", COAL, "--subscription", str(ME)], {}, 3, "the notifier refuses (404)"),
         (["preview", COAL, "--subscription", str(ME)], {"NOTIFIER_URL": "http://127.0.0.1:1"}, 1, "does not answer"),

@@ -18,7 +18,7 @@ from services.notifier.migrations import VERSIONS
 from services.plumbing.clock import MACHINE_CLOCK
 from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import links
-from tests.notifier.scenes import DESTINATIONS, TOKENS, database_at
+from tests.notifier.scenes import ACKNOWLEDGEMENT_TOKENS, DESTINATIONS, PAGES, TOKENS, UNDO_TOKENS, database_at
 from tests.portal.serving import Served
 from tests.stand_ins.known_keys import known_keys
 
@@ -36,7 +36,10 @@ def command(fresh_database: FreshDatabase) -> Iterator[Command]:
         keys.keys,
         {},
         links=links(),
+        pages=PAGES,
         tokens=TOKENS,
+        acknowledgement_tokens=ACKNOWLEDGEMENT_TOKENS,
+        undo_tokens=UNDO_TOKENS,
         destinations=DESTINATIONS,
         allowed=AllowList.of(["127.0.0.1"]),
     )

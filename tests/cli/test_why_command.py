@@ -20,7 +20,18 @@ from services.notifier.migrations import VERSIONS
 from services.plumbing.clock import MACHINE_CLOCK
 from tests.conftest import FreshDatabase
 from tests.notifier.delivery.dispatching import links
-from tests.notifier.scenes import DESTINATIONS, NO_CAPACITY, NOW, TOKENS, database_at, incoming, subscribe
+from tests.notifier.scenes import (
+    ACKNOWLEDGEMENT_TOKENS,
+    DESTINATIONS,
+    NO_CAPACITY,
+    NOW,
+    PAGES,
+    TOKENS,
+    UNDO_TOKENS,
+    database_at,
+    incoming,
+    subscribe,
+)
 from tests.portal.serving import Served
 from tests.stand_ins.known_keys import known_keys
 
@@ -39,7 +50,10 @@ def asked(fresh_database: FreshDatabase) -> Iterator[tuple[Command, dict[str, UU
         keys.keys,
         {},
         links=links(),
+        pages=PAGES,
         tokens=TOKENS,
+        acknowledgement_tokens=ACKNOWLEDGEMENT_TOKENS,
+        undo_tokens=UNDO_TOKENS,
         destinations=DESTINATIONS,
         allowed=AllowList.of(["127.0.0.1"]),
     )

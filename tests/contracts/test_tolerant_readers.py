@@ -56,7 +56,7 @@ def test_a_word_of_a_later_release_is_kept_as_it_is(path) -> None:
         node[name] = NEW
         _, event = later(path, value).read()
 
-        assert json.loads(event.model_dump_json()) == value, name
+        assert json.loads(event.model_dump_json(exclude_unset=True)) == value, name
         assert is_valid(later(path, value)), name
 
 

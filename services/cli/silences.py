@@ -1,7 +1,6 @@
 """`pledgewire silence`: what is not to be told for a while, over the notifier's HTTP."""
 
 import sys
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +26,7 @@ def add_command(
     *,
     reason: Annotated[str, typer.Option(help="Why, for people.")],
     until: Annotated[
-        str, typer.Option(metavar="INSTANT|LENGTH", help="2026-03-01T09:00:00Z, or so long from now: 90m, 4h, 2d.")
+        str, typer.Option(metavar="INSTANT|LENGTH", help="2026-03-01T09:00:00Z, or so long: 90m, 4h, 2d.")
     ],
     begins: Annotated[
         str | None, typer.Option("--from", metavar="INSTANT", help="Not at once, but from then on.")
@@ -45,7 +44,7 @@ def add_command(
     """Put off what fits all that is named, or everything where nothing is; it is told when the silence ends."""
     form = {
         "reason": reason,
-        "ends": _instant(until),
+        **_end(until),
         "begins": begins,
         "subscription": subscription,
         "filters": {
@@ -123,12 +122,12 @@ def _line(item: dict[str, Any]) -> str:
     )
 
 
-def _instant(text: str) -> str:
-    """An instant as it is given, or so long from now."""
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if text[:-1].isascii() and text[:-1].isdigit() and text[-1:] in units and len(text) < 7:
-        return (datetime.now(UTC) + timedelta(**{units[text[-1]]: int(text[:-1])})).isoformat(timespec="seconds")
-    return text
+def _end(text: str) -> dict[str, Any]:
+    """An instant as it is given, or a length, which the notifier counts by its own clock."""
+    minutes = {"m": 1, "h": 60, "d": 24 * 60}
+    if text[:-1].isascii() and text[:-1].isdigit() and text[-1:] in minutes and len(text) < 7:
+        return {"minutes": minutes[text[-1]] * int(text[:-1])}
+    return {"ends": text}
 
 
 def _notifier(url: str, key: str) -> CommandClient:

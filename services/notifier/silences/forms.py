@@ -1,16 +1,19 @@
 """What is sent to the notifier about silences, and what it answers."""
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import asyncpg
+from pydantic import Field, model_validator
 
 from contracts.entered import EnteredLine
 from contracts.vocabulary import Instant
 from services.notifier.silences.silence import state_at
 from services.notifier.subscriptions.filter_form import FilterForm
+from services.notifier.subscriptions.timing_form import LONGEST_MUTE
 from services.plumbing.http.forms import EnteredInstant, RequestModel, ResponseModel
+from services.plumbing.sentences import Sentence
 
 SilenceState = Literal["upcoming", "active", "ending", "ended"]
 
@@ -25,8 +28,20 @@ class NewSilence(RequestModel):
     """Only for this one; otherwise for all of one's own, and an operator's for everybody's."""
     begins: EnteredInstant | None = None
     """At once, where it is left out."""
-    ends: EnteredInstant
-    """Within 366 days."""
+    ends: EnteredInstant | None = None
+    """Within 366 days; either this or `minutes`."""
+    minutes: Annotated[int, Field(ge=1, le=LONGEST_MUTE // timedelta(minutes=1))] | None = None
+    """So long from its beginning, by the notifier's clock."""
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Self:
+        if (self.ends is None) == (self.minutes is None):
+            raise ValueError(Sentence("a silence has either an end or a length"))
+        return self
+
+    def end(self, begins: datetime) -> datetime:
+        """When it ends, if it begins then."""
+        return self.ends or begins + timedelta(minutes=self.minutes or 0)
 
 
 class SilenceAnswer(ResponseModel):

@@ -30,9 +30,10 @@ def silence_router(store: SilenceStore, keys: ApiKeys, clock: Clock) -> APIRoute
         """Silence something for a while: it is put off, and told when the silence ends. None lasts for ever."""
         now = clock.now()
         begins = form.begins or now
-        if form.ends <= max(now, begins):
+        ends = form.end(max(now, begins))
+        if ends <= max(now, begins):
             raise Problem(REFUSED_BY_RULE, Sentence("a silence ends after it has begun, and not in the past"))
-        if form.ends - now > LONGEST_MUTE:
+        if ends - now > LONGEST_MUTE:
             raise Problem(
                 REFUSED_BY_RULE, Sentence("a silence ends within %(most_days)s days", most_days=LONGEST_MUTE.days)
             )
@@ -41,7 +42,7 @@ def silence_router(store: SilenceStore, keys: ApiKeys, clock: Clock) -> APIRoute
             "subscription_id": form.subscription,
             "reason": form.reason,
             "begins": max(begins, now),
-            "ends": form.ends,
+            "ends": ends,
             **form.filters.model_dump(mode="json"),
         }
         row = await store.add(values, now, caller.actor)

@@ -77,6 +77,11 @@ async def test_what_belongs_to_another_is_silenced_and_ended_by_nobody_else(http
     "wrong",
     [
         {"ends": after()},
+        {"ends": None},
+        {"minutes": 60},
+        {"ends": None, "minutes": 0},
+        {"ends": None, "minutes": 366 * 24 * 60 + 1},
+        {"ends": None, "minutes": 366 * 24 * 60, "begins": after(hours=1)},
         {"ends": after(hours=-1)},
         {"ends": after(days=367)},
         {"begins": after(hours=5)},
@@ -89,6 +94,13 @@ async def test_what_belongs_to_another_is_silenced_and_ended_by_nobody_else(http
 )
 async def test_a_silence_has_a_reason_and_an_end(http: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
     assert (await http.post("/silences", json=new(**wrong))).status_code == 422
+
+
+async def test_a_length_is_counted_from_the_beginning_by_the_notifiers_clock(http: httpx.AsyncClient) -> None:
+    at_once = await added(http, ends=None, minutes=90)
+    later = await added(http, ends=None, minutes=90, begins=after(hours=2))
+    ends = [datetime.fromisoformat(one["ends"]) for one in (at_once, later)]
+    assert ends == [NOW + timedelta(minutes=90), NOW + timedelta(minutes=210)]
 
 
 async def test_notice_is_given_once_before_a_silence_ends(http: httpx.AsyncClient, database: Database) -> None:

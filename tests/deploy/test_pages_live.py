@@ -76,6 +76,8 @@ async def test_whoever_follows_the_pages_gets_there(parts: RunningStack, tmp_pat
     on one line gets what was reported on another.
     """
     printed: dict[str, str] = {}
+    # Who reads stands in a checkout; what the pages write must not come into ours.
+    shutil.copytree(PROJECT / "contracts" / "examples", tmp_path / "contracts" / "examples")
     async with house_of(parts) as house:
         await house.at(NOW)
         environment = house.stack.environment() | {

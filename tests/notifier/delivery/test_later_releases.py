@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from contracts.causes import Cause
 from contracts.filters import Filters
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.ssrf_guard import AllowList
@@ -21,6 +24,7 @@ from services.notifier.events.event_types import EVENT_NAMES, EVENT_TYPES
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database
+from services.plumbing.ids import new_id
 from tests.contracts.golden_records import PATHS, Wire, golden, structured, wire
 from tests.notifier.delivery.dispatching import dispatch_at
 from tests.notifier.delivery.test_rendering_faults import MailServer, ends
@@ -79,11 +83,16 @@ async def posts() -> AsyncIterator[Posts]:
     server.close()
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["each-by-itself", "in-one-message"])
 async def test_every_event_of_a_later_release_is_delivered_on_every_channel(
-    database: Database, tmp_path: Path, posts: Posts
+    database: Database, tmp_path: Path, posts: Posts, together: bool
 ) -> None:
     events = [read(later(path)) for path in TOLD]
-    everybodys = [event for event in events if event.traits.audience is None and event.not_after is None]
+    everybodys = [
+        replace(event, cause=Cause(kind="import", id=UUID(int=1) if together else new_id(), count=None))
+        for event in events
+        if event.traits.audience is None and event.not_after is None
+    ]
     for channel in CHANNELS:
         address = "desk@example.org" if channel == "email" else f"http://127.0.0.1:{posts.port}/{channel}"
         await subscribe(database, address, channel=channel, filters=Filters(events=frozenset(EVENT_NAMES)))
@@ -92,6 +101,7 @@ async def test_every_event_of_a_later_release_is_delivered_on_every_channel(
     http = HttpClient(HttpClientSettings(deadline=20), AllowList.of(["127.0.0.1"]))
     running = asyncio.create_task(dispatch_at(database, clock, http, mail=mail).run(stopping))  # type: ignore[arg-type]
     await FanOut(database, lease_seconds=60).apply(everybodys, NOW, NO_CAPACITY)
+    clock.set(NOW + timedelta(hours=1))
     owed = len(everybodys) * len(CHANNELS)
     await ends(database, owed)
     stopping.set()
@@ -100,6 +110,7 @@ async def test_every_event_of_a_later_release_is_delivered_on_every_channel(
 
     assert len({event.event.topic for event in everybodys}) >= 4
     assert await states(database) == {"delivered": owed}
-    assert len(mail.recipients) == len(posts.bodies["slack"]) == len(posts.bodies["teams"]) == len(everybodys)
+    messages = 1 if together else len(everybodys)
+    assert len(mail.recipients) == len(posts.bodies["slack"]) == len(posts.bodies["teams"]) == messages
     handed_on = sorted(json.dumps(post["data"], sort_keys=True) for post in posts.bodies["webhook"])
     assert handed_on == sorted(json.dumps(json.loads(event.event.value), sort_keys=True) for event in everybodys)

@@ -259,7 +259,7 @@ class House(InboxReader):
             f"0 absent, 0 different, {self.strange.total()} unknown"  # what was written past our services, and no more
         )
         broken = [check for check in checks if not check.ok and not (self.strange and check.found.endswith(told))]
-        assert broken == []
+        assert broken == [], repr(broken)
         arrived = {arrival.delivery_id for arrival in await self.arrivals()}
         assert await self.observer.delivered() - arrived == set()
         assert await self.doubled() - self.doubled_before <= doubles

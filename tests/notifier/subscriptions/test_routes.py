@@ -230,7 +230,7 @@ async def test_a_language_that_nobody_is_written_to_in_is_refused_where_it_stand
         assert answer.status_code == 422
         (fault,) = answer.json()["errors"]
         assert fault["pointer"] == "#/language"
-        assert "en, es, fr" in fault["detail"]
+        assert "en, en-US, en-CA, es, es-MX, fr, fr-CA" in fault["detail"]
 
 
 async def test_language_filters_and_rest_may_change(http: httpx.AsyncClient):

@@ -23,7 +23,7 @@ from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
-from services.plumbing.retry import Backoff
+from services.plumbing.retry import Backoff, pause_until
 from services.plumbing.transient_errors import is_transient
 
 
@@ -64,8 +64,7 @@ class ResultRecorder:
         while True:
             await self._has_results.wait()
             if len(self._results) < self._most:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._urgent.wait(), self._seconds)
+                await pause_until(self._seconds, self._urgent)
             self._urgent.clear()
             await self.flush()
 

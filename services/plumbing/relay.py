@@ -19,7 +19,7 @@ from services.plumbing.failpoints import failpoint
 from services.plumbing.lease import Lease
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, TopicPartition
-from services.plumbing.retry import Backoff
+from services.plumbing.retry import Backoff, pause_until
 from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
 
@@ -139,7 +139,7 @@ class Relay:
                     await backoff.wait(stopping)
                     continue
                 if not published:
-                    await self._sleep(stopping)
+                    await pause_until(self._settings.poll_seconds, stopping, self._awake)
         finally:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
@@ -236,12 +236,6 @@ class Relay:
         self._known_ends |= ends
         if strange:
             self._lease.doubt(comparison=True)
-
-    async def _sleep(self, stopping: asyncio.Event) -> None:
-        waits = [asyncio.create_task(self._awake.wait()), asyncio.create_task(stopping.wait())]
-        await asyncio.wait(waits, timeout=self._settings.poll_seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits:
-            task.cancel()
 
 
 def ends_after(

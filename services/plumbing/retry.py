@@ -12,6 +12,16 @@ FIRST_PAUSE = 0.1
 """Seconds; long enough not to keep a processor busy, short enough for a connection that only hiccupped."""
 
 
+async def pause_until(seconds: float, *events: asyncio.Event) -> None:
+    """Wait so many seconds, or until the first of these events is set; there has to be one."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
 class Backoff:
     """Pauses in seconds: each is twice the one before, up to `longest`; a success starts them anew.
 
@@ -39,11 +49,8 @@ class Backoff:
         self.grow()
         if until is None:
             await asyncio.sleep(pause)
-            return
-        try:
-            await asyncio.wait_for(until.wait(), pause)
-        except TimeoutError:
-            return
+        else:
+            await pause_until(pause, until)
 
 
 async def until_it_works(

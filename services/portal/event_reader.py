@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from services.plumbing.kafka.consumer import PatientKafkaBroker, watch
 from services.plumbing.kafka.health import kafka_check
 from services.plumbing.logs import log
+from services.plumbing.retry import pause_until
 from services.portal.live_feed import TOPICS, LiveFeed
 
 if TYPE_CHECKING:
@@ -39,10 +40,7 @@ class LiveEventReader:
                 await self._set_back()
             except KafkaError as error:
                 log.warning("the feed waits for Kafka", action="feed_waits", error=repr(error))
-            try:
-                await asyncio.wait_for(stopping.wait(), 1.0 if self._from_tail else 0.1)
-            except TimeoutError:
-                continue
+            await pause_until(1.0 if self._from_tail else 0.1, stopping)
         self._feed.close()
 
     async def check(self) -> str | None:

@@ -7,6 +7,7 @@ import time
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.logs import log
+from services.plumbing.retry import pause_until
 from services.plumbing.transient_errors import is_transient
 from services.registry.store.api_keys import all_keys, put_uses
 
@@ -49,10 +50,7 @@ class KeyTable:
                 if not is_transient(error):
                     raise
                 log.warning("the API keys wait", action="keys_wait", error=str(error))
-            try:
-                await asyncio.wait_for(stopping.wait(), SECONDS_BETWEEN_READS)
-            except TimeoutError:
-                continue
+            await pause_until(SECONDS_BETWEEN_READS, stopping)
         await self._write_uses()
 
     async def _write_uses(self) -> None:

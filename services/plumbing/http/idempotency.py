@@ -21,6 +21,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.http.problems import Problem, ProblemKind
 from services.plumbing.logs import log
+from services.plumbing.retry import pause_until
 from services.plumbing.sentences import Sentence
 from services.plumbing.transient_errors import is_transient
 
@@ -253,10 +254,7 @@ class AnswerExpiry:
                 if not is_transient(error):
                     raise
                 log.warning("old answers stay for now", action="forgetting_waits", error=str(error))
-            try:
-                await asyncio.wait_for(stopping.wait(), 600)
-            except TimeoutError:
-                continue
+            await pause_until(600, stopping)
 
     async def expire_once(self) -> None:
         """Delete what is older than we keep, by the database's clock."""

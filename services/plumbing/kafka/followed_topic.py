@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from services.plumbing.kafka.consumer import PatientKafkaBroker, watch
 from services.plumbing.logs import log
+from services.plumbing.retry import pause_until
 
 if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import LogicSubscriber
@@ -55,7 +56,7 @@ class FollowedTopic(Generic[T]):
                 self._is_complete = await self._has_all()
             except KafkaError as error:
                 log.warning("a topic can't be read yet", action="followed_topic_waits", error=repr(error))
-            await _pause(stopping, 0.05)
+            await pause_until(0.05, stopping)
         await stopping.wait()
 
     async def _has_all(self) -> bool:
@@ -85,10 +86,3 @@ class FollowedTopic(Generic[T]):
         self._take(found)
         for record in batch:
             self._behind[TopicPartition(record.topic, record.partition)] = record.offset + 1
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return

@@ -1,7 +1,6 @@
 """Whether the consumers and the producer of a process are well, and how far behind they are."""
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from services.plumbing.kafka.lag import LagReading, read_lag
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.standing import LONGEST_STAND, StandingPartitions
 from services.plumbing.logs import log
+from services.plumbing.retry import pause_until
 
 PARTITION = ("group", "topic", "partition")
 LAG = Gauge(
@@ -186,8 +186,7 @@ async def watch_consumers(
             consumer = getattr(subscriber, "consumer", None)
             if consumer is not None:
                 await watch.look(consumer, _topics(subscriber, consumer), patience)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), every)
+        await pause_until(every, stopping)
 
 
 def _topics(subscriber: Any, consumer: Any) -> list[str]:

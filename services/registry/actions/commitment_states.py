@@ -17,7 +17,7 @@ from services.plumbing.database import Database
 from services.plumbing.ids import new_id
 from services.plumbing.logs import log
 from services.plumbing.outbox import append, take_seqs
-from services.plumbing.retry import Backoff
+from services.plumbing.retry import Backoff, pause_until
 from services.plumbing.transient_errors import is_transient
 from services.registry.actions.events import ActionContext, outbox_record
 from services.registry.store.commitment_states import present_commitments, put_told, take_due, told_hashes
@@ -63,7 +63,7 @@ class StatePublisher:
                     await backoff.wait(stopping)
                     continue
                 pace = POLL if not taken else PACE if taken < BATCH else PACE_BEHIND
-                await self._pause(stopping, pace, until_awake=not taken)
+                await pause_until(pace, stopping, *([] if taken else [self._awake]))
         finally:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
@@ -97,11 +97,3 @@ class StatePublisher:
             await append(self._database, connection, records, now, said_later)
             await put_told(connection, [(present.commitment.id, digest) for present, digest in found])
         return len(due)
-
-    async def _pause(self, stopping: asyncio.Event, seconds: float, *, until_awake: bool) -> None:
-        waits = [asyncio.create_task(stopping.wait())]
-        if until_awake:
-            waits.append(asyncio.create_task(self._awake.wait()))
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits:
-            task.cancel()

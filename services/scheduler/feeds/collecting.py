@@ -9,6 +9,7 @@ import asyncio
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.logs import log
+from services.plumbing.retry import pause_until
 from services.plumbing.transient_errors import is_transient
 from services.scheduler.feeds import event_store
 
@@ -35,10 +36,7 @@ class ReminderCollector:
                 if not is_transient(error):
                     raise
                 log.warning("feeds wait", action="gathering_waits", error=str(error))
-            try:
-                await asyncio.wait_for(stopping.wait(), PAUSE)
-            except TimeoutError:
-                continue
+            await pause_until(PAUSE, stopping)
 
     async def once(self) -> int:
         """Take some reminders and drop some old events; how many were taken."""

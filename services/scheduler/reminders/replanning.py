@@ -5,7 +5,6 @@ under the locks of the intake. Should its process die, any other one finishes it
 """
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import asyncpg
 
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
+from services.plumbing.retry import pause_until
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.reminders import store
@@ -94,8 +94,7 @@ class Replanner:
                 if not is_transient(error):
                     raise
                 log.warning("planning anew waits", action="replanning_waits", error=str(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), self._every)
+            await pause_until(self._every, stopping)
 
     async def finish(self, id_: int) -> Replanning:
         """Work on one to its end, together with any other process that does so too."""

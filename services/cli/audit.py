@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.embedded.errors import EmbeddedError
-from services.cli.service_client import FAILED, CommandClient, Refusal, exit_status, print_json
+from services.cli.service_client import FAILED, CommandClient, Refusal, print_json
 
 if TYPE_CHECKING:
     from services.plumbing.audit.verifying import Head, LogCheck
@@ -56,14 +56,7 @@ def list_command(
     asked = {"subject": subject, "who": who, "since": since, "limit": "500"}
     params = {name: value for name, value in asked.items() if value is not None}
     client = CommandClient("service", "REGISTRY_URL", "--url", url, _explain, key or None)
-    items: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        page = client.ask("GET", "/audit", params=params | ({"cursor": cursor} if cursor else {}))
-        items += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
+    items = client.items("/audit", params)
     if json:
         print_json({"items": items})
         return
@@ -154,4 +147,4 @@ def _explain(refusal: Refusal) -> tuple[str, str, int]:
     how = "use a key with the role auditor: PLEDGEWIRE_KEY or --key" if refusal.status in (401, 403) else "try again"
     if refusal.status in (400, 422):
         how = "; ".join(refusal.faults) or "mend what it says"
-    return ": ".join(filter(None, (refusal.title, refusal.detail))), how, exit_status(refusal.status)
+    return refusal.told(how)

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, exit_status, print_json, segment
+from services.cli.service_client import (
+    ASKED_WRONGLY,
+    CommandClient,
+    Refusal,
+    acting_once,
+    exit_status,
+    print_json,
+    segment,
+)
 
 escalation = typer.Typer(help="What is overdue, who has heard of it, and who is on it.", no_args_is_help=True)
 
@@ -28,15 +36,8 @@ def list_command(
     json: Json = False,
 ) -> None:
     """List what is overdue, in the order in which time changes it next."""
-    items: list[dict[str, Any]] = []
     wanted = {"state": state, "limit": "500"} | ({"commitment": commitment} if commitment else {})
-    cursor: str | None = None
-    while True:
-        page = _scheduler(url, key).ask("GET", "/escalations", params=wanted | ({"cursor": cursor} if cursor else {}))
-        items += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
+    items = _scheduler(url, key).items("/escalations", wanted)
     if json:
         print_json({"items": items})
         return
@@ -82,13 +83,11 @@ def acknowledge_command(
     json: Json = False,
 ) -> None:
     """Say that somebody is on it: nobody further hears, unless no evidence follows."""
-    from uuid import uuid4
-
     entry = _scheduler(url, key).ask(
         "POST",
         f"/milestones/{segment(milestone)}/acknowledgements",
         json={"name": name, "note": note, "take_over_from": take_over_from},
-        headers={"Idempotency-Key": str(uuid4())},
+        headers=acting_once(),
     )
     if json:
         print_json(entry)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, exit_status, print_json
+from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, print_json
 
 feeds = typer.Typer(help="Calendars and feeds of events, behind private addresses.", no_args_is_help=True)
 
@@ -138,4 +138,4 @@ def _explain(refusal: Refusal) -> tuple[str, str, int]:
             how = "; ".join(faults) or "see `pledgewire feeds add --help`"
         case _:
             how = "try again"
-    return ": ".join(filter(None, (refusal.title, refusal.detail))), how, exit_status(refusal.status)
+    return refusal.told(how)

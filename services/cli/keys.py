@@ -11,12 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import uuid4
 
 import typer
 
 from deploy.embedded.errors import EmbeddedError
-from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, exit_status, print_json, segment
+from services.cli.service_client import (
+    ASKED_WRONGLY,
+    NOT_FOUND,
+    CommandClient,
+    Refusal,
+    acting_once,
+    print_json,
+    segment,
+)
 
 if TYPE_CHECKING:
     from services.plumbing.http.api_key_text import MadeKey
@@ -165,34 +172,27 @@ async def issue_keys(
     `made` is a key that is agreed already, which then holds until it is changed. By the client, the keys. Raises
     EmbeddedError for a name or a role that can't be, and `RegistryError`.
     """
-    from services.plumbing.database import Database, DatabaseSettings
+    from services.cli.registry_database import registry_transaction
     from services.plumbing.http.api_key_text import new_key
     from services.registry.actions.api_keys import issue_key, make_room
-    from services.registry.actions.events import ActionContext
     from services.registry.rules.api_keys import ROLES, Issuer, WantedKey
     from services.registry.store.api_keys import find_key
 
     for one in clients:
         _check(one)
-    context = ActionContext(datetime.now(UTC), "pledgewire")
     issuer = Issuer(frozenset(ROLES), None)
-    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": database_url}), "registry")
     given: dict[str, str] = {}
-    await database.open()
-    try:
-        async with database.transaction() as connection:
-            for one in clients:
-                key = made or new_key()
-                given[one.name] = key.text
-                if made and (known := await find_key(connection, key.id)):
-                    if known.state(context.now) != "live" or known.client != one.name:
-                        raise EmbeddedError("this key was used and has ended", "agree on another one", ASKED_WRONGLY)
-                    continue
-                await make_room(database, connection, one.name, context, left=1)
-                wanted = WantedKey(one.name, tuple(sorted(set(one.roles))), one.ministry, None if made else days)
-                await issue_key(database, connection, wanted, issuer, (key.id, key.sha256), context)
-    finally:
-        await database.close()
+    async with registry_transaction(database_url) as (database, connection, context):
+        for one in clients:
+            key = made or new_key()
+            given[one.name] = key.text
+            if made and (known := await find_key(connection, key.id)):
+                if known.state(context.now) != "live" or known.client != one.name:
+                    raise EmbeddedError("this key was used and has ended", "agree on another one", ASKED_WRONGLY)
+                continue
+            await make_room(database, connection, one.name, context, left=1)
+            wanted = WantedKey(one.name, tuple(sorted(set(one.roles))), one.ministry, None if made else days)
+            await issue_key(database, connection, wanted, issuer, (key.id, key.sha256), context)
     return given
 
 
@@ -208,22 +208,16 @@ async def count_keys(database_url: str) -> int:
 
 
 async def _revoke(database_url: str, key_id: str) -> None:
-    from services.plumbing.database import Database, DatabaseSettings
+    from services.cli.registry_database import registry_transaction
     from services.registry.actions.api_keys import revoke_key
-    from services.registry.actions.events import ActionContext
     from services.registry.rules.api_keys import ROLES, Issuer
     from services.registry.rules.errors import ResourceNotFound
 
-    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": database_url}), "registry")
-    await database.open()
     try:
-        async with database.transaction() as connection:
-            context = ActionContext(datetime.now(UTC), "pledgewire")
+        async with registry_transaction(database_url) as (database, connection, context):
             await revoke_key(database, connection, key_id, Issuer(frozenset(ROLES), None), context)
     except ResourceNotFound as error:
-        raise EmbeddedError(str(error), "`pledgewire keys list --all` shows those that there are", 3) from None
-    finally:
-        await database.close()
+        raise EmbeddedError(str(error), "`pledgewire keys list --all` shows those that there are", NOT_FOUND) from None
 
 
 def _agreed(variable: str) -> "MadeKey":
@@ -256,11 +250,11 @@ def _check(client: ApiClient) -> None:
 
 
 def _made(registry: CommandClient, body: dict[str, Any]) -> Any:
-    return registry.ask("POST", "/keys", json=body, headers={"Idempotency-Key": str(uuid4())})
+    return registry.ask("POST", "/keys", json=body, headers=acting_once())
 
 
 def _ended(registry: CommandClient, key_id: str) -> Any:
-    return registry.ask("DELETE", f"/keys/{segment(key_id)}", headers={"Idempotency-Key": str(uuid4())})
+    return registry.ask("DELETE", f"/keys/{segment(key_id)}", headers=acting_once())
 
 
 def _registry(url: str, key: str) -> CommandClient:
@@ -280,7 +274,7 @@ def _explain(refusal: Refusal) -> tuple[str, str, int]:
             how = "; ".join(fault.removeprefix("body/") for fault in refusal.faults) or "mend what it says"
         case _:
             how = "try again"
-    return ": ".join(filter(None, (refusal.title, refusal.detail))), how, exit_status(refusal.status)
+    return refusal.told(how)
 
 
 def _line(one: dict[str, Any], now: datetime) -> str:

@@ -1,13 +1,11 @@
 """`pledgewire ministries`: who may report, and for which party, over the registry's HTTP interface."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
 from deploy.embedded.errors import EmbeddedError
-from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, exit_status, print_json, segment
+from services.cli.service_client import ASKED_WRONGLY, CommandClient, Refusal, acting_once, print_json, segment
 
 ministries = typer.Typer(help="Ministries: who may report, and for which party.", no_args_is_help=True)
 
@@ -34,7 +32,7 @@ def ministries_add(
 ) -> None:
     """Enter a ministry; `pledgewire access apply` makes its topics and its user on Kafka."""
     body = {"code": code, **_facts(party, name, contact)}
-    _print_one(_registry(url, key).ask("POST", "/ministries", json=body, headers=_once()), as_json=json)
+    _print_one(_registry(url, key).ask("POST", "/ministries", json=body, headers=acting_once()), as_json=json)
 
 
 @ministries.command("change")
@@ -51,7 +49,7 @@ def ministries_change(
     """Say anew what a ministry is called and how people reach it."""
     path = f"/ministries/{segment(code)}"
     body = _facts(party, name, contact)
-    _print_one(_registry(url, key).ask("PUT", path, json=body, headers=_once()), as_json=json)
+    _print_one(_registry(url, key).ask("PUT", path, json=body, headers=acting_once()), as_json=json)
 
 
 @ministries.command("list")
@@ -67,18 +65,12 @@ def ministries_list(*, url: Url = LOCAL, key: Key = "", json: AsJson = False) ->
 
 async def enter_ministries(database_url: str) -> None:
     """Enter the ministries of the catalogue that comes with the program, where they are missing."""
-    from services.plumbing.database import Database, DatabaseSettings
-    from services.registry.actions.events import ActionContext
+    from services.cli.registry_database import registry_transaction
     from services.registry.actions.ministries import enter_missing
     from services.registry.catalogue.loading import load
 
-    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": database_url}), "registry")
-    await database.open()
-    try:
-        async with database.transaction() as connection:
-            await enter_missing(connection, load().ministries, ActionContext(datetime.now(UTC), "pledgewire"))
-    finally:
-        await database.close()
+    async with registry_transaction(database_url) as (_, connection, context):
+        await enter_missing(connection, load().ministries, context)
 
 
 def _facts(party: str, names: list[str], contact: str | None) -> dict[str, Any]:
@@ -86,10 +78,6 @@ def _facts(party: str, names: list[str], contact: str | None) -> dict[str, Any]:
     if not all(told) or not all(told.values()):
         raise EmbeddedError(f"{names!r} tell no names", "write each as en='Ministry of the Sea'", ASKED_WRONGLY)
     return {"party": party, "name": told, "contact": contact}
-
-
-def _once() -> dict[str, str]:
-    return {"Idempotency-Key": str(uuid4())}
 
 
 def _registry(url: str, key: str) -> CommandClient:
@@ -109,7 +97,7 @@ def _explain(refusal: Refusal) -> tuple[str, str, int]:
             how = "; ".join(refusal.faults) or "mend what it says"
         case _:
             how = "try again"
-    return ": ".join(filter(None, (refusal.title, refusal.detail))), how, exit_status(refusal.status)
+    return refusal.told(how)
 
 
 def _print_one(ministry: dict[str, Any], *, as_json: bool) -> None:

@@ -24,6 +24,10 @@ class Refusal:
     faults: tuple[str, ...]
     """`name: there is nothing to be seen in it`."""
 
+    def told(self, how: str) -> tuple[str, str, int]:
+        """What it says, what to do about it, and the exit status."""
+        return ": ".join(filter(None, (self.title, self.detail))), how, exit_status(self.status)
+
 
 Explain = Callable[[Refusal], tuple[str, str, int]]
 """What a command says of a refusal: what is wrong, what to do about it, and the exit status."""
@@ -76,6 +80,17 @@ class CommandClient:
             return body
         raise EmbeddedError(*self.explain(_refusal(answer.status_code, body)))
 
+    def items(self, path: str, params: Mapping[str, str]) -> list[Any]:
+        """Everything that a list holds, page by page; raises what `ask` does."""
+        found: list[Any] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.ask("GET", path, params={**params, **cursor})
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
+
     def _check_key(self) -> None:
         """Raise EmbeddedError for a key that was cut or misspelt: its checksum tells, and no service need be asked."""
         from deploy.embedded.errors import EmbeddedError
@@ -123,6 +138,13 @@ def _place(fault: Mapping[str, Any]) -> str:
 def exit_status(refused_with: int) -> int:
     """The exit status for a service's HTTP status that is no success."""
     return {400: ASKED_WRONGLY, 404: NOT_FOUND, 422: ASKED_WRONGLY}.get(refused_with, FAILED)
+
+
+def acting_once() -> dict[str, str]:
+    """The header of a request that acts once, even if it should arrive twice."""
+    from uuid import uuid4
+
+    return {"Idempotency-Key": str(uuid4())}
 
 
 def segment(text: str) -> str:

@@ -1,30 +1,25 @@
 """`pledgewire feeds` as a program of its own, against a scheduler's interface that really listens."""
 
-import asyncio
-import json
-import os
-import socket
-import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
-import uvicorn
 
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
 from services.scheduler.feeds.settings import FeedSettings
 from services.scheduler.migrations import VERSIONS
+from tests.cli.programs import ask_command, listening, run_command
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import parsed
 from tests.scheduler.scenes import utc
 from tests.scheduler.serving import app_of
 from tests.stand_ins.known_keys import known_keys
 
-PROJECT = Path(__file__).resolve().parents[2]
+run, asked = partial(run_command, "feeds"), partial(ask_command, "feeds")
 
 
 @pytest.fixture
@@ -38,36 +33,13 @@ async def environment(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIte
     keys = known_keys({"sre": ["subscriber"]})
     settings = FeedSettings(public_url="https://times.example")
     app = app_of(database, clock, keys=keys, feed_settings=settings)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    serving = asyncio.create_task(server.serve([listening]))
-    yield {
-        "SCHEDULER_URL": f"http://127.0.0.1:{listening.getsockname()[1]}",
-        "PLEDGEWIRE_KEY": keys["sre"],
-        "HTTP_PROXY": "http://127.0.0.1:1",  # never used: addresses and keys are our own
-    }
-    server.should_exit = True
-    await serving
+    async with listening(app) as url:
+        yield {
+            "SCHEDULER_URL": url,
+            "PLEDGEWIRE_KEY": keys["sre"],
+            "HTTP_PROXY": "http://127.0.0.1:1",  # never used: addresses and keys are our own
+        }
     await database.close()
-
-
-async def run(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:
-    """The program's exit status, what it prints, and what it complains of."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli.main", "feeds", *arguments),
-        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, complaints = await process.communicate()
-    return process.returncode or 0, out.decode(), complaints.decode()
-
-
-async def asked(environment: dict[str, str], *arguments: str) -> Any:
-    """What the program prints with `--json`."""
-    status, out, complaints = await run(environment, *arguments, "--json")
-    assert (status, complaints) == (0, "")
-    return json.loads(out)
 
 
 async def test_a_feed_is_made_listed_rotated_and_revoked(environment: dict[str, str]) -> None:

@@ -1,10 +1,7 @@
 """`pledgewire keys` as a program: over HTTP, and straight through the database where there is no key yet."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +10,13 @@ from services.plumbing.http.api_keys import ApiKeys, ApiKeySettings
 from services.registry.http.app import http_app
 from services.registry.key_table import KeyTable
 from services.registry.migrations import VERSIONS
+from tests.cli.programs import run_command
 from tests.conftest import FreshDatabase
 from tests.portal.serving import Served
 from tests.registry.scenes import StoppedClock, opened
 
 pytestmark = pytest.mark.slow
 
-PROJECT = Path(__file__).resolve().parents[2]
 AGREED = "0f" * 32
 
 
@@ -42,14 +39,8 @@ async def environment(fresh_database: FreshDatabase) -> AsyncIterator[dict[str, 
 
 async def run(environment: dict[str, str], *arguments: str, **more: str) -> tuple[int, str, str]:
     """The program's exit status, what it prints, and what it complains of."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli.main", "keys", *arguments),
-        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment, **more},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, complaints = await process.communicate()
-    return process.returncode or 0, out.decode().strip(), complaints.decode()
+    status, out, complaints = await run_command("keys", environment | more, *arguments)
+    return status, out.strip(), complaints
 
 
 async def test_from_the_first_key_to_a_rotated_one(environment: dict[str, str]) -> None:

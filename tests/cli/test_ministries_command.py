@@ -1,25 +1,19 @@
 """`pledgewire ministries` as a program of its own, against a registry's interface that really listens."""
 
-import asyncio
-import json
-import os
-import socket
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import pytest
-import uvicorn
 
 from services.plumbing.clock import MACHINE_CLOCK
 from services.registry.http.app import http_app
 from services.registry.migrations import VERSIONS
+from tests.cli.programs import ask_command, listening, run_command
 from tests.conftest import FreshDatabase
 from tests.registry.scenes import opened
 from tests.stand_ins.known_keys import known_keys
 
-PROJECT = Path(__file__).resolve().parents[2]
+run, asked = partial(run_command, "ministries"), partial(ask_command, "ministries")
 MRE = ("--party", "BR", "--name", "pt=Ministério das Relações Exteriores", "--name", "en=Foreign Affairs")
 
 
@@ -29,32 +23,9 @@ async def environment(fresh_database: FreshDatabase) -> AsyncIterator[dict[str, 
     database = await opened(await fresh_database({"registry": VERSIONS}))
     keys = known_keys({"operators": ["operator"]})
     app = http_app(database, MACHINE_CLOCK, keys.keys, {})
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    serving = asyncio.create_task(server.serve([listening]))
-    yield {"REGISTRY_URL": f"http://127.0.0.1:{listening.getsockname()[1]}", "PLEDGEWIRE_KEY": keys["operators"]}
-    server.should_exit = True
-    await serving
+    async with listening(app) as url:
+        yield {"REGISTRY_URL": url, "PLEDGEWIRE_KEY": keys["operators"]}
     await database.close()
-
-
-async def run(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:
-    """The program's exit status, what it prints, and what it complains of."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli.main", "ministries", *arguments),
-        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, complaints = await process.communicate()
-    return process.returncode or 0, out.decode(), complaints.decode()
-
-
-async def asked(environment: dict[str, str], *arguments: str) -> Any:
-    """What the program prints with `--json`."""
-    status, out, complaints = await run(environment, *arguments, "--json")
-    assert (status, complaints) == (0, "")
-    return json.loads(out)
 
 
 async def test_a_ministry_is_entered_changed_and_listed(environment: dict[str, str]) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.plumbing.clock import MACHINE_CLOCK
@@ -20,6 +18,7 @@ from services.plumbing.database import Database
 from services.registry.catalogue.loading import NALS_2021
 from services.registry.http.app import http_app
 from services.registry.migrations import VERSIONS
+from tests.cli.programs import listening
 from tests.conftest import FreshDatabase
 from tests.registry.scenes import COAL, opened, take_in
 from tests.stand_ins.known_keys import known_keys
@@ -93,14 +92,9 @@ async def office(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator
     await take_in(database, NALS_2021)
     keys = known_keys({"mx": ["reporter"]}, {"mx": "mx-sre"})
     door = Held(http_app(database, MACHINE_CLOCK, keys.keys, {}))
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(door, log_config=None, access_log=False, lifespan="off"))
-    serving = asyncio.create_task(server.serve([listening]))
-    environment = {"REGISTRY_URL": f"http://127.0.0.1:{listening.getsockname()[1]}", "PLEDGEWIRE_KEY": keys["mx"]}
-    yield Office(tmp_path, database, door, environment)
-    door.released.set()
-    server.should_exit = True
-    await serving
+    async with listening(door) as url:
+        yield Office(tmp_path, database, door, {"REGISTRY_URL": url, "PLEDGEWIRE_KEY": keys["mx"]})
+        door.released.set()
     await database.close()
 
 

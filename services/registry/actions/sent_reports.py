@@ -1,14 +1,16 @@
 """Reports that carry an id of their own: each takes effect once, and is answered by itself."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from contracts.vocabulary import MinistryCode
 from services.plumbing.database import Connection, Database
 from services.plumbing.inbox import first_sight, forget_sight
 from services.plumbing.sentences import Sentence
 from services.registry.actions.events import report_event_id, sender_of
 from services.registry.actions.status_updates import Reported, ReportStatus, record_status_updates
+from services.registry.catalogue.contents import Ministry
 from services.registry.rules.errors import RegistryError, at
 from services.registry.store.ministries import find_ministries
 from services.registry.store.refused_reports import drop_refused_reports, put_refused_reports
@@ -39,11 +41,13 @@ async def record_sent_reports(
     *,
     fresh: Collection[UUID] = (),
     keeps_refusals: bool = True,
+    ministries: Mapping[MinistryCode, Ministry] | None = None,
 ) -> list[Outcome]:
     """Record reports in the order given, each once for its id, inside the caller's transaction; one outcome for each.
 
     Of what is refused nothing is written but why, so that it may come again, mended, under the same id; without
     `keeps_refusals` not even that. Ids that are `fresh` were made up here and now, and were never sent before.
+    `ministries` are those that send, where they have been found already.
     """
     keys = [_key_of(one) for one in reports]
     sent: dict[str, list[UUID]] = {}
@@ -55,7 +59,10 @@ async def record_sent_reports(
         first |= {(sender, id_) for id_ in await first_sight(connection, _inbox(sender), ids, reports[0][1].now)}
     known = {report_event_id(sender, id_) for sender, ids in sent.items() for id_ in ids}
     recorded = await find_reports(connection, known) if known else {}
-    own = await _own_parties(connection, reports) if known else {}
+    if known and ministries is None:
+        codes = {context.ministry for _, context in reports if context.ministry}
+        ministries = await find_ministries(connection, codes) if codes else {}
+    own = {code: ministry.party for code, ministry in (ministries or {}).items()}
     outcomes: list[Outcome | None] = []
     new: dict[tuple[str, UUID], Reported] = {}
     for one, key in zip(reports, keys, strict=True):
@@ -103,13 +110,6 @@ def _key_of(one: Reported) -> tuple[str, UUID]:
 
 def _inbox(sender: str) -> str:
     return f"registry/{sender}"
-
-
-async def _own_parties(connection: Connection, reports: Sequence[Reported]) -> dict[str, str]:
-    codes = {context.ministry for _, context in reports if context.ministry}
-    if not codes:
-        return {}
-    return {code: ministry.party for code, ministry in (await find_ministries(connection, codes)).items()}
 
 
 def report_changed(report_id: UUID) -> ReportChanged:

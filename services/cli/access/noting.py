@@ -18,7 +18,7 @@ def note_access(action: str, name: str, after: Mapping[str, Any] | None = None) 
     url = os.environ.get("DATABASE_URL")
     try:
         if url:
-            asyncio.run(_write(url, f"access.{action}", f"kafka-user/{name}", None, after))
+            asyncio.run(_write(url, f"access.{action}", f"kafka-user/{name}", after))
             return
         reason = "DATABASE_URL is not set"
     except Exception as error:
@@ -28,7 +28,7 @@ def note_access(action: str, name: str, after: Mapping[str, Any] | None = None) 
     typer.echo(f"not in the audit log: {reason}", err=True)
 
 
-async def _write(database_url: str, action: str, subject: str, before: Any, after: Any) -> None:
+async def _write(database_url: str, action: str, subject: str, after: Mapping[str, Any] | None) -> None:
     from getpass import getuser
 
     import asyncpg
@@ -44,6 +44,6 @@ async def _write(database_url: str, action: str, subject: str, before: Any, afte
             async with connection.transaction():
                 await connection.execute("set local search_path to registry")
                 actor = Actor(f"command-line/{getuser()}")
-                await audit(connection, AuditEntry(action, subject, actor, MACHINE_CLOCK.now(), before, after))
+                await audit(connection, AuditEntry(action, subject, actor, MACHINE_CLOCK.now(), after=after))
         finally:
             await connection.close()

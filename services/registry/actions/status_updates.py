@@ -1,6 +1,6 @@
 """Status updates into the register: the same over HTTP, over Kafka and from files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ from services.registry.catalogue.contents import Ministry
 from services.registry.rules.errors import RegistryError, ResourceNotFound
 from services.registry.rules.report_times import check_reported_at, check_retrieved_on
 from services.registry.rules.status import ReportedStatus, check_change, check_version, overall
-from services.registry.rules.status_history import StatusWord, times_of_report
+from services.registry.rules.status_history import StatusWord, last_status, times_of_report
 from services.registry.rules.status_party import party_of_report
 from services.registry.rules.status_table import Speaker
 from services.registry.store.commitments import LockedCommitment, lock_commitments, put_standings
@@ -153,7 +153,8 @@ class _Standing:
             report.occurred_at, report.reported_at, newest.reported_at if newest else None, context.now
         )
         current = newest is None or newest.reported_at <= reported_at
-        previous = commitment.party_statuses[party] if current else _said_by(words, reported_at)
+        said_by_then = (word for word in words if word.reported_at <= reported_at)
+        previous = commitment.party_statuses[party] if current else last_status(said_by_then)
         speaker = Speaker.MINISTRY if ministry else Speaker.EDITOR
         has_note = bool(report.note and report.note.strip())
         check_change(previous, ReportedStatus(report.status, speaker, has_note, report.evidence is not None))
@@ -181,12 +182,6 @@ class _Standing:
         self.commitments[report.commitment_id] = after
         words.append(update.word)
         return update
-
-
-def _said_by(words: Iterable[StatusWord], moment: datetime) -> Status:
-    """What had been said of a party last by then; announced where nothing had."""
-    before = [word for word in words if word.reported_at <= moment]
-    return max(before, key=lambda word: word.place).status if before else Status.ANNOUNCED
 
 
 def _event_id(report: ReportStatus, context: ActionContext) -> UUID:

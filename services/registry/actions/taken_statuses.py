@@ -13,7 +13,7 @@ from services.plumbing.sentences import Sentence
 from services.registry.actions.events import read_outgoing
 from services.registry.rules.errors import ResourceNotFound
 from services.registry.rules.status import overall
-from services.registry.rules.status_history import PRESENT, StatusWord, statuses_as_of
+from services.registry.rules.status_history import PRESENT, StatusWord, last_status, statuses_as_of
 from services.registry.store.commitments import lock_commitments, put_standings
 from services.registry.store.status_updates import (
     RecordedUpdate,
@@ -97,7 +97,7 @@ class _Said:
         word = _word(event)
         before = [known for known in self.words if known.party == word.party and known.place < word.place]
         newer = any(known.party == word.party and known.place > word.place for known in self.words)
-        previous = max(before, key=lambda known: known.place).status if before else Status.ANNOUNCED
+        previous = last_status(before)
         self.words.append(word)
         now = {"previous": previous, "current": not newer, "overall": overall(self.statuses().values())}
         return event.model_copy(update=now)

@@ -56,6 +56,12 @@ class AsOf:
 PRESENT = AsOf()
 
 
+def last_status(words: Iterable[StatusWord]) -> Status:
+    """What was said last of one party; announced where nothing was."""
+    last = max(words, key=lambda word: word.place, default=None)
+    return last.status if last else Status.ANNOUNCED
+
+
 def statuses_as_of(parties: Iterable[PartyCode], words: Iterable[StatusWord], moment: AsOf) -> PartyStatuses:
     """How each party stood; announced where nothing had been said of it."""
     newest: dict[PartyCode, StatusWord] = {}

@@ -1,0 +1,92 @@
+"""What runs is found by the commands, what has ended is not, and who names another house gets nothing of this one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.processes import Identity
+from deploy.embedded.state import write_private
+from services.cli.up.running import NAMES, Part, RunningHouse, borrow_environment, document, read_running
+from services.cli.up.state_folder import HouseFolder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HouseFolder:
+    """A house's folder, the one that commands look into."""
+    monkeypatch.setenv("PLEDGEWIRE_STATE", str(tmp_path))
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    made = HouseFolder.at(None)
+    made.make()
+    return made
+
+
+def note(folder: HouseFolder, identity: Identity) -> RunningHouse:
+    """Write down that a house runs."""
+    house = RunningHouse(
+        pid=identity.pid,
+        started=identity.started,
+        since="2026-11-29T12:00:00Z",
+        version="0.2.0",
+        ready=True,
+        parts={"registry": Part(pid=1, url="http://127.0.0.1:8401", restarts=2, last_exit=-9)},
+        environment={"REGISTRY_URL": "http://127.0.0.1:8401", "PLEDGEWIRE_KEY": "of the house"},
+    )
+    write_private(document(folder), house.written())
+    return house
+
+
+def ourselves() -> Identity:
+    """This process."""
+    found = Identity.of(os.getpid())
+    assert found
+    return found
+
+
+def test_what_runs_is_read_back(folder: HouseFolder) -> None:
+    """
+    The document of a running house is read as it was written.
+    """
+    assert read_running(folder) is None
+    written = note(folder, ourselves())
+
+    assert read_running(folder) == written
+
+
+def test_what_was_killed_does_not_run(folder: HouseFolder) -> None:
+    """
+    A document that a killed process left behind says nothing, even if another process has its pid by now.
+    """
+    note(folder, Identity(os.getpid(), "an earlier start"))
+
+    assert read_running(folder) is None
+    document(folder).write_text("{")
+    assert read_running(folder) is None
+
+
+def test_commands_reach_the_house_that_runs(folder: HouseFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Its variables are borrowed; a key that is set stays.
+    """
+    monkeypatch.setenv("PLEDGEWIRE_KEY", "mine")
+    note(folder, ourselves())
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "environ", dict(os.environ))
+        borrow_environment()
+        assert os.environ["REGISTRY_URL"] == "http://127.0.0.1:8401"
+        assert os.environ["PLEDGEWIRE_KEY"] == "mine"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_who_names_another_house_gets_nothing_of_this_one(
+    folder: HouseFolder, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    With one address set, none is borrowed: half of one house and half of another would be neither.
+    """
+    note(folder, ourselves())
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "environ", {**os.environ, name: ""})
+        borrow_environment()
+        assert "PLEDGEWIRE_KEY" not in os.environ

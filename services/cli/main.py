@@ -15,7 +15,9 @@ from services.cli.embedded_parts import embedded
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
 from services.cli.keys import keys
+from services.cli.kubernetes.command import kubernetes
 from services.cli.ministries import ministries
+from services.cli.packages.command import packages
 from services.cli.recovery import recovery
 from services.cli.render import render
 from services.cli.report.command import report
@@ -41,11 +43,13 @@ app.add_typer(embedded, name="embedded")
 app.add_typer(keys, name="keys")
 app.add_typer(access, name="access")
 app.add_typer(audit, name="audit")
+app.add_typer(packages, name="packages")
 app.add_typer(recovery, name="recovery")
 app.add_typer(sending, name="sending")
 app.add_typer(silence, name="silence")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
+app.add_typer(kubernetes, name="kubernetes")
 app.add_typer(ministries, name="ministries")
 app.add_typer(schedule, name="schedule")
 app.add_typer(wordings, name="wordings")

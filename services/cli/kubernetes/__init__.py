@@ -1,0 +1,1 @@
+"""`pledgewire kubernetes`: manifests from the contracts, the access file and a small file of values."""

@@ -22,11 +22,11 @@ class ValuesError(ValueError):
     """The file says nothing that can be applied; the text says where and why."""
 
 
-class _Strict(BaseModel):
+class _ValuesPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class PublicAddresses(_Strict):
+class PublicAddresses(_ValuesPart):
     """Where people and programs outside reach each service, without a slash at the end."""
 
     portal: Url
@@ -35,7 +35,7 @@ class PublicAddresses(_Strict):
     notifier: Url
 
 
-class IngressValues(_Strict):
+class IngressValues(_ValuesPart):
     """Who lets requests in from outside."""
 
     class_name: Label
@@ -45,7 +45,7 @@ class IngressValues(_Strict):
     """A certificate for the public names."""
 
 
-class KafkaValues(_Strict):
+class KafkaValues(_ValuesPart):
     """The Strimzi cluster."""
 
     cluster: Label
@@ -59,7 +59,7 @@ class KafkaValues(_Strict):
     """How ministries' clients reach it, over TLS and by SCRAM-SHA-512 like ours."""
 
 
-class DatabaseValues(_Strict):
+class DatabaseValues(_ValuesPart):
     """The CloudNativePG cluster."""
 
     cluster: Label
@@ -73,7 +73,7 @@ class DatabaseValues(_Strict):
     operator_namespace: Label = "cnpg-system"
 
 
-class ServiceValues(_Strict):
+class ServiceValues(_ValuesPart):
     """One of our services: how many pods, and what each may use."""
 
     replicas: Annotated[int, Field(ge=2)] = 2
@@ -100,7 +100,7 @@ class NotifierValues(ServiceValues):
         return self
 
 
-class ServicesValues(_Strict):
+class ServicesValues(_ValuesPart):
     """Our four services."""
 
     registry: ServiceValues
@@ -109,7 +109,7 @@ class ServicesValues(_Strict):
     portal: ServiceValues
 
 
-class MailValues(_Strict):
+class MailValues(_ValuesPart):
     """The mail server; its user and password, if it wants any, are in the Secret `pledgewire-mail`."""
 
     host: Annotated[str, Field(min_length=1)]
@@ -119,7 +119,7 @@ class MailValues(_Strict):
     has_login: bool = True
 
 
-class ClusterValues(_Strict):
+class ClusterValues(_ValuesPart):
     """All that differs from cluster to cluster."""
 
     namespace: Label

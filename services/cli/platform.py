@@ -49,19 +49,6 @@ def topics_command(*, dry_run: bool) -> None:
         typer.echo("all topics are as they should be")
 
 
-def upgrade_command() -> None:
-    """Migrate every schema."""
-    from services.cli.databases import upgrade_all
-
-    try:
-        asyncio.run(upgrade_all(database_url()))
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        raise EmbeddedError(f"the database did not do it: {error}", "check DATABASE_URL and try again") from error
-    typer.echo("all schemas are at their newest revision")
-
-
 def verify_command(*, as_json: bool, topics: bool = True) -> int:
     """Print each law and whether it holds; 0 if all do. Without the topics, only the database is looked at."""
     from services.cli.observing import Observer
@@ -116,12 +103,3 @@ class ProgressLine:
             share = done / max(of, 1)
             bar = "#" * int(share * 30)
             print(f"\r{self._what} [{bar:<30}] {share:4.0%}", end="", file=sys.stderr, flush=True)
-
-
-def sql_command() -> None:
-    """Print all revisions as SQL."""
-    from services.cli.databases import schema_versions
-    from services.plumbing.migrations import offline_sql
-
-    for schema, versions in schema_versions().items():
-        offline_sql("postgresql://", schema, versions)

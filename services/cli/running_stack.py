@@ -18,9 +18,11 @@ from deploy.embedded.stack import EmbeddedStack
 from deploy.embedded.state import StateFolder
 from deploy.embedded.tls_listener import TlsListener
 from services.cli.access.applying import apply_access, new_password
+from services.cli.access.database_roles import apply_roles
 from services.cli.access.document import READABLE, SHIPPED, MinistryEntry, read_access
 from services.cli.access.editing import with_entry
-from services.cli.databases import upgrade_all
+from services.cli.access.role_planning import ROLES, SERVICE_ROLES
+from services.cli.databases import upgrade_all, with_user
 from services.cli.fleet import SERVICES, Fleet, free_port
 from services.cli.keys import ApiClient, count_keys, issue_keys
 from services.cli.ministries import enter_ministries
@@ -117,10 +119,12 @@ def running_stack(options: StackOptions, progress: Callable[[str], None]) -> Ite
         environment = _with_access_file(options, parts.environment()) if parts else {}
         everything = os.environ | environment
         kafka, database_url = kafka_settings(everything), everything["DATABASE_URL"]
-        passwords = _passwords(options) if parts else {}
+        passwords, role_passwords = (_passwords(options), _role_passwords(options)) if parts else ({}, {})
         progress("Making topics and schemas")
         clients = [*options.clients, ApiClient("registry", ("holder",))]
-        keys = asyncio.run(_prepare(kafka, database_url, environment.get("ACCESS_FILE"), passwords, clients))
+        keys = asyncio.run(
+            _prepare(kafka, database_url, environment.get("ACCESS_FILE"), passwords, role_passwords, clients)
+        )
         if options.reset:
             shutil.rmtree(options.folder, ignore_errors=True)
         options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -129,7 +133,10 @@ def running_stack(options: StackOptions, progress: Callable[[str], None]) -> Ite
             clock.set(options.begins)
         smtp_port = free_port()
         holder_key = keys.pop("registry")
-        fleet = _fleet(options, environment, smtp_port, holder_key=holder_key, passwords=passwords)
+        shared = {name: text for name, text in environment.items() if not (role_passwords and name == "DATABASE_URL")}
+        fleet = _fleet(options, shared, smtp_port, holder_key=holder_key)
+        for name, settings in own_access(database_url, passwords, role_passwords).items():
+            fleet.members[name].environment |= settings
         closing.callback(fleet.stop)
         progress("Starting registry, scheduler, notifier, portal, and an inbox that listens")
         fleet.start()
@@ -166,11 +173,34 @@ def _passwords(options: StackOptions) -> dict[str, str]:
     return StateFolder(options.state).read("kafka-passwords", lambda: {name: new_password() for name in SERVICES})
 
 
+def _role_passwords(options: StackOptions) -> dict[str, str]:
+    """With what the roles log in to the PostgreSQL that is ours, made once."""
+    return StateFolder(options.state).read("database-passwords", lambda: {role: new_password() for role in ROLES})
+
+
+def own_access(
+    database_url: str, kafka_passwords: Mapping[str, str], role_passwords: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """The settings by which each service logs in to Kafka by its own name, and to PostgreSQL by its own role.
+
+    The portal has no database, and is told of none.
+    """
+    settings: dict[str, dict[str, str]] = {
+        name: {"KAFKA_SASL_USERNAME": name, "KAFKA_SASL_PASSWORD": word} for name, word in kafka_passwords.items()
+    }
+    for name, role in SERVICE_ROLES.items():
+        if role in role_passwords:
+            url = with_user(database_url, role, role_passwords[role])
+            settings.setdefault(name, {})["DATABASE_URL"] = url
+    return settings
+
+
 async def _prepare(
     kafka: KafkaSettings,
     database_url: str,
     access_file: str | None,
     passwords: Mapping[str, str],
+    role_passwords: Mapping[str, str],
     clients: Sequence[ApiClient],
 ) -> dict[str, str]:
     """The keys, by their clients."""
@@ -178,6 +208,7 @@ async def _prepare(
     if access_file:
         steps.append(apply_access(kafka, read_access(Path(access_file)), passwords))
     await asyncio.gather(*steps)
+    await apply_roles(database_url, role_passwords)
     await enter_ministries(database_url)
     return await issue_keys(database_url, clients)
 
@@ -188,9 +219,8 @@ def _fleet(
     smtp_port: int,
     *,
     holder_key: str,
-    passwords: Mapping[str, str],
 ) -> Fleet:
-    """The processes to be, none of them started; who has a password for Kafka logs in by its own name."""
+    """The processes to be, none of them started."""
     clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.clock_file)} if options.clock_file else {}
     inbox_port = free_port(options.inbox_port)
     fleet = Fleet(
@@ -211,7 +241,5 @@ def _fleet(
     fleet.add_services(
         {"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, portal_port=options.portal_port
     )
-    for name, password in passwords.items():
-        fleet.members[name].environment |= {"KAFKA_SASL_USERNAME": name, "KAFKA_SASL_PASSWORD": password}
     fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
     return fleet

@@ -246,7 +246,12 @@ def build() -> Service:
             undo_tokens=undo,
             destinations=destinations,
             allowed=allowed,
-            facts={"recovery": gate.describe, "sending": orders.describe, "api_keys": keys.facts},
+            facts={
+                "recovery": gate.describe,
+                "sending": orders.describe,
+                "api_keys": keys.facts,
+                "schema": schema.describe,
+            },
             keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),
         http_settings=HttpSettings(),

@@ -1,6 +1,8 @@
 """Whether a service's schema is as new as its code; one that is newer is fine, since versions run side by side."""
 
 import ast
+import math
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +14,9 @@ from services.plumbing.logs import log
 from services.plumbing.retry import Backoff
 from services.plumbing.transient_errors import is_transient
 
-_HELP = "run `pledgewire db upgrade`"
+_HELP = "run `pledgewire db upgrade`, with DATABASE_URL as the user who owns the schemas"
+SAID_EVERY = 30.0
+"""Seconds between two lines of the log while a service waits."""
 
 
 def revisions(versions: Path) -> list[str]:
@@ -44,9 +48,9 @@ def schema_fault(schema: str, found: str | None, known: Sequence[str]) -> str | 
     A revision that the code doesn't know is a newer one.
     """
     if found is None:
-        return f"the schema {schema} has no tables yet, this code needs revision {known[-1]}: {_HELP}"
+        return f"the schema {schema} has no tables yet, this code needs revision {known[-1]}"
     if found in known[:-1]:
-        return f"the schema {schema} is at revision {found}, this code needs {known[-1]}: {_HELP}"
+        return f"the schema {schema} is at revision {found}, this code needs {known[-1]}"
     return None
 
 
@@ -57,29 +61,40 @@ class SchemaGate:
         """`versions` is the folder with the service's revisions."""
         self._database = database
         self._known = revisions(versions)
+        self._found: str | None = None
 
     async def check(self) -> str | None:
-        """For `/readyz`: what is wrong with the schema; raises what the database raises."""
-        async with self._database.connection() as connection:
-            try:
-                found = await connection.fetchval("select version_num from alembic_version", timeout=2)
-            except asyncpg.UndefinedTableError:
-                found = None
-        return schema_fault(self._database.schema, found, self._known)
+        """For `/readyz`: what is wrong with the schema and what helps; raises what the database raises."""
+        fault = await self._fault()
+        return f"{fault}: {_HELP}" if fault else None
+
+    def describe(self) -> dict[str, str | None]:
+        """For `/readyz`: the revision that was found last, and the one that this code needs."""
+        return {"found": self._found, "needs": self._known[-1]}
 
     async def wait(self) -> None:
-        """Return once the schema is new enough; says so until then, again and again."""
-        backoff, said_at = Backoff(longest=2.0), -60.0
+        """Return once the schema is new enough; until then says so in two lines at first, and in the log again."""
+        backoff, said_at = Backoff(longest=2.0), -math.inf
         while True:
             try:
-                fault = await self.check()
+                fault = await self._fault()
             except Exception as error:
                 if not is_transient(error):
                     raise
                 fault = f"the schema can't be looked at: {error!r}"
             if fault is None:
                 return
-            if time.monotonic() - said_at > 30:
-                log.error("the service waits for its schema", action="schema_waits", reason=fault)
+            if time.monotonic() - said_at > SAID_EVERY:
+                if said_at == -math.inf:
+                    print(f"error: {fault}\nhelp: {_HELP}; it goes on by itself then", file=sys.stderr)  # noqa: T201  for who starts it by hand
+                log.error("the service waits for its schema", action="schema_waits", reason=fault, help=_HELP)
                 said_at = time.monotonic()
             await backoff.wait()
+
+    async def _fault(self) -> str | None:
+        async with self._database.connection() as connection:
+            try:
+                self._found = await connection.fetchval("select version_num from alembic_version", timeout=2)
+            except asyncpg.UndefinedTableError:
+                self._found = None
+        return schema_fault(self._database.schema, self._found, self._known)

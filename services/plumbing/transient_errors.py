@@ -17,7 +17,12 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.PostgresSystemError,  # an I/O error of the server
     asyncpg.InternalServerError,
     asyncpg.UndefinedTableError,  # migrations have not run yet
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
     asyncpg.InvalidSchemaNameError,
+    asyncpg.InvalidCachedStatementError,  # a migration has run meanwhile; asyncpg prepares the statement anew
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InsufficientPrivilegeError,  # `access apply` has not run yet
 )
 
 

@@ -95,7 +95,7 @@ def build() -> Service:
             key_table.keys,
             checks,
             _holds(SchedulerClientSettings(), http),
-            {"recovery": gate.describe, "api_keys": key_table.keys.facts},
+            {"recovery": gate.describe, "api_keys": key_table.keys.facts, "schema": schema.describe},
             key_table.read,
             keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),

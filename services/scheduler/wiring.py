@@ -132,7 +132,7 @@ def build() -> Service:
             escalations=escalations,
             feed_settings=FeedSettings(),
             notifier=notifier,
-            facts={"recovery": gate.describe, "api_keys": keys.facts},
+            facts={"recovery": gate.describe, "api_keys": keys.facts, "schema": schema.describe},
             keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
         ),
         http_settings=HttpSettings(),

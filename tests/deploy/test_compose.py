@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from services.cli.access.role_planning import SERVICE_ROLES
+from services.cli.databases import SERVICES_WITH_SCHEMA
 from services.cli.fleet import SERVICES
 from services.plumbing.http.app import web_app
 from tests.deploy.settings_read import PROJECT, variables_read
@@ -277,7 +279,8 @@ def test_no_secret_is_committed() -> None:
         found = {**found, name: found.get(name, set()) | {rest}}
 
     kafka = [f"KAFKA_PASSWORD_{name.upper()}" for name in ("admin", *SERVICES)]
-    for secret in ("POSTGRES_PASSWORD", "NOTIFIER_LINK_KEYS", "SCHEDULER_KEY", *kafka):
+    roles = [f"DATABASE_PASSWORD_{name.upper()}" for name in ("migrator", *SERVICES_WITH_SCHEMA)]
+    for secret in ("POSTGRES_PASSWORD", "NOTIFIER_LINK_KEYS", "SCHEDULER_KEY", *kafka, *roles):
         assert all(rest.startswith(":?") for rest in found[secret])
         assert example()[secret] == ""
     for name, container in ALL.items():
@@ -285,6 +288,23 @@ def test_no_secret_is_committed() -> None:
             if "PASSWORD" in variable or variable.endswith(("_KEY", "_KEYS")):
                 assert re.fullmatch(r"\$\{[A-Z_]+:[?-][^}]*\}", value), f"{name}: {variable}"
                 assert not re.fullmatch(r"\$\{[A-Z_]+:-.+\}", value), f"{name}: {variable}"
+
+
+@every_service
+def test_a_service_logs_in_to_postgresql_as_itself_alone(name: str) -> None:
+    """
+    Each with a schema has its role's password and nobody else's; the portal has no way into the database.
+    """
+    passwords = {variable for variable, _ in interpolated(ALL[name]["environment"]) if "POSTGRES" in variable} | {
+        variable for variable, _ in interpolated(ALL[name]["environment"]) if variable.startswith("DATABASE_")
+    }
+    url = ALL[name]["environment"].get("DATABASE_URL", "")
+
+    if name in SERVICES_WITH_SCHEMA:
+        assert passwords == {f"DATABASE_PASSWORD_{name.upper()}"}
+        assert url.startswith(f"postgresql://{SERVICE_ROLES[name]}:${{")
+    else:
+        assert (passwords, url) == (set(), "")
 
 
 def test_the_example_names_every_setting_and_no_other() -> None:

@@ -18,6 +18,10 @@ from services.plumbing.transient_errors import Unavailable, is_transient
         asyncpg.DiskFullError(),
         asyncpg.DeadlockDetectedError(),
         asyncpg.InterfaceError(""),
+        asyncpg.UndefinedColumnError(),
+        asyncpg.InsufficientPrivilegeError(),
+        # Seen in a transaction beside a migration: the columns that a prepared `select *` gives are others now.
+        asyncpg.InvalidCachedStatementError(),
         # Seen when PostgreSQL was killed while a connection went back to the pool; a registry died of it.
         asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
     ],

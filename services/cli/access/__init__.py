@@ -1,1 +1,1 @@
-"""`pledgewire access`: who may do what on Kafka, from one file: users, ACLs, quotas, and the ministries' topics."""
+"""`pledgewire access`: who may do what: on Kafka from one file, in PostgreSQL by a role for each service."""

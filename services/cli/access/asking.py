@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,42 @@ def apply_document(document: "AccessDocument", **options: bool) -> "list[AccessC
 
     passwords = {name: word for name, word in ServicePasswords().given().items() if name in document.services}
     return ask_broker(lambda settings: apply_access(settings, document, passwords, **options))
+
+
+def apply_database_roles(*, dry_run: bool = False) -> "list[AccessChange]":
+    """Apply or plan the roles of DATABASE_URL, where they are wanted, as changes; raises EmbeddedError.
+
+    They are wanted where a password for one is given, or one of them is there.
+    """
+    import asyncpg
+
+    from services.cli.access.database_roles import DatabasePasswords, apply_roles
+    from services.cli.access.planning import AccessChange
+    from services.plumbing.short_locks import LocksHeld
+    from services.plumbing.transient_errors import is_transient
+
+    passwords, url = DatabasePasswords().given(), os.environ.get("DATABASE_URL")
+    if not url:
+        if passwords:
+            raise access_error(
+                "there are passwords for the database's roles, and no DATABASE_URL",
+                "set it to a superuser's, or take the DATABASE_PASSWORD_ variables away",
+                ASKED_WRONGLY,
+            )
+        return []
+    try:
+        changes = asyncio.run(apply_roles(url, passwords, dry_run=dry_run))
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise access_error(
+            f"the database did not do it: {error}", "set DATABASE_URL to a superuser's, or to who may make roles"
+        ) from error
+    except LocksHeld as error:
+        raise access_error(f"the database did not do it: {error}", "try again when less is going on") from error
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise access_error(f"the database did not answer: {error}", "check DATABASE_URL and try again") from error
+    return [AccessChange(one.role, "database", one.what) for one in changes]
 
 
 def ask_broker(question: "Callable[[KafkaSettings], Awaitable[T]]") -> T:

@@ -9,6 +9,7 @@ import typer
 
 from services.cli.access.asking import (
     access_error,
+    apply_database_roles,
     apply_document,
     ask_broker,
     file_path,
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from services.cli.access.editing import Section
     from services.cli.access.planning import AccessChange
 
-access = typer.Typer(help="Who may do what on Kafka: users, ACLs and quotas.", no_args_is_help=True)
+access = typer.Typer(
+    help="Who may do what: Kafka's users, ACLs and quotas, the database's roles.", no_args_is_help=True
+)
 grant = typer.Typer(help="Let somebody in: into the file, and onto the broker.", no_args_is_help=True)
 access.add_typer(grant, name="grant")
 
@@ -51,9 +54,9 @@ def access_plan(
     ] = "",
     json: AsJson = False,
 ) -> None:
-    """Say how the broker differs from the file, and change nothing."""
+    """Say how the broker differs from the file, and the database's roles from what is needed; change nothing."""
     document = read_document(file)
-    changes = apply_document(document, dry_run=True)
+    changes = apply_document(document, dry_run=True) + apply_database_roles(dry_run=True)
     if registry:
         changes += not_entered(document, registry)
     _print_changes(changes, as_json=json, otherwise="all is as the file says")
@@ -70,8 +73,8 @@ def access_apply(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Make users, ACLs, quotas and the ministries' topics those of the file; run again, it changes nothing."""
-    changes = apply_document(read_document(file), revoke_strangers=revoke_strangers)
+    """Make Kafka's users, ACLs, quotas and topics those of the file, and the database's roles what services need."""
+    changes = apply_document(read_document(file), revoke_strangers=revoke_strangers) + apply_database_roles()
     if changes:
         note_access("applied", "all", {"changes": [f"{one.principal}: {one.what}" for one in changes]})
     _print_changes(changes, as_json=json, otherwise="all is as the file says")

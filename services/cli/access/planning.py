@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.cli.access.principals import AclEntry, Place, Principal, user
 
-Kind = Literal["topic", "allow", "take-away", "quota", "password", "stranger", "ministry"]
+Kind = Literal["topic", "allow", "take-away", "quota", "password", "stranger", "ministry", "database"]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,22 @@ def at_the_command_line(by: str) -> "Actor":
     return Actor(f"command-line/{by or getuser()}")
 
 
+def given_reason(text: str) -> str:
+    """The reason as HTTP takes it; raises EmbeddedError for one that nobody could read."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from contracts.entered import EnteredLine
+    from deploy.embedded.errors import EmbeddedError
+    from services.cli.service_client import ASKED_WRONGLY
+
+    try:
+        return TypeAdapter[str](EnteredLine).validate_python(text)
+    except ValidationError as error:
+        raise EmbeddedError(
+            "this is no reason", "say in one line of at most 300 characters why", ASKED_WRONGLY
+        ) from error
+
+
 def _loads(text: str) -> Any:
     from json import loads
 

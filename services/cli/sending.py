@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.database_question import ask_database, at_the_command_line, in_schema
+from services.cli.database_question import ask_database, at_the_command_line, given_reason, in_schema
 
 sending = typer.Typer(
     help="Stop all sending at once, let it go on, and see what waits.",
@@ -26,7 +26,7 @@ def stop_command(
 
     async def stop(connection: Any) -> SendingStop:
         async with in_schema(connection, "notifier"):
-            return await stop_sending(connection, at_the_command_line(by), _reason(reason), MACHINE_CLOCK.now())
+            return await stop_sending(connection, at_the_command_line(by), given_reason(reason), MACHINE_CLOCK.now())
 
     held = ask_database(stop, "sending")
     typer.echo(f"stopped since {held.since:%Y-%m-%dT%H:%M:%SZ} by {held.by}: {held.reason}")
@@ -70,19 +70,3 @@ def status_command(
         typer.echo(f"{waiting} deliveries wait; let them go: pledgewire sending start")
     else:
         typer.echo(f"nothing is stopped; {waiting} deliveries are on their way or due later")
-
-
-def _reason(text: str) -> str:
-    """The reason as HTTP takes it; raises EmbeddedError for one that nobody could read."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from contracts.entered import EnteredLine
-    from deploy.embedded.errors import EmbeddedError
-    from services.cli.service_client import ASKED_WRONGLY
-
-    try:
-        return TypeAdapter[str](EnteredLine).validate_python(text)
-    except ValidationError as error:
-        raise EmbeddedError(
-            "this is no reason", "say in one line of at most 300 characters why", ASKED_WRONGLY
-        ) from error

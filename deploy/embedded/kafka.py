@@ -18,6 +18,7 @@ from deploy.embedded.apart import apart
 from deploy.embedded.certificates import keystore
 from deploy.embedded.errors import EmbeddedError, file_error
 from deploy.embedded.java import check_java, java, plain_environment
+from deploy.embedded.kafka_features import FeatureUpgrade, levels
 from deploy.embedded.kafka_format import format_brokers
 from deploy.embedded.kafka_probe import KafkaProbe
 from deploy.embedded.kafka_settings import KEYSTORE, broker_settings, log_settings
@@ -104,6 +105,7 @@ class Kafka:
                 self._choose_ports(keep=False)
                 self._write_settings()
             else:
+                self._upgrade_features()
                 return
 
     def stop(self) -> None:
@@ -157,7 +159,22 @@ class Kafka:
         self._write_keystores()
         if not self._state.read("kafka", self._unformatted)["formatted"]:
             self._format()
-            self._state.write("kafka", {"brokers": self._brokers, "formatted": True})
+            self._remember_release()
+
+    def _upgrade_features(self) -> None:
+        """Let a folder that an older Kafka has made have what the newer one can; asked once for each release."""
+        if self._state.read("kafka", self._unformatted).get("release") != self._release:
+            upgrade = FeatureUpgrade(self.bootstrap_servers, self._credentials, levels(self._java(0), self._release))
+            apart(upgrade.ask)
+            self._remember_release()
+
+    def _remember_release(self) -> None:
+        self._state.write("kafka", {"brokers": self._brokers, "formatted": True, "release": self._release})
+
+    @property
+    def _release(self) -> str:
+        """Of the jars, as Kafka names its features' levels: 4.3 for kafka-4.3.1."""
+        return ".".join(self._jars.name.partition("-")[2].split(".")[:2])
 
     def _unformatted(self) -> dict[str, object]:
         return {"brokers": self._brokers, "formatted": False}

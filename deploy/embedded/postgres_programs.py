@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -33,6 +34,13 @@ def why_not_running(binaries: Path, user: int | None) -> str | None:
     if done.returncode == 0:
         return None
     return next(iter(done.stderr.strip().splitlines()), f"status {done.returncode}")
+
+
+def major(programs: Path, user: int | None) -> str:
+    """The major version of the server in a folder of programs."""
+    said = call([str(programs / "bin" / "postgres"), "--version"], user, timeout=30).stdout
+    found = re.search(r"\) (\d+)", said)
+    return found[1] if found else said
 
 
 def call(command: list[str], user: int | None, timeout: float) -> subprocess.CompletedProcess[str]:

@@ -31,3 +31,16 @@ def embedded_keystore(
     from deploy.embedded.state import write_private
 
     write_private(out, keystore(certificate, key, host, datetime.now(UTC)))
+
+
+@embedded.command("upgrade-postgres")
+def embedded_upgrade_postgres(
+    state: Annotated[Path, typer.Argument(help="The state folder whose database is an older major version's.")],
+    *,
+    programs: Annotated[Path, typer.Option(help="Where the old version's `bin` is, as /usr/lib/postgresql/17.")],
+) -> None:
+    """Bring a kept database to the PostgreSQL that comes along, while nothing runs; the old data stays beside it."""
+    from deploy.embedded.postgres_upgrade import upgrade_postgres
+
+    before = upgrade_postgres(state, programs, lambda line: print(line, file=sys.stderr))
+    typer.echo(f"done; delete {before} when you are sure")

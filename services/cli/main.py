@@ -10,7 +10,10 @@ import typer
 from services.cli import VERSION
 from services.cli.access.command import access
 from services.cli.audit import audit
+from services.cli.backup.command import backup, restore
 from services.cli.contracts import contracts
+from services.cli.database_versions import db
+from services.cli.dead_letters.command import dead_letters
 from services.cli.embedded_parts import embedded
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
@@ -24,6 +27,7 @@ from services.cli.report.command import report
 from services.cli.schedule import schedule
 from services.cli.sending import sending
 from services.cli.silences import silence
+from services.cli.upgrade import upgrade
 from services.cli.why import why
 from services.cli.wordings import wordings
 from services.cli.written_dates import read_day, read_instant
@@ -36,7 +40,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 topics = typer.Typer(help="The topics of the broker.", no_args_is_help=True)
-db = typer.Typer(help="The schemas of the database.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
 app.add_typer(embedded, name="embedded")
@@ -45,6 +48,7 @@ app.add_typer(access, name="access")
 app.add_typer(audit, name="audit")
 app.add_typer(packages, name="packages")
 app.add_typer(recovery, name="recovery")
+app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(sending, name="sending")
 app.add_typer(silence, name="silence")
 app.add_typer(escalation, name="escalation")
@@ -189,6 +193,9 @@ def test(
     raise typer.Exit(run_tests(arguments or [], quick=quick, lint=not no_lint, coverage=coverage, workers=workers))
 
 
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.command("upgrade")(upgrade)
 app.command("report")(report)
 app.command("render")(render)
 app.command("why")(why)
@@ -259,22 +266,6 @@ def topics_apply() -> None:
     from services.cli.platform import topics_command
 
     topics_command(dry_run=False)
-
-
-@db.command("upgrade")
-def db_upgrade() -> None:
-    """Bring every schema of DATABASE_URL to its newest revision."""
-    from services.cli.platform import upgrade_command
-
-    upgrade_command()
-
-
-@db.command("sql")
-def db_sql() -> None:
-    """Print the SQL of all revisions, for those who run it themselves."""
-    from services.cli.platform import sql_command
-
-    sql_command()
 
 
 def main() -> None:

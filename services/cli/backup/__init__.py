@@ -1,0 +1,1 @@
+"""`pledgewire backup` and `restore`: the database, and where the topics ended then, together in one folder."""

@@ -155,10 +155,10 @@ async def _held(url: str) -> list[UpgradePoint]:
 
 
 async def _backup(_: str) -> list[UpgradePoint]:
-    from deploy.embedded.state import state_folder
     from services.cli.backup.writing import whole_backups
+    from services.cli.up.state_folder import default_folder
 
-    folder = state_folder() / "backups"
+    folder = default_folder() / "backups"
     found = whole_backups(folder)
     if not found:
         what = f"none in {folder}: `pledgewire backup` makes one; is there another, all is well"

@@ -30,15 +30,15 @@ def backup(
 ) -> None:
     """Back up the database of DATABASE_URL and where the topics end, beside everything that runs."""
     from deploy.embedded.errors import EmbeddedError
-    from deploy.embedded.state import state_folder
     from services.cli.backup.programs import size_of
     from services.cli.backup.topic_ends import topic_ends
     from services.cli.backup.writing import name_of_now, write_backup
     from services.cli.platform import ProgressLine, database_url
     from services.cli.service_client import ASKED_WRONGLY, print_json
+    from services.cli.up.state_folder import default_folder
     from services.plumbing.kafka.settings import KafkaSettings
 
-    target = (folder or state_folder() / "backups" / name_of_now()).absolute()
+    target = (folder or default_folder() / "backups" / name_of_now()).absolute()
     if target.exists():
         raise EmbeddedError(f"{target} is there already", "name a new folder", ASKED_WRONGLY)
     settings = KafkaSettings() if topics else None

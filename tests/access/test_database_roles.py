@@ -173,6 +173,28 @@ async def test_roles_come_before_the_schemas_as_well_as_after(fresh_database: Fr
     assert await apply_roles(url, PASSWORDS) == []
 
 
+async def test_who_owns_the_database_grants_what_services_need(
+    fresh_database: FreshDatabase,
+) -> None:
+    """
+    As on a cluster whose operator makes the roles and the database, and lets nobody be a superuser.
+    """
+    url = await fresh_database({})
+    await apply_roles(url, PASSWORDS)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"alter database {url.partition('?')[0].rpartition('/')[2]} owner to {MIGRATOR}")
+    finally:
+        await connection.close()
+    as_owner = with_user(url, MIGRATOR, PASSWORDS[MIGRATOR])
+    await upgrade_all(as_owner)
+    async with logged_in(url, MIGRATOR) as owner:
+        await owner.execute("revoke select on registry.commitment from pledgewire_registry")
+
+    assert [one.what for one in await apply_roles(as_owner, {})] == ["select on table registry.commitment"]
+    assert await apply_roles(as_owner, {}) == []
+
+
 @pytest.mark.parametrize(
     ("drift", "told"),
     [

@@ -13,6 +13,8 @@ from contracts.topics import OWN, ingest_topic
 from tests.journeys.house import BOUND, House, day, on
 from tests.journeys.last_release import last_release
 from tests.journeys.later_release import FIELD, WORD, later_release
+from tests.journeys.operating import pledgewire
+from tests.journeys.steady_load import under_load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -32,7 +34,7 @@ async def upgrade_schemas(code: Path, database_url: str) -> None:
 
 async def run_release(house: House, code: Path, *names: str, python: str = sys.executable) -> None:
     """Stop these processes and start them again from another release's code."""
-    house.fleet.stop(*names)
+    await asyncio.to_thread(house.fleet.stop, *names)
     for name in names:
         house.fleet.members[name].code, house.fleet.members[name].python = code, python
     house.fleet.start(*names)
@@ -113,5 +115,39 @@ async def test_the_last_release_beside_this_one_and_on_again(house: House, tmp_p
     await house.at(on(2022, 4, 1))
 
     assert len(await house.read_topic("status-changed")) == told_before + 1 + 2 * len(SERVICES)
+    assert await dead_letters(house) == {}
+    await house.assert_nothing_lost()
+
+
+async def test_up_and_back_under_load(house: House, tmp_path: Path) -> None:
+    """
+    From the last release on its own schemas to this one and back, while editors report without a pause: every update
+    that was taken is told once, nothing is put aside, and no one is answered otherwise than "not now".
+    """
+    await house.import_statement()
+    await house.subscribe("webhook", "load", events=["status-changed"])
+    here = house.fleet.members["registry"].code
+    last = last_release(tmp_path / "last")
+    environment = {"DATABASE_URL": house.database_url}
+    await asyncio.to_thread(house.fleet.stop, *SERVICES)
+    await asyncio.to_thread(pledgewire, environment, "db", "downgrade", last.release.version, "--yes")
+    await run_release(house, last.folder, *SERVICES, python=last.python)
+    told_before = len(await house.read_topic("status-changed"))
+
+    async with under_load(house, sorted(set(BOUND) - {*COMMITMENTS, *ALSO})[:9]) as load:
+        await asyncio.sleep(1)
+        await asyncio.to_thread(pledgewire, environment, "db", "upgrade")  # beside the last release at work
+        for name in SERVICES:
+            await run_release(house, here, name)
+        above = load.answered
+        for name in reversed(SERVICES):
+            await run_release(house, last.folder, name, python=last.python)
+    for name in SERVICES:
+        await run_release(house, here, name)
+
+    await house.rest(120)
+    assert load.refused == []
+    assert 0 < above < load.answered
+    assert len(await house.read_topic("status-changed")) == told_before + load.answered
     assert await dead_letters(house) == {}
     await house.assert_nothing_lost()

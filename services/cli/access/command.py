@@ -80,6 +80,21 @@ def access_apply(
     _print_changes(changes, as_json=json, otherwise="all is as the file says")
 
 
+@access.command("roles")
+def access_roles(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; 1 where anything differs.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Make the database's roles what services need, and nothing on Kafka: where another program makes its users."""
+    changes = apply_database_roles(dry_run=check)
+    if changes and not check:
+        note_access("applied", "roles", {"changes": [f"{one.principal}: {one.what}" for one in changes]})
+    _print_changes(changes, as_json=json, otherwise="all is as it should be")
+    if check and changes:
+        raise typer.Exit(FAILED)
+
+
 @access.command("list")
 def access_list(*, file: File = None, json: AsJson = False) -> None:
     """Everybody whom the file names: what they may do, and whether they have a password on the broker."""

@@ -135,7 +135,7 @@ async def found_roles(connection: "asyncpg.Connection[asyncpg.Record]") -> Found
         objects=[OwnedObject(*one) for one in await connection.fetch(_OBJECTS, _SCHEMAS)],
         grants=[Grant(*one) for one in await _grants(connection)],
         asking_as=asking["asking_as"],
-        is_superuser=asking["is_superuser"],
+        migrator_owns_database=asking["owner"] == MIGRATOR,
         may_act_as_migrator=asking["is_superuser"] or asking["may_act"],
     )
 
@@ -150,6 +150,7 @@ from pg_roles where rolname = any($1)
 """
 _ASKING = """
 select quote_ident(current_database()) as database, current_user::text as asking_as,
+       (select pg_get_userbyid(datdba)::text from pg_database where datname = current_database()) as owner,
        (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
        exists (select from pg_roles where rolname = $1 and pg_has_role(current_user, oid, 'SET')) as may_act
 """

@@ -64,7 +64,7 @@ class FoundRoles:
     grants: Collection[Grant] = ()
     """Of our roles anywhere in the database, and of everybody in our schemas; what owners have is left out."""
     asking_as: str = ""
-    is_superuser: bool = True
+    migrator_owns_database: bool = False
     may_act_as_migrator: bool = True
 
 
@@ -81,6 +81,8 @@ def wanted_grants(found: FoundRoles) -> set[Grant]:
     """What our roles need in this database as it is."""
     wanted = {Grant(role, "database", found.database, "connect") for role in ROLES}
     wanted.add(Grant(MIGRATOR, "database", found.database, "create"))
+    if found.migrator_owns_database:
+        wanted = {one for one in wanted if one.role != MIGRATOR}
     for schema, role in SERVICE_ROLES.items():
         wanted.add(Grant(role, "schema", schema, "usage"))
         wanted |= {Grant(role, "tables to come", schema, privilege) for privilege in DML}

@@ -1,0 +1,1 @@
+"""How long it takes to back up, restore and upgrade a database of so many deliveries."""

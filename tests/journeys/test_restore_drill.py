@@ -66,11 +66,11 @@ async def test_an_operator_follows_the_page(house: House, tmp_path: Path) -> Non
             while "held since" not in told or "still taking over" in told:  # the page says: run it again
                 told = (await follow(environment, "recovery", "status")).stdout
         assert "taken over: 1 of status-changed" in told
+        checked = await follow(environment, "verify")
+        for _ in range(15):  # so it says here, too
+            checked = await follow(environment, "verify") if checked.returncode else checked
+        assert checked.returncode == 0, checked.stdout
         await house.insist_on_status("nals-2021-develop-smes", "in-progress")  # comes while all is held
-        async with asyncio.timeout(90):
-            while (checked := await follow(environment, "verify")).returncode:
-                pass
-        assert "NO" not in checked.stdout
         assert len(await house.arrivals()) == arrived
 
         released = await follow(environment, "recovery", "release")

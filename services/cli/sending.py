@@ -1,5 +1,6 @@
 """`pledgewire sending`: the switch that stops all sending, in the database itself, so that it needs no service."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from services.cli.database_question import ask_database, at_the_command_line, given_reason, in_schema
 
 sending = typer.Typer(
-    help="Stop all sending at once, let it go on, and see what waits.",
+    help="Stop all sending at once, let it go on, and see what waits and what fails.",
     no_args_is_help=True,
 )
 
@@ -70,3 +71,39 @@ def status_command(
         typer.echo(f"{waiting} deliveries wait; let them go: pledgewire sending start")
     else:
         typer.echo(f"nothing is stopped; {waiting} deliveries are on their way or due later")
+
+
+@sending.command("destination")
+def destination_command(
+    destination: Annotated[str, typer.Argument(help="The label `destination` of an alert or a metric.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+) -> None:
+    """Say whose a destination is, and how the last attempts there went; no address is shown. 3 where nobody has it."""
+    from pydantic_core import to_jsonable_python
+
+    from deploy.embedded.errors import EmbeddedError
+    from services.cli.service_client import ASKED_WRONGLY, NOT_FOUND, print_json
+    from services.notifier.delivery.destination_lookup import last_attempts_for, subscriptions_at
+
+    if not re.fullmatch("[0-9a-f]{6,32}", destination):
+        raise EmbeddedError(
+            "this is no destination", "copy the label of the alert: 12 digits and letters from a to f", ASKED_WRONGLY
+        )
+
+    async def look(connection: Any) -> tuple[Any, Any]:
+        async with in_schema(connection, "notifier"):
+            found = await subscriptions_at(connection, destination)
+            return found, await last_attempts_for(connection, found)
+
+    subscriptions, attempts = ask_database(look, "sending")
+    if not subscriptions:
+        raise EmbeddedError("no subscription leads there", "it was ended, or its address has changed", NOT_FOUND)
+    if json:
+        print_json(to_jsonable_python({"subscriptions": subscriptions, "attempts": attempts}))
+        return
+    for one in subscriptions:
+        typer.echo(f"{one.subscriber} ({one.channel}), subscription {one.id}: {one.state}")
+    for attempt in attempts:
+        why = " ".join(str(part) for part in (attempt.reason, attempt.code) if part is not None)
+        typer.echo(f"{attempt.started_at:%Y-%m-%dT%H:%M:%SZ} {attempt.outcome} {why}".rstrip())

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,8 @@ _NOT_QUICK = ("deploy", "embedded", "journeys", "portal")
 """Folders whose tests start programs or a browser; the rest of the quick subset is chosen by what each test needs."""
 _BROWSER = ("chromium", "libatomic1")
 """Debian's packages: the browser, and a library that the driver of Playwright needs."""
+_ALERTS = ("prometheus",)
+"""Debian's package of Prometheus and `promtool`, which try the alerts."""
 PROJECT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
 
@@ -43,7 +46,8 @@ def run_tests(
             ("contracts", [sys.executable, "-m", "contracts.generate", "--check"]),
         ]
     if not quick:
-        _provide_browser()
+        _provide(_BROWSER, "chromium for the browser tests (about 100 MB, once)", _has_browser())
+        _provide(_ALERTS, "prometheus for the tests of the alerts (about 40 MB, once)", _has_prometheus())
     chosen = (
         ["-m", "not slow and not real_parts", *(f"--ignore=tests/{folder}" for folder in _NOT_QUICK)] if quick else []
     )
@@ -101,14 +105,21 @@ def run_bench(what: str, arguments: list[str]) -> int:
     return subprocess.run([sys.executable, "-m", f"bench.{what}", *arguments], cwd=PROJECT, check=False).returncode
 
 
-def _provide_browser() -> None:
-    """The browser tests need Debian's chromium: install it where that is possible without asking anybody."""
+def _has_browser() -> bool:
+    return bool(shutil.which("chromium")) and any(Path("/usr/lib").glob("**/libatomic.so.1"))
+
+
+def _has_prometheus() -> bool:
+    return bool(shutil.which("promtool") and shutil.which("prometheus"))
+
+
+def _provide(packages: Sequence[str], what: str, is_there: bool) -> None:
+    """Install packages of Debian that some tests need, where that is possible without asking anybody."""
     apt = shutil.which("apt-get")
-    there = shutil.which("chromium") and any(Path("/usr/lib").glob("**/libatomic.so.1"))
-    if there or not apt or os.geteuid() != 0:
+    if is_there or not apt or os.geteuid() != 0:
         return
-    print("installing chromium for the browser tests (about 100 MB, once)", flush=True)
+    print(f"installing {what}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", *_BROWSER]):
-        # Without it the browser tests say that they were skipped; the rest does not depend on it.
+    for command in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", *packages]):
+        # Without them those tests say that they were skipped; the rest does not depend on it.
         subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -23,7 +23,7 @@ from services.notifier.delivery.fan_out import FanOut
 from services.notifier.delivery.intake import GROUP, TOPICS, EventIntake, read
 from services.notifier.delivery.log import DeliveryLog
 from services.notifier.delivery.messages import MessageRenderer
-from services.notifier.delivery.metrics import QUEUE
+from services.notifier.delivery.metrics import DISPATCH_AGE, QUEUE
 from services.notifier.delivery.openings import Openings
 from services.notifier.delivery.platform_limits import PaceSettings, PlatformLimits
 from services.notifier.delivery.resuming import resume_deferred
@@ -49,7 +49,7 @@ from services.notifier.subscriptions.subscription_links import shared_token
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.plumbing.audit.chaining import AuditChain, AuditSettings
+from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -193,6 +193,8 @@ def build() -> Service:
         PeriodicTask("channel-notices", channel_teller.beat, _CHANGE_SECONDS),
     )
 
+    DISPATCH_AGE.set_function(lambda: time.monotonic() - dispatch.alive)
+
     async def claims() -> str | None:
         age = time.monotonic() - dispatch.alive
         return f"it last looked for due deliveries {age:.0f} s ago" if age > OLDEST_CLAIM else None
@@ -260,6 +262,12 @@ def build() -> Service:
         schema=schema,
         producer=producer,
         work=(relay.run, known_keys.run, refresh_destinations, orders.run, dispatch.run, measure, clockwork.run),
-        waiting=(unpublished, due),
+        waiting=(unpublished, due, unlinked_entries(database, clock)),
+        certificates=(
+            *kafka_settings.certificates(),
+            *database.certificates(),
+            *smtp_settings.certificates(),
+            *link_settings.certificates(),
+        ),
         closing=(http_client.close, smtp_pool.close),
     )

@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from prometheus_client import Gauge, Histogram
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_core import from_json, to_json
 from pydantic_settings import BaseSettings
 
+from services.plumbing.certificates import WatchedCertificate, of_database
 from services.plumbing.logs import log
 from services.plumbing.retry import Backoff, until_it_works
 from services.plumbing.settings_faults import check_database_url
@@ -21,6 +24,15 @@ if TYPE_CHECKING:  # generic for the type checker only
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 else:
     Connection = asyncpg.Connection | PoolConnectionProxy
+
+
+CONNECTIONS = Gauge("pledgewire_database_connections", "Connections of this process's pool, by what they do", ["state"])
+MOST_CONNECTIONS = Gauge("pledgewire_database_connections_most", "How many connections the pool may have")
+CONNECTION_WAIT = Histogram(
+    "pledgewire_database_connection_wait_seconds",
+    "How long a piece of work waited for a connection, whether it got one or gave up after 10 s",
+    buckets=(0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 9.9),
+)
 
 
 class DatabaseSettings(BaseSettings):
@@ -60,6 +72,15 @@ class Database:
             log.warning("database is not there yet", action="database_waits", error=str(error), seconds=pause)
 
         self._pool = await until_it_works(self._connected_pool, Backoff(longest=5.0), failed)
+        CONNECTIONS.labels("busy").set_function(lambda: self._busy_and_idle()[0])
+        CONNECTIONS.labels("idle").set_function(lambda: self._busy_and_idle()[1])
+        MOST_CONNECTIONS.set(self._settings.pool_size)
+
+    def _busy_and_idle(self) -> tuple[int, int]:
+        if self._pool is None:
+            return 0, 0
+        idle = self._pool.get_idle_size()
+        return self._pool.get_size() - idle, idle
 
     async def _connected_pool(self) -> "asyncpg.Pool[asyncpg.Record]":
         return await asyncpg.create_pool(
@@ -72,6 +93,11 @@ class Database:
             reset=_keep_session,
             server_settings=self._server_settings(),
         )
+
+    def certificates(self) -> tuple[WatchedCertificate, ...]:
+        """PostgreSQL's; none where it is on this machine or without TLS."""
+        ends = of_database(self._settings.url.get_secret_value())
+        return (WatchedCertificate("database", ends),) if ends else ()
 
     async def close(self) -> None:
         """Give all connections back; those still busy after five seconds are cut."""
@@ -90,15 +116,27 @@ class Database:
         return self._pool
 
     @contextlib.asynccontextmanager
+    async def _acquired(self, patience: float = 10) -> AsyncIterator[Connection]:
+        began, pool = time.monotonic(), self.pool
+        try:
+            connection = await pool.acquire(timeout=patience)
+        finally:
+            CONNECTION_WAIT.observe(time.monotonic() - began)
+        try:
+            yield connection
+        finally:
+            await pool.release(connection)
+
+    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection in a transaction: committed on exit, rolled back on any error."""
-        async with self.pool.acquire(timeout=10) as connection, connection.transaction():
+        async with self._acquired() as connection, connection.transaction():
             yield connection
 
     @contextlib.asynccontextmanager
     async def trial(self) -> AsyncIterator[Connection]:
         """A connection in a transaction that is rolled back, whatever happens; raises what its commit would."""
-        async with self.pool.acquire(timeout=10) as connection:
+        async with self._acquired() as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
@@ -110,12 +148,12 @@ class Database:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection whose statements commit one by one."""
-        async with self.pool.acquire(timeout=10) as connection:
+        async with self._acquired() as connection:
             yield connection
 
     async def ping(self) -> None:
         """Raise if the database does not answer within two seconds."""
-        async with self.pool.acquire(timeout=2) as connection:
+        async with self._acquired(patience=2) as connection:
             await connection.execute("select 1", timeout=2)
 
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:

@@ -18,6 +18,7 @@ from faststream import FastStream
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.plumbing.certificates import WatchedCertificate, watch_certificates
 from services.plumbing.database import Database
 from services.plumbing.http.connections import server_config
 from services.plumbing.kafka.consumer import PatientKafkaBroker
@@ -67,6 +68,8 @@ class Service:
     """What goes on beside HTTP and Kafka: the relay, the tick, the dispatch. If one dies, the process does."""
     waiting: Sequence[OldestWaiting] = ()
     """What waits in the tables, to be read again and again."""
+    certificates: Sequence[WatchedCertificate] = ()
+    """Whose end is told of; looked at now and then."""
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     drain_seconds: float = 25.0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -182,7 +185,11 @@ async def _running(service: Service) -> AsyncIterator[None]:
 def _watching(service: Service) -> list[Work]:
     """What looks at the service's own doings, apart from them."""
     readings = (PeriodicTask(f"waiting-{one.what}", one.read, READ_EVERY) for one in service.waiting)
-    return [partial(watch_consumers, service.broker), Clockwork(*readings).run]
+    return [
+        partial(watch_consumers, service.broker),
+        Clockwork(*readings).run,
+        partial(watch_certificates, service.certificates),
+    ]
 
 
 async def _work(work: Work, stopping: asyncio.Event) -> None:

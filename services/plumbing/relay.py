@@ -21,6 +21,7 @@ from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, TopicPartition
 from services.plumbing.retry import Backoff, pause_until
 from services.plumbing.sending_gate import SendingGate
+from services.plumbing.tracing import CE_TRACEPARENT, is_recording, now_ns, record_span
 from services.plumbing.transient_errors import is_transient
 
 PUBLISHED = Counter(
@@ -163,8 +164,10 @@ class Relay:
                 return 0
             failpoint("relay-after-claim")
             records = [Outgoing(r["event_id"], r["topic"], r["key"], r["headers"], r["value"]) for r in rows]
+            began = now_ns()
             results = await self._producer.publish(records)
             failpoint("relay-after-produce")
+            _trace(records, results, began)
             sent = _published_prefix(records, results)
             await self._mark(connection, rows, records, results, sent)
             failpoint("relay-after-mark")
@@ -256,6 +259,22 @@ def ends_after(
         else:
             strange.add(place)
     return ends, strange
+
+
+def _trace(records: Sequence[Outgoing], results: Sequence[Acknowledged | BaseException], began: int) -> None:
+    """A span for each record, in the trace of whatever brought it about."""
+    if not is_recording():
+        return
+    for record, result in zip(records, results, strict=True):
+        failed = type(result).__qualname__ if isinstance(result, BaseException) else None
+        record_span(
+            f"publish {record.topic}",
+            record.headers.get(CE_TRACEPARENT),
+            "producer",
+            began,
+            failed,
+            **{"messaging.system": "kafka", "messaging.destination.name": record.topic},
+        )
 
 
 def _place(topic: str, ack: Acknowledged, strange: Collection[TopicPartition]) -> tuple[int, int | None]:

@@ -19,7 +19,8 @@ from services.portal.routes.portal import Portal
 
 def build() -> Service:
     """The service from the environment; nothing connects before it runs."""
-    broker = kafka_broker(KafkaSettings())
+    kafka = KafkaSettings()
+    broker = kafka_broker(kafka)
     feed = LiveFeed()
     reader = LiveEventReader(broker, feed)
     client, addresses = http_client(), ServiceAddresses()
@@ -46,4 +47,5 @@ def build() -> Service:
         broker=broker,
         work=[reader.run],
         closing=[client.aclose],
+        certificates=kafka.certificates(),
     )

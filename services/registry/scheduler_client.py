@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.logs import log
 from services.plumbing.sentences import Sentence
+from services.plumbing.tracing import thread_headers
 from services.registry.actions.holds import ScheduleHold, SchedulerUnavailable
 
 LONGEST_HOLD = 2.0
@@ -60,7 +61,9 @@ class SchedulerClient:
 
     async def _take(self, holds: Sequence[ScheduleHold]) -> None:
         response = await self._client.post(
-            self._url, json={"milestones": [asdict(hold) for hold in holds]}, headers=self._headers
+            self._url,
+            json={"milestones": [asdict(hold) for hold in holds]},
+            headers=self._headers | thread_headers(),
         )
         if response.status_code != 204:
             log.warning("the scheduler does not hold", action="hold_refused", status=response.status_code)

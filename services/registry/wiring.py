@@ -7,7 +7,7 @@ import httpx2
 from contracts.audit_heads import audit_head_record
 from contracts.majors import LATER_NAMES, said_later, with_later_majors
 from contracts.topics import INGEST_PATTERN, written_by
-from services.plumbing.audit.chaining import AuditChain, AuditSettings
+from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -111,7 +111,8 @@ def build() -> Service:
             StatePublisher(database, clock, may_write=lambda: gate.is_open).run,
             clockwork.run,
         ),
-        waiting=(events, states),
+        waiting=(events, states, unlinked_entries(database, clock)),
+        certificates=(*kafka.certificates(), *database.certificates()),
         closing=(http.aclose,),
     )
 

@@ -8,7 +8,7 @@ from contracts.envelope import event_in
 from contracts.events import ApiKeyChanged
 from contracts.majors import LATER_NAMES, said_later, with_later_majors
 from contracts.topics import API_KEY_CHANGED, written_by
-from services.plumbing.audit.chaining import AuditChain, AuditSettings
+from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -147,6 +147,7 @@ def build() -> Service:
             Replanner(database, rules_cache, seconds).run,
             ReminderCollector(database, clock).run,
         ),
-        waiting=(events, due),
+        waiting=(events, due, unlinked_entries(database, clock)),
+        certificates=(*kafka_settings.certificates(), *database.certificates()),
         closing=tuple(client.close for client in (registry, notifier) if client),
     )

@@ -16,6 +16,7 @@ READER_PAGES = (
     PROJECT / "examples" / "README.md",
     *sorted((PROJECT / "docs").glob("*.md")),
     *sorted((PROJECT / "docs" / "how-to").glob("*.md")),
+    *sorted((PROJECT / "docs" / "runbooks").glob("*.md")),
 )
 """Pages that say what to type."""
 PAGES = (

@@ -1,7 +1,7 @@
 """Starts a house for the journeys: everything as processes, on a settable clock, with short leases and deadlines."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -25,8 +25,8 @@ SETTINGS = {
 
 
 @contextmanager
-def prepared(folder: Path, *, brokers: int = 1) -> Iterator[RunningStack]:
-    """Everything up and ready, at noon of the statement's day."""
+def prepared(folder: Path, *, brokers: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[RunningStack]:
+    """Everything up and ready, at noon of the statement's day; `environment` are further settings of all processes."""
     options = StackOptions(
         state=folder / "stack",
         folder=folder / "fleet",
@@ -34,7 +34,7 @@ def prepared(folder: Path, *, brokers: int = 1) -> Iterator[RunningStack]:
         clock_file=folder / "clock",
         begins=day(0),
         brokers=brokers,
-        environment=SETTINGS | {"PORTAL_SECRET": secrets.token_hex(16)},
+        environment=SETTINGS | {"PORTAL_SECRET": secrets.token_hex(16)} | dict(environment or {}),
     )
     with running_stack(options, lambda line: None) as stack:
         yield stack

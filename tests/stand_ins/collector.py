@@ -18,13 +18,21 @@ class Collector:
     """Whatever was posted to it, on any path: traces, metrics or logs."""
 
     def __init__(self) -> None:
+        self.url = ""
         self.received: list[bytes] = []
+
+    def of_service(self, service: str) -> list[Span]:
+        """Those of one service's processes."""
+        return [span for name, span in self._named() if name == f"pledgewire-{service}"]
 
     def spans(self) -> list[Span]:
         """The spans among what was received, in the order in which they ended."""
+        return [span for _, span in self._named()]
+
+    def _named(self) -> list[tuple[str, Span]]:
         requests = [ExportTraceServiceRequest.FromString(body) for body in self.received]
         return [
-            span
+            (next(a.value.string_value for a in resource.resource.attributes if a.key == "service.name"), span)
             for request in requests
             for resource in request.resource_spans
             for scope in resource.scope_spans
@@ -33,11 +41,8 @@ class Collector:
 
 
 @contextmanager
-def collecting(monkeypatch: pytest.MonkeyPatch, service: str) -> Iterator[Collector]:
-    """Let this process trace as `service` does when a collector is configured; what was sent is there afterwards.
-
-    OpenTelemetry's provider can be set once for a process, so it is taken out again for whoever comes next.
-    """
+def listening() -> Iterator[Collector]:
+    """A collector that other processes may tell; it has an address of its own."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,18 +54,29 @@ def collecting(monkeypatch: pytest.MonkeyPatch, service: str) -> Iterator[Collec
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, monkeypatch.context() as patch:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        collector.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        try:
+            yield collector
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def collecting(monkeypatch: pytest.MonkeyPatch, service: str) -> Iterator[Collector]:
+    """Let this process trace as `service` does when a collector is configured; what was sent is there afterwards.
+
+    OpenTelemetry's provider can be set once for a process, so it is taken out again for whoever comes next.
+    """
+    with listening() as collector, monkeypatch.context() as patch:
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         patch.setenv("NO_PROXY", "127.0.0.1")
         patch.setattr(trace, "_TRACER_PROVIDER", None)
         patch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
         patch.setattr(tracing, "_recording", False)
-        try:
-            tracing.configure_tracing(service)
-            yield collector
-            tracing.flush_tracing()
-        finally:
-            server.shutdown()
-            thread.join()
+        tracing.configure_tracing(service)
+        yield collector
+        tracing.flush_tracing()

@@ -79,6 +79,19 @@ class Unknown:
 
 AttemptOutcome = Delivered | Accepted | Refused | Deferred | Unknown
 
+_OURS = frozenset({FailureReason.FAULT, FailureReason.RENDERING, FailureReason.LEASE})
+
+
+def failed_for_its_destination(outcome: AttemptOutcome) -> bool | None:
+    """Whether an attempt failed for its destination's sake; None where it says nothing of it: put off, or our fault."""
+    match outcome:
+        case Delivered() | Accepted():
+            return False
+        case Refused(reason=reason) | Unknown(reason=reason) if reason not in _OURS:
+            return True
+    return None
+
+
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _RETRYABLE = frozenset({408, 425})
 

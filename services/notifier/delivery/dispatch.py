@@ -15,6 +15,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.notifier.channels.outcomes import AttemptOutcome, FailureReason, Refused
+from services.notifier.delivery.attempt_spans import attempt_span, tell_outcome
 from services.notifier.delivery.claims import DeliveryClaims
 from services.notifier.delivery.deliveries import (
     NO_CAPACITY,
@@ -29,6 +30,7 @@ from services.notifier.delivery.deliveries import (
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.lanes import Lanes
 from services.notifier.delivery.leases import Leases
+from services.notifier.delivery.messages import Together
 from services.notifier.delivery.metrics import IN_FLIGHT, RENDERING_FAULTS
 from services.notifier.delivery.openings import Openings
 from services.notifier.delivery.paced_claims import PacedClaims
@@ -43,7 +45,6 @@ from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
 from services.plumbing.retry import Backoff
-from services.plumbing.tracing import traced
 from services.plumbing.transient_errors import is_transient
 
 
@@ -346,13 +347,18 @@ class Dispatch:
     async def _send(self, delivery: Delivery) -> AttemptOutcome:
         event, telling = await self._told(delivery)
         together = await self._told_together(delivery) if delivery.others else ()
+        with attempt_span(delivery, event, together):
+            outcome = await self._sent(delivery, event, telling, together)
+            tell_outcome(outcome)
+            return outcome
+
+    async def _sent(
+        self, delivery: Delivery, event: PublishedEvent, telling: Telling, together: Together
+    ) -> AttemptOutcome:
         channel = delivery.recipient.channel
         try:
-            sender = self._senders[channel]  # a row of a newer version may name a channel that is not known here
-            if event.traceparent is None:
-                return await sender.send(delivery, event, telling, together)
-            with traced("deliver", event.traceparent, channel=channel):
-                return await sender.send(delivery, event, telling, together)
+            # A row of a newer version may name a channel that is not known here.
+            return await self._senders[channel].send(delivery, event, telling, together)
         except CanNotRender as error:
             # It would break again for as long as it is tried. The text of the cause may hold an address.
             log.error(

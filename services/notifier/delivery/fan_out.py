@@ -159,6 +159,8 @@ class FannedOut:
 
     claimed: list[Delivery]
     waiting: int
+    told: Sequence[UUID] = ()
+    """The event of each delivery, claimed or waiting."""
 
 
 class FanOut:
@@ -250,7 +252,7 @@ class FanOut:
         await promote(
             self._database, {row["thread"] for row in told if row["behind"] or row["id"] in gathered | put_off}
         )
-        return FannedOut(deliveries, waiting)
+        return FannedOut(deliveries, waiting, [row["event_id"] for row in told])
 
 
 def in_order(events: Iterable[IncomingEvent]) -> list[IncomingEvent]:

@@ -11,12 +11,14 @@ from aiokafka import ConsumerRecord
 
 from contracts.envelope import UnreadableRecord, from_record, is_structured
 from contracts.topics import BY_NAME
+from services.notifier.delivery.attempt_spans import trace_fan_out
 from services.notifier.delivery.deliveries import NO_CAPACITY
 from services.notifier.delivery.dispatch import Dispatch
 from services.notifier.delivery.fan_out import FanOut, IncomingEvent, in_order, overtaken_within
 from services.notifier.events.event_types import EVENT_TYPES, CommitmentEvent
 from services.notifier.events.published_event import PublishedEvent
 from services.plumbing.clock import Clock
+from services.plumbing.tracing import now_ns
 
 GROUP = "notifier"
 TOPICS = tuple(EVENT_TYPES)
@@ -84,7 +86,9 @@ class EventIntake:
             room = await self._dispatch.room() if is_patient else NO_CAPACITY
             most = int(room.total / self._deliveries_each) or len(batch)
             part, batch = batch[:most], batch[most:]
+            began = now_ns()
             fanned_out = await self._fan_out.apply(part, self._clock.now(), room, overtaken)
+            trace_fan_out([incoming.event for incoming in part], fanned_out.told, began)
             self._dispatch.take(fanned_out.claimed)
             if fanned_out.waiting:
                 self._dispatch.wake()

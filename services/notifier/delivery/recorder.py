@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -9,10 +10,12 @@ from uuid import UUID
 
 from contracts.events import MilestoneDue
 from contracts.topics import MILESTONE_DUE
+from services.notifier.channels.outcomes import failed_for_its_destination
+from services.notifier.delivery.attempt_spans import log_given_up
 from services.notifier.delivery.deliveries import DeliveryResult
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.followers import of_each_row
-from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DUE_TO_SENT, LATENCY
+from services.notifier.delivery.metrics import ATTEMPTS, DELIVERIES, DESTINATIONS, DUE_TO_SENT, LATENCY
 from services.notifier.delivery.pace_store import record_pace
 from services.notifier.delivery.put_off import put_off_claimed
 from services.notifier.delivery.results import of_latest_claims, record_results
@@ -106,7 +109,9 @@ class ResultRecorder:
         ours = {id(result.delivery) for result in results if result.delivery.id in attempts}
         self._recorded([(result, id(result.delivery) in ours) for result in batch])
         await promote(self._database, {result.delivery.thread for result in results})
-        _count([result for result in results if id(result.delivery) in ours], events)
+        recorded = [result for result in results if id(result.delivery) in ours]
+        log_given_up(recorded, attempts, events)
+        _count(recorded, events)
 
 
 def _count(recorded: Sequence[DeliveryResult], events: Mapping[UUID, PublishedEvent]) -> None:
@@ -115,6 +120,8 @@ def _count(recorded: Sequence[DeliveryResult], events: Mapping[UUID, PublishedEv
         channel = result.delivery.recipient.channel
         if result.attempt is not None and result.leader in (None, result.delivery.id):
             attempts[channel, type(result.attempt.outcome).__name__.lower()] += 1
+            if (failed := failed_for_its_destination(result.attempt.outcome)) is not None:
+                DESTINATIONS.record(result.delivery.destination, channel, time.monotonic(), failed=failed)
         if result.is_settled:
             ends[channel, result.state] += 1
         if result.state == "delivered" and (event := events.get(result.delivery.event_id)):

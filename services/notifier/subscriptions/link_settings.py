@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.plumbing.certificates import WatchedCertificate, of_url
+
 
 class LinkSettings(BaseSettings):
     """Where the links in messages lead, and what signs them."""
@@ -17,6 +19,11 @@ class LinkSettings(BaseSettings):
     """Where the pages for people are, without a slash at its end."""
     link_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(min_length=1)
     """Secrets of 32 characters or more, separated by commas: the first signs, all of them verify."""
+
+    def certificates(self) -> tuple[WatchedCertificate, ...]:
+        """Those that readers of messages are shown behind their links; none where no TLS is."""
+        found = {"notifier": of_url(self.public_url), "portal": of_url(self.portal_url)}
+        return tuple(WatchedCertificate(of, ends) for of, ends in found.items() if ends)
 
     @field_validator("link_keys", mode="before")
     @classmethod

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.notifier.channels.mail_addresses import NamedAddress, read_mailbox
 from services.notifier.channels.outcomes import AttemptOutcome, Deferred, FailureReason, Refused, Unknown
+from services.plumbing.certificates import WatchedCertificate, of_mail_server
 from services.plumbing.logs import log
 
 _HOST = r"^[A-Za-z0-9_.:-]*[A-Za-z0-9]$"
@@ -74,6 +75,11 @@ class SmtpSettings(BaseSettings):
         if self.username and self.tls == "none" and self.host not in _LOOPBACK:
             raise ValueError("with SMTP_TLS=none the password would go over the network as it is")
         return self
+
+    def certificates(self) -> tuple[WatchedCertificate, ...]:
+        """The mail server's; none where there is no server, or no TLS."""
+        ends = of_mail_server(self.host, self.port, self.tls) if self.host else None
+        return (WatchedCertificate("mail", ends),) if ends else ()
 
     @property
     def mailbox(self) -> NamedAddress:

@@ -21,6 +21,7 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.ids import id_about
 from services.plumbing.outbox import Outgoing, append, take_seqs, written_before
+from services.plumbing.waiting import OldestWaiting
 
 LINKED = Gauge("pledgewire_audit_position", "The newest position of the audit log, as this process last linked it")
 
@@ -38,6 +39,10 @@ _PUT = f"""
 insert into audit_entry ({COLUMNS})
 select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::text[], $10::bytea[], $11::bytea[])
+"""
+_OLDEST_UNLINKED = """
+select (select min(id) from audit_pending) as oldest,
+       (select extract(epoch from $1 - at) from audit_pending order by id limit 1) as seconds, null::bigint as n
 """
 _HEAD_IS_DUE = """
 select $1 > position and ($1 - position >= $2 or clock_timestamp() - published_at >= make_interval(secs => $3))
@@ -73,6 +78,11 @@ class AuditSettings(BaseSettings):
     """After so many new entries a head is published."""
     head_seconds: float = Field(default=5.0, ge=0, le=3600)
     """After so many seconds it is too, where there is any new entry."""
+
+
+def unlinked_entries(database: Database, clock: Clock) -> OldestWaiting:
+    """How old the oldest entry is that is not chained yet."""
+    return OldestWaiting(database, "audit-entries", _OLDEST_UNLINKED, lambda: [clock.now()])
 
 
 class AuditChain:

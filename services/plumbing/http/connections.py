@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
+from uuid import uuid4
 
 import h11
 import uvicorn
@@ -19,6 +20,7 @@ from h11._receivebuffer import ReceiveBuffer
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from services.plumbing.http.problems import PROBLEM_JSON, Problem, ProblemKind
+from services.plumbing.logs import log
 from services.plumbing.sentences import Sentence
 
 NO_HTTP = ProblemKind(400, "no-http", Sentence("This is no request as HTTP/1.1 writes it"))
@@ -142,7 +144,10 @@ class BoundedConnection(H11Protocol):
         found = getattr(sys.exception(), "error_status_hint", 400)
         kind = HEADERS_TOO_LARGE if found == HEADERS_TOO_LARGE.status else NO_HTTP
         body = json.dumps(Problem(kind).document()).encode()
+        correlation = str(uuid4())
+        log.info("a request can't be read", action="request_unreadable", reason=kind.name, correlation_id=correlation)
         headers = {"content-type": PROBLEM_JSON, "content-length": str(len(body)), "connection": "close"}
+        headers["x-correlation-id"] = correlation
         for event in (
             h11.Response(status_code=kind.status, headers=list(headers.items()), reason=STATUS_PHRASES[kind.status]),
             h11.Data(data=body),

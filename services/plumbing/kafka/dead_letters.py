@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from services.plumbing.kafka.producer import TOO_LARGE, KafkaProducer, RawRecord
 from services.plumbing.kafka.unread import UnreadBatch
 from services.plumbing.logs import log
+from services.plumbing.tracing import CE_CORRELATION, header_of
 from services.plumbing.transient_errors import Unavailable
 
 DEAD_LETTERS = Counter(
@@ -79,6 +80,7 @@ class DeadLetters:
                 partition=letter.record.partition,
                 offset=letter.record.offset,
                 reason=letter.reason,
+                correlation_id=header_of(letter.record.headers, CE_CORRELATION),
             )
 
 

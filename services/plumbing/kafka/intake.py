@@ -14,6 +14,7 @@ from services.plumbing.kafka.unread import UnreadBatch
 from services.plumbing.logs import log
 from services.plumbing.recovery.consumed import ConsumedPositions, Taken
 from services.plumbing.refusals import RefusedByRule
+from services.plumbing.tracing import CE_CORRELATION, CE_TRACEPARENT, header_of, is_recording, now_ns, record_span
 from services.plumbing.transient_errors import is_transient
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class Intake(Generic[T]):
     async def take(self, batch: Sequence[ConsumerRecord[bytes, bytes]]) -> list[Held]:
         """Handle one batch; the partitions that are to come again. Raises nothing that a record could bring about."""
         failpoint("intake-after-poll")
+        began = now_ns()
         parts = self._parts(batch)
         try:
             await self._apply([event for part in parts for event in part.events])
@@ -84,7 +86,29 @@ class Intake(Generic[T]):
             if part.partition not in standing:
                 CONSUMED.labels(part.partition.topic).inc(len(part.records))
         failpoint("intake-after-commit")
+        self._trace(parts, {one.partition for one in held}, began)
         return held
+
+    def _trace(self, parts: Sequence[_Part[T]], held: Collection[TopicPartition], began: int) -> None:
+        """A span for each record, in its trace; it has failed where it will come again or is dead."""
+        if not is_recording():
+            return
+        for part in parts:
+            dead = {letter.record.offset for letter in part.unreadable}
+            for record in part.records:
+                failed = "held" if part.partition in held else "dead-letter" if record.offset in dead else None
+                record_span(
+                    f"process {record.topic}",
+                    header_of(record.headers, CE_TRACEPARENT),
+                    "consumer",
+                    began,
+                    failed,
+                    **{
+                        "messaging.system": "kafka",
+                        "messaging.destination.name": record.topic,
+                        "messaging.consumer.group.name": self.group,
+                    },
+                )
 
     async def _save_positions(self, parts: list[_Part[T]], standing: Collection[TopicPartition]) -> list[Held]:
         """Say in the database how far its effects reach; the partitions that have to be read again from further back.
@@ -185,7 +209,8 @@ class Intake(Generic[T]):
             return 1
 
         _, failed = await one_by_one(range(len(events)), by_itself, "records could be applied")
-        for error in failed.values():
+        for number, error in failed.items():
             if not isinstance(error, RefusedByRule):
-                log.error("a record can't be applied", action="intake_rejects", exc_info=error)
+                thread = header_of(events[number][0].headers, CE_CORRELATION)
+                log.error("a record can't be applied", action="intake_rejects", exc_info=error, correlation_id=thread)
         return [dead_letter(events[number][0], error) for number, error in failed.items()]

@@ -7,6 +7,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.plumbing.certificates import WatchedCertificate, of_file, of_servers
 from services.plumbing.settings_faults import is_port
 
 
@@ -45,6 +46,14 @@ class KafkaSettings(BaseSettings):
         if self.ssl_certfile:
             context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
         return context
+
+    def certificates(self) -> tuple[WatchedCertificate, ...]:
+        """Those of the brokers that are named, and our own; none without TLS."""
+        if not self.security_protocol.endswith("SSL"):
+            return ()
+        brokers = WatchedCertificate("kafka", of_servers(self.bootstrap_servers))
+        own = [WatchedCertificate("kafka-client", of_file(self.ssl_certfile))] if self.ssl_certfile else []
+        return (brokers, *own)
 
     def client_options(self) -> dict[str, Any]:
         """Options of an aiokafka client."""

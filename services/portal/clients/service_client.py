@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.open_lists import TOLERANT
-from services.plumbing.tracing import current_traceparent
+from services.plumbing.tracing import thread_headers
 from services.plumbing.transient_errors import Unavailable
 
 M = TypeVar("M", bound=BaseModel)
@@ -108,14 +108,11 @@ class ServiceClient:
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> ServiceReply:
         """Ask for something to be done, `body` in JSON; raises `NoSuchResource` for what there is not."""
-        named = {"accept": "application/json", **(headers or {})}
+        named = {"accept": "application/json", **thread_headers(), **(headers or {})}
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
             named["content-type"] = "application/json"
         asked = "/" + path.split("/")[1]
-        traceparent = current_traceparent()
-        if traceparent:
-            named["traceparent"] = traceparent
         try:
             answer = await self._http.request(method, self._address + path, content=content, headers=named)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -163,8 +160,7 @@ class ServiceClient:
 
     async def _get(self, path: str, parameters: Mapping[str, str]) -> bytes:
         asked = "/" + path.split("/")[1]  # what follows may be a token, and logs tell the text of errors
-        traceparent = current_traceparent()
-        headers = {"accept": "application/json"} | ({"traceparent": traceparent} if traceparent else {})
+        headers = {"accept": "application/json", **thread_headers()}
         try:
             answer = await self._http.get(self._address + path, params=dict(parameters), headers=headers)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.open_lists import TOLERANT
 from contracts.vocabulary import LanguageTag, MinistryCode, Slug
-from services.plumbing.tracing import current_traceparent
+from services.plumbing.tracing import thread_headers
 from services.plumbing.transient_errors import Unavailable
 
 _ASKED = "/acknowledgement-links"
@@ -62,8 +62,7 @@ class NotifierClient:
 
         Raises `LinkOver` for one that has ended, and `Unavailable` for any other answer: rather nobody than anybody.
         """
-        traceparent = current_traceparent()
-        headers = {"accept": "application/json"} | ({"traceparent": traceparent} if traceparent else {})
+        headers = {"accept": "application/json", **thread_headers()}
         try:
             answer = await self._client.get(f"{self._url}{_ASKED}/{quote(token, safe='')}", headers=headers)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:

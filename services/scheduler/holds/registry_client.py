@@ -7,7 +7,7 @@ import httpx2
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.plumbing.tracing import current_traceparent
+from services.plumbing.tracing import thread_headers
 from services.plumbing.transient_errors import Unavailable
 
 
@@ -38,8 +38,7 @@ class RegistryClient:
 
         A milestone that the registry does not know is no answer either: rather silent than wrong.
         """
-        traceparent = current_traceparent()
-        headers = {"accept": "application/json"} | ({"traceparent": traceparent} if traceparent else {})
+        headers = {"accept": "application/json", **thread_headers()}
         path = f"/milestones/{quote(milestone_id, safe='')}/schedule-version"
         try:
             answer = await self._client.get(self._url + path, headers=headers)

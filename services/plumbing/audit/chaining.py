@@ -42,7 +42,8 @@ select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5
 """
 _OLDEST_UNLINKED = """
 select (select min(id) from audit_pending) as oldest,
-       (select extract(epoch from $1 - at) from audit_pending order by id limit 1) as seconds, null::bigint as n
+       (select extract(epoch from $1::timestamptz - at) from audit_pending order by id limit 1) as seconds,
+       null::bigint as n
 """
 _HEAD_IS_DUE = """
 select $1 > position and ($1 - position >= $2 or clock_timestamp() - published_at >= make_interval(secs => $3))

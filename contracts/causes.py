@@ -20,15 +20,21 @@ CauseKind = Literal[
     "escalations",
     "consistency-check",
     "delivery",
+    "history",
 ]
 """`import`: a whole statement came in, or came in once more. `entry`: one commitment was entered, with its milestones.
 `reading-policy`: a statement's words are to be read in another way. `reschedule`: a milestone that hangs on nothing
 got another date. `anchor-move`, `anchor-held`, `anchor-cancelled`: what became known of an anchor, for all that hang
 on it. `status-report`: one status update, or those that came in one request. `assessment`: one view of an assessor.
 `reminders`, `escalations`: those of one calendar day, each in the zone of its milestone. `consistency-check`: one
-morning's look. `delivery`: how the deliveries of one event ended."""
+morning's look. `delivery`: how the deliveries of one event ended. `history`: a statement of the past was taken in with
+what became of it since: it is in the register, and nobody is told, reminded or asked because of it."""
 
 CAUSE_KINDS: tuple[str, ...] = get_args(CauseKind)
+
+
+HISTORY: CauseKind = "history"
+"""What lies in the past tells nobody: each service holds its own part of that to this kind of cause."""
 
 
 class Cause(Contract):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from deploy.embedded import jars
 from deploy.embedded.kafka import Kafka
@@ -17,6 +17,8 @@ from deploy.embedded.postgres_places import forget_outside
 from deploy.embedded.processes import clean_up
 from deploy.embedded.state import StateFolder
 from deploy.embedded.tls_listener import TlsListener
+
+Part = Literal["kafka", "postgres"]
 
 
 class EmbeddedStack:
@@ -34,10 +36,14 @@ class EmbeddedStack:
         progress: Callable[[str], None] | None = None,
         reset: bool = False,
         tls: TlsListener | None = None,
+        parts: Collection[Part] = ("kafka", "postgres"),
+        once_ours: Callable[[], None] | None = None,
     ) -> None:
         """Name the folder and the cluster's size (1 or 3); `reset` empties the folder first. Nothing is started.
 
-        `tls` is where clients on other machines reach Kafka; without it, they don't.
+        `tls` is where clients on other machines reach Kafka; without it, they don't. `parts` is what is started: who
+        has a Kafka or a PostgreSQL elsewhere needs the other one alone. `once_ours` is called when the folder is ours
+        and nothing has been started: what it raises ends the start.
         """
         if brokers not in (1, 3):
             raise ValueError("a cluster has 1 broker or 3")
@@ -46,6 +52,8 @@ class EmbeddedStack:
         self._progress = progress
         self._reset = reset
         self._tls = tls
+        self._parts = parts
+        self._once_ours = once_ours
         self._kafka: Kafka | None = None
         self._postgres: Postgres | None = None
 
@@ -68,21 +76,25 @@ class EmbeddedStack:
         try:
             if left := clean_up(self._state.path):
                 self._say(f"Stopped what an earlier run had left behind: {', '.join(left)}")
+            if self._once_ours:
+                self._once_ours()
             if self._reset:
                 self.reset()
             known = self._state.credentials()
-            self._postgres = Postgres(self._state, known)
-            folder = jars.fetch(self._progress)
-            self._kafka = Kafka(self._state, folder, self._brokers, known, self._tls)
-            self._say("Starting Kafka and PostgreSQL")
-            self._start_both(self._kafka, self._postgres)
+            if "postgres" in self._parts:
+                self._postgres = Postgres(self._state, known)
+            if "kafka" in self._parts:
+                self._kafka = Kafka(self._state, jars.fetch(self._progress), self._brokers, known, self._tls)
+            if started := [part for part in (self._kafka, self._postgres) if part]:
+                self._say(f"Starting {' and '.join(type(part).__name__ for part in started)}")
+                self._start_together(started)
         except BaseException:
             self.stop()
             raise
 
-    def _start_both(self, kafka: Kafka, postgres: Postgres) -> None:
+    def _start_together(self, parts: Sequence[Kafka | Postgres]) -> None:
         with ThreadPoolExecutor(2) as pool:
-            started = [pool.submit(kafka.start), pool.submit(postgres.start)]
+            started = [pool.submit(part.start) for part in parts]
             try:
                 wait(started, return_when=FIRST_EXCEPTION)
                 for one in started:
@@ -90,8 +102,8 @@ class EmbeddedStack:
                         one.result()
             except BaseException:
                 # Also for Ctrl-C: the one that is still waiting sees its part end, and gives up.
-                kafka.give_up()
-                postgres.give_up()
+                for part in parts:
+                    part.give_up()
                 raise
 
     def stop(self) -> None:
@@ -128,16 +140,18 @@ class EmbeddedStack:
         self._running_kafka.renew_certificate()
 
     def environment(self) -> dict[str, str]:
-        """The settings by which a service finds both, as environment variables; they hold passwords."""
+        """The settings by which a service finds what runs here, as environment variables; they hold passwords."""
         known = self._state.credentials()
-        return {
+        database = {"DATABASE_URL": self._postgres.url} if self._postgres else {}
+        if "kafka" not in self._parts:
+            return database
+        return database | {
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "KAFKA_SECURITY_PROTOCOL": PROTOCOL,
             "KAFKA_SASL_MECHANISM": MECHANISM,
             "KAFKA_SASL_USERNAME": known.username,
             "KAFKA_SASL_PASSWORD": known.kafka_password,
             "KAFKA_CLUSTER_ID": known.cluster_id,
-            "DATABASE_URL": self._running_postgres.url,
         }
 
     def processes(self) -> dict[str, int]:

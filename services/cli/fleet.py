@@ -5,7 +5,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,11 +26,11 @@ def free_port(wished: int = 0) -> int:
         return port
 
 
-def kept_secret(path: Path) -> str:
-    """A random secret that stays the same as long as its file (mode 0600) does."""
+def kept_secret(path: Path, new: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> str:
+    """A random secret that stays the same as long as its file (mode 0600) does; the first time `new` makes it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_private(path, secrets.token_urlsafe(32) + "\n")
+        write_private(path, new() + "\n")
     return path.read_text().strip()
 
 
@@ -60,9 +60,10 @@ class Member:
 class Fleet:
     """Starts, watches and stops processes; all methods block, and are quick but for `wait_ready` and `stop`."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        """Keep logs and pid notes in `folder`; `environment` goes to every process on top of this one's."""
+    def __init__(self, folder: Path, environment: Mapping[str, str], notes: Path | None = None) -> None:
+        """Keep logs in `folder`, pid notes there or in `notes`; `environment` goes to all on top of this process's."""
         self.folder = folder
+        self._notes = notes or folder
         self._environment = dict(environment)
         self.members: dict[str, Member] = {}
 
@@ -80,18 +81,23 @@ class Fleet:
         return self.add(name, first.module, environment=first.environment)
 
     def add_services(
-        self, environment: Mapping[str, str] | None = None, *, holder_key: str, portal_port: int = 0
+        self,
+        environment: Mapping[str, str] | None = None,
+        *,
+        holder_key: str,
+        ports: Mapping[str, int] | None = None,
     ) -> None:
-        """Name the four services, so that each knows where the others are; the portal at a wished port, if free.
+        """Name the four services, so that each knows where the others are; those with a wished port there, if free.
 
         `holder_key` is the registry's API key of the role `holder`, with which it holds old dates at the scheduler.
         """
-        ports = {name: free_port(portal_port if name == "portal" else 0) for name in SERVICES}
+        ports = {name: free_port((ports or {}).get(name, 0)) for name in SERVICES}
         urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
         for name in ("NOTIFIER", "SCHEDULER"):
             urls |= {f"{name}_PUBLIC_URL": urls[f"{name}_URL"], f"{name}_PORTAL_URL": urls["PORTAL_URL"]}
-        urls["NOTIFIER_LINK_KEYS"] = kept_secret(self.folder / "link-key")
-        urls["AUDIT_HASH_KEY"] = kept_secret(self.folder / "audit-key")
+        for name, file in (("NOTIFIER_LINK_KEYS", "link-key"), ("AUDIT_HASH_KEY", "audit-key")):
+            if name not in (environment or {}):
+                urls[name] = kept_secret(self.folder / file)
         for name in SERVICES:
             self.add(name, f"services.{name}", port=ports[name], environment=urls | dict(environment or {}))
         self.members["registry"].environment["SCHEDULER_KEY"] = holder_key
@@ -104,7 +110,7 @@ class Fleet:
             settings = {"HTTP_PORT": str(member.port), **self._environment, **member.environment, **(environment or {})}
             member.child = Child.start(
                 [member.python, "-P", "-m", member.module],
-                note=self.folder / f"{name}.pid",
+                note=self._notes / f"{name}.pid",
                 output=self.log(name),
                 at_death=signal.SIGTERM,
                 environment={**os.environ, "PYTHONPATH": str(member.code), **settings},
@@ -162,11 +168,15 @@ class Fleet:
         """Start again what has died; the names of those."""
         dead = [name for name, member in self.members.items() if member.child and member.child.ended is not None]
         for name in dead:
-            member = self.members[name]
-            member.restarts += 1
-            member.last_exit = member.child.ended if member.child else None
-            self.start(name)
+            self.start_again(name)
         return dead
+
+    def start_again(self, name: str) -> None:
+        """Start one that has died, and count it."""
+        member = self.members[name]
+        member.restarts += 1
+        member.last_exit = member.child.ended if member.child else None
+        self.start(name)
 
     def wait_end(self, name: str, seconds: float = 30.0) -> int:
         """Wait for a process to end by itself; its exit status, negative for a signal."""

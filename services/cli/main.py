@@ -22,15 +22,18 @@ from services.cli.kubernetes.command import kubernetes
 from services.cli.ministries import ministries
 from services.cli.packages.command import packages
 from services.cli.recovery import recovery
+from services.cli.rehearse.asking import rehearse
 from services.cli.render import render
 from services.cli.report.command import report
 from services.cli.schedule import schedule
 from services.cli.sending import sending
 from services.cli.silences import silence
+from services.cli.up.command import init, logs, status, stop, systemd, up
+from services.cli.up.running import borrow_environment
 from services.cli.upgrade import upgrade
 from services.cli.why import why
 from services.cli.wordings import wordings
-from services.cli.written_dates import read_day, read_instant
+from services.cli.written_dates import read_day
 
 app = typer.Typer(
     help="The wire service for what governments promise.",
@@ -39,6 +42,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+OF_THEIR_OWN = {"up", "demo", "stack", "test", "bench"}
+"""Commands that start a house of their own: what another one runs on is nothing to them."""
 topics = typer.Typer(help="The topics of the broker.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")
@@ -68,12 +73,15 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def _program(
+    context: typer.Context,
     *,
     version: Annotated[
         bool, typer.Option("--version", help="Say which version this is.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
     """The wire service for what governments promise."""
+    if context.invoked_subcommand not in OF_THEIR_OWN:
+        borrow_environment()
 
 
 @app.command()
@@ -93,8 +101,7 @@ def demo(
 ) -> None:
     """Play the joint statement of 2021 day by day, through a real Kafka, PostgreSQL, mail and chat."""
     from deploy.embedded.errors import EmbeddedError
-    from deploy.embedded.state import state_folder
-    from services.cli.demo.command import DemoOptions, run_demo
+    from services.cli.demo.command import DemoOptions, demo_folder, run_demo
     from services.cli.service_client import ASKED_WRONGLY
 
     first_day, last_day = read_day(first), read_day(last)
@@ -105,7 +112,7 @@ def demo(
             ASKED_WRONGLY,
         )
     options = DemoOptions(
-        state=state or state_folder(),
+        state=demo_folder(state),
         first=first_day,
         last=last_day,
         brokers=brokers,
@@ -199,6 +206,9 @@ app.command("upgrade")(upgrade)
 app.command("report")(report)
 app.command("render")(render)
 app.command("why")(why)
+app.command("rehearse")(rehearse)
+for command in (up, init, status, stop, logs, systemd):
+    app.command(command.__name__)(command)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -212,46 +222,6 @@ def bench(
     from services.cli.testing import run_bench
 
     raise typer.Exit(run_bench(what, context.args))
-
-
-@app.command()
-def rehearse(
-    *,
-    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day (UTC).")],
-    end: Annotated[str, typer.Option("--to", metavar="DAY", help="The day behind the last one.")],
-    ladder: Annotated[Path | None, typer.Option(metavar="FILE", help="The ladder book to rehearse.")] = None,
-    holidays: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CA-QC,MX,…", help="Count business days by these calendars, all of them, in place of the book's."
-        ),
-    ] = None,
-    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a picture too.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")] = False,
-    database_url: Annotated[
-        str | None,
-        typer.Option(envvar="DATABASE_URL", help="Whose commitments; without it, the built-in statement's."),
-    ] = None,
-    now: Annotated[
-        str | None,
-        typer.Option(metavar="INSTANT", help="Play from then on (RFC 3339, or a day); otherwise from now on."),
-    ] = None,
-) -> None:
-    """Play other ladders over the real data, send and write nothing, and show what would be told otherwise."""
-    from services.cli.rehearse.command import RehearsalOptions, rehearse
-
-    rehearse(
-        RehearsalOptions(
-            first=read_day(first),
-            end=read_day(end),
-            ladder=ladder,
-            holidays=holidays,
-            svg=svg,
-            as_json=json,
-            database_url=database_url or None,
-            now=read_instant(now) if now else None,
-        )
-    )
 
 
 @topics.command("plan")

@@ -54,9 +54,8 @@ class StackOptions:
     """Empty both folders first."""
     parts_of_environment: bool = False
     """Use the Kafka and the PostgreSQL that the environment names, where it names both."""
-    portal_port: int = 0
-    inbox_port: int = 0
-    """Ports that are wished for; others are taken where these are busy."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Ports that are wished for, by the service or `inbox`; others are taken where these are busy."""
     allow_hosts: str = HOST
     """Inside addresses to which the notifier may deliver; the inbox is at 127.0.0.1."""
     webhook_secrets: Mapping[str, str] = field(default_factory=dict)
@@ -222,7 +221,7 @@ def _fleet(
 ) -> Fleet:
     """The processes to be, none of them started."""
     clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.clock_file)} if options.clock_file else {}
-    inbox_port = free_port(options.inbox_port)
+    inbox_port = free_port(options.ports.get("inbox", 0))
     fleet = Fleet(
         options.folder,
         {
@@ -238,8 +237,6 @@ def _fleet(
             **options.environment,
         },
     )
-    fleet.add_services(
-        {"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, portal_port=options.portal_port
-    )
+    fleet.add_services({"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, ports=options.ports)
     fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
     return fleet

@@ -2,11 +2,10 @@
 
 import json
 import re
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +18,10 @@ from deploy.embedded.tls_listener import TlsListener
 from services.cli.keys import ApiClient
 from services.cli.running_stack import RunningStack, StackOptions, running_stack
 from services.cli.service_client import ASKED_WRONGLY
+from services.cli.stopping import stopped_by_signals
+from services.cli.up.noting import found_by_commands
+from services.cli.up.state_folder import HouseFolder
+from services.plumbing.file_stamps import stamps
 
 CLIENTS = (
     ApiClient("editors", ("editor", "subscriber", "operator", "admin")),
@@ -109,10 +112,13 @@ def run_stack(
         tls=tls,
     )
     try:
-        with _stopped_by_signals(), running_stack(options, _say) as stack:
+        with stopped_by_signals(), running_stack(options, _say) as stack, ExitStack() as closing:
             try:
                 if with_statement:
                     _say(_import_statement(stack))
+                clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.clock_file)} if options.clock_file else {}
+                more = {"PLEDGEWIRE_KEY": stack.keys["editors"], **clock}
+                closing.enter_context(found_by_commands(HouseFolder(state), stack, more))
                 write_private(document, json.dumps(described(stack), indent=1) + "\n")
                 _say(f"Ready after {time.monotonic() - started:.1f} s; addresses and keys are in {document}")
                 if tls and stack.parts:
@@ -130,28 +136,16 @@ def _stay_up(stack: RunningStack, tls: TlsListener | None) -> NoReturn:
     if tls is None or stack.parts is None:
         while True:
             time.sleep(3600)
-    shown = _stamps(tls)
+    shown = stamps(tls.certificate, tls.key)
     while True:
         time.sleep(CERTIFICATE_SECONDS)
-        if (found := _stamps(tls)) != shown:
+        if (found := stamps(tls.certificate, tls.key)) != shown:
             shown = found
             try:
                 stack.parts.renew_certificate()
                 _say("Kafka shows the new certificate")
             except EmbeddedError as error:
                 _say(str(error))
-
-
-def _stamps(tls: TlsListener) -> list[object]:
-    """What changes when a file is written or replaced; None for one that is gone."""
-    found: list[object] = []
-    for file in (tls.certificate, tls.key):
-        try:
-            status = file.stat()
-            found.append((status.st_mtime_ns, status.st_ino, status.st_size))
-        except OSError:
-            found.append(None)
-    return found
 
 
 def described(stack: RunningStack) -> dict[str, Any]:
@@ -170,24 +164,6 @@ def described(stack: RunningStack) -> dict[str, Any]:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGINT raise KeyboardInterrupt, the first of them; whatever comes while all is stopped is ignored."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
-
-    def stop(*_: object) -> None:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _import_statement(stack: RunningStack) -> str:

@@ -11,16 +11,19 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from typing import Self
 
 import uvicorn
 from fastapi import FastAPI
 from faststream import FastStream
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.certificates import WatchedCertificate, watch_certificates
 from services.plumbing.database import Database
 from services.plumbing.http.connections import server_config
+from services.plumbing.http.tls_door import TlsDoor
 from services.plumbing.kafka.consumer import PatientKafkaBroker
 from services.plumbing.kafka.health import watch_consumers
 from services.plumbing.kafka.producer import KafkaProducer
@@ -51,6 +54,18 @@ class HttpSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    tls_host: str = "0.0.0.0"  # noqa: S104  who names a certificate means others to reach it
+    tls_port: int = Field(default=0, ge=0, le=65535)
+    """Where HTTPS is spoken beside it; 0 for nowhere."""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    """PEM files, read anew within ten seconds when they change."""
+
+    @model_validator(mode="after")
+    def _has_a_certificate(self) -> Self:
+        if self.tls_port and not (self.tls_certificate and self.tls_key):
+            raise ValueError("HTTP_TLS_PORT takes HTTP_TLS_CERTIFICATE and HTTP_TLS_KEY")
+        return self
 
 
 @dataclass
@@ -149,15 +164,16 @@ def _loop_runner(main: Awaitable[None]) -> None:
 @contextlib.asynccontextmanager
 async def _running(service: Service) -> AsyncIterator[None]:
     service.stopping = stopping = asyncio.Event()
-    server = _Server(server_config(service.http, service.http_settings.host, service.http_settings.port))
+    servers, watching_doors = _servers(service)
     async with asyncio.TaskGroup() as group:
-        serving = group.create_task(server.serve(), name="http")
+        serving = [group.create_task(server.serve(), name="http") for server in servers]
         try:
             if service.database:
                 await service.database.open()
             if service.schema:
                 await service.schema.wait()
-            tasks = [group.create_task(_work(work, stopping)) for work in [*service.work, *_watching(service)]]
+            works = [*service.work, *_watching(service), *watching_doors]
+            tasks = [group.create_task(_work(work, stopping)) for work in works]
             log.info("started", action="started", port=service.http_settings.port, zone_data=ZONE_DATA)
             yield
             # FastStream has stopped the consumers by now: nothing new comes in.
@@ -176,10 +192,23 @@ async def _running(service: Service) -> AsyncIterator[None]:
                 await service.producer.close()
             if service.database:
                 await service.database.close()
-            server.should_exit = True
-            await asyncio.wait([serving], timeout=7)
-            serving.cancel()
+            for server in servers:
+                server.should_exit = True
+            await asyncio.wait(serving, timeout=7)
+            for task in serving:
+                task.cancel()
     log.info("stopped", action="stopped")
+
+
+def _servers(service: Service) -> tuple[list[_Server], list[Work]]:
+    """What listens: plain HTTP, and HTTPS where a port is named; and what looks after the certificate."""
+    settings = service.http_settings
+    servers = [_Server(server_config(service.http, settings.host, settings.port))]
+    if not (settings.tls_port and settings.tls_certificate and settings.tls_key):
+        return servers, []
+    config = server_config(service.http, settings.tls_host, settings.tls_port)
+    door = TlsDoor(config, settings.tls_certificate, settings.tls_key)
+    return [*servers, _Server(config)], [door.follow]
 
 
 def _watching(service: Service) -> list[Work]:

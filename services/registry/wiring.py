@@ -64,7 +64,8 @@ def build() -> Service:
     key_table = KeyTable(database, ApiKeys(ApiKeySettings()))
     http = httpx2.AsyncClient(timeout=LONGEST_HOLD, trust_env=False)
     gate = SendingGate()
-    check = ConsistencyCheck(database, clock, ConsistencySettings(), may_send=lambda: gate.is_open)
+    consistency = ConsistencySettings()
+    check = ConsistencyCheck(database, clock, consistency, may_send=lambda: gate.is_open)
     seconds = UNDER_A_SETTABLE_CLOCK if clock.settable else SECONDS_BETWEEN_CHECKS
     topics = [topic.name for topic in WRITTEN]
     comparison = OutboxComparison(
@@ -98,6 +99,7 @@ def build() -> Service:
             {"recovery": gate.describe, "api_keys": key_table.keys.facts, "schema": schema.describe},
             key_table.read,
             keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
+            no_news_months=consistency.no_news_months,
         ),
         http_settings=HttpSettings(),
         broker=broker,

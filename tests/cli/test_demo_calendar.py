@@ -5,13 +5,11 @@ from datetime import date
 from services.cli.demo.calendar import (
     FIRST_DAY,
     LAST_DAY,
-    AnchorHeld,
-    AnchorMoves,
     StatusesCome,
     days,
-    happenings,
     together,
 )
+from services.registry.catalogue.happenings import AnchorHeld, AnchorMoves, happenings
 from services.registry.catalogue.loading import load
 
 CATALOGUE = load()

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from contracts.vocabulary import Text
 from deploy.embedded.errors import EmbeddedError
 from services.cli.main import app
-from services.cli.rehearse.command import RehearsalOptions, rehearse
+from services.cli.rehearse.command import RehearsalOptions, run_rehearsal
 from services.cli.rehearse.picture import MOST_LANES, draw
 from services.cli.rehearse.rehearsal import Rehearsal, busiest_day, by_month
 from services.cli.rehearse.report import MOST_ROWS, show
@@ -89,7 +89,7 @@ def printed(outcome: Rehearsal, width: int = 100) -> str:
 def test_the_built_in_statement_is_rehearsed_where_there_is_no_database(
     ladders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rehearse(RehearsalOptions(date(2026, 1, 1), date(2031, 1, 1), ladders))
+    run_rehearsal(RehearsalOptions(date(2026, 1, 1), date(2031, 1, 1), ladders))
 
     out, err = capsys.readouterr()
     assert "No DATABASE_URL: rehearsing on the built-in statement of 2021-11-18" in " ".join(err.split())
@@ -104,13 +104,13 @@ def test_the_same_ladders_change_nothing(tmp_path: Path, capsys: pytest.CaptureF
     file = tmp_path / "same.yaml"
     file.write_text(DEFAULT_BOOK.text)
 
-    rehearse(RehearsalOptions(date(2021, 11, 18), date(2024, 1, 1), file))
+    run_rehearsal(RehearsalOptions(date(2021, 11, 18), date(2024, 1, 1), file))
 
     assert "Nothing would be told otherwise." in capsys.readouterr().out
 
 
 def test_a_document_has_all_differences_and_counts_them(ladders: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rehearse(RehearsalOptions(date(2021, 11, 18), date(2024, 1, 1), ladders, as_json=True))
+    run_rehearsal(RehearsalOptions(date(2021, 11, 18), date(2024, 1, 1), ladders, as_json=True))
 
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     summary = document["summary"]
@@ -125,7 +125,7 @@ def test_a_document_has_all_differences_and_counts_them(ladders: Path, capsys: p
 
 
 def test_only_what_is_told_in_the_period_counts(ladders: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rehearse(RehearsalOptions(date(2021, 12, 8), date(2021, 12, 10), ladders, now=utc(2021, 11, 18), as_json=True))
+    run_rehearsal(RehearsalOptions(date(2021, 12, 8), date(2021, 12, 10), ladders, now=utc(2021, 11, 18), as_json=True))
 
     document = json.loads(capsys.readouterr().out)
     assert (document["added"], document["removed"]) == ([], [])
@@ -144,7 +144,7 @@ def test_business_days_are_counted_by_other_calendars_without_another_ladder(
     file.write_text("ladders: [{name: all, rungs: [before-5bd]}]")
     found = {}
     for holidays in (None, "MX"):
-        rehearse(RehearsalOptions(date(2021, 11, 18), date(2022, 1, 1), file, holidays, as_json=True))
+        run_rehearsal(RehearsalOptions(date(2021, 11, 18), date(2022, 1, 1), file, holidays, as_json=True))
         found[holidays] = {
             one["at"][:10] for one in json.loads(capsys.readouterr().out)["added"] if "coal" in one["milestone_id"]
         }
@@ -182,7 +182,7 @@ def test_what_can_not_be_rehearsed_is_said_in_two_lines(ladders: Path, wishes: d
     asked = {"first": date(2026, 1, 1), "end": date(2031, 1, 1), "ladder": ladders} | wishes
 
     with pytest.raises(EmbeddedError) as refused:
-        rehearse(RehearsalOptions(**asked))
+        run_rehearsal(RehearsalOptions(**asked))
 
     error, help_ = str(refused.value).splitlines()
     assert error == f"error: {what}"
@@ -194,7 +194,7 @@ def test_a_ladder_file_that_is_none_is_refused_with_its_line(tmp_path: Path) -> 
     file.write_text("ladders:\n  - name: all\n    rungs: [before-7x]\n")
 
     with pytest.raises(EmbeddedError, match=rf"{file}, line 3: ladders\[0\]\.rungs\[0\]: 'before-7x' names no step"):
-        rehearse(RehearsalOptions(date(2026, 1, 1), date(2031, 1, 1), file))
+        run_rehearsal(RehearsalOptions(date(2026, 1, 1), date(2031, 1, 1), file))
 
 
 # The tables

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def followed() -> Iterator[Block]:
                 yield block
 
 
-def follow(block: Block, folder: Path, environment: dict[str, str], hook: str) -> str:
+def follow(block: Block, folder: Path, environment: Mapping[str, str], hook: str = RECEIVER) -> str:
     """Run a block in a folder and return what it prints.
 
     The addresses and the key that it sets give way to the stack's, and the receiver of webhooks to one that listens.

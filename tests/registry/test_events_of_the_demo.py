@@ -12,17 +12,13 @@ from contracts.topics import COMMITMENT_CREATED, CONSISTENCY_FLAGGED, MILESTONE_
 from services.cli.demo.calendar import (
     FIRST_DAY,
     LAST_DAY,
-    AnchorHeld,
-    AnchorMoves,
-    Happening,
-    StatusComes,
     days,
-    happenings,
 )
 from services.i18n.words import words_in
 from services.notifier.rendering.alert_content import escalated_content, flagged_content
 from services.notifier.rendering.message import EventMessage
 from services.notifier.rendering.milestone_content import due_content
+from services.registry.catalogue.happenings import AnchorHeld, AnchorMoves, Happening, StatusComes, happenings
 from services.registry.catalogue.loading import load
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.migrations import VERSIONS

@@ -14,21 +14,46 @@ import httpx2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from deploy.embedded.errors import EmbeddedError
 from services.cli.demo.calendar import days, noon
 from services.cli.demo.player import Player
 from services.cli.demo.report import DemoResult, Played, show
 from services.cli.demo.subscribers import WEBHOOK_SECRETS
 from services.cli.demo.systems import MinistryReporter, ReminderConsumer
 from services.cli.demo.tally import tally
+from services.cli.fleet import SERVICES
 from services.cli.keys import ApiClient
 from services.cli.observing import Observer
 from services.cli.running_stack import RunningStack, StackOptions, running_stack
+from services.cli.service_client import ASKED_WRONGLY
+from services.cli.up.noting import found_by_commands
+from services.cli.up.preparing import OPERATOR
+from services.cli.up.state_folder import HouseFolder, default_folder
 from services.registry.catalogue.loading import load
 
-PORTAL_PORT, INBOX_PORT = 8400, 8425
+PORTS = {"portal": 8400, "registry": 8401, "scheduler": 8402, "notifier": 8403, "inbox": 8425}
 """Where people look first; others are taken when these are busy."""
 
-CLIENTS = (ApiClient("editors", ("editor", "subscriber", "operator")), ApiClient("tracker", ("editor", "reporter")))
+CLIENTS = (
+    ApiClient("editors", ("editor", "subscriber", "operator")),
+    ApiClient("tracker", ("editor", "reporter")),
+    OPERATOR,
+)
+
+
+def demo_folder(named: Path | None) -> Path:
+    """Where the demo keeps its things: a folder of its own beside what `up` keeps, since it empties it at each start.
+
+    Raises EmbeddedError for one in which `up` keeps the real thing.
+    """
+    folder = named or default_folder() / "demo"
+    if HouseFolder(folder).settings.exists() or HouseFolder(folder).secrets.exists():
+        raise EmbeddedError(
+            f"{folder} holds what `pledgewire up` keeps, and the demo would empty it",
+            "name another folder with --state, or leave it out",
+            ASKED_WRONGLY,
+        )
+    return folder
 
 
 @dataclass(frozen=True)
@@ -58,8 +83,7 @@ class DemoOptions:
             brokers=self.brokers,
             reset=self.reset,
             parts_of_environment=True,
-            portal_port=PORTAL_PORT,
-            inbox_port=INBOX_PORT,
+            ports=PORTS,
             webhook_secrets=WEBHOOK_SECRETS,
         )
 
@@ -76,6 +100,9 @@ def run_demo(options: DemoOptions) -> int:
 
         stack = closing.enter_context(running_stack(options.stack(), say))
         ready_seconds = time.monotonic() - started
+        clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.stack().clock_file)}
+        more = {"PLEDGEWIRE_KEY": stack.keys[OPERATOR.name], **clock}
+        closing.enter_context(found_by_commands(HouseFolder(options.state), stack, more))
         say(f"Everything is ready after {ready_seconds:.1f} s; the portal is at {stack.url('portal')}")
         if options.browser and not options.exit_at_end:
             webbrowser.open(stack.url("portal"))
@@ -137,8 +164,14 @@ async def _play(options: DemoOptions, stack: RunningStack, progress: Progress, r
 
 def _look_around(stack: RunningStack, console: Console) -> None:
     """Keep everything up, and start again what dies, until Ctrl-C."""
-    console.print(f"\nPortal  {stack.url('portal')}\nInbox   {stack.inbox_url}/dev/inbox", highlight=False)
-    console.print("Everything stays up for looking around. Ctrl-C ends it.")
+    console.print()
+    for name in (*SERVICES[3:], *SERVICES[:3]):
+        console.print(f"{name.capitalize():<10} {stack.url(name)}", highlight=False, soft_wrap=True)
+    console.print(f"{'Inbox':<10} {stack.inbox_url}/dev/inbox", highlight=False, soft_wrap=True)
+    console.print(f"{'Key':<10} {stack.keys[OPERATOR.name]}", highlight=False, soft_wrap=True)
+    console.print(
+        "Everything stays up for looking around; the commands of the pages work in another terminal. Ctrl-C ends it."
+    )
     try:
         while True:
             time.sleep(1)

@@ -10,13 +10,14 @@ import httpx2
 
 from contracts.events import StatusReported
 from deploy.embedded.errors import EmbeddedError
-from services.cli.demo.calendar import AnchorHeld, AnchorMoves, StatusComes, StatusesCome, happenings, noon, together
+from services.cli.demo.calendar import StatusesCome, noon, speaks_on_kafka, together
 from services.cli.demo.subscribers import SUBSCRIPTIONS
 from services.cli.demo.systems import MinistryReporter
 from services.cli.observing import Observer
 from services.cli.running_stack import RunningStack
 from services.plumbing.ids import id_about
 from services.registry.catalogue.contents import Catalogue
+from services.registry.catalogue.happenings import AnchorHeld, AnchorMoves, StatusComes, happenings
 
 
 class Player:
@@ -114,7 +115,7 @@ class Player:
                         "commitment_id": one.commitment_id,
                         "status": one.status,
                         "party": one.party,
-                        "note": f"{one.note} ({one.source})",
+                        "note": one.told,
                     }
                     for one in reports
                 ]
@@ -129,13 +130,13 @@ class Player:
     async def _send(self, report: StatusComes, now: datetime) -> None:
         report_id = uuid4()
         await self._ministry.report(
-            report.over_kafka or "",
+            speaks_on_kafka(report) or "",
             StatusReported(
                 report_id=report_id,
                 commitment_id=report.commitment_id,
                 party=report.party,
                 status=report.status,
-                note=f"{report.note} ({report.source})",
+                note=report.told,
                 reported_at=now,
             ),
             now,

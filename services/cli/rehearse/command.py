@@ -43,7 +43,7 @@ class RehearsalOptions:
     now: datetime | None = None
 
 
-def rehearse(options: RehearsalOptions) -> None:
+def run_rehearsal(options: RehearsalOptions) -> None:
     """Rehearse, and print what came of it; raises EmbeddedError for what can't be rehearsed."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if options.end <= options.first:

@@ -18,7 +18,7 @@ NAMES = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "REGISTRY_URL", "SCHEDULER_U
 
 
 @dataclass(frozen=True)
-class Part:
+class HousePart:
     """One process."""
 
     pid: int | None
@@ -45,7 +45,7 @@ class RunningHouse:
     ready: bool = False
     public_url: str = ""
     """Where readers reach the portal."""
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    parts: Mapping[str, HousePart] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     """What the commands need to reach it; passwords among it."""
 
@@ -63,7 +63,7 @@ def read_running(folder: HouseFolder) -> RunningHouse | None:
     """What runs on this folder; None where nothing does, a file that a killed one left behind or not."""
     try:
         found: dict[str, Any] = json.loads(document(folder).read_text())
-        parts = {name: Part(**part) for name, part in found.pop("parts").items()}
+        parts = {name: HousePart(**part) for name, part in found.pop("parts").items()}
         house = RunningHouse(**found, parts=parts)
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -77,6 +77,13 @@ def houses() -> Iterator[HouseFolder]:
     folder = default_folder()
     yield HouseFolder(folder)
     yield HouseFolder(folder / "demo")
+
+
+def running_folder(named: Path | None) -> HouseFolder:
+    """The named folder; else the one of this user in which something runs, and the default one where nothing does."""
+    if named:
+        return HouseFolder.at(named)
+    return next((folder for folder in houses() if read_running(folder)), HouseFolder.at(None))
 
 
 def borrow_environment() -> None:

@@ -6,7 +6,7 @@ variable of its own (docs/for-operators.md) and no field here goes into `[enviro
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -35,27 +35,27 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Environment = dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], str]
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A part of the file; what it doesn't know is refused: a misspelt setting would have no effect, unnoticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class PortalSection(Section):
+class PortalSection(SettingsSection):
     """What readers see."""
 
     public_url: PublicUrl = ""
     """Where readers reach the portal: "https://pledgewire.example.org". Without it, this machine alone does."""
 
 
-class SchedulerSection(Section):
+class SchedulerSection(SettingsSection):
     """Calendars and feeds."""
 
     public_url: PublicUrl = ""
     """Where calendar programs and feed readers come in. Without it, the portal's host and the scheduler's port."""
 
 
-class NotifierSection(Section):
+class NotifierSection(SettingsSection):
     """Subscriptions and what is sent."""
 
     public_url: PublicUrl = ""
@@ -64,7 +64,7 @@ class NotifierSection(Section):
     """Networks and hosts beyond the public network to which webhooks may go: "10.1.0.0/16,hooks.internal"."""
 
 
-class PortsSection(Section):
+class PortsSection(SettingsSection):
     """Where the services listen on this machine's loopback interface."""
 
     portal: Port = 8400
@@ -84,7 +84,7 @@ class PortsSection(Section):
         return self
 
 
-class SmtpSection(Section):
+class SmtpSection(SettingsSection):
     """The mail server. Without a host nobody can subscribe to mail."""
 
     host: str = ""
@@ -103,7 +103,7 @@ class SmtpSection(Section):
     """Whether it takes addresses with letters beyond ASCII before the @."""
 
 
-class KafkaSection(Section):
+class KafkaSection(SettingsSection):
     """A Kafka of your own. Without bootstrap_servers, one comes along."""
 
     bootstrap_servers: str = ""
@@ -116,6 +116,8 @@ class KafkaSection(Section):
     """Its super user: topics, our services' passwords and rights are made by it."""
     sasl_password: SecretStr = SecretStr("")
     """The super user's password."""
+    manage: bool = True
+    """Whether each start makes topics, passwords and rights; false where others do it (`topics plan`)."""
     ssl_cafile: str = ""
     """The certificate of the authority (PEM), where it isn't one that every machine knows."""
     listen: str = ""
@@ -128,14 +130,14 @@ class KafkaSection(Section):
     """Its key (PEM)."""
 
 
-class DatabaseSection(Section):
+class DatabaseSection(SettingsSection):
     """A PostgreSQL of your own. Without an address, one comes along."""
 
     url: Annotated[str, AfterValidator(_checked_database)] = ""
     """Its address, of an owner of the schemas: "postgresql://user:password@host/name"."""
 
 
-class TlsSection(Section):
+class TlsSection(SettingsSection):
     """HTTPS for readers, without a proxy: each service listens on a second port."""
 
     enabled: bool = False
@@ -156,7 +158,7 @@ class TlsSection(Section):
         return self
 
 
-class UpSettings(Section):
+class UpSettings(SettingsSection):
     """The whole file."""
 
     portal: PortalSection = PortalSection()
@@ -198,16 +200,30 @@ def read_settings(file: Path) -> UpSettings:
 def settings_of(text: str, name: str = "pledgewire.toml") -> UpSettings:
     """The settings that a text says; raises EmbeddedError, which names the place and never the value."""
     try:
-        return UpSettings.model_validate(tomllib.loads(text))
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise EmbeddedError(
             f"{name} can't be read: {error}", 'values are written as in name = "text", or = 25', ASKED_WRONGLY
         ) from None
+    return _validated(document, name)
+
+
+def _validated(document: dict[str, Any], name: str) -> UpSettings:
+    try:
+        return UpSettings.model_validate(document)
     except ValidationError as error:
         faults = "; ".join(f"{_place(one['loc'])}{one['msg'].removeprefix('Value error, ')}" for one in error.errors())
         raise EmbeddedError(
             f"{name} can't be: {faults}", "`pledgewire init --show` says what may stand in it", ASKED_WRONGLY
         ) from None
+
+
+def overridden(settings: UpSettings, *, public_url: str | None, tls: bool | None) -> UpSettings:
+    """The settings with what the command line says in place of the file's; raises EmbeddedError for what can't be."""
+    document = settings.model_dump()
+    document["portal"] |= {"public_url": public_url} if public_url is not None else {}
+    document["tls"] |= {"enabled": tls} if tls is not None else {}
+    return _validated(document, "what is asked for")
 
 
 def _place(place: tuple[int | str, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from services.cli.up.settings import Section, UpSettings
+from services.cli.up.settings import SettingsSection, UpSettings
 
 WIDTH = 100
 
@@ -31,12 +31,12 @@ def settings_text(given: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def _section(field: FieldInfo) -> type[Section] | None:
+def _section(field: FieldInfo) -> type[SettingsSection] | None:
     kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+    return kind if isinstance(kind, type) and issubclass(kind, SettingsSection) else None
 
 
-def _lines(section: type[Section], values: Mapping[str, Any]) -> Iterator[str]:
+def _lines(section: type[SettingsSection], values: Mapping[str, Any]) -> Iterator[str]:
     for name, field in section.model_fields.items():
         yield from _comment(field.description or "")
         if name in values:

@@ -1,8 +1,10 @@
 """The folder of one house: its settings, who may do what, its data, its secrets and what runs now."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 
 from deploy.embedded.errors import file_error
 from deploy.embedded.state import state_folder
@@ -69,8 +71,8 @@ class HouseFolder:
         except OSError as error:
             raise file_error(error, "keep its state", self.path) from error
 
-    def secret(self, name: str) -> str:
-        """A random secret of 43 characters, made once and kept in `secrets/`."""
+    def secret(self, name: str, new: Callable[[], str] = lambda: token_urlsafe(32)) -> str:
+        """A random secret, made once and kept in `secrets/`; 43 characters unless `new` makes another."""
         from services.cli.fleet import kept_secret
 
-        return kept_secret(self.secrets / name)
+        return kept_secret(self.secrets / name, new)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from contracts.causes import Cause
+from contracts.causes import HISTORY, Cause
 from contracts.commitments import CommitmentBrief
 from contracts.events import (
     ConsistencyFlagged,
@@ -113,7 +113,7 @@ class EventType(Generic[E]):
             frozenset(brief.themes),
             brief.section,
             brief.id,
-            to.subscription,
+            NOBODY if event.cause.kind == HISTORY else to.subscription,
             to.level,
             to.level_title,
         )
@@ -152,8 +152,8 @@ def _which_level(event: MilestoneEscalated) -> Addressee:
 
 
 _ROWS: tuple[EventType[Any], ...] = (
-    EventType(COMMITMENT_CREATED, created_content),
-    EventType(MILESTONE_SCHEDULED, scheduled_content, _of_milestone, collapse_key=_which_milestone),
+    EventType(COMMITMENT_CREATED, created_content, audience=NEWS),
+    EventType(MILESTONE_SCHEDULED, scheduled_content, _of_milestone, NEWS, collapse_key=_which_milestone),
     EventType(MILESTONE_DUE, due_content, _of_milestone, OWN_LADDER_OR_USUAL),
     EventType(OWN_LADDER_DUE, due_content, _of_milestone, OWN_LADDER_OR_USUAL, _whose_ladder, public=MILESTONE_DUE),
     EventType(MILESTONE_ESCALATED, escalated_content, _of_milestone, ITS_LEVEL, _which_level),

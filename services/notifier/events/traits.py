@@ -66,8 +66,12 @@ Whose ladder was put aside gets the usual reminders, and none by an older ladder
 ITS_LEVEL = Audience(lambda to, event: to.level is not None and to.level == event.level, "s.level = i.level", "level")
 """An escalation goes to its level."""
 NOBODY = UUID(int=0)
-"""An audience of none: no subscription has this id."""
+"""An audience of none: no subscription has this id. It is that of what was taken in as history, whatever it tells."""
 NEWS = Audience(lambda _subscription, event: event.audience is None, "i.audience is null", "history")
 """Everybody, but for what has only its place in a history: that is nothing new to anybody."""
-WHO_NAMES_IT = Audience(lambda to, event: event.event in to.filters.events, "s.events <> '{}'", "by-name")
-"""Only who names the event in their filters: on a bad day there are many of them."""
+WHO_NAMES_IT = Audience(
+    lambda to, event: event.event in to.filters.events and event.audience is None,
+    "s.events <> '{}' and i.audience is null",
+    "by-name",
+)
+"""Only who names the event in their filters: on a bad day there are many of them. History goes to nobody here, too."""

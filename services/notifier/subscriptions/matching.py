@@ -2,7 +2,7 @@
 
 from contracts.filters import matches
 from services.notifier.events.event_types import EVENT_TYPES
-from services.notifier.events.traits import EventTraits, SubscriptionTraits
+from services.notifier.events.traits import NEWS, NOBODY, EventTraits, SubscriptionTraits
 
 
 def is_told(subscription: SubscriptionTraits, event: EventTraits) -> bool:
@@ -25,4 +25,6 @@ def left_out_by(subscription: SubscriptionTraits, event: EventTraits) -> tuple[s
     )
     missed = tuple(name for name, asked, there in parts if asked and asked.isdisjoint(there))
     audience = EVENT_TYPES[event.event].audience
-    return missed if audience.includes(subscription, event) else (*missed, audience.name)
+    if audience.includes(subscription, event):
+        return missed
+    return (*missed, NEWS.name if event.audience == NOBODY else audience.name)

@@ -4,7 +4,7 @@ The flags are the truth. Checking again, or in two registries at once, finds the
 cleared, and is not published a second time if it comes back with the same rule, subject and day.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -109,18 +109,41 @@ async def update_flags(database: Database, connection: Connection, now: datetime
     return len(new)
 
 
+async def flag_history(
+    database: Database, connection: Connection, context: ActionContext, about: Collection[str], no_news_months: int
+) -> int:
+    """Note at once what does not agree in commitments that are taken in as history; how many flags are new.
+
+    The next morning's look finds them known, and tells nobody of what had been so for years.
+    """
+    commitments = await commitments_to_check(connection)
+    anchors = await anchors_to_check(connection)
+    known = await known_flags(connection)
+    found = find_inconsistencies(commitments.values(), anchors, context.now, no_news_months)
+    new = [
+        one
+        for one in found
+        if (one.rule, one.subject, one.since) not in known and (one.commitment_id is None or one.commitment_id in about)
+    ]
+    event_ids = await _publish(database, connection, new, commitments, context.now, is_history=True)
+    await add_flags(connection, new, event_ids, context.now)
+    return len(new)
+
+
 async def _publish(
     database: Database,
     connection: Connection,
     new: Sequence[Inconsistency],
     commitments: Mapping[str, CheckedCommitment],
     now: datetime,
+    *,
+    is_history: bool = False,
 ) -> list[UUID | None]:
     """One event for each that concerns a commitment; their ids, None where there is no event."""
     concerned = [(one, one.commitment_id) for one in new if one.commitment_id is not None]
     keys = [commitment_id for _, commitment_id in concerned]
     briefs = await commitment_briefs(connection, set(keys))
-    context = ActionContext(now, CLIENT)
+    context = ActionContext(now, CLIENT, is_history=is_history)
     flagged_on = day_in(zone_named(REGISTER_ZONE), now)
     events = [
         ConsistencyFlagged(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from contracts.causes import Cause, CauseKind
+from contracts.causes import HISTORY, Cause, CauseKind
 from contracts.commitment_state import CommitmentState
 from contracts.envelope import Envelope, from_record, to_record
 from contracts.events import (
@@ -58,11 +58,17 @@ class ActionContext:
     keyed_hash: KeyedHash = WITHHELD
     """What the audit log may hold of a personal value."""
     is_trial: bool = False
+    is_history: bool = False
+    """Whether it takes in what happened long ago: its events are said so, and tell nobody."""
 
     @property
     def actor(self) -> Actor:
         """Who does it, as the audit log says it."""
         return Actor(self.client, self.ministry, self.key_id)
+
+    def kind_of(self, kind: CauseKind) -> CauseKind:
+        """What set off the events of an act of this kind."""
+        return HISTORY if self.is_history else kind
 
     @property
     def latest(self) -> datetime:
@@ -133,7 +139,7 @@ async def say(
     if not events:
         return []
     ids = [event_id_of(event) for event in events]
-    cause = cause_of(kind, ids)
+    cause = cause_of(context.kind_of(kind), ids)
     said = await written_before(connection, ids)
     unsaid = [(id_, event) for id_, event in zip(ids, events, strict=True) if id_ not in said]
     for type_ in dict.fromkeys(type(event) for _, event in unsaid):

@@ -18,6 +18,8 @@ from contracts.events import StatementRef
 from services.plumbing.database import Connection, Database
 from services.plumbing.sentences import Sentence
 from services.registry.actions.auditing import anchor_facts, audit_change, audit_created
+from services.registry.actions.chronicle import take_in_chronicle
+from services.registry.actions.consistency_check import flag_history
 from services.registry.actions.create_commitment import created_events
 from services.registry.actions.events import ActionContext
 from services.registry.actions.holds import ScheduleHolds
@@ -54,6 +56,7 @@ class ImportSummary:
     commitments: int
     created: int
     scheduled: int
+    statuses: int = 0
 
 
 async def import_built_in(
@@ -62,8 +65,12 @@ async def import_built_in(
     name: str,
     context: ActionContext,
     copy: StatementCopy | None = None,
+    chronicle_months: int | None = None,
 ) -> ImportSummary:
     """Import a catalogue that comes with the program, and note where a copy of its statement was found.
+
+    With `chronicle_months` it comes as history, with what its chronicle knows: what lies in the past tells nobody. They
+    are the months without news after which a commitment is flagged; such flags are noted at once.
 
     Raises `ResourceNotFound` for any other name, and `CopyDiffers` for a copy that says something else.
     """
@@ -74,7 +81,15 @@ async def import_built_in(
     if copy:
         await asyncio.to_thread(check_copy, published, copy)
     async with database.trial() if context.is_trial else database.transaction() as connection:
-        summary = await import_catalogue(database, connection, holds, catalogue, published, context)
+        history = replace(context, is_history=chronicle_months is not None)
+        summary = await import_catalogue(database, connection, holds, catalogue, published, history)
+        if chronicle_months is not None:
+            # Nobody outside has a date of what has just come in, so there is nothing to hold.
+            known_outside = None if summary.created else holds
+            statuses = await take_in_chronicle(database, connection, known_outside, catalogue, history)
+            about = {commitment.id for commitment in catalogue.commitments}
+            await flag_history(database, connection, history, about, chronicle_months)
+            summary = replace(summary, statuses=statuses)
         if copy:
             digest = hashlib.sha256(copy.text.encode()).hexdigest()
             await add_copy(connection, summary.statement_id, copy.url, digest, context.client, context.now)

@@ -106,10 +106,15 @@ async def _write(
 
 def _causes(recorded: Sequence[tuple[RecordedUpdate, ActionContext]]) -> dict[UUID, Cause]:
     """What sets off each event: its own report, or all that came in one request, which has one context."""
-    acts: dict[int, list[UUID]] = {}
+    acts: dict[int, tuple[ActionContext, list[UUID]]] = {}
     for update, context in recorded:
-        acts.setdefault(id(context), []).append(update.event_id)
-    return {id_: cause for ids in acts.values() for cause in [cause_of("status-report", ids)] for id_ in ids}
+        acts.setdefault(id(context), (context, []))[1].append(update.event_id)
+    return {
+        id_: cause
+        for context, ids in acts.values()
+        for cause in [cause_of(context.kind_of("status-report"), ids)]
+        for id_ in ids
+    }
 
 
 @dataclass

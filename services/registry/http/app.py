@@ -51,10 +51,12 @@ def http_app(
     facts: Mapping[str, Any] | None = None,
     reread_keys: api_keys.Reread = _at_once,
     keyed_hash: KeyedHash = WITHHELD,
+    no_news_months: int = 12,
 ) -> FastAPI:
     """The whole HTTP interface; nothing is connected by building it. `facts` are for `/readyz`.
 
     `reread_keys` has `keys` know what the table says after it was changed here.
+    `no_news_months` is after how long a commitment without news is flagged.
     `holds` is where an old date is held while it moves; without it the register stands alone.
     """
     app = web_app(
@@ -70,7 +72,7 @@ def http_app(
     app.add_exception_handler(RegistryError, answer_registry_error)  # type: ignore[arg-type]  # Starlette types all handlers by Exception
     endpoint = WriteEndpoint(database, clock, keys, keyed_hash)
     app.include_router(statements.read_routes(database))
-    app.include_router(statements.write_routes(endpoint, holds))
+    app.include_router(statements.write_routes(endpoint, holds, no_news_months))
     app.include_router(commitments.read_routes(database, clock))
     app.include_router(due_milestones.read_routes(database, clock))
     app.include_router(commitments.write_routes(endpoint))

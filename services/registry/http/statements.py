@@ -31,6 +31,9 @@ class ImportRequest(StrictRequestModel):
     catalogue: Slug
     copy_found: Annotated[StatementCopy | None, Field(alias="copy")] = None
     """A copy of it that was found elsewhere; other words are refused."""
+    chronicle: bool = False
+    """Whether what became of it since comes along, as far as the catalogue knows. Then it is history: nobody is told,
+    reminded or asked because of dates that have passed; what lies ahead is planned as ever."""
 
 
 class ImportResult(ResponseModel):
@@ -43,6 +46,8 @@ class ImportResult(ResponseModel):
     """How many of them are new."""
     scheduled: int
     """How many milestones have a first or another date."""
+    statuses: int
+    """How many statuses of its chronicle were recorded."""
 
 
 class NewReadingPolicy(StrictRequestModel):
@@ -91,8 +96,8 @@ def read_routes(database: Database) -> APIRouter:
     return router
 
 
-def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRouter:
-    """What editors do with statements."""
+def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None, no_news_months: int) -> APIRouter:
+    """What editors do with statements; a commitment without news for so many months is flagged."""
     router = APIRouter()
     Editor = Annotated[Caller, Depends(endpoint.caller("editor"))]  # noqa: N806  a type, though made here
 
@@ -108,12 +113,14 @@ def write_routes(endpoint: WriteEndpoint, holds: ScheduleHolds | None) -> APIRou
         A copy of it from another page may come along. It is noted where its words are the same, and refused otherwise.
         """
         context = endpoint.context(request, caller)
-        summary = await import_built_in(endpoint.database, holds, order.catalogue, context, order.copy_found)
+        months = no_news_months if order.chronicle else None
+        summary = await import_built_in(endpoint.database, holds, order.catalogue, context, order.copy_found, months)
         result = ImportResult(
             statement_id=summary.statement_id,
             commitments=summary.commitments,
             created=summary.created,
             scheduled=summary.scheduled,
+            statuses=summary.statuses,
         )
         return written(result.model_dump(mode="json"), 200, context)
 

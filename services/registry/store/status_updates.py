@@ -50,6 +50,12 @@ class KnownReport:
     occurred_at: datetime
 
 
+async def known_reports(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of these reports that are in the history, whoever sent them."""
+    rows = await connection.fetch("select report_id from status_update where report_id = any($1::uuid[])", list(ids))
+    return {row["report_id"] for row in rows}
+
+
 async def add_status_updates(connection: Connection, updates: Sequence[RecordedUpdate]) -> None:
     """Add entries to the histories of commitments."""
     await connection.execute(

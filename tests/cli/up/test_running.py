@@ -7,7 +7,7 @@ import pytest
 
 from deploy.embedded.processes import Identity
 from deploy.embedded.state import write_private
-from services.cli.up.running import NAMES, Part, RunningHouse, borrow_environment, document, read_running
+from services.cli.up.running import NAMES, HousePart, RunningHouse, borrow_environment, document, read_running
 from services.cli.up.state_folder import HouseFolder
 
 
@@ -30,7 +30,7 @@ def note(folder: HouseFolder, identity: Identity) -> RunningHouse:
         since="2026-11-29T12:00:00Z",
         version="0.2.0",
         ready=True,
-        parts={"registry": Part(pid=1, url="http://127.0.0.1:8401", restarts=2, last_exit=-9)},
+        parts={"registry": HousePart(pid=1, url="http://127.0.0.1:8401", restarts=2, last_exit=-9)},
         environment={"REGISTRY_URL": "http://127.0.0.1:8401", "PLEDGEWIRE_KEY": "of the house"},
     )
     write_private(document(folder), house.written())

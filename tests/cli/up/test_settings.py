@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from deploy.embedded.errors import EmbeddedError
-from services.cli.up.settings import Section, UpSettings, settings_of, tls_ports
+from services.cli.up.settings import SettingsSection, UpSettings, settings_of, tls_ports
 from services.cli.up.settings_text import settings_text
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -31,8 +31,8 @@ def test_every_setting_is_explained() -> None:
     """
     for name, field in UpSettings.model_fields.items():
         kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, Section):
-            assert kind.__doc__ and kind.__doc__ != Section.__doc__, name
+        if isinstance(kind, type) and issubclass(kind, SettingsSection):
+            assert kind.__doc__ and kind.__doc__ != SettingsSection.__doc__, name
             assert [inner for inner, one in kind.model_fields.items() if not one.description] == []
         else:
             assert field.description, name

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.causes import HISTORY
 from contracts.filters import Filters
 from services.notifier.events.event_types import EVENT_TYPES
 from services.notifier.events.traits import EventTraits, SubscriptionTraits
 from services.notifier.subscriptions.matching import is_told, left_out_by
-from tests.contracts.golden_records import example
+from tests.contracts.golden_records import PATHS, example, golden, wire
 
 ME, ANOTHER = UUID(int=1), UUID(int=2)
 
@@ -133,3 +134,21 @@ def test_what_leaves_somebody_out_is_named():
     assert left_out_by(canada, about("status-changed", audience=ANOTHER)) == ("parties", "history")
     assert left_out_by(SubscriptionTraits(ME, Filters()), about("consistency-flagged")) == ("by-name",)
     assert left_out_by(SubscriptionTraits(ME, Filters()), about("milestone-escalated", level="director")) == ("level",)
+
+
+HISTORY_TELLS = ("commitment-created", "milestone-scheduled", "status-changed", "consistency-flagged")
+
+
+@pytest.mark.parametrize("topic", HISTORY_TELLS)
+def test_history_is_told_to_nobody(topic: str) -> None:
+    """
+    What was taken in as history goes to nobody, also where a subscription names the event, and the reason is said.
+    """
+    path = next(one for one in PATHS if golden(one)["topic"] == topic and golden(one)["value"].get("current", True))
+    _, event = wire(path).read()
+    history = event.model_copy(update={"cause": event.cause.model_copy(update={"kind": HISTORY})})
+    names_it = SubscriptionTraits(ME, Filters(events=frozenset({topic})))
+
+    assert is_told(names_it, EVENT_TYPES[topic].traits(event))
+    assert not is_told(names_it, EVENT_TYPES[topic].traits(history))
+    assert left_out_by(names_it, EVENT_TYPES[topic].traits(history)) == ("history",)

@@ -4,8 +4,9 @@ import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
-from services.cli.demo.calendar import FIRST_DAY, LAST_DAY, AnchorHeld, AnchorMoves, days, happenings
+from services.cli.demo.calendar import FIRST_DAY, LAST_DAY, days
 from services.registry.actions.consistency_check import ConsistencyCheck, ConsistencySettings
+from services.registry.catalogue.happenings import AnchorHeld, AnchorMoves, happenings
 from services.registry.catalogue.loading import load
 from tests.registry.scenes import COAL, SUMMIT, Register, check_on, dated, flag_events, flags, noon, outcome
 

@@ -17,7 +17,7 @@ from contracts.envelope import Envelope
 from contracts.events import LadderChosen, LadderHolidays, LadderRung, MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Precision, Reading, Status
 from deploy.embedded.errors import EmbeddedError
-from services.cli.rehearse.command import RehearsalOptions, rehearse
+from services.cli.rehearse.command import RehearsalOptions, run_rehearsal
 from services.cli.rehearse.source import RehearsalSource, from_database
 from services.plumbing.clock import SharedClock
 from services.plumbing.database import Database, DatabaseSettings
@@ -271,7 +271,7 @@ async def test_what_is_foretold_is_what_is_told_by_todays_ladders_and_by_others(
     rows = await changed_one.everything()
     capsys.readouterr()
     wishes = RehearsalOptions(date(2022, 3, 10), END.date(), file, as_json=True, now=NOW, database_url=changed_one.url)
-    await asyncio.to_thread(rehearse, wishes)
+    await asyncio.to_thread(run_rehearsal, wishes)
     document = json.loads(capsys.readouterr().out)
     rows_after = await changed_one.everything()
 

@@ -15,6 +15,7 @@ from services.scheduler.escalation.rules.deadline import Deadline, deadline_of
 from services.scheduler.escalation.rules.states import Dormant, EscalationState, LogEntry
 from services.scheduler.reminders.rules.agenda import CommitmentEvent
 from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
+from services.scheduler.reminders.rules.history import is_past_history
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _scheduled(
     state = known.state if known else Dormant()
     case = case_in(state, milestone, event.schedule_version)
     over = milestone.held or escalations.commitment_status.is_over_for(milestone.parties)
-    case, entries = _dated(case, over=over, at=at)
+    case, entries = _dated(case, over=over or is_past_history(event, at), at=at)
     return replace(escalations, cases={**escalations.cases, milestone.id: case}), [
         (milestone.id, entry) for entry in entries
     ]
@@ -99,9 +100,11 @@ def _after_status(
         entries: tuple[LogEntry, ...] = ()
         if event and _shows_work(event, case.parties):
             state, entries = machine.evidenced(state, case.deadline, at)
+        more: tuple[LogEntry, ...] = ()
         if case.held or commitment_status.is_over_for(case.parties):
             state, more = machine.settled(state)
-        else:
+        elif escalations.commitment_status.is_over_for(case.parties):
+            # Not what was settled as history: nothing was over before, so nothing is taken up again.
             state, more = machine.reopened(state, case.deadline, at)
         cases[name] = replace(case, state=state)
         log += [(name, entry) for entry in (*entries, *more)]

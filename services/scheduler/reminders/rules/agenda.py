@@ -21,6 +21,7 @@ from services.scheduler.ladders.ladder import Step
 from services.scheduler.ladders.planning import PlannedReminder, plan
 from services.scheduler.ladders.subscription_ladder import SubscriptionLadder, traits_of
 from services.scheduler.reminders.rules.commitment_status import CommitmentStatus
+from services.scheduler.reminders.rules.history import is_past_history
 
 ReminderState = Literal["pending", "fired", "passed", "merged", "withdrawn", "failed"]
 """Waits; was published by an event of its own; had passed when it was planned; was published by a later step's event;
@@ -56,7 +57,7 @@ class MilestoneSchedule:
     version: int
     scheduled_at: datetime
     settled: bool
-    """Whether its reminders were withdrawn since the commitment is met or withdrawn."""
+    """Whether it has no reminders: the commitment is met or withdrawn, or it came in as history and is over."""
     correlation_id: str | None = None
 
 
@@ -110,9 +111,9 @@ def agenda_after(
     """
     match event:
         case CommitmentCreated():
-            return _settle(replace(agenda, commitment_status=agenda.commitment_status.after_created(event)), at, rules)
+            return _settle(agenda, agenda.commitment_status.after_created(event), at, rules)
         case StatusChanged():
-            return _settle(replace(agenda, commitment_status=agenda.commitment_status.after_changed(event)), at, rules)
+            return _settle(agenda, agenda.commitment_status.after_changed(event), at, rules)
         case MilestoneScheduled():
             return _schedule(agenda, event, at, correlation_id, rules)
 
@@ -178,7 +179,8 @@ def _schedule(
     known = agenda.schedules.get(milestone.id)
     if known and known.version >= event.schedule_version:
         return agenda
-    settled = milestone.held or agenda.commitment_status.is_over_for(milestone.parties)
+    over = milestone.held or agenda.commitment_status.is_over_for(milestone.parties)
+    settled = over or is_past_history(event, at)
     schedule = MilestoneSchedule(event.commitment, milestone, event.schedule_version, at, settled, correlation_id)
     reminders = dict(agenda.reminders) | _withdrawn(agenda, milestone.id)
     for own_ladder in rules.ladders_for(schedule):
@@ -190,12 +192,18 @@ def _schedule(
     return replace(agenda, schedules={**agenda.schedules, milestone.id: schedule}, reminders=reminders)
 
 
-def _settle(agenda: Agenda, at: datetime, rules: PlanningRules) -> Agenda:
-    """Withdraw what the standing has settled, and take up again what it has reopened."""
+def _settle(before: Agenda, status: CommitmentStatus, at: datetime, rules: PlanningRules) -> Agenda:
+    """Withdraw what another status has settled, and take up again what it has reopened.
+
+    What was settled because it was history when it came in stays so, whatever is said of it: nothing was over before.
+    """
+    agenda = replace(before, commitment_status=status)
     schedules, reminders = dict(agenda.schedules), dict(agenda.reminders)
     for name, schedule in agenda.schedules.items():
-        settled = schedule.milestone.held or agenda.commitment_status.is_over_for(schedule.milestone.parties)
-        if settled != schedule.settled:
+        held, parties = schedule.milestone.held, schedule.milestone.parties
+        settled = held or status.is_over_for(parties)
+        was_over = held or before.commitment_status.is_over_for(parties)
+        if settled != schedule.settled and (settled or was_over):
             schedules[name] = replace(schedule, settled=settled)
             reminders |= _withdrawn(agenda, name) if settled else dict(_reopened(agenda, schedule, at, rules))
     return replace(agenda, schedules=schedules, reminders=reminders)

@@ -1,0 +1,184 @@
+"""A whole Pledgewire on the real clock: what comes along is started, then the services, each on its own port."""
+
+import asyncio
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.processes import Identity, clean_up
+from deploy.embedded.stack import EmbeddedStack
+from deploy.embedded.stack import Part as EmbeddedPart
+from deploy.embedded.state import write_private
+from deploy.embedded.tls_listener import TlsListener
+from services.cli import VERSION
+from services.cli.fleet import Fleet, free_port
+from services.cli.keys import count_keys
+from services.cli.running_stack import kafka_settings
+from services.cli.service_client import ASKED_WRONGLY
+from services.cli.up.environment import Addresses, addresses, own_database, own_kafka, shared_environment
+from services.cli.up.preparing import Prepared, prepare
+from services.cli.up.running import HousePart, RunningHouse, document
+from services.cli.up.settings import UpSettings, tls_ports
+from services.cli.up.state_folder import HouseFolder
+from services.cli.up.tls import certificate_and_key
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class House:
+    """What is up. `note` writes down for the commands how it stands."""
+
+    folder: HouseFolder
+    fleet: Fleet
+    parts: EmbeddedStack
+    """The broker and the database, as far as they came along."""
+    where: Addresses
+    environment: Mapping[str, str]
+    """What the commands need to reach it."""
+    prepared: Prepared
+    since: datetime
+    kafka_tls: TlsListener | None = None
+    expected_parts: tuple[str, ...] = ()
+    """What came along, by the names of its processes: all of them are to run."""
+
+    def note(self, *, ready: bool) -> None:
+        """Write `run/up.json`."""
+        me = Identity.of(os.getpid()) or Identity(os.getpid(), "")
+        pids = self.parts.processes()
+        parts = {name: HousePart(pids.get(name)) for name in self.expected_parts}
+        for name, member in self.fleet.members.items():
+            running = member.child and member.child.ended is None
+            pid = member.child.pid if member.child and running else None
+            parts[name] = HousePart(pid, member.url, member.restarts, member.last_exit)
+        house = RunningHouse(
+            pid=me.pid,
+            started=me.started,
+            since=self.since.isoformat(),
+            version=VERSION,
+            ready=ready,
+            public_url=self.where.public["portal"],
+            parts=parts,
+            environment=self.environment,
+        )
+        write_private(document(self.folder), house.written())
+
+
+@contextmanager
+def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterator[House]:
+    """Start everything, wait until all of it is ready, and stop it at the end of the block.
+
+    `say` is given a line for each step. Raises EmbeddedError, made to be printed as two lines.
+    """
+    since = datetime.now(UTC)
+    folder.make()
+    where = addresses(settings, platform.node() or "localhost")
+    kafka, database_url = own_kafka(settings, os.environ), own_database(settings, os.environ)
+    with ExitStack() as closing:
+        tls = _kafka_listener(settings)
+        parts = _started(folder, settings, closing, say, tls, with_kafka=not kafka, with_database=not database_url)
+        reached = {"DATABASE_URL": database_url, **kafka, **parts.environment()}
+        say("Making topics, schemas and rights")
+        prepared = asyncio.run(
+            prepare(
+                folder,
+                kafka_settings(reached),
+                reached["DATABASE_URL"],
+                manage_kafka=settings.kafka.manage and reached.get("KAFKA_SECURITY_PROTOCOL", "")[:4] == "SASL",
+            )
+        )
+        fleet = _fleet(folder, settings, where, reached, prepared)
+        closing.callback(document(folder).unlink, missing_ok=True)
+        closing.callback(fleet.stop)
+        commands = {f"{name.upper()}_URL": url for name, url in where.inside.items() if name != "portal"}
+        commands |= reached | {"ACCESS_FILE": str(folder.access)}
+        expected = tuple(parts.processes())
+        house = House(folder, fleet, parts, where, commands, prepared, since, tls, expected)
+        say("Starting registry, scheduler, notifier and portal")
+        fleet.start()
+        house.note(ready=False)
+        fleet.wait_ready()
+        fleet.wait_for_keys(asyncio.run(count_keys(reached["DATABASE_URL"])))
+        house.note(ready=True)
+        closing.callback(say, "Stopping")
+        yield house
+
+
+def _check_ports(settings: UpSettings) -> None:
+    """Raise EmbeddedError where somebody else has a port: an address that moves with each start is none."""
+    wanted = [(name, port, "ports") for name, port in dict(settings.ports).items()]
+    for name, port, section in wanted:
+        if free_port(port) != port:
+            raise EmbeddedError(
+                f"the port {port} of the {name} is taken by another program",
+                f"see who has it (ss -ltnp), or set another in [{section}] of pledgewire.toml",
+            )
+
+
+def _kafka_listener(settings: UpSettings) -> TlsListener | None:
+    kafka = settings.kafka
+    given = [kafka.listen, kafka.advertised, kafka.certificate, kafka.key]
+    if not any(given):
+        return None
+    if not all(given):
+        raise EmbeddedError(
+            "a Kafka that ministries reach takes listen, advertised, certificate and key",
+            "set all four in [kafka] of pledgewire.toml, or none of them",
+            ASKED_WRONGLY,
+        )
+    return TlsListener.named(kafka.listen, kafka.advertised, Path(kafka.certificate), Path(kafka.key))
+
+
+def _started(
+    folder: HouseFolder,
+    settings: UpSettings,
+    closing: ExitStack,
+    say: Say,
+    tls: TlsListener | None,
+    *,
+    with_kafka: bool,
+    with_database: bool,
+) -> EmbeddedStack:
+    """What comes along, started; also where nothing does, since it keeps a second run off the folder.
+
+    Once no other run has the folder, the services that a killed one left behind are ended: they hold the ports.
+    """
+
+    def once_ours() -> None:
+        clean_up(folder.run)
+        _check_ports(settings)
+
+    wanted: list[EmbeddedPart] = []
+    wanted += ["kafka"] if with_kafka else []
+    wanted += ["postgres"] if with_database else []
+    return closing.enter_context(EmbeddedStack(folder.path, progress=say, tls=tls, parts=wanted, once_ours=once_ours))
+
+
+def _fleet(
+    folder: HouseFolder, settings: UpSettings, where: Addresses, reached: Mapping[str, str], prepared: Prepared
+) -> Fleet:
+    """The processes to be, none of them started; each logs in to Kafka by its own name."""
+    told = {
+        **shared_environment(settings, where),
+        "NOTIFIER_LINK_KEYS": folder.secret("link-key"),
+        "AUDIT_HASH_KEY": folder.secret("audit-key"),
+    }
+    fleet = Fleet(folder.logs, reached, folder.run)
+    fleet.add_services(told, holder_key=prepared.holder_key, ports=dict(settings.ports))
+    for name, password in prepared.passwords.items():
+        fleet.members[name].environment |= {"KAFKA_SASL_USERNAME": name, "KAFKA_SASL_PASSWORD": password}
+    if settings.tls.enabled:
+        certificate, key = certificate_and_key(folder, settings, where)
+        for name, port in tls_ports(settings.tls).items():
+            fleet.members[name].environment |= {
+                "HTTP_TLS_HOST": settings.tls.listen,
+                "HTTP_TLS_PORT": str(port),
+                "HTTP_TLS_CERTIFICATE": str(certificate),
+                "HTTP_TLS_KEY": str(key),
+            }
+    return fleet

@@ -1,0 +1,77 @@
+"""What has to be there before the services start: topics, schemas, rights and keys. Run again, it changes nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from services.cli.access.applying import apply_access, new_password
+from services.cli.access.document import SHIPPED, read_access
+from services.cli.databases import upgrade_all
+from services.cli.fleet import SERVICES
+from services.cli.keys import ApiClient, issue_keys
+from services.cli.ministries import enter_ministries
+from services.cli.topics import apply_topics
+from services.cli.up.state_folder import HouseFolder
+from services.plumbing.http.api_key_text import agreed_key
+from services.plumbing.kafka.settings import KafkaSettings
+
+OPERATOR = ApiClient("operator", ("admin", "assessor", "auditor", "editor", "operator", "reporter", "subscriber"))
+"""Who gets the key that the first start shows: it may do everything but hold dates, and give what it has to others."""
+HOLDER = ApiClient("registry", ("holder",))
+"""The registry at the scheduler."""
+IMPORTER = ApiClient("pledgewire-up", ("editor",))
+"""`up` itself, where it takes in a statement."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the services and the operator need to know."""
+
+    holder_key: str
+    importer_key: str
+    passwords: Mapping[str, str]
+    """With what each service logs in to Kafka; empty where all log in as the operator says."""
+    first_key: str | None
+    """The operator's key, made now, and shown once; None when there is one already."""
+
+
+async def prepare(folder: HouseFolder, kafka: KafkaSettings, database_url: str, *, manage_kafka: bool) -> Prepared:
+    """Bring Kafka and PostgreSQL to what this release needs; raises what they raise."""
+    write_access_file(folder.access)
+    passwords = {name: folder.secret(f"kafka-{name}", new_password) for name in SERVICES} if manage_kafka else {}
+    steps: list[Awaitable[object]] = [upgrade_all(database_url)]
+    if manage_kafka:
+        steps.append(_make_access(folder.access, kafka, passwords))
+    await asyncio.gather(*steps)
+    await enter_ministries(database_url)
+    agreed: dict[str, str] = {}
+    for client in (HOLDER, IMPORTER):
+        key = agreed_key(folder.secret(f"{client.name}-key"))
+        agreed |= await issue_keys(database_url, [client], made=key)
+    first = None
+    if not await _has_key(database_url, OPERATOR.name):
+        first = (await issue_keys(database_url, [OPERATOR]))[OPERATOR.name]
+    return Prepared(agreed[HOLDER.name], agreed[IMPORTER.name], passwords, first)
+
+
+def write_access_file(file: Path) -> None:
+    """Copy the shipped file where there is none: from then on it is the operator's."""
+    if not file.exists():
+        file.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+async def _make_access(file: Path, kafka: KafkaSettings, passwords: Mapping[str, str]) -> None:
+    await apply_topics(kafka)
+    await apply_access(kafka, read_access(file), passwords)
+
+
+async def _has_key(database_url: str, client: str) -> bool:
+    """Whether a client has ever had a key: one that was revoked is not made again by a start."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        return bool(await connection.fetchval("select exists (select from registry.api_key where client = $1)", client))
+    finally:
+        await connection.close()

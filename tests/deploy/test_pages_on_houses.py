@@ -1,0 +1,166 @@
+"""The pages are followed on what they tell to start: on `up` with the real clock, on the demo, on a developer's stack.
+
+Whoever does it sets no variable but the key that was shown; `up` and the demo find free ports where the usual ones are
+taken by others, as tests need them.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from deploy.embedded.ports import free_ports
+from services.cli.fleet import PROJECT, SERVICES
+from services.cli.up.running import NAMES, RunningHouse, read_running
+from services.cli.up.settings_text import settings_text
+from services.cli.up.state_folder import HouseFolder
+from tests.deploy.pages import blocks
+from tests.deploy.test_pages_live import RECEIVER, follow, followed
+from tests.deploy.test_pages_live import pytestmark as for_shells
+
+pytestmark = [*for_shells, pytest.mark.timeout(900)]
+
+T = TypeVar("T")
+README, CONTRIBUTING = PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"
+ONE_MACHINE = PROJECT / "docs" / "one-machine.md"
+
+
+def environment(state: Path, **more: str) -> dict[str, str]:
+    """This process's, without what names another house."""
+    ours = {"PYTHONPATH": str(PROJECT), "PYTHON": sys.executable, "PLEDGEWIRE_STATE": str(state)}
+    return {name: text for name, text in os.environ.items() if name not in NAMES} | ours | more
+
+
+@contextmanager
+def running(folder: HouseFolder, output: Path, variables: dict[str, str], *arguments: str) -> Iterator[RunningHouse]:
+    """A command that stays up, once the house in the folder is ready."""
+    with output.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "services.cli.main", *arguments],
+            cwd=output.parent,
+            env=variables,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+
+        def ready() -> RunningHouse | None:
+            assert process.poll() is None, output.read_text()
+            house = read_running(folder)
+            return house if house and house.ready else None
+
+        try:
+            yield until(ready)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(120)
+
+
+def until(ask: Callable[[], T | None], seconds: float = 240) -> T:
+    """Ask again and again until there is something."""
+    end = time.monotonic() + seconds
+    while not (found := ask()):
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.2)
+    return found
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Where the reader stands: what the pages write must not come into our checkout."""
+    here = tmp_path / "here"
+    (here / "contracts").mkdir(parents=True)
+    (here / "contracts" / "examples").symlink_to(PROJECT / "contracts" / "examples")
+    return here
+
+
+def in_a_terminal(page: Path, *beginnings: str) -> list[str]:
+    """The blocks of a page that begin so."""
+    return [block.text for block in blocks("sh", page) if block.text.startswith(beginnings)]
+
+
+def test_the_pages_work_on_up(tmp_path: Path, checkout: Path) -> None:
+    """
+    From an empty folder: `init`, `up`, then every command of the pages for readers, with the key that `up` showed.
+    """
+    folder = HouseFolder(tmp_path / "state")
+    variables = environment(folder.path)
+    first, *others = [block for block in blocks("sh", ONE_MACHINE) if "eval" not in block.text]
+    assert "init --yes" in first.text
+    follow_text(first.text.splitlines()[0], checkout, variables)
+    assert folder.settings.exists()
+    with free_ports([0] * 4) as ports:
+        free = dict(zip(SERVICES, ports, strict=True))
+    folder.settings.write_text(settings_text({"ports": free, "notifier": {"allow_hosts": "127.0.0.1"}}))
+    arguments = first.text.splitlines()[1].split()[1:]
+    shown = tmp_path / "shown"
+    with running(folder, shown, variables, *arguments) as house:
+        (key,) = until(lambda: re.findall(r"PLEDGEWIRE_KEY=(pw_\S+)", shown.read_text()))
+        variables |= {"PLEDGEWIRE_KEY": key, "ACCESS_FILE": str(folder.access)}
+        for text in in_a_terminal(README, "./pledgewire status"):
+            follow_text(text, checkout, variables)
+        for block in others:
+            if "--force" not in block.text:
+                follow_text(block.text, checkout, variables)
+        (env,) = in_a_terminal(ONE_MACHINE, "eval")
+        follow_text(env, checkout, variables)
+        follow_pages(checkout, variables | {name: house.environment[name] for name in house.environment})
+        follow_text("./pledgewire stop", checkout, variables)
+    (mail,) = [block.text for block in others if "--force" in block.text]
+    follow_text(mail, checkout, variables)
+    assert "pledgewire.example.org" in folder.settings.read_text()
+
+
+def test_the_pages_work_on_the_demo(tmp_path: Path, checkout: Path) -> None:
+    """
+    While the demo stays up, the same commands work on it with no variable at all.
+    """
+    folder = HouseFolder(tmp_path / "state" / "demo")
+    variables = environment(tmp_path / "state")
+    shown = tmp_path / "shown"
+    with running(folder, shown, variables, "demo", "--no-browser", "--to", "2021-12-31") as house:
+        until(lambda: "Everything stays up" in shown.read_text() or None)
+        told = shown.read_text()
+        assert all(house.parts[name].url in told for name in SERVICES)
+        assert house.environment["PLEDGEWIRE_KEY"] in told
+        for text in in_a_terminal(README, "./pledgewire status"):
+            follow_text(text.replace("./pledgewire logs\n", ""), checkout, variables)
+        follow_pages(checkout, variables | dict(house.environment))
+
+
+def test_the_pages_work_on_a_developers_stack(tmp_path: Path, checkout: Path) -> None:
+    """
+    The two blocks of CONTRIBUTING.md: a stack on a clock that stands, and another terminal that moves it.
+    """
+    (start,) = in_a_terminal(CONTRIBUTING, "./pledgewire stack")
+    (other,) = in_a_terminal(CONTRIBUTING, "eval")
+    (checkout / ".venv").mkdir()
+    (checkout / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    folder = HouseFolder(tmp_path / "try")
+    variables = environment(tmp_path / "none")
+    with running(folder, tmp_path / "shown", variables, *start.replace("../try", str(folder.path)).split()[1:]):
+        follow_text(other, checkout, variables)
+    assert "2022-03-01" in (folder.path / "clock").read_text() or (folder.path / "clock").stat().st_size
+
+
+def follow_pages(checkout: Path, variables: dict[str, str]) -> None:
+    """Every block that the pages' own run follows, in its order; nobody listens at the receiver of webhooks."""
+    for block in followed():
+        if RECEIVER in block.text:
+            continue
+        printed = follow(block, checkout, variables)
+        if made := re.search(r'"id":"([0-9a-f-]{36})"', printed):
+            variables["SUBSCRIPTION"] = made[1]
+
+
+def follow_text(text: str, folder: Path, variables: dict[str, str]) -> str:
+    """One block, as somebody types it."""
+    (like,) = [block for block in blocks("sh", README) if "./pledgewire demo" in block.text]
+    return follow(type(like)(like.page, "sh", text), folder, variables)

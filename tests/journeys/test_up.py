@@ -1,0 +1,261 @@
+"""`pledgewire up`, as an operator uses it: the first start, a fault, commands beside it, the end, the second start."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import httpx2
+import pytest
+
+from deploy.embedded.processes import Identity
+from services.cli.fleet import PROJECT, SERVICES, free_port
+from services.cli.up.running import NAMES, RunningHouse, read_running
+from services.cli.up.settings_text import settings_text
+from services.cli.up.state_folder import HouseFolder
+from services.registry.catalogue.loading import load
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+T = TypeVar("T")
+
+
+@dataclass
+class Operator:
+    """Somebody at a terminal of the machine, with one state folder."""
+
+    folder: HouseFolder
+    environment: dict[str, str] = field(default_factory=dict)
+    started: "list[subprocess.Popen[str]]" = field(default_factory=list)
+
+    def up(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start it in a terminal."""
+        process = subprocess.Popen(
+            self._command("up", *arguments),
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run another command in a second terminal."""
+        return subprocess.run(
+            self._command(*arguments),
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def house(self) -> RunningHouse | None:
+        """What runs, once it is ready."""
+        found = read_running(self.folder)
+        return found if found and found.ready else None
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "services.cli.main", *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        ours = {"PYTHONPATH": str(PROJECT), "PLEDGEWIRE_STATE": str(self.folder.path)}
+        # What says where another house is would win.
+        others = {name: text for name, text in os.environ.items() if name not in NAMES}
+        return others | ours | self.environment
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Iterator[Operator]:
+    """With a pledgewire.toml that names free ports, since other tests run beside this one."""
+    folder = HouseFolder(tmp_path / "state")
+    folder.make()
+    ports = {"ports": {name: free_port() for name in SERVICES}}
+    folder.settings.write_text(settings_text(ports))
+    made = Operator(folder)
+    yield made
+    for process in made.started:
+        process.kill()
+        process.communicate()
+
+
+def until(ask: Callable[[], T | None], process: "subprocess.Popen[str]", seconds: float = 180) -> T:
+    """Ask again and again until there is something, as long as it runs."""
+    end = time.monotonic() + seconds
+    while not (found := ask()):
+        assert time.monotonic() < end, f"not within {seconds} s"
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    return found
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    """Ask it to end, and what it had to say."""
+    process.send_signal(signal.SIGTERM)
+    out, complaints = process.communicate(timeout=120)
+    return process.returncode, out, complaints
+
+
+async def rows(house: RunningHouse, question: str) -> list[Any]:
+    """What the database says."""
+    connection = await asyncpg.connect(house.environment["DATABASE_URL"])
+    try:
+        return list(await connection.fetch(question))
+    finally:
+        await connection.close()
+
+
+async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operator: Operator) -> None:
+    """
+    The first start shows an address and a key, once; what dies is started again; commands need no variables; what was
+    there is there after the next start.
+    """
+    first = operator.up()
+    house = until(operator.house, first)
+    assert {name for name, part in house.parts.items() if part.pid} == {*SERVICES, "kafka-0", "postgres"}
+    assert stat.S_IMODE((operator.folder.run / "up.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(operator.folder.secrets.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in operator.folder.secrets.iterdir()} == {0o600}
+
+    killed = house.parts["notifier"].pid
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+
+    def revived() -> RunningHouse | None:
+        found = operator.house()
+        return found if found and found.parts["notifier"].pid not in (None, killed) else None
+
+    again = until(revived, first)
+    assert (again.parts["notifier"].restarts, again.parts["notifier"].last_exit) == (1, -9)
+
+    def well() -> dict[str, Any] | None:
+        told = operator.run("status", "--json")
+        return json.loads(told.stdout) if told.returncode == 0 else None
+
+    assert until(well, first)["parts"]["notifier"]["state"] == "ready"
+    checked = operator.run("verify")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "started" in operator.run("logs", "registry").stdout
+    second = operator.run("up")
+    assert second.returncode == 1 and "is in use by another run" in second.stderr
+
+    assert operator.run("stop").returncode == 0
+    out, complaints = first.communicate(timeout=60)
+    assert first.returncode == 0, complaints
+    (key,) = re.findall(r"export PLEDGEWIRE_KEY=(pw_\S+)", out)
+    assert house.public_url in out and str(operator.folder.path) in out
+    assert len([line for line in out.partition("Next")[2].splitlines() if "./pledgewire " in line][:3]) == 3
+    assert "notifier ended by signal 9" in complaints
+    assert [pid for part in again.parts.values() if (pid := part.pid) and Identity.of(pid)] == []
+    assert operator.run("status").returncode == 3
+
+    third = operator.up()
+    house = until(operator.house, third)
+    operator.environment["PLEDGEWIRE_KEY"] = key
+    listed = operator.run("keys", "list")
+    assert listed.returncode == 0 and "operator" in listed.stdout, listed.stderr
+    status, out, _ = ended(third)
+    assert status == 0 and "PLEDGEWIRE_KEY" not in out and "Pledgewire is up after" in out
+
+
+async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Operator) -> None:
+    """
+    The statement of 2021 is taken in with its chronicle: all of it is there, and nothing of it waits to be told, though
+    somebody subscribes to everything before it comes.
+    """
+    process = operator.up()
+    house = until(operator.house, process)
+    made = operator.run("keys", "add", "ana", "--database", "--role", "subscriber", "--role", "operator", "--json")
+    key = json.loads(made.stdout)["key"]
+    events = ["commitment-created", "milestone-scheduled", "milestone-due", "status-changed", "consistency-flagged"]
+    wanted = {
+        "subscriber": "Somebody who wants everything",
+        "channel": "webhook",
+        "address": "https://hooks.example.org/pledgewire",
+        "language": "en",
+        "zone": "America/Toronto",
+        "filters": {"events": events},
+    }
+
+    def subscribed() -> bool:
+        answer = httpx2.post(
+            f"{house.parts['notifier'].url}/subscriptions",
+            json=wanted,
+            headers={"Authorization": f"Bearer {key}"},
+            trust_env=False,
+        )
+        return answer.status_code == 201
+
+    until(subscribed, process)
+    assert ended(process)[0] == 0
+    process = operator.up("--statement", "nals-2021")
+    house = until(operator.house, process)
+    there = httpx2.get(f"{house.parts['registry'].url}/commitments", params={"limit": 200}, trust_env=False).json()
+    assert {one["id"] for one in there["items"]} == {one.id for one in load().commitments}
+
+    async def heard() -> bool:
+        question = (
+            "select (select count(*) from registry.outbox where topic = any('{commitment-created,milestone-scheduled,"
+            "status-changed,consistency-flagged}')) as said, (select count(*) from notifier.event) as told"
+        )
+        ((said, told),) = await rows(house, question)
+        return 0 < said == told
+
+    end = time.monotonic() + 120
+    while not await heard():
+        assert time.monotonic() < end, "the notifier has not read all of it"
+        time.sleep(0.2)  # noqa: ASYNC251  nothing else goes on here
+
+    assert await rows(house, "select id from notifier.delivery") == []
+    assert await rows(house, "select state from scheduler.reminder where state = 'pending' and due_at < now()") == []
+    late = (
+        "select e.milestone_id from scheduler.escalation e join scheduler.milestone_plan p using (milestone_id)"
+        " where e.next_at is not null and (p.milestone #>> '{span,latest}')::date < current_date"
+    )
+    assert await rows(house, late) == []
+    assert await rows(house, "select event_id from scheduler.outbox where topic <> 'audit-head-scheduler'") == []
+    assert ended(process)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[smtp]\nhots = 'x'", "pledgewire.toml can't be"),
+        ("[portal]\npublic_url = 'x'", "public_url"),
+        ("[kafka]\nlisten = '0.0.0.0:9093'", "takes listen, advertised, certificate and key"),
+    ],
+)
+def test_what_can_not_be_is_told_before_anything_starts(operator: Operator, text: str, told: str) -> None:
+    """
+    A setting that makes no sense is told in two lines, with status 2, and leaves nothing running.
+    """
+    operator.folder.settings.write_text(text)
+    refused = operator.run("up")
+
+    assert refused.returncode == 2
+    assert [line[:6] for line in refused.stderr.splitlines()] == ["error:", "help: "]
+    assert told in refused.stderr
+
+
+def test_a_port_that_is_taken_is_named(operator: Operator) -> None:
+    """
+    An address that moved with each start would be none: a taken port is an error, which says whose it is to be.
+    """
+    taken = free_port()
+    operator.folder.settings.write_text(settings_text({"ports": {"registry": taken}}))
+    with socket.create_server(("127.0.0.1", taken)):
+        refused = operator.run("up")
+
+    assert refused.returncode == 1
+    assert f"the port {taken} of the registry is taken" in refused.stderr

@@ -18,7 +18,7 @@ from deploy.embedded.tls_listener import TlsListener
 from services.cli import VERSION
 from services.cli.fleet import Fleet, free_port
 from services.cli.keys import count_keys
-from services.cli.running_stack import kafka_settings
+from services.cli.running_stack import kafka_settings, own_access
 from services.cli.service_client import ASKED_WRONGLY
 from services.cli.up.environment import Addresses, addresses, own_database, own_kafka, shared_environment
 from services.cli.up.preparing import Prepared, prepare
@@ -89,6 +89,7 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
                 folder,
                 kafka_settings(reached),
                 reached["DATABASE_URL"],
+                manage_database=settings.database.manage,
                 manage_kafka=settings.kafka.manage and reached.get("KAFKA_SECURITY_PROTOCOL", "")[:4] == "SASL",
             )
         )
@@ -162,16 +163,18 @@ def _started(
 def _fleet(
     folder: HouseFolder, settings: UpSettings, where: Addresses, reached: Mapping[str, str], prepared: Prepared
 ) -> Fleet:
-    """The processes to be, none of them started; each logs in to Kafka by its own name."""
+    """The processes to be, none of them started; each logs in by its own name."""
     told = {
         **shared_environment(settings, where),
         "NOTIFIER_LINK_KEYS": folder.secret("link-key"),
         "AUDIT_HASH_KEY": folder.secret("audit-key"),
     }
-    fleet = Fleet(folder.logs, reached, folder.run)
+    database_url = reached["DATABASE_URL"]
+    shared = {name: text for name, text in reached.items() if not (prepared.role_passwords and name == "DATABASE_URL")}
+    fleet = Fleet(folder.logs, shared, folder.run)
     fleet.add_services(told, holder_key=prepared.holder_key, ports=dict(settings.ports))
-    for name, password in prepared.passwords.items():
-        fleet.members[name].environment |= {"KAFKA_SASL_USERNAME": name, "KAFKA_SASL_PASSWORD": password}
+    for name, own in own_access(database_url, prepared.kafka_passwords, prepared.role_passwords).items():
+        fleet.members[name].environment |= own
     if settings.tls.enabled:
         certificate, key = certificate_and_key(folder, settings, where)
         for name, port in tls_ports(settings.tls).items():

@@ -8,7 +8,9 @@ from pathlib import Path
 import asyncpg
 
 from services.cli.access.applying import apply_access, new_password
+from services.cli.access.database_roles import apply_roles
 from services.cli.access.document import SHIPPED, read_access
+from services.cli.access.role_planning import ROLES
 from services.cli.databases import upgrade_all
 from services.cli.fleet import SERVICES
 from services.cli.keys import ApiClient, issue_keys
@@ -32,13 +34,17 @@ class Prepared:
 
     holder_key: str
     importer_key: str
-    passwords: Mapping[str, str]
+    kafka_passwords: Mapping[str, str]
     """With what each service logs in to Kafka; empty where all log in as the operator says."""
+    role_passwords: Mapping[str, str]
+    """With what each role logs in to PostgreSQL; empty likewise."""
     first_key: str | None
     """The operator's key, made now, and shown once; None when there is one already."""
 
 
-async def prepare(folder: HouseFolder, kafka: KafkaSettings, database_url: str, *, manage_kafka: bool) -> Prepared:
+async def prepare(
+    folder: HouseFolder, kafka: KafkaSettings, database_url: str, *, manage_kafka: bool, manage_database: bool
+) -> Prepared:
     """Bring Kafka and PostgreSQL to what this release needs; raises what they raise."""
     write_access_file(folder.access)
     passwords = {name: folder.secret(f"kafka-{name}", new_password) for name in SERVICES} if manage_kafka else {}
@@ -46,6 +52,9 @@ async def prepare(folder: HouseFolder, kafka: KafkaSettings, database_url: str, 
     if manage_kafka:
         steps.append(_make_access(folder.access, kafka, passwords))
     await asyncio.gather(*steps)
+    roles = {role: folder.secret(f"database-{role}", new_password) for role in ROLES} if manage_database else {}
+    if roles:
+        await apply_roles(database_url, roles)
     await enter_ministries(database_url)
     agreed: dict[str, str] = {}
     for client in (HOLDER, IMPORTER):
@@ -54,7 +63,7 @@ async def prepare(folder: HouseFolder, kafka: KafkaSettings, database_url: str, 
     first = None
     if not await _has_key(database_url, OPERATOR.name):
         first = (await issue_keys(database_url, [OPERATOR]))[OPERATOR.name]
-    return Prepared(agreed[HOLDER.name], agreed[IMPORTER.name], passwords, first)
+    return Prepared(agreed[HOLDER.name], agreed[IMPORTER.name], passwords, roles, first)
 
 
 def write_access_file(file: Path) -> None:

@@ -134,7 +134,9 @@ class DatabaseSection(SettingsSection):
     """A PostgreSQL of your own. Without an address, one comes along."""
 
     url: Annotated[str, AfterValidator(_checked_database)] = ""
-    """Its address, of an owner of the schemas: "postgresql://user:password@host/name"."""
+    """Its address, of a user who may make roles and owns the schemas: "postgresql://user:password@host/name"."""
+    manage: bool = True
+    """Whether each start gives every service a role of its own; false where others do it (`access apply`)."""
 
 
 class TlsSection(SettingsSection):

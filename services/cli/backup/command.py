@@ -1,8 +1,10 @@
 """The commands `pledgewire backup` and `restore`. Imports are inside, so that help is instant."""
 
 import asyncio
+import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+State = Annotated[
+    Path | None,
+    typer.Option(help="Of the house in this folder; while it is stopped, its database and Kafka are started for it."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 
 
@@ -26,6 +32,7 @@ def backup(
     keep: Annotated[
         int, typer.Option(min=0, help="Delete all but so many of the newest backups beside it; 0 keeps all.")
     ] = 0,
+    state: State = None,
     json: AsJson = False,
 ) -> None:
     """Back up the database of DATABASE_URL and where the topics end, beside everything that runs."""
@@ -35,21 +42,21 @@ def backup(
     from services.cli.backup.writing import name_of_now, write_backup
     from services.cli.platform import ProgressLine, database_url
     from services.cli.service_client import ASKED_WRONGLY, print_json
-    from services.cli.up.state_folder import default_folder
+    from services.cli.up.state_folder import HouseFolder
     from services.plumbing.kafka.settings import KafkaSettings
 
-    target = (folder or default_folder() / "backups" / name_of_now()).absolute()
+    target = (folder or HouseFolder.at(state).backups / name_of_now()).absolute()
     if target.exists():
         raise EmbeddedError(f"{target} is there already", "name a new folder", ASKED_WRONGLY)
-    settings = KafkaSettings() if topics else None
-    url = database_url()
 
     async def make() -> "Manifest":
+        settings = KafkaSettings() if topics else None
         ends = (lambda: topic_ends(settings)) if settings else None
         with ProgressLine("backing up") as line:
-            return await write_backup(url, target, ends, line.show)
+            return await write_backup(database_url(), target, ends, line.show)
 
-    manifest = _done(make)
+    with _reached(state):
+        manifest = _done(make)
     _delete_old(target.parent, keep)
     size = size_of(target)
     if json:
@@ -72,50 +79,90 @@ def restore(
         bool, typer.Option("--topics/--no-topics", help="Say what Kafka's topics have had since.")
     ] = True,
     yes: Annotated[bool, typer.Option("--yes", help="Put it in place of what is there.")] = False,
+    state: State = None,
 ) -> None:
     """Put a backup in place of the database of DATABASE_URL, while no service runs; docs/how-to/restore-a-backup.md."""
     from deploy.embedded.errors import EmbeddedError
-    from services.cli.backup.manifest import compared
     from services.cli.backup.restoring import check_files, read_manifest
-    from services.cli.backup.restoring import restore as put_in_place
-    from services.cli.backup.topic_ends import topic_ends
-    from services.cli.platform import ProgressLine, database_url
     from services.cli.service_client import ASKED_WRONGLY
-    from services.plumbing.kafka.settings import KafkaSettings
 
     manifest = read_manifest(folder)
     check_files(folder, manifest)
     age = datetime.now(UTC) - manifest.made_at
-    typer.echo(
-        f"whole: made {manifest.made_at:%Y-%m-%dT%H:%M:%SZ} by {manifest.made_by}, {_told(age.total_seconds())} ago"
-    )
-    if topics and manifest.topics is not None:
-        then, settings = manifest.topics, KafkaSettings()
-        since = compared(then, _done(lambda: topic_ends(settings)))
-        for one in since:
-            typer.echo(f"  {one}")
-        if not since:
-            typer.echo("  the topics end where they ended then")
-    if check:
-        return
-    url = database_url()
-    if not yes:
-        raise EmbeddedError(
-            "nothing was changed: what is in the database now would be gone",
-            "back up what is there, stop the services, and say --yes",
-            ASKED_WRONGLY,
-        )
-
-    async def put() -> None:
-        with ProgressLine("restoring") as line:
-            await put_in_place(
-                url, folder, manifest, line.show, told=lambda schema, now: typer.echo(f"{schema}: now at {now}")
+    when = f"{manifest.made_at:%Y-%m-%dT%H:%M:%SZ}, {_told(age.total_seconds())} ago"
+    typer.echo(f"whole: made {when}, by {manifest.made_by}")
+    with _reached(state):
+        if topics and manifest.topics is not None:
+            _tell_since(manifest.topics)
+        if check:
+            return
+        if not yes:
+            raise EmbeddedError(
+                "nothing was changed: what is in the database now would be gone",
+                "back up what is there, stop the services, and say --yes",
+                ASKED_WRONGLY,
             )
-
-    _done(put)
+        _put(folder, manifest)
     typer.echo(f"restored: {sum(manifest.rows.values())} rows")
     typer.echo("Start the services. They compare themselves with the topics, take over what came since, and send")
     typer.echo("nothing before your word: pledgewire recovery status, pledgewire verify, pledgewire recovery release")
+
+
+def _tell_since(then: Mapping[str, Mapping[int, int]]) -> None:
+    from services.cli.backup.manifest import compared
+    from services.cli.backup.topic_ends import topic_ends
+    from services.plumbing.kafka.settings import KafkaSettings
+
+    since = compared(then, _done(lambda: topic_ends(KafkaSettings())))
+    for one in since:
+        typer.echo(f"  {one}")
+    if not since:
+        typer.echo("  the topics end where they ended then")
+
+
+def _put(folder: Path, manifest: "Manifest") -> None:
+    from services.cli.backup.restoring import restore as put_in_place
+    from services.cli.platform import ProgressLine, database_url
+
+    def told(schema: str, now: str) -> None:
+        typer.echo(f"{schema}: now at {now}")
+
+    async def put() -> None:
+        with ProgressLine("restoring") as line:
+            await put_in_place(database_url(), folder, manifest, line.show, told=told)
+
+    _done(put)
+
+
+@contextmanager
+def _reached(state: Path | None) -> Iterator[None]:
+    """In the block the variables of this process lead to the house in this folder, if one is named.
+
+    One that runs says where it is; of one that is stopped Kafka and PostgreSQL are started, and no service.
+    """
+    from deploy.embedded.errors import EmbeddedError
+    from deploy.embedded.stack import EmbeddedStack
+    from services.cli.service_client import NOT_FOUND
+    from services.cli.up.running import read_running
+    from services.cli.up.state_folder import HouseFolder
+
+    if state is None:
+        yield
+        return
+    folder = HouseFolder.at(state)
+    if house := read_running(folder):
+        os.environ.update(house.environment)
+        yield
+        return
+    if not (folder.path / "kafka").is_dir() or not (folder.path / "postgres").exists():
+        raise EmbeddedError(
+            f"{folder.path} holds no Kafka and no PostgreSQL of its own",
+            "name another folder, or say where yours are by DATABASE_URL and the KAFKA_ variables",
+            NOT_FOUND,
+        )
+    with EmbeddedStack(folder.path, progress=lambda line: typer.echo(line, err=True)) as parts:
+        os.environ.update(parts.environment())
+        yield
 
 
 def _done(question: Callable[[], Awaitable[T]]) -> T:

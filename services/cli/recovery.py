@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.database_question import ask_database, at_the_command_line, in_schema
+from services.cli.database_question import ask_database, at_the_command_line, given_reason, in_schema
 
 if TYPE_CHECKING:
     from services.plumbing.audit.entries import Actor
@@ -16,6 +16,12 @@ recovery = typer.Typer(
     help="After an old backup was restored: what was taken over from the topics, and what waits for your word.",
     no_args_is_help=True,
 )
+
+
+DROPPED = "dropped-after-restore"
+"""Why a delivery was cancelled, as its log says it."""
+AT_ONCE = 500
+"""Deliveries of one transaction."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,51 @@ def release(
         typer.echo(f"{one.service}: released; {one.held} waited")
     if not released:
         typer.echo("nothing is held")
+
+
+@recovery.command("drop")
+def drop(
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks what became of a message.")],
+    by: Annotated[str, typer.Option(help="Who says so.", show_default="your user's name")] = "",
+) -> None:
+    """Cancel every message that waits at a held notifier; each says so in the log of deliveries. Nothing is released.
+
+    What has not been made a message of yet, reminders that are due and updates that came in since, is told on release.
+    """
+    from services.cli.platform import database_url
+
+    why, actor = given_reason(reason), at_the_command_line(by)
+    found = ask_database(lambda connection: _complete(connection, ["notifier"], 0), "recovery")
+    if not found:
+        typer.echo("nothing is held at the notifier, and nothing was dropped")
+        return
+    dropped = asyncio.run(_drop(database_url(), why, actor))
+    typer.echo(f"notifier: {dropped} dropped; it is still held: pledgewire recovery release")
+
+
+async def _drop(url: str, reason: str, by: "Actor") -> int:
+    """How many; in small transactions, so that whoever is stopped goes on where it ended."""
+    from services.notifier.delivery.cancellation import cancel_some
+    from services.plumbing.audit.entries import AuditEntry
+    from services.plumbing.audit.log import audit
+    from services.plumbing.clock import MACHINE_CLOCK
+    from services.plumbing.database import Database, DatabaseSettings
+
+    database, dropped = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "notifier"), 0
+    await database.open()
+    try:
+        while True:
+            async with database.transaction() as connection:
+                now = MACHINE_CLOCK.now()
+                count = await cancel_some(database, connection, DROPPED, now, AT_ONCE)
+                if not count:
+                    return dropped
+                after = {"deliveries": count, "reason": reason}
+                await audit(connection, AuditEntry("recovery.dropped", "service/notifier", by, now, after=after))
+            dropped += count
+    finally:
+        await database.close()
 
 
 def _services(only: str | None) -> list[str]:

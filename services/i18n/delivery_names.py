@@ -62,6 +62,7 @@ DELIVERY_REASONS = {
     "digest-missed": N_("its digest could not go out for a week"),
     "attempts-exhausted": N_("tried often enough"),
     "paused": N_("the subscription was paused"),
+    "dropped-after-restore": N_("dropped after a backup was restored"),
 }
 """Why something was not delivered."""
 

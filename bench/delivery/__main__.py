@@ -223,7 +223,7 @@ class Bench:
         try:
             fleet.wait_ready()
             for member in fleet.members.values():
-                _wait_until_it_sends(member.url)
+                _wait_until_it_sends(member.admin_url)
             yield fleet, url
         finally:
             fleet.stop()

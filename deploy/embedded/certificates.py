@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -37,6 +37,17 @@ def keystore(certificate: Path, key: Path, host: str, now: datetime) -> str:
     _check_host(chain[0], certificate, host)
     private = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return (private + b"".join(one.public_bytes(Encoding.PEM) for one in chain)).decode("ascii")
+
+
+def certificate_end(path: Path) -> datetime:
+    """When the first certificate of a file ends; raises EmbeddedError for a file without one."""
+    return _chain(path)[0].not_valid_after_utc
+
+
+def certificate_hosts(path: Path) -> list[str]:
+    """The hosts that the first certificate of a file is for; raises EmbeddedError for a file without one."""
+    hosts, addresses = _names(_chain(path)[0])
+    return [*hosts, *map(str, addresses)]
 
 
 def _chain(path: Path) -> list[x509.Certificate]:
@@ -90,12 +101,7 @@ def _check_days(certificate: x509.Certificate, path: Path, now: datetime) -> Non
 
 
 def _check_host(certificate: x509.Certificate, path: Path, host: str) -> None:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        names = x509.SubjectAlternativeName([])
-    hosts = names.get_values_for_type(x509.DNSName)
-    addresses = names.get_values_for_type(x509.IPAddress)
+    hosts, addresses = _names(certificate)
     try:
         fits = ip_address(host) in addresses
     except ValueError:
@@ -106,6 +112,15 @@ def _check_host(certificate: x509.Certificate, path: Path, host: str) -> None:
             f"the certificate in {path} is for {told}, not for {host}, so every client would refuse it",
             "advertise an address that it names (subjectAltName), or have one made for this address",
         )
+
+
+def _names(certificate: x509.Certificate) -> tuple[list[str], list[IPv4Address | IPv6Address]]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return [], []
+    addresses = [one for one in names.get_values_for_type(x509.IPAddress) if isinstance(one, IPv4Address | IPv6Address)]
+    return names.get_values_for_type(x509.DNSName), addresses
 
 
 def _matches(host: str, pattern: str) -> bool:

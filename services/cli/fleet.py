@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -41,6 +42,7 @@ class Member:
     name: str
     module: str
     port: int
+    admin_port: int
     environment: dict[str, str]
     code: Path = PROJECT
     """The folder of the release that it runs: two may stand side by side."""
@@ -56,6 +58,11 @@ class Member:
         """Where its HTTP interface is."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def admin_url(self) -> str:
+        """Where it tells its operators how it is, and its metrics."""
+        return f"http://127.0.0.1:{self.admin_port}"
+
 
 class Fleet:
     """Starts, watches and stops processes; all methods block, and are quick but for `wait_ready` and `stop`."""
@@ -68,10 +75,17 @@ class Fleet:
         self.members: dict[str, Member] = {}
 
     def add(
-        self, name: str, module: str, *, port: int | None = None, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        module: str,
+        *,
+        port: int | None = None,
+        admin_port: int | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Member:
         """Name a process to be; several may run the same module."""
-        member = Member(name, module, port or free_port(), dict(environment or {}))
+        with free_ports([0, 0]) as (public, admin):
+            member = Member(name, module, port or public, admin_port or admin, dict(environment or {}))
         self.members[name] = member
         return member
 
@@ -107,7 +121,13 @@ class Fleet:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in names or tuple(self.members):
             member = self.members[name]
-            settings = {"HTTP_PORT": str(member.port), **self._environment, **member.environment, **(environment or {})}
+            settings = {
+                "HTTP_PORT": str(member.port),
+                "ADMIN_PORT": str(member.admin_port),
+                **self._environment,
+                **member.environment,
+                **(environment or {}),
+            }
             member.child = Child.start(
                 [member.python, "-P", "-m", member.module],
                 note=self._notes / f"{name}.pid",
@@ -136,7 +156,7 @@ class Fleet:
         end = time.monotonic() + seconds
         with httpx2.Client(timeout=4, trust_env=False) as client:
             for name in names or ("scheduler", "notifier"):
-                while client.get(f"{self.members[name].url}/readyz").json().get("api_keys", {}).get("known", 0) < count:
+                while _details(self.members[name], client).get("api_keys", {}).get("known", 0) < count:
                     if time.monotonic() > end:
                         raise EmbeddedError(f"{name} has not heard of all API keys", f"see {self.log('registry')}")
                     time.sleep(0.02)
@@ -156,7 +176,7 @@ class Fleet:
                 continue
             if response.status_code == 200:
                 return
-            answer = response.text[:300]
+            answer = str(_details(member, client).get("checks"))[:300]
             time.sleep(0.05)
         raise EmbeddedError(f"{member.name} is not ready: {answer}", f"see {self.log(member.name)}")
 
@@ -206,3 +226,13 @@ class Fleet:
     def pids(self) -> dict[str, int]:
         """Those that run."""
         return {n: m.child.pid for n, m in self.members.items() if m.child and m.child.ended is None}
+
+
+def _details(member: Member, client: httpx2.Client) -> dict[str, Any]:
+    """What a process says of itself at its admin port; where it has none, as before 0.3.0, at its public one."""
+    try:
+        answer = client.get(f"{member.admin_url}/readyz")
+    except httpx2.TransportError:
+        answer = client.get(f"{member.url}/readyz")
+    details: dict[str, Any] = answer.json()
+    return details

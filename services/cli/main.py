@@ -14,6 +14,7 @@ from services.cli.backup.command import backup, restore
 from services.cli.contracts import contracts
 from services.cli.database_versions import db
 from services.cli.dead_letters.command import dead_letters
+from services.cli.doctor.command import doctor
 from services.cli.embedded_parts import embedded
 from services.cli.escalation import escalation
 from services.cli.feeds import feeds
@@ -28,6 +29,7 @@ from services.cli.report.command import report
 from services.cli.schedule import schedule
 from services.cli.sending import sending
 from services.cli.silences import silence
+from services.cli.trial import go_live, trial
 from services.cli.up.command import init, logs, status, stop, systemd, up
 from services.cli.up.running import borrow_environment
 from services.cli.upgrade import upgrade
@@ -56,6 +58,7 @@ app.add_typer(recovery, name="recovery")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(sending, name="sending")
 app.add_typer(silence, name="silence")
+app.add_typer(trial, name="trial")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
 app.add_typer(kubernetes, name="kubernetes")
@@ -209,6 +212,8 @@ app.command("why")(why)
 app.command("rehearse")(rehearse)
 for command in (up, init, status, stop, logs, systemd):
     app.command(command.__name__)(command)
+app.command("go-live")(go_live)
+app.command("doctor")(doctor)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -93,6 +93,10 @@ class RunningStack:
         """Where a service, or the inbox, listens."""
         return self.fleet.members[name].url
 
+    def admin_url(self, name: str) -> str:
+        """Where a service tells its operators how it is."""
+        return self.fleet.members[name].admin_url
+
     @property
     def inbox_url(self) -> str:
         """Where what was sent can be read."""

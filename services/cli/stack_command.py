@@ -15,6 +15,7 @@ import httpx2
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.state import write_private
 from deploy.embedded.tls_listener import TlsListener
+from services.cli.fleet import SERVICES
 from services.cli.keys import ApiClient
 from services.cli.running_stack import RunningStack, StackOptions, running_stack
 from services.cli.service_client import ASKED_WRONGLY
@@ -152,6 +153,7 @@ def described(stack: RunningStack) -> dict[str, Any]:
     """Where everything is, and how it is got into; all keys and passwords are in it."""
     return {
         "urls": {name: member.url for name, member in stack.fleet.members.items()},
+        "admin_urls": {name: stack.admin_url(name) for name in SERVICES},
         "keys": dict(stack.keys),
         "smtp_port": stack.smtp_port,
         "pids": stack.fleet.pids(),

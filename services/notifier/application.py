@@ -13,6 +13,7 @@ from services.notifier.delivery.receipt_routes import receipt_router
 from services.notifier.delivery.resuming import resume_deferred
 from services.notifier.delivery.routes import delivery_router
 from services.notifier.delivery.sending_routes import sending_router
+from services.notifier.delivery.trial_routes import trial_router
 from services.notifier.notices.link_request_routes import link_request_router
 from services.notifier.notices.link_requests import LinkRequests
 from services.notifier.notices.shared_changes import SharedChanges
@@ -34,8 +35,9 @@ from services.plumbing.audit.refused_attempts import RefusedAttempts
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.app import web_app
 from services.plumbing.http.audit_routes import audit_routes
+from services.plumbing.http.health import Check
 
 
 def http_app(
@@ -61,6 +63,7 @@ def http_app(
         checks,
         facts=facts,
         note_refusal=RefusedAttempts(database, clock).note,
+        key_of=keys.key_of,
         languages=answer_language,
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
@@ -69,6 +72,7 @@ def http_app(
     log = DeliveryLog(database)
     app.include_router(silence_router(SilenceStore(database, resume_deferred), keys, clock))
     app.include_router(sending_router(database, keys, clock))
+    app.include_router(trial_router(database, keys, clock))
     subscription_links = SubscriptionLinks(store, tokens, clock)
     app.include_router(subscription_router(store, keys, allowed, clock))
     changes = SharedChanges(database)

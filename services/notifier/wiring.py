@@ -139,7 +139,7 @@ def build() -> Service:
         CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
     )
     orders = StandingOrders(database, clock)
-    openings = Openings(lambda: orders.silences)
+    openings = Openings(lambda: orders.silences, lambda: orders.trial)
     dispatch = Dispatch(
         database,
         senders,
@@ -177,6 +177,7 @@ def build() -> Service:
         sender=smtp_settings.mailbox,
         allowed=allowed,
         may_send=lambda: gate.is_open and orders.may_send,
+        may_tell=orders.may_tell,
     )
     undo = undo_tokens(link_settings)
     channel_teller = ChannelTeller(
@@ -185,6 +186,7 @@ def build() -> Service:
         undo_link(link_settings.portal_url, undo, clock),
         clock,
         may_send=lambda: gate.is_open and orders.may_send,
+        may_tell=orders.may_tell,
     )
     clockwork = Clockwork(
         PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
@@ -204,6 +206,7 @@ def build() -> Service:
             try:
                 for state, count in (await delivery_log.depths()).items():
                     QUEUE.labels(state).set(count)
+                await orders.count_held()
             except Exception as error:
                 if not is_transient(error):
                     raise

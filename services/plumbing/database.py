@@ -134,7 +134,7 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
-    async def trial(self) -> AsyncIterator[Connection]:
+    async def dry_run(self) -> AsyncIterator[Connection]:
         """A connection in a transaction that is rolled back, whatever happens; raises what its commit would."""
         async with self._acquired() as connection:
             transaction = connection.transaction()

@@ -22,7 +22,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.certificates import WatchedCertificate, watch_certificates
 from services.plumbing.database import Database
+from services.plumbing.http.app import admin_app, limit_requests
 from services.plumbing.http.connections import server_config
+from services.plumbing.http.request_limits import RequestLimitSettings
 from services.plumbing.http.tls_door import TlsDoor
 from services.plumbing.kafka.consumer import PatientKafkaBroker
 from services.plumbing.kafka.health import watch_consumers
@@ -68,6 +70,25 @@ class HttpSettings(BaseSettings):
         return self
 
 
+_ADMIN_BESIDE = 10
+
+
+class AdminSettings(BaseSettings):
+    """Where metrics, and the details of what is wrong, are told: to operators, and never through the proxy."""
+
+    model_config = SettingsConfigDict(env_prefix="ADMIN_")
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65535)
+    """Ten above the port of the HTTP interface, unless set; 0 is any that is free."""
+
+    def port_beside(self, public: int) -> int:
+        """The port, of a service whose public one is this."""
+        if self.port is not None:
+            return self.port
+        return public + _ADMIN_BESIDE if 0 < public <= 65535 - _ADMIN_BESIDE else 0
+
+
 @dataclass
 class Service:
     """The parts of a service, built and not yet started."""
@@ -76,6 +97,8 @@ class Service:
     http: FastAPI
     http_settings: HttpSettings
     broker: PatientKafkaBroker
+    admin_settings: AdminSettings = field(default_factory=AdminSettings)
+    request_limits: RequestLimitSettings = field(default_factory=RequestLimitSettings)
     database: Database | None = None
     schema: SchemaGate | None = None
     producer: KafkaProducer | None = None
@@ -88,6 +111,11 @@ class Service:
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     drain_seconds: float = 25.0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def admin_port(self) -> int:
+        """Where its operators are told how it is."""
+        return self.admin_settings.port_beside(self.http_settings.port)
 
 
 class _Server(uvicorn.Server):
@@ -164,6 +192,7 @@ def _loop_runner(main: Awaitable[None]) -> None:
 @contextlib.asynccontextmanager
 async def _running(service: Service) -> AsyncIterator[None]:
     service.stopping = stopping = asyncio.Event()
+    limit_requests(service.http, service.request_limits)
     servers, watching_doors = _servers(service)
     async with asyncio.TaskGroup() as group:
         serving = [group.create_task(server.serve(), name="http") for server in servers]
@@ -174,7 +203,13 @@ async def _running(service: Service) -> AsyncIterator[None]:
                 await service.schema.wait()
             works = [*service.work, *_watching(service), *watching_doors]
             tasks = [group.create_task(_work(work, stopping)) for work in works]
-            log.info("started", action="started", port=service.http_settings.port, zone_data=ZONE_DATA)
+            log.info(
+                "started",
+                action="started",
+                port=service.http_settings.port,
+                admin_port=service.admin_port,
+                zone_data=ZONE_DATA,
+            )
             yield
             # FastStream has stopped the consumers by now: nothing new comes in.
             log.info("draining", action="draining")
@@ -201,9 +236,10 @@ async def _running(service: Service) -> AsyncIterator[None]:
 
 
 def _servers(service: Service) -> tuple[list[_Server], list[Work]]:
-    """What listens: plain HTTP, and HTTPS where a port is named; and what looks after the certificate."""
+    """What listens: plain HTTP, the admin port, HTTPS where a port is named; and what looks after the certificate."""
     settings = service.http_settings
-    servers = [_Server(server_config(service.http, settings.host, settings.port))]
+    admin = server_config(admin_app(service.http), service.admin_settings.host, service.admin_port)
+    servers = [_Server(server_config(service.http, settings.host, settings.port)), _Server(admin)]
     if not (settings.tls_port and settings.tls_certificate and settings.tls_key):
         return servers, []
     config = server_config(service.http, settings.tls_host, settings.tls_port)

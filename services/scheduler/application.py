@@ -11,8 +11,9 @@ from services.plumbing.audit.refused_attempts import RefusedAttempts
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.app import web_app
 from services.plumbing.http.audit_routes import audit_routes
+from services.plumbing.http.health import Check
 from services.plumbing.zones import ZONE_DATA
 from services.scheduler.escalation.acknowledgement_routes import acknowledgement_routes
 from services.scheduler.escalation.link_routes import acknowledgement_link_routes
@@ -58,6 +59,7 @@ def http_app(
         description="Reminders of what governments have promised: which are to come, which were sent.",
         facts={"zone_data": ZONE_DATA, **(facts or {})},
         note_refusal=RefusedAttempts(database, clock).note,
+        key_of=keys.key_of,
     )
     feeds = FeedStore(database)
     for routes in (

@@ -31,6 +31,7 @@ AUDITED: Mapping[tuple[str, str, str], str] = {
     ("notifier", "DELETE", "/silences/{id_}"): "silence.ended",
     ("notifier", "POST", "/sending/stop"): "sending.stopped",
     ("notifier", "POST", "/sending/start"): "sending.started",
+    ("notifier", "POST", "/trial/end"): "trial.ended",
     ("notifier", "PATCH", "/subscription-links/{token}"): "subscription.changed",
     ("notifier", "DELETE", "/subscription-links/{token}"): "subscription.ended",
     ("notifier", "POST", "/undo-links/{token}"): "subscription.changed",

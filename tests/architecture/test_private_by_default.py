@@ -10,7 +10,7 @@ __all__ = ["clients"]
 
 REGISTER = "the register itself, which is public"
 PLAN = "the usual reminders of the register's dates; what a subscription's own ladder asks for is left out"
-OPERATION = "of the process, not of people; the proxy keeps it inside"
+OPERATION = "a word on whether it is alive and ready, and what it offers; all else is at the admin port"
 SECRET = "its address is a secret that was given to one reader"
 SUMS = "sums that name nobody"
 CONTRACT = "what is promised to whoever reads or writes, and no word of what is in the register"
@@ -63,7 +63,7 @@ OPEN = {
     **{
         (service, path): OPERATION
         for service in ("registry", "scheduler", "notifier", "portal")
-        for path in ("/livez", "/readyz", "/metrics", "/openapi.json")
+        for path in ("/livez", "/readyz", "/openapi.json")
     },
 }
 """Decided one by one, in docs/decisions; a new route that is read asks for a key, or is written down here."""

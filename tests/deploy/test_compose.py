@@ -156,7 +156,7 @@ def test_a_service_is_healthy_when_it_is_ready(name: str) -> None:
     assert urlsplit(url).path == "/readyz"
     assert "/readyz" in paths
     assert f"HTTP_PORT={urlsplit(url).port}" in dockerfile
-    assert f"EXPOSE {urlsplit(url).port}" in dockerfile
+    assert f"EXPOSE {urlsplit(url).port} " in dockerfile
 
 
 @every_container
@@ -205,8 +205,9 @@ def test_the_images_defaults_are_settings_too() -> None:
     set_there = set(re.findall(r"^(?:ENV|   ) ([A-Z_]+)=", dockerfile, re.MULTILINE))
     others = {"PATH", "HOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE"}
 
-    assert {"HTTP_HOST", "HTTP_PORT"} == set_there - others
-    assert {"HTTP_HOST", "HTTP_PORT"} <= variables_read()
+    ours = {"HTTP_HOST", "HTTP_PORT", "ADMIN_HOST", "ADMIN_PORT"}
+    assert ours == set_there - others
+    assert ours <= variables_read()
 
 
 @every_service

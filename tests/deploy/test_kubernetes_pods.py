@@ -25,9 +25,10 @@ def variables(name: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", [*SERVICES, "migration"])
 def test_every_setting_is_one_that_is_read(name: str) -> None:
     """
-    A variable that no settings class knows would be a wish that nobody hears; one is there for another's sake.
+    A variable that no settings class knows would be a wish that nobody hears; one is there for another's sake, and one
+    uvicorn's.
     """
-    assert set(variables(name)) - variables_read() <= {"DATABASE_PASSWORD"}
+    assert set(variables(name)) - variables_read() <= {"DATABASE_PASSWORD", "FORWARDED_ALLOW_IPS"}
     if "DATABASE_URL" in variables(name):
         order = [one["name"] for one in container(name)["env"]]
         assert "$(DATABASE_PASSWORD)" in variables(name)["DATABASE_URL"]
@@ -128,14 +129,14 @@ def test_a_service_stays_while_pods_come_and_go(name: str) -> None:
     sized = getattr(VALUES.services, name)
     dockerfile = (PROJECT / "deploy/images/Dockerfile").read_text()
     one = container(name)
-    (port,) = one["ports"]
+    ports = {port["name"]: port["containerPort"] for port in one["ports"]}
     deployment = named("Deployment")[name]["spec"]
 
     assert sized.replicas >= 2
     assert deployment.get("replicas") == (None if name == "notifier" else sized.replicas)
     assert named("PodDisruptionBudget")[name]["spec"]["selector"] == deployment["selector"]
     assert named("Service")[name]["spec"]["selector"] == deployment["selector"]["matchLabels"]
-    assert f"HTTP_PORT={port['containerPort']}" in dockerfile
+    assert f"HTTP_PORT={ports['http']}" in dockerfile and f"ADMIN_PORT={ports['admin']}" in dockerfile
     assert one["startupProbe"]["httpGet"]["path"] == "/readyz"
     # Kafka away is no reason to take the registry away, which goes on accepting.
     assert {one[p]["httpGet"]["path"] for p in ("readinessProbe", "livenessProbe")} == {"/livez"}

@@ -67,6 +67,9 @@ class House(InboxReader):
     def url(self, name: str) -> str:
         return self.fleet.members[name].url
 
+    def admin_url(self, name: str) -> str:
+        return self.fleet.members[name].admin_url
+
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
@@ -313,7 +316,7 @@ class House(InboxReader):
 
     async def troubles(self, service: str) -> dict[str, str]:
         """What a service names as the reason why it is not ready; nothing where it is."""
-        answer = await self.http.get(f"{self.url(service)}/readyz")
+        answer = await self.http.get(f"{self.admin_url(service)}/readyz")
         body = answer.json()
         wrong = {name: what for name, what in body["checks"].items() if what != "ok"}
         assert (answer.status_code, body["status"]) == ((503, "waiting") if wrong else (200, "ready"))
@@ -346,7 +349,7 @@ class House(InboxReader):
 
     async def metrics(self, service: str) -> Metrics:
         """The metrics of a service as they are now."""
-        return Metrics.read((await self.http.get(f"{self.url(service)}/metrics")).text)
+        return Metrics.read((await self.http.get(f"{self.admin_url(service)}/metrics")).text)
 
     async def expect_metric(self, service: str, name: str, labels: str, value: float) -> None:
         """Wait until a series has this value: some are measured only now and then."""

@@ -34,7 +34,7 @@ async def watched(house: House, tmp_path: Path) -> AsyncIterator[tuple[House, Li
     await house.behave("webhook", "broken", fail_first=None, status=500)
     await house.behave("slack", "gone", fail_first=None, status=410)
     await house.begin(day(1))
-    addresses = {name: house.url(name).removeprefix("http://") for name in SERVICES}
+    addresses = {name: house.admin_url(name).removeprefix("http://") for name in SERVICES}
     async with live_prometheus(tmp_path, addresses, house.http, haste=not AS_SHIPPED) as prometheus:
         yield house, prometheus
 

@@ -91,7 +91,7 @@ async def test_an_old_backup_sends_nothing_loses_nothing_and_waits_for_a_word(ho
         assert len(await house.arrivals()) == arrived
         await house.expect_troubles(None, *ON_BOTH)  # it is ready, and says that it is held
         for service in ON_BOTH:
-            assert "held since" in (await house.http.get(f"{house.url(service)}/readyz")).json()["recovery"]
+            assert "held since" in (await house.http.get(f"{house.admin_url(service)}/readyz")).json()["recovery"]
         await asyncio.to_thread(pledgewire, house.stack.environment(), "recovery", "release", "--by", "tests")
         await house.rest(120)
 

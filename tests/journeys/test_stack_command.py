@@ -70,8 +70,9 @@ def test_a_stack_stays_up_with_its_own_clock_until_it_is_told_to_stop(
 ) -> None:
     stack = until(lambda: read(state / "stack.json"), running)
 
-    assert set(stack) == {"urls", "keys", "smtp_port", "pids", "parts", "env", "kafka_tls", "logs"}
+    assert set(stack) == {"urls", "admin_urls", "keys", "smtp_port", "pids", "parts", "env", "kafka_tls", "logs"}
     assert set(stack["urls"]) == set(stack["pids"]) == {*SERVICES, "inbox"}
+    assert set(stack["admin_urls"]) == set(SERVICES)
     assert set(stack["keys"]) == {"editors", "tracker", "assessor", "other-subscriber", "mx-sre", "ca-gac"}
     assert stat.S_IMODE((state / "stack.json").stat().st_mode) == 0o600
     assert psutil.Process(stack["pids"]["notifier"]).environ()["NOTIFIER_POOL"] == "16"

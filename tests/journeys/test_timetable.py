@@ -616,7 +616,8 @@ async def test_each_service_says_how_it_is(furnished: House, service: str) -> No
     house = furnished
     await house.rest()
 
-    alive, ready = [await house.http.get(f"{house.url(service)}/{path}") for path in ("livez", "readyz")]
+    alive = await house.http.get(f"{house.url(service)}/livez")
+    ready = await house.http.get(f"{house.admin_url(service)}/readyz")
     metrics = (await house.metrics(service)).values
 
     assert (alive.status_code, alive.json()) == (200, {"status": "alive", "service": service})

@@ -189,7 +189,7 @@ async def test_no_address_token_key_or_id_is_told_by_any_route(furnished: House,
     unsaid = {ADDRESS, house.key, *tokens, "/hooks/"}
     for service in SERVICES:
         log = house.fleet.log(service).read_text()
-        metrics = (await house.http.get(f"{house.url(service)}/metrics")).text
+        metrics = (await house.http.get(f"{house.admin_url(service)}/metrics")).text
         assert {secret for secret in unsaid if secret in log or secret in metrics} == set(), service
 
 
@@ -198,7 +198,7 @@ async def shown(furnished: House) -> AsyncIterator[dict[str, set[str]]]:
     """The metrics that the services really show, with the labels of their series."""
     found: dict[str, set[str]] = {}
     for service in SERVICES:
-        text = (await furnished.http.get(f"{furnished.url(service)}/metrics")).text
+        text = (await furnished.http.get(f"{furnished.admin_url(service)}/metrics")).text
         for name in re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE):
             found.setdefault(name, set())
             if "histogram" in text.split(f"# TYPE {name} ")[1].partition("\n")[0]:

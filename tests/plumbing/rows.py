@@ -125,6 +125,8 @@ insert into silence (author, reason, parties, begins, ends, created_at)
 values ('sre', 'A summit', '{{MX}}', '2022-01-01', '2022-01-08', '2022-01-01');
 insert into sending_stop (stopped_by, reason, started_at, started_by, waited)
 values ('sre', 'A drill', '2022-01-02', 'sre', 7), ('sre', 'A fault', null, null, null);
+insert into trial (began_by, allowed, ended_at, ended_by, held)
+values ('sre', '{{ana@example.org}}', '2022-01-02', 'sre', 7), ('sre', '{{@example.org}}', null, null, null);
 insert into link_request values (sha256('a'), '2022-01-01', 'waiting', 0, '2022-01-01');
 insert into shared_change (subscription_id, before, after, at, next_at)
 values ('00000000-0000-7000-8000-00000000000c', '{{"language": "en"}}', '{{"language": "fr"}}', '2022-01-01',

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from prometheus_client import generate_latest
 
 from contracts.vocabulary import Span, Text
 from services.notifier.subscriptions.forms import FilterForm
@@ -472,5 +473,6 @@ def test_a_malformed_stream_address_is_refused(portal: ServedPortal) -> None:
     assert httpx2.get(portal.url + "/events?lang=xx").status_code == 422
 
 
-def test_metrics_are_there(portal: ServedPortal) -> None:
-    assert "pledgewire_feed_events_total" in httpx2.get(portal.url + "/metrics").text
+def test_metrics_are_counted_and_are_nobodys_business_at_the_public_door(portal: ServedPortal) -> None:
+    assert "pledgewire_feed_events_total" in generate_latest().decode()
+    assert httpx2.get(portal.url + "/metrics").status_code == 404

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
-from services.plumbing.http.app import Check
+from services.plumbing.http.health import Check
 from services.scheduler.application import http_app
 from services.scheduler.escalation.book import read_escalation_book
 from services.scheduler.escalation.store import EscalationStore

@@ -98,7 +98,7 @@ async def _compared(stack: RunningStack) -> None:
         for name in ALL:
             while True:
                 try:
-                    found = (await http.get(f"{stack.url(name)}/readyz")).json()
+                    found = (await http.get(f"{stack.admin_url(name)}/readyz")).json()
                 except httpx2.TransportError:
                     found = {}
                 if found.get("recovery", "not yet") == "ok" or "held since" in found.get("recovery", ""):

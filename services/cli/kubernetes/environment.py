@@ -40,6 +40,8 @@ def variables(component: str, values: ClusterValues) -> list[KubernetesObject]:
             "KAFKA_SASL_USERNAME": component,
             "KAFKA_SSL_CAFILE": f"{KAFKA_AUTHORITY}/ca.crt",
             **{f"{asked.upper()}_URL": f"http://{asked}:{HTTP_PORT}" for asked in ASKS[component]},
+            "FORWARDED_ALLOW_IPS": ",".join(values.pod_networks),
+            "HTTP_UNLIMITED_FROM": ",".join(values.pod_networks),
             **_of_service(component, values),
         }
         secret.append(secret_variable("KAFKA_SASL_PASSWORD", component, "password"))

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from services.cli.databases import SERVICES_WITH_SCHEMA
 from services.cli.kubernetes.objects import (
+    ADMIN_PORT,
     CNPG_LABEL,
     DATABASE_PORT,
     HTTP_PORT,
@@ -52,7 +53,7 @@ def network_policies(values: ClusterValues) -> list[KubernetesObject]:
 
 def _of_service(name: str, values: ClusterValues) -> KubernetesObject:
     askers = [one for one, asked in ASKS.items() if name in asked]
-    http = [_namespace(values.ingress.namespace), _namespace(values.monitoring_namespace)]
+    http = [_namespace(values.ingress.namespace)]
     if askers:
         http.append(_pods(askers))
     egress = [_kafka(values)]
@@ -62,7 +63,11 @@ def _of_service(name: str, values: ClusterValues) -> KubernetesObject:
         egress.append({"to": [_pods(ASKS[name])], "ports": _ports(HTTP_PORT)})
     if name == "notifier":
         egress.append({"to": _outside(values.services.notifier.allow_networks)})
-    return _policy(f"pledgewire-{name}", labels_of(name), [{"from": http, "ports": _ports(HTTP_PORT)}], egress)
+    ingress = [
+        {"from": http, "ports": _ports(HTTP_PORT)},
+        {"from": [_namespace(values.monitoring_namespace)], "ports": _ports(ADMIN_PORT)},
+    ]
+    return _policy(f"pledgewire-{name}", labels_of(name), ingress, egress)
 
 
 def _of_database(values: ClusterValues) -> list[KubernetesObject]:

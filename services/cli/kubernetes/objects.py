@@ -9,7 +9,8 @@ KubernetesObject = dict[str, Any]
 
 SERVING = SERVICES
 HTTP_PORT = 8000
-"""As the image has it."""
+ADMIN_PORT = 8010
+"""As the image has them: the second is for who looks at metrics."""
 KAFKA_PORT = 9093
 DATABASE_PORT = 5432
 

@@ -130,6 +130,8 @@ class ClusterValues(_ValuesPart):
     monitoring_namespace: Label
     """Where Prometheus is."""
     keda_namespace: Label = "keda"
+    pod_networks: tuple[Network, ...] = ("10.0.0.0/8",)
+    """Where pods are: what the ingress says of who asks is believed, and our own pods' requests aren't counted."""
     kafka: KafkaValues
     database: DatabaseValues
     services: ServicesValues

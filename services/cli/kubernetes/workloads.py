@@ -4,7 +4,7 @@ from services.cli import VERSION
 from services.cli.databases import SERVICES_WITH_SCHEMA
 from services.cli.kubernetes.cloudnative_pg import authority_secret
 from services.cli.kubernetes.environment import DATABASE_AUTHORITY, KAFKA_AUTHORITY, variables
-from services.cli.kubernetes.objects import HTTP_PORT, MIGRATION, KubernetesObject, labels_of, object_of
+from services.cli.kubernetes.objects import ADMIN_PORT, HTTP_PORT, MIGRATION, KubernetesObject, labels_of, object_of
 from services.cli.kubernetes.values import ClusterValues, ServiceValues
 
 USER = 10001
@@ -52,7 +52,10 @@ def migration_job(values: ClusterValues) -> KubernetesObject:
 def _deployment(name: str, sized: ServiceValues, values: ClusterValues) -> KubernetesObject:
     container = _container(name, values) | {
         "args": [f"services.{name}"],
-        "ports": [{"name": "http", "containerPort": HTTP_PORT}],
+        "ports": [
+            {"name": "http", "containerPort": HTTP_PORT},
+            {"name": "admin", "containerPort": ADMIN_PORT},
+        ],
         "resources": {
             "requests": {"cpu": sized.cpu, "memory": sized.memory},
             "limits": {"memory": sized.memory},

@@ -61,14 +61,14 @@ def report(
             return
         if file is None:
             raise EmbeddedError("no file is given", "--file names the updates; --template writes one", ASKED_WRONGLY)
-        order = Order(file, results, zone, is_trial=dry_run)
-        found = send_file(order, Registry(url, key, tongue, is_trial=dry_run), translate)
+        order = Order(file, results, zone, is_dry_run=dry_run)
+        found = send_file(order, Registry(url, key, tongue, is_dry_run=dry_run), translate)
     except FileRefused as refused:
         raise EmbeddedError(refused.what.said(translate), refused.how.said(translate), ASKED_WRONGLY) from refused
     if json:
         print_json({"dry_run": dry_run, "items": found})
     else:
-        show(Console(soft_wrap=True, highlight=False), found, translate, is_trial=dry_run)
+        show(Console(soft_wrap=True, highlight=False), found, translate, is_dry_run=dry_run)
     if any(line["result"] == "refused" for line in found):
         raise typer.Exit(SOME_REFUSED)
 
@@ -80,7 +80,7 @@ class Order:
     file: Path
     results: Path | None
     zone: str | None
-    is_trial: bool
+    is_dry_run: bool
 
 
 def send_file(order: Order, registry: "Registry", translate: "Translate") -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def send_file(order: Order, registry: "Registry", translate: "Translate") -> lis
     with contextlib.ExitStack() as stack:
         before: dict[str, Any] = {}
         results = None
-        if not order.is_trial:
+        if not order.is_dry_run:
             results = stack.enter_context(Results(order.results or results_path(order.file)))
             results.add(lines)
             before = {id_: line for id_, line in results.known.items() if line.get("result") in DONE}

@@ -57,10 +57,10 @@ def groups(reports: Sequence[NumberedReport]) -> Iterator[list[NumberedReport]]:
 class Registry:
     """The registry over one connection; a proxy of the environment is never used."""
 
-    def __init__(self, url: str, key: str, language: str, *, is_trial: bool) -> None:
+    def __init__(self, url: str, key: str, language: str, *, is_dry_run: bool) -> None:
         self._url = url
         self._headers = {"Accept-Language": language} | ({"Authorization": f"Bearer {key}"} if key else {})
-        self._parameters = {"dry_run": "true"} if is_trial else {}
+        self._parameters = {"dry_run": "true"} if is_dry_run else {}
 
     def __enter__(self) -> Self:
         import httpx2

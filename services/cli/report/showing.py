@@ -42,7 +42,7 @@ def progress_of(console: Console, total: int, translate: Translate) -> Iterator[
             progress.stop()
 
 
-def show(console: Console, results: Sequence[dict[str, Any]], translate: Translate, *, is_trial: bool) -> None:
+def show(console: Console, results: Sequence[dict[str, Any]], translate: Translate, *, is_dry_run: bool) -> None:
     """What is to be mended, row by row, and the numbers."""
     for line in results:
         if line["result"] == "refused":
@@ -57,5 +57,5 @@ def show(console: Console, results: Sequence[dict[str, Any]], translate: Transla
         refused=count["refused"],
     )
     console.print(Text(summary.said(translate)))
-    if is_trial:
+    if is_dry_run:
         console.print(Text(Sentence("This was a dry run: nothing was recorded").said(translate)))

@@ -82,6 +82,11 @@ def normal_host(host: str) -> str:
     return host.lower().rstrip(".").strip("[]")
 
 
+def is_host(host: str) -> bool:
+    """Whether this is a host as it is compared: a full name in ASCII, or an address."""
+    return literal(host) is not None or ("." in host and _NAME.fullmatch(host) is not None)
+
+
 def literal(host: str) -> Address | None:
     """The address that a host is written as, or None for a name."""
     try:

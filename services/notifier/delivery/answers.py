@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from contracts.vocabulary import Channel, Instant, LanguageTag
+from services.notifier.delivery.trial import UNTIL_GO_LIVE
 from services.plumbing.http.forms import ResponseModel
 
 DeliveryState = Literal["pending", "sending", "delivered", "failed", "expired", "suppressed", "cancelled"]
@@ -30,7 +31,7 @@ class DeliveryAnswer(ResponseModel):
     """How often the receiver said to wait, which is no attempt; `reason` and `last_code` tell what it said last."""
     created_at: Instant
     next_at: Instant | None
-    """When it is tried next, while it is pending."""
+    """When it is tried next, while it is pending; null while a trial holds it."""
     not_after: Instant | None
     settled_at: Instant | None
     reason: str | None
@@ -82,4 +83,5 @@ def delivery_answer(row: asyncpg.Record) -> dict[str, Any]:
     """The members of `DeliveryAnswer` from a row."""
     members = {name: value for name, value in row.items() if name != "position"}
     next_at: datetime = members["next_at"]
-    return members | {"next_at": next_at if members["state"] == "pending" else None}
+    is_known = members["state"] == "pending" and next_at < UNTIL_GO_LIVE
+    return members | {"next_at": next_at if is_known else None}

@@ -5,7 +5,7 @@ time is business time and comes from the caller.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -238,8 +238,7 @@ async def claimed_deliveries(
     """Deliveries from their claimed rows; `claimed` is monotonic, in seconds, from before the claim."""
     if not rows:
         return []
-    found = await connection.fetch(_RECIPIENTS, list({row["subscription_id"] for row in rows}))
-    recipients: Mapping[UUID, Recipient] = {row["id"]: _recipient(row) for row in found}
+    recipients = await recipients_of(connection, {row["subscription_id"] for row in rows})
     return [
         Delivery(
             id=row["id"],
@@ -265,6 +264,11 @@ async def claimed_deliveries(
         )
         for row in rows
     ]
+
+
+async def recipients_of(connection: Connection, subscriptions: Collection[UUID]) -> Mapping[UUID, Recipient]:
+    """The subscriptions as deliveries go to them, by their ids."""
+    return {row["id"]: _recipient(row) for row in await connection.fetch(_RECIPIENTS, list(subscriptions))}
 
 
 def _recipient(row: Any) -> Recipient:

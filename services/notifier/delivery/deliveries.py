@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts.filters import Filters
@@ -19,6 +20,9 @@ from services.notifier.channels.outcomes import (
 from services.notifier.delivery.retry_policy import MOST_ATTEMPTS, next_after_deferral, next_attempt
 from services.notifier.timing.first_allowed import Opening, Timing
 from services.notifier.timing.rhythm import LONGEST_LATE
+
+if TYPE_CHECKING:
+    from services.notifier.delivery.trial import Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +117,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """A delivery may not be told yet. `apart`: what comes about the same commitment must not wait for it."""
+    """A delivery may not be told yet. `apart`: what comes about the same commitment must not wait for it.
+
+    `trial` is the one that holds it, with the list by which that was decided.
+    """
 
     opening: Opening
     apart: bool = False
+    trial: "Trial | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ class FanOut:
         unique = {incoming.event.id: incoming for incoming in events}
         if not unique:
             return FannedOut([], 0)
-        if self._openings.has_silences:
+        if self._openings.may_hold_anybody:
             capacity = NO_CAPACITY  # what may be told is claimed at once, and looked at on its own
         with self._leases.claiming() as lease:
             return await self._apply(in_order(unique.values()), now, capacity, lease, overtaken)

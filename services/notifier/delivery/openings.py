@@ -1,12 +1,12 @@
-"""When a delivery may be told: the rules of timing, with what is known of its subscription and of the silences."""
+"""When a delivery may be told: the rules of timing, with what is known of its subscription, of silences and a trial."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-from services.notifier.delivery.deliveries import Deferral, Delivery
+from services.notifier.delivery.deliveries import Deferral, Delivery, Recipient
+from services.notifier.delivery.trial import TRIAL, UNTIL_GO_LIVE, Trial
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.silences.silence import Silence, mutes_for
@@ -18,26 +18,32 @@ if TYPE_CHECKING:
 
 
 class Openings:
-    """Says what may be told now. `silences` gives those that hold or are to come, as they were read last."""
+    """Says what may be told now.
 
-    def __init__(self, silences: Callable[[], Sequence[Silence]] = tuple) -> None:
+    `silences` gives those that hold or are to come, `trial` the one that is on, as they were read last.
+    """
+
+    def __init__(
+        self, silences: Callable[[], Sequence[Silence]] = tuple, trial: Callable[[], Trial | None] = lambda: None
+    ) -> None:
         self._silences = silences
+        self._trial = trial
 
     @property
-    def has_silences(self) -> bool:
-        """Whether anything is silenced for anybody, now or later."""
-        return bool(self._silences())
+    def may_hold_anybody(self) -> bool:
+        """Whether something holds for others than those who have a timing: a silence, now or later, or a trial."""
+        return bool(self._silences()) or self._trial() is not None
 
-    def deferral(
-        self, subscription: UUID, timing: Timing | None, zone: str, event: EventTraits, now: datetime, arrived: datetime
-    ) -> Deferral | None:
-        """Until when a subscription's delivery of an event with these traits is put off; None where it may be told."""
+    def deferral(self, to: Recipient, event: EventTraits, now: datetime, arrived: datetime) -> Deferral | None:
+        """Until when a delivery of an event with these traits is put off; None where it may be told."""
+        if held := self._held_by_trial(to):
+            return held
         silences = self._silences()
-        if timing is None and not silences:
+        if to.timing is None and not silences:
             return None
-        timing = timing or AT_ANY_TIME
-        mutes = that_fit((*timing.mutes, *mutes_for(silences, subscription)), event)
-        opening = _opening(now, timing, zone_named(zone), mutes, arrived)
+        timing = to.timing or AT_ANY_TIME
+        mutes = that_fit((*timing.mutes, *mutes_for(silences, to.id)), event)
+        opening = _opening(now, timing, zone_named(to.zone), mutes, arrived)
         if opening.at <= now:
             return None
         parts_threads = any(
@@ -49,15 +55,25 @@ class Openings:
     def of_delivery(self, delivery: Delivery, event: PublishedEvent | None, now: datetime) -> Deferral | None:
         """The same of a delivery that was claimed; one whose event is not at hand is to be looked at once more."""
         to = delivery.recipient
-        if to.timing is None and not self.has_silences:
+        if to.timing is None and not self.may_hold_anybody:
             return None
+        if held := self._held_by_trial(to):  # whatever it is about
+            return held
         if event is None:
             return Deferral(Opening(now, None))
         try:
             traits = event.traits
         except ValueError:  # a row of an older contract: only what it is about can't be told
             return None
-        return self.deferral(to.id, to.timing, to.zone, traits, now, delivery.created_at)
+        # What a trial has held comes when it ends, for a digest too.
+        arrived = now if delivery.rule == TRIAL else delivery.created_at
+        return self.deferral(to, traits, now, arrived)
+
+    def _held_by_trial(self, to: Recipient) -> Deferral | None:
+        trial = self._trial()
+        if trial is None or trial.permits(to.id, to.channel, to.address):
+            return None
+        return Deferral(Opening(UNTIL_GO_LIVE, TRIAL), trial=trial)
 
 
 @lru_cache(maxsize=4096)

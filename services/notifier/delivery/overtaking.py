@@ -6,9 +6,9 @@ or the date of one milestone; the newer is the one with the higher `seq`.
 
 from typing import get_args
 
-from services.notifier.timing.first_allowed import TimingRule
+from services.notifier.timing.first_allowed import PutOffRule
 
-_PUT_OFF = ", ".join(f"'{rule}'" for rule in get_args(TimingRule))
+_PUT_OFF = ", ".join(f"'{rule}'" for rule in get_args(PutOffRule))
 _THE_SAME = "{0}.commitment_id = e.commitment_id and {0}.topic = e.topic and {0}.collapse_key = e.collapse_key"
 
 

@@ -11,24 +11,27 @@ from typing import Any
 from uuid import UUID
 
 from services.notifier.channels import FOR_PEOPLE
+from services.notifier.delivery.claims import recipients_of
 from services.notifier.delivery.columns import columns
 from services.notifier.delivery.deliveries import Deferral, DeliveryResult
 from services.notifier.delivery.groups import place_together
 from services.notifier.delivery.identity import group_id, thread_apart
 from services.notifier.delivery.openings import Openings
+from services.notifier.delivery.trial import TRIAL, still_open
 from services.notifier.delivery.turns import is_behind
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.grouping.gathering import Gathered
-from services.notifier.subscriptions.timing_form import kept_timing
 from services.plumbing.database import Connection
 from services.plumbing.failpoints import failpoint
 from services.plumbing.ids import id_about
 
-# What would be stale after a while has that while from the first allowed instant on.
+# What would be stale after a while has that while from the first allowed instant on. A trial holds for no reader's
+# sake: what would be stale when it ends is, and the time that it took does not count.
 _SHIFT = """
 update delivery d set thread = coalesce(p.thread, d.thread),
-    not_after = case when e.not_after > d.created_at then e.not_after + (p.at - d.created_at) else d.not_after end
+    not_after = case when e.not_after > d.created_at
+        then e.not_after + (p.at - case when d.rule = $4 then $5 else d.created_at end) else d.not_after end
 from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) as p(id, at, thread), event e
 where d.id = p.id and e.id = d.event_id
 """
@@ -53,7 +56,8 @@ class _Row:
     commitment: str
     destination: bytes | None
     language: str | None
-    event: EventTraits
+    event: EventTraits | None
+    """None for one of an older contract, of which it can't be told what it is about."""
     deferral: Deferral
 
 
@@ -66,28 +70,24 @@ async def put_off_new(
 ) -> frozenset[UUID]:
     """Put off those of the rows that were just written that may not be told yet; their ids.
 
-    Where none is of a subscription with a timing and nothing is silenced, this asks the database nothing.
+    Where none is of a subscription with a timing, nothing is silenced and no trial is on, this asks the database
+    nothing.
     """
-    asked = rows if openings.has_silences else [row for row in rows if row["is_timed"]]
+    asked = rows if openings.may_hold_anybody else [row for row in rows if row["is_timed"]]
     if not asked:
         return frozenset()
-    found = await connection.fetch(
-        "select id, channel, language, zone, timing from subscription where id = any($1::uuid[])",
-        list({row["subscription_id"] for row in asked}),
-    )
-    to = {one["id"]: (one, form.rules if (form := kept_timing(one["timing"])) else None) for one in found}
+    recipients = await recipients_of(connection, {row["subscription_id"] for row in asked})
     put_off = []
     for row in asked:
-        subscription, timing = to[row["subscription_id"]]
-        event = events[row["event_id"]]
-        deferral = openings.deferral(subscription["id"], timing, subscription["zone"], event, now, row["created_at"])
+        to, event = recipients[row["subscription_id"]], events[row["event_id"]]
+        deferral = openings.deferral(to, event, now, row["created_at"])
         if deferral:
-            language = subscription["language"] if subscription["channel"] in FOR_PEOPLE else None
+            language = to.language if to.channel in FOR_PEOPLE else None
             put_off.append(
                 _Row(
                     row["id"],
                     row["position"],
-                    subscription["id"],
+                    to.id,
                     row["commitment_id"],
                     row["destination"],
                     language,
@@ -120,7 +120,7 @@ async def put_off_claimed(
                 delivery.commitment_id,
                 delivery.destination or None,
                 language,
-                event.traits,
+                _traits(event),
                 result.deferral,
             )
         )
@@ -131,7 +131,10 @@ async def _put_off(connection: Connection, rows: Sequence[_Row], now: datetime) 
     if not rows:
         return
     rows = sorted(rows, key=lambda row: row.position)
-    await connection.execute(_SHIFT, *columns((row.id, row.deferral.opening.at, _thread(row)) for row in rows))
+    # A trial that has ended meanwhile, or whose list is another one, holds nothing: it is asked for once more.
+    trial = await still_open(connection) if any(row.deferral.trial for row in rows) else None
+    if timed := [(row.id, row.deferral.opening.at, _thread(row)) for row in rows if row.deferral.trial is None]:
+        await connection.execute(_SHIFT, *columns(timed), TRIAL, now)
     runs = [(row.subscription, row.deferral.opening.run) for row in rows if row.deferral.opening.run is not None]
     if runs:
         await connection.execute(_RUNS, *columns(runs), now)
@@ -140,15 +143,23 @@ async def _put_off(connection: Connection, rows: Sequence[_Row], now: datetime) 
     gathered, alone = [], []
     for row in rows:
         opening = row.deferral.opening
+        at = now if row.deferral.trial and row.deferral.trial != trial else opening.at
         if row.language is None or row.destination is None:
-            alone.append((row.id, opening.at, opening.rule))
+            alone.append((row.id, at, opening.rule))
             continue
         group = group_id(row.destination, row.language, id_about("opening", opening.at.isoformat()))
-        gathered.append(Gathered(row.id, group, opening.at, opening.rule, behind[row.id]))
+        gathered.append(Gathered(row.id, group, at, opening.rule, behind[row.id]))
     await place_together(connection, gathered, {str(one.group) for one in gathered}, alone)
 
 
+def _traits(event: PublishedEvent) -> EventTraits | None:
+    try:
+        return event.traits
+    except ValueError:
+        return None
+
+
 def _thread(row: _Row) -> UUID | None:
-    if not row.deferral.apart:
+    if not row.deferral.apart or row.event is None:
         return None
     return thread_apart(row.subscription, row.commitment, row.event.event, sorted(row.event.parties))

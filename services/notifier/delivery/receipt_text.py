@@ -18,6 +18,7 @@ RULES = {
     "mute": N_("The reader has muted it for a time."),
     "silence": N_("An operator or a ministry has silenced it for a time."),
     "stopped": N_("All sending is stopped."),
+    "trial": N_("This is a trial: only addresses that were chosen for it are told anything."),
 }
 """Why something waits. A rule of a later release has no sentence here."""
 

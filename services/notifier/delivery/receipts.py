@@ -11,6 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contracts.filters import Filters
+from services.notifier.delivery.trial import TRIAL, UNTIL_GO_LIVE
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import SubscriptionTraits
 from services.notifier.subscriptions.matching import left_out_by
@@ -64,6 +65,8 @@ def receipt_of(row: Mapping[str, Any], now: datetime) -> Receipt:
 
 
 def _waiting(row: Mapping[str, Any], now: datetime) -> Receipt:
+    if row["next_at"] >= UNTIL_GO_LIVE:
+        return Receipt("waiting", TRIAL)
     until = row["next_at"] if row["next_at"] > now else None
     if row["deferrals"] and until:
         return Receipt("waiting", THROTTLED, until, reason=row["reason"])

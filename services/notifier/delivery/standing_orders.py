@@ -1,16 +1,18 @@
-"""What operators and ministries have said about sending, as every process knows it: the stop switch and the silences.
+"""What operators and ministries have said about sending, as every process knows it: stop switch, silences and trial.
 
-Both are read every second, so a stop holds everywhere within a few. A process that could not read them for longer sends
+All are read every second, so a stop holds everywhere within a few. A process that could not read them for longer sends
 nothing: rather late than against somebody's word.
 """
 
 import asyncio
 import time
+from uuid import UUID
 
 from prometheus_client import Gauge
 
 from services.notifier.delivery.sending_stop import SendingStop, open_stop
 from services.notifier.delivery.taking_over import count_unsettled
+from services.notifier.delivery.trial import HeldByTrial, Trial, count_held, open_trial
 from services.notifier.silences.silence import Silence, state_at
 from services.notifier.silences.store import holding_silences
 from services.plumbing.clock import Clock
@@ -23,6 +25,9 @@ HELD = Gauge("pledgewire_sending_held", "Deliveries that wait since somebody has
 SILENCES = Gauge(
     "pledgewire_silences", "Silences by how it stands with them; those that end soon are active too", ["state"]
 )
+
+ON_TRIAL = Gauge("pledgewire_trial", "1 while only the addresses of the trial's list get anything")
+HELD_BY_TRIAL = Gauge("pledgewire_trial_held", "Deliveries that a trial holds until somebody goes live")
 
 READ_EVERY = 1.0
 """Seconds of real time between two readings."""
@@ -42,6 +47,10 @@ class StandingOrders:
         """How many deliveries wait, while sending is stopped."""
         self.silences: tuple[Silence, ...] = ()
         """Those that hold or are to come."""
+        self.trial: Trial | None = None
+        self._held = HeldByTrial(0, 0, 0)
+        ON_TRIAL.set_function(lambda: 1 if self.trial else 0)
+        HELD_BY_TRIAL.set_function(lambda: self._held.deliveries)
         STOPPED.set_function(lambda: 1 if self.stop else 0)
         HELD.set_function(lambda: self.waiting if self.stop else 0)
 
@@ -57,7 +66,18 @@ class StandingOrders:
                 f"stopped since {self.stop.since:%Y-%m-%dT%H:%M:%SZ} by {self.stop.by}: {self.stop.reason};"
                 f" {self.waiting} wait; see `pledgewire sending status`"
             )
-        return "ok" if self.may_send else "not known yet whether somebody has stopped it"
+        if not self.may_send:
+            return "not known yet whether somebody has stopped it"
+        if self.trial:
+            return (
+                f"on trial since {self.trial.since:%Y-%m-%dT%H:%M:%SZ}: {self._held.deliveries} held;"
+                " see `pledgewire trial status`"
+            )
+        return "ok"
+
+    def may_tell(self, subscription: UUID, channel: str, address: str) -> bool:
+        """Whether a subscription of this channel and address may get anything, as far as a trial is concerned."""
+        return self.trial is None or self.trial.permits(subscription, channel, address)
 
     async def read(self) -> None:
         """Read once; raises what passes while the database is away."""
@@ -66,12 +86,26 @@ class StandingOrders:
             stop = await open_stop(connection)
             silences = await holding_silences(connection, now)
             self.waiting = await count_unsettled(connection) if stop else 0
+            trial = await open_trial(connection)
         if (stop is None) != (self.stop is None):
             log.warning("sending was stopped" if stop else "sending goes on", action="sending_order")
-        self.stop, self.silences, self._read_at = stop, silences, started
+        if (trial is None) != (self.trial is None):
+            log.warning("a trial is on" if trial else "no trial is on", action="trial")
+        self.stop, self.silences, self.trial, self._read_at = stop, silences, trial, started
         states = [state_at(now, one.mute.begins or now, one.mute.ends, None) for one in silences]
         for state in ("upcoming", "active", "ending"):
             SILENCES.labels(state).set(states.count(state))
+
+    async def count_held(self) -> None:
+        """Count what a trial holds; raises what passes while the database is away.
+
+        Apart from the reading, which nothing may hold up: it may be much.
+        """
+        if self.trial is None:
+            self._held = HeldByTrial(0, 0, 0)
+            return
+        async with self._database.connection() as connection:
+            self._held = await count_held(connection, self._clock.now())
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read every second until told to stop."""

@@ -23,7 +23,7 @@ WRITE_IN_TURN = """
 select pg_advisory_xact_lock(hashtext(current_schema() || ' deliveries'), hashtext(name))
 from unnest($1::text[]) as name
 """
-"""Held until the transaction ends. The names come sorted, or two could wait for each other."""
+"""HeldByTrial until the transaction ends. The names come sorted, or two could wait for each other."""
 
 
 def is_behind(thread: str, position: str | None) -> str:

@@ -11,6 +11,7 @@ from services.i18n.words import words_in
 from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import ChatChannel
 from services.notifier.channels.outcomes import Accepted, Delivered, Refused
+from services.notifier.notices.permission import LOOK_AGAIN, MayTell, everybody
 from services.notifier.notices.shared_changes import MOST_ATTEMPTS, SharedChanges
 from services.notifier.rendering.channel_notice import changed_notice
 from services.notifier.transport.http_client import HttpClient
@@ -30,18 +31,24 @@ class ChannelTeller:
         clock: Clock,
         *,
         may_send: Callable[[], bool] = lambda: True,
+        may_tell: MayTell = everybody,
     ) -> None:
         self._changes = changes
         self._http = http
         self._undo_link = undo_link
         self._clock = clock
         self._may_send = may_send
+        self._may_tell = may_tell
 
     async def beat(self) -> None:
         """Tell what waits, while this process may send."""
         if not self._may_send():
             return
-        for change in await self._changes.claim(self._clock.now()):
+        now = self._clock.now()
+        for change in await self._changes.claim(now):
+            if not self._may_tell(change["subscription_id"], change["channel"], change["address"]):
+                await self._changes.hold(change["id"], now + LOOK_AGAIN)
+                continue
             state = await self._told(change)
             failpoint("channel-told")
             if state:

@@ -11,13 +11,15 @@ from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome, Refused
 from services.notifier.channels.ssrf_guard import AllowList, UndeliverableAddress
 from services.notifier.notices.link_mail import LinkedSubscription, link_mail
-from services.notifier.notices.link_requests import MOST_ATTEMPTS, LinkRequest, LinkRequests
+from services.notifier.notices.link_requests import BETWEEN_MAILS, MOST_ATTEMPTS, LinkRequest, LinkRequests
+from services.notifier.notices.permission import LOOK_AGAIN, MayTell, everybody
 from services.notifier.transport.smtp import SmtpPool
 from services.plumbing.clock import Clock
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
 
 _CHANNEL = Email()
+_CHANNEL_NAME = "email"
 
 
 class LinkMailer:
@@ -33,6 +35,7 @@ class LinkMailer:
         sender: NamedAddress,
         allowed: AllowList,
         may_send: Callable[[], bool] = lambda: True,
+        may_tell: MayTell = everybody,
     ) -> None:
         self._requests = requests
         self._pool = pool
@@ -41,6 +44,7 @@ class LinkMailer:
         self._sender = sender
         self._allowed = allowed
         self._may_send = may_send
+        self._may_tell = may_tell
 
     async def beat(self) -> None:
         """Answer what waits, while this process may send."""
@@ -55,8 +59,12 @@ class LinkMailer:
     async def _is_settled(self, request: LinkRequest) -> bool:
         """Whether nothing more is to be done about a request; most of those that are not known end here."""
         rows = await self._requests.subscriptions(request)
-        if not rows:
+        now = self._clock.now()
+        if not rows or now - request.asked_at > BETWEEN_MAILS:
             return True
+        if not any(self._may_tell(row["id"], _CHANNEL_NAME, row["address"]) for row in rows):
+            await self._requests.hold(request, now + LOOK_AGAIN)
+            return False
         outcome = await self._sent(request, rows)
         failpoint("link-mail-sent")
         is_final = outcome is None or (isinstance(outcome, Refused) and not outcome.retryable)

@@ -14,9 +14,9 @@ from contracts.text import fit
 from services.notifier.notices.link_requests import LinkRequests
 from services.plumbing.clock import Clock
 from services.plumbing.http.forms import RequestModel
-from services.plumbing.http.guess_limits import GuessLimits, address_name
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.http.rate_limits import RateLimits, address_name
 from services.plumbing.sentences import Sentence
 
 LONGEST_ADDRESS = 254
@@ -36,9 +36,9 @@ class NewLinkRequest(RequestModel):
     """An e-mail address."""
 
 
-def link_request_router(requests: LinkRequests, clock: Clock, limits: GuessLimits | None = None) -> APIRouter:
+def link_request_router(requests: LinkRequests, clock: Clock, limits: RateLimits | None = None) -> APIRouter:
     """Ask for the links of one's messages."""
-    router, counted = APIRouter(tags=["links"]), limits or GuessLimits(PER_MINUTE)
+    router, counted = APIRouter(tags=["links"]), limits or RateLimits(PER_MINUTE)
 
     @router.post(
         "/link-requests",

@@ -81,6 +81,17 @@ class LinkRequests:
                 request.asked_at,
             )
 
+    async def hold(self, request: LinkRequest, until: datetime) -> None:
+        """It is not to be answered before: this attempt counts for none."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "update link_request set attempts = attempts - 1, next_at = $3"
+                " where destination = $1 and asked_at = $2 and state = 'waiting'",
+                request.destination,
+                request.asked_at,
+                until,
+            )
+
     async def forget(self, now: datetime) -> None:
         """Drop what no longer says anything."""
         async with self._database.connection() as connection:

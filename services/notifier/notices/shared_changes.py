@@ -61,6 +61,15 @@ class SharedChanges:
         async with self._database.connection() as connection:
             await connection.execute("update shared_change set state = $2 where id = $1", id_, state)
 
+    async def hold(self, id_: UUID, until: datetime) -> None:
+        """The channel is not to be told before: this attempt counts for none."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "update shared_change set attempts = attempts - 1, next_at = $2 where id = $1 and state = 'waiting'",
+                id_,
+                until,
+            )
+
     async def find(self, id_: UUID) -> asyncpg.Record | None:
         """One change."""
         async with self._database.connection() as connection:

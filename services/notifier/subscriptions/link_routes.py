@@ -16,9 +16,9 @@ from services.notifier.subscriptions.store import AlreadySubscribed, Beside, not
 from services.notifier.subscriptions.subscription_links import LINK_ENDED, SubscriptionLinks, no_such_link
 from services.plumbing.audit.entries import Actor
 from services.plumbing.http.etags import IF_MATCH, check_if_match, etag_of
-from services.plumbing.http.guess_limits import GuessLimits
 from services.plumbing.http.problem_documents import problems
 from services.plumbing.http.problems import Problem, ProblemKind
+from services.plumbing.http.rate_limits import RateLimits
 from services.plumbing.sentences import Sentence
 
 BY_LINK = Actor("subscription-link")
@@ -32,10 +32,10 @@ TOO_MANY_CHANGES = ProblemKind(429, "too-many-changes", Sentence("Too many chang
 
 
 def link_router(
-    links: SubscriptionLinks, beside: Beside = nothing_beside, limits: GuessLimits | None = None
+    links: SubscriptionLinks, beside: Beside = nothing_beside, limits: RateLimits | None = None
 ) -> APIRouter:
     """What stands behind the link of a message; `beside` is done in the transaction of each change by it."""
-    router, counted = APIRouter(tags=["links"]), limits or GuessLimits(CHANGES_PER_MINUTE)
+    router, counted = APIRouter(tags=["links"]), limits or RateLimits(CHANGES_PER_MINUTE)
     store, clock = links.store, links.clock
 
     def count(row: asyncpg.Record) -> None:

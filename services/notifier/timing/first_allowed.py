@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TimingRule = Literal["digest", "quiet-hours", "holiday", "mute", "silence"]
 """Which rule decided when; at once is none."""
+PutOffRule = Literal[TimingRule, "trial"]
+"""The same, and the trial, which no instant ends but an operator's word."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Opening:
     """
 
     at: datetime
-    rule: TimingRule | None
+    rule: PutOffRule | None
     run: datetime | None = field(default=None, compare=False)
 
 

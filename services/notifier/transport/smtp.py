@@ -139,20 +139,7 @@ class SmtpPool:
                 await _quit(connection)
             elif time.monotonic() - connection.used < self._settings.idle_seconds or await _is_alive(connection):
                 return connection
-        settings = self._settings
-        context = None if settings.tls == "none" else ssl.create_default_context(cafile=settings.ca_file)
-        client = aiosmtplib.SMTP(
-            hostname=settings.host,
-            port=settings.port,
-            username=settings.username or None,
-            password=settings.password.get_secret_value() or None,
-            use_tls=settings.tls == "tls",
-            start_tls=settings.tls == "starttls",
-            tls_context=context,
-            timeout=settings.deadline,
-        )
-        await client.connect()
-        return _SmtpConnection(client)
+        return _SmtpConnection(await logged_in(self._settings))
 
     @contextlib.asynccontextmanager
     async def _returned(self, connection: _SmtpConnection) -> AsyncIterator[None]:
@@ -219,6 +206,23 @@ def _not_connected(error: BaseException, read_reply: ReadReply) -> AttemptOutcom
     if isinstance(error, ssl.SSLError):
         return Refused(FailureReason.TLS, retryable=True)
     return Refused(FailureReason.CONNECTION, retryable=True)
+
+
+async def logged_in(settings: SmtpSettings) -> aiosmtplib.SMTP:
+    """A connection to the mail server, encrypted and logged in as the settings say; raises what aiosmtplib does."""
+    context = None if settings.tls == "none" else ssl.create_default_context(cafile=settings.ca_file)
+    client = aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        username=settings.username or None,
+        password=settings.password.get_secret_value() or None,
+        use_tls=settings.tls == "tls",
+        start_tls=settings.tls == "starttls",
+        tls_context=context,
+        timeout=settings.deadline,
+    )
+    await client.connect()
+    return client
 
 
 async def _is_alive(connection: _SmtpConnection) -> bool:

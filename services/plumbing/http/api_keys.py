@@ -21,8 +21,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.plumbing.audit.entries import Actor
 from services.plumbing.clock import MACHINE_CLOCK, Clock
 from services.plumbing.http.api_key_text import hash_of, key_id_of
-from services.plumbing.http.guess_limits import GuessLimits, address_name
 from services.plumbing.http.problems import FORBIDDEN, UNAUTHORIZED, UNAVAILABLE, Problem, ProblemKind
+from services.plumbing.http.rate_limits import RateLimits, address_name
 from services.plumbing.sentences import Sentence
 
 BEARER = HTTPBearer(auto_error=False, scheme_name="api-key", description="`pw_<key id>_<secret>_<checksum>`")
@@ -110,7 +110,9 @@ class ApiKeys:
         self._known: dict[str, KeyFacts] = {}
         self._used: dict[str, datetime] = {}
         self._fresh: dict[str, datetime] = {}
-        self._limits = GuessLimits(settings.wrong_per_minute)
+        # A key that is right is let in whatever others have tried: with 256 random bits nobody guesses one, and whoever
+        # knows the id of a key, or stands behind the same proxy, must not be able to lock its owner out.
+        self._limits = RateLimits(settings.wrong_per_minute)
 
     def learn(self, keys: Iterable[KeyFacts]) -> None:
         """Take up what became known; older news of a key than is known already is passed over."""
@@ -168,24 +170,36 @@ class ApiKeys:
             raise Problem(FORBIDDEN, title=Sentence("This key has none of these roles: %(roles)s", roles=named))
         return caller
 
+    def key_of(self, authorization: str) -> str | None:
+        """The id of the key that a header shows; None where it lets nobody in."""
+        _, known = self._found(authorization, self._clock.now())
+        return known.key_id if known else None
+
     def _caller(self, request: Request) -> Caller:
         given = request.headers.get("authorization", "")
         if not given:
             raise _unauthorized()
         if self.silence() > self._settings.longest_silence:
             raise Problem(UNAVAILABLE, Sentence("It can't be known now whose this key is"), {"Retry-After": "5"})
-        scheme, _, text = given.partition(" ")
-        key_id = key_id_of(text) if scheme.lower() == "bearer" else None
-        known = self._known.get(key_id or "")
-        # Compared whether or not there is such a key, so that the time tells nothing.
-        is_right = hmac.compare_digest(known.sha256 if known else _NO_HASH, hash_of(text))
         now = self._clock.now()
-        if known is None or not is_right or known.revoked_at or (known.expires_at and known.expires_at <= now):
+        key_id, known = self._found(given, now)
+        if known is None:
             raise self._refused(request, key_id)
         self._note_use(request, known, now)
         caller = Caller(known.client, known.ministry, frozenset(known.roles), known.key_id)
         request.state.caller = caller  # so that it can be noted who was refused something
         return caller
+
+    def _found(self, authorization: str, now: datetime) -> tuple[str | None, KeyFacts | None]:
+        """The id that a header names, if it has the form of a key, and the key, if that is right and holds."""
+        scheme, _, text = authorization.partition(" ")
+        key_id = key_id_of(text) if scheme.lower() == "bearer" else None
+        known = self._known.get(key_id or "")
+        # Compared whether or not there is such a key, so that the time tells nothing.
+        is_right = hmac.compare_digest(known.sha256 if known else _NO_HASH, hash_of(text))
+        if known is None or not is_right or known.revoked_at or (known.expires_at and known.expires_at <= now):
+            return key_id, None
+        return key_id, known
 
     def _refused(self, request: Request, key_id: str | None) -> Problem:
         """One answer to all: not whether there is such a key, nor what is wrong with it."""

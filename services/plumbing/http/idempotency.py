@@ -211,15 +211,15 @@ async def once(
     request: KeyedRequest,
     act: Callable[[Connection], Awaitable[Answer]],
     *,
-    is_trial: bool = False,
+    is_dry_run: bool = False,
 ) -> Answer:
     """Act and keep the answer, in one transaction; or give the answer that was kept.
 
-    A trial goes the same way, and is rolled back: the answer is the one that the request would have now. For a schema
+    A dry run goes the same way, and is rolled back: the answer is the one that the request would have now. For a schema
     with the table of `IDEMPOTENCY_V1`. Raises `KeyInFlight` and `KeyReused`.
     """
     failpoint("api-after-validate")
-    async with database.trial() if is_trial else database.transaction() as connection:
+    async with database.dry_run() if is_dry_run else database.transaction() as connection:
         if kept := await kept_answer(database, connection, request, _find):
             return kept
         answer = await act(connection)

@@ -25,6 +25,7 @@ from services.plumbing.http.problems import (
     UNAVAILABLE,
     ProblemKind,
 )
+from services.plumbing.http.request_limits import TOO_MANY_REQUESTS
 from services.plumbing.http.request_target import AMBIGUOUS_QUERY, UNKNOWN_PARAMETER
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
@@ -131,6 +132,7 @@ def _door_kinds(method: str, operation: Mapping[str, Any]) -> Iterable[ProblemKi
     if _takes(IF_MATCH, operation):
         yield from (CHANGED, MALFORMED_CONDITION)
     yield UNAVAILABLE
+    yield TOO_MANY_REQUESTS
     if operation["security"]:
         yield TOO_MANY_WRONG_KEYS
     if _takes(IDEMPOTENCY_KEY, operation):

@@ -19,6 +19,7 @@ from services.plumbing.http.answer_metrics import known_method, observe_answer
 from services.plumbing.http.body_limits import checked_body, refuse_repeated_headers
 from services.plumbing.http.etags import refuse_unmet_conditions
 from services.plumbing.http.problems import Problem, fault_problem, http_problem
+from services.plumbing.http.request_limits import RequestLimits
 from services.plumbing.http.request_target import refuse_ambiguous_target, refuse_unknown_parameters
 from services.plumbing.http.route_table import PlacedRoute, Resource, RouteTable
 from services.plumbing.http.tagged_answers import TaggedAnswer
@@ -51,6 +52,7 @@ class RequestContext:
         self._languages = languages
         self._note_refusal = note_refusal
         self._table = RouteTable(application)
+        self._state = application.state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,6 +90,8 @@ class RequestContext:
         """Check what is asked, have it answered by its route, and answer its faults."""
         method = scope["method"]
         try:
+            if limits := self._limits:
+                limits.check(scope, headers)
             refuse_ambiguous_target(scope)
             refuse_repeated_headers(headers)
             if method == "OPTIONS" and resource.routes:
@@ -119,6 +123,11 @@ class RequestContext:
         if 400 <= answer.status < 500 and scope["state"].get("caller") is not None:
             method, route = answer.told_as
             log.info("a request was refused", action="request_refused", method=method, path=route, status=answer.status)
+
+    @property
+    def _limits(self) -> RequestLimits | None:
+        """They are set where a process serves the application; none where only the admin port is."""
+        return getattr(self._state, "limits", None)
 
     @staticmethod
     def _check_asked(scope: Scope, headers: Headers, route: PlacedRoute) -> None:

@@ -7,7 +7,7 @@ import re
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.plumbing.http.guess_limits import GuessLimits, address_name
+from services.plumbing.http.rate_limits import RateLimits, address_name
 from services.plumbing.transient_errors import Unavailable
 from services.portal.routes.portal import Portal
 from services.portal.routes.posted_form import TAKES_FORM, Visit, posted_form
@@ -22,7 +22,7 @@ _LINK = "lost-link"
 
 def add_lost_link_page(app: FastAPI, portal: Portal) -> None:
     """`/lost-link`."""
-    limits = GuessLimits(PER_MINUTE)
+    limits = RateLimits(PER_MINUTE)
 
     @app.get(PATH, include_in_schema=False)
     async def lost_link(request: Request) -> Response:

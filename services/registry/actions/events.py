@@ -42,7 +42,7 @@ UNSAID = Cause(kind="entry", id=UUID(int=0), count=None)
 class ActionContext:
     """When something is done (business time), by whom, and for which request.
 
-    A trial (`dry_run`) is rolled back, so nobody else may be told of it before. `machine_now` is what the machine's
+    A dry run is rolled back, so nobody else may be told of it before. `machine_now` is what the machine's
     clock shows: a settable one may stand in the past, while those who send to us look at their own. `latest` is the
     later of the two.
     """
@@ -57,7 +57,7 @@ class ActionContext:
     """By which of the client's API keys it is known; None where it came another way."""
     keyed_hash: KeyedHash = WITHHELD
     """What the audit log may hold of a personal value."""
-    is_trial: bool = False
+    is_dry_run: bool = False
     is_history: bool = False
     """Whether it takes in what happened long ago: its events are said so, and tell nobody."""
 

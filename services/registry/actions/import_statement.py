@@ -80,7 +80,7 @@ async def import_built_in(
     catalogue, published = await asyncio.to_thread(read_catalogue, folder)
     if copy:
         await asyncio.to_thread(check_copy, published, copy)
-    async with database.trial() if context.is_trial else database.transaction() as connection:
+    async with database.dry_run() if context.is_dry_run else database.transaction() as connection:
         history = replace(context, is_history=chronicle_months is not None)
         summary = await import_catalogue(database, connection, holds, catalogue, published, history)
         if chronicle_months is not None:

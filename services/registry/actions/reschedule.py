@@ -165,7 +165,7 @@ async def schedule(
         *(_audit_entry(to, date, one, context) for (to, date, _), one in zip(changes, scheduled, strict=True)),
     )
     moved = [ScheduleHold(one.milestone.id, one.version) for one in scheduled if one.version > 1]
-    if holds and moved and not context.is_trial:
+    if holds and moved and not context.is_dry_run:
         # Last, so that nothing which may still fail or wait stands between the hold and the commit.
         await hold_old_schedules(connection, holds, moved)
     return scheduled

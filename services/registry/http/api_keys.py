@@ -94,7 +94,7 @@ def key_routes(endpoint: WriteEndpoint, reread: Reread) -> APIRouter:
         answer = await endpoint.once(request, caller, 201, act)
         await reread()
         body = json.loads(bytes(answer.body))
-        # The answer that is kept holds no key. This request may have been heard before, or be a trial.
+        # The answer that is kept holds no key. This request may have been heard before, or be a dry run.
         is_new = body["key_id"] == made.id and "dry_run" not in body
         return JSONResponse(body | {"key": made.text}, 201) if is_new else answer
 

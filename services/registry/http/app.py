@@ -14,8 +14,9 @@ from services.plumbing.audit.refused_attempts import RefusedAttempts
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
 from services.plumbing.http.api_keys import ApiKeys
-from services.plumbing.http.app import Check, web_app
+from services.plumbing.http.app import web_app
 from services.plumbing.http.audit_routes import audit_routes
+from services.plumbing.http.health import Check
 from services.registry.actions.holds import ScheduleHolds
 from services.registry.http import (
     anchors,
@@ -65,6 +66,7 @@ def http_app(
         checks,
         facts=facts,
         note_refusal=RefusedAttempts(database, clock).note,
+        key_of=keys.key_of,
         languages=answer_language,
         version="1.0.0",
         summary="Commitments, what is due and when, and how it is going.",

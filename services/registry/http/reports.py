@@ -143,7 +143,7 @@ def write_routes(endpoint: WriteEndpoint) -> APIRouter:
             for one in new.reports
             if isinstance(one, NewReport)
         ]
-        transaction = endpoint.database.trial() if context.is_trial else endpoint.database.transaction()
+        transaction = endpoint.database.dry_run() if context.is_dry_run else endpoint.database.transaction()
         async with transaction as connection:
             outcomes = await record_sent_reports(endpoint.database, connection, reports)
             before = {one.event_id for one in outcomes if isinstance(one, ReportedBefore)}

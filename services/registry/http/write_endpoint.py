@@ -34,15 +34,15 @@ DryRun = Annotated[
     bool,
     Query(
         description="Do everything that the request asks for, and roll it back: the answer is the one that the same"
-        " request would have now, with `dry_run: true`; ids of events and times are those of the trial. Nothing is"
+        " request would have now, with `dry_run: true`; ids of events and times are those of the dry run. Nothing is"
         " recorded, published, counted or kept, the `Idempotency-Key` neither."
     ),
 ]
 
 
 def written(body: dict[str, Any], status: int, context: ActionContext) -> Response:
-    """The answer to a request that writes; that of a trial says so."""
-    return JSONResponse(body | {"dry_run": True} if context.is_trial else body, status)
+    """The answer to a request that writes; that of a dry run says so."""
+    return JSONResponse(body | {"dry_run": True} if context.is_dry_run else body, status)
 
 
 class WriteEndpoint:
@@ -81,7 +81,7 @@ class WriteEndpoint:
             correlation_id=request.state.correlation_id,
             traceparent=current_traceparent(),
             keyed_hash=self._keyed_hash,
-            is_trial=getattr(request.state, "dry_run", False),
+            is_dry_run=getattr(request.state, "dry_run", False),
         )
 
     async def once(
@@ -109,7 +109,7 @@ class WriteEndpoint:
             return Answer(status, (await act(connection, context)).model_dump(mode="json"))
 
         keyed = await keyed_request(request, caller.client)
-        given = await once(self.database, keyed, answer, is_trial=context.is_trial)
+        given = await once(self.database, keyed, answer, is_dry_run=context.is_dry_run)
         return _response(given, context, location)
 
     async def once_in_group(
@@ -124,7 +124,7 @@ class WriteEndpoint:
     ) -> Response:
         """The same in one transaction with others, for what `work` makes of the context.
 
-        A trial, which is rolled back, goes by itself, and so does who has named by `If-Match` what they read.
+        A dry run, which is rolled back, goes by itself, and so does who has named by `If-Match` what they read.
         """
         context = self.context(request, caller)
         keyed, own = await keyed_request(request, caller.client), work(context)
@@ -134,8 +134,8 @@ class WriteEndpoint:
                 check_if_match(request.headers, await shown(connection))
             return await group.alone(connection, own)
 
-        if context.is_trial or has_if_match(request.headers):
-            given = await once(self.database, keyed, answer, is_trial=context.is_trial)
+        if context.is_dry_run or has_if_match(request.headers):
+            given = await once(self.database, keyed, answer, is_dry_run=context.is_dry_run)
         else:
             given = await group.once(keyed, own)
         return _response(given, context, location)
@@ -143,6 +143,6 @@ class WriteEndpoint:
 
 def _response(given: Answer, context: ActionContext, location: str) -> Response:
     response = written(given.body, given.status, context)
-    if location and not context.is_trial:
+    if location and not context.is_dry_run:
         response.headers["Location"] = location.format_map(given.body)
     return response

@@ -13,7 +13,8 @@ from services.notifier.channels.mail_addresses import NamedAddress
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome, FailureReason, Refused
 from services.notifier.channels.ssrf_guard import AllowList
 from services.notifier.notices.link_mailer import LinkMailer
-from services.notifier.notices.link_requests import MOST_ATTEMPTS, LinkRequests
+from services.notifier.notices.link_requests import BETWEEN_MAILS, MOST_ATTEMPTS, LinkRequests
+from services.notifier.notices.permission import LOOK_AGAIN, MayTell, everybody
 from services.plumbing.database import Database
 from tests.notifier.scenes import DESTINATIONS, NOW, PAGES, TOKENS, Filters, subscribe
 
@@ -51,7 +52,9 @@ async def asked(database: Database) -> AsyncIterator[None]:
     yield
 
 
-def mailer(database: Database, mails: Mails, clock: Clocked, *, may_send: bool = True) -> LinkMailer:
+def mailer(
+    database: Database, mails: Mails, clock: Clocked, *, may_send: bool = True, may_tell: MayTell = everybody
+) -> LinkMailer:
     return LinkMailer(
         LinkRequests(database, DESTINATIONS),
         mails,  # type: ignore[arg-type]  # it stands in
@@ -60,6 +63,7 @@ def mailer(database: Database, mails: Mails, clock: Clocked, *, may_send: bool =
         sender=NamedAddress("Pledgewire", "notices@pledgewire.example"),
         allowed=AllowList(mail=True),
         may_send=lambda: may_send,
+        may_tell=may_tell,
     )
 
 
@@ -159,3 +163,31 @@ async def test_who_asks_without_end_is_told_to_wait(http: httpx.AsyncClient, ask
     late = answers[-1]
     assert (answers[0].status_code, late.status_code, late.json()["type"]) == (202, 429, "/problems/too-many-requests")
     assert int(late.headers["retry-after"]) >= 1
+
+
+async def test_who_may_not_be_told_yet_is_answered_as_soon_as_they_may_and_not_a_day_later(
+    http: httpx.AsyncClient, database: Database, asked: None
+) -> None:
+    """
+    A trial holds this mail as it holds deliveries; holding it back is no attempt.
+    """
+    for name in ("ana", "ben"):
+        await subscribe(database, f"{name}@sre.example", channel="email")
+        await ask(http, f"{name}@sre.example")
+    clock, mails, allowed = Clocked(), Mails(), {"ana@sre.example"}
+    held = mailer(database, mails, clock, may_tell=lambda _, __, address: address in allowed)
+    for _ in range(MOST_ATTEMPTS + 2):
+        await held.beat()
+        clock.at += LOOK_AGAIN
+    assert [to for to, _ in mails.sent] == ["ana@sre.example"]
+    allowed.add("ben@sre.example")
+    await held.beat()
+    assert [to for to, _ in mails.sent] == ["ana@sre.example", "ben@sre.example"]
+
+    await subscribe(database, "eva@sre.example", channel="email")
+    await ask(http, "eva@sre.example")
+    await held.beat()
+    allowed.add("eva@sre.example")
+    clock.at += BETWEEN_MAILS + LOOK_AGAIN
+    await held.beat()
+    assert len(mails.sent) == 2

@@ -12,6 +12,7 @@ from services.notifier.channels import CHANNELS
 from services.notifier.channels.channel import ChatChannel
 from services.notifier.channels.outcomes import FailureReason
 from services.notifier.notices.channel_teller import ChannelTeller
+from services.notifier.notices.permission import LOOK_AGAIN, MayTell, everybody
 from services.notifier.notices.shared_changes import MOST_ATTEMPTS, SharedChanges
 from services.notifier.notices.undo_routes import undo_link
 from services.notifier.subscriptions.subscription_links import SHARED_DAYS, shared_token
@@ -40,9 +41,9 @@ class Channel:
         return Response(self.status, {}, b"ok")
 
 
-def teller(database: Database, channel: Channel, clock: Any) -> ChannelTeller:
+def teller(database: Database, channel: Channel, clock: Any, may_tell: MayTell = everybody) -> ChannelTeller:
     link = undo_link("https://portal.example", UNDO_TOKENS, clock)
-    return ChannelTeller(SharedChanges(database), channel, link, clock)  # type: ignore[arg-type]  # it stands in
+    return ChannelTeller(SharedChanges(database), channel, link, clock, may_tell=may_tell)  # type: ignore[arg-type]  # it stands in
 
 
 def path(made: dict[str, Any], last_day: date | None = LAST_DAY) -> str:
@@ -195,3 +196,22 @@ def test_every_channel_in_which_all_read_the_same_is_told_so() -> None:
     assert {name for name, one in CHANNELS.items() if one.is_shared} == {
         name for name, one in CHANNELS.items() if isinstance(one, ChatChannel)
     }
+
+
+async def test_a_channel_that_may_not_be_told_yet_is_told_once_it_may(
+    http: httpx.AsyncClient, database: Database
+) -> None:
+    """
+    A trial holds this as it holds deliveries; holding it back is no attempt.
+    """
+    made = await subscribed(http, **CHANNEL)
+    await http.patch(path(made), json={"language": "es"}, headers=BY_NOBODY)
+    told, allowed, clock = Channel(), set[UUID](), at_clock(http)
+    held = teller(database, told, clock, may_tell=lambda subscription, _, __: subscription in allowed)
+    for _ in range(MOST_ATTEMPTS + 2):
+        await held.beat()
+        clock.set(clock.now() + LOOK_AGAIN)
+    assert told.posted == []
+    allowed.add(UUID(made["id"]))
+    await held.beat()
+    assert [url for url, _ in told.posted] == [CHANNEL["address"]]

@@ -37,6 +37,10 @@ async def test_every_change_of_a_subscription_is_written_and_says_nothing_person
     await http.post("/sending/stop", json={"reason": "A wrong import"}, headers=by(http, "ops"))
     await http.post("/sending/start", headers=by(http, "ops"))
     await http.post("/sending/start", headers=by(http, "ops"))
+    async with database.connection() as connection:
+        await connection.execute("insert into trial (began_by, allowed) values ('ops', '{ana@sre.example}')")
+    await http.post("/trial/end", headers=by(http, "ops"))
+    await http.post("/trial/end", headers=by(http, "ops"))
     foreign = await http.patch(f"/subscriptions/{second['id']}", json={"state": "paused"}, headers=by(http, "gac"))
     assert foreign.status_code == 404
 
@@ -50,13 +54,13 @@ async def test_every_change_of_a_subscription_is_written_and_says_nothing_person
         ("subscription.changed", first["id"], "sre"),
         ("subscription.ended", first["id"], "sre"),
     ]
-    assert [action for action, _, _ in told if action.startswith(("silence", "sending"))] == [
-        *("silence.added", "silence.ended", "sending.stopped", "sending.started"),
+    assert [action for action, _, _ in told if action.startswith(("silence", "sending", "trial"))] == [
+        *("silence.added", "silence.ended", "sending.stopped", "sending.started", "trial.ended"),
     ]
     assert told[-1] == ("request.refused", second["id"], "gac")
     assert {action for action, _, _ in told} - {"request.refused"} == actions_of("notifier")
     everything = " ".join(str(value) for row in rows for value in row.values())
-    secrets = [HOOK, "very-secret-token", "alguien", "Inés", "Climate desk", first["secret"], second["secret"]]
+    secrets = [HOOK, "very-secret-token", "alguien", "ana@", "Inés", "Climate desk", first["secret"], second["secret"]]
     assert [one for one in secrets if one in everything] == []
     assert [row["action"] for row in rows if not row["key_id"]] == ["subscription.ended"]  # by the link
 

@@ -37,7 +37,7 @@ async def written(register: Register) -> list[Any]:
 
 async def test_every_route_that_changes_something_writes_what_the_table_says(register: Register, joint: str) -> None:
     """
-    Each with the key that was used; nothing that is personal stands in it, and a trial writes nothing.
+    Each with the key that was used; nothing that is personal stands in it, and a dry run writes nothing.
     """
     chief = lets_in(register, "chief", "admin", "reporter")
     before = len(await written(register))
@@ -56,12 +56,12 @@ async def test_every_route_that_changes_something_writes_what_the_table_says(reg
         ("POST", "/keys", {"client": "tracker", "roles": ["reporter"]}, chief),
     ]
     for method, path, body, by in acts:
-        trial = await register.send(method, f"{path}?dry_run=true", body, by=by)
+        tried = await register.send(method, f"{path}?dry_run=true", body, by=by)
         count = len(await written(register))
         answer = await register.send(method, path, body, by=by)
         assert answer.is_success, (path, answer.text)
         assert len(await written(register)) > count, path
-        assert trial.status_code in (200, 201, 422), path
+        assert tried.status_code in (200, 201, 422), path
     revoked = await register.send("DELETE", f"/keys/{answer.json()['key_id']}", None, by=chief)
     assert revoked.is_success, revoked.text
     register.clock.at = register.clock.at.replace(year=2025)

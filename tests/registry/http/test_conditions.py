@@ -129,7 +129,7 @@ async def test_what_is_new_or_has_no_version_takes_no_condition(register: Regist
         assert (answer.status_code, answer.json()["type"]) == (412, "/problems/no-version")
 
 
-async def test_who_asks_for_another_time_or_a_trial_where_there_is_none_is_told(register: Register) -> None:
+async def test_who_asks_for_another_time_or_a_dry_run_where_there_is_none_is_told(register: Register) -> None:
     answer = await register.client.get("/milestones/x/schedule-version", params={"as_of": "2022-01-01"})
 
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "as_of")

@@ -80,7 +80,7 @@ REPORTS = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reports=REPORTS, commitment=st.sampled_from([COAL, "nals-2021-make-democracy-deliver", "no-such"]))
-async def test_what_a_trial_says_is_what_happens(
+async def test_what_a_dry_run_says_is_what_happens(
     register: Register, reports: list[dict[str, Any]], commitment: str
 ) -> None:
     for report in reports:

@@ -68,10 +68,10 @@ def told(result: Answer | Exception | None) -> Any:
 async def test_together_they_have_the_answers_and_rows_that_they_have_one_by_one(
     register: Register, posted: list[PostedReport]
 ) -> None:
-    async with register.database.trial() as connection:
+    async with register.database.dry_run() as connection:
         together = await record_posted(register.database, connection, posted)
         of_group = await rows(connection)
-    async with register.database.trial() as connection:
+    async with register.database.dry_run() as connection:
         one_by_one = [result for one in posted for result in await record_posted(register.database, connection, [one])]
         of_singles = await rows(connection)
 

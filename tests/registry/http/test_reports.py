@@ -102,7 +102,7 @@ ROWS = st.lists(
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
-async def test_what_a_trial_of_many_says_is_what_happens(register: Register, rows: list[dict[str, Any]]) -> None:
+async def test_what_a_dry_run_of_many_says_is_what_happens(register: Register, rows: list[dict[str, Any]]) -> None:
     before = await everything(register)
     tried = await sent(register, *rows, query="?dry_run=true")
     assert await everything(register) == before

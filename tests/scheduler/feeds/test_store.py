@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 import structlog
+from prometheus_client import generate_latest
 
 from contracts.vocabulary import Reading
 from services.plumbing.database import Database, DatabaseSettings
@@ -50,7 +51,7 @@ async def test_no_log_trace_or_metric_tells_an_address(
         await house.sql("update feed set alarms = '{null}'")
         await house.sql("update calendar_entry set mark = nextval('calendar_mark')")
         assert (await house.reads(made["paths"][0])).status_code == 500
-        metrics = (await house.http.get("/metrics")).text
+        metrics = generate_latest().decode()
 
     [line] = [json.loads(line) for line in logged.getvalue().splitlines() if "request_failed" in line]
     assert line["path"] == "/feeds/{token}/calendar.ics"

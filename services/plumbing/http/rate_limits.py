@@ -1,8 +1,6 @@
-"""How often somebody may show a wrong key: so many in a minute for each address, and for each key id that they name.
+"""How often something may happen under a name: so many times in a minute, and so many at once, in one process's memory.
 
-A key that is right is let in whatever others have tried: with 256 random bits nobody guesses one, and whoever knows
-the id of a key, or stands behind the same proxy, must not be able to lock its owner out. What the limit ends is the
-work and the noise that guessing makes.
+Names are addresses, ids of keys, or whatever else the asker counts by.
 """
 
 import ipaddress
@@ -12,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 MOST_NAMES = 10_000
-"""Addresses and ids that are remembered; who failed longest ago is forgotten first."""
+"""Names that are remembered; who was counted longest ago is forgotten first."""
 
 
 @dataclass
@@ -21,24 +19,27 @@ class _Allowance:
     at: float
 
 
-class GuessLimits:
-    """Counts wrong keys, in the memory of one process."""
+class RateLimits:
+    """A bucket of tokens for each name, which fills again as time goes by."""
 
-    def __init__(self, per_minute: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Each name may fail so often in a minute, and so often at once."""
-        self._per_minute = per_minute
+    def __init__(
+        self, per_minute: float, at_once: float | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """So often in a minute, and so often without a pause: unless given, as often as in a minute."""
+        self._per_second = per_minute / 60
+        self._at_once = at_once if at_once is not None else per_minute
         self._monotonic = monotonic
         self._allowances: OrderedDict[str, _Allowance] = OrderedDict()
 
     def count(self, names: Iterable[str]) -> float:
-        """Count one failure under each name; how many seconds to wait, 0 where none of them has failed too often."""
+        """Count one under each name; how many seconds to wait, 0 where none of them has done it too often."""
         now = self._monotonic()
         return max((self._wait(name, now) for name in names), default=0.0)
 
     def _wait(self, name: str, now: float) -> float:
-        known = self._allowances.pop(name, None) or _Allowance(self._per_minute, now)
-        left = min(self._per_minute, known.left + (now - known.at) * self._per_minute / 60)
-        wait = 0.0 if left >= 1 else (1 - left) * 60 / self._per_minute
+        known = self._allowances.pop(name, None) or _Allowance(self._at_once, now)
+        left = min(self._at_once, known.left + (now - known.at) * self._per_second)
+        wait = 0.0 if left >= 1 else (1 - left) / self._per_second
         self._allowances[name] = _Allowance(left - 1 if left >= 1 else left, now)
         while len(self._allowances) > MOST_NAMES:
             self._allowances.popitem(last=False)

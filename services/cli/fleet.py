@@ -18,6 +18,8 @@ from deploy.embedded.processes import Child
 from deploy.embedded.state import write_private
 
 PROJECT = Path(__file__).resolve().parents[2]
+ADMIN_BESIDE = 10
+"""The admin port of a process stands so far above a public one that was wished for, if that is free."""
 SERVICES = ("registry", "scheduler", "notifier", "portal")
 
 
@@ -105,7 +107,8 @@ class Fleet:
 
         `holder_key` is the registry's API key of the role `holder`, with which it holds old dates at the scheduler.
         """
-        ports = {name: free_port((ports or {}).get(name, 0)) for name in SERVICES}
+        wished = ports or {}
+        ports = {name: free_port(wished.get(name, 0)) for name in SERVICES}
         urls = {f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
         for name in ("NOTIFIER", "SCHEDULER"):
             urls |= {f"{name}_PUBLIC_URL": urls[f"{name}_URL"], f"{name}_PORTAL_URL": urls["PORTAL_URL"]}
@@ -113,7 +116,9 @@ class Fleet:
             if name not in (environment or {}):
                 urls[name] = kept_secret(self.folder / file)
         for name in SERVICES:
-            self.add(name, f"services.{name}", port=ports[name], environment=urls | dict(environment or {}))
+            admin = free_port(wished[name] + ADMIN_BESIDE) if wished.get(name) else None
+            own = urls | dict(environment or {})
+            self.add(name, f"services.{name}", port=ports[name], admin_port=admin, environment=own)
         self.members["registry"].environment["SCHEDULER_KEY"] = holder_key
 
     def start(self, *names: str, environment: Mapping[str, str] | None = None) -> None:

@@ -147,6 +147,9 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     checked = operator.run("verify")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "started" in operator.run("logs", "registry").stdout
+    looked = operator.run("doctor")
+    assert looked.returncode == 0, looked.stdout + looked.stderr
+    assert json.loads(operator.run("trial", "status", "--json").stdout)["is_on"]
     second = operator.run("up")
     assert second.returncode == 1 and "is in use by another run" in second.stderr
 
@@ -155,6 +158,7 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     assert first.returncode == 0, complaints
     (key,) = re.findall(r"export PLEDGEWIRE_KEY=(pw_\S+)", out)
     assert house.public_url in out and str(operator.folder.path) in out
+    assert "nobody gets messages, all others' are held until `./pledgewire go-live`" in out
     assert len([line for line in out.partition("Next")[2].splitlines() if "./pledgewire " in line][:3]) == 3
     assert "notifier ended by signal 9" in complaints
     assert [pid for part in again.parts.values() if (pid := part.pid) and Identity.of(pid)] == []
@@ -165,6 +169,7 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     operator.environment["PLEDGEWIRE_KEY"] = key
     listed = operator.run("keys", "list")
     assert listed.returncode == 0 and "operator" in listed.stdout, listed.stderr
+    assert "live;" in operator.run("go-live", "--yes").stdout
     status, out, _ = ended(third)
     assert status == 0 and "PLEDGEWIRE_KEY" not in out and "Pledgewire is up after" in out
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from services.cli.fleet import SERVICES
+from services.cli.fleet import ADMIN_BESIDE, SERVICES
 from services.cli.up.running import read_running
 from services.cli.up.settings import UpSettings, read_settings
 from services.cli.up.state_folder import HouseFolder
 from services.plumbing.kafka.settings import KafkaSettings
-
-ADMIN_BESIDE = 10
-"""The admin port stands so far above the public one, where nobody has said otherwise."""
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
                 kafka_settings(reached),
                 reached["DATABASE_URL"],
                 manage_database=settings.database.manage,
+                trial=settings.trial,
                 manage_kafka=settings.kafka.manage and reached.get("KAFKA_SECURITY_PROTOCOL", "")[:4] == "SASL",
             )
         )
@@ -97,6 +98,7 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
         closing.callback(document(folder).unlink, missing_ok=True)
         closing.callback(fleet.stop)
         commands = {f"{name.upper()}_URL": url for name, url in where.inside.items() if name != "portal"}
+        commands |= {f"{name.upper()}_ADMIN_URL": one.admin_url for name, one in fleet.members.items()}
         commands |= reached | {"ACCESS_FILE": str(folder.access)}
         expected = tuple(parts.processes())
         house = House(folder, fleet, parts, where, commands, prepared, since, tls, expected)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from deploy.embedded.processes import Identity
 from deploy.embedded.state import write_private
 from services.cli import VERSION
+from services.cli.fleet import SERVICES
 from services.cli.running_stack import RunningStack
 from services.cli.up.running import HousePart, RunningHouse, document
 from services.cli.up.state_folder import HouseFolder
@@ -19,6 +20,7 @@ def found_by_commands(folder: HouseFolder, stack: RunningStack, more: Mapping[st
     folder.run.mkdir(exist_ok=True, mode=0o700)
     me = Identity.of(os.getpid()) or Identity(os.getpid(), "")
     urls = {f"{name.upper()}_URL": stack.url(name) for name in ("registry", "scheduler", "notifier")}
+    admin_urls = {f"{name.upper()}_ADMIN_URL": stack.admin_url(name) for name in SERVICES}
     parts = {name: HousePart(pid) for name, pid in (stack.parts.processes() if stack.parts else {}).items()}
     services = {name: HousePart(pid, stack.url(name)) for name, pid in stack.fleet.pids().items() if name != "inbox"}
     house = RunningHouse(
@@ -29,7 +31,7 @@ def found_by_commands(folder: HouseFolder, stack: RunningStack, more: Mapping[st
         ready=True,
         public_url=stack.url("portal"),
         parts={**services, **parts},
-        environment={**stack.environment, **urls, **more},
+        environment={**stack.environment, **urls, **admin_urls, **more},
     )
     write_private(document(folder), house.written())
     try:

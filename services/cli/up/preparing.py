@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -16,9 +17,16 @@ from services.cli.fleet import SERVICES
 from services.cli.keys import ApiClient, issue_keys
 from services.cli.ministries import enter_ministries
 from services.cli.topics import apply_topics
+from services.cli.up.settings import TrialSection
 from services.cli.up.state_folder import HouseFolder
+from services.plumbing.audit.entries import Actor
+from services.plumbing.clock import MACHINE_CLOCK
+from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_key_text import agreed_key
 from services.plumbing.kafka.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from services.notifier.delivery.trial import Trial
 
 OPERATOR = ApiClient("operator", ("admin", "assessor", "auditor", "editor", "operator", "reporter", "subscriber"))
 """Who gets the key that the first start shows: it may do everything but hold dates, and give what it has to others."""
@@ -40,10 +48,18 @@ class Prepared:
     """With what each role logs in to PostgreSQL; empty likewise."""
     first_key: str | None
     """The operator's key, made now, and shown once; None when there is one already."""
+    trial: "Trial | None" = None
+    """The trial that is on."""
 
 
 async def prepare(
-    folder: HouseFolder, kafka: KafkaSettings, database_url: str, *, manage_kafka: bool, manage_database: bool
+    folder: HouseFolder,
+    kafka: KafkaSettings,
+    database_url: str,
+    *,
+    manage_kafka: bool,
+    manage_database: bool,
+    trial: TrialSection,
 ) -> Prepared:
     """Bring Kafka and PostgreSQL to what this release needs; raises what they raise."""
     write_access_file(folder.access)
@@ -56,6 +72,7 @@ async def prepare(
     if roles:
         await apply_roles(database_url, roles)
     await enter_ministries(database_url)
+    on_trial = await _trial(database_url, trial)
     agreed: dict[str, str] = {}
     for client in (HOLDER, IMPORTER):
         key = agreed_key(folder.secret(f"{client.name}-key"))
@@ -63,7 +80,23 @@ async def prepare(
     first = None
     if not await _has_key(database_url, OPERATOR.name):
         first = (await issue_keys(database_url, [OPERATOR]))[OPERATOR.name]
-    return Prepared(agreed[HOLDER.name], agreed[IMPORTER.name], passwords, roles, first)
+    return Prepared(agreed[HOLDER.name], agreed[IMPORTER.name], passwords, roles, first, on_trial)
+
+
+async def _trial(database_url: str, settings: TrialSection) -> "Trial | None":
+    """The trial that is on, begun now where nothing has ever been sent; None where everybody gets everything."""
+    from services.notifier.delivery.trial import begin_trial, open_trial
+
+    database = Database(DatabaseSettings.model_validate({"DATABASE_URL": database_url}), "notifier")
+    await database.open()
+    try:
+        async with database.transaction() as connection:
+            if not settings.enabled:
+                return await open_trial(connection)
+            by, now = Actor("pledgewire-up"), MACHINE_CLOCK.now()
+            return await begin_trial(connection, by, settings.allow, now, only_first=True)
+    finally:
+        await database.close()
 
 
 def write_access_file(file: Path) -> None:

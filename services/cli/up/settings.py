@@ -30,6 +30,12 @@ def _checked_database(text: str) -> str:
     return text
 
 
+def _checked_entry(text: str) -> str:
+    from services.notifier.delivery.trial_addresses import checked_entry
+
+    return checked_entry(text)
+
+
 PublicUrl = Annotated[str, AfterValidator(_checked_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Environment = dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], str]
@@ -65,7 +71,7 @@ class NotifierSection(SettingsSection):
 
 
 class PortsSection(SettingsSection):
-    """Where the services listen on this machine's loopback interface."""
+    """Where the services listen on this machine's loopback interface; ten above each is its admin port, if free."""
 
     portal: Port = 8400
     """The pages."""
@@ -160,6 +166,16 @@ class TlsSection(SettingsSection):
         return self
 
 
+class TrialSection(SettingsSection):
+    """The trial that begins with the first start: nobody gets anything but who is named here, until `go-live`."""
+
+    enabled: bool = True
+    """Whether a first start begins one. Where it has been live, none begins any more."""
+    allow: tuple[Annotated[str, AfterValidator(_checked_entry)], ...] = ()
+    """Who gets everything all the same: ["you@example.org", "@test.example.org"]. Read when the trial begins; from then
+    on `pledgewire trial allow` adds to the list."""
+
+
 class UpSettings(SettingsSection):
     """The whole file."""
 
@@ -171,6 +187,7 @@ class UpSettings(SettingsSection):
     kafka: KafkaSection = KafkaSection()
     database: DatabaseSection = DatabaseSection()
     tls: TlsSection = TlsSection()
+    trial: TrialSection = TrialSection()
     environment: Environment = {}
     """Other variables of docs/for-operators.md, for all services: NOTIFIER_LIMITS = "chat.example.org=2"."""
 

@@ -49,6 +49,7 @@ def welcome(house: House, options: UpOptions, seconds: float) -> list[str]:
         f"Portal     {where.public['portal']}",
         *(f"{name.capitalize():<10} {url}" for name, url in _others(where.public).items()),
         f"State      {options.folder.path}",
+        *_on_trial(house),
     ]
     key = house.prepared.first_key
     if key is None:
@@ -74,6 +75,14 @@ NEXT = (
     "./pledgewire schedule next",
 )
 """The three commands that come after the first start."""
+
+
+def _on_trial(house: House) -> list[str]:
+    """That messages are held, as long as they are."""
+    if house.prepared.trial is None:
+        return []
+    allowed = ", ".join(house.prepared.trial.allowed) or "nobody"
+    return [f"Trial      {allowed} gets messages, all others' are held until `./pledgewire go-live`"]
 
 
 def _others(urls: Mapping[str, str]) -> dict[str, str]:

@@ -72,9 +72,7 @@ async def test_what_waits_at_a_held_notifier_can_be_dropped_and_says_why(fresh_d
 
         assert dropped.returncode == 0, dropped.stderr
         assert "notifier: 1100 dropped" in dropped.stdout
-        states = await connection.fetch(
-            "select state, reason, count(*) from notifier.delivery group by 1, 2"
-        )
+        states = await connection.fetch("select state, reason, count(*) from notifier.delivery group by 1, 2")
         assert {tuple(row) for row in states} == {("delivered", None, 3), ("cancelled", "dropped-after-restore", 1100)}
         said = await connection.fetch("select client, after from notifier.audit_pending order by id")
         assert {row["client"] for row in said} == {"command-line/ana"}

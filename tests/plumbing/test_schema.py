@@ -56,8 +56,13 @@ async def test_a_service_waits_for_its_schema_and_says_so(
         async with asyncio.timeout(10):
             await waiting
         assert await gate.check() is None
-        said = capfd.readouterr().out + caplog.text  # by which of them depends on whether logs were configured before
+        printed = capfd.readouterr()
+        said = printed.out + caplog.text  # by which of them depends on whether logs were configured before
         assert "the service waits for its schema" in said
+        told = [line for line in printed.err.splitlines() if line.startswith(("error: ", "help: "))]
+        assert [line.partition(":")[0] for line in told] == ["error", "help"], "once, in two lines"
+        assert "the schema notifier has no tables yet" in told[0] and "pledgewire db upgrade" in told[1]
+        assert gate.describe() == {"found": newest, "needs": newest}
         await downgrade(url, "notifier", versions, older)
         assert f"is at revision {older}" in (await gate.check() or "")
     finally:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 from fastapi import Request
 from starlette.testclient import TestClient
@@ -30,6 +31,10 @@ def client() -> Iterator[TestClient]:
     @app.get("/away")
     def away() -> None:
         raise Unavailable("the database is away")
+
+    @app.get("/older")
+    def older() -> None:
+        raise asyncpg.UndefinedColumnError("the schema is older than the code")
 
     @app.get("/broken")
     def broken() -> None:
@@ -102,6 +107,7 @@ def test_a_callers_correlation_id_is_kept_where_it_can_stand_in_a_log(
     ("path", "status", "kind", "more"),
     [
         ("/away", 503, "unavailable", {"retry-after": "2"}),
+        ("/older", 503, "unavailable", {"retry-after": "2"}),
         ("/broken", 500, "fault", {}),
         ("/large", 413, "event-too-large", {}),
         ("/nowhere", 404, "not-found", {}),

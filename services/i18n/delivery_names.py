@@ -62,6 +62,7 @@ DELIVERY_REASONS = {
     "digest-missed": N_("its digest could not go out for a week"),
     "attempts-exhausted": N_("tried often enough"),
     "paused": N_("the subscription was paused"),
+    "only-in-digests": N_("it stands behind the last reminder, and only digests tell it"),
 }
 """Why something was not delivered."""
 

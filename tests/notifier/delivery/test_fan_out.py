@@ -185,4 +185,4 @@ async def test_what_stands_in_digests_only_is_told_in_digests_and_to_systems(dat
         system: ("sending", None),
         paused: ("suppressed", "paused"),
     }
-    assert ends == 3, "each end is an event"
+    assert ends == 1, "one event tells of all that ended"

@@ -120,6 +120,8 @@ class PresentCommitment(Contract):
     """Of each party that is bound, in the order of `commitment.parties`."""
     version: Ordinal
     """For a status update's `expected_version`."""
+    changed_at: Instant | None = Field(default=None, json_schema_extra={"x-since": "0.3.0"})
+    """When another status or date was recorded last; null where it is as it was entered."""
     milestones: tuple[PresentMilestone, ...]
     """The next one first, the undated last."""
     anchors: tuple[PresentAnchor, ...]

@@ -157,7 +157,9 @@ class MilestoneDue(Contract):
     """From then on it would be stale: a delivery that has not gone out expires."""
     status: Status
     last: bool = Field(default=False, json_schema_extra={"x-since": "0.3.0"})
-    """Whether the day has passed and no reminder follows this one."""
+    """Whether the day has passed and no reminder follows this one, but for those that only digests tell."""
+    only_in_digests: bool = Field(default=False, json_schema_extra={"x-since": "0.3.0"})
+    """Whether it stands behind the last reminder: of people, only those are told who get digests."""
 
 
 class OwnLadderDue(MilestoneDue):

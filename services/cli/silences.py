@@ -71,15 +71,8 @@ def list_command(
     json: Json = False,
 ) -> None:
     """List silences, the newest first; one that ends soon says so."""
-    items: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        wanted = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
-        page = _notifier(url, key).ask("GET", "/silences", params=wanted)
-        items += [item for item in page["items"] if everything or item["state"] != "ended"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
+    found = _notifier(url, key).items("/silences", {"limit": "200"})
+    items = [item for item in found if everything or item["state"] != "ended"]
     if json:
         print_json({"items": items})
         return

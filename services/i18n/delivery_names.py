@@ -63,6 +63,7 @@ DELIVERY_REASONS = {
     "attempts-exhausted": N_("tried often enough"),
     "paused": N_("the subscription was paused"),
     "dropped-after-restore": N_("dropped after a backup was restored"),
+    "only-in-digests": N_("it stands behind the last reminder, and only digests tell it"),
 }
 """Why something was not delivered."""
 

@@ -57,3 +57,8 @@ def followed_event_in_full(topic: str, words: Words) -> str:
 def date_change(change: str, words: Words) -> str:
     """What happened to a date."""
     return word_in(DATE_CHANGES, change, words)
+
+
+def last_reminder(words: Words) -> str:
+    """What a milestone's last reminder says of itself."""
+    return words.gettext("This is the last reminder of it; from now on only digests may list it.")

@@ -75,5 +75,7 @@ class MissedSchedulerEvents:
         kind: Any = _KINDS[topic]
         headers = [(name, text.encode()) for name, text in one.headers.items()]
         envelope, event = from_record(kind, one.key.encode(), headers, one.value)
-        retrace = self._escalator.retrace if kind is MilestoneEscalated else self._tick.retrace
-        await retrace(connection, event.milestone.id, envelope.time, said)
+        if isinstance(event, MilestoneEscalated):
+            await self._escalator.retrace(connection, event, envelope.id, envelope.time)
+        else:
+            await self._tick.retrace(connection, event.milestone.id, envelope.time, said)

@@ -107,9 +107,10 @@ def test_the_ministries_are_told_of_the_shipped_ladder() -> None:
     after = [step.removeprefix("after-").removesuffix("d") for step in steps if step.startswith("after-")]
     told = (
         f"{', '.join(before[:-1])} and {before[-1]} days before the last day, on the day, "
-        f"and {', '.join(after[:-1])} and {after[-1]} days after it; the last one says that it is the last."
+        f"and {', '.join(after[:-1])} and {after[-1]} days after it; the last one says that it is the last. "
+        "What is open for longer stands in digests only, once a month."
     )
 
     assert "on-the-day" in steps
-    assert ladder["every"] is None
+    assert (ladder["every"], ladder["every_only_in"]) == ("30d", "digests")
     assert told in " ".join(FOR_MINISTRIES.read_text(encoding="utf-8").split())

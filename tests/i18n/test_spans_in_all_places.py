@@ -24,7 +24,7 @@ from contracts.commitments import Milestone
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import LanguageTag, Precision, Reading, Span, Status
 from services.i18n.languages import LANGUAGES
-from services.i18n.spans import span_name
+from services.i18n.spans import span_name, to_be_reviewed
 from services.i18n.words import words_in
 from services.portal.clients.registry import CommitmentDetailView, PassageView, ScheduleView
 from services.portal.event_lines import event_line
@@ -287,6 +287,13 @@ def last_days(span: Span, reading: Reading, language: LanguageTag) -> set[str]:
     return set() if is_one_unit else names(day, language)
 
 
+def recurrences(span: Span, reading: Reading, language: LanguageTag) -> set[str]:
+    """What recurs and has no date is named by that alone where it is to be reviewed."""
+    if reading is not Reading.RECURRING or span.earliest is not None:
+        return set()
+    return {read(to_be_reviewed(span, reading, words_in(language)))}
+
+
 def month_name(day: date, language: LanguageTag) -> str:
     return str(Locale.parse(LANGUAGES[language].locale).months["format"]["wide"][day.month])
 
@@ -326,6 +333,7 @@ def test_the_name_of_a_span_tells_both_of_its_ends(span: Span, language: Languag
 @example(span_of("202X/203X"), Reading.DURING, "en")
 @example(span_of("2022-01-01/2022-02-01"), Reading.ON, "fr")
 @example(span_of("202X"), Reading.BY, "fr")
+@example(Span(edtf=None, earliest=None, latest=None, precision=Precision.UNDATED), Reading.RECURRING, "en")
 @example(
     Span(edtf="2000-01-01/2000-21", earliest=date(2000, 1, 1), latest=date(2000, 5, 31), precision=Precision.SEASON),
     Reading.BY,
@@ -333,7 +341,7 @@ def test_the_name_of_a_span_tells_both_of_its_ends(span: Span, language: Languag
 )
 def test_a_span_has_the_same_name_wherever_it_is_shown(span: Span, reading: Reading, language: LanguageTag) -> None:
     what = with_span(span, reading)
-    wanted = names(span, language) | last_days(span, reading, language)
+    wanted = names(span, language) | last_days(span, reading, language) | recurrences(span, reading, language)
 
     for place in PLACES + (IN_CALENDARS if span.latest else ()):
         shown = read(place(what, language))

@@ -12,7 +12,8 @@ import httpx2
 class Arrival:
     """One message as a receiver got it."""
 
-    delivery_id: str
+    delivery_id: str | None
+    """A mail's Message-ID where it is of no delivery; None for a card that is of none."""
     kind: str
     name: str
     at: float

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from tests.journeys.house import BOUND, House
+from tests.journeys.notices import ASKED, CHANGED, asks_for_links, changes_by_link, notices_that_came, notices_told
 from tests.journeys.operating import pledgewire
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -63,6 +64,8 @@ BOUNDARIES = [
     ("notifier", "notifier-after-render", "group", 0),
     ("notifier", "notifier-after-send", "group", SUBSCRIPTIONS + 1),
     ("notifier", "notifier-before-commit", "group", SUBSCRIPTIONS + 1),
+    ("notifier", "link-mail-sent", ASKED, 1),
+    ("notifier", "channel-told", CHANGED, 1),
     ("notifier", "relay-after-claim", "http", 0),
     ("notifier", "relay-after-produce", "http", 0),
     ("notifier", "relay-after-mark", "http", 0),
@@ -199,6 +202,10 @@ async def test_a_kill_there_loses_nothing(
         case "acknowledgement":
             await insist_on_owning(house, await overdue(house))
             await house.insist_on_status(ids[next(commitments)], "in-progress")
+        case _ if trigger == ASKED:
+            await asks_for_links(house, "everything@ministry.example")
+        case _ if trigger == CHANGED:
+            await changes_by_link(house, "slack", "everything", zone="America/Toronto")
         case "retry":
             # A delivery is claimed as it is written; a claim of its own is what a second attempt needs.
             await house.refuse_once("slack", "everything")
@@ -217,6 +224,14 @@ async def test_a_kill_there_loses_nothing(
         assert len(runs) == 1  # written once, though the fan-out was cut behind it
         house.clock.set(runs[0]["run_at"])
 
+    if trigger in (ASKED, CHANGED):
+        await house.insist_on_status(ids[next(commitments)], "in-progress")  # so that something arrives
+        # It had left and nobody knew: it comes again, once, and with the same Message-ID where there is one.
+        house.clock.set(house.now + timedelta(minutes=3))
+        await notices_told(house, trigger)
+        came = await notices_that_came(house, trigger)
+        assert [one.delivery_id for one in came] == [came[0].delivery_id] * 2
+        before += len(came)
     for _ in range(400):
         await house.rest()
         if len(await house.arrivals()) >= before + SUBSCRIPTIONS:

@@ -12,6 +12,9 @@ from fastapi import FastAPI
 
 T = TypeVar("T")
 
+IDLE_SECONDS = 300
+"""Of real time, for which a connection may lie unused."""
+
 
 class Served:
     """An application on a free port of the loopback interface."""
@@ -22,7 +25,10 @@ class Served:
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(128)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        # A client that draws its next request for seconds, on a busy machine, is not to meet a connection as it closes.
+        config = uvicorn.Config(
+            app, log_config=None, lifespan="off", timeout_graceful_shutdown=1, timeout_keep_alive=IDLE_SECONDS
+        )
         self._server = uvicorn.Server(config)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

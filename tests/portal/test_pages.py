@@ -210,8 +210,9 @@ def test_reminders_by_somebodys_own_ladder_are_not_shown_to_everybody(portal: Se
 def test_an_overdue_milestone_says_how_to_answer_and_nothing_of_who_is_asked(portal: ServedPortal) -> None:
     overdue, ahead = portal.get(COAL).text, portal.get(SUMMIT).text
 
-    assert f"$SCHEDULER_URL/milestones/{COAL_ENDS}/acknowledgements" in overdue
-    assert "acknowledgements" not in ahead
+    assert "by the link in that message" in overdue and 'href="/lost-link"' in overdue
+    assert "by the link in that message" not in ahead
+    assert "curl" not in overdue + ahead
     assert not [path for path in portal.services.asked if "escalation" in path]
 
 

@@ -71,7 +71,15 @@ def entry(state: Json) -> Json:
     milestones = [milestone(state, one) for one in state["milestones"]]
     how_it_stands = {name: state[name] for name in ("summary", "strength", "status", "party_statuses", "version")}
     assessments = [one | {"is_newest": True} for one in state["assessments"]]
-    return _brief(state) | how_it_stands | {"milestones": milestones, "assessments": assessments}
+    return (
+        _brief(state)
+        | how_it_stands
+        | {
+            "milestones": milestones,
+            "assessments": assessments,
+            "changed_at": state["changed_at"],
+        }
+    )
 
 
 def milestone(state: Json, one: Json) -> Json:

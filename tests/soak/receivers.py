@@ -47,6 +47,7 @@ class Ledger(Box):
         title: str,
         delivery_id: str | None,
         commitment_id: str | None,
+        thread: str | None = None,
         note: str = "",
     ) -> int:
         """Note a message; its number."""

@@ -1,7 +1,7 @@
 """Fan-out: events that are new become one delivery for each subscription that matches, in one statement.
 
-A paused subscription gets none of them, and a row that says so. What is to go out together with more is gathered in the
-same transaction (`groups`).
+A paused subscription gets none of them, and a row that says so; nor is who has no digests told what stands in digests
+only. What is to go out together with more is gathered in the same transaction (`groups`).
 
 There are no foreign keys on the hot tables: both ends are written by the one statement that has just read them, and
 nothing here deletes.
@@ -22,10 +22,10 @@ from services.notifier.delivery.groups import WINDOW, Wait, gather
 from services.notifier.delivery.identity import DELIVERY_ID_BYTES, THREAD_BYTES
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.openings import Openings
-from services.notifier.delivery.paused import PAUSED, tell_of_paused
 from services.notifier.delivery.put_off import put_off_new
 from services.notifier.delivery.taking_over import end_settled_before
 from services.notifier.delivery.turns import READY, WRITE_IN_TURN, is_behind, promote
+from services.notifier.delivery.untold import ONLY_IN_DIGESTS, PAUSED, publish_untold
 from services.notifier.events.event_types import EVENT_NAMES, EVENT_TYPES
 from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EVERYBODY, EventTraits
@@ -51,17 +51,21 @@ FAN_OUT = f"""
 with incoming as materialized (
     select id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after, section, collapse_key,
            string_to_array(parties, ',') as parties, string_to_array(themes, ',') as themes, audience, level, told_as,
-           cause_id, cause_kind, cause_count, gathers, place
+           cause_id, cause_kind, cause_count, gathers, only_in_digests, place
     from unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::bytea[], $6::timestamptz[], $7::text[],
                 $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[],
-                $15::text[], $16::uuid[], $17::text[], $18::integer[], $19::text[], $28::boolean[])
+                $15::text[], $16::uuid[], $17::text[], $18::integer[], $19::text[], $28::boolean[], $29::boolean[])
          with ordinality as i(id, topic, commitment_id, seq, value, time, correlation_id, traceparent, not_after,
                               parties, themes, section, audience, level, told_as, cause_id, cause_kind, cause_count,
-                              collapse_key, gathers, place)
+                              collapse_key, gathers, only_in_digests, place)
 ),
 matches as materialized (
     select i.id as event_id, i.place, i.commitment_id, i.not_after, s.id as subscription_id, s.channel, s.destination,
-           s.state = 'paused' as is_paused, s.timing is not null as is_timed,
+           case when s.state = 'paused' then '{PAUSED}'
+                when i.only_in_digests and s.channel in ({_READ_BY_PEOPLE})
+                     and coalesce(s.timing ->> 'rhythm', 'immediate') = 'immediate' then '{ONLY_IN_DIGESTS}'
+           end as untold,
+           s.timing is not null as is_timed,
            i.gathers and s.channel in ({_READ_BY_PEOPLE}) and s.destination is not null as gathers
     from incoming i join subscription s on s.state in ('active', 'paused')
         and (s.events = '{{}}' or i.told_as = any(s.events))
@@ -106,19 +110,19 @@ written as (
     insert into delivery (id, thread, event_id, subscription_id, commitment_id, channel, destination, paced, state,
                           behind, next_at, not_after, created_at, lease, lease_until, settled_at, reason, rule)
     select id, thread, event_id, subscription_id, commitment_id, channel, destination, has_pace,
-           case when is_paused then 'suppressed' when taken then 'sending' else 'pending' end,
-           not taken and not is_paused and (waits or in_thread > 1), $20,
+           case when untold is not null then 'suppressed' when taken then 'sending' else 'pending' end,
+           not taken and untold is null and (waits or in_thread > 1), $20,
            not_after, $20,
            case when taken then $26::uuid end,
            case when taken then clock_timestamp() + make_interval(secs => $27) end,
-           case when is_paused then $20 end,
-           case when is_paused then '{PAUSED}' end,
-           case when gathers and not is_paused then '{WINDOW}' end
-    from (select *, not waits and not has_pace and not is_paused and not is_timed and not gathers
+           case when untold is not null then $20 end,
+           untold,
+           case when gathers and untold is null then '{WINDOW}' end
+    from (select *, not waits and not has_pace and untold is null and not is_timed and not gathers
                     and in_all <= $21 and in_lane <= lane as taken
           from placed order by place, subscription_id) p
     returning id, event_id, subscription_id, commitment_id, thread, attempts, created_at, not_after, state, behind,
-              position, destination, deferrals, deferred_since, rule
+              position, destination, deferrals, deferred_since, rule, reason
 )
 select *, null as collapse_key, false as is_overtaken, null::uuid[] as before,
        subscription_id in (select subscription_id from matches where is_timed) as is_timed
@@ -141,6 +145,8 @@ class IncomingEvent:
     cause: Cause
     collapse_key: str | None = None
     """What it tells the latest of; None where it stays news."""
+    only_in_digests: bool = False
+    """Whether, of people, only those are told who get digests."""
 
     def waits_until(self, now: datetime) -> datetime | None:
         """Until when it waits for more of its cause where people read it; None where it is told at once.
@@ -222,6 +228,7 @@ class FanOut:
                 lease,
                 self._leases.seconds,
                 [until is not None for until in waits],
+                [incoming.only_in_digests for incoming in batch],
             )
             ended = await end_settled_before(connection, [incoming.event.id for incoming in batch], fresh=True)
             rows = [row for row in rows if row["id"] not in ended]
@@ -229,7 +236,7 @@ class FanOut:
             if len(told) < len(rows):
                 untold = [row for row in rows if row["state"] == "suppressed"]
                 events = {incoming.event.id: incoming.event for incoming in batch}
-                await tell_of_paused(self._database, connection, untold, events, now)
+                await publish_untold(self._database, connection, untold, events, now)
             causes = {
                 incoming.event.id: Wait(incoming.cause.id, until)
                 for incoming, until in zip(batch, waits, strict=True)

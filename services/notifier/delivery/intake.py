@@ -42,7 +42,13 @@ def read(record: ConsumerRecord[bytes, bytes]) -> IncomingEvent:
     not_after: datetime | None = getattr(event, "not_after", None)  # of the events that can become stale
     kind = EVENT_TYPES[record.topic]
     return IncomingEvent(
-        published.already_read(data), data.seq, not_after, kind.traits(data), data.cause, kind.collapse_key(data)
+        published.already_read(data),
+        data.seq,
+        not_after,
+        kind.traits(data),
+        data.cause,
+        kind.collapse_key(data),
+        only_in_digests=getattr(event, "only_in_digests", False),  # of reminders
     )
 
 

@@ -178,5 +178,6 @@ class MessageRenderer:
     def reader(self, delivery: Delivery) -> Reader:
         """Whom a delivery goes to."""
         to = delivery.recipient
-        unsubscribe, is_shared = self._unsubscribe_links.url(to.id), CHANNELS[to.channel].is_shared
+        told_for = dict.fromkeys((to.id, *(member.recipient.id for member in delivery.members)))
+        unsubscribe, is_shared = self._unsubscribe_links.url(tuple(told_for)), CHANNELS[to.channel].is_shared
         return Reader(delivery.id, to.id, to.address, to.zone, to.filters, unsubscribe, to.ladder_refused, is_shared)

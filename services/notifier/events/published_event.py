@@ -125,7 +125,7 @@ class LocalizedGroup:
                 told.append(LocalizedEvent(event, self.words, url, self._as_told_now(telling)).message)
         if not told:
             raise UnsupportedEvent("people are told of none of these events")
-        return group_message(told, self.words, self.links.commitments, self.kind, self.rhythm)
+        return group_message(told, self.words, self.links, self.kind, self.rhythm)
 
     def _as_told_now(self, telling: Telling) -> Telling:
         return telling if self.kind == "window" else replace(telling, is_deferred=True)

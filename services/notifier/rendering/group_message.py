@@ -4,7 +4,7 @@ Pure: a list of messages in the order in which they happened goes in, and one me
 out. Where a channel has no room for all, it shows the first ones and links to the list.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
@@ -13,6 +13,7 @@ from services.i18n.prose import Prose
 from services.i18n.words import Words
 from services.notifier.rendering.group_words import counted, digest_subject, section_title, subject_of
 from services.notifier.rendering.message import Category, EventMessage, MessageLink
+from services.notifier.rendering.page_links import DueState, PageLinks
 from services.notifier.rendering.retelling import COUNTS_DAYS
 
 GroupKind = Literal["window", "digest", "deferred"]
@@ -25,6 +26,15 @@ _ASKING: frozenset[Category] = frozenset({"escalated", "overdue", "asked", "toda
 """News that ask somebody for something."""
 
 _ORDER: tuple[Category, ...] = get_args(Category)
+
+_LISTED_AS: Mapping[Category, DueState] = {
+    "escalated": "overdue",
+    "overdue": "overdue",
+    "asked": "asked",
+    "today": "soon",
+    "ahead": "soon",
+}
+"""Under which filter of the list a section's items are found."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ class _Newest:
 
 
 def group_message(
-    messages: Sequence[EventMessage], words: Words, list_url: str, kind: GroupKind, rhythm: Rhythm | None = None
+    messages: Sequence[EventMessage], words: Words, links: PageLinks, kind: GroupKind, rhythm: Rhythm | None = None
 ) -> GroupMessage:
     """One message of several about single events, which stand in the order in which they happened; at least one."""
     at_once = kind == "window"
@@ -132,7 +142,7 @@ def group_message(
             for category, several in by_category.items()
         ),
         thread=commitments.pop() if len(commitments) == 1 else None,
-        links=(MessageLink(words.gettext("Open the list"), list_url),),
+        links=(MessageLink(words.gettext("Open the list"), links.commitments(_state_of_all(by_category))),),
     )
 
 
@@ -140,6 +150,12 @@ def _ask(categories: Iterable[Category], words: Words) -> str:
     if _ASKING.isdisjoint(categories):
         return ""
     return words.gettext("If you answer for any of these, please report how it stands.")
+
+
+def _state_of_all(categories: Iterable[Category]) -> DueState | None:
+    """The filter of the list that finds every item; None where none does."""
+    states = {_LISTED_AS.get(category) for category in categories}
+    return states.pop() if len(states) == 1 else None
 
 
 def _newest_of_each(messages: Sequence[EventMessage]) -> list[_Newest]:

@@ -6,9 +6,10 @@ from contracts.commitments import Milestone
 from contracts.events import MilestoneDue, MilestoneScheduled
 from contracts.vocabulary import Reading
 from services.i18n.distances import step_in_words
+from services.i18n.event_names import last_reminder
 from services.i18n.names import status_name
 from services.i18n.prose import marked_text
-from services.i18n.spans import date_in_short, span_name
+from services.i18n.spans import date_in_short, span_name, to_be_reviewed
 from services.i18n.text import plain
 from services.i18n.words import Words
 from services.notifier.rendering import placeholders
@@ -121,7 +122,7 @@ def due_content(event: MilestoneDue, words: Words, url: str) -> EventMessage:
     latest, short, ask = _reminded_of(event, words)
     lead = _date_line(event, words)
     if event.last:
-        lead = ". ".join(filter(None, (lead, words.gettext("This is the last reminder of it."))))
+        lead = ". ".join(filter(None, (lead, last_reminder(words))))
     late = [Fact(words.gettext("Late; was to go out"), placeholders.moment(event.due_at))] if event.late else []
     missed = [step_in_words(step, words) for step in event.merged_steps]
     return compose(
@@ -180,12 +181,7 @@ def _reminded_of(event: MilestoneDue, words: Words) -> tuple[str, str | None, st
             )
         case "review":
             ask = words.gettext("It is time to look at how it is going: please report what has changed.")
-            if milestone.span.is_open:
-                latest = words.gettext("no end date; to be reviewed")
-            elif milestone.reading is Reading.RECURRING:
-                latest = words.gettext("recurring; to be reviewed")
-            else:
-                latest = words.gettext("no date given; to be reviewed")
+            latest = to_be_reviewed(milestone.span, milestone.reading, words)
             return latest, words.gettext("to be reviewed"), ask
     return words.gettext("a reminder"), None, ""  # of a later release
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
+
+DueState = Literal["overdue", "asked", "soon"]
+"""As the portal's list filters by it."""
 
 
 def unsigned(subscription_id: UUID, milestone_id: str, is_shared: bool) -> str:
@@ -29,10 +33,9 @@ class PageLinks:
         """The page of a commitment."""
         return f"{self.portal}/commitments/{commitment_id}"
 
-    @property
-    def commitments(self) -> str:
-        """The page that lists what is in the register."""
-        return f"{self.portal}/"
+    def commitments(self, due: DueState | None = None) -> str:
+        """The page that lists what is in the register, or of it what is overdue, asked about or due soon."""
+        return f"{self.portal}/?due={due}" if due else f"{self.portal}/"
 
     def subscription(self, subscription_id: UUID, *, is_shared: bool = False) -> str:
         """The page where a reader sees and changes what they get."""

@@ -43,10 +43,10 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, pages:
     )
     async def ask_unsubscribe(token: str) -> Response:
         """The way to the page that asks, in the reader's language, and offers less instead of none."""
-        id_ = links.subscription(token)
-        if id_ is None:
+        named = links.subscriptions(token)
+        if not named:
             raise no_such_link()
-        return RedirectResponse(pages.stop(id_), 303, _PRIVATE)
+        return RedirectResponse(pages.stop(named[0]), 303, _PRIVATE)
 
     @router.post(
         "/unsubscribe/{token}",
@@ -56,11 +56,12 @@ def unsubscribe_router(store: SubscriptionStore, links: UnsubscribeLinks, pages:
         openapi_extra={"requestBody": {"required": False, "content": _FORMS}},
     )
     async def unsubscribe(token: str) -> HTMLResponse:
-        """End the subscription that the link was made for (RFC 8058, one click); again does no harm."""
-        id_ = links.subscription(token)
-        if id_ is None or not await store.end(id_, None, "unsubscribed", clock.now(), BY_LINK):
+        """End what the mail was sent for (RFC 8058, one click): all subscriptions that it names; again does no harm."""
+        named = links.subscriptions(token)
+        ended = [await store.end(id_, None, "unsubscribed", clock.now(), BY_LINK) for id_ in named]
+        if not any(ended):
             raise no_such_link()
-        return _done(await _language(id_))
+        return _done(await _language(named[0]))
 
     async def _language(id_: UUID) -> str:
         row = await store.find(id_, None)

@@ -75,7 +75,8 @@ def first_allowed(
     """The first instant, `now` or later, at which a subscription may be told of something that came at `arrived`.
 
     `mutes` are those that hold for it: the subscription's own and the silences (`that_fit`). What a mute held back, a
-    digest tells in the first run after its end, or at its end where it runs just then.
+    digest tells in the first run after its end, or at its end where it runs just then. It holds back a run that comes
+    while it lasts, and what might be told but for it; within quiet hours or a day off it holds nothing back.
     """
     held = tuple(mutes)
     at: datetime = now
@@ -83,18 +84,23 @@ def first_allowed(
     run: datetime | None = None
     since, inclusive = arrived or now, False
     while at - now < _LONGEST:
+        if timing.rhythm.is_digest:
+            next_run = first_run(timing.rhythm, since, zone, timing.holidays, inclusive=inclusive)
+            if next_run > at:
+                at, rule, run = next_run, "digest", next_run
+            elif inclusive and next_run == at:
+                run = at
         covering = max((mute for mute in held if mute.covers(at)), key=lambda mute: mute.ends, default=None)
-        if covering:
+        if covering and (at == run or not timing.rhythm.is_digest):
             at, rule = covering.ends, covering.rule
             since, inclusive = at, True
-        elif timing.rhythm.is_digest and (
-            (next_run := first_run(timing.rhythm, since, zone, timing.holidays, inclusive=inclusive)) > at
-        ):
-            at, rule, run = next_run, "digest", next_run
         elif until := day_off_until(at, timing.holidays, zone):
             at, rule = until, "holiday"
         elif until := quiet_until(at, timing.quiet, zone):
             at, rule = until, "quiet-hours"
+        elif covering:
+            at, rule = covering.ends, covering.rule
+            since, inclusive = at, True
         else:
             break
     return Opening(at, rule, run)

@@ -17,7 +17,7 @@ from contracts.topics import (
 )
 from services.plumbing.database import Connection, Database
 from services.plumbing.waiting import OldestWaiting
-from services.registry.store.commitments import BRIEF, DIFFERING_STATUSES, brief_from, party_statuses_from
+from services.registry.store.commitments import BRIEF, CHANGED_AT, DIFFERING_STATUSES, brief_from, party_statuses_from
 from services.registry.store.milestones import SCHEDULED_MILESTONE
 from services.registry.store.rows import Row
 
@@ -28,6 +28,7 @@ _MILESTONES = SCHEDULED_MILESTONE.replace("s.source,", "s.source, s.change, s.kn
 _PRESENT = f"""
     select {BRIEF}, c.summary, c.strength, c.status, c.version, c.lead_ministries, c.verb,
            c.quote, c.quote_start, c.quote_end, {DIFFERING_STATUSES} as differing,
+           {CHANGED_AT} as changed_at,
            st.title as statement_title, st.made_on, st.url, st.sha256,
            substring(st.text from p.opening + 1 for p.closing - p.opening) as passage, p.opening,
            (select coalesce(jsonb_agg(to_jsonb(m) order by m.latest nulls last, m.id), '[]')
@@ -157,7 +158,10 @@ def _present(row: Row) -> PresentCommitment:
             "anchors": [one | {"span": one} for one in row["anchors"]],
             "assessments": row["assessments"],
             "includes": tuple(IncludedEvents(topic=name, through=reached.get(name, 0)) for name in INCLUDED),
-            **{name: row[name] for name in ("summary", "strength", "status", "version", "lead_ministries", "verb")},
+            **{
+                name: row[name]
+                for name in ("summary", "strength", "status", "version", "lead_ministries", "verb", "changed_at")
+            },
         }
     )
 

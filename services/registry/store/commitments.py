@@ -22,6 +22,12 @@ BRIEF = """
     (select coalesce(jsonb_agg(o order by array_position(c.parties, o ->> 'code')), '[]')
      from jsonb_array_elements(st.organisations) as o where o ->> 'code' = any(c.parties)) as organisations
 """
+CHANGED_AT = """
+    greatest((select max(u.recorded_at) from status_update u where u.commitment_id = c.id),
+             (select max(d.recorded_at) from milestone m join milestone_schedule d on d.milestone_id = m.id
+              where m.commitment_id = c.id and d.version > 1))
+"""
+"""When another status or date of a commitment (`c`) was recorded last; null where it is as it was entered."""
 DIFFERING_STATUSES = """
     (select coalesce(jsonb_object_agg(s.party, s.status), '{}')
      from commitment_party_status s where s.commitment_id = c.id)

@@ -12,7 +12,7 @@ from services.plumbing.database import Connection
 from services.plumbing.http.forms import ResponseModel
 from services.registry.rules.paragraphs import passage
 from services.registry.rules.status_history import PRESENT, AsOf
-from services.registry.store.commitments import BRIEF, DIFFERING_STATUSES, brief_from, quote_from
+from services.registry.store.commitments import BRIEF, CHANGED_AT, DIFFERING_STATUSES, brief_from, quote_from
 from services.registry.store.rows import Row, word_from
 from services.registry.store.statements import policy_from
 from services.registry.views.assessments import AssessmentEntry, assessments_of
@@ -92,11 +92,6 @@ class CommitmentRecord(CommitmentBrief):
 # The order is that of the statements and of the words in them; the id only settles ties.
 _ORDER = "st.made_on, c.statement_id, c.quote_start, c.id"
 _HOW_IT_STANDS = f"c.summary, c.strength, c.status, c.version, {DIFFERING_STATUSES} as differing"
-_CHANGED_AT = """
-    greatest((select max(u.recorded_at) from status_update u where u.commitment_id = c.id),
-             (select max(d.recorded_at) from milestone m join milestone_schedule d on d.milestone_id = m.id
-              where m.commitment_id = c.id and d.version > 1))
-"""
 _WORDS = """
     concat_ws(e'\\n', c.quote,
               (select string_agg(t.words, e'\\n') from jsonb_each_text(c.title) as t(language, words)),
@@ -153,7 +148,7 @@ async def commitment_entries(
         then = await commitments_at(connection, wanted.status, wanted.party, moment)
     rows = await connection.fetch(
         f"""
-        select {BRIEF}, {_HOW_IT_STANDS}, {_CHANGED_AT} as changed_at
+        select {BRIEF}, {_HOW_IT_STANDS}, {CHANGED_AT} as changed_at
         from commitment c join statement st on st.id = c.statement_id
         where ($1::text is null or $1 = any(c.parties))
           and ($2::text is null or $2 = any(c.themes))
@@ -161,7 +156,7 @@ async def commitment_entries(
           and ($10::text[] is null or c.id = any($10))
           and ($11::timestamptz is null or c.created_at <= $11)
           and ($12::text[] is null or c.id = any($12))
-          and ($13::timestamptz is null or {_CHANGED_AT} >= $13)
+          and ($13::timestamptz is null or {CHANGED_AT} >= $13)
           and ($4::text is null or $10::text[] is not null or $4 = coalesce(
                 (select s.status from commitment_party_status s where s.commitment_id = c.id and s.party = $1),
                 c.status))

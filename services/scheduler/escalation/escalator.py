@@ -30,7 +30,8 @@ from services.scheduler.escalation.log import LogLine
 from services.scheduler.escalation.rows import MilestoneEscalation
 from services.scheduler.escalation.rules.book import EscalationBook
 from services.scheduler.escalation.rules.machine import advanced, next_change_at
-from services.scheduler.escalation.rules.states import Asked, EscalationState, LevelNotified, LogEntry
+from services.scheduler.escalation.rules.retracing import retraced
+from services.scheduler.escalation.rules.states import EscalationState, LevelNotified, LogEntry
 from services.scheduler.escalation.store import EscalationStore
 from services.scheduler.reminders.day_causes import day_cause
 
@@ -98,13 +99,23 @@ class Escalator:
         if self._may_send():
             await self.once()
 
-    async def retrace(self, connection: Connection, milestone_id: str, at: datetime, said: Collection[UUID]) -> None:
-        """Bring a milestone to where it stood after one of these events, at that instant; nothing is written anew."""
-        _, found = await queries.claim_due(connection, at, 1, milestone_id)
-        for row in found:
-            one = self._since_asked(row, at)
-            if one.notified and _event_id(one, one.notified) in said:
-                await self._write(connection, [one], at, said)
+    async def retrace(self, connection: Connection, event: MilestoneEscalated, event_id: UUID, at: datetime) -> None:
+        """Bring a milestone to where it stood after this event of that instant; nothing is written anew.
+
+        What the log knows stays as it is, and what stands under another schedule than the event's.
+        """
+        await queries.lock_milestone(connection, event.milestone.id)
+        escalation = await queries.read_escalation(connection, event.milestone.id)
+        if escalation is None or await queries.is_logged(connection, event_id):
+            return
+        case = escalation.case
+        if case.deadline is None or case.version != event.schedule_version:
+            return
+        told = LevelNotified(
+            event.round, event.rank, event.repeat, event.due_at, event.late, event.days, event.acknowledged
+        )
+        state, entries = retraced(case.state, case.deadline, self._escalations.book, told, at)
+        await self._write(connection, [_Advance(escalation, state, entries)], at, [event_id])
 
     async def _catch_up(self) -> None:
         """The waits or the zone data may be others than those of the process before."""
@@ -164,16 +175,6 @@ class Escalator:
         escalation = rows.escalation_from_row(row)
         state, entries = advanced(escalation.case.state, escalation.case.deadline, self._escalations.book, now)
         return _Advance(escalation, state, entries)
-
-    def _since_asked(self, row: asyncpg.Record, at: datetime) -> _Advance:
-        """As `_advance`; an event of which a level heard at `at` was asked about as soon as its day was over."""
-        one = self._advance(row, at)
-        deadline = one.escalation.case.deadline
-        if deadline is None or one.notified or not isinstance(one.state, Asked):
-            return one
-        asked, notes = advanced(one.escalation.case.state, deadline, self._escalations.book, deadline.passes_at)
-        state, entries = advanced(asked, deadline, self._escalations.book, at)
-        return _Advance(one.escalation, state, (*notes, *entries))
 
     async def _write(
         self, connection: Connection, advances: list[_Advance], now: datetime, told: Collection[UUID] = ()

@@ -1,6 +1,7 @@
 """Questions to the escalation's tables: what is due, how it stands with a milestone, and what was answered before."""
 
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
@@ -124,6 +125,12 @@ async def client_of_holder(connection: Connection, milestone_id: str) -> str | N
         milestone_id,
     )
     return client
+
+
+async def is_logged(connection: Connection, event_id: UUID) -> bool:
+    """Whether the log has it that a level has heard by this event."""
+    found = await connection.fetchval("select true from escalation_log where what = 'told' and event_id = $1", event_id)
+    return bool(found)
 
 
 async def kept_acknowledgement(connection: Connection, request: KeyedRequest) -> KeptAnswer | None:

@@ -58,6 +58,7 @@ async def collect_reminders(connection: Connection, now: datetime, limit: int) -
             select o.id, o.event_id, o.created_at, o.key, convert_from(o.value, 'UTF8')::jsonb as body
             from outbox o
             where o.id > (select outbox_id from feed_place) and o.topic = $3 and o.created_at >= $1
+              and not coalesce((convert_from(o.value, 'UTF8')::jsonb -> 'only_in_digests')::boolean, false)
               and not exists (select from feed_event e where e.event_id = o.event_id)
             order by o.id limit $2
         ),

@@ -17,6 +17,9 @@ IntoPast = Literal["tell", "record"]
 
 KINDS: tuple[MilestoneKind, ...] = ("event", "deadline", "review")
 
+ONLY_IN = "digests"
+"""Where alone an endless end may be told."""
+
 
 def kind_of(milestone: Milestone) -> MilestoneKind:
     """Whether it is an event, a deadline, or has no last day and is reviewed.
@@ -84,4 +87,5 @@ def _ladder_json(ladder: Ladder) -> dict[str, Any]:
         ],
         "at": f"{ladder.at:%H:%M}",
         "every": f"{ladder.repeat.every}{ladder.repeat.unit}" if ladder.repeat else None,
+        "every_only_in": ONLY_IN if ladder.repeat and ladder.repeat.only_in_digests else None,
     }

@@ -17,7 +17,7 @@ from contracts.vocabulary import Reading
 from services.plumbing.bounded_yaml import YamlRefused, compose, line_of
 from services.plumbing.business_days import UnknownCalendar, regional_calendar
 from services.plumbing.sentences import Sentence, sentence_of
-from services.scheduler.ladders.book import KINDS, IntoPast, LadderBook
+from services.scheduler.ladders.book import KINDS, ONLY_IN, IntoPast, LadderBook
 from services.scheduler.ladders.business_calendar import BOUND, BusinessCalendar
 from services.scheduler.ladders.ladder import MOST_RUNGS, NINE, Ladder, LadderCondition, Repeat, Rung, Step
 
@@ -256,11 +256,20 @@ def _into_past(place: _Node) -> IntoPast:
 
 
 def _repeat(place: _Node) -> Repeat:
+    if isinstance(place.node, yaml.ScalarNode):
+        return _repeat_of(place, only_in_digests=False)
+    found = place.fields("step", "only_in")
+    if "step" not in found:
+        raise place.refused(_missing("step"))
+    return _repeat_of(found["step"], only_in_digests="only_in" in found and bool(found["only_in"].one_of((ONLY_IN,))))
+
+
+def _repeat_of(place: _Node, *, only_in_digests: bool) -> Repeat:
     found = place.matching(EVERY, "30d, 4w or 1m")
     every, unit = int(found[1]), found[2]
     if every > LONGEST_REPEAT[unit]:
         raise place.refused(Sentence("that is further apart than ten years"))
-    return Repeat(every, unit)  # type: ignore[arg-type]  # as the pattern has it
+    return Repeat(every, unit, only_in_digests)  # type: ignore[arg-type]  # as the pattern has it
 
 
 DEFAULT_BOOK = read_ladder_book((Path(__file__).parent / "ladders.yaml").read_text(encoding="utf-8"), "ladders.yaml")

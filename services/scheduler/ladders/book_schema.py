@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.vocabulary import Reading
 from services.scheduler.ladders import book_reader as reader
-from services.scheduler.ladders.book import KINDS
+from services.scheduler.ladders.book import KINDS, ONLY_IN
 from services.scheduler.ladders.ladder import MOST_RUNGS
 
 
@@ -51,7 +51,7 @@ _LADDER = _closed(
     at=_TIME,
     business_days=_BUSINESS_DAYS,
     rungs=_some(_RUNG, MOST_RUNGS),
-    every=_word(reader.EVERY),
+    every={"anyOf": [_word(reader.EVERY), _closed(("step",), step=_word(reader.EVERY), only_in={"const": ONLY_IN})]},
 )
 
 LADDER_BOOK_SCHEMA: Mapping[str, Any] = _closed(

@@ -163,6 +163,11 @@ class Countdown:
         """Whether a step is one of those that follow the last rung without an end."""
         return self._number(step) > 0
 
+    def is_only_in_digests(self, step: Step) -> bool:
+        """Whether a step is told, of people, only to those who get digests."""
+        repeat = self.ladder.repeat
+        return self.kind != "review" and repeat is not None and repeat.only_in_digests and self.is_endless(step)
+
     def next_after(self, step: Step) -> tuple[Step, datetime] | None:
         """The step that comes after another, and when; None where there is none within reach."""
         number = self._number(step)
@@ -198,12 +203,14 @@ class Countdown:
         return (step, due_at) if step.is_in_reach and (due_at := self.due_at(step)) else None
 
     def _number(self, step: Step) -> int:
-        """Which of the endless steps this is, from 1; 0 for a rung, and for what is none of them."""
+        """Which of the endless steps this is, from 1; 0 for a rung, and for what is none of them, such as a step
+        before the last rung that an older book had planned."""
         if self.kind == "review":
             return step.count if step.direction == "review" else 0
         if self.ladder.repeat is None or step in self.ladder.by_step:
             return 0
-        return self.ladder.repeat.number(step)
+        number = self.ladder.repeat.number(step)
+        return number if number >= self._first_number else 0
 
     @cached_property
     def _first_number(self) -> int:

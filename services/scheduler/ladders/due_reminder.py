@@ -39,7 +39,9 @@ class DueReminder:
     follow_up: PlannedReminder | None
     """The step to be planned next, where that may not have been planned yet."""
     last: bool
-    """Whether the day is over and no step follows."""
+    """Whether the day is over and no step follows, but for those that only digests tell."""
+    only_in_digests: bool
+    """Whether, of people, only those are told who get digests."""
 
 
 def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) -> DueReminder:
@@ -66,6 +68,7 @@ def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) 
         following = count.next_after(step)
     due_at = merged.pop(step)
     phase, days = phase_at(count, now)
+    only_in_digests = all(map(count.is_only_in_digests, (step, *merged)))  # what was missed is told to everybody
     ends = [now + min(LONGEST_VALID, _END_OF_TIME - now), following[1] if following else None, count.begins_at]
     return DueReminder(
         step=step,
@@ -78,7 +81,8 @@ def due_reminder(count: Countdown, due: Mapping[Step, datetime], now: datetime) 
         follow_up=PlannedReminder(*following, "pending", count)
         if following and (count.is_endless(following[0]) or (step.direction == "after" and following[1] > now))
         else None,
-        last=following is None and phase in PASSED,
+        last=phase in PASSED and not only_in_digests and (following is None or count.is_only_in_digests(following[0])),
+        only_in_digests=only_in_digests,
     )
 
 

@@ -121,6 +121,8 @@ class Repeat:
 
     every: int
     unit: Literal["d", "w", "m"]
+    only_in_digests: bool = False
+    """Whether, of people, only those are told who get digests."""
 
     def step(self, number: int) -> Step:
         """The multiple of this number, from 1."""

@@ -119,6 +119,7 @@ def due_record(event: DueEvent, seq: int, now: datetime) -> Outgoing:
         "not_after": reminder.not_after,
         "status": Status.as_kept(claimed.status),
         "last": reminder.last,
+        "only_in_digests": reminder.only_in_digests,
     }
     due = OwnLadderDue(**said, subscription_id=claimed.audience) if claimed.audience else MilestoneDue(**said)
     with traced("milestone due", None) as traceparent:  # nobody's request: a thread of its own begins here

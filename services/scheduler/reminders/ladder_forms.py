@@ -48,6 +48,8 @@ class LadderEntry(SchedulerAnswer):
     """The time of day of the reminders that follow the last rung, and of reviews."""
     every: str | None
     """How often a reminder follows the last rung, such as `30d`."""
+    every_only_in: Literal["digests"] | None
+    """Where alone people are told of those that follow; null for wherever they are told of reminders."""
 
 
 class LadderBookEntry(SchedulerAnswer):

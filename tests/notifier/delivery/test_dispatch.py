@@ -491,7 +491,7 @@ async def test_each_channel_gets_what_it_reads(database: Database, clock: Shared
     (mail,) = inbox.mails
     assert mail["To"] == "desk@example.org"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert mail["List-Unsubscribe"] == f"<{links().url(reader_of_mail)}>", "as it is, however long: no encoding"
+    assert mail["List-Unsubscribe"] == f"<{links().url([reader_of_mail])}>", "as it is, however long: no encoding"
     assert mail["Content-Language"] == "fr"
     assert set(posts) == {"/slack", "/teams"}
     assert "blocks" in posts["/slack"]

@@ -163,3 +163,26 @@ async def test_positions_say_the_order_in_which_deliveries_were_written(database
     async with database.connection() as connection:
         rows = await connection.fetch("select event_id from delivery order by position")
     assert [row["event_id"] for row in rows] == [event.event.id for event in events]
+
+
+async def test_what_stands_in_digests_only_is_told_in_digests_and_to_systems(database: Database):
+    night = {"quiet_hours": [{"begins": "22:00", "ends": "07:00"}]}
+    at_once = await subscribe(database, "now@example.org", channel="email")
+    quiet = await subscribe(database, "quiet@example.org", channel="email", timing=night)
+    daily = await subscribe(database, "daily@example.org", channel="email", timing={"rhythm": "daily", "at": "09:00"})
+    system = await subscribe(database)
+    paused = await subscribe(database, "away@example.org", channel="email", state="paused")
+
+    await FanOut(database, lease_seconds=60).apply([replace(incoming(), only_in_digests=True)], NOW, MUCH_CAPACITY)
+
+    async with database.connection() as connection:
+        rows = await connection.fetch("select subscription_id, state, reason, rule from delivery")
+        ends = await connection.fetchval("select count(*) from outbox where topic = 'delivery-settled'")
+    assert {row["subscription_id"]: (row["state"], row["reason"] or row["rule"]) for row in rows} == {
+        at_once: ("suppressed", "only-in-digests"),
+        quiet: ("suppressed", "only-in-digests"),
+        daily: ("pending", "digest"),
+        system: ("sending", None),
+        paused: ("suppressed", "paused"),
+    }
+    assert ends == 1, "one event tells of all that ended"

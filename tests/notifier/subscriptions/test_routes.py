@@ -59,7 +59,7 @@ async def test_nothing_is_behind_a_link_that_we_did_not_sign_for_this(http: http
     other = SignedIds(LINK_SETTINGS, "another-purpose").token(UUID(made["id"]))
     foreign = page_tokens(LinkSettings(link_keys=(SecretStr("x" * 40),))).token(UUID(made["id"]))  # type: ignore[call-arg]
     never = page_tokens(LINK_SETTINGS).token(uuid4())
-    unsubscribe = links().url(UUID(made["id"])).rpartition("/")[2]
+    unsubscribe = links().url([UUID(made["id"])]).rpartition("/")[2]
     changed = (token[:-1], token + "A", token.swapcase(), *other_spellings(token))
     answers = [
         (await http.get(f"/subscription-links/{wrong}")).text
@@ -293,7 +293,7 @@ async def test_the_scheduler_hears_of_a_ladder_and_of_every_change_that_it_has_t
         told += published
         assert [event.active for event in await published_ladders(database)] == told, change
 
-    token = links().url(UUID(made["id"])).removeprefix("https://notices.example")
+    token = links().url([UUID(made["id"])]).removeprefix("https://notices.example")
     for _ in range(2):
         assert (await http.post(token)).status_code == 200
     events = await published_ladders(database)

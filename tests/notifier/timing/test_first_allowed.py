@@ -131,6 +131,27 @@ def test_what_was_muted_is_told_by_the_first_digest_after_the_mute_or_at_its_ver
         assert first_allowed(now, daily, MEXICO, [mute]).at == at(told, 9)
 
 
+def test_a_mute_within_what_is_quiet_anyhow_holds_no_digest_back_for_another_run() -> None:
+    """Of two quiet hours one ends while the other lasts, and while something is muted: nothing might be told then."""
+    timing = Timing(Rhythm("weekly", time(22), 0), (NIGHT, QuietHours(time(6), time(12))))
+    run, noon = at(MONDAY, 22), at(MONDAY + timedelta(1), 12)
+    within = Mute(Filters(), noon - timedelta(hours=1), noon - timedelta(hours=6))
+    assert first_allowed(at(MONDAY, 9), timing, MEXICO, [within]) == Opening(noon, "quiet-hours")
+    longer = Mute(Filters(), noon + timedelta(hours=1), noon - timedelta(hours=6))
+    a_week_later = noon + timedelta(7)
+    assert first_allowed(at(MONDAY, 9), timing, MEXICO, [longer]) == Opening(a_week_later, "quiet-hours")
+    muted_run = Mute(Filters(), run + timedelta(minutes=1), run)
+    assert first_allowed(at(MONDAY, 9), timing, MEXICO, [muted_run]) == Opening(a_week_later, "quiet-hours")
+
+
+def test_a_digest_that_runs_as_a_mute_ends_is_told_by_that_run() -> None:
+    daily = Timing(Rhythm("daily", time(9)))
+    for began, came in ((1, at(MONDAY, 8)), (24, at(MONDAY, 9) - timedelta(1, hours=1))):
+        mute = Mute(Filters(), at(MONDAY, 9), at(MONDAY, 9) - timedelta(hours=began))
+        opening = first_allowed(came, daily, MEXICO, [mute])
+        assert (opening.at, opening.run) == (at(MONDAY, 9), at(MONDAY, 9))
+
+
 def test_a_mute_that_is_to_begin_later_holds_nothing_back_before() -> None:
     silence = Mute(Filters(), at(MONDAY, 12), at(MONDAY, 10), "silence")
     assert first_allowed(at(MONDAY, 9, 59), Timing(), MEXICO, [silence]).rule is None
@@ -166,9 +187,10 @@ def cases(draw: Any) -> tuple[datetime, Timing, ZoneInfo, list[Mute]]:
     working = [day for day in range(7) if not days_off(date(2026, 6, 1) + timedelta(day), timing.holidays)]
     if all(loud_minutes(timing.quiet, day) < 60 for day in working):
         timing = Timing(timing.rhythm, (), timing.holidays)  # the forms refuse these
+    lengths = st.one_of(st.integers(1, 8), st.integers(1, 40), st.integers(1, 400))
     mutes = [
         Mute(Filters(), now + STEP * (first + length), now + STEP * first)
-        for first, length in draw(st.lists(st.tuples(st.integers(-40, 400), st.integers(1, 400)), max_size=3))
+        for first, length in draw(st.lists(st.tuples(st.integers(-40, 400), lengths), max_size=3))
     ]
     return now, timing, draw(zones), mutes
 

@@ -30,9 +30,15 @@ def agenda_of(what: Milestone, at: datetime, rules: PlanningRules = RULES) -> Ag
     return agenda_after(agenda, scheduled(what), at, rules=rules)
 
 
+def fired(what: Milestone, at: datetime, rules: PlanningRules = RULES) -> tuple[SimulatedReminder, ...]:
+    """All that is fired of a milestone that is scheduled then, until two years behind its day."""
+    end = max(counting(what, rules.book).ended_at, at) + timedelta(days=730)
+    return simulate([agenda_of(what, at, rules)], rules, at, end)
+
+
 def told(what: Milestone, at: datetime, rules: PlanningRules = RULES) -> tuple[SimulatedReminder, ...]:
-    """All that is ever told of a milestone that is scheduled then."""
-    return simulate([agenda_of(what, at, rules)], rules, at, utc(2200, 1, 1))
+    """Of it, what everybody is told."""
+    return tuple(one for one in fired(what, at, rules) if not one.only_in_digests)
 
 
 @pytest.mark.parametrize(("what", "phase"), [(DEADLINE, "overdue"), (SUMMIT, "asked")], ids=["deadline", "event"])
@@ -95,9 +101,10 @@ def test_an_event_that_is_moved_into_the_past_is_asked_about() -> None:
         agenda, scheduled(milestone(date(2026, 6, 1), reading=Reading.ON), 2, change="moved"), LATER, rules=RULES
     )
 
-    first, *others = simulate([agenda], RULES, LATER, utc(2200, 1, 1))
+    first, second, *others = simulate([agenda], RULES, LATER, utc(2030, 1, 1))
     assert (first.at, first.step.name, first.phase) == (LATER, "after-180d", "asked")
-    assert [one.step.name for one in others] == ["after-365d"]
+    assert (second.step.name, second.last) == ("after-365d", True)
+    assert {one.only_in_digests for one in others} == {True}
 
 
 @given(milestones(), instants, st.timedeltas(timedelta(), timedelta(days=3000)))
@@ -112,10 +119,10 @@ def test_planned_anew_nothing_is_asked_a_second_time(what: Milestone, at: dateti
 
 
 @pytest.mark.parametrize(
-    ("days", "following", "last"), [(60, "after-90d", False), (360, "after-365d", False), (1800, None, True)]
+    ("days", "following", "last"), [(60, "after-90d", False), (360, "after-365d", False), (1795, "after-1800d", True)]
 )
 def test_what_the_endless_ladder_of_before_has_planned_goes_over_to_the_one_that_ends(
-    days: int, following: str | None, last: bool
+    days: int, following: str, last: bool
 ) -> None:
     step = Step("after", days)
     due_at = counting(DEADLINE, ENDLESS).due_at(step)
@@ -150,3 +157,27 @@ def test_an_event_known_to_the_year_is_asked_about_when_the_year_is_over() -> No
         ("before-30d", "ahead"),
         *((step, "asked") for step in BEHIND),
     ]
+
+
+def test_what_stays_open_for_longer_than_a_year_is_told_in_digests_only() -> None:
+    found = fired(DEADLINE, utc(2022, 1, 1))
+    last = next(number for number, one in enumerate(found) if one.last)
+    behind = found[last + 1 :]
+
+    assert [one.only_in_digests for one in found] == [False] * (last + 1) + [True] * len(behind)
+    assert [one.step.name for one in behind][:3] == ["after-390d", "after-420d", "after-450d"]
+    assert {one.phase for one in behind} == {"overdue"}
+
+
+@given(milestones(), instants, st.timedeltas(timedelta(days=300), timedelta(days=1500)))
+def test_what_was_missed_is_told_to_everybody_with_what_only_digests_would_have_told(
+    what: Milestone, at: datetime, away: timedelta
+) -> None:
+    agenda, back = agenda_of(what, at), max(counting(what, SHIPPED).ended_at, at) + away
+    first, *others = simulate([agenda], RULES, back, back + timedelta(days=400)) or [None]
+    if first is None:
+        return
+    missed = [*first.merged, first.step]
+
+    assert first.only_in_digests == all(step.name not in BEHIND and step.direction == "after" for step in missed)
+    assert not any(one.last for one in others if first.last), "it ends once"

@@ -12,7 +12,7 @@ from services.i18n.words import words_in
 from services.plumbing.sentences import sentence_of
 from services.scheduler.ladders.book import kind_of
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK, LadderBookError, read_ladder_book
-from services.scheduler.ladders.ladder import LadderCondition, Rung, Step
+from services.scheduler.ladders.ladder import LadderCondition, Repeat, Rung, Step
 from tests.scheduler.scenes import milestone
 
 BOOK = """\
@@ -123,6 +123,9 @@ ONE = "ladders:\n  - name: all\n    rungs: [{}]\n"
         (ONE.format("on-the-day") + "    every: 0d\n", 4, "'0d' is not written like 30d"),
         (ONE.format("on-the-day") + "    every: 3bd\n", 4, "'3bd' is not written like 30d"),
         (ONE.format("on-the-day") + "    every: 99999d\n", 4, "further apart than ten years"),
+        (ONE.format("on-the-day") + "    every: {only_in: digests}\n", 4, "`step` is missing"),
+        (ONE.format("on-the-day") + "    every: {step: 30d, only_in: mails}\n", 4, "'mails' is none of digests"),
+        (ONE.format("on-the-day") + "    every: {step: 0d, only_in: digests}\n", 4, "'0d' is not written like 30d"),
         (ONE.format("on-the-day") + "    when: {}\n", 4, "asks for nothing"),
         (ONE.format("on-the-day") + "    when: {kinds: [party]}\n", 4, "'party' is none of event, deadline, review"),
         (ONE.format("on-the-day") + "    when: {parties: [MX]}\n", 2, "the last ladder is for all"),
@@ -194,6 +197,7 @@ def test_the_book_as_json_says_all_that_was_read() -> None:
             ],
             "at": "10:30",
             "every": "2w",
+            "every_only_in": None,
         },
         {
             "name": "others",
@@ -201,5 +205,17 @@ def test_the_book_as_json_says_all_that_was_read() -> None:
             "rungs": [{"step": "before-1m", "at": "09:00", "business_days": "bound"}],
             "at": "09:00",
             "every": None,
+            "every_only_in": None,
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "only_in_digests"), [("30d", False), ("{step: 30d}", False), ("{step: 30d, only_in: digests}", True)]
+)
+def test_an_endless_end_may_be_told_in_digests_only(written: str, only_in_digests: bool) -> None:
+    book = read_ladder_book(ONE.format("on-the-day") + f"    every: {written}\n")
+
+    assert book.ladders[0].repeat == Repeat(30, "d", only_in_digests)
+    [told] = book.as_json()["ladders"]
+    assert (told["every"], told["every_only_in"]) == ("30d", "digests" if only_in_digests else None)

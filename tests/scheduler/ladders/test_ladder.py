@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from contracts import events
 from services.scheduler.ladders.book_reader import DEFAULT_BOOK
 from services.scheduler.ladders.day_count import step_day
-from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Step
+from services.scheduler.ladders.ladder import LONGEST_COUNT, ON_THE_DAY, Repeat, Step
 
 steps = st.one_of(
     st.just(ON_THE_DAY),
@@ -41,7 +41,7 @@ def test_the_shipped_ladder_is_90_30_7_and_1_days_before_and_thins_out_behind_th
         "after-180d",
         "after-365d",
     ]
-    assert ladder.repeat is None
+    assert ladder.repeat == Repeat(30, "d", only_in_digests=True)
 
 
 @given(steps)

@@ -87,6 +87,7 @@ def ticking(
                     what.days,
                     tuple(what.merged),
                     what.last,
+                    what.only_in_digests,
                 )
             )
 

@@ -18,6 +18,7 @@ from feedgen.feed import FeedGenerator
 from contracts.commitments import Milestone
 from contracts.events import CommitmentCreated, MilestoneDue, MilestoneScheduled, StatusChanged
 from contracts.vocabulary import PartyCode, ShownText, Text
+from services.i18n.event_names import last_reminder
 from services.i18n.names import reporter_name, shown_party, status_name, theme_title
 from services.i18n.prose import Prose, marked, marked_text
 from services.i18n.spans import date_in_short, date_phrase, to_be_reviewed
@@ -237,5 +238,5 @@ def _due(event: MilestoneDue, words: Words) -> tuple[str, list[str]]:
         ),
         words.line(words.gettext("Status"), status_name(event.status, words)),
         _parties(milestone.parties, event, words),
-        *([words.gettext("This is the last reminder of it.")] if event.last else []),
+        *([last_reminder(words)] if event.last else []),
     ]

@@ -38,7 +38,9 @@ class SimulatedReminder(NamedTuple):
     merged: tuple[Step, ...]
     """Earlier steps that were missed, and are told by this event too."""
     last: bool
-    """Whether the day is over and nothing follows."""
+    """Whether the day is over and nothing follows, but for what only digests tell."""
+    only_in_digests: bool
+    """Whether, of people, only those are told who get digests."""
 
 
 class MovedReminder(NamedTuple):
@@ -174,6 +176,7 @@ class _Track:
             fired.days,
             tuple(fired.merged),
             fired.last,
+            fired.only_in_digests,
         )
 
 

@@ -1,4 +1,4 @@
-"""What a paused subscription is not told: its deliveries have ended as they are written, and say so."""
+"""What a subscription matches and is not told: its deliveries have ended as they are written, and say why."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,18 +14,21 @@ from services.plumbing.database import Connection, Database
 
 PAUSED = "paused"
 """The reason of what a subscription was not told because it was paused."""
+ONLY_IN_DIGESTS = "only-in-digests"
+"""The reason of what stands behind the last reminder, where the subscription has no digests to tell it in."""
 
 
-async def tell_of_paused(
+async def publish_untold(
     database: Database,
     connection: Connection,
     rows: Sequence[Any],
     events: Mapping[UUID, PublishedEvent],
     now: datetime,
 ) -> None:
-    """Tell of the ends of rows that were just written for paused subscriptions, as of any end."""
+    """Publish the ends of rows that had ended when they were just written, as of any end."""
     deliveries = await claimed_deliveries(connection, rows, NOBODY, 0.0)
-    results = [DeliveryResult(delivery, "suppressed", now, reason=PAUSED) for delivery in deliveries]
+    reasons: dict[UUID, str] = {row["id"]: row["reason"] for row in rows}
+    results = [DeliveryResult(delivery, "suppressed", now, reason=reasons[delivery.id]) for delivery in deliveries]
     await publish_settled(database, connection, results, {delivery.id: 0 for delivery in deliveries}, events, now)
     for delivery in deliveries:
         DELIVERIES.labels(delivery.recipient.channel, "suppressed").inc()

@@ -1,14 +1,16 @@
-"""A listener's certificate and key: checked, and written as the one file that Kafka reads (a keystore in PEM)."""
+"""A listener's certificate and key: checked, or made; written as the one file that Kafka reads (a keystore in PEM)."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 
 from deploy.embedded.errors import EmbeddedError, file_error
 
@@ -48,6 +51,34 @@ def certificate_hosts(path: Path) -> list[str]:
     """The hosts that the first certificate of a file is for; raises EmbeddedError for a file without one."""
     hosts, addresses = _names(_chain(path)[0])
     return [*hosts, *map(str, addresses)]
+
+
+def self_signed(hosts: Sequence[str], now: datetime, holds: timedelta) -> tuple[str, str]:
+    """A certificate of our own for these hosts, which vouches for itself, and its key; both in PEM."""
+    key = generate_private_key(SECP256R1())
+    # The names that count are those below; this one may have 64 characters at most.
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Pledgewire")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))  # for whose clock is behind ours
+        .not_valid_after(now + holds)
+        .add_extension(x509.SubjectAlternativeName([_host_name(host) for host in hosts]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return certificate.public_bytes(Encoding.PEM).decode("ascii"), private.decode("ascii")
+
+
+def _host_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _chain(path: Path) -> list[x509.Certificate]:

@@ -44,3 +44,37 @@ def embedded_upgrade_postgres(
 
     before = upgrade_postgres(state, programs, lambda line: print(line, file=sys.stderr))
     typer.echo(f"done; delete {before} when you are sure")
+
+
+@embedded.command("certificate")
+def embedded_certificate(
+    host: Annotated[str, typer.Argument(help="By which clients reach the broker.")],
+    key: Annotated[Path, typer.Argument(help="The folder for keystore.pem: Kafka and its group read it.")],
+    authority: Annotated[Path, typer.Argument(help="The folder for certificate.pem, which clients believe.")],
+    *,
+    days: Annotated[int, typer.Option(min=31, help="For how long it holds.")] = 3650,
+) -> None:
+    """Make a certificate for a Kafka on a network of its own; one that is good for 30 days more is left alone."""
+    from datetime import UTC, datetime, timedelta
+
+    from deploy.embedded.certificates import keystore, self_signed
+    from deploy.embedded.errors import EmbeddedError, file_error
+    from deploy.embedded.state import write_private
+
+    store, certificate, now = key / "keystore.pem", authority / "certificate.pem", datetime.now(UTC)
+    try:
+        keystore(store, store, host, now + timedelta(days=30))
+        shown = certificate.read_text(encoding="ascii")
+        if shown.startswith("-----BEGIN") and store.read_text(encoding="ascii").endswith(shown):
+            typer.echo("the certificate is good")
+            return
+    except (EmbeddedError, OSError):
+        pass  # there is none, or none that is of use
+    made, private = self_signed([host], now, timedelta(days=days))
+    try:
+        write_private(store, private + made)
+        store.chmod(0o640)
+        certificate.write_text(made, encoding="ascii")
+    except OSError as error:
+        raise file_error(error, "write the certificate", key) from error
+    typer.echo(f"a certificate for {host}, for {days} days")

@@ -219,7 +219,9 @@ app.command("doctor")(doctor)
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="delivery, intake, schedule, rehearsal or upgrade.")] = "delivery",
+    what: Annotated[
+        str, typer.Argument(help="capacity, delivery, intake, schedule, rehearsal or upgrade.")
+    ] = "delivery",
 ) -> None:
     """Measure speed and memory against a limit that is measured in the same run; options go to the benchmark."""
     from services.cli.testing import run_bench

@@ -23,7 +23,8 @@ COMPOSE = PROJECT / "docker-compose.yml"
 WITH_TLS = PROJECT / "docker-compose.tls.yml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 ALL: dict[str, Any] = DOCUMENT["services"]
-OURS = (*SERVICES, "init")
+OURS = (*SERVICES, "init", "certificates")
+JOBS = ("init", "certificates")
 
 every_container = pytest.mark.parametrize("name", ALL)
 every_service = pytest.mark.parametrize("name", SERVICES)
@@ -90,11 +91,62 @@ def test_the_schema_catches_a_slip(right: str, wrong: str, tmp_path: Path) -> No
 
 def test_there_are_the_four_services_and_what_they_need() -> None:
     """
-    Four services, their init job, Kafka, PostgreSQL and Mailpit; no version key, which Compose ignores.
+    Four services, two jobs, Kafka, PostgreSQL and Mailpit; no version key, which Compose ignores.
     """
-    assert {*SERVICES, "init", "kafka", "postgres", "mailpit"} == set(ALL)
+    assert {*SERVICES, *JOBS, "kafka", "postgres", "mailpit"} == set(ALL)
     assert "version" not in DOCUMENT
     assert DOCUMENT["name"] == "pledgewire"
+
+
+@every_container
+def test_a_container_is_bounded(name: str) -> None:
+    """
+    In memory, cores and processes, and in what its log takes of the disk.
+    """
+    container = ALL[name]
+
+    assert container["mem_limit"] and container["pids_limit"] <= 512
+    assert container["cpus"] == "${CONTAINER_CPUS:-1}"
+    assert container["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+
+
+def test_kafkas_key_is_read_by_kafka_alone() -> None:
+    """
+    The job writes it into a volume that nobody else has, and Kafka reads it by the group of the job's user.
+    """
+
+    def source(one: Any) -> str:
+        return str(one["source"] if isinstance(one, dict) else one.partition(":")[0])
+
+    mounted = {name: {source(one) for one in ALL[name].get("volumes", [])} for name in ALL}
+    user, _, group = ALL["certificates"]["user"].partition(":")
+
+    assert {name for name, volumes in mounted.items() if "kafka-key" in volumes} == {"certificates", "kafka"}
+    assert {name for name, volumes in mounted.items() if "kafka-authority" in volumes} == set(ALL) - {
+        *("kafka", "postgres", "mailpit")
+    }
+    assert ALL["kafka"]["group_add"] == [group] and user == group
+    made = (PROJECT / "deploy/images/Dockerfile").read_text()
+    for one in ALL["certificates"]["volumes"]:
+        assert one.partition(":")[2] in made, "or the job could not write there"
+
+
+def test_every_way_to_kafka_that_leaves_its_container_is_over_tls() -> None:
+    """
+    Listeners without TLS are bound to the loopback interface of the container, and offered nowhere else.
+    """
+    said = ALL["kafka"]["environment"]
+    protocols = dict(one.strip().split(":") for one in said["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    bound = dict(one.strip().split("://") for one in said["KAFKA_LISTENERS"].split(","))
+
+    assert set(bound) == set(protocols)
+    for name, address in bound.items():
+        assert protocols[name] == ("SASL_PLAINTEXT" if address.startswith("127.0.0.1:") else "SASL_SSL")
+        assert f"KAFKA_LISTENER_NAME_{name}_SASL_ENABLED_MECHANISMS" in said
+    for name in (*SERVICES, "init"):
+        assert ALL[name]["environment"]["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+        folder = ALL[name]["environment"]["KAFKA_SSL_CAFILE"].rpartition("/")[0]
+        assert folder in {one["target"] for one in ALL[name]["volumes"] if isinstance(one, dict)}
 
 
 @every_container
@@ -133,7 +185,7 @@ def test_the_four_services_are_one_image() -> None:
         assert (PROJECT / ALL[name]["build"]["context"] / ALL[name]["build"]["dockerfile"]).is_file()
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name != "init"])
+@pytest.mark.parametrize("name", [name for name in ALL if name not in JOBS])
 def test_what_stays_up_says_how_it_is(name: str) -> None:
     """
     Everything but the job has a health check, with a time-out and time to start.
@@ -173,11 +225,12 @@ def test_a_port_is_open_to_this_machine_only(name: str) -> None:
 
 def test_kafka_and_postgresql_have_no_way_out() -> None:
     """
-    Nothing is encrypted on the way to Kafka, so nothing but these containers may reach it.
+    The way to PostgreSQL is not encrypted, so nothing else may be on it; the job with Kafka's key is on no network.
     """
     assert DOCUMENT["networks"]["inside"]["internal"] is True
     for name in ("kafka", "postgres", "init"):
         assert ALL[name]["networks"] == ["inside"]
+    assert ALL["certificates"]["network_mode"] == "none"
 
 
 def test_no_port_is_published_twice() -> None:
@@ -194,7 +247,7 @@ def test_every_setting_is_one_that_is_read(name: str) -> None:
     """
     A variable that no settings class knows would be a wish that nobody hears.
     """
-    assert set() == set(ALL[name]["environment"]) - variables_read()
+    assert set() == set(ALL[name].get("environment", {})) - variables_read()
 
 
 def test_the_images_defaults_are_settings_too() -> None:
@@ -336,7 +389,7 @@ def test_others_reach_kafka_only_where_the_operator_says_so() -> None:
         assert re.search(rf"^#{name}=.", shown, re.MULTILINE)
     for name in ("LISTENERS", "ADVERTISED_LISTENERS", "LISTENER_SECURITY_PROTOCOL_MAP"):
         old, new = before[f"KAFKA_{name}"].split(","), after[f"KAFKA_{name}"].split(",")
-        assert new[:-1] == old
+        assert [one.strip() for one in new[:-1]] == [one.strip() for one in old]
         assert new[-1].startswith("TLS:")
     assert after["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].endswith("TLS:SASL_SSL")
     # The image's start script takes a word like this as a wish for its own way with certificates.

@@ -4,13 +4,15 @@ With those of docker-compose.tls.yml beside them, so that it listens for clients
 """
 
 import asyncio
+import os
 import re
 import secrets
+import signal
 import ssl
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,8 @@ ALL = services("docker-compose.yml")
 # As Compose does it with the second file.
 ALL["kafka"]["environment"] |= services("docker-compose.tls.yml")["kafka"]["environment"]
 KEYSTORE_SETTING = "listener.name.tls.ssl.keystore.location"
+OWN_CERTIFICATE = "own"
+"""The folder for what the job `certificates` makes."""
 ADVERTISED = "localhost"
 NO_SETTINGS = {"KAFKA_HEAP_OPTS"}
 """Of the image's variables, those that its start script takes."""
@@ -57,6 +61,7 @@ class ComposedBroker:
     ports: Mapping[str, int]
     secrets: Mapping[str, str]
     folder: Path
+    pid: int = 0
 
     @property
     def keystore(self) -> Path:
@@ -69,12 +74,15 @@ class ComposedBroker:
         return self.folder / "authority.pem"
 
     def environment(self, name: str) -> dict[str, str]:
-        """A container's environment, as Compose fills it in."""
-        return {key: self.filled_in(str(value)) for key, value in ALL[name]["environment"].items()}
+        """A container's environment, as Compose fills it in, but for PostgreSQL: there is none here."""
+        found = {key: self.filled_in(str(value)) for key, value in ALL[name]["environment"].items()}
+        return {key: value for key, value in found.items() if not key.startswith("DATABASE_")}
 
     def filled_in(self, text: str) -> str:
         for port, here in self.ports.items():
-            text = re.sub(rf"(kafka)?:{port}\b", f"{HOST}:{here}", text)
+            text = re.sub(rf"(kafka|127\.0\.0\.1)?:{port}\b", f"{HOST}:{here}", text)
+        for place in ("/etc/kafka/key", "/var/lib/pledgewire/authority"):
+            text = text.replace(place, str(self.folder / OWN_CERTIFICATE))
         return re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda match: self.secrets.get(match[1], ""), text)
 
     def properties(self, data: Path) -> dict[str, str]:
@@ -97,16 +105,17 @@ def program(folder: Path, *words: str) -> list[str]:
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposedBroker]:
     folder = tmp_path_factory.mktemp("composed")
-    with free_ports([0, 0, 0, 0]) as ports:
+    with free_ports([0] * 5) as ports:
         names = [f"KAFKA_PASSWORD_{name.upper()}" for name in ("admin", *SERVICES)]
         composed = ComposedBroker(
-            dict(zip(("9092", "9093", "9094", "9095"), ports, strict=True)),
+            dict(zip(("9092", "9093", "9094", "9095", "9096"), ports, strict=True)),
             {name: secrets.token_hex(32) for name in names} | {"KAFKA_TLS_ADVERTISED": f"{ADVERTISED}:{ports[3]}"},
             folder,
         )
     authority = trustme.CA()
     authority.cert_pem.write_to_path(composed.cafile)
     write_keystore(composed, authority)
+    make_certificate(composed)
     file = folder / "server.properties"
     file.write_text("".join(f"{name}={value}\n" for name, value in composed.properties(folder / "data").items()))
     formatted = subprocess.run(
@@ -121,7 +130,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposedBroker]
         running = subprocess.Popen(program(folder, "kafka.Kafka", str(file)), stdout=out, stderr=out, cwd=folder)
     try:
         asyncio.run(answers(composed, running, folder))
-        yield composed
+        yield replace(composed, pid=running.pid)
     finally:
         running.terminate()
         try:
@@ -141,6 +150,17 @@ def write_keystore(broker: ComposedBroker, authority: trustme.CA) -> None:
     done = run_pledgewire({}, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert stat.S_IMODE(broker.keystore.stat().st_mode) == 0o600
+
+
+def make_certificate(broker: ComposedBroker) -> None:
+    """As the job does it, for the address at which the broker is here."""
+    own = broker.folder / OWN_CERTIFICATE
+    own.mkdir()
+    module, *words = ALL["certificates"]["command"]
+    assert module == "services.cli.main" and words[2] == "kafka"
+    done = run_pledgewire({}, *words[:2], HOST, str(own), str(own))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stat.S_IMODE((own / "keystore.pem").stat().st_mode) == 0o640
 
 
 async def answers(broker: ComposedBroker, running: "subprocess.Popen[bytes]", folder: Path) -> None:
@@ -180,15 +200,42 @@ async def test_nobody_else_comes_in(broker: ComposedBroker) -> None:
     """
     admin, clients = broker.settings("init"), broker.settings("registry")
     by_plain = admin.model_copy(update={"bootstrap_servers": clients.bootstrap_servers})
-    without = clients.model_copy(update={"security_protocol": "PLAINTEXT"})
+    without = clients.model_copy(update={"security_protocol": "SSL"})
+    in_the_clear = clients.model_copy(update={"security_protocol": "SASL_PLAINTEXT"})
 
     assert not await can_log_in(clients, "pledgewire", admin.sasl_password.get_secret_value())
     assert not await can_log_in(clients, "registry", "a-guess")
-    for settings in (by_plain, without):
+    for settings in (by_plain, without, in_the_clear):
         asker = Asker(settings)
         with pytest.raises(KafkaConnectionError):
             await asker.__aenter__()
         await asker.__aexit__(None, None, None)
+
+
+def test_the_health_check_tells_a_frozen_broker_from_a_healthy_one_and_starts_no_java(broker: ComposedBroker) -> None:
+    """
+    Healthy in well under a second; not so while the broker is frozen, or where nobody listens.
+    """
+    program_, *words = [broker.filled_in(word).replace("$$", "$") for word in ALL["kafka"]["healthcheck"]["test"][1:]]
+    place = f"/dev/tcp/{HOST}/{broker.ports['9096']}"
+    words = [word.replace("/dev/tcp/127.0.0.1/9096", place) for word in words]
+    assert program_ == "bash" and place in words[-1] and "java" not in words[-1] and ".sh" not in words[-1]
+
+    def healthy(seconds: float = 5) -> bool:
+        try:
+            return subprocess.run([program_, *words], check=False, timeout=seconds, capture_output=True).returncode == 0
+        except subprocess.TimeoutExpired:  # as Docker ends it
+            return False
+
+    assert healthy()
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        assert not healthy(2)
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    assert healthy()
+    words[-1] = words[-1].replace(place, f"/dev/tcp/{HOST}/1")
+    assert not healthy()
 
 
 async def test_clients_elsewhere_come_in_over_tls_alone(broker: ComposedBroker) -> None:

@@ -1,6 +1,7 @@
 """What an operator names for the listener that others reach is looked at first, and told in two lines."""
 
 import socket
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from typer.testing import CliRunner
 
-from deploy.embedded.certificates import keystore
+from deploy.embedded.certificates import keystore, self_signed
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.tls_listener import TlsListener
+from services.cli.main import app
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 HOST = "kafka.example.org"
@@ -143,3 +146,47 @@ def test_a_port_that_is_taken_is_told_before_anything_starts() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(EmbeddedError, match="Address already in use"):
             TlsListener.named(f"127.0.0.1:{port}", f"{HOST}:9093", Path("c"), Path("k")).check_free(1)
+
+
+@pytest.mark.parametrize("host", ["kafka", "127.0.0.1", "*.kafka.example"])
+def test_what_we_make_ourselves_is_a_keystore_for_its_host(host: str, tmp_path: Path) -> None:
+    """
+    It passes the look that others' certificates get, from an hour ago until its last day.
+    """
+    made, key = self_signed([host], NOW, timedelta(days=31))
+    store = tmp_path / "keystore.pem"
+    store.write_text(key + made)
+    asked = host.replace("*", "broker-1")
+
+    for at in (NOW - timedelta(minutes=59), NOW + timedelta(days=30)):
+        assert keystore(store, store, asked, at) == key + made
+    with pytest.raises(EmbeddedError, match="ended on"):
+        keystore(store, store, asked, NOW + timedelta(days=32))
+    with pytest.raises(EmbeddedError, match="not for other"):
+        keystore(store, store, "other", NOW)
+
+
+def test_the_command_makes_one_once_and_again_when_it_is_of_no_use(tmp_path: Path) -> None:
+    """
+    A good one stays; one for another host, for too short a time, or without its counterpart is replaced by both.
+    """
+    (tmp_path / "key").mkdir()
+    (tmp_path / "authority").mkdir()
+    store, certificate = tmp_path / "key" / "keystore.pem", tmp_path / "authority" / "certificate.pem"
+
+    def made(host: str = "kafka", *more: str) -> str:
+        words = ["embedded", "certificate", host, str(store.parent), str(certificate.parent), *more]
+        assert CliRunner().invoke(app, words).exit_code == 0
+        assert certificate.read_text() in store.read_text()
+        return store.read_text()
+
+    first = made()
+    assert made() == first
+    assert stat.S_IMODE(store.stat().st_mode) == 0o640
+    assert (second := made("other")) != first
+    certificate.write_text("-----BEGIN CERTIFICATE-----")
+    assert (third := made("other")) != second
+    certificate.write_text("")
+    assert (fourth := made("other")) != third
+    store.write_text("half a key")
+    assert made("other", "--days", "31") not in (second, third, fourth)

@@ -1,23 +1,16 @@
 """PostgreSQL by CloudNativePG (API `postgresql.cnpg.io/v1`): one leader, and followers that take over."""
 
+from services.cli.access.role_planning import MIGRATOR, SERVICE_ROLES
 from services.cli.databases import SERVICES_WITH_SCHEMA
-from services.cli.kubernetes.objects import SERVING, KubernetesObject, object_of
+from services.cli.kubernetes.objects import KubernetesObject, object_of
 from services.cli.kubernetes.values import ClusterValues
 
 API = "postgresql.cnpg.io/v1"
 DATABASE = "pledgewire"
-OWNER = "pledgewire"
-"""Who owns the schemas, and migrates them; the services' own roles may read and write rows, and nothing else."""
-
 POOL_SIZE = 8
 """Connections of a process: DATABASE_POOL_SIZE."""
 SPARE = 20
 """For migrations, backups, the operator, KEDA, and a person who looks."""
-
-
-def role_of(service: str) -> str:
-    """The database role of a service."""
-    return f"pledgewire_{service}"
 
 
 def role_secret(service: str) -> str:
@@ -63,7 +56,8 @@ def database_cluster(values: ClusterValues) -> list[KubernetesObject]:
         "bootstrap": {
             "initdb": {
                 "database": DATABASE,
-                "owner": OWNER,
+                # It owns the schemas, too; the services' own roles may read and write rows, and nothing else.
+                "owner": MIGRATOR,
                 "encoding": "UTF8",
                 "localeProvider": "builtin",
                 "builtinLocale": "C.UTF-8",
@@ -78,13 +72,12 @@ def database_cluster(values: ClusterValues) -> list[KubernetesObject]:
         "managed": {
             "roles": [
                 {
-                    "name": role_of(service),
+                    "name": role,
                     "ensure": "present",
                     "login": True,
                     "passwordSecret": {"name": role_secret(service)},
                 }
-                for service in SERVING
-                if service in SERVICES_WITH_SCHEMA
+                for service, role in SERVICE_ROLES.items()
             ]
         },
     }

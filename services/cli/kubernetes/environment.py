@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from services.cli.access.role_planning import MIGRATOR, SERVICE_ROLES
 from services.cli.databases import SERVICES_WITH_SCHEMA
-from services.cli.kubernetes.cloudnative_pg import DATABASE, OWNER, POOL_SIZE, host, owner_secret, role_of, role_secret
+from services.cli.kubernetes.cloudnative_pg import DATABASE, POOL_SIZE, host, owner_secret, role_secret
 from services.cli.kubernetes.network import ASKS
 from services.cli.kubernetes.objects import (
     DATABASE_PORT,
@@ -50,7 +51,7 @@ def variables(component: str, values: ClusterValues) -> list[KubernetesObject]:
         secret.append(
             secret_variable("DATABASE_PASSWORD", owner_secret(values) if owns else role_secret(component), "password")
         )
-        plain["DATABASE_URL"] = _database_url(OWNER if owns else role_of(component), values)
+        plain["DATABASE_URL"] = _database_url(MIGRATOR if owns else SERVICE_ROLES[component], values)
         plain["DATABASE_POOL_SIZE"] = str(POOL_SIZE)
     secret += [secret_variable(name, KEYS, key) for name, key in _KEYS.get(component, {}).items()]
     if component == "notifier" and values.mail.has_login:

@@ -5,7 +5,8 @@ Only the notifier: the scheduler's work is one tick, the registry's and the port
 
 from contracts.topics import FOLLOWED, OWN
 from services.cli.access.principals import GROUPS
-from services.cli.kubernetes.cloudnative_pg import DATABASE, host, role_of, role_secret
+from services.cli.access.role_planning import SERVICE_ROLES
+from services.cli.kubernetes.cloudnative_pg import DATABASE, host, role_secret
 from services.cli.kubernetes.environment import bootstrap_servers
 from services.cli.kubernetes.objects import DATABASE_PORT, KubernetesObject, object_of
 from services.cli.kubernetes.values import ClusterValues
@@ -85,7 +86,7 @@ def _by_due(values: ClusterValues) -> KubernetesObject:
         "metadata": {
             "host": _reached_from_elsewhere(host(values), values),
             "port": str(DATABASE_PORT),
-            "userName": role_of(SCALED),
+            "userName": SERVICE_ROLES[SCALED],
             "dbName": DATABASE,
             "sslmode": "require",
             "query": due_query(values),

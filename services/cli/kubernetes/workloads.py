@@ -18,6 +18,7 @@ STARTING = 600
 
 MIGRATE = (
     "python -m services.cli.main db upgrade"
+    " && python -m services.cli.main access roles"
     " && python -m services.cli.main keys add registry --role holder --from SCHEDULER_KEY"
 )
 

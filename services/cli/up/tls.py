@@ -1,16 +1,10 @@
 """The certificate that readers are shown: the operator's, checked, or one of our own that browsers warn about."""
 
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-from deploy.embedded.certificates import keystore
+from deploy.embedded.certificates import keystore, self_signed
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.state import write_private
 from services.cli.up.environment import Addresses
@@ -33,7 +27,7 @@ def certificate_and_key(folder: HouseFolder, settings: UpSettings, where: Addres
         return certificate, key
     certificate, key = folder.secrets / "tls-certificate.pem", folder.secrets / "tls-key.pem"
     if not _still_good(certificate, key, hosts, now):
-        made, private = self_signed(hosts, now)
+        made, private = self_signed(hosts, now, HOLDS)
         write_private(key, private)
         write_private(certificate, made)
     return certificate, key
@@ -46,33 +40,3 @@ def _still_good(certificate: Path, key: Path, hosts: list[str], now: datetime) -
     except EmbeddedError:
         return False
     return True
-
-
-def self_signed(hosts: list[str], now: datetime) -> tuple[str, str]:
-    """A certificate for these hosts that holds for a year, and its key, both PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    # 64 characters are the most that a common name may have; browsers read the names below.
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Pledgewire")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + HOLDS)
-        .add_extension(x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
-
-
-def _name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)

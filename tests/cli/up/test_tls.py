@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from deploy.embedded.certificates import keystore
+from deploy.embedded.certificates import keystore, self_signed
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.state import write_private
 from services.cli.up.environment import addresses
 from services.cli.up.settings import UpSettings, settings_of
 from services.cli.up.state_folder import HouseFolder
-from services.cli.up.tls import HOLDS, RENEWED, certificate_and_key, self_signed
+from services.cli.up.tls import HOLDS, RENEWED, certificate_and_key
 
 PUBLIC = "[portal]\npublic_url = 'https://pledgewire.example.org'\n"
 NOW = datetime.now(UTC)
@@ -51,7 +51,7 @@ def test_one_of_our_own_is_renewed_a_month_before_its_end(tmp_path: Path) -> Non
     A start finds one that ends soon, and makes another.
     """
     house = folder(tmp_path)
-    made, key = self_signed(["pledgewire.example.org"], NOW - HOLDS + RENEWED - timedelta(minutes=1))
+    made, key = self_signed(["pledgewire.example.org"], NOW - HOLDS + RENEWED - timedelta(minutes=1), HOLDS)
     write_private(house.secrets / "tls-certificate.pem", made)
     write_private(house.secrets / "tls-key.pem", key)
     certificate, _ = shown(house, settings_of(PUBLIC))
@@ -70,7 +70,7 @@ def test_an_operators_must_be_for_the_public_host(tmp_path: Path) -> None:
         ("old", ["pledgewire.example.org"], NOW - HOLDS - timedelta(days=1)),
         ("good", ["pledgewire.example.org"], NOW),
     ):
-        certificate, key = self_signed(hosts, at)
+        certificate, key = self_signed(hosts, at, HOLDS)
         write_private(tmp_path / f"{name}.pem", certificate)
         write_private(tmp_path / f"{name}.key", key)
         settings = settings_of(

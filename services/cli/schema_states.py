@@ -72,7 +72,7 @@ async def ask_of_schemas(question: Callable[[str], Awaitable[T]]) -> T:
             "what was done stays done: run it again, when less is going on",
         ) from error
     except UnknownRevision as error:
-        raise EmbeddedError(str(error), "use the release that made it") from error
+        raise EmbeddedError(str(error), error.help) from error
     except (asyncpg.InsufficientPrivilegeError, DBAPIError) as error:
         reason: Any = getattr(error, "orig", None) or error
         raise EmbeddedError(

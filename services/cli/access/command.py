@@ -74,10 +74,13 @@ def access_apply(
     json: AsJson = False,
 ) -> None:
     """Make Kafka's users, ACLs, quotas and topics those of the file, and the database's roles what services need."""
-    changes = apply_document(read_document(file), revoke_strangers=revoke_strangers) + apply_database_roles()
-    if changes:
-        note_access("applied", "all", {"changes": [f"{one.principal}: {one.what}" for one in changes]})
-    _print_changes(changes, as_json=json, otherwise="all is as the file says")
+    changes = apply_document(read_document(file), revoke_strangers=revoke_strangers)
+    try:
+        changes += apply_database_roles()
+    finally:  # what was changed on Kafka is told, whatever the database says
+        if changes:
+            note_access("applied", "all", {"changes": [f"{one.principal}: {one.what}" for one in changes]})
+        _print_changes(changes, as_json=json, otherwise="all is as the file says")
 
 
 @access.command("roles")

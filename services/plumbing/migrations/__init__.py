@@ -18,7 +18,11 @@ Told = Callable[[str, str], None]
 
 
 class UnknownRevision(Exception):
-    """A schema stands at a revision that this code does not know: a later release has been there."""
+    """A schema stands where this code can't go on from: what is the matter, and what helps."""
+
+    def __init__(self, what: str, help: str) -> None:  # noqa: A002  the word that the second line begins with
+        super().__init__(what)
+        self.help = help
 
 
 def alembic_config(
@@ -34,12 +38,26 @@ def alembic_config(
 
 
 async def current(database_url: str, schema: str) -> str | None:
-    """The revision at which a schema stands; None for one without tables. Raises what the database raises."""
+    """The revision at which a schema stands; None for one without tables, or whose restore was broken off.
+
+    Raises what the database raises.
+    """
     connection = await asyncpg.connect(database_url, server_settings={"application_name": "pledgewire-migrations"})
     try:
         if await connection.fetchval("select to_regclass($1)", f'"{schema}".alembic_version') is None:
             return None
         found: str | None = await connection.fetchval(f'select version_num from "{schema}".alembic_version')
+        return found
+    finally:
+        await connection.close()
+
+
+async def _has_tables(database_url: str, schema: str) -> bool:
+    connection = await asyncpg.connect(database_url, server_settings={"application_name": "pledgewire-migrations"})
+    try:
+        found: bool = await connection.fetchval(
+            "select exists (select from pg_tables where schemaname = $1 and tablename <> 'alembic_version')", schema
+        )
         return found
     finally:
         await connection.close()
@@ -52,11 +70,16 @@ async def upgrade(
 
     Each revision is a transaction of its own, which takes its locks at its beginning, waits for them less than a
     second and is tried again for a minute; a schema without tables gets all of them in one. One that a later release
-    has brought further stays as it is. Raises `LocksHeld`.
+    has brought further stays as it is. Raises `LocksHeld`, and `UnknownRevision` for tables without a revision.
     """
     known, found = revisions(versions), await current(database_url, schema)
     target = known[-1] if revision == "head" else revision
     if found is None:
+        if await _has_tables(database_url, schema):
+            raise UnknownRevision(
+                f"the schema {schema} has tables and no revision: a restore was broken off",
+                "run `pledgewire restore` again, or drop the schema to begin anew",
+            )
         steps = [target]
     else:
         steps = known[known.index(found) + 1 : known.index(target) + 1] if found in known else []
@@ -72,7 +95,10 @@ async def downgrade(
     """
     known, found = ["base", *revisions(versions)], await current(database_url, schema) or "base"
     if found not in known:
-        raise UnknownRevision(f"the schema {schema} is at revision {found}, which this code does not know")
+        raise UnknownRevision(
+            f"the schema {schema} is at revision {found}, which this code does not know",
+            "use the release that made it",
+        )
     steps = known[known.index(revision) : known.index(found)][::-1]
     await _take(command.downgrade, database_url, schema, versions, steps, known, told)
 

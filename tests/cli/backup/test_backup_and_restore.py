@@ -127,6 +127,8 @@ async def test_who_died_while_restoring_restores_again(run: Run, url: str, tmp_p
         "create table registry.commitment (half text)",
     )
     assert "no tables" in (await run("db", "current")).stdout
+    refused = await run("db", "upgrade")
+    assert (refused.returncode, "a restore was broken off" in refused.stderr) == (1, True)
 
     put = await run("restore", str(tmp_path / "b"), "--yes")
 

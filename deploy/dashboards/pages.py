@@ -34,7 +34,7 @@ def overview() -> Dashboard:
             number(
                 "Records put aside",
                 "In all dead-letter topics; each has its reason in a header.",
-                Query("sum(max by (topic) (pledgewire_dead_letter_depth)) or vector(0)"),
+                Query('sum(max by (topic) (pledgewire_dead_letter_depth{topic!="ladder-chosen-dead"})) or vector(0)'),
             )
         )
         .with_panel(

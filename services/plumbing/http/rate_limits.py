@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
 MOST_NAMES = 10_000
 """Names that are remembered; who was counted longest ago is forgotten first."""
@@ -46,11 +47,19 @@ class RateLimits:
         return wait
 
 
-def address_name(host: str) -> str:
-    """What an address counts as: of IPv6 its network of 64 bits, which one machine has all of."""
+def client_address(host: str) -> IPv4Address | IPv6Address | None:
+    """Who asks: the IPv4 address where a socket for both kinds shows it inside an IPv6 one; None for no address."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def address_name(host: str) -> str:
+    """What an address counts as: of IPv6 its network of 64 bits, which one machine has all of."""
+    address = client_address(host)
+    if address is None:
         return f"address {host}"
     if address.version == 6:
         return f"address {ipaddress.ip_network((address, 64), strict=False)}"

@@ -6,7 +6,7 @@ alone, whoever else comes from the same address, and a wrong key opens no bucket
 
 import math
 from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from prometheus_client import Counter
@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from services.plumbing.http.problems import Problem, ProblemKind
-from services.plumbing.http.rate_limits import RateLimits, address_name
+from services.plumbing.http.rate_limits import RateLimits, address_name, client_address
 from services.plumbing.sentences import Sentence
 
 TOO_MANY_REQUESTS = ProblemKind(429, "too-many-requests", Sentence("Too many requests came from you; wait"))
@@ -75,11 +75,8 @@ class RequestLimits:
             raise Problem(TOO_MANY_REQUESTS, headers={"Retry-After": str(math.ceil(wait))})
 
     def _is_unlimited(self, host: str) -> bool:
-        try:
-            address = ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in self._settings.unlimited_from)
+        address = client_address(host)
+        return address is not None and any(address in network for network in self._settings.unlimited_from)
 
 
 def _limits(per_second: float) -> RateLimits | None:

@@ -59,6 +59,17 @@ async def test_of_ipv6_a_network_is_one_address() -> None:
     assert await doors.ask(1, "2001:db8:1:3::1") == {200: 1}
 
 
+async def test_an_ipv4_address_inside_an_ipv6_one_is_that_address() -> None:
+    """
+    A socket that listens for both kinds shows it so; all of them lie in one network of 64 bits.
+    """
+    doors = Doors(requests_per_address=1)
+    assert await doors.ask(11, f"::ffff:{PUBLIC}") == {200: 10, 429: 1}
+    assert await doors.ask(1, PUBLIC) == {429: 1}
+    assert await doors.ask(1, f"::ffff:{NEIGHBOUR}") == {200: 1}
+    assert await doors.ask(30, "::ffff:127.0.0.1") == {200: 30}
+
+
 async def test_who_asks_for_many_is_not_counted_where_the_operator_says_so() -> None:
     assert await Doors(requests_per_address=1).ask(30, "127.0.0.1") == {200: 30}
     doors = Doors(requests_per_address=1, unlimited_from="198.51.100.0/24, 2001:db8::/32")

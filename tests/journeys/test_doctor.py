@@ -8,7 +8,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts.topics import MILESTONE_DUE
-from services.cli.access.applying import revoke
+from services.cli.access.applying import new_password, revoke, rotate
+from services.cli.access.document import read_access
 from services.cli.fleet import SERVICES
 from tests.journeys.house import House
 from tests.journeys.operating import run_pledgewire
@@ -36,6 +37,8 @@ def port(house: House, name: str) -> str:
 
 async def test_a_house_that_is_well_is_found_so_and_each_fault_is_named(house: House) -> None:
     await house.import_statement()
+    for code in read_access(house.access_file).ministries:
+        await rotate(house.kafka, code, new_password())
     well = await examined(house, status=0)
     assert {one["name"] for one in well.values() if one["ok"] is False} == set()
     assert {"database", "Kafka", "schema notifier", "topics", "ACLs", "lag of notifier", "dead letters"} <= well.keys()

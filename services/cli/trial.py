@@ -60,13 +60,13 @@ def begin_command(
 ) -> None:
     """Hold everything but what goes to the addresses that you name; within five seconds, in all processes."""
     from services.notifier.delivery.trial import Trial, begin_trial
-    from services.plumbing.clock import MACHINE_CLOCK
+    from services.plumbing.clock import ClockSettings, clock_from
 
     entries = read_entries(allow or [])
 
     async def begin(connection: Any) -> Trial | None:
         async with in_schema(connection, "notifier"):
-            return await begin_trial(connection, at_the_command_line(by), entries, MACHINE_CLOCK.now())
+            return await begin_trial(connection, at_the_command_line(by), entries, clock_from(ClockSettings()).now())
 
     began = ask_database(begin, "trial")
     if began is not None:
@@ -93,7 +93,7 @@ def go_live(
     """End the trial: everybody gets what they asked for, and what was held is told, overtaken or expires."""
     from services.notifier.delivery.trial import HeldByTrial
     from services.notifier.delivery.trial import go_live as end_trial
-    from services.plumbing.clock import MACHINE_CLOCK
+    from services.plumbing.clock import ClockSettings, clock_from
 
     found, held = ask_database(_look, "trial")
     if found is None:
@@ -107,7 +107,7 @@ def go_live(
 
     async def end(connection: Any) -> HeldByTrial | None:
         async with in_schema(connection, "notifier"):
-            return await end_trial(connection, at_the_command_line(by), MACHINE_CLOCK.now())
+            return await end_trial(connection, at_the_command_line(by), clock_from(ClockSettings()).now())
 
     ended = ask_database(end, "trial")
     typer.echo(f"live; {_held_line(ended)}" if ended else "somebody else went live just now")
@@ -128,21 +128,21 @@ def read_entries(texts: Sequence[str]) -> list[str]:
 
 async def _look(connection: Any) -> "tuple[Trial | None, HeldByTrial]":
     from services.notifier.delivery.trial import count_held, open_trial
-    from services.plumbing.clock import MACHINE_CLOCK
+    from services.plumbing.clock import ClockSettings, clock_from
 
     async with in_schema(connection, "notifier"):
-        return await open_trial(connection), await count_held(connection, MACHINE_CLOCK.now())
+        return await open_trial(connection), await count_held(connection, clock_from(ClockSettings()).now())
 
 
 def _change(added: Sequence[str], removed: Sequence[str], by: str) -> None:
     from services.notifier.delivery.trial import Trial, allow
-    from services.plumbing.clock import MACHINE_CLOCK
+    from services.plumbing.clock import ClockSettings, clock_from
 
     adds, removes = read_entries(added), read_entries(removed)
 
     async def change(connection: Any) -> Trial | None:
         async with in_schema(connection, "notifier"):
-            return await allow(connection, at_the_command_line(by), adds, removes, MACHINE_CLOCK.now())
+            return await allow(connection, at_the_command_line(by), adds, removes, clock_from(ClockSettings()).now())
 
     changed = ask_database(change, "trial")
     if changed is None:

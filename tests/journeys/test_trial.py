@@ -1,4 +1,4 @@
-"""A trial of the whole house: nobody else is told, through kills and restarts, and going live tells each reader once."""
+"""A trial of the whole house: nobody else is told, through kills and restarts; going live tells each reader once."""
 
 import asyncio
 import json

@@ -71,7 +71,8 @@ class Openings:
 
     def _held_by_trial(self, to: Recipient) -> Deferral | None:
         trial = self._trial()
-        if trial is None or trial.permits(to.id, to.channel, to.address):
+        # Whose address can't be read here, to them nothing can be sent from here either: it is asked for at the claim.
+        if trial is None or not to.address or trial.permits(to.id, to.channel, to.address):
             return None
         return Deferral(Opening(UNTIL_GO_LIVE, TRIAL), trial=trial)
 

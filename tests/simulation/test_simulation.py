@@ -12,7 +12,7 @@ from tests.simulation.mutations import MUTATIONS
 
 SEEDS = 1000
 REPEATED = (2, 5, 14, 21)
-ENOUGH = 40
+ENOUGH = 200
 """So many seeds find each rule that is broken on purpose."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,8 +34,8 @@ WRITTEN = {
     "inbox": "to_jsonb(t)",
     "refused_report": "to_jsonb(t)",
 }
-REPORTS = st.builds(
-    lambda sender, own, **said: PostedReport(ReportStatus(**said), SENDERS[sender], is_fresh=not own),
+REPORTS = st.builds(  # each by a request of its own
+    lambda sender, own, **said: PostedReport(ReportStatus(**said), replace(SENDERS[sender]), is_fresh=not own),
     st.sampled_from(sorted(SENDERS)),
     st.booleans(),
     commitment_id=st.sampled_from([COAL, OTHER, "no-such", "No\x00Slug"]),

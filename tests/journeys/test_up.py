@@ -206,8 +206,12 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
     assert ended(process)[0] == 0
     process = operator.up("--statement", "nals-2021")
     house = until(operator.house, process)
-    there = httpx2.get(f"{house.parts['registry'].url}/commitments", params={"limit": 200}, trust_env=False).json()
-    assert {one["id"] for one in there["items"]} == {one.id for one in load().commitments}
+
+    def taken_in() -> bool:
+        found = httpx2.get(f"{house.parts['registry'].url}/commitments", params={"limit": 200}, trust_env=False)
+        return {one["id"] for one in found.json()["items"]} == {one.id for one in load().commitments}
+
+    until(taken_in, process)
 
     async def heard() -> bool:
         question = (

@@ -34,7 +34,22 @@ ELSEWHERE = {
     ("CONTRIBUTING.md", ".venv/bin/python -m contracts.generate"): Run(
         "tests/contracts/test_generated_contracts.py", "it writes into the checkout"
     ),
-    ("CONTRIBUTING.md", 'lock="uv pip compile'): Run("tests/embedded/test_prepare.py", "it asks a registry"),
+    ("CONTRIBUTING.md", "./pledgewire packages relock"): Run(
+        "tests/cli/test_packages_command.py", "it asks a registry"
+    ),
+    **{
+        ("restore-a-backup.md", beginning): Run("tests/journeys/test_restore_drill.py")
+        for beginning in (
+            "./pledgewire backup",
+            './pledgewire restore "$BACKUP" --check',
+            './pledgewire restore "$BACKUP" --yes',
+            "./pledgewire recovery status",
+            "./pledgewire recovery release",
+        )
+    },
+    ("kubernetes.md", "cp deploy/kubernetes/values.yaml"): Run("tests/deploy/test_kubernetes.py"),
+    ("kubernetes.md", "kubectl create namespace"): Run("tests/deploy/test_kubernetes.py", "there is no cluster here"),
+    ("kubernetes.md", "kubectl apply"): Run("tests/deploy/test_kubernetes.py", "there is no cluster here"),
     ("README.md", "python3 -m venv .venv"): Run("tests/journeys/test_starter_kits.py", "its broker is no real one"),
     ("README.md", "export REGISTRY_URL=https://registry.example.org"): Run("tests/journeys/test_starter_kits.py"),
     ("README.md", ".venv/bin/pip install -r webhook"): Run("tests/journeys/test_starter_kits.py"),

@@ -70,9 +70,9 @@ def welcome(house: House, options: UpOptions, seconds: float) -> list[str]:
 
 
 NEXT = (
-    "./pledgewire status",
+    "./pledgewire doctor",
     "./pledgewire keys add ana --role editor --role subscriber",
-    "./pledgewire schedule next",
+    "./pledgewire trial allow ana@example.org",
 )
 """The three commands that come after the first start."""
 

@@ -1,0 +1,5 @@
+"""`python -m pledgewire`."""
+
+from . import main
+
+main()

@@ -174,6 +174,8 @@ def deliveries() -> Dashboard:
                 Query("max by (state) (pledgewire_queue_depth)", "{{state}}"),
                 Query("sum(pledgewire_deliveries_in_flight)", "in flight"),
                 Query("max(pledgewire_sending_held)", "held by an operator"),
+                Query("max(pledgewire_trial_held)", "held by the trial"),
+                Query("sum(max by (service) (pledgewire_recovery_held))", "held after a restore"),
             )
         )
         .with_row(section("Destinations"))
@@ -283,9 +285,14 @@ def services() -> Dashboard:
         )
         .with_panel(
             graph(
-                "Wrong API keys",
-                "Requests with a key that was not let in, per second.",
-                Query(f"sum by (service) (rate(pledgewire_api_keys_refused_total[{EVERY}]))", "{{service}}"),
+                "Turned away",
+                "Requests with a wrong API key, and those beyond the limits, per second.",
+                Query(
+                    f"sum by (service) (rate(pledgewire_api_keys_refused_total[{EVERY}]))", "wrong key at {{service}}"
+                ),
+                Query(
+                    f"sum by (service) (rate(pledgewire_requests_limited_total[{EVERY}]))", "too many at {{service}}"
+                ),
                 unit="reqps",
                 limit=1,
             )

@@ -160,6 +160,12 @@ FAULTS = (
         {"service": "notifier"},
     ),
     Fault(
+        "PledgewireTrialHolds",
+        {f"pledgewire_trial{{{N}}}": "1x300", f"pledgewire_trial_held{{{N}}}": "12x300"},
+        "1h",
+        {"service": "notifier"},
+    ),
+    Fault(
         "PledgewireHttpErrors",
         {
             _ANSWERS % ("count", "/commitments", 'status="5xx"'): "0+2x60",
@@ -253,6 +259,7 @@ HEALTHY = {
 EXCUSED = {
     "PledgewireDeadLetters": {f'pledgewire_dead_letter_depth{{topic="ladder-chosen-dead",{N}}}': "1x60"},
     "PledgewireDeliveriesLate": ages("deliveries", N) | {f"pledgewire_sending_stopped{{{N}}}": "1x60"},
+    "PledgewireTrialHolds": {f"pledgewire_trial{{{N}}}": "0x300", f"pledgewire_trial_held{{{N}}}": "0x300"},
     "PledgewireEventsNotPublished": ages("events", R) | {f"pledgewire_sending_closed{{{R}}}": "1x60"},
     "PledgewireRemindersLate": ages("reminders", S) | {f"pledgewire_sending_closed{{{S}}}": "1x60"},
     "PledgewireStatesNotTold": ages("states", R) | {f"pledgewire_sending_closed{{{R}}}": "1x60"},

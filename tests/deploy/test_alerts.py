@@ -76,7 +76,7 @@ def test_nothing_fires_of_what_somebody_holds_back(alert: str, tmp_path: Path) -
 
 
 def test_every_alert_has_a_fault_a_page_and_a_line_in_the_list_of_pages() -> None:
-    row = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\dms or]+) \| \[[^]]+\]\(([\w-]+\.md)\) \|$", re.MULTILINE)
+    row = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\dhms or]+) \| \[[^]]+\]\(([\w-]+\.md)\) \|$", re.MULTILINE)
     listed = row.findall((RUNBOOKS / "README.md").read_text(encoding="utf-8"))
     after = {name: [fault.fires_after for fault in FAULTS if fault.alert == name] for name in NAMES}
 

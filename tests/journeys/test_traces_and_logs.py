@@ -14,8 +14,7 @@ from services.cli.fleet import SERVICES
 from services.cli.running_stack import RunningStack
 from services.plumbing.http.route_table import RouteTable
 from tests.architecture.applications import applications
-from tests.deploy.prometheus_programs import ALERTS
-from tests.deploy.test_alerts import rules
+from tests.deploy.prometheus_programs import ALERTS, rules
 from tests.deploy.test_dashboards import expressions
 from tests.journeys.house import House
 from tests.journeys.starting import prepared

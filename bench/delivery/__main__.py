@@ -27,11 +27,14 @@ from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import upgrade_all, with_database
 from services.cli.fleet import PROJECT, Fleet, free_port
 from services.cli.topics import apply_topics
+from services.notifier.subscriptions.sealed_columns import sealed_values
 from services.plumbing.database import Database, DatabaseSettings
+from services.plumbing.ids import new_id
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import Outgoing, append
 from services.plumbing.relay import OutboxSettings, Relay
+from services.plumbing.secrets_at_rest import Secrets, SecretsSettings, new_key
 
 EVENTS = {1: 6000, 10: 2000, 100: 300}
 """How many events for each fan-out: enough for several seconds of work."""
@@ -192,7 +195,7 @@ class Bench:
         slow, healthy = [], []
         for id_, at in self.arrivals():
             one = deliveries[id_]
-            if one["address"] == limited:
+            if one["subscriber"] == limited:
                 slow.append(at)
             elif one["event_id"] in written:
                 healthy.append((at - written[one["event_id"]]) * 1000)
@@ -311,14 +314,18 @@ async def _make_database(server: str, url: str) -> None:
 
 async def _subscribe(url: str, addresses: Sequence[str]) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
+    sealing = Secrets.from_settings(SecretsSettings())
     for address in addresses:
+        id_ = new_id()
+        columns = sealed_values(sealing, id_, {"address": address, "secret": SECRET})
         await connection.execute(
             "insert into subscription"
-            " (owner, subscriber, channel, address, secret, language, zone, fingerprint, created_at)"
-            " values ('bench', $1, 'webhook', $2::text, $3, 'en', 'UTC', sha256(convert_to($2::text, 'UTF8')), now())",
+            " (id, owner, subscriber, channel, address, secret, language, zone, fingerprint, created_at)"
+            " values ($1, 'bench', $2, 'webhook', $3, $4, 'en', 'UTC', sha256(convert_to($2::text, 'UTF8')), now())",
+            id_,
             address,
-            address,
-            SECRET,
+            columns["address"],
+            columns["secret"],
         )
     await connection.close()
 
@@ -343,7 +350,7 @@ async def _events_of_deliveries(url: str) -> dict[str, str]:
 async def _deliveries(url: str) -> dict[str, asyncpg.Record]:
     connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
     rows = await connection.fetch(
-        "select d.id::text as id, d.event_id::text as event_id, d.attempts, s.address"
+        "select d.id::text as id, d.event_id::text as event_id, d.attempts, s.subscriber"
         " from delivery d join subscription s on s.id = d.subscription_id"
     )
     await connection.close()
@@ -362,8 +369,13 @@ def main() -> None:
     parser.add_argument(
         "--throttled", type=int, metavar="MESSAGES", default=0, help="so many for a receiver that takes 5 a second"
     )
+    parser.add_argument(
+        "--in-the-clear", action="store_true", help="without a key, so that addresses are not sealed in the database"
+    )
     parser.add_argument("--json", action="store_true")
     choices = parser.parse_args()
+    if not choices.in_the_clear:
+        os.environ["SECRETS_KEY"] = new_key()
     fan_outs = sorted(EVENTS) if choices.fan_out is None else choices.fan_out
     with tempfile.TemporaryDirectory() as folder, EmbeddedStack(Path(folder) / "state") as stack:
         bench = Bench(stack, Path(folder), choices.notifiers, choices.commitments)

@@ -27,6 +27,7 @@ from services.cli.rehearse.asking import rehearse
 from services.cli.render import render
 from services.cli.report.command import report
 from services.cli.schedule import schedule
+from services.cli.secrets_at_rest import secrets
 from services.cli.sending import sending
 from services.cli.silences import silence
 from services.cli.trial import go_live, trial
@@ -59,6 +60,7 @@ app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(sending, name="sending")
 app.add_typer(silence, name="silence")
 app.add_typer(trial, name="trial")
+app.add_typer(secrets, name="secrets")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
 app.add_typer(kubernetes, name="kubernetes")

@@ -38,6 +38,7 @@ from services.plumbing.http.api_keys import ApiKeys
 from services.plumbing.http.app import web_app
 from services.plumbing.http.audit_routes import audit_routes
 from services.plumbing.http.health import Check
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets
 
 
 def http_app(
@@ -55,6 +56,7 @@ def http_app(
     allowed: AllowList,
     facts: Mapping[str, Any] | None = None,
     keyed_hash: KeyedHash = WITHHELD,
+    secrets: Secrets = IN_THE_CLEAR,
 ) -> FastAPI:
     """The application; nothing is connected by building it. `facts` are for `/readyz`."""
     app = web_app(
@@ -68,20 +70,20 @@ def http_app(
         version="1.0.0",
         description="Who is told what, where and in which language, and what became of it.",
     )
-    store = SubscriptionStore(database, destinations, cancel_waiting, resume_deferred, keyed_hash)
+    store = SubscriptionStore(database, destinations, cancel_waiting, resume_deferred, keyed_hash, secrets)
     log = DeliveryLog(database)
     app.include_router(silence_router(SilenceStore(database, resume_deferred), keys, clock))
     app.include_router(sending_router(database, keys, clock))
     app.include_router(trial_router(database, keys, clock))
     subscription_links = SubscriptionLinks(store, tokens, clock)
     app.include_router(subscription_router(store, keys, allowed, clock))
-    changes = SharedChanges(database)
+    changes = SharedChanges(database, secrets)
     app.include_router(link_router(subscription_links, changes.record))
     app.include_router(undo_router(store, changes, undo_tokens, clock))
     app.include_router(delivery_router(log, keys, subscription_links))
     app.include_router(receipt_router(log, keys, subscription_links, clock))
     app.include_router(acknowledgement_link_router(store, acknowledgement_tokens, keys, clock))
-    app.include_router(link_request_router(LinkRequests(database, destinations), clock))
+    app.include_router(link_request_router(LinkRequests(database, destinations, secrets), clock))
     app.include_router(unsubscribe_router(store, links, pages, clock))
     app.include_router(audit_routes(database, keys))
     return app

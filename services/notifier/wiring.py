@@ -44,6 +44,7 @@ from services.notifier.subscriptions.acknowledgement_links import Acknowledgemen
 from services.notifier.subscriptions.destinations import Destinations
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.refused_ladders import RefusedLadders
+from services.notifier.subscriptions.resealing import SecretsWatch
 from services.notifier.subscriptions.signed_ids import page_tokens
 from services.notifier.subscriptions.subscription_links import shared_token
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
@@ -70,6 +71,7 @@ from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.relay import OutboxSettings, Relay
 from services.plumbing.retry import Backoff
 from services.plumbing.schema import SchemaGate
+from services.plumbing.secrets_at_rest import Secrets, SecretsSettings
 from services.plumbing.sending_gate import SendingGate
 from services.plumbing.transient_errors import is_transient
 from services.plumbing.waiting import OldestWaiting
@@ -80,6 +82,8 @@ _CHANGE_SECONDS = 2.0
 """Between two looks at who asked for their links, and what channels are to be told."""
 _DEPTH_SECONDS = 5.0
 _NOTICE_SECONDS = 30.0
+_SECRETS_SECONDS = 20.0
+"""Between two looks at the keys, and at what is sealed with which."""
 
 
 class AllowListSettings(BaseSettings):
@@ -101,11 +105,14 @@ def build() -> Service:
     clock = clock_from(ClockSettings())
     kafka_settings, dispatch_settings, smtp_settings = KafkaSettings(), DispatchSettings(), SmtpSettings()
     link_settings = LinkSettings()
+    secrets_settings = SecretsSettings()
+    secrets = Secrets.from_settings(secrets_settings)
     allowed = AllowList.of(
         AllowListSettings().allow_hosts, mail=bool(smtp_settings.host), smtputf8=smtp_settings.smtputf8
     )
     database = Database(DatabaseSettings(), "notifier", has_queue=True)
     schema = SchemaGate(database, VERSIONS)
+    secrets_watch = SecretsWatch(database, secrets_settings, secrets)
     producer = KafkaProducer(kafka_settings)
     broker = kafka_broker(kafka_settings, written_by("notifier"))
     gate = SendingGate()
@@ -139,7 +146,7 @@ def build() -> Service:
         CHANNELS, http_client, smtp_pool, renderer, clock, mail_sender=smtp_settings.mailbox, allowed=allowed
     )
     orders = StandingOrders(database, clock)
-    openings = Openings(lambda: orders.silences, lambda: orders.trial)
+    openings = Openings(lambda: orders.silences, lambda: orders.trial, secrets)
     dispatch = Dispatch(
         database,
         senders,
@@ -149,8 +156,15 @@ def build() -> Service:
         limits=PlatformLimits(PaceSettings().limits),
         may_send=lambda: gate.is_open and orders.may_send,
         openings=openings,
+        secrets=secrets,
     )
-    fan_out = FanOut(database, lease_seconds=dispatch_settings.lease_seconds, leases=dispatch.leases, openings=openings)
+    fan_out = FanOut(
+        database,
+        lease_seconds=dispatch_settings.lease_seconds,
+        leases=dispatch.leases,
+        openings=openings,
+        secrets=secrets,
+    )
     intake = EventIntake(fan_out, dispatch, clock)
     positions = ConsumedPositions(database, GROUP)
     subscribe(broker, TOPICS, Intake(GROUP, read, intake.apply, DeadLetters(producer), positions=positions))
@@ -170,7 +184,7 @@ def build() -> Service:
         await silences.notice_ends(clock.now())
 
     link_mailer = LinkMailer(
-        LinkRequests(database, destinations),
+        LinkRequests(database, destinations, secrets),
         smtp_pool,
         pages.subscription,
         clock,
@@ -181,7 +195,7 @@ def build() -> Service:
     )
     undo = undo_tokens(link_settings)
     channel_teller = ChannelTeller(
-        SharedChanges(database),
+        SharedChanges(database, secrets),
         http_client,
         undo_link(link_settings.portal_url, undo, clock),
         clock,
@@ -192,6 +206,7 @@ def build() -> Service:
         PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
         PeriodicTask("silences", notice_ends, _NOTICE_SECONDS),
         PeriodicTask("link-mails", link_mailer.beat, _CHANGE_SECONDS),
+        PeriodicTask("secrets", secrets_watch.beat, _SECRETS_SECONDS),
         PeriodicTask("channel-notices", channel_teller.beat, _CHANGE_SECONDS),
     )
 
@@ -219,7 +234,7 @@ def build() -> Service:
         backoff, done = Backoff(longest=5.0), False
         while not (done or stopping.is_set()):
             try:
-                await destinations.refresh(database)
+                await destinations.refresh(database, secrets)
                 done = True
             except Exception as error:
                 if not is_transient(error):
@@ -236,6 +251,7 @@ def build() -> Service:
         "outbox": gate.unless_held(unpublished.check),
         "keys": keys.check,
         "dispatch": claims,
+        "secrets": secrets_watch.check,
     }
     return Service(
         name="notifier",
@@ -258,6 +274,7 @@ def build() -> Service:
                 "schema": schema.describe,
             },
             keyed_hash=KeyedHash.from_settings(AuditHashSettings()),
+            secrets=secrets,
         ),
         http_settings=HttpSettings(),
         broker=broker,

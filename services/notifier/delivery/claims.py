@@ -20,9 +20,11 @@ from services.notifier.delivery.groups import lead_stuck
 from services.notifier.delivery.leases import Leases
 from services.notifier.delivery.overtaking import TELLING
 from services.notifier.delivery.turns import READY, is_behind, promote_stuck
+from services.notifier.subscriptions.sealed_columns import opened_address, opened_secret
 from services.notifier.subscriptions.timing_form import kept_timing
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets, SecretUnreadable
 
 _SHARED_LANES = ", ".join(f"'{name}'" for name in sorted(MAILED))
 
@@ -142,8 +144,16 @@ _LEAST_LOOKED_AT = 64
 class DeliveryClaims:
     """The deliveries that one process takes. `lease_seconds`: how long a claim keeps others away; `leases`: its own."""
 
-    def __init__(self, database: Database, *, lease_seconds: float, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        leases: Leases | None = None,
+        secrets: Secrets = IN_THE_CLEAR,
+    ) -> None:
         self._database = database
+        self._secrets = secrets
         self._leases = leases or Leases(lease_seconds)
         self._looks_at: float = inf
         """At so many of what is due, since each is locked: where lanes are full, few of many may be taken."""
@@ -173,7 +183,7 @@ class DeliveryClaims:
                     )
                     mine = [row for row in rows if row["id"] is not None]
                     mine.sort(key=lambda row: row["position"])
-                    found = await with_followers(connection, mine, lease, self._leases.seconds, claimed)
+                    found = await with_followers(connection, mine, lease, self._leases.seconds, claimed, self._secrets)
                     deliveries = [delivery for delivery, _ in found]
             if deliveries or not rows[0]["diverted"]:
                 if len(deliveries) * 2 > most:
@@ -212,7 +222,12 @@ class DeliveryClaims:
 
 
 async def with_followers(
-    connection: Connection, rows: Sequence[Any], lease: UUID, seconds: float, claimed: float
+    connection: Connection,
+    rows: Sequence[Any],
+    lease: UUID,
+    seconds: float,
+    claimed: float,
+    secrets: Secrets = IN_THE_CLEAR,
 ) -> list[tuple[Delivery, Any]]:
     """Deliveries from their claimed rows, each with those that follow it, which are claimed with it; and those rows.
 
@@ -220,10 +235,11 @@ async def with_followers(
     """
     members = await claim_followers(connection, rows, lease, seconds)
     if not members:
-        return list(zip(await claimed_deliveries(connection, rows, lease, claimed), rows, strict=True))
+        return list(zip(await claimed_deliveries(connection, rows, lease, claimed, secrets), rows, strict=True))
     failpoint("notifier-after-follow")
     going = [members.get(row["id"], [row]) for row in rows]
-    deliveries = iter(await claimed_deliveries(connection, [row for each in going for row in each], lease, claimed))
+    claimed_rows = [row for each in going for row in each]
+    deliveries = iter(await claimed_deliveries(connection, claimed_rows, lease, claimed, secrets))
     found = []
     for row, each in zip(rows, going, strict=True):
         parts = [next(deliveries) for _ in each]
@@ -233,12 +249,15 @@ async def with_followers(
 
 
 async def claimed_deliveries(
-    connection: Connection, rows: Sequence[Any], lease: UUID, claimed: float
+    connection: Connection, rows: Sequence[Any], lease: UUID, claimed: float, secrets: Secrets = IN_THE_CLEAR
 ) -> list[Delivery]:
-    """Deliveries from their claimed rows; `claimed` is monotonic, in seconds, from before the claim."""
+    """Deliveries from their claimed rows; `claimed` is monotonic, in seconds, from before the claim.
+
+    Without `secrets` what is sealed stays so: for who only tells how deliveries ended.
+    """
     if not rows:
         return []
-    recipients = await recipients_of(connection, {row["subscription_id"] for row in rows})
+    recipients = await recipients_of(connection, {row["subscription_id"] for row in rows}, secrets)
     return [
         Delivery(
             id=row["id"],
@@ -266,18 +285,25 @@ async def claimed_deliveries(
     ]
 
 
-async def recipients_of(connection: Connection, subscriptions: Collection[UUID]) -> Mapping[UUID, Recipient]:
-    """The subscriptions as deliveries go to them, by their ids."""
-    return {row["id"]: _recipient(row) for row in await connection.fetch(_RECIPIENTS, list(subscriptions))}
+async def recipients_of(
+    connection: Connection, subscriptions: Collection[UUID], secrets: Secrets = IN_THE_CLEAR
+) -> Mapping[UUID, Recipient]:
+    """The subscriptions as deliveries go to them, by their ids; the address of one that can't be opened is empty."""
+    rows = await connection.fetch(_RECIPIENTS, list(subscriptions))
+    return {row["id"]: _recipient(row, secrets) for row in rows}
 
 
-def _recipient(row: Any) -> Recipient:
+def _recipient(row: Any, secrets: Secrets) -> Recipient:
+    try:
+        address, secret = opened_address(secrets, row), opened_secret(secrets, row)
+    except SecretUnreadable:
+        address, secret = "", None  # told where it is to be sent, and not before
     return Recipient(
         id=row["id"],
         subscriber=row["subscriber"],
         channel=row["channel"],
-        address=row["address"],
-        secret=row["secret"],
+        address=address,
+        secret=secret,
         language=row["language"],
         zone=row["zone"],
         filters=Filters(

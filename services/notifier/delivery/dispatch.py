@@ -45,6 +45,7 @@ from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
 from services.plumbing.logs import log
 from services.plumbing.retry import Backoff
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets
 from services.plumbing.transient_errors import is_transient
 
 
@@ -95,11 +96,14 @@ class Dispatch:
         chance: Callable[[], float] = random.random,
         may_send: Callable[[], bool] = lambda: True,
         openings: Openings | None = None,
+        secrets: Secrets = IN_THE_CLEAR,
     ) -> None:
         self._database = database
         self.leases = Leases(settings.lease_seconds)
         """Those of this process, which its fan-out shares."""
-        self._claims = DeliveryClaims(database, lease_seconds=settings.lease_seconds, leases=self.leases)
+        self._claims = DeliveryClaims(
+            database, lease_seconds=settings.lease_seconds, leases=self.leases, secrets=secrets
+        )
         self._pacer = Pacer(
             PacedClaims(
                 database,
@@ -107,6 +111,7 @@ class Dispatch:
                 window=settings.hold_seconds * _HANDED_OUT,
                 clock_is_set=clock.settable,
                 leases=self.leases,
+                secrets=secrets,
             ),
             limits or PlatformLimits(),
         )
@@ -355,6 +360,10 @@ class Dispatch:
     async def _sent(
         self, delivery: Delivery, event: PublishedEvent, telling: Telling, together: Together
     ) -> AttemptOutcome:
+        if not delivery.recipient.address:
+            # Sealed with a key that this process doesn't have, which may be mended: it is tried again.
+            log.error("an address can't be opened", action="secret_unreadable", delivery_id=str(delivery.id))
+            return Refused(FailureReason.FAULT, retryable=True)
         channel = delivery.recipient.channel
         try:
             # A row of a newer version may name a channel that is not known here.

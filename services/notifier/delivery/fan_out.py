@@ -32,6 +32,7 @@ from services.notifier.events.traits import EVERYBODY, EventTraits
 from services.notifier.grouping.windows import window_of
 from services.plumbing.database import Database
 from services.plumbing.failpoints import failpoint
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets
 
 _MEANT_FOR = "\n".join(
     f"                when '{name}' then {kind.audience.condition}"
@@ -179,8 +180,10 @@ class FanOut:
         lease_seconds: float,
         leases: Leases | None = None,
         openings: Openings | None = None,
+        secrets: Secrets = IN_THE_CLEAR,
     ) -> None:
         self._database = database
+        self._secrets = secrets
         self._openings = openings or Openings()
         self._leases = leases or Leases(lease_seconds)
 
@@ -250,7 +253,7 @@ class FanOut:
             overtaken = {*overtaken, *overtaken_within(batch)}
             deliveries = [
                 replace(delivery, is_overtaken=True) if delivery.event_id in overtaken else delivery
-                for delivery in await claimed_deliveries(connection, mine, lease, claimed)
+                for delivery in await claimed_deliveries(connection, mine, lease, claimed, self._secrets)
             ]
             if waiting:
                 await self._database.notify(connection, READY)

@@ -11,6 +11,7 @@ from services.notifier.events.published_event import PublishedEvent
 from services.notifier.events.traits import EventTraits
 from services.notifier.silences.silence import Silence, mutes_for
 from services.notifier.timing.first_allowed import AT_ANY_TIME, Mute, Opening, Timing, first_allowed, that_fit
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets
 from services.plumbing.zones import zone_named
 
 if TYPE_CHECKING:
@@ -24,10 +25,15 @@ class Openings:
     """
 
     def __init__(
-        self, silences: Callable[[], Sequence[Silence]] = tuple, trial: Callable[[], Trial | None] = lambda: None
+        self,
+        silences: Callable[[], Sequence[Silence]] = tuple,
+        trial: Callable[[], Trial | None] = lambda: None,
+        secrets: Secrets = IN_THE_CLEAR,
     ) -> None:
         self._silences = silences
         self._trial = trial
+        self.secrets = secrets
+        """What opens the addresses that a trial asks for."""
 
     @property
     def may_hold_anybody(self) -> bool:

@@ -20,6 +20,7 @@ from services.notifier.delivery.pace_store import introduce
 from services.notifier.delivery.pacing import MARGIN
 from services.notifier.delivery.turns import is_behind
 from services.plumbing.database import Database
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets
 
 _DESTINATIONS = 500
 """Looked at in one claim; the next begins behind them."""
@@ -130,8 +131,10 @@ class PacedClaims:
         window: float,
         clock_is_set: bool,
         leases: Leases | None = None,
+        secrets: Secrets = IN_THE_CLEAR,
     ) -> None:
         self._database = database
+        self._secrets = secrets
         self._leases = leases or Leases(lease_seconds)
         self._window = window
         self._clock_is_set = clock_is_set
@@ -170,7 +173,7 @@ class PacedClaims:
                     _PROBE_SECONDS,
                     self._clock_is_set,
                 )
-                found = await with_followers(connection, rows, lease, self._leases.seconds, claimed)
+                found = await with_followers(connection, rows, lease, self._leases.seconds, claimed, self._secrets)
         return [replace(delivery, slot=_slot(row, claimed)) for delivery, row in found]
 
     async def introduce(self, limits: Mapping[bytes, float | None], now: datetime) -> None:

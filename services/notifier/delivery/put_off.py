@@ -76,7 +76,7 @@ async def put_off_new(
     asked = rows if openings.may_hold_anybody else [row for row in rows if row["is_timed"]]
     if not asked:
         return frozenset()
-    recipients = await recipients_of(connection, {row["subscription_id"] for row in asked})
+    recipients = await recipients_of(connection, {row["subscription_id"] for row in asked}, openings.secrets)
     put_off = []
     for row in asked:
         to, event = recipients[row["subscription_id"]], events[row["event_id"]]

@@ -1,10 +1,8 @@
 """Tells channels what was changed by the link that everybody there holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from services.i18n.languages import nearest_language
 from services.i18n.words import words_in
@@ -54,7 +52,7 @@ class ChannelTeller:
             if state:
                 await self._changes.settle(change["id"], state)
 
-    async def _told(self, change: asyncpg.Record) -> str | None:
+    async def _told(self, change: Mapping[str, Any]) -> str | None:
         """How it ended; None where it is tried again."""
         channel: Any = CHANNELS[change["channel"]]
         if not isinstance(channel, ChatChannel):

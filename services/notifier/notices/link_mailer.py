@@ -1,10 +1,9 @@
 """Answers those who asked for their links, later and apart from the asking, so that no answer tells who is known."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from services.notifier.channels.email import Email
 from services.notifier.channels.mail_addresses import NamedAddress
@@ -72,7 +71,7 @@ class LinkMailer:
             log.warning("a mail with links was not taken", action="link_mail", attempt=request.attempt, final=is_final)
         return isinstance(outcome, Accepted) or is_final or request.attempt >= MOST_ATTEMPTS
 
-    async def _sent(self, request: LinkRequest, rows: Sequence[asyncpg.Record]) -> AttemptOutcome | None:
+    async def _sent(self, request: LinkRequest, rows: Sequence[Mapping[str, Any]]) -> AttemptOutcome | None:
         """The outcome of one attempt; None for an address that is kept and can't be written to."""
         try:
             address = _CHANNEL.checked_address(rows[0]["address"], self._allowed)

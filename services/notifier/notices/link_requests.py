@@ -3,14 +3,14 @@
 Whether an address is known is looked at later, by whoever sends: asking takes the same one statement for every address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
-
-import asyncpg
+from typing import Any, NamedTuple
 
 from services.notifier.subscriptions.destinations import Destinations
+from services.notifier.subscriptions.sealed_columns import opened_row
 from services.plumbing.database import Database
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets
 
 BETWEEN_MAILS = timedelta(hours=24)
 """An address gets one mail in this time at most, whoever asks how often."""
@@ -31,8 +31,9 @@ class LinkRequest(NamedTuple):
 class LinkRequests:
     """Requests for links; an address is kept only as its keyed hash."""
 
-    def __init__(self, database: Database, destinations: Destinations) -> None:
+    def __init__(self, database: Database, destinations: Destinations, secrets: Secrets = IN_THE_CLEAR) -> None:
         self._database = database
+        self._secrets = secrets
         self._destinations = destinations
 
     async def ask(self, address: str, now: datetime) -> None:
@@ -60,17 +61,16 @@ class LinkRequests:
             )
             return [LinkRequest(*row.values()) for row in rows]
 
-    async def subscriptions(self, request: LinkRequest) -> Sequence[asyncpg.Record]:
+    async def subscriptions(self, request: LinkRequest) -> Sequence[Mapping[str, Any]]:
         """The subscriptions of the address that have not ended, the oldest first."""
         async with self._database.connection() as connection:
-            return list(
-                await connection.fetch(
-                    "select id, subscriber, address, language, state from subscription"
-                    " where destination = $1 and channel = $2 and state <> 'ended' order by id",
-                    request.destination,
-                    _CHANNEL,
-                )
+            rows = await connection.fetch(
+                "select id, subscriber, address, language, state from subscription"
+                " where destination = $1 and channel = $2 and state <> 'ended' order by id",
+                request.destination,
+                _CHANNEL,
             )
+            return [opened_row(self._secrets, dict(row)) for row in rows]
 
     async def done(self, request: LinkRequest) -> None:
         """It is answered, or will not be."""

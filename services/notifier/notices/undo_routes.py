@@ -10,13 +10,12 @@ from fastapi import APIRouter
 
 from contracts.vocabulary import Instant
 from services.notifier.notices.shared_changes import SharedChanges
-from services.notifier.subscriptions.answers import SubscriptionSummary, filters_of, subscription_summary
-from services.notifier.subscriptions.forms import fingerprint
+from services.notifier.subscriptions.answers import SubscriptionSummary, subscription_summary
 from services.notifier.subscriptions.link_routes import BY_LINK
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.routes import ALREADY_SUBSCRIBED
 from services.notifier.subscriptions.signed_ids import SignedIds
-from services.notifier.subscriptions.store import AlreadySubscribed, SubscriptionStore
+from services.notifier.subscriptions.store import AlreadySubscribed, Row, SubscriptionStore
 from services.notifier.subscriptions.subscription_links import LINK_ENDED, last_day_of_shared, no_such_link
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection
@@ -55,7 +54,7 @@ def undo_router(store: SubscriptionStore, changes: SharedChanges, tokens: Signed
     """Look at a change, and put it back."""
     router = APIRouter(tags=["links"])
 
-    async def found(token: str) -> tuple[asyncpg.Record, asyncpg.Record]:
+    async def found(token: str) -> tuple[asyncpg.Record, Row]:
         """The change of a link and its subscription; a 404 or 410 problem for a link that is good for nothing."""
         signed = tokens.read(token)
         change = await changes.find(signed.id) if signed else None
@@ -81,10 +80,7 @@ def undo_router(store: SubscriptionStore, changes: SharedChanges, tokens: Signed
         change, row = await found(token)
         if change["undone_at"] is not None:
             return _shown(change, row)
-        was = dict(row) | change["before"]
-        columns = change["before"] | {
-            "fingerprint": fingerprint(row["channel"], row["address"], filters_of(was), was["level"])
-        }
+        columns = dict(change["before"])
         if change["after"].get("state") == "ended":
             columns |= {"reason": None, "ended_at": None}
 
@@ -112,17 +108,17 @@ def undo_router(store: SubscriptionStore, changes: SharedChanges, tokens: Signed
     return router
 
 
-def _refuse_overtaken(change: asyncpg.Record, row: asyncpg.Record) -> None:
+def _refuse_overtaken(change: asyncpg.Record, row: Row) -> None:
     if not _stands(change, row):
         raise Problem(OVERTAKEN)
 
 
-def _stands(change: asyncpg.Record, row: asyncpg.Record) -> bool:
+def _stands(change: asyncpg.Record, row: Row) -> bool:
     """Whether the subscription is still as the change has left it."""
-    return all(row[name] == value for name, value in change["after"].items())
+    return bool(row["address"]) and all(row[name] == value for name, value in change["after"].items())
 
 
-def _shown(change: asyncpg.Record, row: asyncpg.Record) -> SharedChange:
+def _shown(change: asyncpg.Record, row: Row) -> SharedChange:
     is_undone = change["undone_at"] is not None
     was: Any = dict(row) | change["before"]
     return SharedChange(

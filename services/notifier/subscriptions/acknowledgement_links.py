@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter
 
 from contracts.vocabulary import Channel, LanguageTag, MinistryCode, Slug
 from services.notifier.channels import CHANNELS
 from services.notifier.subscriptions.link_settings import LinkSettings
 from services.notifier.subscriptions.signed_ids import SignedValues
-from services.notifier.subscriptions.store import SubscriptionStore
+from services.notifier.subscriptions.store import Row, SubscriptionStore
 from services.notifier.subscriptions.subscription_links import LINK_ENDED, last_day_of_shared, no_such_link
 from services.plumbing.clock import Clock
 from services.plumbing.http.api_keys import ApiKeys
@@ -93,7 +92,7 @@ def acknowledgement_link_router(
     async def read_acknowledgement_link(token: str) -> AcknowledgementLink:
         """Which milestone who has the link of an escalation may say to be on."""
         asked = tokens.read(token)
-        row: asyncpg.Record | None = await store.find(asked.subscription_id, None) if asked else None
+        row: Row | None = await store.find(asked.subscription_id, None) if asked else None
         if asked is None or row is None:
             raise no_such_link()
         is_over = asked.last_day is not None and asked.last_day < clock.now().date()

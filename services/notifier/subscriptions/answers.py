@@ -1,14 +1,14 @@
 """What the notifier answers about subscriptions, from their rows, and how a secret address is shown."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
-
-import asyncpg
 
 from contracts.vocabulary import Channel, Instant, LanguageTag
 from services.notifier.channels import CHANNELS
 from services.notifier.subscriptions.filter_form import FilterForm
 from services.notifier.subscriptions.own_ladder import OwnLadder, kept_ladder
+from services.notifier.subscriptions.sealed_columns import UNREADABLE
 from services.notifier.subscriptions.timing_form import TimingForm, kept_timing
 from services.plumbing.http.forms import ResponseModel
 
@@ -23,7 +23,7 @@ class SubscriptionAnswer(ResponseModel):
     subscriber: str
     channel: Channel
     address: str
-    """Enough to recognise it by: the host and the last four characters."""
+    """Enough to recognise it by: the host and the last four characters; empty once it was forgotten."""
     language: LanguageTag
     zone: str
     filters: FilterForm
@@ -78,21 +78,21 @@ class SubscriptionPage(ResponseModel):
     next_cursor: str | None
 
 
-def filters_of(row: asyncpg.Record) -> FilterForm:
+def filters_of(row: Mapping[str, Any]) -> FilterForm:
     """The filters of a row."""
     return FilterForm.model_validate(
         {name: tuple(row[name]) for name in ("events", "parties", "themes", "sections", "commitments")}
     )
 
 
-def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
+def subscription_answer(row: Mapping[str, Any]) -> dict[str, Any]:
     """The members of `SubscriptionAnswer` from a row."""
     return {
         "id": row["id"],
         "owner": row["owner"],
         "subscriber": row["subscriber"],
         "channel": row["channel"],
-        "address": CHANNELS[row["channel"]].masked_address(row["address"]),
+        "address": _shown(row["channel"], row["address"]),
         "language": row["language"],
         "zone": row["zone"],
         "filters": filters_of(row),
@@ -107,7 +107,11 @@ def subscription_answer(row: asyncpg.Record) -> dict[str, Any]:
     }
 
 
-def subscription_summary(row: asyncpg.Record) -> SubscriptionSummary:
+def _shown(channel: str, address: str) -> str:
+    return address if address in ("", UNREADABLE) else CHANNELS[channel].masked_address(address)
+
+
+def subscription_summary(row: Mapping[str, Any]) -> SubscriptionSummary:
     """The part of a row that is for who has the link of a message."""
     members = subscription_answer(row) | {
         "is_shared": CHANNELS[row["channel"]].is_shared,

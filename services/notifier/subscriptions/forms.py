@@ -1,7 +1,5 @@
 """What is sent to the notifier about subscriptions: the forms, and what makes two subscriptions the same."""
 
-import hashlib
-import json
 from functools import partial
 from typing import Annotated, Literal, Self
 
@@ -104,10 +102,3 @@ def check_reach(filters: FilterForm, ladder: OwnLadder | None, level: str | None
                 "a level is for escalations, and the events asked for leave out %(name)s", name=MILESTONE_ESCALATED.name
             )
         )
-
-
-def fingerprint(channel: str, address: str, filters: FilterForm, level: str | None) -> bytes:
-    """Equal for subscriptions that would send the same messages to the same address."""
-    parts = [channel, CHANNELS[channel].comparable_address(address), filters.model_dump(mode="json")]
-    text = json.dumps([*parts, level] if level else parts)
-    return hashlib.sha256(text.encode()).digest()

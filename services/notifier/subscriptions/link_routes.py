@@ -6,13 +6,12 @@ Neither where it goes nor whose it is can be seen or changed here.
 import math
 from functools import partial
 
-import asyncpg
 from fastapi import APIRouter, Request, Response
 
 from services.notifier.subscriptions.answers import SubscriptionSummary, filters_of, subscription_summary
 from services.notifier.subscriptions.forms import ChangedByLink, ChangedSubscription
 from services.notifier.subscriptions.routes import ALREADY_SUBSCRIBED, ENDED, NEVER_TOLD, changed_columns
-from services.notifier.subscriptions.store import AlreadySubscribed, Beside, nothing_beside
+from services.notifier.subscriptions.store import AlreadySubscribed, Beside, Row, nothing_beside
 from services.notifier.subscriptions.subscription_links import LINK_ENDED, SubscriptionLinks, no_such_link
 from services.plumbing.audit.entries import Actor
 from services.plumbing.http.etags import IF_MATCH, check_if_match, etag_of
@@ -38,7 +37,7 @@ def link_router(
     router, counted = APIRouter(tags=["links"]), limits or RateLimits(CHANGES_PER_MINUTE)
     store, clock = links.store, links.clock
 
-    def count(row: asyncpg.Record) -> None:
+    def count(row: Row) -> None:
         """Count a change; a 429 problem for more of them than anybody makes by hand."""
         if wait := counted.count([str(row["id"])]):
             raise Problem(TOO_MANY_CHANGES, headers={"Retry-After": str(math.ceil(wait))})
@@ -93,19 +92,19 @@ def link_router(
     return router
 
 
-def _check_if_match(request: Request, row: asyncpg.Record) -> None:
+def _check_if_match(request: Request, row: Row) -> None:
     """Raise a 412 problem where the request names another version of the subscription than this."""
     check_if_match(request.headers, subscription_summary(row))
 
 
-def _refuse_what_is_over(row: asyncpg.Record) -> None:
+def _refuse_what_is_over(row: Row) -> None:
     if row["state"] == "ended":
         raise Problem(ENDED)
     if row["state"] == "disabled":
         raise Problem(SWITCHED_OFF)
 
 
-def _as_its_owner(row: asyncpg.Record, form: ChangedByLink) -> ChangedSubscription:
+def _as_its_owner(row: Row, form: ChangedByLink) -> ChangedSubscription:
     """The change as its owner would ask for it, of what the form names."""
     asked = {name: getattr(form, name) for name in form.model_fields_set if name != "events"}
     if form.events is not None:

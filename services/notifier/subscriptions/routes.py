@@ -6,7 +6,6 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.notifier.channels import CHANNELS
@@ -21,10 +20,10 @@ from services.notifier.subscriptions.answers import (
     filters_of,
     subscription_answer,
 )
-from services.notifier.subscriptions.forms import ChangedSubscription, NewSubscription, check_reach, fingerprint
+from services.notifier.subscriptions.forms import ChangedSubscription, NewSubscription, check_reach
 from services.notifier.subscriptions.own_ladder import kept_ladder
 from services.notifier.subscriptions.signing_keys import new_secret
-from services.notifier.subscriptions.store import AlreadySubscribed, SubscriptionStore
+from services.notifier.subscriptions.store import AlreadySubscribed, Row, SubscriptionStore
 from services.notifier.subscriptions.timing_form import TimingForm, check_timing, timing_column
 from services.notifier.transport.resolver import resolves_to_allowed
 from services.plumbing.clock import Clock
@@ -115,7 +114,6 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
             "secret": secret,
             "language": form.language,
             "zone": form.zone,
-            "fingerprint": fingerprint(form.channel, address, form.filters, form.level),
             **form.filters.model_dump(mode="json"),
             "ladder": form.ladder.model_dump(mode="json") if form.ladder else None,
             "level": form.level,
@@ -171,12 +169,12 @@ def _writing(store: SubscriptionStore, keys: ApiKeys, allowed: AllowList, clock:
     return router
 
 
-def _check_if_match(request: Request, row: asyncpg.Record) -> None:
+def _check_if_match(request: Request, row: Row) -> None:
     """Raise a 412 problem where the request names another version of the subscription than this."""
     check_if_match(request.headers, SubscriptionAnswer(**subscription_answer(row)))
 
 
-def changed_columns(row: asyncpg.Record, form: ChangedSubscription, now: datetime) -> dict[str, object]:
+def changed_columns(row: Row, form: ChangedSubscription, now: datetime) -> dict[str, object]:
     """The columns of a subscription after a change; a 422 problem for a ladder or level without effect."""
     filters = form.filters or filters_of(row)
     ladder = form.ladder if "ladder" in form.model_fields_set else kept_ladder(row["ladder"])
@@ -188,7 +186,6 @@ def changed_columns(row: asyncpg.Record, form: ChangedSubscription, now: datetim
     columns: dict[str, object] = {
         "language": form.language or row["language"],
         "zone": form.zone or row["zone"],
-        "fingerprint": fingerprint(row["channel"], row["address"], filters, level),
         **filters.model_dump(mode="json"),
         "ladder": ladder.model_dump(mode="json") if ladder else None,
         "level": level,

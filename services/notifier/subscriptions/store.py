@@ -8,19 +8,23 @@ from uuid import UUID
 import asyncpg
 
 from services.notifier.subscriptions.auditing import audit_subscription
-from services.notifier.subscriptions.destinations import Destinations
+from services.notifier.subscriptions.destinations import Destinations, fingerprint
 from services.notifier.subscriptions.ladder_events import publish_ladder_changes
 from services.notifier.subscriptions.own_ladder import is_for_scheduler
+from services.notifier.subscriptions.sealed_columns import opened_row, sealed_values
 from services.plumbing.audit.entries import Actor
 from services.plumbing.audit.keyed_hash import WITHHELD, KeyedHash
 from services.plumbing.database import Connection, Database
+from services.plumbing.ids import new_id
+from services.plumbing.secrets_at_rest import IN_THE_CLEAR, Secrets
 
 _COLUMNS = (
-    "id, owner, subscriber, channel, address, language, zone, events, parties, themes, sections, commitments,"
-    " ladder, ladder_refused, level, timing, state, reason, created_at, ended_at"
+    "id, owner, subscriber, channel, address, destination, language, zone, events, parties, themes, sections,"
+    " commitments, ladder, ladder_refused, level, timing, state, reason, created_at, ended_at"
 )
 
-Row = asyncpg.Record
+Row = Mapping[str, Any]
+"""A subscription as it is, its address in the clear."""
 Check = Callable[[Row], None]
 """Looks at a subscription before it is changed, and raises where it must not be."""
 Beside = Callable[[Connection, Row, Row, datetime], Awaitable[None]]
@@ -52,8 +56,10 @@ class SubscriptionStore:
         cancel: Cancel,
         resume: Resume,
         keyed_hash: KeyedHash = WITHHELD,
+        secrets: Secrets = IN_THE_CLEAR,
     ) -> None:
         self._database = database
+        self._secrets = secrets
         self._destinations = destinations
         self._cancel = cancel
         self._resume = resume
@@ -61,15 +67,19 @@ class SubscriptionStore:
 
     async def add(self, values: Mapping[str, Any], now: datetime, by: Actor) -> Row:
         """A new, active subscription; raises `AlreadySubscribed`."""
+        destination = self._destinations.of(values["channel"], values["address"])
+        id_ = new_id()  # before the row is written, since what is sealed in it is bound to it
         row = {
-            **values,
-            "destination": self._destinations.of(values["channel"], values["address"]),
+            "id": id_,
+            **sealed_values(self._secrets, id_, values),
+            "destination": destination,
+            "fingerprint": fingerprint(values, destination),
             "created_at": now,
         }
         places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
         try:
             async with self._database.transaction() as connection:
-                added = await _one(
+                added = await self._one(
                     connection,
                     f"insert into subscription ({', '.join(row)}) values ({places}) returning {_COLUMNS}",
                     *row.values(),
@@ -83,7 +93,7 @@ class SubscriptionStore:
     async def find(self, id_: UUID, owner: str | None) -> Row | None:
         """One subscription, or None where there is none of this owner's."""
         async with self._database.connection() as connection:
-            return await _one_or_none(
+            return await self._one_or_none(
                 connection,
                 f"select {_COLUMNS} from subscription where id = $1 and ($2::text is null or owner = $2)",
                 id_,
@@ -93,16 +103,15 @@ class SubscriptionStore:
     async def page(self, owner: str | None, state: str | None, after: UUID | None, limit: int) -> Sequence[Row]:
         """Subscriptions in the order they were made, after one of them."""
         async with self._database.connection() as connection:
-            return list(
-                await connection.fetch(
-                    f"select {_COLUMNS} from subscription where ($1::text is null or owner = $1)"
-                    " and ($2::text is null or state = $2) and ($3::uuid is null or id > $3) order by id limit $4",
-                    owner,
-                    state,
-                    after,
-                    limit,
-                )
+            rows = await connection.fetch(
+                f"select {_COLUMNS} from subscription where ($1::text is null or owner = $1)"
+                " and ($2::text is null or state = $2) and ($3::uuid is null or id > $3) order by id limit $4",
+                owner,
+                state,
+                after,
+                limit,
             )
+            return [opened_row(self._secrets, dict(row)) for row in rows]
 
     async def change(
         self,
@@ -117,24 +126,26 @@ class SubscriptionStore:
         revives: bool = False,
     ) -> Row | None:
         """Set columns of a subscription that has not ended, or also of one that has where this `revives` it; what had
-        been cancelled stays so. Raises `AlreadySubscribed`, and what `check` raises.
+        been cancelled stays so, and whose address was forgotten stays ended. Raises `AlreadySubscribed`, and what
+        `check` raises.
         """
-        sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, 2))
         try:
             async with self._database.transaction() as connection:
-                before = await _locked(connection, id_, owner)
-                if before is None or (before["state"] == "ended" and not revives):
+                before = await self._locked(connection, id_, owner)
+                if before is None or (before["state"] == "ended" and not (revives and before["address"])):
                     return None
                 check(before)
-                after = await _one(
+                columns = {**values, "fingerprint": self._fingerprint({**before, **values})}
+                sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(columns, 2))
+                after = await self._one(
                     connection,
                     f"update subscription set {sets} where id = $1 returning {_COLUMNS}",
                     id_,
-                    *values.values(),
+                    *columns.values(),
                 )
                 if before["ladder_refused"] is not None and is_for_scheduler(dict(before), dict(after)):
                     # It is chosen anew, and nobody has refused that yet.
-                    after = await _one(
+                    after = await self._one(
                         connection,
                         f"update subscription set ladder_refused = null where id = $1 returning {_COLUMNS}",
                         id_,
@@ -164,12 +175,12 @@ class SubscriptionStore:
         What waits for it is cancelled at once, retries included; what is on its way ends as it does.
         """
         async with self._database.transaction() as connection:
-            before = await _locked(connection, id_, owner)
+            before = await self._locked(connection, id_, owner)
             if before is not None:
                 check(before)
             if before is None or before["state"] == "ended":
                 return before is not None
-            after = await _one(
+            after = await self._one(
                 connection,
                 "update subscription set state = 'ended', reason = $2, ended_at = $3 where id = $1"
                 f" returning {_COLUMNS}",
@@ -183,30 +194,30 @@ class SubscriptionStore:
             await self._cancel(self._database, connection, id_, after["state"], now)
             return True
 
+    def _fingerprint(self, row: Row) -> bytes:
+        return fingerprint(row, row["destination"] or self._destinations.of(row["channel"], row["address"]))
+
     async def _audit(
         self, connection: Connection, action: str, before: Row | None, after: Row, by: Actor, now: datetime
     ) -> None:
         told = dict(before) if before else None
         await audit_subscription(connection, action, told, dict(after), by, now, self._keyed_hash)
 
+    async def _locked(self, connection: Connection, id_: UUID, owner: str | None) -> Row | None:
+        """A subscription of this owner's, which nobody else changes until the transaction ends."""
+        return await self._one_or_none(
+            connection,
+            f"select {_COLUMNS} from subscription where id = $1 and ($2::text is null or owner = $2) for update",
+            id_,
+            owner,
+        )
 
-async def _locked(connection: Connection, id_: UUID, owner: str | None) -> Row | None:
-    """A subscription of this owner's, which nobody else changes until the transaction ends."""
-    return await _one_or_none(
-        connection,
-        f"select {_COLUMNS} from subscription where id = $1 and ($2::text is null or owner = $2) for update",
-        id_,
-        owner,
-    )
+    async def _one(self, connection: Connection, query: str, *values: Any) -> Row:
+        row = await self._one_or_none(connection, query, *values)
+        if row is None:
+            raise LookupError("the statement gave no row")
+        return row
 
-
-async def _one(connection: Connection, query: str, *values: Any) -> Row:
-    row = await connection.fetchrow(query, *values)
-    if row is None:
-        raise LookupError("the statement gave no row")
-    return row
-
-
-async def _one_or_none(connection: Connection, query: str, *values: Any) -> Row | None:
-    row: Row | None = await connection.fetchrow(query, *values)
-    return row
+    async def _one_or_none(self, connection: Connection, query: str, *values: Any) -> Row | None:
+        row = await connection.fetchrow(query, *values)
+        return opened_row(self._secrets, dict(row)) if row else None

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-import asyncpg
-
 from services.notifier.channels import CHANNELS
 from services.notifier.subscriptions.signed_ids import SignedIds
-from services.notifier.subscriptions.store import SubscriptionStore
+from services.notifier.subscriptions.store import Row, SubscriptionStore
 from services.plumbing.clock import Clock
 from services.plumbing.http.problems import Problem, ProblemKind, not_found
 from services.plumbing.sentences import Sentence
@@ -43,7 +41,7 @@ class SubscriptionLinks:
     tokens: SignedIds
     clock: Clock
 
-    async def subscription(self, token: str) -> asyncpg.Record:
+    async def subscription(self, token: str) -> Row:
         """The row of the subscription whose message has this link; a 404 problem for one that we did not make, 410 for
         one that has ended. A channel's links from before they had an end have ended, too.
         """

@@ -85,6 +85,15 @@ class Topic:
         return self.config.get("cleanup.policy") == "compact"
 
     @property
+    def forgotten_after(self) -> timedelta | None:
+        """After how long no record is left on it; None for never.
+
+        Kafka lets go of whole segments: the last record of one stays until the first of the next are as old, for up to
+        a week more (`segment.ms`), and it looks every five minutes.
+        """
+        return None if self.retention_ms == -1 else timedelta(milliseconds=self.retention_ms, days=8)
+
+    @property
     def is_ingest(self) -> bool:
         """Whether others write it and only we read it."""
         return self.event is events.StatusReported

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -126,6 +127,10 @@ class Bench:
         self.sink_url = f"http://127.0.0.1:{self.port}"
         self.sink = subprocess.Popen([sys.executable, "-m", "bench.delivery.sink", str(self.port)], cwd=PROJECT)
         self.http = httpx2.Client(base_url=self.sink_url, timeout=60, trust_env=False)
+        self.settings: dict[str, str] = {}
+        """Of every notifier, beside those that each needs."""
+        self.prepare: Callable[[str], Coroutine[Any, Any, None]] | None = None
+        """What is done to a database before its notifiers start."""
         asyncio.run(apply_topics(self.kafka))
 
     def close(self) -> None:
@@ -219,7 +224,9 @@ class Bench:
         if limited:
             asyncio.run(_subscribe(url, [limited]))
             settings["NOTIFIER_LIMITS"] = limits
-        fleet = Fleet(self.folder / uuid4().hex[:8], settings)
+        if self.prepare:
+            asyncio.run(self.prepare(url))
+        fleet = Fleet(self.folder / uuid4().hex[:8], settings | self.settings)
         for number in range(self.notifiers):
             fleet.add(f"notifier-{number}", "services.notifier")
         fleet.start()
@@ -333,7 +340,9 @@ async def _subscribe(url: str, addresses: Sequence[str]) -> None:
 async def _check(url: str, wanted: int | None) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
     for _ in range(200):
-        rows = await connection.fetch("select state, count(*) as n from delivery group by state")
+        rows = await connection.fetch(
+            "select state, count(*) as n from delivery where created_at > now() - interval '1 day' group by state"
+        )
         states = {row["state"]: row["n"] for row in rows}
         if set(states) <= {"delivered"} and (wanted is None or states.get("delivered") == wanted):
             break

@@ -22,10 +22,12 @@ from services.cli.keys import keys
 from services.cli.kubernetes.command import kubernetes
 from services.cli.ministries import ministries
 from services.cli.packages.command import packages
+from services.cli.person import person
 from services.cli.recovery import recovery
 from services.cli.rehearse.asking import rehearse
 from services.cli.render import render
 from services.cli.report.command import report
+from services.cli.retention import retention
 from services.cli.schedule import schedule
 from services.cli.secrets_at_rest import secrets
 from services.cli.sending import sending
@@ -61,6 +63,8 @@ app.add_typer(sending, name="sending")
 app.add_typer(silence, name="silence")
 app.add_typer(trial, name="trial")
 app.add_typer(secrets, name="secrets")
+app.add_typer(retention, name="retention")
+app.add_typer(person, name="person")
 app.add_typer(escalation, name="escalation")
 app.add_typer(feeds, name="feeds")
 app.add_typer(kubernetes, name="kubernetes")

@@ -12,22 +12,21 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.topics import INTERNAL, MILESTONE_DUE, OWN, OWN_LADDER_DUE, PUBLIC
+from contracts.topics import INTERNAL, MILESTONE_DUE, OWN_LADDER_DUE, PUBLIC
+from services.cli.conservation import (
+    READ_BY_NOTIFIER,
+    READ_BY_SCHEDULER,
+    InvariantCheck,
+    conservation,
+    outboxes,
+    pruned_rows,
+)
 from services.plumbing.clock import SharedClock
 from services.registry.rules.consistency import due_day
 
-READ_BY_SCHEDULER = [t.name for t in PUBLIC + INTERNAL if "scheduler" in t.readers]
-READ_BY_NOTIFIER = [t.name for t in PUBLIC + INTERNAL if "notifier" in t.readers]
 REMINDERS = [MILESTONE_DUE.name, OWN_LADDER_DUE.name]
-COMPACTED = [t.name for t in OWN if t.is_compacted]
-"""Of these the outboxes keep what was said last."""
 PATIENCE = 3
 """After so many attempts without an answer nobody is there, and nothing more is expected."""
-
-_EVENTS = (
-    "(select event_id, topic, key, headers from registry.outbox union all"
-    " select event_id, topic, key, headers from scheduler.outbox)"
-)
 
 _UNANSWERED = f"state = 'pending' and next_at > $1 and attempts between 1 and {PATIENCE - 1} and last_code is null"
 """A delivery whose last attempt got no answer, good or bad, and whose next one is a matter of time."""
@@ -41,6 +40,9 @@ _HELD = (
 )
 """Whether a delivery waits for an older one of its thread whose own time has not come."""
 
+_OUTBOXES = outboxes("topic", "registry", "scheduler", "notifier")
+_PRUNED = pruned_rows("registry", "scheduler", "notifier")
+
 _PENDING_WORK = f"""
 select
     (select count(*) from registry.outbox where published_at is null)
@@ -52,7 +54,10 @@ select
       - (select count(*) from scheduler.inbox) as unread_by_scheduler,
     (select count(*) from registry.outbox where topic = any($3))
       + (select count(*) from scheduler.outbox where topic = any($3))
-      - (select count(*) from notifier.event) as unread_by_notifier,
+      + (select coalesce(sum(rows), 0)::bigint from {pruned_rows("registry", "scheduler")} p
+         where name = 'outbox' and kind = any($3))
+      - (select count(*) from notifier.event)
+      - (select coalesce(sum(rows), 0)::bigint from notifier.pruned where name = 'event') as unread_by_notifier,
     (select count(*) from scheduler.reminder where state = 'pending' and due_at <= $1) as reminders_due,
     (select count(*) from scheduler.replanning where finished_at is null) as replannings,
     (select count(*) from scheduler.escalation e where next_at <= $1 and failed is null) as escalations_due,
@@ -99,15 +104,6 @@ class PendingWork:
     def at_rest(self) -> bool:
         """Whether nothing is under way, as `Observer.rest` explains."""
         return not any(vars(self).values())
-
-
-@dataclass(frozen=True)
-class InvariantCheck:
-    """One thing that must hold, and how far it is from it."""
-
-    name: str
-    ok: bool
-    found: str
 
 
 @dataclass(frozen=True)
@@ -198,106 +194,13 @@ class Observer:
 
     async def conservation(self) -> list[InvariantCheck]:
         """The laws that hold at any moment, faults or not."""
-        ask = self.connection.fetchval
-        events = _EVENTS
-        unheard = await ask(
-            f"select count(*) from {events} o where topic = any($1)"
-            " and not exists (select from notifier.event e where e.id = o.event_id)",
-            READ_BY_NOTIFIER,
-        )
-        unplanned = await ask(
-            "select count(*) from (select event_id, topic from registry.outbox union all"
-            " select event_id, topic from notifier.outbox) o where topic = any($1)"
-            " and not exists (select from scheduler.inbox i where i.event_id = o.event_id)",
-            READ_BY_SCHEDULER,
-        )
-        invented = await ask(
-            f"select count(*) from notifier.event e where not exists (select from {events} o where o.event_id = e.id)"
-        )
-        accepted = await ask("select coalesce(sum(matched), 0) from notifier.event")
-        rows = await ask("select count(*) from notifier.delivery")
-        pending = await ask("select count(*) from notifier.delivery where state in ('pending', 'sending')")
-        doubled = await ask(
-            "select count(*) from (select from notifier.delivery group by event_id, subscription_id"
-            " having count(*) > 1) as d"
-        )
-        outboxes = (
-            "(select topic, key from registry.outbox union all select topic, key from scheduler.outbox union all"
-            " select topic, key from notifier.outbox)"
-        )
-        untold = await ask(
-            "select count(*) from notifier.delivery d left join notifier.delivery l on l.id = d.message"
-            " where d.message is not null and (l.id is null or l.message is not null or l.state <> d.state"
-            " or l.destination is distinct from d.destination)"
-        )
-        unled = await ask(
-            "select count(*) from (select from notifier.delivery where state = 'pending' and group_id is not null"
-            " group by group_id having count(*) filter (where leads) <> 1) g"
-        )
-        gaps = await ask(
-            f"select count(*) from (select topic, key from {outboxes} o where topic <> all($1) group by topic, key) k"
-            " join lateral (select last from (select * from registry.outbox_seq union all"
-            " select * from scheduler.outbox_seq union all select * from notifier.outbox_seq) s"
-            " where s.topic = k.topic and s.key = k.key) q on true where q.last <>"
-            f" (select count(*) from {outboxes} o where o.topic = k.topic and o.key = k.key)",
-            COMPACTED,
-        )
-        settled = await ask("select count(*) from notifier.delivery where state not in ('pending', 'sending')")
-        # Those that had ended before an old backup, and to which nobody belongs who is in it, have no row any more.
-        told = await ask(
-            "select coalesce(sum(json_array_length(convert_from(value, 'UTF8')::json -> 'deliveries')), 0)"
-            " - (select count(*) from notifier.settled_before b where not exists"
-            " (select from notifier.delivery d"
-            " where (d.event_id, d.subscription_id) = (b.event_id, b.subscription_id)))"
-            " from notifier.outbox where topic = 'delivery-settled'"
-        )
-        fired_twice = await ask(
-            "select count(*) from (select from scheduler.reminder where state = 'fired'"
-            " group by milestone_id, schedule_version, step, audience having count(*) > 1) as d"
-        )
-        escalated_twice = await ask(
-            "select count(*) from (select from scheduler.outbox,"
-            " lateral (select convert_from(value, 'UTF8')::json as v) j"
-            " where topic = 'milestone-escalated' group by v #>> '{milestone,id}', v ->> 'round', v ->> 'rank',"
-            " v ->> 'repeat' having count(*) > 1) as d"
-        )
-        escalations_logged = await ask(
-            "select count(*) from scheduler.escalation_log l full join"
-            " (select event_id from scheduler.outbox where topic = 'milestone-escalated') o using (event_id)"
-            " where (l.what = 'told' or l.what is null) and (l.id is null or o.event_id is null)"
-        )
-        return [
-            InvariantCheck("every event has been heard by the notifier", unheard == 0, f"{unheard} not heard"),
-            InvariantCheck("every event has been heard by the scheduler", unplanned == 0, f"{unplanned} not heard"),
-            InvariantCheck("nothing was heard that was never said", invented == 0, f"{invented} invented"),
-            InvariantCheck(
-                "accepted × matching = terminal + pending",
-                accepted == rows,
-                f"{accepted} = {rows - pending} + {pending}",
-            ),
-            InvariantCheck("one delivery for each event and subscription", doubled == 0, f"{doubled} doubled"),
-            InvariantCheck(
-                "every settled delivery was published as settled", settled == told, f"{settled} settled, {told} told"
-            ),
-            InvariantCheck(
-                "every message that told several is one that was sent", untold == 0, f"{untold} in none or another"
-            ),
-            InvariantCheck("every group that waits has one that leads it", unled == 0, f"{unled} without, or with two"),
-            InvariantCheck("seq has no gap on any topic", gaps == 0, f"{gaps} keys with a gap"),
-            InvariantCheck("no reminder fired twice", fired_twice == 0, f"{fired_twice} twice"),
-            InvariantCheck("no level was told twice in a round", escalated_twice == 0, f"{escalated_twice} twice"),
-            InvariantCheck(
-                "every level that was told is in the log, and nobody else",
-                escalations_logged == 0,
-                f"{escalations_logged} in one of both only",
-            ),
-        ]
+        return await conservation(self.connection)
 
     async def events(self) -> dict[str, int]:
         """How many events each topic has carried."""
         rows = await self.connection.fetch(
-            "select topic, count(*) as n from (select topic from registry.outbox union all"
-            " select topic from scheduler.outbox union all select topic from notifier.outbox) o group by topic"
+            f"select topic, sum(n)::bigint as n from (select topic, 1 as n from {_OUTBOXES} o union all"
+            f" select kind, rows from {_PRUNED} p where name = 'outbox') o group by topic"
         )
         found = {row["topic"]: row["n"] for row in rows}
         return {t.name: found.get(t.name, 0) for t in PUBLIC + INTERNAL if not t.is_compacted}
@@ -317,9 +220,10 @@ class Observer:
         return {row["phase"]: row["n"] for row in rows}
 
     async def deliveries(self) -> dict[tuple[str, str], int]:
-        """How many deliveries by channel and state."""
+        """How many deliveries by channel and state, those that were pruned among them."""
         rows = await self.connection.fetch(
-            "select channel, state, count(*) as n from notifier.delivery group by channel, state"
+            "select channel, state, sum(n)::bigint as n from (select channel, state, 1 as n from notifier.delivery"
+            " union all select kind, part, rows from notifier.pruned where name = 'delivery') d group by channel, state"
         )
         return {(row["channel"], row["state"]): row["n"] for row in rows}
 

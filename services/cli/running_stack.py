@@ -23,14 +23,14 @@ from services.cli.access.document import READABLE, SHIPPED, MinistryEntry, read_
 from services.cli.access.editing import with_entry
 from services.cli.access.role_planning import ROLES, SERVICE_ROLES
 from services.cli.databases import upgrade_all, with_user
-from services.cli.fleet import SERVICES, Fleet, free_port
+from services.cli.fleet import SERVICES, Fleet, free_port, kept_secret
 from services.cli.keys import ApiClient, count_keys, issue_keys
 from services.cli.ministries import enter_ministries
 from services.cli.service_client import ASKED_WRONGLY
 from services.cli.topics import apply_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.secrets_at_rest import put_new_key_in_front
+from services.plumbing.secrets_at_rest import new_key
 from services.registry.catalogue.loading import load
 
 HOST = "127.0.0.1"
@@ -236,7 +236,6 @@ def _fleet(
             "SMTP_PORT": str(smtp_port),
             "SMTP_TLS": "none",
             "NOTIFIER_ALLOW_HOSTS": options.allow_hosts,
-            "SECRETS_KEY_FILE": str(_kept_key(options.folder / "secrets.key")),
             "NOTIFIER_LIMITS": f"{HOST}:{inbox_port}=none",  # it is no Slack, and takes all at once
             "INBOX_SMTP_PORT": str(smtp_port),
             "INBOX_WEBHOOK_SECRETS": json.dumps(dict(options.webhook_secrets)),
@@ -244,13 +243,7 @@ def _fleet(
         },
     )
     fleet.add_services({"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, ports=options.ports)
+    kept_secret(options.folder / "secrets-key", new_key)
+    fleet.members["notifier"].environment["SECRETS_KEY_FILE"] = str(options.folder / "secrets-key")
     fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
     return fleet
-
-
-def _kept_key(path: Path) -> Path:
-    """A file with the key that seals addresses in the database, which stays as long as the database does."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        put_new_key_in_front(path)
-    return path

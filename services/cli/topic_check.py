@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts.envelope import UnreadableRecord, event_id_in
 from contracts.topics import OWN, Topic
-from services.cli.observing import InvariantCheck
+from services.cli.conservation import InvariantCheck
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.topic_reader import TopicReader
 from services.plumbing.outbox import TopicPartition
@@ -24,6 +24,9 @@ Progress = Callable[[int, int], None]
 """Is told how many records of how many have been read."""
 
 _KNOWN = "select event_id, value, at_offset from {schema}.outbox where event_id = any($1::uuid[])"
+_PRUNED = """
+select part, through from {schema}.pruned where name = 'outbox' and kind = $1 and part = any($2::text[])
+"""
 _LYING = """
 select at_partition, count(*) as n from {schema}.outbox o
 join unnest($2::integer[], $3::bigint[], $4::bigint[]) as b(partition, first, until) on b.partition = o.at_partition
@@ -84,6 +87,8 @@ class TopicFindings:
     read: int = 0
     unknown: int = 0
     different: int = 0
+    forgotten: int = 0
+    """Records that the database knew and has pruned since, a little before the topic lets go of them."""
     unreadable: int = 0
     """No events at all, so somebody else's: readers put them aside, and they are no fault of ours."""
     absent: int = 0
@@ -100,6 +105,7 @@ class TopicFindings:
                 "on the topics is what the database says, and nothing else",
                 not (self.unknown or self.different or self.absent),
                 f"{self.read} records read: {self.absent} absent, {self.different} different, {self.unknown} unknown"
+                + (f"; {self.forgotten} pruned" if self.forgotten else "")
                 + (f"; {self.unreadable} are no events" if self.unreadable else ""),
             ),
             InvariantCheck(
@@ -183,6 +189,11 @@ async def _check_batch(
             ids.append(None)
     rows = await connection.fetch(_KNOWN.format(schema=schema), [id_ for id_ in ids if id_])
     known = {row["event_id"]: (row["value"], row["at_offset"]) for row in rows}
+    through: dict[str, int] = {}
+    if len(known) < len(batch):
+        keys = list({(record.key or b"").decode(errors="replace") for record in batch})
+        rows = await connection.fetch(_PRUNED.format(schema=schema), batch[0].topic, keys)
+        through = {row["part"]: row["through"] for row in rows}
     lying = 0
     for record, id_ in zip(batch, ids, strict=True):
         found.read += 1
@@ -190,7 +201,6 @@ async def _check_batch(
             found.unreadable += 1
             continue
         value, at_offset = known.get(id_, (None, None))
-        found.unknown += value is None
         found.different += value is not None and value != record.value
         lying += at_offset == record.offset
         try:
@@ -198,6 +208,9 @@ async def _check_batch(
         except ValueError:
             found.unreadable += 1
             continue
+        is_pruned = value is None and seq <= through.get(record.key.decode(errors="replace"), 0)
+        found.forgotten += is_pruned
+        found.unknown += value is None and not is_pruned
         key = record.topic, record.key.decode(errors="replace")
         found.lines.setdefault(key, SeqLine(1 if begins else seq)).read(seq, id_)
     return lying

@@ -38,6 +38,7 @@ from services.notifier.notices.link_requests import LinkRequests
 from services.notifier.notices.shared_changes import SharedChanges
 from services.notifier.notices.undo_routes import undo_link, undo_tokens
 from services.notifier.rendering.page_links import PageLinks
+from services.notifier.retention import prunable
 from services.notifier.silences.store import SilenceStore
 from services.notifier.subscriptions import refused_ladders
 from services.notifier.subscriptions.acknowledgement_links import AcknowledgementTokens, acknowledgement_token
@@ -69,6 +70,8 @@ from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.relay import OutboxSettings, Relay
+from services.plumbing.retention.policy import RetentionSettings
+from services.plumbing.retention.pruner import Pruner
 from services.plumbing.retry import Backoff
 from services.plumbing.schema import SchemaGate
 from services.plumbing.secrets_at_rest import Secrets, SecretsSettings
@@ -175,6 +178,8 @@ def build() -> Service:
     known_keys = FollowedTopic(broker, API_KEY_CHANGED.name, partial(event_in, ApiKeyChanged), keys.learn)
     keys.silence = known_keys.silence
     delivery_log = DeliveryLog(database)
+    retention = RetentionSettings()
+    pruner = Pruner(database, prunable(retention), retention, clock.now)
     audit_settings = AuditSettings()
     head_record = partial(audit_head_record, "notifier")
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
@@ -207,6 +212,7 @@ def build() -> Service:
         PeriodicTask("silences", notice_ends, _NOTICE_SECONDS),
         PeriodicTask("link-mails", link_mailer.beat, _CHANGE_SECONDS),
         PeriodicTask("secrets", secrets_watch.beat, _SECRETS_SECONDS),
+        *([] if clock.settable else [PeriodicTask("retention", pruner.beat, pruner.seconds)]),
         PeriodicTask("channel-notices", channel_teller.beat, _CHANGE_SECONDS),
     )
 

@@ -26,6 +26,8 @@ from services.plumbing.process import HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.relay import OutboxSettings, Relay
+from services.plumbing.retention.policy import RetentionSettings
+from services.plumbing.retention.pruner import Pruner
 from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
 from services.registry.actions.commitment_states import StatePublisher
@@ -37,6 +39,7 @@ from services.registry.intake import ReportIntake
 from services.registry.key_table import KeyTable
 from services.registry.migrations import VERSIONS
 from services.registry.received_reports import read_report
+from services.registry.retention import prunable
 from services.registry.scheduler_client import LONGEST_HOLD, SchedulerClient, SchedulerClientSettings
 from services.registry.store.commitment_states import states_due
 
@@ -71,11 +74,14 @@ def build() -> Service:
     comparison = OutboxComparison(
         database, TopicReader(kafka), with_later_majors(topics), MissedRegistryEvents(), said_later, LATER_NAMES
     )
+    retention = RetentionSettings()
+    pruner = Pruner(database, prunable(retention), retention, clock.now)
     audit_settings = AuditSettings()
     head_record = partial(audit_head_record, "registry")
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
     clockwork = Clockwork(
         PeriodicTask("consistency", check.beat, seconds),
+        *([] if clock.settable else [PeriodicTask("retention", pruner.beat, pruner.seconds)]),
         PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
     )
 

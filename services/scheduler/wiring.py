@@ -27,6 +27,8 @@ from services.plumbing.process import CannotStart, HttpSettings, Service
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.consumed import ConsumedPositions
 from services.plumbing.relay import OutboxSettings, Relay
+from services.plumbing.retention.policy import RetentionSettings
+from services.plumbing.retention.pruner import Pruner
 from services.plumbing.schema import SchemaGate
 from services.plumbing.sending_gate import SendingGate
 from services.plumbing.waiting import OldestWaiting
@@ -46,6 +48,7 @@ from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.records import TOPICS, read_record
 from services.scheduler.reminders.replanning import Replanner
 from services.scheduler.reminders.tick import Tick, TickSettings
+from services.scheduler.retention import prunable
 from services.scheduler.taking_over import TOPICS as WRITTEN
 from services.scheduler.taking_over import MissedSchedulerEvents, count_due
 
@@ -97,6 +100,8 @@ def build() -> Service:
     registry = RegistryClient(registry_settings.url, registry_settings.deadline) if registry_settings.url else None
     notifier_settings = NotifierSettings()
     notifier = NotifierClient(notifier_settings.url, notifier_settings.deadline) if notifier_settings.url else None
+    retention = RetentionSettings()
+    pruner = Pruner(database, prunable(retention), retention, clock.now)
     audit_settings = AuditSettings()
     head_record = partial(audit_head_record, "scheduler")
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
@@ -105,6 +110,7 @@ def build() -> Service:
         PeriodicTask("tick", tick.beat, seconds),
         PeriodicTask("escalation", escalator.beat, seconds),
         PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
+        *([] if clock.settable else [PeriodicTask("retention", pruner.beat, pruner.seconds)]),
     )
 
     events = unpublished_events(database)

@@ -23,7 +23,6 @@ WISH = {
     "address": "enlace@semarnat.example",
     "language": "es",
     "zone": "America/Mexico_City",
-    "fingerprint": b"1",
 }
 
 

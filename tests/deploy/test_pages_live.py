@@ -80,9 +80,11 @@ async def test_whoever_follows_the_pages_gets_there(parts: RunningStack, tmp_pat
     shutil.copytree(PROJECT / "contracts" / "examples", tmp_path / "contracts" / "examples")
     async with house_of(parts) as house:
         await house.at(NOW)
+        notifier = parts.fleet.members["notifier"].environment
         environment = house.stack.environment() | {
             **{f"{name.upper()}_URL": house.url(name) for name in ("registry", "scheduler", "notifier")},
             "PLEDGEWIRE_KEY": house.key,
+            **{name: notifier[name] for name in ("NOTIFIER_LINK_KEYS", "SECRETS_KEY_FILE")},
             "ACCESS_FILE": parts.environment["ACCESS_FILE"],  # or the project's own would be changed
         }
         for block in followed():

@@ -124,7 +124,7 @@ async def empty(database: Database) -> None:
     async with database.connection() as connection:
         await connection.execute(
             "truncate event, delivery, delivery_attempt, destination_pace, subscription, outbox, outbox_seq,"
-            " digest_run, silence, sending_stop, trial"
+            " digest_run, silence, sending_stop, trial, pruned"
         )
 
 

@@ -21,6 +21,7 @@ from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.outbox import OUTBOX_V1
 from services.plumbing.recovery.tables import RECOVERY_V1
+from services.plumbing.retention.tables import PRUNED_V1
 
 MakeTopic = Callable[..., Awaitable[str]]
 ReadTopic = Callable[[str, int], Awaitable[list[ConsumerRecord[bytes, bytes]]]]
@@ -103,6 +104,7 @@ async def database(stack: EmbeddedStack, database_url: str, tmp_path: Path) -> A
         "create schema plumbing; set search_path to plumbing;"
         + OUTBOX_V1
         + RECOVERY_V1
+        + PRUNED_V1
         + INBOX_V1
         + IDEMPOTENCY_V1
         + AUDIT_V1

@@ -12,6 +12,7 @@ values ('00000000-0000-7000-8000-00000000000a', 'status-changed', 'coal', '{"seq
 insert into outbox_seq values ('status-changed', 'coal', 1);
 insert into topic_position values ('status-changed', 0, 1);
 insert into consumed_position values ('us', 'status-changed', 0, 1);
+insert into pruned (name, kind, rows, checksum) values ('outbox', 'status-changed', 1, 1);
 insert into recovery (taken_over, remarks, held) values ('{"status-changed": 1}', '{a}', 1);
 """
 _INBOX = "insert into inbox values ('us', '00000000-0000-7000-8000-00000000000b', '2022-01-01');"

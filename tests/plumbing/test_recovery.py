@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from services.plumbing.outbox import Outgoing, append, take_seqs
 from services.plumbing.recovery.comparison import OutboxComparison
 from services.plumbing.recovery.taking_over import Effects
 from services.plumbing.relay import OutboxSettings, Relay
+from services.plumbing.retention.outbox_rows import PublishedRows
 from services.plumbing.sending_gate import SendingGate
 from tests.plumbing.conftest import MakeTopic, ReadTopic
 
@@ -291,3 +293,23 @@ async def test_a_process_beside_the_holder_sends_once_it_sees_that_the_holder_ha
 
     assert beside.is_open
     assert not gate.is_open
+
+
+async def test_what_was_pruned_and_turns_up_again_is_no_news(service: Service) -> None:
+    """It had its effects, and nothing is held because of it; numbers go on behind it."""
+    await service.says("a", "b", "a")
+    await service.starts()
+    async with service.database.transaction() as connection:
+        step = await PublishedRows({service.topic: timedelta(0)}, {}).step(connection, EPOCH, None, 100)
+        await connection.execute("delete from topic_position")
+    assert (step.pruned, await service.rows("select part, rows, through from pruned order by part")) == (
+        3,
+        [("a", 2, 2), ("b", 1, 1)],
+    )
+    await service.says("a")
+
+    assert await service.starts() == 1
+
+    assert (service.gate.held_since, service.heard.missed) == (None, [])
+    assert [from_json(bytes(row[0]))["seq"] for row in await service.rows("select value from outbox")] == [3]  # type: ignore[call-overload]
+    assert await service.starts() == 0

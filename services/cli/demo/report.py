@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.observing import InvariantCheck, MessageCount
+from services.cli.conservation import InvariantCheck
+from services.cli.observing import MessageCount
 
 STATES = ("delivered", "failed", "expired", "suppressed", "cancelled", "pending", "sending")
 

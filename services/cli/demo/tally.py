@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 import httpx2
 import psutil
 
+from services.cli.conservation import InvariantCheck
 from services.cli.demo.player import expect_status
 from services.cli.demo.report import DemoResult, Played
 from services.cli.demo.systems import ReminderConsumer
-from services.cli.observing import InvariantCheck, MessageCount, Observer
+from services.cli.observing import MessageCount, Observer
 from services.cli.running_stack import RunningStack
 
 Arrival = tuple[str, float]

@@ -64,7 +64,7 @@ def variables(component: str, values: ClusterValues) -> list[KubernetesObject]:
 _KEYS: Mapping[str, Mapping[str, str]] = {
     "registry": {"SCHEDULER_KEY": "scheduler-key", "AUDIT_HASH_KEY": "audit-hash-key"},
     "scheduler": {"AUDIT_HASH_KEY": "audit-hash-key"},
-    "notifier": {"NOTIFIER_LINK_KEYS": "link-keys", "AUDIT_HASH_KEY": "audit-hash-key"},
+    "notifier": {"NOTIFIER_LINK_KEYS": "link-keys", "AUDIT_HASH_KEY": "audit-hash-key", "SECRETS_KEY": "secrets-key"},
     MIGRATION: {"SCHEDULER_KEY": "scheduler-key", "AUDIT_HASH_KEY": "audit-hash-key"},
 }
 """Which variable is which key of the Secret `pledgewire-keys`."""

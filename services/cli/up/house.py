@@ -26,6 +26,7 @@ from services.cli.up.running import HousePart, RunningHouse, document
 from services.cli.up.settings import UpSettings, tls_ports
 from services.cli.up.state_folder import HouseFolder
 from services.cli.up.tls import certificate_and_key
+from services.plumbing.secrets_at_rest import new_key
 
 Say = Callable[[str], None]
 
@@ -177,6 +178,9 @@ def _fleet(
     fleet.add_services(told, holder_key=prepared.holder_key, ports=dict(settings.ports))
     for name, own in own_access(database_url, prepared.kafka_passwords, prepared.role_passwords).items():
         fleet.members[name].environment |= own
+    if not any(name.startswith("SECRETS_KEY") for name in settings.environment):
+        folder.secret("secrets-key", new_key)
+        fleet.members["notifier"].environment["SECRETS_KEY_FILE"] = str(folder.secrets / "secrets-key")
     if settings.tls.enabled:
         certificate, key = certificate_and_key(folder, settings, where)
         for name, port in tls_ports(settings.tls).items():

@@ -130,14 +130,21 @@ class DeliveryLog:
         return heard, to, row
 
     async def conservation(self) -> tuple[int, int, Sequence[tuple[str, str, int]]]:
-        """Events read, deliveries they owed, and how many there are by channel and state: one moment for all three."""
+        """Events read, deliveries they owed, and how many there are by channel and state, one moment for all three.
+
+        Those that were pruned are counted, too.
+        """
         async with self._database.connection() as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 events, owed = await connection.fetchrow(  # type: ignore[misc]  # an aggregate always has a row
-                    "select count(*), coalesce(sum(matched), 0)::bigint from event"
+                    "select sum(n)::bigint, sum(m)::bigint from (select count(*) as n, coalesce(sum(matched), 0) as m"
+                    " from event union all select coalesce(sum(rows), 0), coalesce(sum(amount), 0) from pruned"
+                    " where name = 'event') e"
                 )
                 rows = await connection.fetch(
-                    "select channel, state, count(*) as n from delivery group by channel, state order by 1, 2"
+                    "select channel, state, sum(n)::bigint as n from (select channel, state, 1 as n from delivery"
+                    " union all select kind, part, rows from pruned where name = 'delivery') d"
+                    " group by channel, state order by 1, 2"
                 )
         return events, owed, [(row["channel"], row["state"], row["n"]) for row in rows]
 

@@ -105,5 +105,5 @@ async def _put_fingerprints(connection: Connection, wanted: Mapping[UUID, bytes]
 
 def fingerprint(row: Mapping[str, Any], destination: bytes) -> bytes:
     """Equal for subscriptions that would send the same messages to the same address."""
-    parts = [row["channel"], destination.hex(), [sorted(row[name]) for name in _FILTERS], row["level"]]
+    parts = [row["channel"], destination.hex(), [sorted(row.get(name, ())) for name in _FILTERS], row.get("level")]
     return hashlib.sha256(json.dumps(parts).encode()).digest()

@@ -16,7 +16,15 @@ from typing import NamedTuple, Protocol
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
 from services.plumbing.outbox import SaidBeside, TopicPartition
-from services.plumbing.recovery.taking_over import MissedEvents, TakingOver, TopicRecord, put_position, read_event
+from services.plumbing.recovery.taking_over import (
+    MissedEvents,
+    TakingOver,
+    TopicRecord,
+    put_position,
+    read_event,
+    seq_of,
+)
+from services.plumbing.retention.outbox_rows import pruned_through
 
 
 class PartitionBounds(NamedTuple):
@@ -136,7 +144,10 @@ class OutboxComparison:
         row = await connection.fetchrow(
             "select at_partition, at_offset from outbox where event_id = $1", event.event_id
         )
-        return row is not None and (row["at_partition"], row["at_offset"]) == (record.partition, record.offset)
+        if row is None:  # one that was pruned is known, too
+            through = await pruned_through(connection, record.topic, [event.key])
+            return seq_of(event.value) <= through.get(event.key, 0)
+        return (row["at_partition"], row["at_offset"]) == (record.partition, record.offset)
 
     async def _forget(self, place: TopicPartition, end: int) -> None:
         """What was known to lie at `end` and behind is not there, or has to be looked for anew."""

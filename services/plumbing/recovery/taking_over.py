@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, SaidBeside, beside, with_seq
+from services.plumbing.retention.outbox_rows import pruned_through
 from services.plumbing.transient_errors import is_transient
 
 
@@ -123,6 +124,7 @@ class TakingOver:
                 list(read),
             )
             known = {row["event_id"]: row for row in rows}
+            read = await _without_pruned(connection, topic, read, known)
             differs = {id_ for id_, (one, _) in read.items() if id_ not in known or known[id_]["value"] != one.value}
             keys = {read[id_][0].key for id_ in differs}
             # What was said again may have got the number that it has on the topic: it doesn't wait behind the others.
@@ -177,6 +179,22 @@ class TakingOver:
             list(following.values()),
         )
         await _hold(connection, topic, len(missed), effects.remarks)
+
+
+async def _without_pruned(
+    connection: Connection,
+    topic: str,
+    read: dict[UUID, tuple[Outgoing, TopicRecord]],
+    known: Mapping[UUID, Any],
+) -> dict[UUID, tuple[Outgoing, TopicRecord]]:
+    """Without records that this database knew and has pruned since: they had their effects."""
+    keys = {one.key for id_, (one, _) in read.items() if id_ not in known}
+    through = await pruned_through(connection, topic, keys) if keys else {}
+    return {
+        id_: (one, record)
+        for id_, (one, record) in read.items()
+        if id_ in known or seq_of(one.value) > through.get(one.key, 0)
+    }
 
 
 async def put_position(connection: Connection, topic: str, partition: int, next_offset: int) -> None:

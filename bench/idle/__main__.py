@@ -24,7 +24,7 @@ from services.cli.running_stack import RunningStack, StackOptions, running_stack
 
 MOST_CPU, MOST_MIB = 3.0, 700.0
 """Percent of one core, and MiB, that all of it may take."""
-COMMITMENT, PARTY = "CA-MX-US-2021-01", "US"
+COMMITMENT, PARTY = "nals-2021-develop-smes", "US"
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ from services.plumbing.waiting import OldestWaiting
 
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
-_CHANGE_SECONDS = 2.0
+_CHANGE_SECONDS = 4.0
 """Between two looks at who asked for their links, and what channels are to be told."""
 _DEPTH_SECONDS = 5.0
 _NOTICE_SECONDS = 30.0

@@ -55,7 +55,7 @@ OLDEST_TICK = 10.0
 NOT_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 """A clock that shows less was never set: no reminder is older than the first statement, of 2021."""
 
-SWEEP_SECONDS = 2.0
+SWEEP_SECONDS = 4.0
 """Between two looks at the holds."""
 
 
@@ -74,14 +74,14 @@ def build() -> Service:
     broker = kafka_broker(kafka_settings, written_by("scheduler"))
     rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
-    planner = Planner(database, clock, rules_cache, escalations)
+    gate = SendingGate()
+    tick = Tick(database, clock, rules_cache, may_send=lambda: gate.is_open)
+    planner = Planner(database, clock, rules_cache, escalations, tick.planned)
     positions = ConsumedPositions(database, GROUP)
     subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer), positions=positions))
     keys = ApiKeys(ApiKeySettings())
     known_keys = FollowedTopic(broker, API_KEY_CHANGED.name, partial(event_in, ApiKeyChanged), keys.learn)
     keys.silence = known_keys.silence
-    gate = SendingGate()
-    tick = Tick(database, clock, rules_cache, may_send=lambda: gate.is_open)
     escalator = Escalator(database, clock, escalations, may_send=lambda: gate.is_open)
     missed_events = MissedSchedulerEvents(tick, escalator)
     written = [topic.name for topic in WRITTEN]
@@ -102,7 +102,7 @@ def build() -> Service:
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
     clockwork = Clockwork(
         PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
-        PeriodicTask("tick", tick.beat, seconds),
+        PeriodicTask("tick", tick.beat, seconds, lambda: tick.is_called),
         PeriodicTask("escalation", escalator.beat, seconds),
         PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
     )

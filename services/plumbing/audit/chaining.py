@@ -45,6 +45,14 @@ select (select min(id) from audit_pending) as oldest,
        (select extract(epoch from $1::timestamptz - at) from audit_pending order by id limit 1) as seconds,
        null::bigint as n
 """
+_IS_CALLED = """
+select exists (select from audit_pending) or exists (
+    select from audit_head h
+    where h.position < (select max(position) from audit_entry)
+          and clock_timestamp() - h.published_at >= make_interval(secs => $1)
+)
+"""
+"""Whether there is anything to link, or a head may be due: what is asked while nothing happens."""
 _HEAD_IS_DUE = """
 select $1 > position and ($1 - position >= $2 or clock_timestamp() - published_at >= make_interval(secs => $3))
 from audit_head
@@ -73,7 +81,7 @@ class AuditSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AUDIT_")
 
-    link_seconds: float = Field(default=0.5, gt=0, le=60)
+    link_seconds: float = Field(default=1.0, gt=0, le=60)
     """Of real time between two looks for entries that are not chained yet."""
     head_entries: int = Field(default=1000, ge=1)
     """After so many new entries a head is published."""
@@ -103,12 +111,20 @@ class AuditChain:
         self._settings = settings
         self._make_head = make_head
         self._may_link = may_link
+        self._has_looked = False
 
     async def beat(self) -> None:
         """Link what has been committed, at the clockwork's own pace."""
-        if self._may_link():
+        if self._may_link() and await self._is_called():
             while await self.once() == AT_ONCE:
                 pass
+            self._has_looked = True
+
+    async def _is_called(self) -> bool:
+        if not self._has_looked:
+            return True
+        async with self._database.connection() as connection:
+            return bool(await connection.fetchval(_IS_CALLED, self._settings.head_seconds))
 
     async def once(self) -> int:
         """Link one batch, and publish a head where one is due; how many were linked. Raises what the database does."""

@@ -49,7 +49,7 @@ from services.notifier.subscriptions.subscription_links import shared_token
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
+from services.plumbing.audit.chaining import LOOK_SECONDS, AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -189,7 +189,7 @@ def build() -> Service:
         may_tell=orders.may_tell,
     )
     clockwork = Clockwork(
-        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
+        PeriodicTask("audit", chain.beat, LOOK_SECONDS, chain.is_called),
         PeriodicTask("silences", notice_ends, _NOTICE_SECONDS),
         PeriodicTask("link-mails", link_mailer.beat, _CHANGE_SECONDS),
         PeriodicTask("channel-notices", channel_teller.beat, _CHANGE_SECONDS),

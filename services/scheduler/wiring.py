@@ -8,7 +8,7 @@ from contracts.envelope import event_in
 from contracts.events import ApiKeyChanged
 from contracts.majors import LATER_NAMES, said_later, with_later_majors
 from contracts.topics import API_KEY_CHANGED, written_by
-from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
+from services.plumbing.audit.chaining import LOOK_SECONDS, AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -101,7 +101,7 @@ def build() -> Service:
     head_record = partial(audit_head_record, "scheduler")
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
     clockwork = Clockwork(
-        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
+        PeriodicTask("audit", chain.beat, LOOK_SECONDS, chain.is_called),
         PeriodicTask("tick", tick.beat, seconds, lambda: tick.is_called),
         PeriodicTask("escalation", escalator.beat, seconds),
         PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),

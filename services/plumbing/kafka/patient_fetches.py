@@ -24,8 +24,6 @@ LONG_MS = 5_000
 """Milliseconds that a fetch waits which asks for all; so often, at least, a consumer hears that Kafka is there."""
 SHORT_MS = 40
 """Milliseconds that one waits which left something out."""
-LOOK_MS = 1_000
-"""Milliseconds after which is looked whether the fetch under way still asks for all, where nothing called."""
 
 _GROUP = "fetches"
 """Which of the client's connections to a broker carries them."""
@@ -35,7 +33,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has n
     """aiokafka's consumer, whose `getmany` returns with records only, whatever time-out it is given."""
 
     def __init__(self, *topics: str, **options: Any) -> None:
-        super().__init__(*topics, **{"consumer_timeout_ms": LOOK_MS} | options)
+        super().__init__(*topics, **{"consumer_timeout_ms": LONG_MS} | options)
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -60,6 +58,7 @@ class PatientFetcher(Fetcher):  # type: ignore[misc]
         self._asked: dict[int, dict[TopicPartition, int]] = {}
         self._long: dict[int, asyncio.Task[Any]] = {}
         super().__init__(_Connections(client), subscriptions, **options)
+        client.cluster.add_listener(self._look_again)  # a partition may have another leader
 
     def _get_actions_per_node(self, assignment: Any) -> Any:
         for node in [node for node in self._long if self._is_outdated(assignment, node)]:
@@ -73,6 +72,9 @@ class PatientFetcher(Fetcher):  # type: ignore[misc]
             else:
                 request._max_wait_ms = min(SHORT_MS, self._fetch_max_wait_ms)
         return (requests, *others)
+
+    def _look_again(self, _: Any) -> None:
+        self._notify(self._wait_consume_future)
 
     def _led_by(self, assignment: Any, node: int) -> set[TopicPartition]:
         return {partition for partition in assignment.tps if self._select_read_replica(partition) == node}

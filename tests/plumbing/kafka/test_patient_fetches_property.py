@@ -72,7 +72,9 @@ class ClientOfOne:
         self._metadata_max_age_ms = METADATA_SECONDS * 1000
         self._conns: dict[Any, Any] = {}
         self._broker = broker
-        self.cluster = SimpleNamespace(leader_for_partition=lambda _: 0, broker_metadata=lambda _: self)
+        self.cluster = SimpleNamespace(
+            leader_for_partition=lambda _: 0, broker_metadata=lambda _: self, add_listener=lambda _: None
+        )
 
     async def send(self, node: int, request: Any, *, group: Any) -> Any:
         connection = self._conns.setdefault((node, group), Connection())

@@ -30,7 +30,7 @@ from services.plumbing.transient_errors import is_transient
 bound_inflation()
 fetch_patiently()
 
-METADATA_SECONDS = 5
+METADATA_SECONDS = 8
 """How old a client's knowledge of topics may be: so long, and a rebalance, partitions that are added lie unread."""
 
 
@@ -124,7 +124,7 @@ def subscribe(
         batch=True,
         max_records=max_records,
         session_timeout_ms=broker.session_timeout_ms,
-        heartbeat_interval_ms=broker.session_timeout_ms // 4,
+        heartbeat_interval_ms=broker.session_timeout_ms // 3,
         fetch_max_wait_ms=LONG_MS,
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",  # a new group hears what was published before it

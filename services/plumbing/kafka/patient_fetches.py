@@ -33,7 +33,9 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has n
     """aiokafka's consumer, whose `getmany` returns with records only, whatever time-out it is given."""
 
     def __init__(self, *topics: str, **options: Any) -> None:
-        super().__init__(*topics, **{"consumer_timeout_ms": LONG_MS} | options)
+        super().__init__(
+            *topics, **options | {"consumer_timeout_ms": LONG_MS}
+        )  # or its loop goes round five times a second
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None

@@ -19,10 +19,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
-import psutil
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bench.delivery.events import SECRET, event_record
+from bench.processes import Meter, memory
 from bench.topics import empty_topics
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import upgrade_all, with_database
@@ -76,44 +76,6 @@ class Throttled:
             f" {self.tried_again} with another number of attempts than 1;"
             f" healthy beside it: p50 {self.healthy_p50:.0f} ms, p99 {self.healthy_p99:.0f} ms"
         )
-
-
-class Meter:
-    """CPU time of processes and all below them, between two looks."""
-
-    def __init__(self, pids: dict[str, int]) -> None:
-        self._pids = pids
-        self._before = self._look()
-
-    def _look(self) -> dict[tuple[str, int], float]:
-        found = {}
-        for name, pid in self._pids.items():
-            try:
-                top = psutil.Process(pid)
-                for process in (top, *top.children(recursive=True)):
-                    times = process.cpu_times()
-                    found[name, process.pid] = times.user + times.system
-            except psutil.NoSuchProcess:
-                continue
-        return found
-
-    def spent(self) -> dict[str, float]:
-        """Seconds since the meter was made, by component; a session that has ended meanwhile is not counted."""
-        spent: dict[str, float] = {}
-        for (name, pid), seconds in self._look().items():
-            kind = name.split("-")[0]
-            spent[kind] = spent.get(kind, 0.0) + seconds - self._before.get((name, pid), 0.0)
-        return spent
-
-
-def memory(pids: dict[str, int]) -> dict[str, float]:
-    """MiB by component, shared pages counted once."""
-    found: dict[str, float] = {}
-    for name, pid in pids.items():
-        top = psutil.Process(pid)
-        pss = sum(p.memory_full_info().pss for p in (top, *top.children(recursive=True)))
-        found[name.split("-")[0]] = found.get(name.split("-")[0], 0.0) + pss / 2**20
-    return found
 
 
 class Bench:

@@ -82,10 +82,14 @@ def broker_settings(
         # So long a killed broker is missed before others take over, and before its own restart is let in. Less
         # would punish a busy laptop; a single broker has nobody to wait for but its own past.
         "broker.session.timeout.ms": 3000 if brokers == 1 else 6000,
-        "broker.heartbeat.interval.ms": 500 if brokers == 1 else 1000,
+        "broker.heartbeat.interval.ms": 1000,
+        # A record twice a second by which followers of the controller see that it lives; alone it has none.
+        "metadata.max.idle.interval.ms": 0 if brokers == 1 else 500,
         # Each of these is a thread, or memory that the broker takes at its start; the defaults suit a server.
         "num.network.threads": NETWORK_THREADS,
-        "num.io.threads": 4,
+        "listener.name.controller.num.network.threads": 1,
+        "num.io.threads": 2,
+        "group.coordinator.threads": 1,
         "background.threads": 2,
         "log.cleaner.dedupe.buffer.size": 4_194_304,
         "log.index.size.max.bytes": 1_048_576,

@@ -51,7 +51,7 @@ from services.notifier.subscriptions.subscription_links import shared_token
 from services.notifier.subscriptions.unsubscribe_links import UnsubscribeLinks
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
-from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
+from services.plumbing.audit.chaining import LOOK_SECONDS, AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -81,7 +81,7 @@ from services.plumbing.waiting import OldestWaiting
 
 OLDEST_CLAIM = 15.0
 """Seconds, of real time, after which a notifier that hasn't looked for due deliveries isn't ready."""
-_CHANGE_SECONDS = 2.0
+_CHANGE_SECONDS = 4.0
 """Between two looks at who asked for their links, and what channels are to be told."""
 _DEPTH_SECONDS = 5.0
 _NOTICE_SECONDS = 30.0
@@ -208,7 +208,7 @@ def build() -> Service:
         may_tell=orders.may_tell,
     )
     clockwork = Clockwork(
-        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
+        PeriodicTask("audit", chain.beat, LOOK_SECONDS, chain.is_called),
         PeriodicTask("silences", notice_ends, _NOTICE_SECONDS),
         PeriodicTask("link-mails", link_mailer.beat, _CHANGE_SECONDS),
         PeriodicTask("secrets", secrets_watch.beat, _SECRETS_SECONDS),

@@ -12,8 +12,12 @@ from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
 from services.plumbing.sending_gate import SendingGate
 
+RENEWED_AFTER = 0.5
+"""The share of its length."""
 _ASKED_EVERY = 0.25
 """Seconds."""
+_HELD_ASKED_EVERY = 1.0
+"""Seconds; an operator who lets go is not to wait longer."""
 
 _HELD = """
 (select detected_at from recovery where released_at is null) as held_since,
@@ -43,7 +47,7 @@ class Lease:
         self._seen_until: datetime | None = None
 
     async def hold(self) -> bool:
-        """Take it or keep it; whether it is ours. The database is asked after a third of its length.
+        """Take it or keep it; whether it is ours. The database is asked after half of its length.
 
         Whoever has to wait for it asks no more often than `_ASKED_EVERY`, though every event that is written wakes it.
         """
@@ -62,7 +66,8 @@ class Lease:
         self._gate.compared = self._gate.compared or self.compared  # also where the answer to `confirm` was lost
         self._gate.heard(row["held_since"], row["held"])
         # By the clock that can't be set.
-        self._renew_at = time.monotonic() + self._seconds / 3
+        often = _HELD_ASKED_EVERY if self._gate.held_since else self._seconds
+        self._renew_at = time.monotonic() + min(often, self._seconds * RENEWED_AFTER)
         return True
 
     async def confirm(self) -> bool:

@@ -30,7 +30,7 @@ LONGEST_PAUSE = 2.0
 """Seconds between two tries while something that the work needs is away."""
 
 LONGEST_SLEEP = 1.0
-"""Seconds after which it is seen that the wall clock was put back."""
+"""Seconds after which it is seen that the wall clock was put back, or that a task is called."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class PeriodicTask:
     name: str
     work: Callable[[], Awaitable[float | None]]
     seconds: float
+    is_called: Callable[[], bool] = lambda: False
+    """Whether it should be done within `LONGEST_SLEEP`, whatever it said when it was done last."""
 
 
 class Clockwork:
@@ -97,9 +99,13 @@ class _PeriodicJob:
         self._job = scheduler.add_job(self._run, trigger, [broken], id=self._task.name)
 
     def wake(self) -> None:
-        """Let the job run now if it means to wait longer than its interval: the wall clock has been put back."""
-        if self._job and self.idle.is_set() and self._seconds_left() > self._task.seconds + LONGEST_SLEEP:
+        """Let the job run now if it is called, or means to wait longer than its interval: the clock was put back."""
+        if not self._job or not self.idle.is_set():
+            return
+        is_put_back = self._seconds_left() > self._task.seconds + LONGEST_SLEEP
+        if is_put_back:
             log.warning("the clock was put back", action="clock_put_back", job=self._task.name)
+        if is_put_back or self._task.is_called():
             self._job.modify(next_run_time=datetime.now(UTC))
 
     def _seconds_left(self) -> float:

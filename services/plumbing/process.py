@@ -8,13 +8,12 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Self
 
-import uvicorn
 from fastapi import FastAPI
 from faststream import FastStream
 from pydantic import Field, ValidationError, model_validator
@@ -31,6 +30,7 @@ from services.plumbing.kafka.health import watch_consumers
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.logs import configure_logs, log
 from services.plumbing.periodic import Clockwork, PeriodicTask
+from services.plumbing.quiet_loops import QuietFastStream, QuietServer
 from services.plumbing.schema import SchemaGate
 from services.plumbing.settings_faults import faults_of_settings
 from services.plumbing.tracing import configure_tracing, flush_tracing
@@ -118,14 +118,6 @@ class Service:
         return self.admin_settings.port_beside(self.http_settings.port)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the process has its own."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def faststream_app(service: Service) -> FastStream:
     """The application that FastStream's command line and `run` start."""
 
@@ -139,7 +131,7 @@ def faststream_app(service: Service) -> FastStream:
         finally:
             flush_tracing()
 
-    return FastStream(service.broker, lifespan=lifespan, logger=None)
+    return QuietFastStream(service.broker, lifespan=lifespan, logger=None)
 
 
 def run(build: Callable[[], Service]) -> None:
@@ -228,23 +220,23 @@ async def _running(service: Service) -> AsyncIterator[None]:
             if service.database:
                 await service.database.close()
             for server in servers:
-                server.should_exit = True
+                server.leave()
             await asyncio.wait(serving, timeout=7)
             for task in serving:
                 task.cancel()
     log.info("stopped", action="stopped")
 
 
-def _servers(service: Service) -> tuple[list[_Server], list[Work]]:
+def _servers(service: Service) -> tuple[list[QuietServer], list[Work]]:
     """What listens: plain HTTP, the admin port, HTTPS where a port is named; and what looks after the certificate."""
     settings = service.http_settings
     admin = server_config(admin_app(service.http), service.admin_settings.host, service.admin_port)
-    servers = [_Server(server_config(service.http, settings.host, settings.port)), _Server(admin)]
+    servers = [QuietServer(server_config(service.http, settings.host, settings.port)), QuietServer(admin)]
     if not (settings.tls_port and settings.tls_certificate and settings.tls_key):
         return servers, []
     config = server_config(service.http, settings.tls_host, settings.tls_port)
     door = TlsDoor(config, settings.tls_certificate, settings.tls_key)
-    return [*servers, _Server(config)], [door.follow]
+    return [*servers, QuietServer(config)], [door.follow]
 
 
 def _watching(service: Service) -> list[Work]:

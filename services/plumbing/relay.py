@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
-from services.plumbing.lease import Lease
+from services.plumbing.lease import RENEWED_AFTER, Lease
 from services.plumbing.logs import log
 from services.plumbing.outbox import Outgoing, TopicPartition
 from services.plumbing.retry import Backoff, pause_until
@@ -28,6 +28,7 @@ PUBLISHED = Counter(
     "pledgewire_events_published_total", "Records acknowledged by the broker, states and heads too", ["topic"]
 )
 
+_WAITING_SECONDS = 1.0
 _SECONDS_ASIDE = 5.0
 """For which a topic that is not there is left alone, before it is tried again."""
 
@@ -88,9 +89,9 @@ class OutboxSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OUTBOX_")
 
     batch: int = Field(default=500, ge=1)
-    poll_seconds: float = Field(default=1.0, gt=0)
+    poll_seconds: float = Field(default=3.0, gt=0)
     """How long an event may lie when its wake-up was lost."""
-    lease_seconds: float = Field(default=4.0, gt=0)
+    lease_seconds: float = Field(default=6.0, gt=0)
     """How long a relay that died or froze keeps others from taking over."""
 
 
@@ -140,11 +141,17 @@ class Relay:
                     await backoff.wait(stopping)
                     continue
                 if not published:
-                    await pause_until(self._settings.poll_seconds, stopping, self._awake)
+                    await pause_until(self._pause(), stopping, self._awake)
         finally:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
             await self._lease.release()
+
+    def _pause(self) -> float:
+        """Seconds until it looks again though nothing calls; soon where another relay or an operator is waited for."""
+        may_publish = self._lease.compared and not self._gate.held_since
+        longest = self._settings.lease_seconds * RENEWED_AFTER if may_publish else _WAITING_SECONDS
+        return min(self._settings.poll_seconds, longest)
 
     async def publish_once(self) -> int:
         """Publish one batch if this relay has the lease, and has compared; how many were published."""

@@ -20,7 +20,7 @@ OLDEST = Gauge(
 )
 READ_AT = Gauge("pledgewire_oldest_waiting_read_seconds", "When that was last read, in seconds of Unix time", ["what"])
 
-READ_EVERY = 2.0
+READ_EVERY = 4.0
 """Seconds between two readings."""
 STALE_AFTER = 10.0
 """Seconds after which a reading says nothing any more."""

@@ -7,7 +7,7 @@ import httpx2
 from contracts.audit_heads import audit_head_record
 from contracts.majors import LATER_NAMES, said_later, with_later_majors
 from contracts.topics import INGEST_PATTERN, written_by
-from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
+from services.plumbing.audit.chaining import LOOK_SECONDS, AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -82,7 +82,7 @@ def build() -> Service:
     clockwork = Clockwork(
         PeriodicTask("consistency", check.beat, seconds),
         *([] if clock.settable else [PeriodicTask("retention", pruner.beat, pruner.seconds)]),
-        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
+        PeriodicTask("audit", chain.beat, LOOK_SECONDS, chain.is_called),
     )
 
     events, states = unpublished_events(database), states_due(database)

@@ -1,6 +1,6 @@
 """What follows from events: agendas, escalations, feeds and ladders, in one transaction for each batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -34,8 +34,10 @@ class Planner:
         clock: Clock,
         rules_cache: RulesCache | None = None,
         escalations: EscalationStore | None = None,
+        planned: Callable[[Iterable[datetime]], None] = lambda _: None,
     ) -> None:
-        """By the rules that are shipped, unless others are given."""
+        """By the rules that are shipped, unless others are given; `planned` is told when what was planned is due."""
+        self._planned = planned
         self._database = database
         self._clock = clock
         self._rules_cache = rules_cache or RulesCache()
@@ -70,6 +72,7 @@ class Planner:
             failpoint("intake-before-commit")
         for reminder in changed:
             PLANNED.labels(reminder.state).inc()
+        self._planned(reminder.due_at for reminder in changed if reminder.state == "pending")
 
 
 async def _keep(connection: Connection, choices: Sequence[ReceivedLadderChoice], now: datetime) -> None:

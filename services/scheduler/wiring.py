@@ -8,7 +8,7 @@ from contracts.envelope import event_in
 from contracts.events import ApiKeyChanged
 from contracts.majors import LATER_NAMES, said_later, with_later_majors
 from contracts.topics import API_KEY_CHANGED, written_by
-from services.plumbing.audit.chaining import AuditChain, AuditSettings, unlinked_entries
+from services.plumbing.audit.chaining import LOOK_SECONDS, AuditChain, AuditSettings, unlinked_entries
 from services.plumbing.audit.keyed_hash import AuditHashSettings, KeyedHash
 from services.plumbing.clock import ClockSettings, clock_from
 from services.plumbing.database import Database, DatabaseSettings
@@ -58,7 +58,7 @@ OLDEST_TICK = 10.0
 NOT_BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 """A clock that shows less was never set: no reminder is older than the first statement, of 2021."""
 
-SWEEP_SECONDS = 2.0
+SWEEP_SECONDS = 4.0
 """Between two looks at the holds."""
 
 
@@ -77,14 +77,14 @@ def build() -> Service:
     broker = kafka_broker(kafka_settings, written_by("scheduler"))
     rules_cache = RulesCache()
     escalations = EscalationStore(EscalationSettings().book())
-    planner = Planner(database, clock, rules_cache, escalations)
+    gate = SendingGate()
+    tick = Tick(database, clock, rules_cache, may_send=lambda: gate.is_open)
+    planner = Planner(database, clock, rules_cache, escalations, tick.planned)
     positions = ConsumedPositions(database, GROUP)
     subscribe(broker, TOPICS, Intake(GROUP, read_record, planner.apply, DeadLetters(producer), positions=positions))
     keys = ApiKeys(ApiKeySettings())
     known_keys = FollowedTopic(broker, API_KEY_CHANGED.name, partial(event_in, ApiKeyChanged), keys.learn)
     keys.silence = known_keys.silence
-    gate = SendingGate()
-    tick = Tick(database, clock, rules_cache, may_send=lambda: gate.is_open)
     escalator = Escalator(database, clock, escalations, may_send=lambda: gate.is_open)
     missed_events = MissedSchedulerEvents(tick, escalator)
     written = [topic.name for topic in WRITTEN]
@@ -106,8 +106,8 @@ def build() -> Service:
     head_record = partial(audit_head_record, "scheduler")
     chain = AuditChain(database, clock, audit_settings, head_record, may_link=lambda: gate.compared)
     clockwork = Clockwork(
-        PeriodicTask("audit", chain.beat, audit_settings.link_seconds),
-        PeriodicTask("tick", tick.beat, seconds),
+        PeriodicTask("audit", chain.beat, LOOK_SECONDS, chain.is_called),
+        PeriodicTask("tick", tick.beat, seconds, lambda: tick.is_called),
         PeriodicTask("escalation", escalator.beat, seconds),
         PeriodicTask("holds", HoldSweep(database, registry).once, SWEEP_SECONDS),
         *([] if clock.settable else [PeriodicTask("retention", pruner.beat, pruner.seconds)]),

@@ -167,3 +167,23 @@ async def test_the_clockwork_finishes_the_tick_under_way_before_it_stops() -> No
     await asyncio.wait_for(running, 10)
 
     assert finished == [True]
+
+
+async def test_a_task_that_is_called_comes_soon_though_it_said_that_it_would_come_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(periodic, "LONGEST_SLEEP", 0.05)
+    done, called, stopping = asyncio.Queue[None](), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        called.clear()
+        done.put_nowait(None)
+
+    running = asyncio.create_task(Clockwork(PeriodicTask("work", work, 3600, called.is_set)).run(stopping))
+    await asyncio.sleep(0.2)
+    assert done.empty()
+    for _ in range(2):
+        called.set()
+        await asyncio.wait_for(done.get(), 5)
+    stopping.set()
+    await running

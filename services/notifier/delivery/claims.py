@@ -125,6 +125,10 @@ tried as (
 select id from back
 """
 
+_IS_ANYTHING_OPEN = """
+select exists (select from delivery where state = 'pending') or exists (select from delivery where state = 'sending')
+"""
+
 PUT_BACK = f"""
 update delivery d set state = 'pending', lease = null, lease_until = null,
                       behind = {is_behind("d.thread", "d.position")}
@@ -212,6 +216,9 @@ class DeliveryClaims:
             async with self._database.transaction() as connection:
                 await connection.execute(PUT_BACK, doubtful)
                 await self._database.notify(connection, READY)
+        async with self._database.connection() as connection:
+            if not await connection.fetchval(_IS_ANYTHING_OPEN):
+                return 0
         async with self._database.transaction() as connection:
             count = len(await connection.fetch(SWEEP, now, str(FailureReason.LEASE)))
             if count:

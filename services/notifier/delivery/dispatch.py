@@ -67,10 +67,13 @@ class DispatchSettings(BaseSettings):
     flush_seconds: float = Field(default=0.04, ge=0)
     """Results are gathered so long before they are recorded, or until there are `flush_results`."""
     flush_results: int = Field(default=250, ge=1)
-    idle_seconds: float = Field(default=0.5, gt=0)
+    idle_seconds: float = Field(default=5.0, gt=0, le=10)
     """The longest sleep while nothing calls: a lost wake-up costs no more."""
     sweep_seconds: float = Field(default=5.0, gt=0)
 
+
+_SHORT_SLEEP = 0.5
+"""Seconds, where what is due can't be claimed yet: until its slot is near, until sending may begin."""
 
 _HANDED_OUT = 2 / 3
 """The share of `hold_seconds` for which slots are given out at once: none may come due when its delivery goes back."""
@@ -254,13 +257,22 @@ class Dispatch:
         self._due = await self._claims.next_due(now)
         return False
 
-    async def _idle(self, stop: "asyncio.Task[bool]") -> None:
-        """Sleep until called, until the next delivery falls due, or for the longest sleep."""
-        seconds = self._settings.idle_seconds
-        if self._due is not None and not self._clock.settable:
-            seconds = min(seconds, max((self._due - self._clock.now()).total_seconds(), 0.001))
+    def _idle_seconds(self) -> float:
+        """Until the next delivery falls due, or one that is due may be claimed; the longest sleep else."""
+        seconds = [self._settings.idle_seconds]
         if self._lanes.in_hand:
-            seconds = min(seconds, 0.1)
+            seconds.append(0.1)
+        if self._clock.settable or self._pacer.waits or not self._may_send():
+            seconds.append(_SHORT_SLEEP)
+        elif self._due is not None:
+            seconds.append((self._due - self._clock.now()).total_seconds())
+        if (opens := self._lanes.next_opening(monotonic := time.monotonic())) is not None:
+            seconds.append(opens - monotonic)
+        return max(min(seconds), 0.001)
+
+    async def _idle(self, stop: "asyncio.Task[bool]") -> None:
+        """Sleep until called, or until there may be something to claim."""
+        seconds = self._idle_seconds()
         waking = asyncio.create_task(self._awake.wait())
         await asyncio.wait([waking, stop], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         waking.cancel()
@@ -299,6 +311,8 @@ class Dispatch:
         for result, is_ours in results:
             if result.is_settled:
                 self._give_back(self._lanes.recorded(result.delivery, is_ours=is_ours))
+            else:
+                self.wake()  # it may be due again before what this sleeps for
         if not self._stopping:
             self._start()
 

@@ -107,6 +107,10 @@ class Lanes:
             if lane.destination is not None and (lane.resting_until > now or lane.holds >= self.share)
         }
 
+    def next_opening(self, now: float) -> float | None:
+        """When the first lane has rested that rests now, or None where none does."""
+        return min((lane.resting_until for lane in self._lanes.values() if lane.resting_until > now), default=None)
+
     def takes_mail(self, now: float) -> bool:
         """Whether mail may be taken in hand."""
         mail = self._lanes.get(_MAIL)

@@ -139,6 +139,8 @@ class PacedClaims:
         self._window = window
         self._clock_is_set = clock_is_set
         self._after = b""
+        self.waits = False
+        """Whether the last claim found anything that waits, or did not look."""
 
     async def claim(
         self, now: datetime, most: int, closed: Collection[bytes] = (), *, takes_mail: bool = True
@@ -147,11 +149,13 @@ class PacedClaims:
 
         `closed`: destinations that are to be left alone.
         """
+        self.waits = True
         if most < 1:
             return []
         async with self._database.connection() as connection:
             rows = await connection.fetch(WAITING, self._after, _DESTINATIONS)
         waiting = [row["destination"] for row in rows]
+        self.waits = bool(waiting or self._after)
         self._after = waiting[-1] if len(waiting) == _DESTINATIONS else b""
         wanted = [destination for destination in waiting if destination not in closed]
         if not wanted:

@@ -47,6 +47,11 @@ class Pacer:
         """Whether to claim now: whenever nothing else is to be claimed, and now and then in between."""
         return idle or monotonic - self._claimed >= _EVERY
 
+    @property
+    def waits(self) -> bool:
+        """Whether something waits that is sent at a pace, as the last claim saw it."""
+        return self._claims.waits
+
     async def claim(self, now: datetime, most: int, lanes: Lanes) -> list[Delivery]:
         """Take in hand what has its time soon, and stop what was given its time before somebody was told to wait."""
         self._claimed = time.monotonic()

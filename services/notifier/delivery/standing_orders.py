@@ -1,7 +1,7 @@
 """What operators and ministries have said about sending, as every process knows it: stop switch, silences and trial.
 
-All are read every second, so a stop holds everywhere within a few. A process that could not read them for longer sends
-nothing: rather late than against somebody's word.
+The switch and the trial are read every second, so a stop holds everywhere within a few; silences every third time. A
+process that could not read them for longer sends nothing: rather late than against somebody's word.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ HELD_BY_TRIAL = Gauge("pledgewire_trial_held", "Deliveries that a trial holds un
 
 READ_EVERY = 1.0
 """Seconds of real time between two readings."""
+SILENCES_EVERY = 3
+"""Readings."""
 STALE_AFTER = 3.0
 """Seconds without a reading after which nothing more is sent."""
 
@@ -79,12 +81,12 @@ class StandingOrders:
         """Whether a subscription of this channel and address may get anything, as far as a trial is concerned."""
         return self.trial is None or self.trial.permits(subscription, channel, address)
 
-    async def read(self) -> None:
+    async def read(self, *, silences_too: bool = True) -> None:
         """Read once; raises what passes while the database is away."""
         started, now = time.monotonic(), self._clock.now()
         async with self._database.connection() as connection:
             stop = await open_stop(connection)
-            silences = await holding_silences(connection, now)
+            silences = await holding_silences(connection, now) if silences_too else self.silences
             self.waiting = await count_unsettled(connection) if stop else 0
             trial = await open_trial(connection)
         if (stop is None) != (self.stop is None):
@@ -110,10 +112,14 @@ class StandingOrders:
     async def run(self, stopping: asyncio.Event) -> None:
         """Read every second until told to stop."""
         stop = asyncio.create_task(stopping.wait())
+        silences_read_at = float("-inf")
         try:
             while not stopping.is_set():
+                started = time.monotonic()
+                silences_too = started - silences_read_at > READ_EVERY * (SILENCES_EVERY - 0.5)
                 try:
-                    await self.read()
+                    await self.read(silences_too=silences_too)
+                    silences_read_at = started if silences_too else silences_read_at
                 except Exception as error:
                     if not is_transient(error):
                         raise

@@ -16,6 +16,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.plumbing.audit.entries import GENESIS, ChainedEntry, entry_hash
+from services.plumbing.audit.log import WRITTEN
 from services.plumbing.clock import Clock
 from services.plumbing.database import Connection, Database
 from services.plumbing.failpoints import failpoint
@@ -24,6 +25,9 @@ from services.plumbing.outbox import Outgoing, append, take_seqs, written_before
 from services.plumbing.waiting import OldestWaiting
 
 LINKED = Gauge("pledgewire_audit_position", "The newest position of the audit log, as this process last linked it")
+
+LOOK_SECONDS = 5.0
+"""Of real time between two looks while this process writes none: others may."""
 
 AT_ONCE = 1000
 """Entries linked in one transaction."""
@@ -45,6 +49,14 @@ select (select min(id) from audit_pending) as oldest,
        (select extract(epoch from $1::timestamptz - at) from audit_pending order by id limit 1) as seconds,
        null::bigint as n
 """
+_ANY = """
+select exists (select from audit_pending) or exists (
+    select from audit_head h
+    where h.position < (select max(position) from audit_entry)
+          and clock_timestamp() - h.published_at >= make_interval(secs => $1)
+)
+"""
+"""Whether there is anything to link, or a head may be due: what is asked while nothing happens."""
 _HEAD_IS_DUE = """
 select $1 > position and ($1 - position >= $2 or clock_timestamp() - published_at >= make_interval(secs => $3))
 from audit_head
@@ -73,8 +85,8 @@ class AuditSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AUDIT_")
 
-    link_seconds: float = Field(default=0.5, gt=0, le=60)
-    """Of real time between two looks for entries that are not chained yet."""
+    link_seconds: float = Field(default=1.0, gt=0, le=60)
+    """Of real time between two looks for entries that are not chained yet, while any are written."""
     head_entries: int = Field(default=1000, ge=1)
     """After so many new entries a head is published."""
     head_seconds: float = Field(default=5.0, ge=0, le=3600)
@@ -103,12 +115,26 @@ class AuditChain:
         self._settings = settings
         self._make_head = make_head
         self._may_link = may_link
+        self._seen = -1
 
-    async def beat(self) -> None:
-        """Link what has been committed, at the clockwork's own pace."""
-        if self._may_link():
+    def is_called(self) -> bool:
+        """Whether this process has written entries since the last beat."""
+        return WRITTEN.count != self._seen
+
+    async def beat(self) -> float | None:
+        """Link what has been committed; the seconds until it is looked again, None where nothing was written."""
+        if not self._may_link():
+            return None
+        is_first, is_called, self._seen = self._seen < 0, self.is_called(), WRITTEN.count
+        if is_first or await self._finds_any():
             while await self.once() == AT_ONCE:
                 pass
+        # What was written may not be committed yet.
+        return self._settings.link_seconds if is_called else None
+
+    async def _finds_any(self) -> bool:
+        async with self._database.connection() as connection:
+            return bool(await connection.fetchval(_ANY, self._settings.head_seconds))
 
     async def once(self) -> int:
         """Link one batch, and publish a head where one is due; how many were linked. Raises what the database does."""

@@ -11,6 +11,15 @@ from unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $
 """
 
 
+class WrittenEntries:
+    """How many entries this process has written, so that its chain need not look while there are none."""
+
+    count = 0
+
+
+WRITTEN = WrittenEntries()
+
+
 async def audit(connection: Connection, *entries: AuditEntry) -> None:
     """Write entries in the caller's transaction, in the order given; the chain takes them up after the commit.
 
@@ -18,6 +27,7 @@ async def audit(connection: Connection, *entries: AuditEntry) -> None:
     """
     if not entries:
         return
+    WRITTEN.count += len(entries)
     await connection.execute(
         _WRITE,
         [e.at for e in entries],

@@ -19,6 +19,7 @@ from faststream.kafka import KafkaBroker
 
 from services.plumbing.kafka.inflation import bound_inflation
 from services.plumbing.kafka.intake import Held, Intake
+from services.plumbing.kafka.patient_fetches import LONG_MS, PatientConsumer, fetch_patiently
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.kafka.standing import StandingPartitions
 from services.plumbing.logs import log
@@ -27,8 +28,9 @@ from services.plumbing.retry import Backoff, until_it_works
 from services.plumbing.transient_errors import is_transient
 
 bound_inflation()
+fetch_patiently()
 
-METADATA_SECONDS = 5
+METADATA_SECONDS = 8
 """How old a client's knowledge of topics may be: so long, and a rebalance, partitions that are added lie unread."""
 
 
@@ -47,7 +49,7 @@ class PatientKafkaBroker(KafkaBroker):
     def silence(self) -> float:
         """Seconds since the consumers that have partitions last heard from Kafka, the quietest one's; 0 with none.
 
-        An answer that brings nothing counts: while all is well there is one every few hundredths of a second.
+        An answer that brings nothing counts: while all is well there is one every five seconds (`LONG_MS`).
         """
         quietest = 0.0
         for subscriber in self.subscribers:
@@ -56,6 +58,14 @@ class PatientKafkaBroker(KafkaBroker):
             if any(polls):
                 quietest = max(quietest, time.time() - max(polls) / 1000)
         return quietest
+
+    async def _connect(self) -> Any:
+        made: Any = (
+            await super()._connect()
+        )  # FastStream builds its consumers by this: aiokafka's class and its options
+        builder = partial(PatientConsumer, **made.keywords)
+        self.config.broker_config.builder = builder
+        return builder
 
     async def start(self) -> None:
         """Connect and start all subscribers, trying until Kafka is there."""
@@ -114,13 +124,8 @@ def subscribe(
         batch=True,
         max_records=max_records,
         session_timeout_ms=broker.session_timeout_ms,
-        heartbeat_interval_ms=broker.session_timeout_ms // 4,
-        # FastStream waits so long for a batch and, where none came, sleeps as long again: that is what the first
-        # event after a lull waits.
-        batch_timeout_ms=20,
-        # aiokafka has one fetch per broker under way, for the partitions that were empty when it was sent: what comes
-        # to another one lies until that fetch returns. Its default of 500 ms was the 99th percentile of deliveries.
-        fetch_max_wait_ms=40,
+        heartbeat_interval_ms=broker.session_timeout_ms // 3,
+        fetch_max_wait_ms=LONG_MS,
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",  # a new group hears what was published before it
         isolation_level="read_committed",  # others may write transactionally to their ingest topics
@@ -226,7 +231,7 @@ def watch(
         *topics,
         group_id=None,
         batch=True,
-        batch_timeout_ms=200,
+        fetch_max_wait_ms=LONG_MS,
         ack_policy=AckPolicy.MANUAL,  # there is nothing to acknowledge to: without a group a commit is an error
         auto_offset_reset="earliest" if from_beginning else "latest",
         isolation_level="read_committed",

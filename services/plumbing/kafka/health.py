@@ -10,7 +10,7 @@ from aiokafka import OffsetAndMetadata, TopicPartition
 from prometheus_client import Gauge
 
 from services.plumbing.kafka.consumer import PatientKafkaBroker
-from services.plumbing.kafka.lag import LagReading, read_lag
+from services.plumbing.kafka.lag import LagReading, ask_for_topics, read_lag
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.standing import LONGEST_STAND, StandingPartitions
 from services.plumbing.logs import log
@@ -47,6 +47,8 @@ CUT_SHOWN = 60.0
 LONGEST_IGNORANCE = 10.0
 """Seconds for which lag may be unknown."""
 _LONGEST_READING = 3.0
+CALM = 3
+"""So many times as long is waited for the next look while nothing lies unread and nothing is wrong."""
 
 
 class Stuck(RuntimeError):
@@ -66,6 +68,7 @@ class ConsumerWatch:
         self._standing = standing
         self._reading: LagReading | None = None
         self._read_at = self._moved_at = time.monotonic()
+        self._is_known = False
         self._polled = -1
         self._still: dict[TopicPartition, tuple[int, float]] = {}
         self._cut: dict[str, float] = {}
@@ -89,25 +92,32 @@ class ConsumerWatch:
             troubles.append(f"its lag is unknown for {now - self._read_at:.0f} s")
         return troubles
 
-    async def look(self, consumer: Any, topics: list[str], patience: float) -> None:
+    @property
+    def is_calm(self) -> bool:
+        """Whether at the last look, which told all, nothing lay unread and nothing was wrong."""
+        nothing_lay_unread = self._reading is not None and not any(self._reading.lag.values())
+        return self._is_known and nothing_lay_unread and not self.troubles(time.monotonic())
+
+    async def look(self, consumer: Any, topics: list[str], patience: float, topics_there: "_TopicsThere") -> None:
         """Measure once; raises `Stuck` where the consumer has not moved for `patience` seconds."""
         topics = sorted({*topics, *self._had})  # one that a pattern finds no longer is missing, not forgotten
         try:
             async with asyncio.timeout(_LONGEST_READING):
-                reading = await read_lag(consumer, topics, self._standing, self._reading, self._writes)
+                cluster = await topics_there.ask(consumer)
+                reading = await read_lag(consumer, topics, self._standing, self._reading, self._writes, cluster)
                 await self._notice_cut(consumer, reading)
         except Exception as error:
             # A rebalance under way, a broker away: what can't be measured now must not end what works.
             log.info("lag could not be measured", action="lag_unknown", group=self._group, error=repr(error))
             self._say_unknown()
-            is_known = False
+            self._is_known = False
         else:
             self._say(reading)
-            is_known = True
+            self._is_known = True
         now = time.monotonic()
         if self._standing:
             self._standing.forget_all_but(consumer.assignment())
-        self._say_standing(consumer.assignment(), now, is_known=is_known)
+        self._say_standing(consumer.assignment(), now, is_known=self._is_known)
         if self._reading and any(self._reading.lag[p] for p in self._reading.positions):
             if now - self._moved_at > patience:
                 raise Stuck(f"group {self._group} has records to read and has not polled for {patience:.0f} s")
@@ -170,10 +180,22 @@ class ConsumerWatch:
             await consumer.commit({partition: OffsetAndMetadata(first[partition], "") for partition in beyond})
 
 
+class _TopicsThere:
+    """Asks once for all consumers of a process; broker and principal are the same."""
+
+    def __init__(self) -> None:
+        self._answer: Any = None
+
+    async def ask(self, consumer: Any) -> Any:
+        """What there is; raises where it can't be had."""
+        self._answer = self._answer or await ask_for_topics(consumer)
+        return self._answer
+
+
 async def watch_consumers(
     broker: PatientKafkaBroker, stopping: asyncio.Event, *, every: float = 2.5, patience: float = 120.0
 ) -> None:
-    """Look at every consumer each `every` seconds, for `/readyz` and the metrics.
+    """Look at every consumer each `every` seconds, or a third as often while all are calm; for `/readyz` and metrics.
 
     Raises `Stuck` where one has not moved for `patience` seconds. While a partition stands still, which the log and
     `/readyz` say with the reason, its consumer polls again and counts as moving.
@@ -182,11 +204,13 @@ async def watch_consumers(
         group = getattr(subscriber, "group_id", None)
         broker.watches.append(ConsumerWatch(group, broker.standing.get(group or ""), broker.writes))
     while not stopping.is_set():
+        topics_there = _TopicsThere()
         for watch, subscriber in zip(broker.watches, broker.subscribers, strict=True):
             consumer = getattr(subscriber, "consumer", None)
             if consumer is not None:
-                await watch.look(consumer, _topics(subscriber, consumer), patience)
-        await pause_until(every, stopping)
+                await watch.look(consumer, _topics(subscriber, consumer), patience, topics_there)
+        are_calm = all(watch.is_calm for watch in broker.watches)
+        await pause_until(every * CALM if are_calm else every, stopping)
 
 
 def _topics(subscriber: Any, consumer: Any) -> list[str]:

@@ -37,20 +37,27 @@ class LagReading:
     """For how many readings in a row the broker has known no commit where it knew one before."""
 
 
+async def ask_for_topics(consumer: Any) -> Any:
+    """What topics there are with which partitions; one answer is for all consumers of a process."""
+    # Not `topics()`, which tells names only, and what this consumer knows may be seconds old.
+    return await consumer._client.fetch_all_metadata()
+
+
 async def read_lag(
     consumer: Any,
     topics: Sequence[str],
     standing: StandingPartitions | None,
     earlier: LagReading | None,
     writes: Sequence[str] = (),
+    cluster: Any = None,
 ) -> LagReading:
     """Ask the broker for ends and commits, and the consumer for its positions; raises where one can't be had.
 
     `earlier` is the reading before: an end never moves back. `standing` is None for a consumer that has
-    no group, which puts nothing aside. `writes` are topics that are only looked for.
+    no group, which puts nothing aside. `writes` are topics that are only looked for. `cluster` is what the broker
+    has just said of its topics, where somebody has asked it (`ask_for_topics`).
     """
-    # Not `topics()`, which tells names only, and what this consumer knows may be seconds old.
-    cluster = await consumer._client.fetch_all_metadata()
+    cluster = cluster or await ask_for_topics(consumer)
     # What reads dead letters puts nothing aside in turn, so there is no topic for it.
     aside = [f"{topic}-dead" for topic in topics if standing is not None and not is_dead_topic(topic)]
     expected = [*topics, *aside]
@@ -66,16 +73,19 @@ async def read_lag(
     if standing is not None:
         found = await consumer._coordinator.fetch_committed_offsets(wanted)
         committed = {partition: meta.offset for partition, meta in found.items() if meta.offset >= 0}
-    first, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
+    dead = [partition for topic in expected[len(topics) :] for partition in partitions[topic]]
+    ends = await consumer.end_offsets([*wanted, *dead])
+    places = {p: _place(p, positions, committed, standing) for p in wanted}
+    # Where nothing lies, or nothing unread, the beginning says nothing.
+    first = await consumer.beginning_offsets([p for p, end in ends.items() if end > places.get(p, 0)])
 
     lag, beyond = {}, []
     ends_before, committed_before = (earlier.ends, earlier.committed) if earlier else ({}, {})
     for partition in wanted:
-        waits = standing.offset(partition) if standing else None
-        place = waits if waits is not None else positions.get(partition, committed.get(partition, 0))
+        place = places[partition]
         # Behind a transaction that is open what is committed ends, but not what lies there.
         end = max(ends[partition], consumer.highwater(partition) or 0) if partition in assigned else ends[partition]
-        lag[partition] = max(0, end - max(place, first[partition]))
+        lag[partition] = max(0, end - max(place, first.get(partition, 0)))
         if ends[partition] < max(place, committed.get(partition, 0), ends_before.get(partition, 0)):
             beyond.append(partition)
     unknown_before = earlier.unknown_for if earlier else {}
@@ -85,14 +95,14 @@ async def read_lag(
     # What was known of a topic that is missing is held against it when it is there again.
     return LagReading(
         lag=lag,
-        ends={p: end for p, end in ends_before.items() if not partitions[p.topic]} | ends,
+        ends={p: end for p, end in ends_before.items() if not partitions[p.topic]} | {p: ends[p] for p in wanted},
         committed={p: place for p, place in committed_before.items() if _is_held_against(p, partitions, unknown_for)}
         | committed,
         positions=positions,
         polled=max((consumer.last_poll_timestamp(partition) or 0 for partition in positions), default=0),
         missing=tuple(topic for topic in [*expected, *writes] if not cluster.partitions_for_topic(topic)),
         beyond=tuple(beyond),
-        dead=await _depths(consumer, [p for topic in expected[len(topics) :] for p in partitions[topic]]),
+        dead=_depths(dead, first, ends),
         unknown_for=unknown_for,
     )
 
@@ -130,9 +140,21 @@ def _is_held_against(
     return not partitions[partition.topic] or unknown_for.get(partition, 0) < _UNKNOWN_READINGS
 
 
-async def _depths(consumer: Any, partitions: Sequence[TopicPartition]) -> dict[str, int]:
-    first, ends = await consumer.beginning_offsets(list(partitions)), await consumer.end_offsets(list(partitions))
+def _depths(
+    partitions: Sequence[TopicPartition], first: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> dict[str, int]:
     depths: dict[str, int] = {}
     for partition in partitions:
-        depths[partition.topic] = depths.get(partition.topic, 0) + ends[partition] - first[partition]
+        depths[partition.topic] = depths.get(partition.topic, 0) + ends[partition] - first.get(partition, 0)
     return depths
+
+
+def _place(
+    partition: TopicPartition,
+    positions: Mapping[TopicPartition, int],
+    committed: Mapping[TopicPartition, int],
+    standing: StandingPartitions | None,
+) -> int:
+    """The first record that is not taken."""
+    waits = standing.offset(partition) if standing else None
+    return waits if waits is not None else positions.get(partition, committed.get(partition, 0))

@@ -7,6 +7,7 @@ changes in a row may have one state, and no change is without one, whatever dies
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 
 from contracts.commitment_state import CommitmentState
@@ -33,7 +34,11 @@ PACE = 0.5
 PACE_BEHIND = 0.1
 """The same where a look has not seen all."""
 POLL = 1.0
-"""Seconds after which is looked where a wake-up was lost, or the last state of a commitment is not published yet."""
+"""Seconds after which is looked where the last state of a commitment is not published yet."""
+POLL_IDLE = 4.0
+"""Seconds after which is looked where a wake-up was lost."""
+_LINGERS = 10.0
+"""Seconds after the last change for which something may wait for its state to be published."""
 
 
 class StatePublisher:
@@ -50,8 +55,10 @@ class StatePublisher:
         """Write what is due whenever there is something; faults that pass are waited out."""
         listener = asyncio.create_task(self._database.listen(WAKE_UP, self._awake.set))
         backoff = Backoff(longest=10.0)
+        called_at = time.monotonic()
         try:
             while not stopping.is_set():
+                called_at = time.monotonic() if self._awake.is_set() else called_at
                 self._awake.clear()
                 try:
                     taken = await self.write_due() if self._may_write() else 0
@@ -62,7 +69,9 @@ class StatePublisher:
                     log.warning("states wait", action="states_wait", error=str(error), seconds=backoff.pause)
                     await backoff.wait(stopping)
                     continue
-                pace = POLL if not taken else PACE if taken < BATCH else PACE_BEHIND
+                is_idle = time.monotonic() - called_at > _LINGERS and self._may_write()
+                poll = POLL_IDLE if is_idle else POLL
+                pace = poll if not taken else PACE if taken < BATCH else PACE_BEHIND
                 await pause_until(pace, stopping, *([] if taken else [self._awake]))
         finally:
             listener.cancel()

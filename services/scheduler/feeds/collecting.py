@@ -18,6 +18,8 @@ AT_ONCE = 500
 
 PAUSE = 2.0
 """Seconds, of real time, between two looks; so feeds take up 250 reminders a second at most."""
+PAUSE_IDLE = 5.0
+"""The same after a look that found nothing."""
 
 
 class ReminderCollector:
@@ -28,15 +30,16 @@ class ReminderCollector:
         self._clock = clock
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look every two seconds until it is stopped."""
+        """Look every two seconds, or five while there is nothing, until it is stopped."""
         while not stopping.is_set():
+            taken = 0
             try:
-                await self.once()
+                taken = await self.once()
             except Exception as error:
                 if not is_transient(error):
                     raise
                 log.warning("feeds wait", action="gathering_waits", error=str(error))
-            await pause_until(PAUSE, stopping)
+            await pause_until(PAUSE if taken else PAUSE_IDLE, stopping)
 
     async def once(self) -> int:
         """Take some reminders and drop some old events; how many were taken."""

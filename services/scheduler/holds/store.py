@@ -69,9 +69,14 @@ class HoldSweep:
     async def once(self) -> None:
         """Look at all holds once; raises what passes."""
         async with self._database.connection() as connection:
-            await _end_met(connection)
-            stale = await _stale(connection)
-            HELD.set(await connection.fetchval("select count(*) from hold"))
+            count = await connection.fetchval("select count(*) from hold")
+            if count:
+                await _end_met(connection)
+                stale = await _stale(connection)
+                count = await connection.fetchval("select count(*) from hold")
+            else:
+                stale = []
+            HELD.set(count)
         if stale and self._schedules is None:
             if not self._warned:
                 log.warning("holds are kept: REGISTRY_URL names nobody to ask", action="holds_kept", holds=len(stale))

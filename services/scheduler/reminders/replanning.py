@@ -78,7 +78,7 @@ async def begin_for_zones(connection: Connection, at: datetime) -> int | None:
 class Replanner:
     """Works off replannings, those that others left behind too."""
 
-    def __init__(self, database: Database, rules_cache: RulesCache, every: float = 1.0) -> None:
+    def __init__(self, database: Database, rules_cache: RulesCache, every: float = 3.0) -> None:
         """`every`: seconds of real time between two looks for work."""
         self._database = database
         self._rules_cache = rules_cache

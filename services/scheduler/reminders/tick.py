@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -73,8 +73,9 @@ class TickSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SCHEDULER_")
 
-    tick_seconds: float = Field(default=1.0, gt=0, le=5)
-    """Seconds of real time between two ticks; above 5 the promise to tell within 5 seconds could not be kept."""
+    tick_seconds: float = Field(default=4.0, gt=0, le=5)
+    """Seconds of real time between two ticks at most: it comes when the next reminder is due, or one was planned that
+    is due sooner. Above 5 the promise to tell within 5 seconds could not be kept."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class Tick:
         self._last_pass = time.monotonic()
         self._started = False
         self._next_due: datetime | None = None
+        self.is_called = False
+        """Whether something was planned that is due sooner than the last tick knew."""
         self._reader = PlanReader()
         self._read_to: tuple[datetime, int] = (datetime.min.replace(tzinfo=UTC), 0)
         TICK_AGE.set_function(lambda: self.age)
@@ -116,12 +119,19 @@ class Tick:
         """Seconds, of real time, since a pass that went through; since the start before the first."""
         return time.monotonic() - self._last_pass
 
+    def planned(self, due: Iterable[datetime]) -> None:
+        """Reminders were planned, or planned anew, that are due at these instants."""
+        first = min(due, default=None)
+        if first is not None and (self._next_due is None or first < self._next_due):
+            self.is_called = True
+
     async def once(self) -> int:
         """Fire all that is due now; how many events that were.
 
         Raises transient errors (nothing is lost then: the next tick finds the same rows), and what is broken beyond
         single milestones. A milestone whose reminders alone can't be fired is put aside as `failed`.
         """
+        self.is_called = False
         if not self._started:
             await self._start()
         first = await self._pass()

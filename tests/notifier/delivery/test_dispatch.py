@@ -35,7 +35,7 @@ from services.notifier.subscriptions.unsubscribe_routes import BY_LINK
 from services.notifier.transport.http_client import HttpClient, HttpClientSettings
 from services.notifier.transport.smtp import SmtpPool, SmtpSettings
 from services.plumbing.audit.entries import Actor
-from services.plumbing.clock import SharedClock
+from services.plumbing.clock import MACHINE_CLOCK, Clock, SharedClock
 from services.plumbing.database import Database
 from tests.notifier.delivery.dispatching import DEADLINE, SETTINGS, dispatch_at, links
 from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe, subscriptions
@@ -105,7 +105,7 @@ def clock(tmp_path: Path) -> SharedClock:
 
 @contextlib.asynccontextmanager
 async def dispatching(
-    database: Database, clock: SharedClock, deadline: float = DEADLINE, settings: DispatchSettings = SETTINGS
+    database: Database, clock: Clock, deadline: float = DEADLINE, settings: DispatchSettings = SETTINGS
 ) -> AsyncIterator[None]:
     """A dispatch in this process, stopped as SIGTERM would stop it."""
     http = HttpClient(HttpClientSettings(deadline=deadline), AllowList.of(["127.0.0.1"]))
@@ -545,3 +545,32 @@ async def test_a_stop_holds_every_process_within_five_seconds_and_nothing_is_los
             assert await settled(database, 600) == {"delivered": 600}
     assert set(receiver.delivered.values()) == {1}
     assert len(receiver.delivered) == 600
+
+
+SLEEPY = SETTINGS.model_copy(update={"idle_seconds": 10.0, "sweep_seconds": 60.0})
+
+
+async def test_what_comes_after_a_lull_is_sent_at_once_though_nothing_was_looked_for(
+    database: Database, receiver: Receiver
+):
+    """On the machine's clock: under one that is set, time jumps, and is looked at again and again."""
+    await subscribe(database, receiver.url("a"))
+    async with dispatching(database, MACHINE_CLOCK, settings=SLEEPY):
+        await asyncio.sleep(1.0)
+        for seq in range(1, 4):
+            await FanOut(database, lease_seconds=60).apply([incoming(seq=seq)], MACHINE_CLOCK.now(), NO_CAPACITY)
+            await until(lambda seq=seq: len(receiver.order) == seq, within=1.0)
+            await asyncio.sleep(0.3)
+
+
+@pytest.mark.slow
+async def test_a_retry_comes_when_it_is_due_and_not_when_something_calls(database: Database, receiver: Receiver):
+    receiver.answer = lambda _, n: 503 if n == 1 else 204
+    await subscribe(database, receiver.url("a"))
+    async with dispatching(database, MACHINE_CLOCK, settings=SLEEPY):
+        await FanOut(database, lease_seconds=60).apply([incoming()], MACHINE_CLOCK.now(), NO_CAPACITY)
+        await until(lambda: bool(receiver.answers))
+        started = time.monotonic()
+        await until(lambda: bool(receiver.order))
+
+    assert time.monotonic() - started < 7.5  # its pause is 4 to 6 s

@@ -163,3 +163,17 @@ def test_a_healthy_destination_that_has_all_its_messages_is_forgotten():
 
     assert held._lanes == {}
     assert (held.in_hand, held.in_flight) == (0, 0)
+
+
+def test_the_first_lane_that_has_rested_is_looked_at_again_then():
+    """A dispatch that sleeps until something may be claimed has to know."""
+    held = lanes()
+    assert held.next_opening(0.0) is None
+    for address, seconds in (("https://a.example", 30.0), ("https://b.example", 5.0)):
+        held.add(delivery(recipient(address)))
+        (started,) = held.starts(0.0)
+        held.done(started, Deferred(FailureReason.THROTTLED, 429, seconds), 0.0, is_settled=False)
+
+    assert held.next_opening(1.0) == 5.0
+    assert held.next_opening(5.0) == 30.0
+    assert held.next_opening(30.0) is None

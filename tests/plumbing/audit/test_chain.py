@@ -217,3 +217,20 @@ def test_a_personal_value_is_a_keyed_hash_or_nothing() -> None:
     assert address not in str(keyed.of(address))
     assert KeyedHash().of(address) == {"withheld": True}
     assert keyed.of(None) is None
+
+
+async def test_a_beat_finds_what_was_written_and_what_is_still_to_be_published(database: Database) -> None:
+    chain = chain_of(database, seconds=0.3)
+    await chain.beat()
+    assert not chain.is_called()
+    await write(database, 1)
+    assert chain.is_called()
+    assert await chain.beat()
+    assert [head.position for head in await published_heads(database)] == [1]
+    await write(database, 2)
+    await chain.beat()  # linked, and its head is not due yet
+    await asyncio.sleep(0.4)
+    await chain.beat()
+
+    assert [head.position for head in await published_heads(database)] == [1, 2]
+    assert not chain.is_called()

@@ -10,8 +10,10 @@ from contracts.events import MilestoneDue
 from contracts.vocabulary import Status
 from services.plumbing.isolation import SYSTEMIC
 from services.plumbing.zones import ZONE_DATA
+from services.scheduler.intake import Planner
 from services.scheduler.reminders import claims, due_events, replanning
 from services.scheduler.reminders import tick as tick_module
+from services.scheduler.reminders.ladder_store import RulesCache
 from services.scheduler.reminders.rules.agenda import PlanningRules
 from tests.scheduler.running import END_OF_2021, THEN, Scheduler, many, until_somebody_waits
 from tests.scheduler.scenes import NINE_SHARP, changed, created, milestone, scheduled, utc
@@ -173,3 +175,21 @@ async def test_a_reminder_that_was_told_before_an_old_backup_is_recognised(sched
     assert await scheduler.records() == before
     assert await scheduler.rows("select step, state, event_id from reminder order by step") == reminders
     assert await scheduler.rows("select last from outbox_seq where topic = 'milestone-due'") == [(len(before),)]
+
+
+async def test_what_is_planned_for_sooner_than_the_tick_knew_calls_it(scheduler: Scheduler) -> None:
+    """It may sleep until the next reminder that it knew of is due."""
+    scheduler.planner = Planner(
+        scheduler.database, scheduler.clock, RulesCache(NINE_SHARP), planned=scheduler.tick.planned
+    )
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    assert scheduler.tick.is_called
+    await scheduler.tick.once()
+    assert not scheduler.tick.is_called
+
+    later = milestone(date(2023, 2, 1), id_="later-one")
+    await scheduler.hears(created("later"), scheduled(later, id_="later"))
+    assert not scheduler.tick.is_called
+    sooner = milestone(date(2021, 11, 20), id_="sooner-one")
+    await scheduler.hears(created("sooner"), scheduled(sooner, id_="sooner"))
+    assert scheduler.tick.is_called

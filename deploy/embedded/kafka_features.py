@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.java import no_java, plain_environment
-from deploy.embedded.kafka_settings import MECHANISM, PROTOCOL
+from deploy.embedded.kafka_admin import kafka_admin
 from deploy.embedded.state import Credentials
 
 STATIC = "kraft.version"
@@ -50,24 +50,13 @@ class FeatureUpgrade:
 
     async def ask(self) -> None:
         """Return when the controller has taken all of them; EmbeddedError where it would not."""
-        from aiokafka.admin import AIOKafkaAdminClient
         from aiokafka.errors import KafkaError
 
-        client = AIOKafkaAdminClient(
-            bootstrap_servers=self.servers,
-            security_protocol=PROTOCOL,
-            sasl_mechanism=MECHANISM,
-            sasl_plain_username=self.credentials.username,
-            sasl_plain_password=self.credentials.kafka_password,
-            request_timeout_ms=30_000,
-        )
         try:
-            await client.start()
-            answer = await client._send_request(_update(self.levels))
+            async with kafka_admin(self.servers, self.credentials, timeout_ms=30_000) as client:
+                answer = await client._send_request(_update(self.levels))
         except (KafkaError, OSError, TimeoutError) as error:
             raise _refused(repr(error)) from error
-        finally:
-            await client.close()
         for code, message in [(answer.error_code, answer.error_message), *(one[1:3] for one in answer.results)]:
             if code:
                 raise _refused(f"{message} (Kafka's error {code})")

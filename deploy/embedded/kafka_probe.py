@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.kafka_settings import MECHANISM, PROTOCOL
+from deploy.embedded.kafka_admin import kafka_admin
 from deploy.embedded.state import Credentials
 
 
@@ -20,26 +20,13 @@ class KafkaProbe:
 
     async def ask(self) -> str | None:
         """None when all brokers answer as ours, else why to ask again; EmbeddedError when a stranger does."""
-        # aiokafka takes 0.3 s to import, which passes while Java starts.
-        from aiokafka.admin import AIOKafkaAdminClient
-
         # Until the broker knows our account it refuses us, which is no news.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-        client = AIOKafkaAdminClient(
-            bootstrap_servers=self.servers,
-            security_protocol=PROTOCOL,
-            sasl_mechanism=MECHANISM,
-            sasl_plain_username=self.credentials.username,
-            sasl_plain_password=self.credentials.kafka_password,
-            request_timeout_ms=5000,
-        )
         try:
-            await client.start()
-            cluster = await client.describe_cluster()
+            async with kafka_admin(self.servers, self.credentials, timeout_ms=5_000) as client:
+                cluster = await client.describe_cluster()
         except Exception as error:
             return f"{type(error).__name__} {error}"
-        finally:
-            await client.close()
         if cluster["cluster_id"] != self.credentials.cluster_id:
             raise EmbeddedError(
                 f"another Kafka cluster ({cluster['cluster_id']}) answers on {self.servers}",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.embedded.errors import EmbeddedError
-from deploy.embedded.kafka_settings import MECHANISM, PROTOCOL, keystore_place
+from deploy.embedded.kafka_admin import kafka_admin
+from deploy.embedded.kafka_settings import keystore_place
 from deploy.embedded.state import Credentials
 
 
@@ -20,34 +21,23 @@ class KeystoreReload:
 
     async def ask(self) -> None:
         """Return when all have read it; EmbeddedError where one would not."""
-        from aiokafka.admin import AIOKafkaAdminClient
         from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
         from aiokafka.errors import KafkaError
 
-        client = AIOKafkaAdminClient(
-            bootstrap_servers=self.servers,
-            security_protocol=PROTOCOL,
-            sasl_mechanism=MECHANISM,
-            sasl_plain_username=self.credentials.username,
-            sasl_plain_password=self.credentials.kafka_password,
-            request_timeout_ms=15_000,
-        )
         setting = "listener.name.tls.ssl.keystore.location"
         try:
-            await client.start()
-            for index, folder in self.folders.items():
-                # The same place as before: the broker looks whether the file is another one.
-                resource = ConfigResource(
-                    ConfigResourceType.BROKER, str(index), configs={setting: keystore_place(folder)}
-                )
-                for answer in await client.alter_configs([resource]):
-                    for code, message, *_ in answer.resources:
-                        if code:
-                            raise _refused(f"{message} (Kafka's error {code})")
+            async with kafka_admin(self.servers, self.credentials, timeout_ms=15_000) as client:
+                for index, folder in self.folders.items():
+                    # The same place as before: the broker looks whether the file is another one.
+                    resource = ConfigResource(
+                        ConfigResourceType.BROKER, str(index), configs={setting: keystore_place(folder)}
+                    )
+                    for answer in await client.alter_configs([resource]):
+                        for code, message, *_ in answer.resources:
+                            if code:
+                                raise _refused(f"{message} (Kafka's error {code})")
         except (KafkaError, OSError, TimeoutError) as error:
             raise _refused(repr(error)) from error
-        finally:
-            await client.close()
 
 
 def _refused(reason: str) -> EmbeddedError:

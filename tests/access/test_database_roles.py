@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from services.cli.access.applying import new_password
-from services.cli.access.database_roles import DatabasePasswords, apply_roles, can_log_in
+from services.cli.access.database_roles import apply_roles, can_log_in
+from services.cli.access.passwords import DatabasePasswords
 from services.cli.access.role_planning import MIGRATOR, ROLES, SERVICE_ROLES
 from services.cli.databases import SERVICES_WITH_SCHEMA, schema_versions, upgrade_all, with_user
 from services.plumbing.migrations import downgrade
@@ -237,7 +238,7 @@ async def test_without_a_password_and_a_role_none_is_wanted(
 ) -> None:
     for name in DatabasePasswords.model_fields:
         monkeypatch.delenv(f"DATABASE_PASSWORD_{name.upper()}", raising=False)
-    assert DatabasePasswords().given() == {}
+    assert DatabasePasswords().by_role() == {}
     url = await fresh_database(schema_versions())
     connection = await asyncpg.connect(url)
     try:  # the server is that of every test of this run

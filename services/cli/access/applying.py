@@ -4,9 +4,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from pydantic import SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from services.cli.access.admin import AccessAdmin, can_log_in
 from services.cli.access.document import AccessDocument
 from services.cli.access.planning import AccessChange, FoundAccess, plan, strange_acls
@@ -22,33 +19,8 @@ from services.cli.topics import TopicAdmin, ministry_topics
 from services.cli.topics import plan as plan_topics
 from services.plumbing.kafka.settings import KafkaSettings
 
-SHORTEST_PASSWORD = 16
 LONGEST_WAIT = 10.0
 """Seconds until every broker is to have heard of a change."""
-
-
-class ServicePasswords(BaseSettings):
-    """The passwords with which our services log in to Kafka; one that is not given stays as it is."""
-
-    model_config = SettingsConfigDict(env_prefix="KAFKA_PASSWORD_")
-
-    registry: SecretStr | None = None
-    scheduler: SecretStr | None = None
-    notifier: SecretStr | None = None
-    portal: SecretStr | None = None
-
-    @field_validator("registry", "scheduler", "notifier", "portal")
-    @classmethod
-    def _can_be(cls, value: SecretStr | None) -> SecretStr | None:
-        word = value.get_secret_value() if value else ""
-        if word and (len(word) < SHORTEST_PASSWORD or not word.isascii() or not word.isprintable()):
-            raise ValueError(f"a password has at least {SHORTEST_PASSWORD} ASCII characters")
-        return value if word else None
-
-    def given(self) -> dict[str, str]:
-        """By the service's name."""
-        fields: dict[str, SecretStr | None] = dict(self)
-        return {name: value.get_secret_value() for name, value in fields.items() if value}
 
 
 def new_password() -> str:

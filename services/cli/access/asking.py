@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 def apply_document(document: "AccessDocument", **options: bool) -> "list[AccessChange]":
     """Apply a document with the passwords of the environment, or plan it; raises EmbeddedError."""
-    from services.cli.access.applying import ServicePasswords, apply_access
+    from services.cli.access.applying import apply_access
+    from services.cli.access.passwords import ServicePasswords
 
     passwords = {name: word for name, word in ServicePasswords().given().items() if name in document.services}
     return ask_broker(lambda settings: apply_access(settings, document, passwords, **options))
@@ -32,12 +33,13 @@ def apply_database_roles(*, dry_run: bool = False) -> "list[AccessChange]":
     """
     import asyncpg
 
-    from services.cli.access.database_roles import DatabasePasswords, apply_roles
+    from services.cli.access.database_roles import apply_roles
+    from services.cli.access.passwords import DatabasePasswords
     from services.cli.access.planning import AccessChange
     from services.plumbing.short_locks import LocksHeld
     from services.plumbing.transient_errors import is_transient
 
-    passwords, url = DatabasePasswords().given(), os.environ.get("DATABASE_URL")
+    passwords, url = DatabasePasswords().by_role(), os.environ.get("DATABASE_URL")
     if not url:
         if passwords:
             raise access_error(

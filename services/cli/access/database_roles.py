@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-from pydantic import SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.cli.access.role_planning import (
     MIGRATOR,
@@ -24,34 +22,9 @@ from services.cli.access.role_planning import (
 from services.cli.databases import with_user
 from services.plumbing.short_locks import taking, until_locks_are_free
 
-SHORTEST_PASSWORD = 16
 _ITERATIONS = 4096
 """Of PBKDF2, PostgreSQL's own number: our passwords are random, and every login pays for them."""
 _SCHEMAS = list(SERVICE_ROLES)
-
-
-class DatabasePasswords(BaseSettings):
-    """The passwords with which our services, and who migrates, log in to PostgreSQL; one that is not given stays."""
-
-    model_config = SettingsConfigDict(env_prefix="DATABASE_PASSWORD_")
-
-    registry: SecretStr | None = None
-    scheduler: SecretStr | None = None
-    notifier: SecretStr | None = None
-    migrator: SecretStr | None = None
-
-    @field_validator("registry", "scheduler", "notifier", "migrator")
-    @classmethod
-    def _can_be(cls, value: SecretStr | None) -> SecretStr | None:
-        word = value.get_secret_value() if value else ""
-        if word and (len(word) < SHORTEST_PASSWORD or not word.isascii() or not word.isprintable()):
-            raise ValueError(f"a password has at least {SHORTEST_PASSWORD} ASCII characters")
-        return value if word else None
-
-    def given(self) -> dict[str, str]:
-        """By the role's name."""
-        fields: dict[str, SecretStr | None] = dict(self)
-        return {f"pledgewire_{name}": value.get_secret_value() for name, value in fields.items() if value}
 
 
 async def apply_roles(

@@ -47,8 +47,9 @@ class KafkaDoctor:
     async def look_at_access(self) -> Diagnosis:
         """Whether the broker's users and rules are those of the file."""
         from services.cli.access.admin import AccessRefused
-        from services.cli.access.applying import ServicePasswords, apply_access
+        from services.cli.access.applying import apply_access
         from services.cli.access.document import SHIPPED, read_access
+        from services.cli.access.passwords import ServicePasswords
 
         document = read_access(self._access_file or SHIPPED)
         words = {name: word for name, word in ServicePasswords().given().items() if name in document.services}

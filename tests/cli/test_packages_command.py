@@ -4,13 +4,14 @@ import json
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from fastapi import FastAPI, HTTPException, Request
 from license_expression import get_spdx_licensing
+from packageurl import PackageURL
 from typer.testing import CliRunner
 
 from deploy.embedded.errors import EmbeddedError
@@ -60,6 +61,20 @@ def test_the_bill_of_materials_is_valid_and_names_everything(lock: str) -> None:
     if lock == "services":
         assert bill_of_materials(packages, TABLE) == text
     assert "timestamp" not in text
+
+
+@pytest.mark.parametrize("version", ["1.0", "1769699998!10.1.0", "2.0+local.1", "4.1.1-rc1", "1~a"])
+@pytest.mark.parametrize(("ecosystem", "name"), [("pypi", "some-package"), ("maven", "org.some:kafka_2.13")])
+def test_a_package_url_is_written_as_the_library_writes_it(
+    ecosystem: Literal["pypi", "maven"], name: str, version: str
+) -> None:
+    """
+    Advisories are asked without the library, which environments that only run don't have.
+    """
+    ours = LockedPackage(ecosystem, name, version, ()).purl
+
+    assert PackageURL.from_string(ours).to_string() == ours
+    assert PackageURL.from_string(ours).version == version
 
 
 def test_the_schema_can_find_fault() -> None:

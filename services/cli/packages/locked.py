@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.jars import LOCK as JARS
@@ -31,8 +32,8 @@ class LockedPackage:
 
     @property
     def purl(self) -> str:
-        """Its package URL, by which programs of others know it (ECMA-427)."""
-        return f"pkg:{self.ecosystem}/{self.name.replace(':', '/')}@{self.version}"
+        """Its package URL, by which programs of others know it (ECMA-427): an epoch's `!` is percent-encoded in it."""
+        return f"pkg:{self.ecosystem}/{self.name.replace(':', '/')}@{quote(self.version, safe=':')}"
 
 
 def locked(lock: str) -> list[LockedPackage]:

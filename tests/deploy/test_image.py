@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import venv
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -18,6 +19,7 @@ from tests.deploy.settings_read import PROJECT
 
 DOCKERFILE = (PROJECT / "deploy/images/Dockerfile").read_text()
 LOCK = PROJECT / "locks" / "services.txt"
+PACKING = PROJECT / "deploy" / "images" / "packing.txt"
 
 # Refuses every module of a package that the image doesn't install, then runs a module as `python -m` would.
 ONLY_WITH = """
@@ -38,6 +40,12 @@ if module == "-build":
 else:
     runpy.run_module(module, run_name="__main__")
 """
+
+
+def installations() -> list[list[str]]:
+    """The words of each command that installs packages."""
+    runs = [command for stage in stages(DOCKERFILE) for one in stage if one.name == "RUN" for command in one.commands]
+    return [command for command in runs if "install" in command and command[0] != "install"]
 
 
 def copies() -> list[tuple[list[str], str]]:
@@ -167,16 +175,49 @@ def test_who_runs_the_image_can_not_change_what_it_runs() -> None:
     assert not [path for path in given if any(PurePosixPath(path).is_relative_to(place) for place in programs)]
 
 
-def test_packages_are_installed_by_hash_and_never_built() -> None:
+def test_packages_are_installed_by_hash_and_never_compiled() -> None:
     """
-    What is installed is what was locked.
+    What is installed is what was locked; the one that is there as source only is packed by what was locked, too.
     """
-    runs = [command for stage in stages(DOCKERFILE) for one in stage if one.name == "RUN" for command in one.commands]
-    [install] = [command for command in runs if "install" in command and command[0] != "install"]
+    packing, packages = installations()
 
-    assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(install)
-    assert install[install.index("--only-binary") + 1] == ":all:"
-    assert install[-2:] == ["-r", "/tmp/services.txt"]
+    for install in (packing, packages):
+        assert {"--require-hashes", "--no-deps"} <= set(install)
+        assert [install[index + 1] for index, word in enumerate(install) if word == "--only-binary"] == [":all:"]
+    assert packing[-2:] == ["-r", "/tmp/packing.txt"] and "--no-binary" not in packing
+    assert [packages[index + 1] for index, word in enumerate(packages) if word == "--no-binary"] == ["feedgen"]
+    assert "--no-build-isolation" in packages
+    assert packages[-2:] == ["-r", "/tmp/services.txt"]
+    for name, version in pins(PACKING).items():
+        assert pins(PROJECT / "locks" / "development.txt")[name] == version
+    hashes = re.findall(r"sha256:[0-9a-f]{64}", PACKING.read_text())
+    assert hashes and set(hashes) <= set(
+        re.findall(r"sha256:[0-9a-f]{64}", (PROJECT / "locks/development.txt").read_text())
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_index_has_each_package_as_the_image_wants_it(tmp_path: Path) -> None:
+    """
+    The Dockerfile's own commands fill an empty environment; where the index can't be reached, the skip says so.
+    """
+    venv.create(tmp_path / "venv", with_pip=True)
+    done = None
+    for (program, *words), lock in zip(installations(), (PACKING, LOCK), strict=True):
+        done = subprocess.run(
+            [tmp_path / "venv" / "bin" / PurePosixPath(program).name, *words[:-1], str(lock)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            break
+    assert done is not None
+    if re.search(r"NewConnectionError|Temporary failure in name resolution", done.stdout + done.stderr):
+        pytest.skip("the package index can't be reached here")
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -226,7 +226,7 @@ app.command("doctor")(doctor)
 def bench(
     context: typer.Context,
     what: Annotated[
-        str, typer.Argument(help="capacity, delivery, intake, schedule, rehearsal or upgrade.")
+        str, typer.Argument(help="capacity, delivery, idle, intake, pruning, rehearsal, schedule or upgrade.")
     ] = "delivery",
 ) -> None:
     """Measure speed and memory against a limit that is measured in the same run; options go to the benchmark."""

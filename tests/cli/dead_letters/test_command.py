@@ -63,7 +63,7 @@ async def records(kafka: KafkaSettings, topic: str) -> list[ConsumerRecord[bytes
 
 
 async def put_aside(kafka: KafkaSettings, *values: bytes) -> None:
-    """Publish these, and have a group give them up."""
+    """Publish these, and have a group give them up in this order, whichever partition answers first."""
     producer = AIOKafkaProducer(**kafka.client_options(), acks="all")
     await producer.start()
     try:
@@ -74,6 +74,7 @@ async def put_aside(kafka: KafkaSettings, *values: bytes) -> None:
     burying = KafkaProducer(kafka)
     try:
         taken = [one for one in await records(kafka, TOPIC) if one.value in values]
+        taken.sort(key=lambda one: values.index(one.value or b""))
         letters = [dead_letter(one, ValueError(f"can't read {one.value!r}")) for one in taken]
         await DeadLetters(burying).bury("notifier", letters)
     finally:

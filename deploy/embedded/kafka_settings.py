@@ -82,7 +82,7 @@ def broker_settings(
         # So long a killed broker is missed before others take over, and before its own restart is let in. Less
         # would punish a busy laptop; a single broker has nobody to wait for but its own past.
         "broker.session.timeout.ms": 3000 if brokers == 1 else 6000,
-        "broker.heartbeat.interval.ms": 1000,
+        "broker.heartbeat.interval.ms": 1500 if brokers == 1 else 1000,
         # A record twice a second by which followers of the controller see that it lives; alone it has none.
         "metadata.max.idle.interval.ms": 0 if brokers == 1 else 500,
         # Each of these is a thread, or memory that the broker takes at its start; the defaults suit a server.

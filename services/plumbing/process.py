@@ -29,12 +29,11 @@ from services.plumbing.kafka.consumer import PatientKafkaBroker
 from services.plumbing.kafka.health import watch_consumers
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.logs import configure_logs, log
-from services.plumbing.periodic import Clockwork, PeriodicTask
 from services.plumbing.quiet_loops import QuietFastStream, QuietServer
 from services.plumbing.schema import SchemaGate
 from services.plumbing.settings_faults import faults_of_settings
 from services.plumbing.tracing import configure_tracing, flush_tracing
-from services.plumbing.waiting import READ_EVERY, OldestWaiting
+from services.plumbing.waiting import OldestWaiting, watch_waiting
 from services.plumbing.zones import ZONE_DATA
 
 Work = Callable[[asyncio.Event], Awaitable[None]]
@@ -241,10 +240,9 @@ def _servers(service: Service) -> tuple[list[QuietServer], list[Work]]:
 
 def _watching(service: Service) -> list[Work]:
     """What looks at the service's own doings, apart from them."""
-    readings = (PeriodicTask(f"waiting-{one.what}", one.read, READ_EVERY) for one in service.waiting)
     return [
         partial(watch_consumers, service.broker),
-        Clockwork(*readings).run,
+        partial(watch_waiting, service.waiting),
         partial(watch_certificates, service.certificates),
     ]
 

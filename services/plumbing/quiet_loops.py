@@ -1,12 +1,14 @@
 """uvicorn and FastStream, waiting for their end where they would look for it ten times a second.
 
-In four services at rest these looks were a tenth of what all of it may cost.
+In four services at rest these looks were a tenth of what all of it may cost, and the `Date` that uvicorn writes once a
+second for each port as much again.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
+from email.utils import formatdate
 from typing import Any
 
 import anyio
@@ -14,10 +16,18 @@ import uvicorn
 from faststream import FastStream
 from faststream._internal.cli.supervisors.utils import set_exit
 
-from services.plumbing.retry import pause_until
 
-_TICK_SECONDS = 1.0
-"""How old the `Date` of an answer may be."""
+class _State(uvicorn.server.ServerState):
+    """uvicorn's, which writes the `Date` of answers when they are given."""
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """What every answer says."""
+        return [(b"date", formatdate(usegmt=True).encode()), *self._others]
+
+    @default_headers.setter
+    def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        self._others = [header for header in headers if header[0] != b"date"]
 
 
 class QuietServer(uvicorn.Server):
@@ -25,6 +35,7 @@ class QuietServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.server_state = _State()
         self._leaving = asyncio.Event()
 
     def leave(self) -> None:
@@ -33,9 +44,9 @@ class QuietServer(uvicorn.Server):
         self._leaving.set()
 
     async def main_loop(self) -> None:
-        """Keep the `Date` of answers until the end."""
-        while not await self.on_tick(0):  # the tick at which uvicorn writes it anew
-            await pause_until(_TICK_SECONDS, self._leaving)
+        """Wait for the end."""
+        await self.on_tick(0)  # the tick at which uvicorn reads what every answer is to say
+        await self._leaving.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

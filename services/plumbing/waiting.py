@@ -4,6 +4,7 @@ A figure that is set where the work is done says nothing of work that stands sti
 is unknown (NaN), never 0, once the last reading is too old.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from prometheus_client import Gauge
 
 from services.plumbing.database import Database
+from services.plumbing.retry import pause_until
 from services.plumbing.transient_errors import is_transient
 
 OLDEST = Gauge(
@@ -84,3 +86,11 @@ class OldestWaiting:
 
     def _if_known(self, figure: float) -> float:
         return figure if time.monotonic() - self._read_at < STALE_AFTER else math.nan
+
+
+async def watch_waiting(waiting: Sequence[OldestWaiting], stopping: asyncio.Event) -> None:
+    """Read each of them again and again until told to stop; raises what broke a reading for good."""
+    while not stopping.is_set():
+        for one in waiting:
+            await one.read()
+        await pause_until(READ_EVERY, stopping)

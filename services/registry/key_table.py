@@ -12,8 +12,10 @@ from services.plumbing.transient_errors import is_transient
 from services.registry.store.api_keys import all_keys, put_uses
 
 SECONDS_BETWEEN_READS = 1.0
-"""So long another process of the registry may let in a key that was revoked."""
-READS_BETWEEN_WRITES = 10
+"""So long another process of the registry may let in a key that was revoked, however much is written."""
+SECONDS_UNCALLED = 4.0
+"""So long it may where the wake-up by the event of the revocation was lost."""
+SECONDS_BETWEEN_WRITES = 10.0
 
 
 class KeyTable:
@@ -22,6 +24,7 @@ class KeyTable:
     def __init__(self, database: Database, keys: ApiKeys) -> None:
         self._database = database
         self._read_at = -math.inf
+        self._awake = asyncio.Event()
         self.keys = keys
         self.keys.silence = self.silence
 
@@ -38,19 +41,26 @@ class KeyTable:
         self._read_at = at
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Read until told to stop; uses are written every ten times."""
-        reads = 0
-        while not stopping.is_set():
-            try:
-                await self.read()
-                reads += 1
-                if reads % READS_BETWEEN_WRITES == 0:
-                    await self._write_uses()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning("the API keys wait", action="keys_wait", error=str(error))
-            await pause_until(SECONDS_BETWEEN_READS, stopping)
+        """Read until told to stop, whenever an event may be about keys; uses are written every ten seconds."""
+        listener = asyncio.create_task(self._database.listen("outbox", self._awake.set))
+        written_at = time.monotonic()
+        try:
+            while not stopping.is_set():
+                self._awake.clear()
+                try:
+                    await self.read()
+                    if time.monotonic() - written_at >= SECONDS_BETWEEN_WRITES:
+                        written_at = time.monotonic()
+                        await self._write_uses()
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    log.warning("the API keys wait", action="keys_wait", error=str(error))
+                await pause_until(SECONDS_BETWEEN_READS, stopping)
+                await pause_until(SECONDS_UNCALLED - SECONDS_BETWEEN_READS, stopping, self._awake)
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
         await self._write_uses()
 
     async def _write_uses(self) -> None:

@@ -40,7 +40,7 @@ class SendingStop:
 async def open_stop(connection: Connection) -> SendingStop | None:
     """The stop that holds; None while there is none."""
     row = await connection.fetchrow(_OPEN)
-    return _stop(row) if row else None
+    return stop_from(row) if row else None
 
 
 async def stop_sending(connection: Connection, by: Actor, reason: str, now: datetime) -> SendingStop:
@@ -52,7 +52,7 @@ async def stop_sending(connection: Connection, by: Actor, reason: str, now: date
             raise LookupError("the stop ended just now")
         return held
     await audit(connection, AuditEntry("sending.stopped", _SUBJECT, by, now, None, {"reason": reason}))
-    return _stop(row)
+    return stop_from(row)
 
 
 async def start_sending(connection: Connection, by: Actor, now: datetime) -> int | None:
@@ -67,5 +67,6 @@ async def start_sending(connection: Connection, by: Actor, now: datetime) -> int
     return waited
 
 
-def _stop(row: Any) -> SendingStop:
+def stop_from(row: Any) -> SendingStop:
+    """The stop that a row of `sending_stop` is."""
     return SendingStop(row["stopped_at"], row["stopped_by"], row["reason"])

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from prometheus_client import Gauge
 
-from services.notifier.delivery.sending_stop import SendingStop, open_stop
+from services.notifier.delivery.sending_stop import SendingStop, stop_from
 from services.notifier.delivery.taking_over import count_unsettled
-from services.notifier.delivery.trial import HeldByTrial, Trial, count_held, open_trial
+from services.notifier.delivery.trial import HeldByTrial, Trial, count_held, trial_from
 from services.notifier.silences.silence import Silence, state_at
 from services.notifier.silences.store import holding_silences
 from services.plumbing.clock import Clock
@@ -35,6 +35,12 @@ SILENCES_EVERY = 3
 """Readings."""
 STALE_AFTER = 3.0
 """Seconds without a reading after which nothing more is sent."""
+
+_ORDERS = """
+select s.stopped_at, s.stopped_by, s.reason, t.began_at, t.began_by, t.allowed
+from (select) as one left join sending_stop s on s.started_at is null left join trial t on t.ended_at is null
+"""
+"""The stop and the trial that hold, in one row, since it is asked every second; nulls for one that doesn't."""
 
 
 class StandingOrders:
@@ -85,10 +91,11 @@ class StandingOrders:
         """Read once; raises what passes while the database is away."""
         started, now = time.monotonic(), self._clock.now()
         async with self._database.connection() as connection:
-            stop = await open_stop(connection)
+            row = await connection.fetchrow(_ORDERS)
+            stop = stop_from(row) if row and row["stopped_at"] else None
             silences = await holding_silences(connection, now) if silences_too else self.silences
             self.waiting = await count_unsettled(connection) if stop else 0
-            trial = await open_trial(connection)
+        trial = trial_from(row) if row and row["began_at"] else None
         if (stop is None) != (self.stop is None):
             log.warning("sending was stopped" if stop else "sending goes on", action="sending_order")
         if (trial is None) != (self.trial is None):

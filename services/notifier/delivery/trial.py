@@ -75,13 +75,13 @@ class HeldByTrial:
 async def open_trial(connection: Connection) -> Trial | None:
     """The trial that is on; None while everybody gets what they asked for."""
     row = await connection.fetchrow(_OPEN)
-    return _trial(row) if row else None
+    return trial_from(row) if row else None
 
 
 async def still_open(connection: Connection) -> Trial | None:
     """The same, and it stays so until the caller's transaction ends: who goes live, or changes the list, waits."""
     row = await connection.fetchrow(f"{_OPEN} for share")
-    return _trial(row) if row else None
+    return trial_from(row) if row else None
 
 
 async def begin_trial(
@@ -96,7 +96,7 @@ async def begin_trial(
     if row is None:
         return await open_trial(connection)
     await audit(connection, AuditEntry("trial.began", _SUBJECT, by, now, None, _facts(row["allowed"])))
-    return _trial(row)
+    return trial_from(row)
 
 
 async def allow(
@@ -114,7 +114,7 @@ async def allow(
     entry = AuditEntry("trial.changed", _SUBJECT, by, now, _facts(before["allowed"]), _facts(allowed))
     await audit(connection, entry)
     await _resume(connection, now)
-    return _trial(row)
+    return trial_from(row)
 
 
 async def go_live(connection: Connection, by: Actor, now: datetime) -> HeldByTrial | None:
@@ -149,5 +149,6 @@ def _facts(allowed: Sequence[str]) -> dict[str, Any]:
     return {"allowed": [masked_entry(entry) for entry in allowed]}
 
 
-def _trial(row: Any) -> Trial:
+def trial_from(row: Any) -> Trial:
+    """The trial that a row of `trial` is."""
     return Trial(row["began_at"], row["began_by"], tuple(row["allowed"]))

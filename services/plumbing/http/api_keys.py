@@ -38,6 +38,8 @@ TOO_MANY_WRONG_KEYS = ProblemKind(429, "too-many-wrong-keys", Sentence("Too many
 EXPIRES = "Pledgewire-Key-Expires"
 """The header of an answer that says when the key ends, in the last `NEAR` of its time."""
 NEAR = timedelta(days=30)
+UNHEARD_SECONDS = 12
+"""Seconds without a word of keys after which a service isn't ready; at rest there is one every eight."""
 BETWEEN_USES = timedelta(minutes=1)
 """So exactly is it known when a key was last used."""
 USED_AT = Gauge(
@@ -136,7 +138,7 @@ class ApiKeys:
         silence = self.silence()
         if not math.isfinite(silence):
             return "not all API keys have been read yet"
-        if silence > 10:
+        if silence > UNHEARD_SECONDS:
             longest = self._settings.longest_silence
             return f"nothing heard of API keys for {silence:.0f} s; what is known holds for {longest:.0f} s"
         return None

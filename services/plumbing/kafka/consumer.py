@@ -30,8 +30,9 @@ from services.plumbing.transient_errors import is_transient
 bound_inflation()
 fetch_patiently()
 
-METADATA_SECONDS = 8
-"""How old a client's knowledge of topics may be: so long, and a rebalance, partitions that are added lie unread."""
+METADATA_SECONDS = 300
+"""How old a client's knowledge of topics may be. `watch_consumers` has it renewed where the broker says otherwise; and
+aiokafka, where a connection breaks or a leader is another."""
 
 
 class PatientKafkaBroker(KafkaBroker):
@@ -49,7 +50,7 @@ class PatientKafkaBroker(KafkaBroker):
     def silence(self) -> float:
         """Seconds since the consumers that have partitions last heard from Kafka, the quietest one's; 0 with none.
 
-        An answer that brings nothing counts: while all is well there is one every five seconds (`LONG_MS`).
+        An answer that brings nothing counts: while all is well there is one every eight seconds (`LONG_MS`).
         """
         quietest = 0.0
         for subscriber in self.subscribers:
@@ -94,7 +95,7 @@ def kafka_broker(settings: KafkaSettings, writes: Sequence[str] = ()) -> Patient
         security=settings.faststream_security(),
         consumer_only=True,  # services publish through their outbox only
         allow_auto_create_topics=False,  # or a typing error becomes a topic with one partition
-        metadata_max_age_ms=METADATA_SECONDS * 1000,  # the default is five minutes
+        metadata_max_age_ms=METADATA_SECONDS * 1000,
         graceful_timeout=15.0,
         apply_types=False,
         logger=None,

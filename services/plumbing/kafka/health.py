@@ -10,7 +10,7 @@ from aiokafka import OffsetAndMetadata, TopicPartition
 from prometheus_client import Gauge
 
 from services.plumbing.kafka.consumer import PatientKafkaBroker
-from services.plumbing.kafka.lag import LagReading, ask_for_topics, read_lag
+from services.plumbing.kafka.lag import LagReading, ask_for_topics, read_lag, renew_if_outdated
 from services.plumbing.kafka.producer import KafkaProducer
 from services.plumbing.kafka.standing import LONGEST_STAND, StandingPartitions
 from services.plumbing.logs import log
@@ -104,6 +104,7 @@ class ConsumerWatch:
         try:
             async with asyncio.timeout(_LONGEST_READING):
                 cluster = await topics_there.ask(consumer)
+                renew_if_outdated(consumer, cluster)
                 reading = await read_lag(consumer, topics, self._standing, self._reading, self._writes, cluster)
                 await self._notice_cut(consumer, reading)
         except Exception as error:
@@ -222,7 +223,7 @@ def _topics(subscriber: Any, consumer: Any) -> list[str]:
 
 
 def kafka_check(
-    broker: PatientKafkaBroker, producer: KafkaProducer | None = None, *, longest_silence: float = 10.0
+    broker: PatientKafkaBroker, producer: KafkaProducer | None = None, *, longest_silence: float = 12.0
 ) -> Callable[[], Awaitable[str | None]]:
     """A readiness check: connected, the producer's sender lives, the consumers hear Kafka, and nothing stands still.
 

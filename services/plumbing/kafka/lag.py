@@ -43,6 +43,18 @@ async def ask_for_topics(consumer: Any) -> Any:
     return await consumer._client.fetch_all_metadata()
 
 
+def renew_if_outdated(consumer: Any, there: Any) -> None:
+    """Have a consumer ask for its topics anew where the broker has just said something else of them than it knows.
+
+    So partitions that were added are read within one look and a rebalance, and nobody asks for topics every few
+    seconds for itself.
+    """
+    known = consumer._client.cluster
+    names = consumer._client._topics or known.topics() | there.topics()  # by a pattern it knows all
+    if any(known.partitions_for_topic(name) != there.partitions_for_topic(name) for name in names):
+        consumer._client.force_metadata_update()
+
+
 async def read_lag(
     consumer: Any,
     topics: Sequence[str],

@@ -20,7 +20,7 @@ from aiokafka.consumer import consumer
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.protocol.fetch import FetchRequest
 
-LONG_MS = 5_000
+LONG_MS = 8_000
 """Milliseconds that a fetch waits which asks for all; so often, at least, a consumer hears that Kafka is there."""
 SHORT_MS = 40
 """Milliseconds that one waits which left something out."""

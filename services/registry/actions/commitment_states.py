@@ -21,7 +21,7 @@ from services.plumbing.outbox import append, take_seqs
 from services.plumbing.retry import Backoff, pause_until
 from services.plumbing.transient_errors import is_transient
 from services.registry.actions.events import ActionContext, outbox_record
-from services.registry.store.commitment_states import present_commitments, put_told, take_due, told_hashes
+from services.registry.store.commitment_states import is_any_due, present_commitments, put_told, take_due, told_hashes
 
 CLIENT = "registry"
 """Who tells."""
@@ -83,6 +83,9 @@ class StatePublisher:
         One whose state is what was told last gets no other. Raises what the database raises.
         """
         now = self._clock.now()
+        async with self._database.connection() as connection:
+            if not await is_any_due(connection):
+                return 0
         async with self._database.transaction() as connection:
             lock = "select pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' states', 0))"
             if not await connection.fetchval(lock):

@@ -53,6 +53,11 @@ select (select id from oldest) as oldest,
 """
 
 
+async def is_any_due(connection: Connection) -> bool:
+    """Whether any state may have to be told again: what is asked while nothing changes."""
+    return bool(await connection.fetchval("select exists (select from state_due)"))
+
+
 async def take_due(connection: Connection, limit: int) -> list[str]:
     """Take commitments whose state has to be told again, so many at most, and unmark them.
 

@@ -96,8 +96,12 @@ class Escalator:
 
     async def beat(self) -> None:
         """Notify all levels that are due now, at the clockwork's own pace."""
-        if self._may_send():
+        if self._may_send() and (not self._caught_up or await self._is_any_due()):
             await self.once()
+
+    async def _is_any_due(self) -> bool:
+        async with self._database.connection() as connection:
+            return await queries.is_any_due(connection, self._clock.now())
 
     async def retrace(self, connection: Connection, event: MilestoneEscalated, event_id: UUID, at: datetime) -> None:
         """Bring a milestone to where it stood after this event of that instant; nothing is written anew.

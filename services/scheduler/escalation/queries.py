@@ -15,6 +15,14 @@ NOT_HELD = """not exists (
 """SQL over `escalation e`: whether no newer date of the milestone is about to come."""
 
 
+async def is_any_due(connection: Connection, now: datetime) -> bool:
+    """Whether a claim may find anything, be it held: what is asked while nothing is due."""
+    found: bool = await connection.fetchval(
+        "select exists (select from escalation where next_at <= $1 and failed is null)", now
+    )
+    return found
+
+
 async def claim_due(
     connection: Connection, now: datetime, limit: int, only: str | None = None
 ) -> tuple[list[str], list[asyncpg.Record]]:

@@ -5,6 +5,7 @@ not to wait for a feed that somebody reads within the hour.
 """
 
 import asyncio
+import time
 
 from services.plumbing.clock import Clock
 from services.plumbing.database import Database
@@ -20,6 +21,8 @@ PAUSE = 2.0
 """Seconds, of real time, between two looks; so feeds take up 250 reminders a second at most."""
 PAUSE_IDLE = 5.0
 """The same after a look that found nothing."""
+DROPPED_EVERY = 60.0
+"""Seconds between two looks for what is too old, while there is nothing to take."""
 
 
 class ReminderCollector:
@@ -28,6 +31,7 @@ class ReminderCollector:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._dropped_at = float("-inf")
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look every two seconds, or five while there is nothing, until it is stopped."""
@@ -44,6 +48,11 @@ class ReminderCollector:
     async def once(self) -> int:
         """Take some reminders and drop some old events; how many were taken."""
         now = self._clock.now()
+        if time.monotonic() - self._dropped_at < DROPPED_EVERY:
+            async with self._database.connection() as connection:
+                if not await event_store.is_any_to_take(connection):
+                    return 0
+        self._dropped_at = time.monotonic()
         async with self._database.transaction() as connection:
             taken = await event_store.collect_reminders(connection, now, AT_ONCE)
             await event_store.delete_old_events(connection, now, AT_ONCE)

@@ -46,6 +46,13 @@ async def write_events(connection: Connection, batch: Sequence[ReceivedCommitmen
     )
 
 
+async def is_any_to_take(connection: Connection) -> bool:
+    """Whether anything stands in the outbox behind the place up to which it was taken."""
+    return bool(
+        await connection.fetchval("select exists (select from outbox where id > (select outbox_id from feed_place))")
+    )
+
+
 async def collect_reminders(connection: Connection, now: datetime, limit: int) -> int:
     """Take up to `limit` reminders of our own outbox into feeds; how many there were.
 

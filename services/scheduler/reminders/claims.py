@@ -52,6 +52,8 @@ select (select id from oldest) as oldest,
 """
 """The reminder that has been due for the longest at $1, for `plumbing.waiting`."""
 
+_IS_ANY_DUE = "select exists (select from reminder where state = 'pending' and due_at <= $1)"
+
 BEFORE_ALL = datetime(1, 1, 2, tzinfo=UTC)
 
 IN_ORDER = "set local enable_sort = off"
@@ -71,6 +73,12 @@ where not {_IS_HELD}
 """
 """All that is due of milestones that are locked, and so nobody else's. The `offset 0` and the `|| ''` have each
 milestone's own rows looked up, and not all that is due gone through for each batch anew."""
+
+
+async def is_any_due(connection: Connection, now: datetime) -> bool:
+    """Whether a claim may find anything, be it held: what is asked while nothing is due."""
+    found: bool = await connection.fetchval(_IS_ANY_DUE, now)
+    return found
 
 
 async def claim(

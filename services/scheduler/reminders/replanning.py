@@ -88,13 +88,17 @@ class Replanner:
         """Look for work and do it, until told to stop."""
         while not stopping.is_set():
             try:
-                while not stopping.is_set() and await self.once():
+                while not stopping.is_set() and await self._is_any() and await self.once():
                     pass
             except Exception as error:
                 if not is_transient(error):
                     raise
                 log.warning("planning anew waits", action="replanning_waits", error=str(error))
             await pause_until(self._every, stopping)
+
+    async def _is_any(self) -> bool:
+        async with self._database.connection() as connection:
+            return bool(await connection.fetchval("select exists (select from replanning where finished_at is null)"))
 
     async def finish(self, id_: int) -> Replanning:
         """Work on one to its end, together with any other process that does so too."""

@@ -165,8 +165,9 @@ class Tick:
         """Look once at what is due, and fire some of it."""
         async with self._database.connection() as connection:
             database_now = await tick_log.database_now(connection)
-        now = self._clock.now()
-        batch = await self._fire_some(now, since)
+            now = self._clock.now()
+            may_be_due = since != claims.BEFORE_ALL or await claims.is_any_due(connection, now)
+        batch = await self._fire_some(now, since) if may_be_due else _Batch(0, 0)
         self._last_pass = time.monotonic()
         return _Pass(database_now, now, batch)
 

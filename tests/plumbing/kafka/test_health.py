@@ -91,7 +91,7 @@ async def test_partitions_that_are_added_are_read(
 ) -> None:
     topic = await make_topic(partitions=1)
     effects = Effects(database)
-    async with running(topic, effects):
+    async with running(topic, effects) as broker, watched(broker):
         await send(producer, topic, good("one"))
         await effects.expect(1)
         await admin.create_partitions({topic: NewPartitions(4)})

@@ -28,7 +28,8 @@ _HOLD = f"""
 update outbox_lease set holder = $1, until = clock_timestamp() + make_interval(secs => $2),
     compared = compared and holder is not distinct from $1 and until is not distinct from $3
 where holder = $1 or until < clock_timestamp()
-returning old.until as was, until, compared, {_HELD}
+returning old.until as was, until, compared, {_HELD},
+    exists (select from outbox where published_at is null) as waits
 """
 
 
@@ -39,6 +40,8 @@ class Lease:
         self.holder = uuid4()
         self.compared = False
         """Whether the outbox was compared with the topics under this lease."""
+        self.nothing_waits = False
+        """Whether the last `hold` has asked the database, and found nothing to publish beside."""
         self._database = database
         self._seconds = seconds
         self._gate = gate
@@ -51,6 +54,7 @@ class Lease:
 
         Whoever has to wait for it asks no more often than `_ASKED_EVERY`, though every event that is written wakes it.
         """
+        self.nothing_waits = False
         if time.monotonic() < self._renew_at:
             return self._until is not None
         async with self._database.connection() as connection:
@@ -61,7 +65,7 @@ class Lease:
                 self._renew_at = time.monotonic() + _ASKED_EVERY
                 return False
         self._see(row["was"])
-        self._until, self.compared = row["until"], row["compared"]
+        self._until, self.compared, self.nothing_waits = row["until"], row["compared"], not row["waits"]
         self._seen_until = self._until
         self._gate.compared = self._gate.compared or self.compared  # also where the answer to `confirm` was lost
         self._gate.heard(row["held_since"], row["held"])

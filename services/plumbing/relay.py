@@ -160,6 +160,8 @@ class Relay:
         if self._gate.held_since:
             await self._tell_how_many_are_held()
             return 0
+        if self._lease.nothing_waits:
+            return 0
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 "select id, event_id, topic, key, headers, value from outbox"

@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from prometheus_client import Gauge
 
@@ -34,7 +35,8 @@ class OldestWaiting:
     """Reads what waits in one table.
 
     `query` gives one row: `oldest`, which tells the oldest thing from others, `seconds`, its age, both null with none,
-    and `n`, how many things wait, or null where that is not asked. `arguments` gives the query's, at each reading.
+    and `n`, how many things wait, or null where that is not asked. `arguments` gives the query's, at each reading; the
+    same for all queries of a process that have any.
     """
 
     def __init__(
@@ -61,15 +63,9 @@ class OldestWaiting:
 
     async def read(self) -> None:
         """Read once. What is away is away: the figures are unknown soon, and others say why."""
-        try:
-            async with self._database.connection() as connection:
-                row = await connection.fetchrow(self._query, *self._arguments(), timeout=5)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            return
-        if row is None:
-            raise LookupError(f"the question for the oldest of the {self.what} gave no row")
+        await _read([self])
+
+    def _take(self, row: Any) -> None:
         now = time.monotonic()
         if row["oldest"] is None or row["oldest"] != self._oldest:
             self._oldest_since = now
@@ -91,6 +87,25 @@ class OldestWaiting:
 async def watch_waiting(waiting: Sequence[OldestWaiting], stopping: asyncio.Event) -> None:
     """Read each of them again and again until told to stop; raises what broke a reading for good."""
     while not stopping.is_set():
-        for one in waiting:
-            await one.read()
+        await _read(waiting)
         await pause_until(READ_EVERY, stopping)
+
+
+async def _read(waiting: Sequence[OldestWaiting]) -> None:
+    """Read them in one statement, since it is asked all the time."""
+    if not waiting:
+        return
+    parts = (
+        f"select {number} as number, oldest::text, seconds::float8, n::bigint from ({one._query}) as q{number}"
+        for number, one in enumerate(waiting)
+    )
+    arguments = next((given for one in waiting if (given := one._arguments())), ())
+    try:
+        async with waiting[0]._database.connection() as connection:
+            rows = await connection.fetch(" union all ".join(parts), *arguments, timeout=5)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        return
+    for row in rows:
+        waiting[row["number"]]._take(row)

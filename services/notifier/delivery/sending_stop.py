@@ -1,6 +1,6 @@
 """The stop switch: while it is thrown nothing is sent, by no process, until somebody says go on.
 
-It stands in a table, so it outlives every process; each reads it every second (`StandingOrders`), and sends nothing
+It stands in a table, so it outlives every process; each reads it again and again (`StandingOrders`), and sends nothing
 while it can't. What waits is counted, and nothing of it is lost: what is stale by the end expires, as ever.
 """
 

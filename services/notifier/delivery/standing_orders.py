@@ -1,7 +1,7 @@
 """What operators and ministries have said about sending, as every process knows it: stop switch, silences and trial.
 
-The switch and the trial are read every second, so a stop holds everywhere within a few; silences every third time. A
-process that could not read them for longer sends nothing: rather late than against somebody's word.
+The switch and the trial are read every two seconds, so a stop holds everywhere within a few; silences every other
+time. A process that could not read them for longer sends nothing: rather late than against somebody's word.
 """
 
 import asyncio
@@ -29,18 +29,18 @@ SILENCES = Gauge(
 ON_TRIAL = Gauge("pledgewire_trial", "1 while only the addresses of the trial's list get anything")
 HELD_BY_TRIAL = Gauge("pledgewire_trial_held", "Deliveries that a trial holds until somebody goes live")
 
-READ_EVERY = 1.0
+READ_EVERY = 2.0
 """Seconds of real time between two readings."""
-SILENCES_EVERY = 3
+SILENCES_EVERY = 2
 """Readings."""
-STALE_AFTER = 3.0
+STALE_AFTER = 4.0
 """Seconds without a reading after which nothing more is sent."""
 
 _ORDERS = """
 select s.stopped_at, s.stopped_by, s.reason, t.began_at, t.began_by, t.allowed
 from (select) as one left join sending_stop s on s.started_at is null left join trial t on t.ended_at is null
 """
-"""The stop and the trial that hold, in one row, since it is asked every second; nulls for one that doesn't."""
+"""The stop and the trial that hold, in one row, since it is asked all the time; nulls for one that doesn't."""
 
 
 class StandingOrders:
@@ -117,7 +117,7 @@ class StandingOrders:
             self._held = await count_held(connection, self._clock.now())
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Read every second until told to stop."""
+        """Read every two seconds until told to stop."""
         stop = asyncio.create_task(stopping.wait())
         silences_read_at = float("-inf")
         try:

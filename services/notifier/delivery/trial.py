@@ -1,6 +1,6 @@
 """The trial: while one is on, only those on its list get anything; the rest is held until somebody goes live.
 
-It stands in a table, so it outlives every process; each reads it every second (`StandingOrders`), and sends nothing
+It stands in a table, so it outlives every process; each reads it again and again (`StandingOrders`), and sends nothing
 while it can't. What is held is put off (`put_off`) to an instant that never comes, and is counted. Going live makes it
 due: it is told then, or overtaken by newer news of the same, or expired, as what quiet hours and the stop switch hold.
 """

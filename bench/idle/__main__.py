@@ -127,7 +127,7 @@ def started(state: Path, http: httpx2.Client) -> Iterator[tuple[IdleStack, float
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="pledgewire bench idle", description=__doc__)
-    parser.add_argument("--settle", type=float, default=60, metavar="SECONDS", help="before: Java compiles yet")
+    parser.add_argument("--settle", type=float, default=180, metavar="SECONDS", help="before: Java compiles yet")
     parser.add_argument("--rest", type=float, default=120, metavar="SECONDS", help="how long it is measured")
     parser.add_argument("--events", type=int, default=10, help="single events after a lull, and so many without one")
     parser.add_argument("--lull", type=float, default=12, metavar="SECONDS")

@@ -36,6 +36,8 @@ MEMORY = [
     "-Xmx256m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
+    # A broker at rest does little, and would interpret it for minutes before it counts as worth compiling.
+    "-XX:CompileThresholdScaling=0.1",
     "-XX:ReservedCodeCacheSize=48m",
     "-XX:+ExitOnOutOfMemoryError",
     # No file in the temporary folder for tools that watch Java programs.

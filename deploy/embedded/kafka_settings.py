@@ -80,7 +80,8 @@ def broker_settings(
         # A test may want to see a killed consumer missed sooner than Kafka's 6 s allow.
         "group.min.session.timeout.ms": 1000,
         # So long a killed broker is missed before others take over, and before its own restart is let in. Less
-        # would punish a busy laptop; a single broker has nobody to wait for but its own past.
+        # would punish a busy laptop; a single broker has nobody to wait for but its own past, and sends its heartbeats
+        # to itself.
         "broker.session.timeout.ms": 3000 if brokers == 1 else 6000,
         "broker.heartbeat.interval.ms": 1500 if brokers == 1 else 1000,
         # A record twice a second by which followers of the controller see that it lives; alone it has none.

@@ -20,6 +20,7 @@ SMALL = {
     "share.coordinator.state.topic.num.partitions",
     "num.network.threads",
     "num.io.threads",
+    "group.coordinator.threads",
     "background.threads",
     "log.cleaner.dedupe.buffer.size",
     "log.index.size.max.bytes",
@@ -29,6 +30,8 @@ SMALL = {
 """What makes the embedded broker small; the image has Kafka's defaults, for a server."""
 QUICK = {"group.min.session.timeout.ms", "broker.session.timeout.ms", "broker.heartbeat.interval.ms"}
 """What lets tests see sooner that somebody is gone."""
+AT_REST = {"metadata.max.idle.interval.ms"}
+"""What lets a broker that is alone write nothing while nothing happens; the image may get followers."""
 BY_DEFAULT = {"default.replication.factor": "1", "min.insync.replicas": "1"}
 """What one broker has anyway, and compose therefore doesn't say."""
 ONLY_COMPOSE = {"unclean.leader.election.enable": "false"}
@@ -68,7 +71,7 @@ def test_what_one_of_them_is_told_and_the_other_is_not_has_a_reason() -> None:
     only_ours = {name for name in ours.keys() - theirs.keys() if not PLACES.fullmatch(name)}
     only_theirs = {name for name in theirs.keys() - ours.keys() if not PLACES.fullmatch(name)}
 
-    assert only_ours == SMALL | QUICK | BY_DEFAULT.keys()
+    assert only_ours == SMALL | QUICK | AT_REST | BY_DEFAULT.keys()
     assert {name: ours[name] for name in BY_DEFAULT} == BY_DEFAULT
     assert {name: theirs[name] for name in only_theirs} == ONLY_COMPOSE
 

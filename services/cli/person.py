@@ -17,8 +17,12 @@ person = typer.Typer(
 
 Asked = Callable[["PersonalData", "AcknowledgedNames"], Awaitable[dict[str, Any]]]
 
-Address = Annotated[str, typer.Option(metavar="ADDRESS", help="Their e-mail address, or the URL of their webhook.")]
-Name = Annotated[str, typer.Option(metavar="NAME", help="As they gave it when they said that they are on something.")]
+Address = Annotated[
+    str, typer.Option("--address", metavar="ADDRESS", help="Their e-mail address, or the URL of their webhook.")
+]
+Name = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="As they gave it when they said that they are on something.")
+]
 
 
 @person.command("export")

@@ -110,6 +110,15 @@ def test_every_status_is_in_the_table_for_operators() -> None:
 
 
 @pytest.mark.parametrize("words", COMMANDS)
+def test_options_are_written_in_small_letters(words: str) -> None:
+    """
+    Typer names an option after its metavar where that is its parameter's name in capitals.
+    """
+    long = {name for one in COMMANDS[words].params for name in one.opts if name.startswith("--")}  # type: ignore[attr-defined]  # a command of typer's
+    assert [name for name in long if name != name.lower()] == []
+
+
+@pytest.mark.parametrize("words", COMMANDS)
 def test_what_talks_to_a_service_prints_json_too(words: str) -> None:
     options = {name for one in COMMANDS[words].params for name in one.opts}  # type: ignore[attr-defined]  # a command of typer's
     if "--url" in options:

@@ -16,6 +16,7 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.ports import free_ports
 from deploy.embedded.processes import Child
 from deploy.embedded.state import write_private
+from services.plumbing.secrets_at_rest import KEY_SETTINGS
 
 PROJECT = Path(__file__).resolve().parents[2]
 ADMIN_BESIDE = 10
@@ -120,6 +121,12 @@ class Fleet:
             own = urls | dict(environment or {})
             self.add(name, f"services.{name}", port=ports[name], admin_port=admin, environment=own)
         self.members["registry"].environment["SCHEDULER_KEY"] = holder_key
+
+    def opening(self) -> dict[str, str]:
+        """The notifier's settings without which commands can't open what it has sealed, or find an address."""
+        names = (*KEY_SETTINGS, "NOTIFIER_LINK_KEYS", "AUDIT_HASH_KEY")
+        settings = self._environment | self.members["notifier"].environment
+        return {name: settings[name] for name in names if settings.get(name)}
 
     def start(self, *names: str, environment: Mapping[str, str] | None = None) -> None:
         """Start the named processes, or all; `environment` is for this start only (a failpoint, say)."""

@@ -1,13 +1,14 @@
 """`pledgewire retention`: how long rows are kept, what was pruned, and pruning at once."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.retention_policies import check_days, retention_policies
+
 if TYPE_CHECKING:
-    from services.plumbing.retention.policy import KeptRows, RetentionSettings
+    from services.plumbing.retention.policy import RetentionSettings
 
 retention = typer.Typer(
     help="See how long rows are kept, and prune what is older.",
@@ -37,7 +38,7 @@ def show_command(
             "least": one.least,
             "what": one.what,
         }
-        for service, policy in _policies().items()
+        for service, policy in retention_policies().items()
         for one in policy
     ]
     if json:
@@ -71,7 +72,7 @@ async def _prune(url: str, settings: "RetentionSettings", now: datetime) -> dict
     from services.plumbing.retention.pruner import Pruner
 
     done = {}
-    for service in _policies():
+    for service in retention_policies():
         tables = import_module(f"services.{service}.retention").prunable(settings)
         database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), service, has_queue=True)
         await database.open()
@@ -82,30 +83,19 @@ async def _prune(url: str, settings: "RetentionSettings", now: datetime) -> dict
     return done
 
 
-def _policies() -> Mapping[str, Sequence["KeptRows"]]:
-    from services.notifier.retention import POLICY as NOTIFIER
-    from services.registry.retention import POLICY as REGISTRY
-    from services.scheduler.retention import POLICY as SCHEDULER
-
-    return {"registry": REGISTRY, "scheduler": SCHEDULER, "notifier": NOTIFIER}
-
-
 def _settings() -> "RetentionSettings":
-    """The settings; raises EmbeddedError for a name that nothing has, and `ValidationError` for too few days."""
+    """The settings; raises EmbeddedError for a name that nothing has, and for too few days."""
     from deploy.embedded.errors import EmbeddedError
     from services.cli.service_client import ASKED_WRONGLY
-    from services.plumbing.retention.policy import RetentionSettings, periods
+    from services.plumbing.retention.policy import RetentionSettings
 
     settings = RetentionSettings()
-    known = {one.name for policy in _policies().values() for one in policy}
-    if strange := sorted(settings.days.keys() - known):
+    try:
+        check_days(settings)
+    except ValueError as error:
         raise EmbeddedError(
-            f"RETENTION_DAYS names what nothing is called: {', '.join(strange)}",
-            f"write one of {', '.join(sorted(known))}",
-            ASKED_WRONGLY,
-        )
-    for policy in _policies().values():
-        periods(policy, settings)
+            f"RETENTION_DAYS can't be: {error}", "`pledgewire retention show` lists names and least days", ASKED_WRONGLY
+        ) from error
     return settings
 
 
@@ -120,7 +110,7 @@ def _pruned_rows() -> dict[str, dict[str, int]]:
                     f"select name, sum(rows)::bigint as n from {service}.pruned group by name order by name"
                 )
             }
-            for service in _policies()
+            for service in retention_policies()
         }
 
     return ask_database(ask, "retention")

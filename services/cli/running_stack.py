@@ -30,7 +30,7 @@ from services.cli.service_client import ASKED_WRONGLY
 from services.cli.topics import apply_topics
 from services.plumbing.clock import SharedClock
 from services.plumbing.kafka.settings import KafkaSettings
-from services.plumbing.secrets_at_rest import new_key
+from services.plumbing.secrets_at_rest import keys_from, new_key
 from services.registry.catalogue.loading import load
 
 HOST = "127.0.0.1"
@@ -244,6 +244,6 @@ def _fleet(
     )
     fleet.add_services({"INBOX_URL": f"http://{HOST}:{inbox_port}"}, holder_key=holder_key, ports=options.ports)
     kept_secret(options.folder / "secrets-key", new_key)
-    fleet.members["notifier"].environment["SECRETS_KEY_FILE"] = str(options.folder / "secrets-key")
+    fleet.members["notifier"].environment |= keys_from("SECRETS_KEY_FILE", str(options.folder / "secrets-key"))
     fleet.add("inbox", "deploy.embedded.inbox", port=inbox_port)
     return fleet

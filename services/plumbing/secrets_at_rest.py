@@ -18,7 +18,7 @@ import shlex
 import subprocess
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -93,6 +93,15 @@ def put_new_key_in_front(path: Path) -> str:
     return read_keys(line)[0].id
 
 
+KEY_SETTINGS = ("SECRETS_KEY", "SECRETS_KEY_FILE", "SECRETS_KEY_COMMAND")
+"""The variables that say where the keys are, one of which is set."""
+
+
+def keys_from(setting: str, value: str) -> dict[str, str]:
+    """The variables of a process that has its keys from there, whatever the others are around it."""
+    return {**dict.fromkeys(KEY_SETTINGS, ""), setting: value}
+
+
 class SecretsSettings(BaseSettings):
     """Where the keys of sealed secrets come from; without any, secrets stand in the clear."""
 
@@ -134,6 +143,13 @@ class SecretsSettings(BaseSettings):
             what = str(error) if isinstance(error, ValueError) else getattr(error, "strerror", None)
             raise ValueError(f"SECRETS_{given[0].upper()}: {what or 'the command did not end well'}") from None
         return ()
+
+
+def settings_of_keys(named: Mapping[str, str]) -> SecretsSettings:
+    """The settings that these variables make, and those of this process don't; raises `ValidationError`."""
+    return SecretsSettings.model_validate(
+        {name.removeprefix("SECRETS_").lower(): named.get(name) or None for name in KEY_SETTINGS}
+    )
 
 
 def _printed_by(command: str) -> str:

@@ -1,14 +1,18 @@
 """What the database says: its schemas against the code, its clock against this one, what waits, and who holds it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+
+from pydantic import ValidationError
 
 from services.cli.databases import SERVICES_WITH_SCHEMA
 from services.cli.doctor.diagnosis import Diagnosis, good, unknown, wrong
 from services.cli.doctor.machine_checks import compared_clocks
 from services.cli.schema_states import SchemaState, schema_states
 from services.plumbing.clock import MACHINE_CLOCK
+from services.plumbing.secrets_at_rest import settings_of_keys
+from services.plumbing.settings_faults import faults_of_settings
 
 OLDEST_UNPUBLISHED = 60.0
 """Seconds after which an event that is written and not published is more than a relay's turn late."""
@@ -76,6 +80,26 @@ class DatabaseDoctor:
             return unknown("sending", f"a trial is on since {trial.since:%Y-%m-%d}", "end it with: pledgewire go-live")
         return good("sending", "nobody holds it")
 
+    async def look_at_secrets(self, named: Mapping[str, str]) -> Diagnosis:
+        """Whether all that is sealed can be opened with the keys that these variables name, and is under the first."""
+        from services.cli.database_question import in_schema
+        from services.notifier.subscriptions.resealing import sealed_by_key
+
+        try:
+            ids = [key.id for key in settings_of_keys(named).keys]
+        except ValidationError as error:
+            return wrong(
+                "secrets",
+                f"the keys can't be had: {faults_of_settings(error)}",
+                "put back your copy of the file or correct the setting: nothing else opens what they sealed",
+            )
+        async with self._connection() as connection:
+            if not await _has_table(connection, "notifier.subscription"):
+                return unknown("secrets", "the notifier's schema is not there")
+            async with in_schema(connection, "notifier"):
+                found = await sealed_by_key(connection)
+        return state_of_secrets(ids, found)
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         import asyncpg
@@ -87,6 +111,29 @@ class DatabaseDoctor:
             yield connection
         finally:
             await connection.close()
+
+
+def state_of_secrets(ids: Sequence[str], found: Mapping[str | None, int]) -> Diagnosis:
+    """What it says how many secrets are sealed with which key, None for in the clear, where these keys are known."""
+    clear, total = found.get(None, 0), sum(found.values())
+    unknown_ones = {key: count for key, count in found.items() if key is not None and key not in ids}
+    if unknown_ones:
+        told = ", ".join(f"{count} with {key}" for key, count in sorted(unknown_ones.items()))
+        if not ids:
+            return unknown("secrets", f"sealed are {told}, and no key is named here", "name SECRETS_KEY_FILE to see")
+        return wrong(
+            "secrets",
+            f"{sum(unknown_ones.values())} can't be opened, for want of their key ({told})",
+            "put that key back into the keys, behind the first",
+        )
+    if not ids:
+        return unknown(
+            "secrets", f"there is no key: {clear} stand in the clear", "pledgewire secrets new-key FILE, and name it"
+        )
+    if left := total - found.get(ids[0], 0):
+        told = f"{clear} stand in the clear, {left - clear} under an older key"
+        return wrong("secrets", f"of {total} secrets {told}", "pledgewire secrets rotate")
+    return good("secrets", f"all {total} are sealed with the key {ids[0]}" if total else "none is kept yet")
 
 
 def _schema(state: SchemaState) -> Diagnosis:

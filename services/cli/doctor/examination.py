@@ -71,6 +71,7 @@ def _database(around: Surroundings) -> list[Check]:
         Check("clocks", doctor.look_at_clock, _DATABASE),
         Check("unpublished", doctor.look_at_unpublished, _DATABASE),
         Check("sending", doctor.look_at_sending, _DATABASE),
+        Check("secrets", partial(doctor.look_at_secrets, around.keys), _DATABASE),
     ]
     return [behind("database", doctor.reach, checks, _DATABASE)]
 

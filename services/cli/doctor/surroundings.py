@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.cli.fleet import ADMIN_BESIDE, SERVICES
+from services.cli.up.environment import own_keys
 from services.cli.up.running import read_running
 from services.cli.up.settings import UpSettings, read_settings
 from services.cli.up.state_folder import HouseFolder
 from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.secrets_at_rest import keys_from
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Surroundings:
     certificates: tuple[tuple[Path, Path, str], ...]
     """Files with a certificate and its key, and the host that it has to name; empty for none in particular."""
     clock_file: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """The variables that say where the keys of secrets are."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -62,6 +66,7 @@ def surroundings(folder: HouseFolder, environment: Mapping[str, str] = os.enviro
         public_urls=_public_urls(settings, named),
         certificates=_certificates(settings, named),
         clock_file=named.get("PLEDGEWIRE_CLOCK_FILE", ""),
+        keys=_keys(folder, settings, named, is_house=is_house),
     )
 
 
@@ -92,6 +97,12 @@ def _access_file(folder: HouseFolder, named: Mapping[str, str], *, is_house: boo
     if named.get("ACCESS_FILE"):
         return Path(named["ACCESS_FILE"])
     return folder.access if is_house and folder.access.exists() else None
+
+
+def _keys(folder: HouseFolder, settings: UpSettings, named: Mapping[str, str], *, is_house: bool) -> dict[str, str]:
+    own = folder.secrets / "secrets-key"
+    given = own_keys(settings, named)
+    return given or (keys_from("SECRETS_KEY_FILE", str(own)) if is_house and own.exists() else {})
 
 
 def _smtp(settings: UpSettings, named: Mapping[str, str]) -> dict[str, str]:

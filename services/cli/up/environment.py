@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from services.cli.up.settings import UpSettings, tls_ports
+from services.cli.up.settings import RetentionSection, UpSettings, retention_settings, tls_ports
 from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.retention.policy import written_days
+from services.plumbing.secrets_at_rest import KEY_SETTINGS, keys_from
 
 HOST = "127.0.0.1"
 KAFKA_NAMES = tuple(f"KAFKA_{name.upper()}" for name in KafkaSettings.model_fields)
@@ -45,7 +48,7 @@ def shared_environment(settings: UpSettings, where: Addresses) -> dict[str, str]
     for name in ("notifier", "scheduler"):
         told[f"{name.upper()}_PUBLIC_URL"] = where.public[name]
         told[f"{name.upper()}_PORTAL_URL"] = where.public["portal"]
-    return told | _mail(settings) | _allowed(settings) | settings.environment
+    return told | _mail(settings) | _allowed(settings) | kept_days(settings) | settings.environment
 
 
 def _mail(settings: UpSettings) -> dict[str, str]:
@@ -65,6 +68,25 @@ def _mail(settings: UpSettings) -> dict[str, str]:
 def _allowed(settings: UpSettings) -> dict[str, str]:
     hosts = settings.notifier.allow_hosts
     return {"NOTIFIER_ALLOW_HOSTS": hosts} if hosts else {}
+
+
+def kept_days(settings: UpSettings) -> dict[str, str]:
+    """How long things are kept where the file says other than the defaults; nothing where it doesn't."""
+    retention, default = settings.retention, RetentionSection()
+    told = {"RETENTION_DAYS": written_days(retention_settings(retention.days).days)} if retention.days else {}
+    return told | ({"RETENTION_SHARE": f"{retention.share}"} if retention.share != default.share else {})
+
+
+def own_keys(settings: UpSettings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Where the operator keeps the keys of secrets, by the file or else by the environment; empty for in the folder."""
+    if settings.secrets.key_file:
+        return keys_from("SECRETS_KEY_FILE", str(Path(settings.secrets.key_file).expanduser().absolute()))
+    if settings.secrets.key_command:
+        return keys_from("SECRETS_KEY_COMMAND", settings.secrets.key_command)
+    for named in (settings.environment, environment):
+        if given := {name: named[name] for name in KEY_SETTINGS if named.get(name)}:
+            return dict.fromkeys(KEY_SETTINGS, "") | given  # two are refused by who reads them
+    return {}
 
 
 def own_kafka(settings: UpSettings, environment: Mapping[str, str]) -> dict[str, str]:

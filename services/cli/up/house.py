@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.processes import Identity, clean_up
 from deploy.embedded.stack import EmbeddedStack
@@ -20,13 +22,22 @@ from services.cli.fleet import Fleet, free_port
 from services.cli.keys import count_keys
 from services.cli.running_stack import kafka_settings, own_access
 from services.cli.service_client import ASKED_WRONGLY
-from services.cli.up.environment import Addresses, addresses, own_database, own_kafka, shared_environment
+from services.cli.up.environment import (
+    Addresses,
+    addresses,
+    kept_days,
+    own_database,
+    own_kafka,
+    own_keys,
+    shared_environment,
+)
 from services.cli.up.preparing import Prepared, prepare
 from services.cli.up.running import HousePart, RunningHouse, document
 from services.cli.up.settings import UpSettings, tls_ports
 from services.cli.up.state_folder import HouseFolder
 from services.cli.up.tls import certificate_and_key
-from services.plumbing.secrets_at_rest import new_key
+from services.plumbing.secrets_at_rest import keys_from, new_key, settings_of_keys
+from services.plumbing.settings_faults import faults_of_settings
 
 Say = Callable[[str], None]
 
@@ -100,7 +111,7 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
         closing.callback(fleet.stop)
         commands = {f"{name.upper()}_URL": url for name, url in where.inside.items() if name != "portal"}
         commands |= {f"{name.upper()}_ADMIN_URL": one.admin_url for name, one in fleet.members.items()}
-        commands |= reached | {"ACCESS_FILE": str(folder.access)}
+        commands |= reached | fleet.opening() | kept_days(settings) | {"ACCESS_FILE": str(folder.access)}
         expected = tuple(parts.processes())
         house = House(folder, fleet, parts, where, commands, prepared, since, tls, expected)
         say("Starting registry, scheduler, notifier and portal")
@@ -178,9 +189,7 @@ def _fleet(
     fleet.add_services(told, holder_key=prepared.holder_key, ports=dict(settings.ports))
     for name, own in own_access(database_url, prepared.kafka_passwords, prepared.role_passwords).items():
         fleet.members[name].environment |= own
-    if not any(name.startswith("SECRETS_KEY") for name in settings.environment):
-        folder.secret("secrets-key", new_key)
-        fleet.members["notifier"].environment["SECRETS_KEY_FILE"] = str(folder.secrets / "secrets-key")
+    fleet.members["notifier"].environment |= _keys(folder, settings)
     if settings.tls.enabled:
         certificate, key = certificate_and_key(folder, settings, where)
         for name, port in tls_ports(settings.tls).items():
@@ -191,3 +200,20 @@ def _fleet(
                 "HTTP_TLS_KEY": str(key),
             }
     return fleet
+
+
+def _keys(folder: HouseFolder, settings: UpSettings) -> dict[str, str]:
+    """Where the keys of secrets are; those in the folder are made at the first start. Raises EmbeddedError."""
+    given = own_keys(settings, os.environ)
+    if not given:
+        folder.secret("secrets-key", new_key)
+        given = keys_from("SECRETS_KEY_FILE", str(folder.secrets / "secrets-key"))
+    try:
+        settings_of_keys(given)
+    except ValidationError as error:
+        raise EmbeddedError(
+            f"the keys of secrets can't be had: {faults_of_settings(error) or error.title}",
+            "see [secrets] of pledgewire.toml, or put back the copy of the file: nothing else opens what it sealed",
+            ASKED_WRONGLY,
+        ) from None
+    return given

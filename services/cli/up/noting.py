@@ -31,7 +31,7 @@ def found_by_commands(folder: HouseFolder, stack: RunningStack, more: Mapping[st
         ready=True,
         public_url=stack.url("portal"),
         parts={**services, **parts},
-        environment={**stack.environment, **urls, **admin_urls, **more},
+        environment={**stack.environment, **stack.fleet.opening(), **urls, **admin_urls, **more},
     )
     write_private(document(folder), house.written())
     try:

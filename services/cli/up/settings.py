@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from deploy.embedded.errors import EmbeddedError, file_error
 from services.cli.service_client import ASKED_WRONGLY
+from services.plumbing.retention.policy import FOR_EVER, RetentionSettings
 from services.plumbing.settings_faults import check_database_url
 
 
@@ -36,6 +37,20 @@ def _checked_entry(text: str) -> str:
     return checked_entry(text)
 
 
+def _checked_days(days: "Days") -> "Days":
+    from services.cli.retention_policies import check_days
+
+    if days:
+        check_days(retention_settings(days))
+    return days
+
+
+def retention_settings(days: "Days") -> RetentionSettings:
+    """The days as the services have them."""
+    return RetentionSettings(days={name: None if one == FOR_EVER else one for name, one in days.items()})
+
+
+Days = dict[str, Annotated[int, Field(ge=0, lt=1_000_000)] | Literal["forever"]]
 PublicUrl = Annotated[str, AfterValidator(_checked_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Environment = dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], str]
@@ -176,6 +191,31 @@ class TrialSection(SettingsSection):
     on `pledgewire trial allow` adds to the list."""
 
 
+class RetentionSection(SettingsSection):
+    """How long things are kept: old rows are pruned in small steps, and `verify` adds up what was."""
+
+    days: Annotated[Days, AfterValidator(_checked_days)] = {}
+    """Where the defaults don't fit: {"delivery" = 200, "milestone-due" = "forever"}; `pledgewire retention show` lists
+    the names."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Of the time of one connection that pruning takes while there is something to prune."""
+
+
+class SecretsSection(SettingsSection):
+    """What addresses and signing secrets are sealed with in the database. Nothing else opens them: keep a copy."""
+
+    key_file: str = ""
+    """A file of keys, the first of which seals. Without it secrets/secrets-key, made at the first start."""
+    key_command: str = ""
+    """In its place a command that prints the keys, as a key service's client does."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.key_file and self.key_command:
+            raise ValueError("name key_file or key_command, not both")
+        return self
+
+
 class UpSettings(SettingsSection):
     """The whole file."""
 
@@ -188,6 +228,8 @@ class UpSettings(SettingsSection):
     database: DatabaseSection = DatabaseSection()
     tls: TlsSection = TlsSection()
     trial: TrialSection = TrialSection()
+    retention: RetentionSection = RetentionSection()
+    secrets: SecretsSection = SecretsSection()
     environment: Environment = {}
     """Other variables of docs/for-operators.md, for all services: NOTIFIER_LIMITS = "chat.example.org=2"."""
 

@@ -69,6 +69,11 @@ class RetentionSettings(BaseSettings):
         return found
 
 
+def written_days(days: Mapping[str, int | None]) -> str:
+    """Days by name as the setting takes them."""
+    return ",".join(f"{name}={FOR_EVER if one is None else one}" for name, one in days.items())
+
+
 def periods(kept: Iterable[KeptRows], settings: RetentionSettings) -> dict[str, timedelta]:
     """How long each is kept, without those that are kept for ever; raises `ValidationError`."""
     found = {one.name: one.kept_for(settings) for one in kept}

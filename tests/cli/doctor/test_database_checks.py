@@ -4,10 +4,13 @@ import asyncpg
 import pytest
 
 from services.cli.databases import schema_versions
-from services.cli.doctor.database_checks import DatabaseDoctor
+from services.cli.doctor.database_checks import DatabaseDoctor, state_of_secrets
 from services.cli.doctor.diagnosis import Diagnosis
 from services.plumbing.schema import revisions
+from services.plumbing.secrets_at_rest import Secrets, new_key, read_keys
 from tests.conftest import FreshDatabase
+from tests.notifier.scenes import database_at
+from tests.notifier.subscriptions.test_sealed import added, store_with
 
 
 @pytest.fixture
@@ -83,3 +86,42 @@ async def test_whoever_holds_what_is_to_be_sent_is_named(url: str) -> None:
     await sql(url, "insert into notifier.sending_stop (stopped_by, reason) values ('ana', 'A wrong import')")
     stopped = await doctor.look_at_sending()
     assert (stopped.ok, stopped.what) == (False, "stopped by ana: A wrong import")
+
+
+async def test_secrets_are_all_to_be_opened_and_under_the_first_key(url: str) -> None:
+    """
+    In the clear without a key, half-way through a rotation, done, and with the key lost.
+    """
+    old, new = new_key(), new_key()
+    doctor = DatabaseDoctor(url)
+    assert "none is kept yet" in (await doctor.look_at_secrets({"SECRETS_KEY": new})).what
+    database = database_at(url)
+    await database.open()
+    await added(store_with(database, Secrets(read_keys(old))), "ana@sre.example", "email")
+    await database.close()
+
+    half = await doctor.look_at_secrets({"SECRETS_KEY": f"{new},{old}"})
+    assert (half.ok, half.fix) == (False, "pledgewire secrets rotate")
+    assert "0 stand in the clear, 1 under an older key" in half.what
+    assert (await doctor.look_at_secrets({"SECRETS_KEY": f"{old},{new}"})).ok
+    lost = await doctor.look_at_secrets({"SECRETS_KEY": new})
+    assert not lost.ok and "can't be opened" in lost.what
+    assert (await doctor.look_at_secrets({})).ok is None
+    gone = await doctor.look_at_secrets({"SECRETS_KEY_FILE": "/nowhere/at/all"})
+    assert not gone.ok and "SECRETS_KEY_FILE" in gone.what
+    assert old not in f"{half}{lost}{gone}" and new not in f"{half}{lost}{gone}"
+
+
+@pytest.mark.parametrize(
+    ("ids", "found", "ok", "told"),
+    [
+        ([], {None: 3}, None, "no key: 3 stand in the clear"),
+        (["a"], {"a": 3}, True, "all 3"),
+        (["a"], {"a": 1, None: 2}, False, "of 3 secrets 2 stand in the clear, 0 under"),
+        (["a", "b"], {"b": 2, "c": 1}, False, "1 can't be opened"),
+    ],
+)
+def test_what_is_said_of_secrets(ids: list[str], found: dict[str | None, int], ok: bool | None, told: str) -> None:
+    diagnosis = state_of_secrets(ids, found)
+    assert diagnosis.ok is ok
+    assert told in diagnosis.what

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.cli.up.environment import addresses, own_database, own_kafka, shared_environment
+from services.cli.up.environment import addresses, own_database, own_kafka, own_keys, shared_environment
 from services.cli.up.settings import UpSettings, settings_of
 from tests.deploy.settings_read import variables_read
 
@@ -19,6 +19,9 @@ username = "pledgewire"
 password = "geheim"
 sender = "Pledgewire <pledgewire@example.org>"
 smtputf8 = true
+[retention]
+days = {"delivery" = 200, "milestone-due" = "forever"}
+share = 0.2
 [environment]
 NOTIFIER_LIMITS = "chat.example.org=2"
 """
@@ -48,7 +51,8 @@ def test_what_is_set_arrives() -> None:
     assert (found["SMTP_USERNAME"], found["SMTP_PASSWORD"]) == ("pledgewire", "geheim")
     assert found["SMTP_FROM"] == "Pledgewire <pledgewire@example.org>"
     assert (found["NOTIFIER_ALLOW_HOSTS"], found["NOTIFIER_LIMITS"]) == ("10.1.0.0/16", "chat.example.org=2")
-    assert [name for name in told("") if name.startswith("SMTP")] == []
+    assert (found["RETENTION_DAYS"], found["RETENTION_SHARE"]) == ("delivery=200,milestone-due=forever", "0.2")
+    assert [name for name in told("") if name.startswith(("SMTP", "RETENTION"))] == []
 
 
 @pytest.mark.parametrize(
@@ -114,3 +118,23 @@ def test_a_kafka_and_a_postgresql_of_ones_own() -> None:
     assert own_kafka(of_file, environment)["KAFKA_SSL_CAFILE"] == "ca.pem"
     assert own_kafka(of_file, environment)["KAFKA_SASL_USERNAME"] == ""
     assert own_database(of_file, environment) == "postgresql://f/d"
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "found"),
+    [
+        ("", {}, {}),
+        ("", {"SECRETS_KEY": "a"}, {"SECRETS_KEY": "a"}),
+        ("[secrets]\nkey_file = '/keys'", {"SECRETS_KEY": "a"}, {"SECRETS_KEY_FILE": "/keys"}),
+        ("[secrets]\nkey_command = 'vault read'", {}, {"SECRETS_KEY_COMMAND": "vault read"}),
+        ("[environment]\nSECRETS_KEY = 'b'", {"SECRETS_KEY_FILE": "/keys"}, {"SECRETS_KEY": "b"}),
+    ],
+)
+def test_keys_of_secrets_come_from_one_place(text: str, environment: dict[str, str], found: dict[str, str]) -> None:
+    """
+    From the file, else from the environment; what else stands around the services is blanked, since two are refused.
+    """
+    told = own_keys(settings_of(text), environment)
+
+    assert {name: one for name, one in told.items() if one} == found
+    assert set(told) in (set(), {"SECRETS_KEY", "SECRETS_KEY_FILE", "SECRETS_KEY_COMMAND"})

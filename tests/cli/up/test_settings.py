@@ -61,6 +61,11 @@ def test_what_is_written_is_read(username: str, password: str, port: int) -> Non
         ("[tls]\ncertificate = 'a.pem'", "[tls]"),
         ("[tls]\nenabled = true\nfirst_port = 8398", "overlap"),
         ("[environment]\n'no name' = 'x'", "[environment]"),
+        ("[retention]\ndays = {deliverys = 9}", "nothing is called deliverys; write one of consistency-flagged, "),
+        ("[retention]\ndays = {delivery = 9}", "delivery is kept for 38 days at least"),
+        ("[retention]\ndays = {delivery = 'always'}", "[retention] days.delivery"),
+        ("[retention]\nshare = 2", "[retention] share"),
+        ("[secrets]\nkey_file = 'a'\nkey_command = 'b'", "[secrets]"),
         ("[smtp\n", "line 1"),
     ],
 )

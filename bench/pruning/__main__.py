@@ -45,16 +45,17 @@ where settled_at < now() - interval '1 day'
 _HOUSE = """
 create temporary table past as
 select n, uuidv7() as id, 'promise-' || n % 500 as key, (n - 1) / 500 + 1 as seq,
-       now() - interval '700 days' + n * interval '250 days' / $1 as at, array(select uuidv7() from generate_series(1, 10))
-       as ended
+       now() - interval '700 days' + n * interval '250 days' / $1 as at,
+       (select array_agg(uuidv7()) from generate_series(1, 10 + 0 * n)) as ended,
+       (select string_agg(md5(random()::text), '') from generate_series(1, 62 + 0 * n)) as text
 from generate_series(1, $1) n;
 insert into scheduler.outbox (event_id, topic, key, headers, value, created_at, written_at, published_at)
-select id, 'milestone-due', key, '{}', convert_to(json_build_object('seq', seq, 'text', repeat('x', 2000))::text,
+select id, 'milestone-due', key, '{}', convert_to(json_build_object('seq', seq, 'text', text)::text,
        'UTF8'), at, at, at from past order by n;
 insert into scheduler.outbox_seq select 'milestone-due', key, max(seq) from past group by key;
 update scheduler.feed_place set outbox_id = (select max(id) from scheduler.outbox);
 insert into notifier.event (id, topic, commitment_id, seq, value, time, received_at, matched)
-select id, 'milestone-due', key, seq, convert_to(repeat('x', 2000), 'UTF8'), at, at, 10 from past order by n;
+select id, 'milestone-due', key, seq, convert_to(text, 'UTF8'), at, at, 10 from past order by n;
 insert into notifier.delivery (id, thread, event_id, subscription_id, commitment_id, channel, destination, state,
                                attempts, next_at, created_at, settled_at, last_code)
 select d, md5(key || o)::uuid, id, md5('s' || o)::uuid, key, 'webhook', sha256(o::text::bytea), 'delivered', 1, at, at,
@@ -63,7 +64,7 @@ insert into notifier.delivery_attempt select id, 1, created_at, settled_at, 'del
 from notifier.delivery;
 insert into notifier.outbox (event_id, topic, key, headers, value, created_at, written_at, published_at)
 select uuidv7(), 'delivery-settled', key, '{}', convert_to(json_build_object('seq', seq, 'deliveries',
-       (select json_agg(json_build_object('delivery_id', d, 'text', repeat('x', 250))) from unnest(ended) d))::text,
+       (select json_agg(json_build_object('delivery_id', d, 'text', left(text, 250))) from unnest(ended) d))::text,
        'UTF8'), at, at, at from past order by n;
 insert into notifier.outbox_seq select 'delivery-settled', key, max(seq) from past group by key;
 analyze;
@@ -74,6 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pledgewire bench pruning", description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000, help="old deliveries, each with an attempt")
     parser.add_argument("--fan-out", type=int, default=10, choices=(1, 10, 100))
+    parser.add_argument("--share", type=float, default=0.1, help="of a connection's time that pruning takes")
     parser.add_argument("--pairs", type=int, default=3, help="how often it is sent with and without pruning in turn")
     parser.add_argument("--notifiers", type=int, default=2, help="notifier processes")
     parser.add_argument("--json", action="store_true")
@@ -102,7 +104,7 @@ def _send(bench: Bench, choices: argparse.Namespace) -> dict[str, float]:
     for _ in range(choices.pairs):
         bench.settings = FOREVER
         one = bench.whole(choices.fan_out)
-        bench.settings = PRUNED
+        bench.settings = PRUNED | {"RETENTION_SHARE": str(choices.share)}
         other = bench.whole(choices.fan_out)
         without.append(one.rate)
         beside.append(other.rate)
@@ -110,7 +112,8 @@ def _send(bench: Bench, choices: argparse.Namespace) -> dict[str, float]:
         rates.append(asyncio.run(_pruned(urls[-1])) / (time.monotonic() - filled[-1]))
         print(
             f"fan-out {choices.fan_out}: {without[-1]:,.0f}/s without, {beside[-1]:,.0f}/s beside pruning,"
-            f" ratio {beside[-1] / without[-1]:.3f}, by CPU time {cost[-1]:.3f}; {rates[-1]:,.0f} deliveries pruned a second meanwhile",
+            f" ratio {beside[-1] / without[-1]:.3f}, by CPU time {cost[-1]:.3f};"
+            f" {rates[-1]:,.0f} deliveries pruned a second meanwhile",
             flush=True,
         )
     ratio = statistics.median(one / other for one, other in zip(beside, without, strict=True))

@@ -29,6 +29,7 @@ from services.registry.catalogue.loading import load
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 T = TypeVar("T")
+HOOK = "https://hooks.example.org/pledgewire"
 
 
 @dataclass
@@ -180,6 +181,23 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     assert status == 0 and "PLEDGEWIRE_KEY" not in out and "Pledgewire is up after" in out
 
 
+def _exchange_the_key(operator: Operator) -> None:
+    """The address and the signing secret of the one subscription are sealed from the first start, and then anew."""
+
+    def sealed() -> dict[str, int]:
+        told = json.loads(operator.run("secrets", "status", "--json").stdout)
+        assert (told["in_the_clear"], told["unknown"]) == (0, [])
+        return dict(told["sealed"])
+
+    before = sealed()
+    assert list(before.values()) == [2]
+    made = operator.run("secrets", "new-key", str(operator.folder.secrets / "secrets-key"))
+    assert made.returncode == 0, made.stderr
+    assert "1 of 1 subscriptions were sealed anew" in operator.run("secrets", "rotate").stdout
+    after = sealed()
+    assert list(after.values()) == [2] and set(after).isdisjoint(before)
+
+
 async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Operator) -> None:
     """
     The statement of 2021 is taken in with its chronicle: all of it is there, and nothing of it waits to be told, though
@@ -193,7 +211,7 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
     wanted = {
         "subscriber": "Somebody who wants everything",
         "channel": "webhook",
-        "address": "https://hooks.example.org/pledgewire",
+        "address": HOOK,
         "language": "en",
         "zone": "America/Toronto",
         "filters": {"events": events},
@@ -209,6 +227,9 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
         return answer.status_code == 201
 
     until(subscribed, process)
+    _exchange_the_key(operator)
+    held = json.loads(operator.run("person", "export", "--address", HOOK).stdout)
+    assert [one["address"] for one in held["subscriptions"]] == [HOOK]
     assert ended(process)[0] == 0
     process = operator.up("--statement", "nals-2021")
     house = until(operator.house, process)

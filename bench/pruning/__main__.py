@@ -1,6 +1,6 @@
 """Sends over a table full of old deliveries, with and without pruning in turn; then prunes a whole house's past alone.
 
-Whoever else uses the machine meanwhile makes rates differ; what a delivery costs in CPU time hardly does.
+The turns are of one run and short: two runs differ by more than what pruning costs, whoever else uses the machine.
 """
 
 import argparse
@@ -8,14 +8,17 @@ import asyncio
 import json
 import statistics
 import tempfile
+import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 
-from bench.delivery.__main__ import Bench, Run
+from bench.delivery.__main__ import EVENTS, Bench
 from deploy.embedded.stack import EmbeddedStack
 from services.cli.conservation import conservation
 from services.cli.databases import upgrade_all, with_database
@@ -26,7 +29,9 @@ from services.plumbing.retention.pruner import Pruner
 from services.scheduler.retention import prunable as of_scheduler
 
 PRUNABLE = {"scheduler": of_scheduler, "notifier": of_notifier}
-FOREVER, PRUNED = {"RETENTION_DAYS": "delivery=forever"}, {"RETENTION_EVERY_SECONDS": "1"}
+PRUNED = {"RETENTION_EVERY_SECONDS": "1"}
+NOTICED = 1.2
+"""Seconds."""
 
 # As they stand after a year: of ten subscriptions, each delivered at the first attempt.
 _FILL = """
@@ -75,8 +80,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pledgewire bench pruning", description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000, help="old deliveries, each with an attempt")
     parser.add_argument("--fan-out", type=int, default=10, choices=(1, 10, 100))
-    parser.add_argument("--share", type=float, default=0.1, help="of a connection's time that pruning takes")
-    parser.add_argument("--pairs", type=int, default=3, help="how often it is sent with and without pruning in turn")
+    parser.add_argument("--events", type=int, default=16_000, help="sent, each to --fan-out subscriptions")
+    parser.add_argument("--turn", type=float, default=4.0, help="seconds with pruning, and without it, in turn")
+    parser.add_argument("--share", type=float, default=0.05, help="of a connection's time that pruning takes")
     parser.add_argument("--notifiers", type=int, default=2, help="notifier processes")
     parser.add_argument("--json", action="store_true")
     choices = parser.parse_args()
@@ -92,36 +98,70 @@ def main() -> None:
 
 
 def _send(bench: Bench, choices: argparse.Namespace) -> dict[str, float]:
-    urls, filled = [], []
+    """One long run, in which pruning is held up for some seconds and let go for as many, in turn."""
+    turns: list[Turn] = []
+    stopping = threading.Event()
 
     async def fill(url: str) -> None:
         await _fill(url, choices.rows)
-        urls.append(url)
-        filled.append(time.monotonic())
+        switching.append(threading.Thread(target=lambda: asyncio.run(_switched(url, choices.turn, turns, stopping))))
+        switching[0].start()
 
-    bench.prepare = fill
-    without, beside, rates, cost = [], [], [], []
-    for _ in range(choices.pairs):
-        bench.settings = FOREVER
-        one = bench.whole(choices.fan_out)
-        bench.settings = PRUNED | {"RETENTION_SHARE": str(choices.share)}
-        other = bench.whole(choices.fan_out)
-        without.append(one.rate)
-        beside.append(other.rate)
-        cost.append(_cpu(one) / _cpu(other))
-        rates.append(asyncio.run(_pruned(urls[-1])) / (time.monotonic() - filled[-1]))
-        print(
-            f"fan-out {choices.fan_out}: {without[-1]:,.0f}/s without, {beside[-1]:,.0f}/s beside pruning,"
-            f" ratio {beside[-1] / without[-1]:.3f}, by CPU time {cost[-1]:.3f};"
-            f" {rates[-1]:,.0f} deliveries pruned a second meanwhile",
-            flush=True,
-        )
-    ratio = statistics.median(one / other for one, other in zip(beside, without, strict=True))
-    by_cpu = statistics.median(cost)
+    switching: list[threading.Thread] = []
+    bench.prepare, bench.settings = fill, PRUNED | {"RETENTION_SHARE": str(choices.share)}
+    EVENTS[choices.fan_out] = choices.events
+    try:
+        whole = bench.whole(choices.fan_out)
+    finally:
+        stopping.set()
+        switching[0].join()
+    times = [at for _, at in bench.arrivals()]
+    rates = [turn.rate(times) for turn in turns]
+    first, last = min(times), max(times)
+    ratios = []
+    for before, (turn, beside), after in zip(rates, list(zip(turns, rates, strict=True))[1:], rates[2:], strict=False):
+        if turn.pruned and turn.began - choices.turn > first and turn.ended + choices.turn < last:
+            ratios.append(beside * 2 / (before + after))
+    pruned = [turn.pruned / (turn.ended - turn.began) for turn in turns if turn.pruned and turn.began > first]
+    if len(ratios) < 3:
+        raise SystemExit("too short to tell: more --events, or more --rows")
+    ratio, meanwhile = statistics.median(ratios), statistics.median(pruned)
     print(
-        f"median ratio {ratio:.3f}, by CPU time {by_cpu:.3f}; pruned beside sending: {statistics.median(rates):,.0f}/s"
+        f"fan-out {choices.fan_out}: {whole.rate:,.0f}/s over {whole.seconds:.0f} s; while pruning at"
+        f" {choices.share:g} of a connection's time {ratio:.3f} x the rate before and after (median of {len(ratios)}:"
+        f" {', '.join(f'{one:.2f}' for one in sorted(ratios))}); {meanwhile:,.0f} deliveries pruned a second meanwhile",
+        flush=True,
     )
-    return {"ratio": ratio, "ratio_by_cpu": by_cpu, "pruned_beside_per_second": statistics.median(rates)}
+    return {"rate": whole.rate, "ratio": ratio, "pruned_beside_per_second": meanwhile}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Some seconds with or without pruning, by the machine's clock."""
+
+    began: float
+    ended: float
+    pruned: int
+
+    def rate(self, times: Sequence[float]) -> float:
+        """Deliveries a second, but for the first second, in which the pruner notices that it may."""
+        return sum(self.began + NOTICED < at < self.ended for at in times) / (self.ended - self.began - NOTICED)
+
+
+async def _switched(url: str, seconds: float, turns: list[Turn], stopping: threading.Event) -> None:
+    """Hold everybody's turn to prune, let it go, and so on; what was pruned in each."""
+    connection = await asyncpg.connect(url, server_settings={"search_path": "notifier"})
+    while not stopping.is_set():
+        for holds in (True, False):
+            transaction = connection.transaction()
+            await transaction.start()
+            if holds:
+                await connection.execute("select from pruning_turn for update")
+            began, before = time.time(), await _pruned(url)
+            await asyncio.sleep(seconds)
+            turns.append(Turn(began, time.time(), await _pruned(url) - before))
+            await transaction.rollback()
+    await connection.close()
 
 
 async def _alone(server: str, rows: int) -> dict[str, float]:
@@ -156,11 +196,6 @@ async def _alone(server: str, rows: int) -> dict[str, float]:
 async def _verified(connection: asyncpg.Connection) -> None:
     if broken := [f"{check.name}: {check.found}" for check in await conservation(connection) if not check.ok]:
         raise SystemExit(f"a law does not hold: {'; '.join(broken)}")
-
-
-def _cpu(run: Run) -> float:
-    """CPU seconds of a delivery, of everybody's: what bounds the rate of a machine that has nothing else to do."""
-    return sum(run.cpu.values()) / run.deliveries
 
 
 async def _fill(url: str, rows: int) -> None:

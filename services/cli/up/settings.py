@@ -197,7 +197,7 @@ class RetentionSection(SettingsSection):
     days: Annotated[Days, AfterValidator(_checked_days)] = {}
     """Where the defaults don't fit: {"delivery" = 200, "milestone-due" = "forever"}; `pledgewire retention show` lists
     the names."""
-    share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    share: Annotated[float, Field(gt=0, le=1)] = 0.05
     """Of the time of one connection that pruning takes while there is something to prune."""
 
 

@@ -48,8 +48,8 @@ class RetentionSettings(BaseSettings):
 
     days: Annotated[Mapping[str, int | None], NoDecode] = Field(default={})
     """`delivery=200,milestone-due=forever`: days by the name of a table or topic; each service heeds its own."""
-    share: float = Field(default=0.1, gt=0, le=1)
-    """Of the time of one connection that pruning takes while there is something to prune."""
+    share: float = Field(default=0.05, gt=0, le=1)
+    """Of the time of one connection that pruning takes while there is something to prune, by all processes together."""
     rows: int = Field(default=500, ge=10, le=10_000)
     """Looked at in one step, which is one transaction."""
     every_seconds: float = Field(default=3600.0, ge=1)

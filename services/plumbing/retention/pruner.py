@@ -1,7 +1,8 @@
 """The pruner: walks through tables in small steps, one transaction each, and rests between them.
 
-One process of a service prunes at a time. Where it stops, by a crash say, the next round begins at the beginning: what
-was deleted is gone, and counted in the same transaction.
+Steps and rests are those of a service, however many processes it has: whoever comes while it is another's turn, or too
+soon after it, leaves the round to that one. Where one stops, by a crash say, the next round begins at the beginning:
+what was deleted is gone, and counted in the same transaction.
 """
 
 import time
@@ -22,7 +23,17 @@ ROUND = Gauge("pledgewire_prune_round_seconds", "How long the last round of prun
 _BETWEEN_LOOKS = 60.0
 _LONGEST_REST = 5.0
 
-_OURS = "select pg_try_advisory_xact_lock(hashtext(current_schema() || ' retention'), 0)"
+# A turn that is to come in more than a minute was written under another clock.
+_TURN = """
+select true from pruning_turn where until <= clock_timestamp() or until > clock_timestamp() + interval '1 minute'
+for update skip locked
+"""
+_TURN_AT_ONCE = "select true from pruning_turn for update"
+_REST = """
+update pruning_turn
+set until = clock_timestamp() + least((clock_timestamp() - transaction_timestamp()) * $1, make_interval(secs => $2))
+returning extract(epoch from until - clock_timestamp())::float8
+"""
 # What a crash takes back is pruned once more, so nobody has to wait for the disk.
 _CHEAPLY = "set local synchronous_commit = off"
 
@@ -85,35 +96,34 @@ class Pruner:
             return None
         if self._began is None:
             self._began, self._place, self._pruned = started, (0, None), 0
-        if not await self._step():
-            return None
-        return min((self._monotonic() - started) * (1 / self._settings.share - 1), _LONGEST_REST)
+        return await self._step(_TURN)
 
     async def round(self) -> int:
         """Go through all tables without a rest; how many rows were pruned."""
         self._began, self._place, self._pruned = self._monotonic(), (0, None), 0
-        while await self._step():
+        while await self._step(_TURN_AT_ONCE) is not None:
             pass
         return self._pruned
 
-    async def _step(self) -> bool:
-        """One step; whether the round goes on."""
+    async def _step(self, turn: str) -> float | None:
+        """One step, if it is our turn; how long the service rests after it, None where the round is over."""
         number, after = self._place
         if number == len(self._tables):
             self._end()
-            return False
+            return None
         table = self._tables[number]
         async with self._database.transaction() as connection:
-            if not await connection.fetchval(_OURS):
+            if not await connection.fetchval(turn):
                 self._end(told=False)  # another process is at it
-                return False
+                return None
             await connection.execute(_CHEAPLY)
             step = await table.step(connection, self._now(), after, self._settings.rows)
+            rest = float(await connection.fetchval(_REST, 1 / self._settings.share - 1, _LONGEST_REST))
             failpoint("prune-before-commit")
         PRUNED.labels(table.name).inc(step.pruned)
         self._pruned += step.pruned
         self._place = (number, step.after) if step.after is not None else (number + 1, None)
-        return True
+        return max(rest, 0.0)
 
     def _end(self, *, told: bool = True) -> None:
         seconds = self._monotonic() - (self._began or 0.0)

@@ -1,4 +1,4 @@
-"""The table of what was pruned: sums, so that what can be counted over all rows still can be."""
+"""The tables of pruning: sums of what is gone, so that what is counted over all rows still can be, and a turn."""
 
 PRUNED_V1 = """
 create table pruned (
@@ -16,7 +16,13 @@ comment on column pruned.name is 'the table; kind and part say which of its rows
 comment on column pruned.amount is 'the sum of what such rows count: subscriptions met, deliveries told';
 comment on column pruned.through is 'the highest seq of the pruned records; those below it were pruned too';
 comment on column pruned.checksum is 'the sum of the last eight bytes of their ids, as signed numbers';
+create table pruning_turn (
+    one boolean primary key default true check (one),
+    until timestamptz not null default '-infinity'
+) with (fillfactor = 70);
+insert into pruning_turn default values;
+comment on column pruning_turn.until is 'after a step the whole service rests, by the clock of the database';
 """
 """First version; a service's migration runs it in its own schema."""
 
-PRUNED_V1_DOWN = "drop table pruned"
+PRUNED_V1_DOWN = "drop table pruned; drop table pruning_turn"

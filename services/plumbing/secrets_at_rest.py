@@ -159,7 +159,7 @@ def _printed_by(command: str) -> str:
     return done.stdout
 
 
-class Place(NamedTuple):
+class SealedPlace(NamedTuple):
     """Where a secret stands: what it is bound to."""
 
     table: str
@@ -187,7 +187,7 @@ class Secrets:
         self._read_again = read_again
         self._monotonic = monotonic
         self._read_at = float("-inf")
-        self._opened: OrderedDict[tuple[str, Place], str] = OrderedDict()
+        self._opened: OrderedDict[tuple[str, SealedPlace], str] = OrderedDict()
         self.seals = True
         """Whether what is written is sealed; without it the keys only open."""
 
@@ -212,7 +212,7 @@ class Secrets:
             self._by_id = {key.id: key for key in keys}
             self._opened.clear()
 
-    def seal(self, text: str, where: Place) -> str:
+    def seal(self, text: str, where: SealedPlace) -> str:
         """A text as it is to stand in a place; as it is where there is no key. '' stays empty, it hides nothing."""
         if not self._sealing or not text:
             return text
@@ -221,7 +221,7 @@ class Secrets:
         sealed = nonce + key.cipher.encrypt(nonce, text.encode(), where.bound)
         return f"{SEALED}{key.id}:{base64.urlsafe_b64encode(sealed).decode()}"
 
-    def open(self, text: str, where: Place) -> str:
+    def open(self, text: str, where: SealedPlace) -> str:
         """What stands in a place, in the clear; raises `SecretUnreadable`."""
         if not text.startswith(SEALED):
             return text
@@ -240,7 +240,7 @@ class Secrets:
             return True
         return key_id_of(text) == (self._sealing[0].id if self._sealing else None)
 
-    def _deciphered(self, text: str, where: Place) -> str:
+    def _deciphered(self, text: str, where: SealedPlace) -> str:
         id_ = key_id_of(text)
         key = self._by_id.get(id_ or "") or self._found_again(id_ or "")
         if key is None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from services.plumbing.secrets_at_rest import (
     IN_THE_CLEAR,
     SEALED,
-    Place,
+    SealedPlace,
     Secrets,
     SecretsSettings,
     SecretUnreadable,
@@ -26,8 +26,8 @@ from services.plumbing.settings_faults import faults_of_settings
 
 OLD, NEW = new_key(), new_key()
 HOOK = "https://hooks.example.org/services/T0/very-secret-token"
-HERE = Place("subscription", "address", UUID(int=1))
-PLACES = st.builds(Place, st.sampled_from(["a", "b"]), st.sampled_from(["address", "secret"]), st.uuids())
+HERE = SealedPlace("subscription", "address", UUID(int=1))
+PLACES = st.builds(SealedPlace, st.sampled_from(["a", "b"]), st.sampled_from(["address", "secret"]), st.uuids())
 
 
 def with_keys(*lines: str) -> Secrets:
@@ -35,7 +35,9 @@ def with_keys(*lines: str) -> Secrets:
 
 
 @given(st.text(min_size=1, max_size=300), PLACES, PLACES)
-def test_a_sealed_text_opens_where_it_was_sealed_and_nowhere_else(text: str, where: Place, elsewhere: Place):
+def test_a_sealed_text_opens_where_it_was_sealed_and_nowhere_else(
+    text: str, where: SealedPlace, elsewhere: SealedPlace
+):
     secrets = with_keys(OLD)
     sealed = secrets.seal(text, where)
     assert secrets.open(sealed, where) == with_keys(OLD).open(sealed, where) == text

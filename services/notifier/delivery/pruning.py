@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from services.plumbing.database import Connection
-from services.plumbing.retention.pruner import Step
+from services.plumbing.retention.pruner import PruneStep
 from services.plumbing.retention.sums import ADD_UP, checksum
 
 # By position, the order in which they were written: where one is met that is too young to be pruned, all behind it are.
@@ -79,7 +79,7 @@ class OldDeliveries:
     kept: timedelta
     name: str = "delivery"
 
-    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> Step:
+    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> PruneStep:
         """As `Prunable` says."""
         row = await connection.fetchrow(_DELIVERIES, after or 0, now - self.kept, rows)
         return _step(row, rows)
@@ -93,7 +93,7 @@ class OldEvents:
     """By topic; events of others stay."""
     name: str = "event"
 
-    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> Step:
+    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> PruneStep:
         """As `Prunable` says."""
         row = await connection.fetchrow(
             _EVENTS, after or UUID(int=0), list(self.kept), [now - kept for kept in self.kept.values()], rows
@@ -113,7 +113,7 @@ class OldRows:
     key: str
     condition: str
 
-    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> Step:
+    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> PruneStep:
         """As `Prunable` says."""
         done = await connection.execute(
             f"delete from {self.name} where ({self.key}) in"
@@ -122,9 +122,9 @@ class OldRows:
             rows,
         )
         pruned = int(done.split()[-1])
-        return Step(pruned, True if pruned == rows else None)
+        return PruneStep(pruned, True if pruned == rows else None)
 
 
-def _step(row: Any, rows: int) -> Step:
+def _step(row: Any, rows: int) -> PruneStep:
     is_end = row["n"] < rows or row.get("is_young", False)
-    return Step(row["pruned"], None if is_end else row["last"])
+    return PruneStep(row["pruned"], None if is_end else row["last"])

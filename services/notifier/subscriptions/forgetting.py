@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.plumbing.database import Connection
-from services.plumbing.retention.pruner import Step
+from services.plumbing.retention.pruner import PruneStep
 
 FORGET = (
     "address = '', secret = null, destination = null, fingerprint = sha256(uuid_send(s.id)),"
@@ -40,7 +40,7 @@ class EndedSubscriptions:
     kept: timedelta
     name: str = "ended-subscription"
 
-    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> Step:
+    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> PruneStep:
         """As `Prunable` says: of a row addresses are forgotten, and the row stays."""
         row: Any = await connection.fetchrow(_STEP, after or UUID(int=0), False, now - self.kept, rows)
-        return Step(row["pruned"], row["last"] if row["n"] == rows else None)
+        return PruneStep(row["pruned"], row["last"] if row["n"] == rows else None)

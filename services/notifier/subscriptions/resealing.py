@@ -13,7 +13,7 @@ from uuid import UUID
 from services.notifier.subscriptions.sealed_columns import SEALED_COLUMNS, TABLE
 from services.plumbing.database import Connection, Database
 from services.plumbing.logs import log
-from services.plumbing.secrets_at_rest import SEALED, Place, Secrets, SecretsSettings, SecretUnreadable
+from services.plumbing.secrets_at_rest import SEALED, SealedPlace, Secrets, SecretsSettings, SecretUnreadable
 
 AT_ONCE = 200
 """Rows of one step."""
@@ -75,7 +75,7 @@ def _resealed(secrets: Secrets, row: Mapping[str, Any]) -> dict[str, str]:
     wanted = {}
     for name in SEALED_COLUMNS:
         if row[name] is not None and not secrets.is_current(row[name]):
-            where = Place(TABLE, name, row["id"])
+            where = SealedPlace(TABLE, name, row["id"])
             wanted[name] = secrets.seal(secrets.open(row[name], where), where)
     return wanted
 

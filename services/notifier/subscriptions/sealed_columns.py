@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.plumbing.logs import log
-from services.plumbing.secrets_at_rest import Place, Secrets, SecretUnreadable
+from services.plumbing.secrets_at_rest import SealedPlace, Secrets, SecretUnreadable
 
 SEALED_COLUMNS = ("address", "secret")
 TABLE = "subscription"
@@ -19,7 +19,7 @@ UNREADABLE = "unreadable"
 def sealed_values(secrets: Secrets, id_: UUID, values: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a row as they are to be written."""
     sealed = {
-        name: secrets.seal(values[name], Place(TABLE, name, id_))
+        name: secrets.seal(values[name], SealedPlace(TABLE, name, id_))
         for name in SEALED_COLUMNS
         if values.get(name) is not None
     }
@@ -41,10 +41,10 @@ def opened_row(secrets: Secrets, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def opened_address(secrets: Secrets, row: Mapping[str, Any]) -> str:
     """The address of a row that has an `id`; raises `SecretUnreadable`."""
-    return secrets.open(row["address"], Place(TABLE, "address", row["id"]))
+    return secrets.open(row["address"], SealedPlace(TABLE, "address", row["id"]))
 
 
 def opened_secret(secrets: Secrets, row: Mapping[str, Any]) -> str | None:
     """The signing key of a row, None where it has none; raises `SecretUnreadable`."""
     sealed = row["secret"]
-    return None if sealed is None else secrets.open(sealed, Place(TABLE, "secret", row["id"]))
+    return None if sealed is None else secrets.open(sealed, SealedPlace(TABLE, "secret", row["id"]))

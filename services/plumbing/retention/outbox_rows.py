@@ -12,7 +12,7 @@ from typing import Any
 
 from services.plumbing.database import Connection
 from services.plumbing.retention.policy import KeptRows
-from services.plumbing.retention.pruner import Step
+from services.plumbing.retention.pruner import PruneStep
 from services.plumbing.retention.sums import ADD_UP, checksum
 
 _MARGIN = 7
@@ -59,10 +59,10 @@ class PublishedRows:
     until: str | None = None
     name: str = "outbox"
 
-    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> Step:
+    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> PruneStep:
         """As `Prunable` says. Topics keep records by real time, and so does this."""
         if not self.periods:
-            return Step(0, None)
+            return PruneStep(0, None)
         row = await connection.fetchrow(
             _STEP,
             after or 0,
@@ -73,8 +73,8 @@ class PublishedRows:
             [self.counted.get(topic) for topic in self.periods],
         )
         if row is None or row["n"] < rows or row["is_young"]:
-            return Step(row["pruned"] if row else 0, None)
-        return Step(row["pruned"], row["last"])
+            return PruneStep(row["pruned"] if row else 0, None)
+        return PruneStep(row["pruned"], row["last"])
 
 
 def outbox_policy(topics: Iterable[tuple[str, timedelta]]) -> list[KeptRows]:

@@ -39,7 +39,7 @@ _CHEAPLY = "set local synchronous_commit = off"
 
 
 @dataclass(frozen=True)
-class Step:
+class PruneStep:
     """What one step came to: rows pruned, and where to go on; None at the end of the table."""
 
     pruned: int
@@ -54,7 +54,7 @@ class Prunable(Protocol):
         """The table, for the metric."""
         ...
 
-    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> Step:
+    async def step(self, connection: Connection, now: datetime, after: Any, rows: int) -> PruneStep:
         """Look at so many rows behind a place, None for the beginning, and delete those that are older than kept.
 
         In the caller's transaction, which also gets the sums of what is gone. Never of what is unsettled.

@@ -47,6 +47,10 @@ ELSEWHERE = {
             "./pledgewire recovery release",
         )
     },
+    ("restore-a-backup.md", "./pledgewire recovery drop"): Run("tests/cli/test_recovery_command.py"),
+    ("change-a-schema.md", "./pledgewire test --no-lint"): Run(
+        "tests/cli/test_testing.py", "it would run itself; `db sql` is on for-operators.md, too"
+    ),
     ("kubernetes.md", "cp deploy/kubernetes/values.yaml"): Run("tests/deploy/test_kubernetes.py"),
     ("kubernetes.md", "kubectl create namespace"): Run("tests/deploy/test_kubernetes.py", "there is no cluster here"),
     ("kubernetes.md", "kubectl apply"): Run("tests/deploy/test_kubernetes.py", "there is no cluster here"),

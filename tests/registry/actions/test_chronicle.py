@@ -40,7 +40,11 @@ async def test_the_register_comes_to_what_the_chronicle_knows(register: Register
         assert (await register.get(f"/anchors/{anchor.id}"))["outcome"] == "held"
     summit = await register.get(f"/anchors/{ANCHOR}")
     assert summit["span"]["latest"] == "2023-01-10"
-    assert (await register.get(f"/commitments/{COAL}"))["status"] == "in-progress"
+    coal = await register.get(f"/commitments/{COAL}")
+    parties = {one["party"]: one["status"] for one in coal["party_statuses"]}
+    assert parties == {"CA": "in-progress", "MX": "announced", "US": "in-progress"}
+    # Two of three have begun, and the whole has not.
+    assert coal["status"] == "announced"
     assert len(await register.events("status-changed")) == told["statuses"]
 
 

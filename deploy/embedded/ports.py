@@ -44,3 +44,15 @@ def free_ports(wanted: list[int]) -> Iterator[list[int]]:
                     "see what holds them (ss -ltn) and whether this user may open ports at all",
                 )
         yield ports
+
+
+def why_not(host: str, port: int) -> OSError | None:
+    """What keeps us from listening at this address now; None where nothing does."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            return error
+    return None

@@ -246,7 +246,7 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
             "status-changed,consistency-flagged}')) as said, (select count(*) from notifier.event) as told"
         )
         ((said, told),) = await rows(house, question)
-        return 0 < said == told
+        return bool(0 < said == told)
 
     end = time.monotonic() + 120
     while not await heard():
@@ -284,14 +284,31 @@ def test_what_can_not_be_is_told_before_anything_starts(operator: Operator, text
     assert told in refused.stderr
 
 
-def test_a_port_that_is_taken_is_named(operator: Operator) -> None:
+@pytest.mark.parametrize("section", ["ports", "tls"])
+def test_a_port_that_is_taken_is_named(operator: Operator, section: str) -> None:
     """
     An address that moved with each start would be none: a taken port is an error, which says whose it is to be.
     """
     taken = free_port()
-    operator.folder.settings.write_text(settings_text({"ports": {"registry": taken}}))
+    ports = {name: taken if (name, section) == ("registry", "ports") else free_port() for name in SERVICES}
+    tls = {"enabled": True, "listen": "127.0.0.1", "first_port": taken - 1}
+    operator.folder.settings.write_text(settings_text({"ports": ports} | ({"tls": tls} if section == "tls" else {})))
     with socket.create_server(("127.0.0.1", taken)):
         refused = operator.run("up")
 
     assert refused.returncode == 1
     assert f"the port {taken} of the registry is taken" in refused.stderr
+    assert f"[{section}]" in refused.stderr
+
+
+def test_an_address_that_this_machine_has_not_is_named(operator: Operator) -> None:
+    """
+    Where nobody could listen, it says so before anything starts.
+    """
+    ports = {name: free_port() for name in SERVICES}
+    tls = {"enabled": True, "listen": "192.0.2.1", "first_port": free_port()}
+    operator.folder.settings.write_text(settings_text({"ports": ports, "tls": tls}))
+    refused = operator.run("up")
+
+    assert refused.returncode == 1
+    assert "can't listen at 192.0.2.1" in refused.stderr

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import EADDRINUSE
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from deploy.embedded.errors import EmbeddedError
+from deploy.embedded.ports import HOST, why_not
 from deploy.embedded.processes import Identity, clean_up
 from deploy.embedded.stack import EmbeddedStack
 from deploy.embedded.stack import Part as EmbeddedPart
 from deploy.embedded.state import write_private
 from deploy.embedded.tls_listener import TlsListener
 from services.cli import VERSION
-from services.cli.fleet import Fleet, free_port
+from services.cli.fleet import Fleet
 from services.cli.keys import count_keys
 from services.cli.running_stack import kafka_settings, own_access
 from services.cli.service_client import ASKED_WRONGLY
@@ -126,13 +128,22 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
 
 def _check_ports(settings: UpSettings) -> None:
     """Raise EmbeddedError where somebody else has a port: an address that moves with each start is none."""
-    wanted = [(name, port, "ports") for name, port in dict(settings.ports).items()]
-    for name, port, section in wanted:
-        if free_port(port) != port:
+    wanted = [(name, HOST, port, "ports") for name, port in dict(settings.ports).items()]
+    if settings.tls.enabled:
+        wanted += [(name, settings.tls.listen, port, "tls") for name, port in tls_ports(settings.tls).items()]
+    for name, host, port, section in wanted:
+        error = why_not(host, port)
+        if error is None:
+            continue
+        if error.errno == EADDRINUSE:
             raise EmbeddedError(
                 f"the port {port} of the {name} is taken by another program",
                 f"see who has it (ss -ltnp), or set another in [{section}] of pledgewire.toml",
             )
+        raise EmbeddedError(
+            f"the {name} can't listen at {host}, port {port}: {error.strerror or error}",
+            f"set another in [{section}] of pledgewire.toml; a port below 1024 takes root or `pledgewire systemd`",
+        )
 
 
 def _kafka_listener(settings: UpSettings) -> TlsListener | None:

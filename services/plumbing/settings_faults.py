@@ -1,5 +1,6 @@
 """Settings that make no sense, said for whoever set them: by the name of the variable, without its value."""
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -8,7 +9,7 @@ from pydantic_settings import BaseSettings
 
 def faults_of_settings(error: ValidationError) -> str | None:
     """What is wrong with which variables, in one line; None where the error is about no settings."""
-    kinds = {kind.__name__: kind for kind in BaseSettings.__subclasses__()}
+    kinds = {kind.__name__: kind for kind in _below(BaseSettings)}
     if error.title not in kinds:
         return None
     prefix = kinds[error.title].model_config.get("env_prefix", "")
@@ -33,6 +34,12 @@ def check_database_url(url: str) -> None:
 def is_port(text: str) -> bool:
     """Whether a text is a port that something can listen on."""
     return text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65_536
+
+
+def _below(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)
 
 
 def _variable(prefix: str, place: tuple[int | str, ...]) -> str:

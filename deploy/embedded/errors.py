@@ -33,4 +33,6 @@ def file_error(error: OSError, doing: str, where: Path) -> EmbeddedError:
             f"not allowed to {doing} in {where}: {error.strerror}",
             "make the folder writable for this user, or choose others with PLEDGEWIRE_CACHE and PLEDGEWIRE_STATE",
         )
+    if error.errno == errno.ENOENT and doing.startswith("read"):
+        return EmbeddedError(f"could not {doing}: there is no such file in {where}", "name one that is there")
     return EmbeddedError(f"could not {doing} in {where}: {error.strerror or error}", "mend the folder and start again")

@@ -270,6 +270,7 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
         ("[smtp]\nhots = 'x'", "pledgewire.toml can't be"),
         ("[portal]\npublic_url = 'x'", "public_url"),
         ("[kafka]\nlisten = '0.0.0.0:9093'", "takes listen, advertised, certificate and key"),
+        ("[portal]\ncolour = 'x'", "[portal] colour: there is no such setting"),
     ],
 )
 def test_what_can_not_be_is_told_before_anything_starts(operator: Operator, text: str, told: str) -> None:
@@ -312,3 +313,17 @@ def test_an_address_that_this_machine_has_not_is_named(operator: Operator) -> No
 
     assert refused.returncode == 1
     assert "can't listen at 192.0.2.1" in refused.stderr
+
+
+def test_a_certificate_that_is_not_there_is_named(operator: Operator) -> None:
+    """
+    What readers are shown is looked at before anything starts.
+    """
+    ports = "\n".join(["[ports]", *(f"{name} = {free_port()}" for name in SERVICES)])
+    named = "[tls]\nenabled = true\ncertificate = '/nowhere/c.pem'\nkey = '/nowhere/k.pem'"
+    operator.folder.settings.write_text(f"{ports}\n{named}\n")
+    refused = operator.run("up")
+
+    assert refused.returncode == 1
+    assert [line[:6] for line in refused.stderr.splitlines()] == ["error:", "help: "]
+    assert "could not read c.pem: there is no such file in /nowhere" in refused.stderr

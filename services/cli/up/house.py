@@ -95,7 +95,9 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
     kafka, database_url = own_kafka(settings, os.environ), own_database(settings, os.environ)
     with ExitStack() as closing:
         tls = _kafka_listener(settings)
-        parts = _started(folder, settings, closing, say, tls, with_kafka=not kafka, with_database=not database_url)
+        parts = _started(
+            folder, settings, where, closing, say, tls, with_kafka=not kafka, with_database=not database_url
+        )
         reached = {"DATABASE_URL": database_url, **kafka, **parts.environment()}
         say("Making topics, schemas and rights")
         prepared = asyncio.run(
@@ -163,6 +165,7 @@ def _kafka_listener(settings: UpSettings) -> TlsListener | None:
 def _started(
     folder: HouseFolder,
     settings: UpSettings,
+    where: Addresses,
     closing: ExitStack,
     say: Say,
     tls: TlsListener | None,
@@ -178,6 +181,8 @@ def _started(
     def once_ours() -> None:
         clean_up(folder.run)
         _check_ports(settings)
+        if settings.tls.enabled:
+            certificate_and_key(folder, settings, where)
 
     wanted: list[EmbeddedPart] = []
     wanted += ["kafka"] if with_kafka else []

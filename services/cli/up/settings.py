@@ -273,7 +273,7 @@ def _validated(document: dict[str, Any], name: str) -> UpSettings:
     try:
         return UpSettings.model_validate(document)
     except ValidationError as error:
-        faults = "; ".join(f"{_place(one['loc'])}{one['msg'].removeprefix('Value error, ')}" for one in error.errors())
+        faults = "; ".join(f"{_place(one['loc'])}{_fault(one['type'], one['msg'])}" for one in error.errors())
         raise EmbeddedError(
             f"{name} can't be: {faults}", "`pledgewire init --show` says what may stand in it", ASKED_WRONGLY
         ) from None
@@ -290,3 +290,7 @@ def overridden(settings: UpSettings, *, public_url: str | None, tls: bool | None
 def _place(place: tuple[int | str, ...]) -> str:
     section, *rest = [str(part) for part in place] or [""]
     return f"[{section}] {'.'.join(rest)}: " if rest else f"[{section}] " if section else ""
+
+
+def _fault(kind: str, message: str) -> str:
+    return "there is no such setting" if kind == "extra_forbidden" else message.removeprefix("Value error, ")

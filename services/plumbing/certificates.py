@@ -7,15 +7,15 @@ import asyncio
 import contextlib
 import math
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from prometheus_client import Gauge
 
+from services.plumbing.clock import MACHINE_CLOCK
 from services.plumbing.logs import log
 from services.plumbing.retry import pause_until
 
@@ -53,7 +53,7 @@ class WatchedCertificate:
             log.info("a certificate can't be looked at", action="certificate_unknown", of=self.of, error=repr(error))
             DAYS_LEFT.labels(self.of).set(math.nan)
             return
-        DAYS_LEFT.labels(self.of).set((ends.timestamp() - time.time()) / 86_400)
+        DAYS_LEFT.labels(self.of).set((ends - MACHINE_CLOCK.now()) / timedelta(days=1))
 
 
 async def watch_certificates(watched: Sequence[WatchedCertificate], stopping: asyncio.Event) -> None:

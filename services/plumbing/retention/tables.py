@@ -25,4 +25,4 @@ comment on column pruning_turn.until is 'after a step the whole service rests, b
 """
 """First version; a service's migration runs it in its own schema."""
 
-PRUNED_V1_DOWN = "drop table pruned; drop table pruning_turn"
+PRUNED_V1_DOWN = "drop table pruned, pruning_turn"

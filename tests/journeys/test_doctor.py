@@ -64,3 +64,8 @@ async def test_a_house_that_is_well_is_found_so_and_each_fault_is_named(house: H
     assert "own-ladder-due-dead: create" in wrong["topics"][0] and wrong["topics"][1] == "pledgewire topics apply"
     assert "portal" in wrong["ACLs"][0]
     assert all(fix for _, fix in wrong.values())
+
+    # What it says helps, and whoever comes next has the topic again.
+    fixed = await asyncio.to_thread(run_pledgewire, house.stack.environment(), *wrong["topics"][1].split()[1:])
+    assert fixed.returncode == 0, fixed.stderr
+    assert (await examined(house, status=1))["topics"]["ok"]

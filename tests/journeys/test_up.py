@@ -164,7 +164,7 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
         done = operator.run(*command.split())
         assert done.returncode == 0, done.stdout + done.stderr
     assert house.public_url in "".join(shown) and str(operator.folder.path) in "".join(shown)
-    assert "nobody gets messages, all others' are held until `./pledgewire go-live`" in "".join(shown)
+    assert "nobody gets messages, they are held until `./pledgewire go-live`" in "".join(shown)
 
     assert operator.run("stop").returncode == 0
     assert first.wait(60) == 0
@@ -313,6 +313,27 @@ def test_an_address_that_this_machine_has_not_is_named(operator: Operator) -> No
 
     assert refused.returncode == 1
     assert "can't listen at 192.0.2.1" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[database]\nurl = 'postgresql://ana:secret@127.0.0.1:1/x'", "PostgreSQL does not let us in"),
+        ("[kafka]\nbootstrap_servers = '127.0.0.1:1'\nsecurity_protocol = 'PLAINTEXT'", "Kafka at 127.0.0.1:1 did not"),
+    ],
+)
+def test_what_is_the_operators_own_and_does_not_answer_is_named(operator: Operator, text: str, told: str) -> None:
+    """
+    A database or a broker that is named and isn't there ends it with two lines, without the password.
+    """
+    ports = "\n".join(["[ports]", *(f"{name} = {free_port()}" for name in SERVICES)])
+    operator.folder.settings.write_text(f"{ports}\n{text}\n")
+    refused = operator.run("up")
+
+    assert refused.returncode == 1
+    *_, error, helped = refused.stderr.splitlines()
+    assert error.startswith("error: ") and told in error and helped.startswith("help: ")
+    assert "Traceback" not in refused.stderr and "secret" not in refused.stderr
 
 
 def test_a_certificate_that_is_not_there_is_named(operator: Operator) -> None:

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from contracts.topics import OWN
 from services.cli.access.principals import GROUPS
 from services.cli.doctor.diagnosis import Diagnosis, good, unknown, wrong
 from services.plumbing.kafka.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from services.plumbing.recovery.comparison import PartitionBounds
 
 BETWEEN_LOOKS = 2.0
 """Seconds between two looks at how far a group is: who has moved in between is only behind."""
@@ -77,17 +81,13 @@ class KafkaDoctor:
         finally:
             await admin.close()
         topics = sorted({topic for places in later.values() for topic, _ in places})
-        ends = await self._ends(topics) if topics else {}
+        ends = {place: one.end for place, one in (await self._bounds(topics)).items()}
         return [lag_of(group, first[group], later[group], ends) for group in groups]
 
     async def look_at_dead_letters(self) -> Diagnosis:
         """What nobody could read, and nobody has looked at."""
-        from services.plumbing.kafka.topic_reader import TopicReader
-
-        async with TopicReader(self._settings).open([topic.dead for topic in OWN]) as topics:
-            bounds = await topics.bounds()
         lying: dict[str, int] = {}
-        for (topic, _), one in bounds.items():
+        for (topic, _), one in (await self._bounds([topic.dead for topic in OWN])).items():
             lying[topic] = lying.get(topic, 0) + one.end - one.first
         found = {topic: count for topic, count in sorted(lying.items()) if count}
         if not found:
@@ -95,11 +95,17 @@ class KafkaDoctor:
         told = ", ".join(f"{count} on {topic}" for topic, count in found.items())
         return wrong("dead letters", told, "pledgewire dead-letters list")
 
-    async def _ends(self, topics: Sequence[str]) -> Places:
+    async def _bounds(self, topics: Sequence[str]) -> "Mapping[tuple[str, int], PartitionBounds]":
+        """Of those that are there; that one is missing is for the look at topics to say."""
+        from services.cli.topics import TopicAdmin
         from services.plumbing.kafka.topic_reader import TopicReader
 
-        async with TopicReader(self._settings).open(topics) as reader:
-            return {place: one.end for place, one in (await reader.bounds()).items()}
+        async with TopicAdmin(self._settings) as admin:
+            there = await admin.found(list(topics))
+        if not there:
+            return {}
+        async with TopicReader(self._settings).open(there) as reader:
+            return await reader.bounds()
 
 
 def lag_of(group: str, first: Places, later: Places, ends: Places) -> Diagnosis:

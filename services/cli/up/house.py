@@ -42,6 +42,8 @@ from services.plumbing.secrets_at_rest import keys_from, new_key, settings_of_ke
 from services.plumbing.settings_faults import faults_of_settings
 
 Say = Callable[[str], None]
+SLOWEST = 240.0
+"""Seconds until all services are ready: who has been down for long has much to catch up with, on a small machine."""
 
 
 @dataclass
@@ -107,7 +109,9 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
                 reached["DATABASE_URL"],
                 manage_database=settings.database.manage,
                 trial=settings.trial,
-                manage_kafka=settings.kafka.manage and reached.get("KAFKA_SECURITY_PROTOCOL", "")[:4] == "SASL",
+                manage_topics=settings.kafka.manage,
+                # Who logs in by no name has no rights of his own.
+                manage_access=settings.kafka.manage and reached.get("KAFKA_SECURITY_PROTOCOL", "")[:4] == "SASL",
             )
         )
         fleet = _fleet(folder, settings, where, reached, prepared)
@@ -121,7 +125,7 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
         say("Starting registry, scheduler, notifier and portal")
         fleet.start()
         house.note(ready=False)
-        fleet.wait_ready()
+        fleet.wait_ready(seconds=SLOWEST)
         fleet.wait_for_keys(asyncio.run(count_keys(reached["DATABASE_URL"])))
         house.note(ready=True)
         closing.callback(say, "Stopping")

@@ -1,13 +1,16 @@
 """What has to be there before the services start: topics, schemas, rights and keys. Run again, it changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+from aiokafka.errors import KafkaError
 
+from deploy.embedded.errors import EmbeddedError
+from services.cli.access.admin import AccessRefused
 from services.cli.access.applying import apply_access, new_password
 from services.cli.access.database_roles import apply_roles
 from services.cli.access.document import SHIPPED, read_access
@@ -16,7 +19,7 @@ from services.cli.databases import upgrade_all
 from services.cli.fleet import SERVICES
 from services.cli.keys import ApiClient, issue_keys
 from services.cli.ministries import enter_ministries
-from services.cli.topics import apply_topics
+from services.cli.topics import TopicAdmin, apply_topics
 from services.cli.up.settings import TrialSection
 from services.cli.up.state_folder import HouseFolder
 from services.plumbing.audit.entries import Actor
@@ -24,6 +27,7 @@ from services.plumbing.clock import MACHINE_CLOCK
 from services.plumbing.database import Database, DatabaseSettings
 from services.plumbing.http.api_key_text import agreed_key
 from services.plumbing.kafka.settings import KafkaSettings
+from services.plumbing.transient_errors import Unavailable
 
 if TYPE_CHECKING:
     from services.notifier.delivery.trial import Trial
@@ -57,20 +61,29 @@ async def prepare(
     kafka: KafkaSettings,
     database_url: str,
     *,
-    manage_kafka: bool,
+    manage_topics: bool,
+    manage_access: bool,
     manage_database: bool,
     trial: TrialSection,
 ) -> Prepared:
-    """Bring Kafka and PostgreSQL to what this release needs; raises what they raise."""
+    """Bring Kafka and PostgreSQL to what this release needs.
+
+    Raises EmbeddedError where one of them can't be reached or does not let us, and what else they raise.
+    """
     write_access_file(folder.access)
-    passwords = {name: folder.secret(f"kafka-{name}", new_password) for name in SERVICES} if manage_kafka else {}
-    steps: list[Awaitable[object]] = [upgrade_all(database_url)]
-    if manage_kafka:
-        steps.append(_make_access(folder.access, kafka, passwords))
-    await asyncio.gather(*steps)
+    await _reach(database_url)
+    passwords = {name: folder.secret(f"kafka-{name}", new_password) for name in SERVICES} if manage_access else {}
+    access_file = folder.access if manage_access else None
+    await asyncio.gather(upgrade_all(database_url), _make_topics(kafka, passwords, access_file, manage_topics))
     roles = {role: folder.secret(f"database-{role}", new_password) for role in ROLES} if manage_database else {}
     if roles:
-        await apply_roles(database_url, roles)
+        try:
+            await apply_roles(database_url, roles)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise EmbeddedError(
+                f"PostgreSQL does not let its user make roles: {error}",
+                "name a user who may (alter role … createrole), or set manage = false in [database] of pledgewire.toml",
+            ) from error
     await enter_ministries(database_url)
     on_trial = await _trial(database_url, trial)
     agreed: dict[str, str] = {}
@@ -105,9 +118,35 @@ def write_access_file(file: Path) -> None:
         file.write_text(SHIPPED.read_text(encoding="utf-8"), encoding="utf-8")
 
 
-async def _make_access(file: Path, kafka: KafkaSettings, passwords: Mapping[str, str]) -> None:
-    await apply_topics(kafka)
-    await apply_access(kafka, read_access(file), passwords)
+async def _reach(database_url: str) -> None:
+    """Raise EmbeddedError where the database does not let us in; its address holds a password, and is not said."""
+    try:
+        connection = await asyncpg.connect(database_url, timeout=15)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        raise EmbeddedError(
+            f"PostgreSQL does not let us in: {error or type(error).__name__}",
+            "see that it runs, and correct url in [database] of pledgewire.toml, or DATABASE_URL",
+        ) from error
+    await connection.close()
+
+
+async def _make_topics(
+    kafka: KafkaSettings, passwords: Mapping[str, str], access_file: Path | None, manage_topics: bool
+) -> None:
+    """Make topics, and the rights of the file, as far as they are ours to make; that Kafka answers matters anyway."""
+    try:
+        async with TopicAdmin(kafka):
+            pass
+        if manage_topics:
+            await apply_topics(kafka)
+        if access_file:
+            await apply_access(kafka, read_access(access_file), passwords)
+    except (KafkaError, AccessRefused, Unavailable, OSError, TimeoutError) as error:
+        raise EmbeddedError(
+            f"Kafka at {kafka.bootstrap_servers} did not do it: {error or type(error).__name__}",
+            "see that it runs, and correct [kafka] of pledgewire.toml, or the KAFKA_ variables;"
+            " manage = false where others make topics and rights",
+        ) from error
 
 
 async def _has_key(database_url: str, client: str) -> bool:

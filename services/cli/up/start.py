@@ -1,5 +1,6 @@
 """`pledgewire up`: starts the house, says what one needs to know, and keeps it up."""
 
+import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ class UpOptions:
 def run_up(options: UpOptions) -> int:
     """Start everything, and keep it up until SIGTERM or SIGINT; then 0. Raises EmbeddedError."""
     started = time.monotonic()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the error that is raised
     try:
         with stopped_by_signals(), running_house(options.folder, options.settings, _say) as house:
             if options.statement:
@@ -81,8 +83,9 @@ def _on_trial(house: House) -> list[str]:
     """That messages are held, as long as they are."""
     if house.prepared.trial is None:
         return []
-    allowed = ", ".join(house.prepared.trial.allowed) or "nobody"
-    return [f"Trial      {allowed} gets messages, all others' are held until `./pledgewire go-live`"]
+    allowed = house.prepared.trial.allowed
+    who = f"only {', '.join(allowed)} get messages, the rest is" if allowed else "nobody gets messages, they are"
+    return [f"Trial      {who} held until `./pledgewire go-live`"]
 
 
 def _others(urls: Mapping[str, str]) -> dict[str, str]:

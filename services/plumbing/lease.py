@@ -75,7 +75,11 @@ class Lease:
         return True
 
     async def confirm(self) -> bool:
-        """The outbox has been compared; whether the lease is still ours, so that the comparison counts."""
+        """The outbox has been compared; whether the lease is still ours, so that the comparison counts.
+
+        What was published and isn't there any more waits again by now, whatever `hold` has found before.
+        """
+        self.nothing_waits = False
         async with self._database.connection() as connection:
             self.compared = bool(
                 await connection.fetchval(

@@ -48,7 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 OF_THEIR_OWN = {"up", "demo", "stack", "test", "bench"}
-"""Commands that start a house of their own: what another one runs on is nothing to them."""
+"""Commands that start an instance of their own: what another one runs on is nothing to them."""
 topics = typer.Typer(help="The topics of the broker.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 app.add_typer(db, name="db")

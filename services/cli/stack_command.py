@@ -21,7 +21,7 @@ from services.cli.running_stack import RunningStack, StackOptions, running_stack
 from services.cli.service_client import ASKED_WRONGLY
 from services.cli.stopping import stopped_by_signals
 from services.cli.up.noting import found_by_commands
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.file_stamps import stamps
 
 CLIENTS = (
@@ -119,7 +119,7 @@ def run_stack(
                     _say(_import_statement(stack))
                 clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.clock_file)} if options.clock_file else {}
                 more = {"PLEDGEWIRE_KEY": stack.keys["editors"], **clock}
-                closing.enter_context(found_by_commands(HouseFolder(state), stack, more))
+                closing.enter_context(found_by_commands(InstanceFolder(state), stack, more))
                 write_private(document, json.dumps(described(stack), indent=1) + "\n")
                 _say(f"Ready after {time.monotonic() - started:.1f} s; addresses and keys are in {document}")
                 if tls and stack.parts:

@@ -39,7 +39,7 @@ def said(text: Any, translate: Translate) -> Any:
 def sentence_of(error: BaseException) -> Sentence:
     """What an error says. One that is given a message and values of its own, beside its text, is one as well.
 
-    So do those refuse who know nothing of this house, such as the contracts.
+    So do those refuse who know nothing of Pledgewire, such as the contracts.
     """
     text = error.args[0] if error.args else ""
     if isinstance(text, Sentence):

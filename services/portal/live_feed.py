@@ -25,7 +25,7 @@ READERS = Gauge("pledgewire_feed_readers", "Open streams of the live feed")
 INTERNALS = frozenset({MILESTONE_ESCALATED.name, DELIVERY_SETTLED.name})
 """Who is asked about what is overdue, and who was told: for those with a key, and behind signed links."""
 TOPICS = {topic.name: topic for topic in PUBLIC if "portal" in topic.readers and topic.name not in INTERNALS}
-"""The topics that the feed shows to everybody: nobody's own ladder, and nothing of how the house does its work."""
+"""The topics that the feed shows to everybody: nobody's own ladder, and nothing of how the services do their work."""
 RING = 500
 """Events kept in memory."""
 OVERLAP_MS = 60_000

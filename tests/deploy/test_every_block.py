@@ -20,17 +20,17 @@ class Run:
 
 ELSEWHERE = {
     ("README.md", "./pledgewire demo"): Run(
-        "tests/deploy/test_pages_on_houses.py", "`./pledgewire test` would run itself: tests/cli/test_testing.py"
+        "tests/deploy/test_pages_on_instances.py", "`./pledgewire test` would run itself: tests/cli/test_testing.py"
     ),
-    ("README.md", "./pledgewire status"): Run("tests/deploy/test_pages_on_houses.py"),
-    ("one-machine.md", "./pledgewire init --yes"): Run("tests/deploy/test_pages_on_houses.py"),
-    ("one-machine.md", "./pledgewire status"): Run("tests/deploy/test_pages_on_houses.py"),
-    ("one-machine.md", 'eval "$(./pledgewire status --env)"'): Run("tests/deploy/test_pages_on_houses.py"),
-    ("one-machine.md", "./pledgewire init --force"): Run("tests/deploy/test_pages_on_houses.py"),
-    ("one-machine.md", "./pledgewire systemd"): Run("tests/deploy/test_pages_on_houses.py"),
+    ("README.md", "./pledgewire status"): Run("tests/deploy/test_pages_on_instances.py"),
+    ("one-machine.md", "./pledgewire init --yes"): Run("tests/deploy/test_pages_on_instances.py"),
+    ("one-machine.md", "./pledgewire status"): Run("tests/deploy/test_pages_on_instances.py"),
+    ("one-machine.md", 'eval "$(./pledgewire status --env)"'): Run("tests/deploy/test_pages_on_instances.py"),
+    ("one-machine.md", "./pledgewire init --force"): Run("tests/deploy/test_pages_on_instances.py"),
+    ("one-machine.md", "./pledgewire systemd"): Run("tests/deploy/test_pages_on_instances.py"),
     ("CONTRIBUTING.md", "./pledgewire test --quick"): Run("tests/cli/test_testing.py", "it would run itself"),
-    ("CONTRIBUTING.md", "./pledgewire stack ../try"): Run("tests/deploy/test_pages_on_houses.py"),
-    ("CONTRIBUTING.md", 'eval "$(./pledgewire status --state ../try'): Run("tests/deploy/test_pages_on_houses.py"),
+    ("CONTRIBUTING.md", "./pledgewire stack ../try"): Run("tests/deploy/test_pages_on_instances.py"),
+    ("CONTRIBUTING.md", 'eval "$(./pledgewire status --state ../try'): Run("tests/deploy/test_pages_on_instances.py"),
     ("CONTRIBUTING.md", ".venv/bin/python -m contracts.generate"): Run(
         "tests/contracts/test_generated_contracts.py", "it writes into the checkout"
     ),

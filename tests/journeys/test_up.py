@@ -21,9 +21,9 @@ import pytest
 
 from deploy.embedded.processes import Identity
 from services.cli.fleet import PROJECT, SERVICES, free_port
-from services.cli.up.running import NAMES, RunningHouse, read_running
+from services.cli.up.running import NAMES, RunningInstance, read_running
 from services.cli.up.settings_text import settings_text
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.registry.catalogue.loading import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -36,7 +36,7 @@ HOOK = "https://hooks.example.org/pledgewire"
 class Operator:
     """Somebody at a terminal of the machine, with one state folder."""
 
-    folder: HouseFolder
+    folder: InstanceFolder
     environment: dict[str, str] = field(default_factory=dict)
     started: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
@@ -63,7 +63,7 @@ class Operator:
             timeout=120,
         )
 
-    def house(self) -> RunningHouse | None:
+    def house(self) -> RunningInstance | None:
         """What runs, once it is ready."""
         found = read_running(self.folder)
         return found if found and found.ready else None
@@ -81,7 +81,7 @@ class Operator:
 @pytest.fixture
 def operator(tmp_path: Path) -> Iterator[Operator]:
     """With a pledgewire.toml that names free ports, since other tests run beside this one."""
-    folder = HouseFolder(tmp_path / "state")
+    folder = InstanceFolder(tmp_path / "state")
     folder.make()
     ports = {"ports": {name: free_port() for name in SERVICES}}
     folder.settings.write_text(settings_text(ports))
@@ -109,7 +109,7 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     return process.returncode, out, complaints
 
 
-async def rows(house: RunningHouse, question: str) -> list[Any]:
+async def rows(house: RunningInstance, question: str) -> list[Any]:
     """What the database says."""
     connection = await asyncpg.connect(house.environment["DATABASE_URL"])
     try:
@@ -137,7 +137,7 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     assert killed
     os.kill(killed, signal.SIGKILL)
 
-    def revived() -> RunningHouse | None:
+    def revived() -> RunningInstance | None:
         found = operator.house()
         return found if found and found.parts["notifier"].pid not in (None, killed) else None
 

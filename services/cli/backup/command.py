@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 State = Annotated[
     Path | None,
-    typer.Option(help="Of the house in this folder; while it is stopped, its database and Kafka are started for it."),
+    typer.Option(help="Of the instance in this folder; where it is stopped, its database and Kafka are started."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 
@@ -42,10 +42,10 @@ def backup(
     from services.cli.backup.writing import name_of_now, write_backup
     from services.cli.platform import ProgressLine, database_url
     from services.cli.service_client import ASKED_WRONGLY, print_json
-    from services.cli.up.state_folder import HouseFolder
+    from services.cli.up.state_folder import InstanceFolder
     from services.plumbing.kafka.settings import KafkaSettings
 
-    target = (folder or HouseFolder.at(state).backups / name_of_now()).absolute()
+    target = (folder or InstanceFolder.at(state).backups / name_of_now()).absolute()
     if target.exists():
         raise EmbeddedError(f"{target} is there already", "name a new folder", ASKED_WRONGLY)
 
@@ -136,7 +136,7 @@ def _put(folder: Path, manifest: "Manifest") -> None:
 
 @contextmanager
 def _reached(state: Path | None) -> Iterator[None]:
-    """In the block the variables of this process lead to the house in this folder, if one is named.
+    """In the block the variables of this process lead to the instance in this folder, if one is named.
 
     One that runs says where it is; of one that is stopped Kafka and PostgreSQL are started, and no service.
     """
@@ -144,14 +144,14 @@ def _reached(state: Path | None) -> Iterator[None]:
     from deploy.embedded.stack import EmbeddedStack
     from services.cli.service_client import NOT_FOUND
     from services.cli.up.running import read_running
-    from services.cli.up.state_folder import HouseFolder
+    from services.cli.up.state_folder import InstanceFolder
 
     if state is None:
         yield
         return
-    folder = HouseFolder.at(state)
-    if house := read_running(folder):
-        os.environ.update(house.environment)
+    folder = InstanceFolder.at(state)
+    if instance := read_running(folder):
+        os.environ.update(instance.environment)
         yield
         return
     if not (folder.path / "kafka").is_dir() or not (folder.path / "postgres").exists():

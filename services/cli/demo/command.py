@@ -28,7 +28,7 @@ from services.cli.running_stack import RunningStack, StackOptions, running_stack
 from services.cli.service_client import ASKED_WRONGLY
 from services.cli.up.noting import found_by_commands
 from services.cli.up.preparing import OPERATOR
-from services.cli.up.state_folder import HouseFolder, default_folder
+from services.cli.up.state_folder import InstanceFolder, default_folder
 from services.registry.catalogue.loading import load
 
 PORTS = {"portal": 8400, "registry": 8401, "scheduler": 8402, "notifier": 8403, "inbox": 8425}
@@ -47,7 +47,7 @@ def demo_folder(named: Path | None) -> Path:
     Raises EmbeddedError for one in which `up` keeps the real thing.
     """
     folder = named or default_folder() / "demo"
-    if HouseFolder(folder).settings.exists() or HouseFolder(folder).secrets.exists():
+    if InstanceFolder(folder).settings.exists() or InstanceFolder(folder).secrets.exists():
         raise EmbeddedError(
             f"{folder} holds what `pledgewire up` keeps, and the demo would empty it",
             "name another folder with --state, or leave it out",
@@ -102,7 +102,7 @@ def run_demo(options: DemoOptions) -> int:
         ready_seconds = time.monotonic() - started
         clock = {"PLEDGEWIRE_CLOCK_FILE": str(options.stack().clock_file)}
         more = {"PLEDGEWIRE_KEY": stack.keys[OPERATOR.name], **clock}
-        closing.enter_context(found_by_commands(HouseFolder(options.state), stack, more))
+        closing.enter_context(found_by_commands(InstanceFolder(options.state), stack, more))
         say(f"Everything is ready after {ready_seconds:.1f} s; the portal is at {stack.url('portal')}")
         if options.browser and not options.exit_at_end:
             webbrowser.open(stack.url("portal"))

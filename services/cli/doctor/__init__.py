@@ -1,1 +1,1 @@
-"""`pledgewire doctor`: looks at everything that a house stands on, and says of each what is wrong and what mends it."""
+"""`pledgewire doctor`: looks at all that an instance depends on, and says what is wrong and what mends it."""

@@ -14,18 +14,18 @@ def doctor(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
 ) -> None:
-    """Look at all that this house stands on, and say what mends what is wrong; 1 where anything is."""
+    """Look at all that this instance depends on, and say what mends what is wrong; 1 where anything is."""
     import logging
 
     from services.cli.doctor.diagnosis import examine
     from services.cli.doctor.examination import checks_of
     from services.cli.doctor.surroundings import surroundings
     from services.cli.service_client import FAILED, print_json
-    from services.cli.up.state_folder import HouseFolder
+    from services.cli.up.state_folder import InstanceFolder
     from services.plumbing.clock import MACHINE_CLOCK
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the finding
-    found = asyncio.run(examine(checks_of(surroundings(HouseFolder.at(state)), MACHINE_CLOCK.now())))
+    found = asyncio.run(examine(checks_of(surroundings(InstanceFolder.at(state)), MACHINE_CLOCK.now())))
     if json:
         print_json({"items": [vars(one) for one in found]})
     else:

@@ -1,4 +1,4 @@
-"""Which checks there are for a house, and what helps where one can't even be made. A new check is a line here."""
+"""Which checks there are for an instance, and what helps where one can't even be made. A new check is a line here."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -64,7 +64,7 @@ def _services(around: Surroundings) -> list[Check]:
 
 def _database(around: Surroundings) -> list[Check]:
     if not around.database_url:
-        return [_not_looked_at("database", "no database is named: DATABASE_URL, or a house that runs")]
+        return [_not_looked_at("database", "no database is named: DATABASE_URL, or an instance that runs")]
     doctor = DatabaseDoctor(around.database_url)
     checks = [
         Check("schemas", doctor.look_at_schemas, _DATABASE),
@@ -78,7 +78,7 @@ def _database(around: Surroundings) -> list[Check]:
 
 def _kafka(around: Surroundings) -> list[Check]:
     if around.kafka is None:
-        return [_not_looked_at("Kafka", "no broker is named: KAFKA_BOOTSTRAP_SERVERS, or a house that runs")]
+        return [_not_looked_at("Kafka", "no broker is named: KAFKA_BOOTSTRAP_SERVERS, or an instance that runs")]
     doctor = KafkaDoctor(around.kafka, around.access_file)
     checks = [
         Check("topics", doctor.look_at_topics, "pledgewire topics plan"),

@@ -1,4 +1,4 @@
-"""What a house stands on, as its environment and its settings name it."""
+"""What an instance depends on, as its environment and its settings name it."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from services.cli.fleet import ADMIN_BESIDE, SERVICES
 from services.cli.up.environment import own_keys
 from services.cli.up.running import read_running
 from services.cli.up.settings import UpSettings, read_settings
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.kafka.settings import KafkaSettings
 from services.plumbing.secrets_at_rest import keys_from
 
@@ -20,9 +20,9 @@ class Surroundings:
     """Everything that is looked at. What nobody has named is empty, and is not looked at."""
 
     state: Path | None
-    """The folder of a house that this machine keeps."""
+    """The folder of an instance that this machine keeps."""
     is_running: bool
-    """Whether a house runs on that folder now."""
+    """Whether an instance runs on that folder now."""
     urls: Mapping[str, str]
     """Where each service listens."""
     admin_urls: Mapping[str, str]
@@ -47,36 +47,36 @@ class Surroundings:
         return tuple(sorted(found - {""}))
 
 
-def surroundings(folder: HouseFolder, environment: Mapping[str, str] = os.environ) -> Surroundings:
-    """What is named by the environment, and by the house of this folder if there is one; raises EmbeddedError."""
-    is_house = folder.settings.exists() or folder.run.exists()
-    house = read_running(folder) if is_house else None
-    settings = read_settings(folder.settings) if is_house else UpSettings()
-    named = {**(house.environment if house else {}), **environment}
-    urls = _urls(settings, named, is_house=is_house)
+def surroundings(folder: InstanceFolder, environment: Mapping[str, str] = os.environ) -> Surroundings:
+    """What is named by the environment, and by the instance of this folder if there is one; raises EmbeddedError."""
+    is_kept = folder.settings.exists() or folder.run.exists()
+    instance = read_running(folder) if is_kept else None
+    settings = read_settings(folder.settings) if is_kept else UpSettings()
+    named = {**(instance.environment if instance else {}), **environment}
+    urls = _urls(settings, named, is_kept=is_kept)
     return Surroundings(
-        state=folder.path if is_house else None,
-        is_running=house is not None,
+        state=folder.path if is_kept else None,
+        is_running=instance is not None,
         urls=urls,
         admin_urls={name: named.get(f"{name.upper()}_ADMIN_URL") or _beside(url) for name, url in urls.items()},
         database_url=named.get("DATABASE_URL") or settings.database.url,
         kafka=_kafka(named),
-        access_file=_access_file(folder, named, is_house=is_house),
+        access_file=_access_file(folder, named, is_kept=is_kept),
         smtp=_smtp(settings, named),
         public_urls=_public_urls(settings, named),
         certificates=_certificates(settings, named),
         clock_file=named.get("PLEDGEWIRE_CLOCK_FILE", ""),
-        keys=_keys(folder, settings, named, is_house=is_house),
+        keys=_keys(folder, settings, named, is_kept=is_kept),
     )
 
 
-def _urls(settings: UpSettings, named: Mapping[str, str], *, is_house: bool) -> dict[str, str]:
+def _urls(settings: UpSettings, named: Mapping[str, str], *, is_kept: bool) -> dict[str, str]:
     ports: dict[str, int] = dict(settings.ports)
     found = {}
     for name in SERVICES:
         if url := named.get(f"{name.upper()}_URL"):
             found[name] = url
-        elif is_house:
+        elif is_kept:
             found[name] = f"http://127.0.0.1:{ports[name]}"
     return found
 
@@ -93,16 +93,16 @@ def _kafka(named: Mapping[str, str]) -> KafkaSettings | None:
     return KafkaSettings.model_validate({name: told[name] for name in told if name in KafkaSettings.model_fields})
 
 
-def _access_file(folder: HouseFolder, named: Mapping[str, str], *, is_house: bool) -> Path | None:
+def _access_file(folder: InstanceFolder, named: Mapping[str, str], *, is_kept: bool) -> Path | None:
     if named.get("ACCESS_FILE"):
         return Path(named["ACCESS_FILE"])
-    return folder.access if is_house and folder.access.exists() else None
+    return folder.access if is_kept and folder.access.exists() else None
 
 
-def _keys(folder: HouseFolder, settings: UpSettings, named: Mapping[str, str], *, is_house: bool) -> dict[str, str]:
+def _keys(folder: InstanceFolder, settings: UpSettings, named: Mapping[str, str], *, is_kept: bool) -> dict[str, str]:
     own = folder.secrets / "secrets-key"
     given = own_keys(settings, named)
-    return given or (keys_from("SECRETS_KEY_FILE", str(own)) if is_house and own.exists() else {})
+    return given or (keys_from("SECRETS_KEY_FILE", str(own)) if is_kept and own.exists() else {})
 
 
 def _smtp(settings: UpSettings, named: Mapping[str, str]) -> dict[str, str]:

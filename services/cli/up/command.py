@@ -1,4 +1,4 @@
-"""The commands around a house on this machine. Imports are inside, so that help is instant."""
+"""The commands around an instance on this machine. Imports are inside, so that help is instant."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,9 +31,9 @@ def up(
     """Run it for real: Kafka, PostgreSQL and the four services, until Ctrl-C, SIGTERM or `stop`."""
     from services.cli.up.settings import overridden, read_settings
     from services.cli.up.start import UpOptions, run_up
-    from services.cli.up.state_folder import HouseFolder
+    from services.cli.up.state_folder import InstanceFolder
 
-    folder = HouseFolder.at(state)
+    folder = InstanceFolder.at(state)
     settings = overridden(read_settings(folder.settings), public_url=public_url, tls=tls)
     raise typer.Exit(run_up(UpOptions(folder, settings, statement)))
 
@@ -55,10 +55,10 @@ def init(
 ) -> None:
     """Write pledgewire.toml with all settings and what they mean; asks six things at most."""
     from services.cli.up.initial import Answers, write_settings
-    from services.cli.up.state_folder import HouseFolder
+    from services.cli.up.state_folder import InstanceFolder
 
     given = Answers(public_url, tls, smtp_host, smtp_username, smtp_password, smtp_from)
-    write_settings(HouseFolder.at(state), given, ask=not (yes or show), force=force, show=show)
+    write_settings(InstanceFolder.at(state), given, ask=not (yes or show), force=force, show=show)
 
 
 def status(
@@ -86,9 +86,9 @@ def stop(
 ) -> None:
     """Stop what `up` has started: what is in hand is finished first."""
     from services.cli.up.running import running_folder
-    from services.cli.up.standing import stop_house
+    from services.cli.up.standing import stop_instance
 
-    stop_house(running_folder(state), seconds)
+    stop_instance(running_folder(state), seconds)
 
 
 def logs(
@@ -114,8 +114,8 @@ def systemd(
 ) -> None:
     """Print a systemd unit that keeps it up, with as few rights as it needs."""
     from services.cli.up.settings import read_settings
-    from services.cli.up.state_folder import SYSTEM, HouseFolder
+    from services.cli.up.state_folder import SYSTEM, InstanceFolder
     from services.cli.up.systemd_unit import Program, unit
 
-    folder = HouseFolder.at(state or SYSTEM)
+    folder = InstanceFolder.at(state or SYSTEM)
     typer.echo(unit(Program.ours(), read_settings(folder.settings), folder.path, user, statement), nl=False)

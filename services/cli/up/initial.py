@@ -12,7 +12,7 @@ from deploy.embedded.state import write_private
 from services.cli.service_client import ASKED_WRONGLY
 from services.cli.up.settings import settings_of
 from services.cli.up.settings_text import settings_text
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Answers:
         return {section: {name: one for name, one in values.items() if one} for section, values in said.items()}
 
 
-def write_settings(folder: HouseFolder, given: Answers, *, ask: bool, force: bool, show: bool) -> None:
+def write_settings(folder: InstanceFolder, given: Answers, *, ask: bool, force: bool, show: bool) -> None:
     """Write the file, or print it; raises EmbeddedError for what can't be, and where there is one."""
     if show:
         typer.echo(settings_text(given.document()), nl=False)

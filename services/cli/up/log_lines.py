@@ -10,7 +10,7 @@ import typer
 
 from deploy.embedded.errors import EmbeddedError
 from services.cli.service_client import NOT_FOUND
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at what was added."""
@@ -19,7 +19,7 @@ TOLD_APART = {"service", "time", "level", "logger", "message", "action"}
 """What a line shows in a place of its own, or not at all."""
 
 
-def show_logs(folder: HouseFolder, names: list[str], count: int, *, follow: bool, raw: bool) -> None:
+def show_logs(folder: InstanceFolder, names: list[str], count: int, *, follow: bool, raw: bool) -> None:
     """Print the last lines of each log, oldest first, and go on with what comes if asked to; raises EmbeddedError."""
     files = chosen(folder.logs, names)
     found = [(line, name) for name, file in files.items() for line in last_lines(file, count)]

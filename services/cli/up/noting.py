@@ -10,20 +10,20 @@ from deploy.embedded.state import write_private
 from services.cli import VERSION
 from services.cli.fleet import SERVICES
 from services.cli.running_stack import RunningStack
-from services.cli.up.running import HousePart, RunningHouse, document
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.running import InstancePart, RunningInstance, document
+from services.cli.up.state_folder import InstanceFolder
 
 
 @contextmanager
-def found_by_commands(folder: HouseFolder, stack: RunningStack, more: Mapping[str, str]) -> Iterator[None]:
+def found_by_commands(folder: InstanceFolder, stack: RunningStack, more: Mapping[str, str]) -> Iterator[None]:
     """As long as the block runs, the commands find the stack in this folder; `more` are variables beside the usual."""
     folder.run.mkdir(exist_ok=True, mode=0o700)
     me = Identity.of(os.getpid()) or Identity(os.getpid(), "")
     urls = {f"{name.upper()}_URL": stack.url(name) for name in ("registry", "scheduler", "notifier")}
     admin_urls = {f"{name.upper()}_ADMIN_URL": stack.admin_url(name) for name in SERVICES}
-    parts = {name: HousePart(pid) for name, pid in (stack.parts.processes() if stack.parts else {}).items()}
-    services = {name: HousePart(pid, stack.url(name)) for name, pid in stack.fleet.pids().items() if name != "inbox"}
-    house = RunningHouse(
+    parts = {name: InstancePart(pid) for name, pid in (stack.parts.processes() if stack.parts else {}).items()}
+    services = {name: InstancePart(pid, stack.url(name)) for name, pid in stack.fleet.pids().items() if name != "inbox"}
+    instance = RunningInstance(
         pid=me.pid,
         started=me.started,
         since=datetime.now(UTC).isoformat(),
@@ -33,7 +33,7 @@ def found_by_commands(folder: HouseFolder, stack: RunningStack, more: Mapping[st
         parts={**services, **parts},
         environment={**stack.environment, **stack.fleet.opening(), **urls, **admin_urls, **more},
     )
-    write_private(document(folder), house.written())
+    write_private(document(folder), instance.written())
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ from services.cli.keys import ApiClient, issue_keys
 from services.cli.ministries import enter_ministries
 from services.cli.topics import TopicAdmin, apply_topics
 from services.cli.up.settings import TrialSection
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.audit.entries import Actor
 from services.plumbing.clock import MACHINE_CLOCK
 from services.plumbing.database import Database, DatabaseSettings
@@ -57,7 +57,7 @@ class Prepared:
 
 
 async def prepare(
-    folder: HouseFolder,
+    folder: InstanceFolder,
     kafka: KafkaSettings,
     database_url: str,
     *,

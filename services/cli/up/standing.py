@@ -1,4 +1,4 @@
-"""`pledgewire status` and `stop`: how a house stands, and its end."""
+"""`pledgewire status` and `stop`: how an instance stands, and its end."""
 
 import signal
 import time
@@ -11,8 +11,8 @@ import typer
 from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.processes import Identity
 from services.cli.service_client import FAILED, NOT_FOUND, print_json
-from services.cli.up.running import HousePart, RunningHouse, read_running
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.running import InstancePart, RunningInstance, read_running
+from services.cli.up.state_folder import InstanceFolder
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class PartStanding:
     name: str
     state: str
     """`ready`, `running` (of Kafka and PostgreSQL), `not ready: …` or `down`."""
-    part: HousePart
+    part: InstancePart
 
     @property
     def is_well(self) -> bool:
@@ -42,64 +42,66 @@ class PartStanding:
         return f"  started again {count} time{'s' if count > 1 else ''}{how}"
 
 
-def tell_environment(folder: HouseFolder) -> None:
-    """Print the variables by which a house is reached, for `eval` of a shell; raises EmbeddedError."""
+def tell_environment(folder: InstanceFolder) -> None:
+    """Print the variables by which an instance is reached, for `eval` of a shell; raises EmbeddedError."""
     for name, text in _running(folder).environment.items():
         typer.echo(f"export {name}={quote(text)}")
 
 
-def tell_status(folder: HouseFolder, *, as_json: bool) -> int:
-    """Print how a house stands; the exit status. Raises EmbeddedError where nothing runs."""
-    house = _running(folder)
-    found = [_standing(name, part) for name, part in house.parts.items()]
-    well = house.ready and all(one.is_well for one in found)
+def tell_status(folder: InstanceFolder, *, as_json: bool) -> int:
+    """Print how an instance stands; the exit status. Raises EmbeddedError where nothing runs."""
+    instance = _running(folder)
+    found = [_standing(name, part) for name, part in instance.parts.items()]
+    well = instance.ready and all(one.is_well for one in found)
     if as_json:
         shown = {one.name: {"state": one.state, **asdict(one.part)} for one in found}
         print_json(
             {
                 "state": "ready" if well else "not-ready",
                 "folder": str(folder.path),
-                "since": house.since,
-                "version": house.version,
-                "public_url": house.public_url,
+                "since": instance.since,
+                "version": instance.version,
+                "public_url": instance.public_url,
                 "parts": shown,
             }
         )
     else:
-        how = "up" if house.ready else "starting"
-        typer.echo(f"{how} since {house.since[:16]}Z, release {house.version}, in {folder.path} (pid {house.pid})")
+        how = "up" if instance.ready else "starting"
+        typer.echo(
+            f"{how} since {instance.since[:16]}Z, release {instance.version}, in {folder.path} (pid {instance.pid})"
+        )
         for one in found:
             typer.echo(one.line())
-        typer.echo(f"readers reach the portal at {house.public_url}")
+        typer.echo(f"readers reach the portal at {instance.public_url}")
     return 0 if well else FAILED
 
 
-def stop_house(folder: HouseFolder, seconds: float) -> None:
-    """Ask a house to end, and wait for it; raises EmbeddedError where nothing runs, and where it goes on."""
-    house = _running(folder)
-    process = Identity(house.pid, house.started)
+def stop_instance(folder: InstanceFolder, seconds: float) -> None:
+    """Ask an instance to end, and wait for it; raises EmbeddedError where nothing runs, and where it goes on."""
+    instance = _running(folder)
+    process = Identity(instance.pid, instance.started)
     process.signal(signal.SIGTERM)
     end = time.monotonic() + seconds
     while process.alive:
         if time.monotonic() > end:
             raise EmbeddedError(
-                f"process {house.pid} has not ended within {seconds:.0f} s",
+                f"process {instance.pid} has not ended within {seconds:.0f} s",
                 f"see what it does in {folder.logs}, or wait longer with --seconds",
             )
         time.sleep(0.05)
     typer.echo("stopped")
 
 
-def _running(folder: HouseFolder) -> RunningHouse:
-    house = read_running(folder)
-    if house is None:
+def _running(folder: InstanceFolder) -> RunningInstance:
+    instance = read_running(folder)
+    if instance is None:
         raise EmbeddedError(
             f"nothing runs in {folder.path}", "`pledgewire up` starts it; --state names another folder", NOT_FOUND
         )
-    return house
+    return instance
 
 
-def _standing(name: str, part: HousePart) -> PartStanding:
+def _standing(name: str, part: InstancePart) -> PartStanding:
     if part.pid is None or Identity.of(part.pid) is None:
         return PartStanding(name, "down", part)
     if not part.url:

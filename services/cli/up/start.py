@@ -1,4 +1,4 @@
-"""`pledgewire up`: starts the house, says what one needs to know, and keeps it up."""
+"""`pledgewire up`: starts the instance, says what one needs to know, and keeps it up."""
 
 import logging
 import sys
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.cli.stopping import stopped_by_signals
-from services.cli.up.house import House, running_house
+from services.cli.up.instance import Instance, running_instance
 from services.cli.up.keeping import keep_up, notify
 from services.cli.up.settings import UpSettings
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.cli.up.statements import take_in
 
 
@@ -18,7 +18,7 @@ from services.cli.up.statements import take_in
 class UpOptions:
     """What the command line asked for."""
 
-    folder: HouseFolder
+    folder: InstanceFolder
     settings: UpSettings
     statement: str | None = None
     """A catalogue that comes along, to be taken in with its chronicle."""
@@ -29,31 +29,31 @@ def run_up(options: UpOptions) -> int:
     started = time.monotonic()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the error that is raised
     try:
-        with stopped_by_signals(), running_house(options.folder, options.settings, _say) as house:
+        with stopped_by_signals(), running_instance(options.folder, options.settings, _say) as instance:
             if options.statement:
-                _say(take_in(house, options.statement))
+                _say(take_in(instance, options.statement))
             notify("READY=1")
-            for line in welcome(house, options, time.monotonic() - started):
+            for line in welcome(instance, options, time.monotonic() - started):
                 print(line, flush=True)
             try:
-                keep_up(house, _say)
+                keep_up(instance, _say)
             finally:
                 notify("STOPPING=1")
     except KeyboardInterrupt:
         return 0
 
 
-def welcome(house: House, options: UpOptions, seconds: float) -> list[str]:
+def welcome(instance: Instance, options: UpOptions, seconds: float) -> list[str]:
     """What is said once all is ready; the first time with a key, and what to do next."""
-    where = house.where
+    where = instance.where
     lines = [
         f"Pledgewire is up after {seconds:.1f} s.",
         f"Portal     {where.public['portal']}",
         *(f"{name.capitalize():<10} {url}" for name, url in _others(where.public).items()),
         f"State      {options.folder.path}",
-        *_on_trial(house),
+        *_on_trial(instance),
     ]
-    key = house.prepared.first_key
+    key = instance.prepared.first_key
     if key is None:
         return [*lines, "Ctrl-C or `./pledgewire stop` ends it."]
     return [
@@ -79,11 +79,11 @@ NEXT = (
 """The three commands that come after the first start."""
 
 
-def _on_trial(house: House) -> list[str]:
+def _on_trial(instance: Instance) -> list[str]:
     """That messages are held, as long as they are."""
-    if house.prepared.trial is None:
+    if instance.prepared.trial is None:
         return []
-    allowed = house.prepared.trial.allowed
+    allowed = instance.prepared.trial.allowed
     who = f"only {', '.join(allowed)} get messages, the rest is" if allowed else "nobody gets messages, they are"
     return [f"Trial      {who} held until `./pledgewire go-live`"]
 

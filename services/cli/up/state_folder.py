@@ -1,4 +1,4 @@
-"""The folder of one house: its settings, who may do what, its data, its secrets and what runs now."""
+"""The folder of one instance: its settings, who may do what, its data, its secrets and what runs now."""
 
 import os
 from collections.abc import Callable
@@ -21,13 +21,13 @@ def default_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class HouseFolder:
-    """Where everything of one house is. Nothing is touched before `make`."""
+class InstanceFolder:
+    """Where everything of one instance is. Nothing is touched before `make`."""
 
     path: Path
 
     @classmethod
-    def at(cls, path: Path | None) -> "HouseFolder":
+    def at(cls, path: Path | None) -> "InstanceFolder":
         """The named folder, else the default one."""
         return cls((path or default_folder()).expanduser().absolute())
 

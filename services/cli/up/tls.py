@@ -9,14 +9,14 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.state import write_private
 from services.cli.up.environment import Addresses
 from services.cli.up.settings import UpSettings
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 
 HOLDS = timedelta(days=365)
 RENEWED = timedelta(days=30)
 """Of our own: made anew at a start when so little is left of it."""
 
 
-def certificate_and_key(folder: HouseFolder, settings: UpSettings, where: Addresses) -> tuple[Path, Path]:
+def certificate_and_key(folder: InstanceFolder, settings: UpSettings, where: Addresses) -> tuple[Path, Path]:
     """Where the services read it; raises EmbeddedError for one that readers' browsers would refuse."""
     hosts = sorted({urlsplit(url).hostname or "" for url in where.public.values()})
     now = datetime.now(UTC)

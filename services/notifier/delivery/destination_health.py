@@ -15,7 +15,7 @@ MOST_KNOWN = 10_000
 """Destinations that are kept apart; what goes to more of them is only added up."""
 OTHERS = "others"
 DIGITS = 12
-"""Of a destination, in hexadecimal, that name it: so many that two of one house hardly share them."""
+"""Of a destination, in hexadecimal, that name it: so many that two of one instance hardly share them."""
 LONGEST_MEMORY = 172_800.0
 """Seconds without an attempt after which one that failed last is forgotten: the retry table has no longer pause."""
 _STEP = 60.0

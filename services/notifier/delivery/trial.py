@@ -90,7 +90,7 @@ async def begin_trial(
     """Begin a trial, in the caller's transaction; where one is on, that one stays as it is.
 
     `allowed` are entries as `checked_entry` gives them. `only_first`: where there has ever been one, or anything was
-    delivered without one, nothing is done, so that a house that is live stays so; then None.
+    delivered without one, nothing is done, so that an instance that is live stays so; then None.
     """
     row = await connection.fetchrow(_BEGIN, by.client, sorted(set(allowed)), only_first)
     if row is None:

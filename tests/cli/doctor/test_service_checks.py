@@ -12,7 +12,7 @@ from aiosmtpd.smtp import AuthResult
 
 from services.cli.doctor.service_checks import look_at_mail, look_at_service
 from services.cli.doctor.surroundings import Surroundings, surroundings
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.http.app import admin_app, web_app
 from tests.cli.programs import listening
 
@@ -109,7 +109,7 @@ NOTHING = Surroundings(
 
 
 def test_a_house_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) -> None:
-    assert surroundings(HouseFolder(tmp_path / "no"), {}) == NOTHING
+    assert surroundings(InstanceFolder(tmp_path / "no"), {}) == NOTHING
     environment = {
         "REGISTRY_URL": "http://registry.inside:8401",
         "DATABASE_URL": "postgresql://us:word@db.inside/pledgewire",
@@ -117,7 +117,7 @@ def test_a_house_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) ->
         "SMTP_HOST": "smtp.inside",
         "NOTIFIER_PORTAL_URL": "https://pledgewire.example.org",
     }
-    named = surroundings(HouseFolder(tmp_path / "no"), environment)
+    named = surroundings(InstanceFolder(tmp_path / "no"), environment)
     assert named.admin_urls == {"registry": "http://registry.inside:8411"}
     assert named.hosts == (
         "db.inside",
@@ -128,7 +128,7 @@ def test_a_house_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) ->
         "smtp.inside",
     )
 
-    folder = HouseFolder(tmp_path / "house")
+    folder = InstanceFolder(tmp_path / "house")
     folder.path.mkdir()
     folder.settings.write_text(
         '[ports]\nportal = 9400\n[smtp]\nhost = "smtp.example.org"\n[portal]\npublic_url = "https://p.example.org"\n'
@@ -143,4 +143,4 @@ def test_a_house_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["settings", "secrets"])
 def test_what_the_doctor_says_of_a_house_holds_no_password(name: str, tmp_path: Path) -> None:
     environment = {"DATABASE_URL": f"postgresql://us:{PASSWORD}@db.inside/pledgewire"}
-    assert PASSWORD not in str(surroundings(HouseFolder(tmp_path / name), environment).hosts)
+    assert PASSWORD not in str(surroundings(InstanceFolder(tmp_path / name), environment).hosts)

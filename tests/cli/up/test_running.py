@@ -7,30 +7,30 @@ import pytest
 
 from deploy.embedded.processes import Identity
 from deploy.embedded.state import write_private
-from services.cli.up.running import NAMES, HousePart, RunningHouse, borrow_environment, document, read_running
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.running import NAMES, InstancePart, RunningInstance, borrow_environment, document, read_running
+from services.cli.up.state_folder import InstanceFolder
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HouseFolder:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstanceFolder:
     """A house's folder, the one that commands look into."""
     monkeypatch.setenv("PLEDGEWIRE_STATE", str(tmp_path))
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
-    made = HouseFolder.at(None)
+    made = InstanceFolder.at(None)
     made.make()
     return made
 
 
-def note(folder: HouseFolder, identity: Identity) -> RunningHouse:
+def note(folder: InstanceFolder, identity: Identity) -> RunningInstance:
     """Write down that a house runs."""
-    house = RunningHouse(
+    house = RunningInstance(
         pid=identity.pid,
         started=identity.started,
         since="2026-11-29T12:00:00Z",
         version="0.2.0",
         ready=True,
-        parts={"registry": HousePart(pid=1, url="http://127.0.0.1:8401", restarts=2, last_exit=-9)},
+        parts={"registry": InstancePart(pid=1, url="http://127.0.0.1:8401", restarts=2, last_exit=-9)},
         environment={"REGISTRY_URL": "http://127.0.0.1:8401", "PLEDGEWIRE_KEY": "of the house"},
     )
     write_private(document(folder), house.written())
@@ -44,7 +44,7 @@ def ourselves() -> Identity:
     return found
 
 
-def test_what_runs_is_read_back(folder: HouseFolder) -> None:
+def test_what_runs_is_read_back(folder: InstanceFolder) -> None:
     """
     The document of a running house is read as it was written.
     """
@@ -54,7 +54,7 @@ def test_what_runs_is_read_back(folder: HouseFolder) -> None:
     assert read_running(folder) == written
 
 
-def test_what_was_killed_does_not_run(folder: HouseFolder) -> None:
+def test_what_was_killed_does_not_run(folder: InstanceFolder) -> None:
     """
     A document that a killed process left behind says nothing, even if another process has its pid by now.
     """
@@ -65,7 +65,7 @@ def test_what_was_killed_does_not_run(folder: HouseFolder) -> None:
     assert read_running(folder) is None
 
 
-def test_commands_reach_the_house_that_runs(folder: HouseFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_reach_the_house_that_runs(folder: InstanceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Its variables are borrowed; a key that is set stays.
     """
@@ -79,8 +79,8 @@ def test_commands_reach_the_house_that_runs(folder: HouseFolder, monkeypatch: py
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_who_names_another_house_gets_nothing_of_this_one(
-    folder: HouseFolder, name: str, monkeypatch: pytest.MonkeyPatch
+def test_who_names_another_instance_gets_nothing_of_this_one(
+    folder: InstanceFolder, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     With one address set, none is borrowed: half of one house and half of another would be neither.

@@ -12,21 +12,21 @@ from deploy.embedded.errors import EmbeddedError
 from deploy.embedded.state import write_private
 from services.cli.up.environment import addresses
 from services.cli.up.settings import UpSettings, settings_of
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.cli.up.tls import HOLDS, RENEWED, certificate_and_key
 
 PUBLIC = "[portal]\npublic_url = 'https://pledgewire.example.org'\n"
 NOW = datetime.now(UTC)
 
 
-def folder(path: Path) -> HouseFolder:
+def folder(path: Path) -> InstanceFolder:
     """A house's folder."""
-    made = HouseFolder(path / "house")
+    made = InstanceFolder(path / "house")
     made.make()
     return made
 
 
-def shown(house: HouseFolder, settings: UpSettings) -> tuple[Path, Path]:
+def shown(house: InstanceFolder, settings: UpSettings) -> tuple[Path, Path]:
     """What is shown to readers."""
     return certificate_and_key(house, settings, addresses(settings, "vm-7"))
 

@@ -34,9 +34,9 @@ from services.cli.up.environment import (
     shared_environment,
 )
 from services.cli.up.preparing import Prepared, prepare
-from services.cli.up.running import HousePart, RunningHouse, document
+from services.cli.up.running import InstancePart, RunningInstance, document
 from services.cli.up.settings import UpSettings, tls_ports
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from services.cli.up.tls import certificate_and_key
 from services.plumbing.secrets_at_rest import keys_from, new_key, settings_of_keys
 from services.plumbing.settings_faults import faults_of_settings
@@ -47,10 +47,10 @@ SLOWEST = 240.0
 
 
 @dataclass
-class House:
+class Instance:
     """What is up. `note` writes down for the commands how it stands."""
 
-    folder: HouseFolder
+    folder: InstanceFolder
     fleet: Fleet
     parts: EmbeddedStack
     """The broker and the database, as far as they came along."""
@@ -67,12 +67,12 @@ class House:
         """Write `run/up.json`."""
         me = Identity.of(os.getpid()) or Identity(os.getpid(), "")
         pids = self.parts.processes()
-        parts = {name: HousePart(pids.get(name)) for name in self.expected_parts}
+        parts = {name: InstancePart(pids.get(name)) for name in self.expected_parts}
         for name, member in self.fleet.members.items():
             running = member.child and member.child.ended is None
             pid = member.child.pid if member.child and running else None
-            parts[name] = HousePart(pid, member.url, member.restarts, member.last_exit)
-        house = RunningHouse(
+            parts[name] = InstancePart(pid, member.url, member.restarts, member.last_exit)
+        instance = RunningInstance(
             pid=me.pid,
             started=me.started,
             since=self.since.isoformat(),
@@ -82,11 +82,11 @@ class House:
             parts=parts,
             environment=self.environment,
         )
-        write_private(document(self.folder), house.written())
+        write_private(document(self.folder), instance.written())
 
 
 @contextmanager
-def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterator[House]:
+def running_instance(folder: InstanceFolder, settings: UpSettings, say: Say) -> Iterator[Instance]:
     """Start everything, wait until all of it is ready, and stop it at the end of the block.
 
     `say` is given a line for each step. Raises EmbeddedError, made to be printed as two lines.
@@ -121,15 +121,15 @@ def running_house(folder: HouseFolder, settings: UpSettings, say: Say) -> Iterat
         commands |= {f"{name.upper()}_ADMIN_URL": one.admin_url for name, one in fleet.members.items()}
         commands |= reached | fleet.opening() | kept_days(settings) | {"ACCESS_FILE": str(folder.access)}
         expected = tuple(parts.processes())
-        house = House(folder, fleet, parts, where, commands, prepared, since, tls, expected)
+        instance = Instance(folder, fleet, parts, where, commands, prepared, since, tls, expected)
         say("Starting registry, scheduler, notifier and portal")
         fleet.start()
-        house.note(ready=False)
+        instance.note(ready=False)
         fleet.wait_ready(seconds=SLOWEST)
         fleet.wait_for_keys(asyncio.run(count_keys(reached["DATABASE_URL"])))
-        house.note(ready=True)
+        instance.note(ready=True)
         closing.callback(say, "Stopping")
-        yield house
+        yield instance
 
 
 def _check_ports(settings: UpSettings) -> None:
@@ -167,7 +167,7 @@ def _kafka_listener(settings: UpSettings) -> TlsListener | None:
 
 
 def _started(
-    folder: HouseFolder,
+    folder: InstanceFolder,
     settings: UpSettings,
     where: Addresses,
     closing: ExitStack,
@@ -195,7 +195,7 @@ def _started(
 
 
 def _fleet(
-    folder: HouseFolder, settings: UpSettings, where: Addresses, reached: Mapping[str, str], prepared: Prepared
+    folder: InstanceFolder, settings: UpSettings, where: Addresses, reached: Mapping[str, str], prepared: Prepared
 ) -> Fleet:
     """The processes to be, none of them started; each logs in by its own name."""
     told = {
@@ -222,7 +222,7 @@ def _fleet(
     return fleet
 
 
-def _keys(folder: HouseFolder, settings: UpSettings) -> dict[str, str]:
+def _keys(folder: InstanceFolder, settings: UpSettings) -> dict[str, str]:
     """Where the keys of secrets are; those in the folder are made at the first start. Raises EmbeddedError."""
     given = own_keys(settings, os.environ)
     if not given:

@@ -19,9 +19,9 @@ import pytest
 
 from deploy.embedded.ports import free_ports
 from services.cli.fleet import PROJECT, SERVICES
-from services.cli.up.running import NAMES, RunningHouse, read_running
+from services.cli.up.running import NAMES, RunningInstance, read_running
 from services.cli.up.settings_text import settings_text
-from services.cli.up.state_folder import HouseFolder
+from services.cli.up.state_folder import InstanceFolder
 from tests.deploy.pages import blocks
 from tests.deploy.test_pages_live import follow, followed
 from tests.deploy.test_pages_live import pytestmark as for_shells
@@ -40,8 +40,10 @@ def environment(state: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: HouseFolder, output: Path, variables: dict[str, str], *arguments: str) -> Iterator[RunningHouse]:
-    """A command that stays up, once the house in the folder is ready."""
+def running(
+    folder: InstanceFolder, output: Path, variables: dict[str, str], *arguments: str
+) -> Iterator[RunningInstance]:
+    """A command that stays up, once the instance in the folder is ready."""
     with output.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "services.cli.main", *arguments],
@@ -51,7 +53,7 @@ def running(folder: HouseFolder, output: Path, variables: dict[str, str], *argum
             stderr=subprocess.STDOUT,
         )
 
-        def ready() -> RunningHouse | None:
+        def ready() -> RunningInstance | None:
             assert process.poll() is None, output.read_text()
             house = read_running(folder)
             return house if house and house.ready else None
@@ -90,7 +92,7 @@ def test_the_pages_work_on_up(tmp_path: Path, checkout: Path) -> None:
     """
     From an empty folder: `init`, `up`, then every command of the pages for readers, with the key that `up` showed.
     """
-    folder = HouseFolder(tmp_path / "state")
+    folder = InstanceFolder(tmp_path / "state")
     variables = environment(folder.path)
     first, *others = [block for block in blocks("sh", ONE_MACHINE) if "eval" not in block.text]
     assert "init --yes" in first.text
@@ -122,7 +124,7 @@ def test_the_pages_work_on_the_demo(tmp_path: Path, checkout: Path) -> None:
     """
     While the demo stays up, the same commands work on it with no variable at all.
     """
-    folder = HouseFolder(tmp_path / "state" / "demo")
+    folder = InstanceFolder(tmp_path / "state" / "demo")
     variables = environment(tmp_path / "state")
     shown = tmp_path / "shown"
     with running(folder, shown, variables, "demo", "--no-browser", "--to", "2022-02-01") as house:
@@ -142,7 +144,7 @@ def test_the_pages_work_on_a_developers_stack(tmp_path: Path, checkout: Path) ->
     (start,) = in_a_terminal(CONTRIBUTING, "./pledgewire stack")
     (other,) = in_a_terminal(CONTRIBUTING, "eval")
     (checkout / ".venv").symlink_to(sys.prefix)
-    folder = HouseFolder(tmp_path / "try")
+    folder = InstanceFolder(tmp_path / "try")
     variables = environment(tmp_path / "none")
     with running(folder, tmp_path / "shown", variables, *start.replace("../try", str(folder.path)).split()[1:]):
         follow_text(other, checkout, variables)

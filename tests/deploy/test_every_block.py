@@ -63,6 +63,13 @@ ELSEWHERE = {
     ("for-operators.md", "cp .env.example .env"): Run("tests/deploy/test_compose.py", "Docker is not everywhere"),
     ("for-operators.md", "mkdir -p tls"): Run("tests/embedded/test_certificates.py", "Docker is not everywhere"),
     ("for-operators.md", "docker compose exec kafka"): Run("tests/deploy/test_compose_broker.py", "Docker"),
+    ("for-operators.md", "./pledgewire db downgrade"): Run("tests/cli/test_upgrade_command.py", "nothing may run"),
+    ("for-operators.md", "./pledgewire embedded upgrade-postgres"): Run(
+        "tests/embedded/test_kept_folder.py", "nothing may run"
+    ),
+    ("for-operators.md", "./pledgewire dead-letters list"): Run(
+        "tests/cli/dead_letters/test_command.py", "no record has been put aside"
+    ),
     ("for-operators.md", "./pledgewire stack ../try --kafka-listen"): Run("tests/embedded/test_tls_listener.py"),
     ("add-a-channel.md", ".venv/bin/python -m contracts.generate"): Run(
         "tests/contracts/test_generated_contracts.py", "it writes into the checkout"

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from services.cli.fleet import PROJECT, SERVICES
 from services.cli.up.running import NAMES, RunningInstance, read_running
 from services.cli.up.settings_text import settings_text
 from services.cli.up.state_folder import InstanceFolder
+from services.plumbing.clock import SharedClock
 from tests.deploy.pages import blocks
 from tests.deploy.test_pages_live import follow, followed
 from tests.deploy.test_pages_live import pytestmark as for_shells
@@ -148,7 +150,7 @@ def test_the_pages_work_on_a_developers_stack(tmp_path: Path, checkout: Path) ->
     variables = environment(tmp_path / "none")
     with running(folder, tmp_path / "shown", variables, *start.replace("../try", str(folder.path)).split()[1:]):
         follow_text(other, checkout, variables)
-    assert "2022-03-01" in (folder.path / "clock").read_text() or (folder.path / "clock").stat().st_size
+    assert SharedClock(folder.path / "clock").now() == datetime(2022, 3, 1, 18, tzinfo=UTC)
 
 
 def follow_pages(checkout: Path, variables: dict[str, str]) -> None:

@@ -68,6 +68,12 @@ def follow(block: Block, folder: Path, environment: Mapping[str, str], hook: str
     return done.stdout
 
 
+def subscription_made(block: Block, printed: str) -> str | None:
+    """The id of the subscription that a block has made, None where it has made none."""
+    made = re.search(r'"id":"([0-9a-f-]{36})"', printed)
+    return made[1] if made and re.search(r'"\$NOTIFIER_URL/subscriptions" .* -d ', block.text) else None
+
+
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with prepared(tmp_path_factory.mktemp("pages")) as started:
@@ -93,8 +99,8 @@ async def test_whoever_follows_the_pages_gets_there(parts: RunningStack, tmp_pat
         }
         for block in followed():
             printed[block.text] = follow(block, tmp_path, environment, f"{house.inbox_url}/hooks/webhook/gac")
-            if made := re.search(r'"id":"([0-9a-f-]{36})"', printed[block.text]):
-                environment["SUBSCRIPTION"] = made[1]
+            if made := subscription_made(block, printed[block.text]):
+                environment["SUBSCRIPTION"] = made
             if shown := re.search(r'"secret":"(whsec_[^"]+)"', printed[block.text]):
                 await house.http.put(f"{house.inbox_url}/dev/inbox/secrets/gac", json={"secret": shown[1]})
             await house.rest()

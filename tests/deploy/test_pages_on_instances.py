@@ -25,13 +25,15 @@ from services.cli.up.settings_text import settings_text
 from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.clock import SharedClock
 from tests.deploy.pages import blocks
-from tests.deploy.test_pages_live import follow, followed
+from tests.deploy.test_pages_live import follow, followed, subscription_made
 from tests.deploy.test_pages_live import pytestmark as for_shells
 
 pytestmark = [*for_shells, pytest.mark.timeout(900)]
 
 T = TypeVar("T")
 README, CONTRIBUTING = PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"
+MAIL = {"host": "127.0.0.1", "port": 9, "tls": "none", "sender": "Pledgewire <pledgewire@example.org>"}
+"""A mail server at which nobody listens: the pages subscribe to mail, and a trial holds it."""
 ONE_MACHINE = PROJECT / "docs" / "one-machine.md"
 
 
@@ -102,7 +104,7 @@ def test_the_pages_work_on_up(tmp_path: Path, checkout: Path) -> None:
     assert folder.settings.exists()
     with free_ports([0] * 4) as ports:
         free = dict(zip(SERVICES, ports, strict=True))
-    folder.settings.write_text(settings_text({"ports": free, "notifier": {"allow_hosts": "127.0.0.1"}}))
+    folder.settings.write_text(settings_text({"ports": free, "notifier": {"allow_hosts": "127.0.0.1"}, "smtp": MAIL}))
     shown = tmp_path / "shown"
     # Without the statement's chronicle, which `journeys/test_up.py` takes in: the pages act on what is overdue today.
     with running(folder, shown, variables, "up") as house:
@@ -158,8 +160,8 @@ def follow_pages(checkout: Path, variables: dict[str, str]) -> None:
     variables = dict(variables)
     for block in followed():
         printed = follow(block, checkout, variables)
-        if made := re.search(r'"id":"([0-9a-f-]{36})"', printed):
-            variables["SUBSCRIPTION"] = made[1]
+        if made := subscription_made(block, printed):
+            variables["SUBSCRIPTION"] = made
 
 
 def follow_text(text: str, folder: Path, variables: dict[str, str]) -> str:

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+from deploy.embedded.stack import EmbeddedStack
 from services.cli.databases import schema_versions
+from services.cli.running_stack import kafka_settings
 from services.cli.topics import apply_topics
 from services.plumbing.kafka.dead_letters import DeadLetters, dead_letter
 from services.plumbing.kafka.producer import KafkaProducer
@@ -23,8 +25,15 @@ HEADERS = [("ce_id", b"00000000-0000-7000-8000-000000000001"), ("ce_type", b"x")
 
 
 @pytest.fixture(scope="module")
+def kafka_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A Kafka of its own: the commands look at every topic, and other tests put records aside, too."""
+    with EmbeddedStack(tmp_path_factory.mktemp("letters")) as stack:
+        yield {name: text for name, text in stack.environment().items() if name.startswith("KAFKA_")}
+
+
+@pytest.fixture(scope="module")
 async def kafka(kafka_environment: dict[str, str]) -> KafkaSettings:
-    settings = KafkaSettings()
+    settings = kafka_settings(kafka_environment)
     await apply_topics(settings)
     return settings
 

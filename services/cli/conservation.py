@@ -162,8 +162,8 @@ async def _records(connection: asyncpg.Connection) -> list[InvariantCheck]:
         " select count(*) from live l full join pruned p using (topic, key) join"
         " (select * from registry.outbox_seq union all select * from scheduler.outbox_seq"
         "  union all select * from notifier.outbox_seq) s using (topic, key)"
-        # Of each key the oldest were pruned: as many as the highest number of them says. An answer to a report that could
-        # not be read has no number, and no gap.
+        # Of each key the oldest were pruned: as many as the highest number of them says.
+        # An answer to a report that could not be read has no number, and no gap.
         " where s.last is distinct from coalesce(l.n, 0) + coalesce(p.n, 0) or p.n <> p.through",
         COMPACTED,
     )

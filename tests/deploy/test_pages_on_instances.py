@@ -65,7 +65,7 @@ def running(
         try:
             yield until(ready)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)  # whoever starts us may have Ctrl-C ignored
             process.wait(120)
 
 

@@ -55,7 +55,7 @@ def test_a_chat_shows_as_many_as_it_can_and_counts_the_rest(channel: str, number
     linked = {text for text in shown if re.fullmatch(rf"{LINKS.commitment('commitment-')}\d+", text)}
     assert len(linked) == number or and_more(number - len(linked), words_in("en")) in shown
     assert len(linked) >= min(number, 10)
-    assert LINKS.commitments in shown, "the page that lists them all"
+    assert LINKS.commitments("soon") in shown, "the page that lists them all"
 
 
 def test_slack_is_not_told_more_than_people_read_there():

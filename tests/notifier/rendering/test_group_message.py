@@ -25,6 +25,7 @@ from services.notifier.rendering import placeholders
 from services.notifier.rendering.footer_reason import Concern, joined_reasons
 from services.notifier.rendering.group_message import GroupKind, GroupMessage, Rhythm
 from services.notifier.rendering.message import SUBJECT_LENGTH
+from services.notifier.rendering.page_links import DueState
 from tests.notifier.rendering.kinds import (
     EACH_GROUP,
     EACH_KIND,
@@ -77,6 +78,14 @@ def test_every_subject_fits_a_telephone(name: str, language: str):
 
     assert 0 < len(message.subject) <= SUBJECT_LENGTH
     assert message.headline
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("reminders", "soon"), ("day", None), ("import", None), ("anchor-move", None), ("digest", None)]
+)
+def test_the_list_that_it_leads_to_has_all_that_it_tells(name: str, state: DueState | None):
+    """What is overdue, asked about or due soon is found by that, where all is of one kind; else among all."""
+    assert grouped(EACH_GROUP[name][0]).list_url == LINKS.commitments(state)
 
 
 def test_a_new_commitment_has_its_dates_beside_it():

@@ -28,7 +28,7 @@ async def test_every_change_of_a_subscription_is_written_and_says_nothing_person
     await http.patch(f"/subscriptions/{first['id']}", json={"state": "paused"})
     await http.delete(f"/subscriptions/{first['id']}")
     await http.delete(f"/subscriptions/{first['id']}")  # again: it changes nothing
-    await http.post(httpx.URL(links().url(UUID(mail["id"]))).path)
+    await http.post(httpx.URL(links().url([UUID(mail["id"])])).path)
     ends = {"reason": "A cyber incident", "ends": (NOW + timedelta(hours=4)).isoformat()}
     silence = await http.post("/silences", json=ends)
     await http.delete(f"/silences/{silence.json()['id']}")

@@ -146,7 +146,7 @@ def test_what_was_told_is_not_told_again_when_a_commitment_is_taken_up_again() -
     agenda = agenda_after(agenda_after(agenda, changed(Status.MET, 1), THEN), changed(Status.IN_PROGRESS, 2), THEN)
 
     assert fired.items() <= agenda.reminders.items()
-    assert agenda.reminders.keys() == fired.keys()
+    assert [key.step.name for key in agenda.reminders.keys() - fired.keys()] == ["after-390d"], "for digests only"
 
 
 def test_a_step_that_came_due_while_nobody_planned_is_still_to_be_told() -> None:

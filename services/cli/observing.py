@@ -323,6 +323,13 @@ class Observer:
         )
         return {(row["channel"], row["state"]): row["n"] for row in rows}
 
+    async def only_in_digests(self) -> int:
+        """How many deliveries have ended untold because only digests tell of it, and the reader has none."""
+        found: int = await self.connection.fetchval(
+            "select count(*) from notifier.delivery where reason = 'only-in-digests'"
+        )
+        return found
+
     async def messages(self) -> list[MessageCount]:
         """How many messages each subscription that people read was sent, and how many on its worst day, where it is."""
         rows = await self.connection.fetch(

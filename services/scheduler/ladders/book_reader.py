@@ -261,7 +261,11 @@ def _repeat(place: _Node) -> Repeat:
     found = place.fields("step", "only_in")
     if "step" not in found:
         raise place.refused(_missing("step"))
-    return _repeat_of(found["step"], only_in_digests="only_in" in found and bool(found["only_in"].one_of((ONLY_IN,))))
+    return _repeat_of(found["step"], only_in_digests=_or(found, "only_in", _only_in_digests, False))
+
+
+def _only_in_digests(place: _Node) -> bool:
+    return place.one_of((ONLY_IN,)) == ONLY_IN
 
 
 def _repeat_of(place: _Node, *, only_in_digests: bool) -> Repeat:

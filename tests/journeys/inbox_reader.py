@@ -58,7 +58,7 @@ class InboxReader:
         return [Arrival(*row) for row in response.json()]
 
     async def messages(self, kind: str, name: str) -> list[dict[str, Any]]:
-        """What one receiver has got, newest first, as the inbox lists it."""
+        """What one receiver has got, oldest first, 500 at most."""
         response = await self.http.get(
             f"{self.inbox_url}/dev/inbox/messages", params={"kind": kind, "name": name, "limit": 500}
         )

@@ -23,7 +23,7 @@ async def asks_for_links(house: House, address: str) -> None:
 
 async def changes_by_link(house: House, channel: str, name: str, **changes: object) -> None:
     """Somebody in a channel changes what it gets by the link in its newest message."""
-    newest = (await house.messages(channel, name))[0]["number"]
+    newest = (await house.messages(channel, name))[-1]["number"]
     card = (await house.http.get(f"{house.inbox_url}/dev/inbox/messages/{newest}")).json()["body"]
     (token, *_) = re.findall(r"/subscriptions/([A-Za-z0-9_.-]+)", card)
     response = await house.http.patch(f"{house.url('notifier')}/subscription-links/{token}", json=changes)

@@ -126,7 +126,8 @@ class Story:
             [row] = world.ground.look(
                 "select count(*) filter (where state = 'pending') as pending,"
                 " count(*) filter (where state = 'sending') as sending,"
-                " min(next_at) filter (where state = 'pending' and not behind) as due,"
+                " min(next_at) filter (where state = 'pending' and not behind"
+                " and (group_id is null or leads)) as due,"  # a group's others go when the leading one does
                 " (select count(*) from outbox where published_at is null) as untold from delivery"
             )
             if row["sending"] or row["untold"]:

@@ -10,8 +10,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.vocabulary import MinistryCode
-from services.cli.access.document import READABLE, SERVICE_NAMES, SHIPPED, AccessFileError, access_from, schema_text
+from services.cli.access.document import READABLE, SERVICE_NAMES, SHIPPED, access_from, schema_text
 from services.cli.fleet import SERVICES
+from services.cli.yaml_files import YamlFileError
 
 SCHEMA = SHIPPED.with_name("access.schema.json")
 
@@ -62,7 +63,7 @@ def test_what_is_wrong_is_told_with_its_line(right: str, wrong: str, line: int) 
     text = ONE_MINISTRY.replace(right, wrong, 1)
     assert text != ONE_MINISTRY
 
-    with pytest.raises(AccessFileError) as told:
+    with pytest.raises(YamlFileError) as told:
         access_from(text, "access.yaml")
 
     assert str(told.value).startswith(f"access.yaml, line {line}: ")
@@ -71,7 +72,7 @@ def test_what_is_wrong_is_told_with_its_line(right: str, wrong: str, line: int) 
 
 @pytest.mark.parametrize("text", ["", "[]", "services: [", "a: &a b\nc: *a", "ministries: {mx-sre: 2021-11-18}"])
 def test_what_is_no_such_file_is_refused(text: str) -> None:
-    with pytest.raises(AccessFileError, match=r"^access\.yaml"):
+    with pytest.raises(YamlFileError, match=r"^access\.yaml"):
         access_from(text, "access.yaml")
 
 
@@ -119,7 +120,7 @@ def test_a_code_is_one_that_the_contracts_take(code: str) -> None:
     try:
         access_from(f"ministries: {{'{code}': {{report: true}}}}", "access.yaml")
         is_taken = True
-    except AccessFileError:
+    except YamlFileError:
         is_taken = False
 
     assert is_taken is is_code
@@ -128,5 +129,5 @@ def test_a_code_is_one_that_the_contracts_take(code: str) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     from services.cli.access.document import read_access
 
-    with pytest.raises(AccessFileError, match="can't be read"):
+    with pytest.raises(YamlFileError, match="can't be read"):
         read_access(tmp_path / "none.yaml")

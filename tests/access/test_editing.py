@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.cli.access.document import READABLE, SHIPPED, AccessFileError, Entry, MinistryEntry, Quota, access_from
+from services.cli.access.document import READABLE, SHIPPED, Entry, MinistryEntry, Quota, access_from
 from services.cli.access.editing import with_entry, without_entry
+from services.cli.yaml_files import YamlFileError
 
 TEXT = SHIPPED.read_text(encoding="utf-8")
 codes = st.sampled_from(["mx-sre", "ca-gac", "us-dos", "br-mre", "a1"])
@@ -71,5 +72,5 @@ def test_operators_and_a_missing_section() -> None:
 
 
 def test_what_stands_in_braces_is_left_to_people() -> None:
-    with pytest.raises(AccessFileError, match="one below the other"):
+    with pytest.raises(YamlFileError, match="one below the other"):
         with_entry("ministries: {ca-gac: {report: true}}\n", "ministries", "mx-sre", MinistryEntry(report=True))

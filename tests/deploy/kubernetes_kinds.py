@@ -14,7 +14,8 @@ from services.cli.access.document import READABLE, SHIPPED, Entry, MinistryEntry
 from services.cli.access.editing import with_entry
 from services.cli.kubernetes import values as values_module
 from services.cli.kubernetes.manifests import manifests
-from services.cli.kubernetes.values import ClusterValues, read_values, values_from
+from services.cli.kubernetes.values import ClusterValues, read_values
+from services.cli.yaml_files import document_from
 
 KUBERNETES = "1.32"
 """The oldest release that we promise to run on: the pause before SIGTERM is not in those before 1.30."""
@@ -70,10 +71,10 @@ def objects_of(values: ClusterValues) -> list[dict[str, Any]]:
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> ClusterValues:
-    """The shipped values with a change; raises `ValuesError`."""
+    """The shipped values with a change; raises `YamlFileError`."""
     content = yaml.safe_load(values_module.SHIPPED.read_text(encoding="utf-8"))
     change(content)
-    return values_from(json.dumps(content), "here")
+    return document_from(json.dumps(content), "here", ClusterValues)
 
 
 def identity(one: dict[str, Any]) -> str:

@@ -18,8 +18,8 @@ from services.cli.access.document import read_access
 from services.cli.access.principals import AclEntry, principals, user
 from services.cli.fleet import SERVICES
 from services.cli.kubernetes.manifests import rendered
-from services.cli.kubernetes.values import ValuesError
 from services.cli.topics import wanted_topics
+from services.cli.yaml_files import YamlFileError
 from tests.deploy.kubernetes_kinds import DOCUMENT, OBJECTS, VALUES, WAYS, changed, identity, judge, named, objects_of
 from tests.deploy.settings_read import PROJECT
 from tests.journeys.operating import run_pledgewire
@@ -152,7 +152,7 @@ def test_values_that_make_no_sense_are_told_by_their_place(slip: Callable[[dict[
     """
     One pod is no service, one broker no cluster, and what is misspelt is not passed over.
     """
-    with pytest.raises(ValuesError, match=re.escape(told)):
+    with pytest.raises(YamlFileError, match=re.escape(told)):
         changed(slip)
 
 

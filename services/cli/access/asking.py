@@ -110,11 +110,12 @@ def file_path(file: Path | None) -> Path:
 
 def read_document(file: Path | None) -> "AccessDocument":
     """What the file says; raises EmbeddedError."""
-    from services.cli.access.document import AccessFileError, read_access
+    from services.cli.access.document import read_access
+    from services.cli.yaml_files import YamlFileError
 
     try:
         return read_access(file_path(file))
-    except AccessFileError as error:
+    except YamlFileError as error:
         raise access_error(str(error), "docs/for-operators.md shows the file", ASKED_WRONGLY) from error
 
 

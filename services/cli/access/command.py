@@ -222,15 +222,16 @@ def access_revoke(
 
 def _grant(file: Path | None, section: "Section", name: str, entry: "MinistryEntry | Entry", *, as_json: bool) -> None:
     from services.cli.access.applying import found_access, new_password, rotate
-    from services.cli.access.document import AccessFileError, access_from
+    from services.cli.access.document import access_from
     from services.cli.access.editing import with_entry
+    from services.cli.yaml_files import YamlFileError
 
     read_document(file)
     path = file_path(file)
     try:
         text = with_entry(path.read_text(encoding="utf-8"), section, name, entry)
         document = access_from(text, f"{path} with {name} in it")
-    except AccessFileError as error:
+    except YamlFileError as error:
         raise access_error(str(error), "docs/for-operators.md shows the file", ASKED_WRONGLY) from error
     write_file(path, text)
     changes = apply_document(document)

@@ -8,11 +8,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from contracts.topics import OWN
-from services.plumbing.bounded_yaml import YamlRefused, compose, line_of, load
+from services.cli.yaml_files import document_from, read_yaml_file
 
 PROJECT = Path(__file__).resolve().parents[3]
 SHIPPED = PROJECT / "deploy" / "access.yaml"
@@ -24,10 +23,6 @@ READABLE = tuple(topic.name for topic in OWN if "ministries" in topic.readers)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 48
 """As long as a ministry's code in the contracts."""
-
-
-class AccessFileError(ValueError):
-    """The file says nothing that can be applied; the text says where and why."""
 
 
 def _checked_name(name: str) -> str:
@@ -129,50 +124,13 @@ class AccessDocument(_Strict):
 
 
 def read_access(path: Path = SHIPPED) -> AccessDocument:
-    """What a file says; raises `AccessFileError`."""
-    try:
-        return access_from(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise AccessFileError(f"{path} can't be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise AccessFileError(f"{path} is no text in UTF-8") from error
+    """What a file says; raises `YamlFileError`."""
+    return read_yaml_file(path, AccessDocument)
 
 
 def access_from(text: str, name: str) -> AccessDocument:
-    """What a text says; `name` is for errors. Raises `AccessFileError`."""
-    try:
-        root, loaded = compose(text), load(text)
-    except YamlRefused as error:
-        raise AccessFileError(f"{name}, {error}") from error
-    if not isinstance(loaded, dict):
-        raise AccessFileError(f"{name}: here stand `services`, `operators`, `ministry_quota` and `ministries`")
-    try:
-        return AccessDocument.model_validate_json(json.dumps(loaded))
-    except ValidationError as error:
-        faults = "; ".join(f"line {_line(root, f['loc'])}: {_fault(f)}" for f in error.errors()[:3])
-        raise AccessFileError(f"{name}, {faults}") from error
-    except (TypeError, ValueError) as error:  # a day, say, which JSON has not
-        raise AccessFileError(f"{name}: {' '.join(str(error).split())}") from error
-
-
-def _fault(fault: Any) -> str:
-    place = ".".join(str(part) for part in fault["loc"] if part != "[key]")
-    return f"{place}: {fault['msg'].removeprefix('Value error, ')}".removeprefix(": ")
-
-
-def _line(root: yaml.Node | None, place: tuple[int | str, ...]) -> int:
-    """The line where the thing at this place begins, or the nearest that is there."""
-    node, line = root, 1
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if not found:
-                break
-            line, node = line_of(found[0][0].start_mark), found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = line_of(node.start_mark)
-    return line
+    """What a text says; `name` is for errors. Raises `YamlFileError`."""
+    return document_from(text, name, AccessDocument)
 
 
 def schema_text() -> str:

@@ -5,19 +5,20 @@ from typing import Literal
 
 import yaml
 
-from services.cli.access.document import AccessFileError, Entry, MinistryEntry, Quota
+from services.cli.access.document import Entry, MinistryEntry, Quota
+from services.cli.yaml_files import YamlFileError
 from services.plumbing.bounded_yaml import compose
 
 Section = Literal["ministries", "operators"]
 
 
 def with_entry(text: str, section: Section, name: str, entry: MinistryEntry | Entry) -> str:
-    """The text with this entry, in place of an older one; raises `AccessFileError` where it can't be put in."""
+    """The text with this entry, in place of an older one; raises `YamlFileError` where it can't be put in."""
     return _changed(text, section, name, _lines_of(name, entry))
 
 
 def without_entry(text: str, section: Section, name: str) -> str:
-    """The text without the entry; the same text where it has none. Raises `AccessFileError`."""
+    """The text without the entry; the same text where it has none. Raises `YamlFileError`."""
     return _changed(text, section, name, [])
 
 
@@ -30,7 +31,7 @@ def _changed(text: str, section: Section, name: str, entry: Sequence[str]) -> st
     if not isinstance(there, yaml.MappingNode) or not (entries := there.value):  # `ministries: {}`
         return _joined([*lines[:head], f"{section}:", *entry, *lines[head + 1 :]]) if entry else text
     if there.flow_style:
-        raise AccessFileError(f"line {head + 1}: the {section} stand in braces; write one below the other")
+        raise YamlFileError(f"line {head + 1}: the {section} stand in braces; write one below the other")
     for key, value in entries:
         if key.value == name:
             first, behind = key.start_mark.line, _last_line(value) + 1

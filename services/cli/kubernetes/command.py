@@ -54,11 +54,12 @@ def kubernetes_write(
 
 def _rendered(values: Path | None, file: Path | None) -> "Mapping[str, str]":
     from services.cli.access.document import SHIPPED as SHIPPED_ACCESS
-    from services.cli.access.document import AccessFileError, read_access
+    from services.cli.access.document import read_access
     from services.cli.kubernetes.manifests import rendered
-    from services.cli.kubernetes.values import SHIPPED, ValuesError, read_values
+    from services.cli.kubernetes.values import SHIPPED, read_values
+    from services.cli.yaml_files import YamlFileError
 
     try:
         return rendered(read_access(file or SHIPPED_ACCESS), read_values(values or SHIPPED))
-    except (AccessFileError, ValuesError) as error:
+    except YamlFileError as error:
         raise EmbeddedError(str(error), "docs/kubernetes.md shows the files", ASKED_WRONGLY) from error

@@ -1,12 +1,11 @@
 """What differs from cluster to cluster (`deploy/kubernetes/values.yaml`), read strictly."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.plumbing.bounded_yaml import YamlRefused, load
+from services.cli.yaml_files import read_yaml_file
 
 PROJECT = Path(__file__).resolve().parents[3]
 SHIPPED = PROJECT / "deploy" / "kubernetes" / "values.yaml"
@@ -16,10 +15,6 @@ Label = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Quantity = Annotated[str, Field(pattern=r"^[1-9][0-9]*(m|Ki|Mi|Gi|Ti)?$")]
 Url = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
 Network = Annotated[str, Field(pattern=r"^[0-9a-f.:]+/[0-9]{1,3}$")]
-
-
-class ValuesError(ValueError):
-    """The file says nothing that can be applied; the text says where and why."""
 
 
 class _ValuesPart(BaseModel):
@@ -139,29 +134,5 @@ class ClusterValues(_ValuesPart):
 
 
 def read_values(path: Path = SHIPPED) -> ClusterValues:
-    """What a file says; raises `ValuesError`."""
-    try:
-        return values_from(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise ValuesError(f"{path} can't be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ValuesError(f"{path} is no text in UTF-8") from error
-
-
-def values_from(text: str, name: str) -> ClusterValues:
-    """What a text says; `name` is for errors. Raises `ValuesError`."""
-    try:
-        loaded = load(text)
-    except YamlRefused as error:
-        raise ValuesError(f"{name}, {error}") from error
-    try:
-        return ClusterValues.model_validate_json(json.dumps(loaded))
-    except ValidationError as error:
-        raise ValuesError(f"{name}: {'; '.join(_fault(one) for one in error.errors()[:3])}") from error
-    except (TypeError, ValueError) as error:  # a day, say, which JSON has not
-        raise ValuesError(f"{name}: {' '.join(str(error).split())}") from error
-
-
-def _fault(fault: Any) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    return f"{place}: {fault['msg'].removeprefix('Value error, ')}".removeprefix(": ")
+    """What a file says; raises `YamlFileError`."""
+    return read_yaml_file(path, ClusterValues)

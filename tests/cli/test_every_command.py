@@ -48,6 +48,19 @@ def test_a_command_that_is_asked_wrongly_ends_with_2(words: str) -> None:
     assert CliRunner().invoke(app, [*words.split(), "--no-such-option"]).exit_code == ASKED_WRONGLY
 
 
+@pytest.mark.parametrize("words", COMMANDS)
+def test_all_that_a_help_says_is_shown(words: str) -> None:
+    """
+    What stands in square brackets would be taken for a colour, and be swallowed.
+    """
+    if words == "bench":  # its options go to the benchmark
+        return
+    told = [getattr(one, "help", None) for one in (COMMANDS[words], *COMMANDS[words].params)]  # type: ignore[attr-defined]
+    shown = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"}).stdout
+
+    assert [text for text in told if text and " ".join(text.split()) not in " ".join(shown.split())] == []
+
+
 REHEARSE = "rehearse --holidays MX --from 2027-01-01 --to"
 WRONG = {
     "a language that we don't read": (
@@ -100,6 +113,20 @@ def test_what_is_asked_wrongly_ends_with_2_and_two_lines(
     assert ended.value.code == ASKED_WRONGLY
     assert [line.partition(":")[0] for line in said] == ["error", "help"]
     assert "secret" not in str(said)
+
+
+@pytest.mark.parametrize("words", ["doctor", "logs", "status", "stop"])
+def test_a_folder_without_an_instance_is_not_found(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["pledgewire", *words.split(), "--state", str(tmp_path / "none")])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (NOT_FOUND, "")
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["error", "help"]
 
 
 def test_every_status_is_in_the_table_for_operators() -> None:

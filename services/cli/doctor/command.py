@@ -17,15 +17,21 @@ def doctor(
     """Look at all that this instance depends on, and say what mends what is wrong; 1 where anything is."""
     import logging
 
+    from deploy.embedded.errors import EmbeddedError
     from services.cli.doctor.diagnosis import examine
     from services.cli.doctor.examination import checks_of
     from services.cli.doctor.surroundings import surroundings
-    from services.cli.service_client import FAILED, print_json
+    from services.cli.service_client import FAILED, NOT_FOUND, print_json
     from services.cli.up.state_folder import InstanceFolder
     from services.plumbing.clock import MACHINE_CLOCK
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the finding
-    found = asyncio.run(examine(checks_of(surroundings(InstanceFolder.at(state)), MACHINE_CLOCK.now())))
+    around = surroundings(InstanceFolder.at(state))
+    if state and around.state is None:  # who names a folder asks about what is in it, not about the variables
+        raise EmbeddedError(
+            f"there is no instance in {state}", "`pledgewire up` makes one; --state names another folder", NOT_FOUND
+        )
+    found = asyncio.run(examine(checks_of(around, MACHINE_CLOCK.now())))
     if json:
         print_json({"items": [vars(one) for one in found]})
     else:

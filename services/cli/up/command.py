@@ -22,10 +22,10 @@ def up(
         str | None, typer.Option(metavar="NAME", help="Take in a statement that comes along: nals-2021.")
     ] = None,
     public_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where readers reach the portal; as [portal] public_url.")
+        str | None, typer.Option(metavar="URL", help="Where readers reach the portal; as `portal.public_url`.")
     ] = None,
     tls: Annotated[
-        bool | None, typer.Option("--tls/--no-tls", help="Speak HTTPS to readers; as [tls] enabled.")
+        bool | None, typer.Option("--tls/--no-tls", help="Speak HTTPS to readers; as `tls.enabled`.")
     ] = None,
 ) -> None:
     """Run it for real: Kafka, PostgreSQL and the four services, until Ctrl-C, SIGTERM or `stop`."""

@@ -141,6 +141,19 @@ def test_a_broker_that_is_not_there_is_told(typed: Typed) -> None:
     assert help_.startswith("help: ")
 
 
+@pytest.mark.parametrize("where", ["kafka", "database"])
+def test_passwords_that_an_instance_keeps_itself_are_refused(where: str, typed: Typed) -> None:
+    """
+    Its services would go on with theirs, and be let in no more: at the next connection, not at once.
+    """
+    given = {f"{where.upper()}_PASSWORD_SCHEDULER": "a-password-of-somebody-else"}
+    ended, said = typed("apply", KEPT_PASSWORDS=where, DATABASE_URL="postgresql://a:secret@127.0.0.1:1/c", **given)
+
+    assert (ended, len(said)) == (2, 2)
+    assert "itself" in said[0] and f"{where.upper()}_PASSWORD_" in said[1]
+    assert "somebody-else" not in str(said)
+
+
 @pytest.mark.parametrize("password", ["short", "with-an-é-in-it-and-long", "with\ta-tab-and-long"])
 def test_a_password_that_can_not_be_is_refused_without_being_repeated(password: str, typed: Typed) -> None:
     ended, said = typed("plan", KAFKA_PASSWORD_PORTAL=password)

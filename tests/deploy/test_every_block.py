@@ -61,6 +61,9 @@ ELSEWHERE = {
     ("for-engineers.md", "kcat -C"): Run("tests/deploy/test_pages.py", "kcat is not everywhere"),
     ("for-engineers.md", "REPORT=$(python3"): Run("tests/deploy/test_page_examples.py", "kcat is not everywhere"),
     ("for-operators.md", "cp .env.example .env"): Run("tests/deploy/test_compose.py", "Docker is not everywhere"),
+    ("for-operators.md", "export DATABASE_PASSWORD_MIGRATOR"): Run(
+        "tests/access/test_database_roles.py", "an instance keeps its passwords itself"
+    ),
     ("for-operators.md", "mkdir -p tls"): Run("tests/embedded/test_certificates.py", "Docker is not everywhere"),
     ("for-operators.md", "docker compose exec kafka"): Run("tests/deploy/test_compose_broker.py", "Docker"),
     ("for-operators.md", "./pledgewire db downgrade"): Run("tests/cli/test_upgrade_command.py", "nothing may run"),

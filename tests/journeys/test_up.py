@@ -166,12 +166,19 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     assert house.public_url in "".join(shown) and str(operator.folder.path) in "".join(shown)
     assert "nobody gets messages, they are held until `./pledgewire go-live`" in "".join(shown)
 
+    operator.environment["DATABASE_PASSWORD_SCHEDULER"] = "a-password-of-somebody-else"
+    refused = operator.run("access", "apply")
+    del operator.environment["DATABASE_PASSWORD_SCHEDULER"]
+    assert refused.returncode == 2 and "itself" in refused.stderr
+
     assert operator.run("stop").returncode == 0
     assert first.wait(60) == 0
     assert first.stderr and "notifier ended by signal 9" in first.stderr.read()
     assert [pid for part in again.parts.values() if (pid := part.pid) and Identity.of(pid)] == []
     assert operator.run("status").returncode == 3
 
+    for kept in (*operator.folder.secrets.glob("kafka-*"), *operator.folder.secrets.glob("database-*")):
+        kept.unlink()  # how the page says that they get new passwords
     third = operator.up()
     house = until(operator.house, third)
     listed = operator.run("keys", "list")

@@ -22,6 +22,7 @@ def apply_document(document: "AccessDocument", **options: bool) -> "list[AccessC
     from services.cli.access.applying import apply_access
     from services.cli.access.passwords import ServicePasswords
 
+    _not_kept()
     passwords = {name: word for name, word in ServicePasswords().given().items() if name in document.services}
     return ask_broker(lambda settings: apply_access(settings, document, passwords, **options))
 
@@ -39,6 +40,7 @@ def apply_database_roles(*, dry_run: bool = False) -> "list[AccessChange]":
     from services.plumbing.short_locks import LocksHeld
     from services.plumbing.transient_errors import is_transient
 
+    _not_kept()
     passwords, url = DatabasePasswords().by_role(), os.environ.get("DATABASE_URL")
     if not url:
         if passwords:
@@ -61,6 +63,23 @@ def apply_database_roles(*, dry_run: bool = False) -> "list[AccessChange]":
             raise
         raise access_error(f"the database did not answer: {error}", "check DATABASE_URL and try again") from error
     return [AccessChange(one.role, "database", one.what) for one in changes]
+
+
+def _not_kept() -> None:
+    """Raise EmbeddedError for passwords that an instance keeps itself: its services would not know the new ones.
+
+    They would go on for as long as their connections do, and be let in no more.
+    """
+    from services.cli.access.passwords import KEPT_PASSWORDS, DatabasePasswords, ServicePasswords
+
+    given = {"kafka": ServicePasswords().given(), "database": DatabasePasswords().given()}
+    for where in os.environ.get(KEPT_PASSWORDS, "").split(","):
+        if given.get(where):
+            raise access_error(
+                f"the instance that runs keeps the {where} passwords of its services itself",
+                f"take the {where.upper()}_PASSWORD_ variables away; docs/one-machine.md says how it gets new ones",
+                ASKED_WRONGLY,
+            )
 
 
 def ask_broker(question: "Callable[[KafkaSettings], Awaitable[T]]") -> T:

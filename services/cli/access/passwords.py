@@ -5,6 +5,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHORTEST_PASSWORD = 16
 
+KEPT_PASSWORDS = "KEPT_PASSWORDS"
+"""The variable in which an instance that keeps its passwords itself says where: of `kafka`, of `database`."""
+
+
+def kept_passwords(*, kafka: bool, database: bool) -> dict[str, str]:
+    """The variable as an instance hands it to commands; none where it keeps none."""
+    kept = [name for name, is_kept in (("kafka", kafka), ("database", database)) if is_kept]
+    return {KEPT_PASSWORDS: ",".join(kept)} if kept else {}
+
 
 class GivenPasswords(BaseSettings):
     """One field for each account, None where its password is not given; an empty one is not given either."""

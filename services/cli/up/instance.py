@@ -20,6 +20,7 @@ from deploy.embedded.stack import Part as EmbeddedPart
 from deploy.embedded.state import write_private
 from deploy.embedded.tls_listener import TlsListener
 from services.cli import VERSION
+from services.cli.access.passwords import kept_passwords
 from services.cli.fleet import Fleet
 from services.cli.keys import count_keys
 from services.cli.running_stack import kafka_settings, own_access
@@ -120,6 +121,7 @@ def running_instance(folder: InstanceFolder, settings: UpSettings, say: Say) -> 
         commands = {f"{name.upper()}_URL": url for name, url in where.inside.items() if name != "portal"}
         commands |= {f"{name.upper()}_ADMIN_URL": one.admin_url for name, one in fleet.members.items()}
         commands |= reached | fleet.opening() | kept_days(settings) | {"ACCESS_FILE": str(folder.access)}
+        commands |= kept_passwords(kafka=bool(prepared.kafka_passwords), database=bool(prepared.role_passwords))
         expected = tuple(parts.processes())
         instance = Instance(folder, fleet, parts, where, commands, prepared, since, tls, expected)
         say("Starting registry, scheduler, notifier and portal")

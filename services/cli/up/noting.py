@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from deploy.embedded.processes import Identity
 from deploy.embedded.state import write_private
 from services.cli import VERSION
+from services.cli.access.passwords import kept_passwords
 from services.cli.fleet import SERVICES
 from services.cli.running_stack import RunningStack
 from services.cli.up.running import InstancePart, RunningInstance, document
@@ -23,6 +24,7 @@ def found_by_commands(folder: InstanceFolder, stack: RunningStack, more: Mapping
     admin_urls = {f"{name.upper()}_ADMIN_URL": stack.admin_url(name) for name in SERVICES}
     parts = {name: InstancePart(pid) for name, pid in (stack.parts.processes() if stack.parts else {}).items()}
     services = {name: InstancePart(pid, stack.url(name)) for name, pid in stack.fleet.pids().items() if name != "inbox"}
+    kept = kept_passwords(kafka=bool(stack.parts), database=bool(stack.parts))
     instance = RunningInstance(
         pid=me.pid,
         started=me.started,
@@ -31,7 +33,7 @@ def found_by_commands(folder: InstanceFolder, stack: RunningStack, more: Mapping
         ready=True,
         public_url=stack.url("portal"),
         parts={**services, **parts},
-        environment={**stack.environment, **stack.fleet.opening(), **urls, **admin_urls, **more},
+        environment={**stack.environment, **stack.fleet.opening(), **urls, **admin_urls, **kept, **more},
     )
     write_private(document(folder), instance.written())
     try:

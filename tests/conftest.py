@@ -26,35 +26,36 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 FreshDatabase = Callable[[Mapping[str, Path]], Awaitable[str]]
 
 
-_HOUSES = ("tests/deploy/", "tests/embedded/", "tests/journeys/", "tests/soak/")
+_INSTANCES = ("tests/deploy/", "tests/embedded/", "tests/journeys/", "tests/soak/")
 """Folders whose tests start a Kafka, a PostgreSQL and mostly all services of their own."""
 
 
-class HousesInTurn(LoadScopeScheduling):
-    """Hands out files to workers, in their order; what starts whole houses goes to one worker, one after the other.
+class InstancesInTurn(LoadScopeScheduling):
+    """Hands out files to workers, in their order; what starts whole instances goes to one worker, one after the other.
 
-    A house has leases and Kafka sessions of two seconds. Two that start and stop beside each other on two cores hold
-    each other up for longer, and then it is not the fault under test that is seen. Nor do two need the memory at once.
+    An instance has leases and Kafka sessions of two seconds. Two that start and stop beside each other on two cores
+    hold each other up for longer, and then it is not the fault under test that is seen. Nor do two need the memory at
+    once.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "houses" if nodeid.startswith(_HOUSES) else nodeid.partition("::")[0]
+        return "instances" if nodeid.startswith(_INSTANCES) else nodeid.partition("::")[0]
 
 
 def pytest_configure() -> None:
-    """Let no command of a test find the house that somebody keeps up on this machine."""
+    """Let no command of a test find the instance that somebody keeps up on this machine."""
     os.environ["PLEDGEWIRE_STATE"] = f"/nonexistent/pledgewire-{uuid4()}"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> HousesInTurn:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InstancesInTurn:
     """How the tests are shared out among workers."""
-    return HousesInTurn(config, log)
+    return InstancesInTurn(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs Kafka or PostgreSQL by what it asks for, so that no list of folders has to be kept."""
     if hasattr(config, "workerinput"):  # what takes longest begins first, so that no worker is left with it at the end
-        items.sort(key=lambda item: not item.nodeid.startswith(_HOUSES))
+        items.sort(key=lambda item: not item.nodeid.startswith(_INSTANCES))
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real_parts)

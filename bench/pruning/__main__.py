@@ -1,4 +1,4 @@
-"""Sends over a table full of old deliveries, with and without pruning in turn; then prunes a whole house's past alone.
+"""Sends over a table full of old deliveries, with and without pruning in turn; then prunes a whole past alone.
 
 The turns are of one run and short: two runs differ by more than what pruning costs, whoever else uses the machine.
 """
@@ -46,7 +46,7 @@ insert into delivery_attempt select id, 1, created_at, settled_at, 'delivered', 
 where settled_at < now() - interval '1 day'
 """
 
-# The past of a house, 700 to 400 days ago: each event was told to ten, and their ends in one record.
+# The past of an instance, 700 to 400 days ago: each event was told to ten, and their ends in one record.
 _HOUSE = """
 create temporary table past as
 select n, uuidv7() as id, 'promise-' || n % 500 as key, (n - 1) / 500 + 1 as seq,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.testing import LEAST_COVERED, PROJECT
-from tests.conftest import HousesInTurn
+from tests.conftest import InstancesInTurn
 
 PLACES = [
     "journeys/test_faults.py",
@@ -47,12 +47,18 @@ def test_two_workers_run_what_one_runs_and_each_file_whole() -> None:
     assert len({(worker, file) for worker, file, _ in two}) == len(files)
 
 
-def test_what_starts_houses_is_one_workers_and_every_other_file_is_by_itself() -> None:
-    scheduler = HousesInTurn.__new__(HousesInTurn)
+def test_what_starts_instances_is_one_workers_and_every_other_file_is_by_itself() -> None:
+    scheduler = InstancesInTurn.__new__(InstancesInTurn)
 
     scopes = [scheduler._split_scope(f"tests/{place}::test_something[a::b]") for place in PLACES]
 
-    assert scopes == ["houses", "houses", "houses", "tests/portal/test_pages.py", "tests/simulation/test_simulation.py"]
+    assert scopes == [
+        "instances",
+        "instances",
+        "instances",
+        "tests/portal/test_pages.py",
+        "tests/simulation/test_simulation.py",
+    ]
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ import pytest
 from services.cli.running_stack import RunningStack
 from tests.deploy.pages import Block, blocks
 from tests.deploy.settings_read import PROJECT
-from tests.journeys.starting import house_of, prepared
+from tests.journeys.starting import instance_of, prepared
 
 PAGES = ("for-operators", "for-ministries", "for-engineers", "how-to/change-a-ladder")
 """In this order: the operator imports the statement that the others read of."""
@@ -90,24 +90,24 @@ async def test_whoever_follows_the_pages_gets_there(parts: RunningStack, tmp_pat
     printed: dict[str, str] = {}
     # Who reads stands in a checkout; what the pages write must not come into ours.
     shutil.copytree(PROJECT / "contracts" / "examples", tmp_path / "contracts" / "examples")
-    async with house_of(parts) as house:
-        await house.at(NOW)
+    async with instance_of(parts) as instance:
+        await instance.at(NOW)
         notifier = parts.fleet.members["notifier"].environment
-        environment = house.stack.environment() | {
-            **{f"{name.upper()}_URL": house.url(name) for name in ("registry", "scheduler", "notifier")},
-            "PLEDGEWIRE_KEY": house.key,
+        environment = instance.stack.environment() | {
+            **{f"{name.upper()}_URL": instance.url(name) for name in ("registry", "scheduler", "notifier")},
+            "PLEDGEWIRE_KEY": instance.key,
             **{name: notifier[name] for name in ("NOTIFIER_LINK_KEYS", "SECRETS_KEY_FILE")},
             "ACCESS_FILE": parts.environment["ACCESS_FILE"],  # or the project's own would be changed
         }
         for block in followed():
-            printed[block.text] = follow(block, tmp_path, environment, f"{house.inbox_url}/hooks/webhook/gac")
+            printed[block.text] = follow(block, tmp_path, environment, f"{instance.inbox_url}/hooks/webhook/gac")
             if made := subscription_made(block, printed[block.text]):
                 environment["SUBSCRIPTION"] = made
             if shown := re.search(r'"secret":"(whsec_[^"]+)"', printed[block.text]):
-                await house.http.put(f"{house.inbox_url}/dev/inbox/secrets/gac", json={"secret": shown[1]})
-            await house.rest()
-        await house.assert_nothing_lost()
-        await house.expect_event("gac", "status-changed", "nals-2021-vaccine-donations", status="in-progress")
+                await instance.http.put(f"{instance.inbox_url}/dev/inbox/secrets/gac", json={"secret": shown[1]})
+            await instance.rest()
+        await instance.assert_nothing_lost()
+        await instance.expect_event("gac", "status-changed", "nals-2021-vaccine-donations", status="in-progress")
 
     assert len(printed) > 10
     (escalations,) = [text for block, text in printed.items() if "escalation list" in block]

@@ -38,7 +38,7 @@ ONE_MACHINE = PROJECT / "docs" / "one-machine.md"
 
 
 def environment(state: Path, **more: str) -> dict[str, str]:
-    """This process's, without what names another house."""
+    """This process's, without what names another instance."""
     ours = {"PYTHONPATH": str(PROJECT), "PYTHON": sys.executable, "PLEDGEWIRE_STATE": str(state)}
     return {name: text for name, text in os.environ.items() if name not in NAMES} | ours | more
 
@@ -59,8 +59,8 @@ def running(
 
         def ready() -> RunningInstance | None:
             assert process.poll() is None, output.read_text()
-            house = read_running(folder)
-            return house if house and house.ready else None
+            instance = read_running(folder)
+            return instance if instance and instance.ready else None
 
         try:
             yield until(ready)
@@ -107,7 +107,7 @@ def test_the_pages_work_on_up(tmp_path: Path, checkout: Path) -> None:
     folder.settings.write_text(settings_text({"ports": free, "notifier": {"allow_hosts": "127.0.0.1"}, "smtp": MAIL}))
     shown = tmp_path / "shown"
     # Without the statement's chronicle, which `journeys/test_up.py` takes in: the pages act on what is overdue today.
-    with running(folder, shown, variables, "up") as house:
+    with running(folder, shown, variables, "up") as instance:
         (key,) = until(lambda: re.findall(r"PLEDGEWIRE_KEY=(pw_\S+)", shown.read_text()))
         variables |= {"PLEDGEWIRE_KEY": key, "ACCESS_FILE": str(folder.access)}
         for text in in_a_terminal(README, "./pledgewire status"):
@@ -117,7 +117,7 @@ def test_the_pages_work_on_up(tmp_path: Path, checkout: Path) -> None:
                 follow_text(block.text, checkout, variables)
         (env,) = in_a_terminal(ONE_MACHINE, "eval")
         follow_text(env, checkout, variables)
-        follow_pages(checkout, variables | {name: house.environment[name] for name in house.environment})
+        follow_pages(checkout, variables | {name: instance.environment[name] for name in instance.environment})
         follow_text("./pledgewire stop", checkout, variables)
     (mail,) = [block.text for block in others if "--force" in block.text]
     follow_text(mail, checkout, variables)
@@ -131,14 +131,14 @@ def test_the_pages_work_on_the_demo(tmp_path: Path, checkout: Path) -> None:
     folder = InstanceFolder(tmp_path / "state" / "demo")
     variables = environment(tmp_path / "state")
     shown = tmp_path / "shown"
-    with running(folder, shown, variables, "demo", "--no-browser", "--to", "2022-02-01") as house:
+    with running(folder, shown, variables, "demo", "--no-browser", "--to", "2022-02-01") as instance:
         until(lambda: "Everything stays up" in shown.read_text() or None)
         told = shown.read_text()
-        assert all(house.parts[name].url in told for name in SERVICES)
-        assert house.environment["PLEDGEWIRE_KEY"] in told
+        assert all(instance.parts[name].url in told for name in SERVICES)
+        assert instance.environment["PLEDGEWIRE_KEY"] in told
         for text in in_a_terminal(README, "./pledgewire status"):
             follow_text(text.replace("./pledgewire logs\n", ""), checkout, variables)
-        follow_pages(checkout, variables | dict(house.environment))
+        follow_pages(checkout, variables | dict(instance.environment))
 
 
 def test_the_pages_work_on_a_developers_stack(tmp_path: Path, checkout: Path) -> None:

@@ -1,4 +1,4 @@
-"""A house that is stopped is backed up and restored by its folder: database and Kafka are started for it alone."""
+"""An instance that is stopped is backed up and restored by its folder: database and Kafka are started for it alone."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ async def deliveries(url: str) -> int:
     return found
 
 
-def test_a_stopped_house_is_backed_up_and_restored_by_its_folder(state: Path) -> None:
+def test_a_stopped_instance_is_backed_up_and_restored_by_its_folder(state: Path) -> None:
     with EmbeddedStack(state) as stack:
         environment = stack.environment()
         apart(lambda: fill(environment))

@@ -1,4 +1,4 @@
-"""One house for each module of journeys; the next module starts with empty topics and tables."""
+"""One instance for each module of journeys; the next module starts with empty topics and tables."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from services.cli.running_stack import RunningStack
-from tests.journeys.house import House
-from tests.journeys.starting import house_of, prepared
+from tests.journeys.instance import LiveInstance
+from tests.journeys.starting import instance_of, prepared
 
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    with prepared(tmp_path_factory.mktemp("house")) as started:
+    with prepared(tmp_path_factory.mktemp("instance")) as started:
         yield started
 
 
@@ -22,9 +22,9 @@ def strange() -> Counter[str]:
 
 
 @pytest.fixture
-async def house(parts: RunningStack, strange: Counter[str]) -> AsyncIterator[House]:
-    """The house; whatever a test has killed is up again for the next."""
-    async with house_of(parts) as made:
+async def instance(parts: RunningStack, strange: Counter[str]) -> AsyncIterator[LiveInstance]:
+    """The instance; whatever a test has killed is up again for the next."""
+    async with instance_of(parts) as made:
         made.doubled_before, made.strange = await made.doubled(), strange
         yield made
         for extra in [name for name in made.fleet.members if name.endswith("-2")]:

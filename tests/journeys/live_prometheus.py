@@ -1,4 +1,4 @@
-"""A Prometheus that really asks a house, with the rules that are shipped: which alerts fire, and after how long."""
+"""A Prometheus that really asks an instance, with the rules that are shipped: which alerts fire, and after how long."""
 
 import asyncio
 import time

@@ -4,8 +4,8 @@ import asyncio
 import re
 from collections.abc import Mapping
 
-from tests.journeys.house import House
 from tests.journeys.inbox_reader import Arrival
+from tests.journeys.instance import LiveInstance
 
 ASKED = "link_request"
 CHANGED = "shared_change"
@@ -15,32 +15,32 @@ LINKS = "links."
 """So begins what a mail with links has in the place of a delivery's id."""
 
 
-async def asks_for_links(house: House, address: str) -> None:
+async def asks_for_links(instance: LiveInstance, address: str) -> None:
     """Somebody has lost their links, and asks for them by mail."""
-    response = await house.http.post(f"{house.url('notifier')}/link-requests", json={"address": address})
+    response = await instance.http.post(f"{instance.url('notifier')}/link-requests", json={"address": address})
     assert response.status_code == 202, response.text
 
 
-async def changes_by_link(house: House, channel: str, name: str, **changes: object) -> None:
+async def changes_by_link(instance: LiveInstance, channel: str, name: str, **changes: object) -> None:
     """Somebody in a channel changes what it gets by the link in its newest message."""
-    newest = (await house.messages(channel, name))[-1]["number"]
-    card = (await house.http.get(f"{house.inbox_url}/dev/inbox/messages/{newest}")).json()["body"]
+    newest = (await instance.messages(channel, name))[-1]["number"]
+    card = (await instance.http.get(f"{instance.inbox_url}/dev/inbox/messages/{newest}")).json()["body"]
     (token, *_) = re.findall(r"/subscriptions/([A-Za-z0-9_.-]+)", card)
-    response = await house.http.patch(f"{house.url('notifier')}/subscription-links/{token}", json=changes)
+    response = await instance.http.patch(f"{instance.url('notifier')}/subscription-links/{token}", json=changes)
     assert response.status_code == 200, response.text
 
 
-async def notices_told(house: House, table: str) -> None:
+async def notices_told(instance: LiveInstance, table: str) -> None:
     """Wait until everybody there has been told, which is on record."""
     waiting = f"select array_agg(distinct state) from notifier.{table}"
     async with asyncio.timeout(60):
-        while await house.observer.connection.fetchval(waiting) != [_DONE[table]]:  # noqa: ASYNC110  another process
+        while await instance.observer.connection.fetchval(waiting) != [_DONE[table]]:  # noqa: ASYNC110  another process
             await asyncio.sleep(0.1)
 
 
-async def notices_that_came(house: House, table: str) -> list[Arrival]:
+async def notices_that_came(instance: LiveInstance, table: str) -> list[Arrival]:
     """Those that have arrived, repeats too; a channel's are the only messages that are of nothing with a name."""
-    arrivals = await house.arrivals()
+    arrivals = await instance.arrivals()
     if table == ASKED:
         return [one for one in arrivals if (one.delivery_id or "").startswith(LINKS)]
     return [one for one in arrivals if one.delivery_id is None]

@@ -1,4 +1,4 @@
-"""Starts a house for the journeys: everything as processes, on a settable clock, with short leases and deadlines."""
+"""Starts an instance for the journeys: all as processes, on a settable clock, with short leases and deadlines."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -10,7 +10,7 @@ import httpx2
 from services.cli.keys import ApiClient
 from services.cli.observing import Observer
 from services.cli.running_stack import RunningStack, StackOptions, running_stack
-from tests.journeys.house import House, day
+from tests.journeys.instance import LiveInstance, day
 
 SETTINGS = {
     "OUTBOX_LEASE_SECONDS": "2",
@@ -41,14 +41,14 @@ def prepared(folder: Path, *, brokers: int = 1, environment: Mapping[str, str] |
 
 
 @asynccontextmanager
-async def house_of(running: RunningStack) -> AsyncIterator[House]:
+async def instance_of(running: RunningStack) -> AsyncIterator[LiveInstance]:
     """What a test needs to act on it, in the test's own event loop."""
     assert running.parts
     async with (
         Observer(running.database_url) as observer,
         httpx2.AsyncClient(timeout=30, trust_env=False) as http,
     ):
-        yield House(
+        yield LiveInstance(
             stack=running.parts,
             fleet=running.fleet,
             clock=running.clock,

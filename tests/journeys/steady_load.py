@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx2
 
-from tests.journeys.house import House
+from tests.journeys.instance import LiveInstance
 
 STATUSES = ("in-progress", "at-risk")
 
@@ -15,8 +15,8 @@ STATUSES = ("in-progress", "at-risk")
 class SteadyLoad:
     """Status updates in turn, as fast as they are answered."""
 
-    def __init__(self, house: House, commitments: Sequence[str]) -> None:
-        self._house = house
+    def __init__(self, instance: LiveInstance, commitments: Sequence[str]) -> None:
+        self._instance = instance
         self._commitments = commitments
         self._stopping = asyncio.Event()
         self.answered = 0
@@ -40,7 +40,7 @@ class SteadyLoad:
         key, began = str(uuid4()), asyncio.get_running_loop().time()
         while True:
             try:
-                answer = await self._house.post_status(commitment, status, key=key)
+                answer = await self._instance.post_status(commitment, status, key=key)
             except httpx2.TransportError:
                 await asyncio.sleep(0.05)
                 continue
@@ -59,9 +59,9 @@ class SteadyLoad:
 
 
 @asynccontextmanager
-async def under_load(house: House, commitments: Sequence[str], editors: int = 3) -> AsyncIterator[SteadyLoad]:
+async def under_load(instance: LiveInstance, commitments: Sequence[str], editors: int = 3) -> AsyncIterator[SteadyLoad]:
     """In the block updates come; at its end all have been answered."""
-    load = SteadyLoad(house, commitments)
+    load = SteadyLoad(instance, commitments)
     async with asyncio.TaskGroup() as group:
         for first in range(editors):
             group.create_task(load.run(first, editors))

@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.journeys.house import BOUND, House
+from tests.journeys.instance import BOUND, LiveInstance
 from tests.journeys.notices import ASKED, CHANGED, asks_for_links, changes_by_link, notices_that_came, notices_told
 from tests.journeys.operating import pledgewire
 
@@ -86,51 +86,53 @@ def ids() -> list[str]:
 
 
 @pytest.fixture
-async def furnished(house: House) -> House:
-    """The house with the statement imported and a subscription for each channel, once."""
-    if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
+async def furnished(instance: LiveInstance) -> LiveInstance:
+    """The instance with the statement imported and a subscription for each channel, once."""
+    if not await instance.observer.connection.fetchval("select exists (select from notifier.subscription)"):
         for channel in ("email", "slack", "teams", "webhook"):
-            await house.subscribe(
+            await instance.subscribe(
                 channel, "everything", events=["status-changed", "milestone-due", "milestone-scheduled"]
             )
-        await house.import_statement()
-    return house
+        await instance.import_statement()
+    return instance
 
 
-async def next_due(house: House) -> None:
-    due = await house.observer.connection.fetchval("select min(due_at) from scheduler.reminder where state = 'pending'")
+async def next_due(instance: LiveInstance) -> None:
+    due = await instance.observer.connection.fetchval(
+        "select min(due_at) from scheduler.reminder where state = 'pending'"
+    )
     assert due is not None, "no reminder is left to fire"
-    house.clock.set(due)
+    instance.clock.set(due)
 
 
-async def next_escalation(house: House) -> None:
-    due = await house.observer.connection.fetchval("select min(next_at) from scheduler.escalation")
+async def next_escalation(instance: LiveInstance) -> None:
+    due = await instance.observer.connection.fetchval("select min(next_at) from scheduler.escalation")
     assert due is not None, "no milestone is left to escalate"
-    house.clock.set(due)
+    instance.clock.set(due)
 
 
-async def overdue(house: House) -> str:
+async def overdue(instance: LiveInstance) -> str:
     """A milestone that is overdue and owned by nobody; the clock goes on until there is one."""
     climbing = "select min(milestone_id) from scheduler.escalation where state = 'climbing'"
-    while not (found := await house.observer.connection.fetchval(climbing)):
-        await next_escalation(house)
-        await house.rest()
+    while not (found := await instance.observer.connection.fetchval(climbing)):
+        await next_escalation(instance)
+        await instance.rest()
     return str(found)
 
 
-async def insist_on_owning(house: House, milestone: str) -> None:
+async def insist_on_owning(instance: LiveInstance, milestone: str) -> None:
     """Acknowledge as a careful client does: the same key until there is an answer, and the same one once more."""
     key = str(uuid4())
     answers: list[object] = []
     for _ in range(600):
         try:
-            response = await house.http.post(
-                f"{house.url('scheduler')}/milestones/{milestone}/acknowledgements",
+            response = await instance.http.post(
+                f"{instance.url('scheduler')}/milestones/{milestone}/acknowledgements",
                 json={"name": "Ana Ruiz", "note": None},
-                headers=house.headers | {"Idempotency-Key": key},
+                headers=instance.headers | {"Idempotency-Key": key},
             )
         except httpx2.TransportError:
-            house.fleet.revive()
+            instance.fleet.revive()
             await asyncio.sleep(0.1)
             continue
         if response.status_code == 201:
@@ -138,33 +140,33 @@ async def insist_on_owning(house: House, milestone: str) -> None:
         if len(answers) == 2:
             break
         assert response.status_code in (201, 503), response.text
-    log = await house.observer.connection.fetchval(
+    log = await instance.observer.connection.fetchval(
         "select count(*) from scheduler.escalation_log where idem_key = $1", key
     )
     assert answers == [answers[0]] * 2
     assert log == 1
 
 
-async def wants(house: House, channel: str, timing: str | None) -> None:
+async def wants(instance: LiveInstance, channel: str, timing: str | None) -> None:
     """Let the subscription on a channel be told at other times."""
-    await house.observer.connection.execute(
+    await instance.observer.connection.execute(
         "update notifier.subscription set timing = $2::text::jsonb where channel = $1", channel, timing
     )
 
 
-async def window_ends(house: House) -> None:
+async def window_ends(instance: LiveInstance) -> None:
     """Wait until what belongs together is collected, and let its window end."""
     for _ in range(1500):
-        work = await house.observer.pending_work(house.now)
+        work = await instance.observer.pending_work(instance.now)
         if work.only_time and work.deliveries_collecting:
-            return house.clock.set(house.now + timedelta(minutes=1))
+            return instance.clock.set(instance.now + timedelta(minutes=1))
         await asyncio.sleep(0.02)
     raise AssertionError(f"nothing is collected in thirty seconds: {work}")
 
 
 @pytest.mark.parametrize(("service", "failpoint", "trigger", "explained"), BOUNDARIES)
 async def test_a_kill_there_loses_nothing(
-    furnished: House,
+    furnished: LiveInstance,
     service: str,
     failpoint: str,
     trigger: str,
@@ -172,79 +174,79 @@ async def test_a_kill_there_loses_nothing(
     ids: list[str],
     commitments: "count[int]",
 ) -> None:
-    house = furnished
+    instance = furnished
     if trigger == CHANGED:  # by the link of a message of today: those of last month's have ended
-        await house.insist_on_status(ids[next(commitments)], "in-progress")
-    await house.rest()
-    before = len(await house.arrivals())
-    restarts = house.fleet.members[service].restarts
-    house.fleet.stop(service)
-    house.fleet.start(service, environment={"PLEDGEWIRE_FAILPOINT": failpoint})
-    house.fleet.wait_ready(service)
+        await instance.insist_on_status(ids[next(commitments)], "in-progress")
+    await instance.rest()
+    before = len(await instance.arrivals())
+    restarts = instance.fleet.members[service].restarts
+    instance.fleet.stop(service)
+    instance.fleet.start(service, environment={"PLEDGEWIRE_FAILPOINT": failpoint})
+    instance.fleet.wait_ready(service)
     match trigger:
         case "http":
-            await house.insist_on_status(ids[next(commitments)], "in-progress")
+            await instance.insist_on_status(ids[next(commitments)], "in-progress")
         case "move":
-            await house.insist_on_move("nals-2022", "2040-05-05", source="What the hosts said")
+            await instance.insist_on_move("nals-2022", "2040-05-05", source="What the hosts said")
         case "group":
             # Webhooks are told at once, so those failpoints that they pass as well may be met there already.
-            await house.insist_on_statuses([ids[next(commitments)], ids[next(commitments)]], "in-progress")
+            await instance.insist_on_statuses([ids[next(commitments)], ids[next(commitments)]], "in-progress")
             if failpoint in ("notifier-after-follow", "notifier-after-render"):
-                await window_ends(house)
+                await window_ends(instance)
         case "digest":
-            await wants(house, "email", '{"rhythm": "daily"}')
-            await house.insist_on_status(ids[next(commitments)], "in-progress")
+            await wants(instance, "email", '{"rhythm": "daily"}')
+            await instance.insist_on_status(ids[next(commitments)], "in-progress")
         case "kafka":
-            await house.report_over_kafka("mx-sre", ids[next(commitments)], "in-progress")
+            await instance.report_over_kafka("mx-sre", ids[next(commitments)], "in-progress")
         case "tick":
-            await next_due(house)
+            await next_due(instance)
         case "escalation":
-            await next_escalation(house)
-            await house.insist_on_status(ids[next(commitments)], "in-progress")  # so that something arrives
+            await next_escalation(instance)
+            await instance.insist_on_status(ids[next(commitments)], "in-progress")  # so that something arrives
         case "acknowledgement":
-            await insist_on_owning(house, await overdue(house))
-            await house.insist_on_status(ids[next(commitments)], "in-progress")
+            await insist_on_owning(instance, await overdue(instance))
+            await instance.insist_on_status(ids[next(commitments)], "in-progress")
         case _ if trigger == ASKED:
-            await asks_for_links(house, "everything@ministry.example")
+            await asks_for_links(instance, "everything@ministry.example")
         case _ if trigger == CHANGED:
-            await changes_by_link(house, "slack", "everything", zone="America/Toronto")
+            await changes_by_link(instance, "slack", "everything", zone="America/Toronto")
         case "retry":
             # A delivery is claimed as it is written; a claim of its own is what a second attempt needs.
-            await house.refuse_once("slack", "everything")
-            await house.insist_on_status(ids[next(commitments)], "in-progress")
-            await house.rest()
-            house.clock.set(house.now + timedelta(minutes=2))
+            await instance.refuse_once("slack", "everything")
+            await instance.insist_on_status(ids[next(commitments)], "in-progress")
+            await instance.rest()
+            instance.clock.set(instance.now + timedelta(minutes=2))
 
-    if house.fleet.members[service].restarts == restarts:  # or the client that insists has had it started again
-        assert house.fleet.wait_end(service) == -signal.SIGKILL
-        house.fleet.revive()
-    assert house.fleet.members[service].last_exit == -signal.SIGKILL
-    house.fleet.wait_ready(service)
+    if instance.fleet.members[service].restarts == restarts:  # or the client that insists has had it started again
+        assert instance.fleet.wait_end(service) == -signal.SIGKILL
+        instance.fleet.revive()
+    assert instance.fleet.members[service].last_exit == -signal.SIGKILL
+    instance.fleet.wait_ready(service)
     if trigger == "digest":
-        await house.rest()
-        runs = await house.observer.connection.fetch("select run_at from notifier.digest_run")
+        await instance.rest()
+        runs = await instance.observer.connection.fetch("select run_at from notifier.digest_run")
         assert len(runs) == 1  # written once, though the fan-out was cut behind it
-        house.clock.set(runs[0]["run_at"])
+        instance.clock.set(runs[0]["run_at"])
 
     if trigger in (ASKED, CHANGED):
-        await house.insist_on_status(ids[next(commitments)], "in-progress")  # so that something arrives
+        await instance.insist_on_status(ids[next(commitments)], "in-progress")  # so that something arrives
         # It had left and nobody knew: it comes again, once, and with the same Message-ID where there is one.
-        house.clock.set(house.now + timedelta(minutes=3))
-        await notices_told(house, trigger)
-        came = await notices_that_came(house, trigger)
+        instance.clock.set(instance.now + timedelta(minutes=3))
+        await notices_told(instance, trigger)
+        came = await notices_that_came(instance, trigger)
         assert [one.delivery_id for one in came] == [came[0].delivery_id] * 2
         before += len(came)
     for _ in range(400):
-        await house.rest()
-        if len(await house.arrivals()) >= before + SUBSCRIPTIONS:
+        await instance.rest()
+        if len(await instance.arrivals()) >= before + SUBSCRIPTIONS:
             break
-    await house.assert_nothing_lost(doubles=explained)
-    assert len(await house.arrivals()) >= before + SUBSCRIPTIONS
+    await instance.assert_nothing_lost(doubles=explained)
+    assert len(await instance.arrivals()) >= before + SUBSCRIPTIONS
     if trigger == "digest":
-        await wants(house, "email", None)
+        await wants(instance, "email", None)
     if failpoint == "audit-after-link":
-        await house.logs_told()
-        found = await asyncio.to_thread(pledgewire, house.stack.environment(), "audit", "verify", "--json")
+        await instance.logs_told()
+        found = await asyncio.to_thread(pledgewire, instance.stack.environment(), "audit", "verify", "--json")
         for log in json.loads(found)["items"]:
             assert log["break"] is None
             assert log["published_to"] == log["entries"]

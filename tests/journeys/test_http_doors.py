@@ -1,4 +1,4 @@
-"""The doors of the whole house: API keys that are revoked everywhere at once, and requests that act once.
+"""The doors of the whole instance: API keys that are revoked everywhere at once, and requests that act once.
 
 `PLEDGEWIRE_POSTED_KEYS=1000 PLEDGEWIRE_POSTED_KILLS=10` is the full size of the second (P2).
 """
@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from services.registry.catalogue.loading import load
-from tests.journeys.house import House
+from tests.journeys.instance import LiveInstance
 from tests.stand_ins.cutting_proxy import CuttingProxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -32,30 +32,30 @@ LONGEST = 5.0
 
 
 @pytest.fixture
-async def doors(house: House) -> AsyncIterator[dict[str, httpx2.AsyncClient]]:
+async def doors(instance: LiveInstance) -> AsyncIterator[dict[str, httpx2.AsyncClient]]:
     """A connection to each service that stays open all the while."""
     async with AsyncExitStack() as closing:
         limits = httpx2.Limits(max_connections=1, keepalive_expiry=600)
         yield {
             service: await closing.enter_async_context(
-                httpx2.AsyncClient(base_url=house.url(service), limits=limits, timeout=30, trust_env=False)
+                httpx2.AsyncClient(base_url=instance.url(service), limits=limits, timeout=30, trust_env=False)
             )
             for service in PLACES
         }
 
 
-async def made(house: House, **form: Any) -> dict[str, Any]:
+async def made(instance: LiveInstance, **form: Any) -> dict[str, Any]:
     body = {"client": f"client-{uuid4().hex[:8]}", "roles": ["operator", "admin"]} | form
-    headers = house.headers | {"Idempotency-Key": uuid4().hex}
-    answer = await house.http.post(f"{house.url('registry')}/keys", json=body, headers=headers)
+    headers = instance.headers | {"Idempotency-Key": uuid4().hex}
+    answer = await instance.http.post(f"{instance.url('registry')}/keys", json=body, headers=headers)
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
 
 
-async def revoked(house: House, key_id: str) -> None:
-    headers = house.headers | {"Idempotency-Key": uuid4().hex}
-    answer = await house.http.delete(f"{house.url('registry')}/keys/{key_id}", headers=headers)
+async def revoked(instance: LiveInstance, key_id: str) -> None:
+    headers = instance.headers | {"Idempotency-Key": uuid4().hex}
+    answer = await instance.http.delete(f"{instance.url('registry')}/keys/{key_id}", headers=headers)
     assert answer.status_code == 200, answer.text
 
 
@@ -72,59 +72,61 @@ async def become(doors: dict[str, httpx2.AsyncClient], service: str, key: str, w
 
 
 async def test_a_key_is_known_and_a_revoked_one_refused_within_five_seconds_everywhere(
-    house: House, doors: dict[str, httpx2.AsyncClient]
+    instance: LiveInstance, doors: dict[str, httpx2.AsyncClient]
 ) -> None:
     """
     On connections that were open before, too.
     """
     for _ in range(3):
-        key = await made(house)
+        key = await made(instance)
         await asyncio.gather(*(become(doors, service, key["key"], 200) for service in PLACES))
-        await revoked(house, key["key_id"])
+        await revoked(instance, key["key_id"])
         await asyncio.gather(*(become(doors, service, key["key"], 401) for service in PLACES))
 
 
-async def test_a_process_knows_all_keys_before_it_is_ready(house: House, doors: dict[str, httpx2.AsyncClient]) -> None:
-    live, ended = await made(house), await made(house)
+async def test_a_process_knows_all_keys_before_it_is_ready(
+    instance: LiveInstance, doors: dict[str, httpx2.AsyncClient]
+) -> None:
+    live, ended = await made(instance), await made(instance)
     for service in PLACES:
         await become(doors, service, ended["key"], 200)
-    await revoked(house, ended["key_id"])
-    await house.rest()
+    await revoked(instance, ended["key_id"])
+    await instance.rest()
     for service in PLACES:
-        await asyncio.to_thread(house.fleet.stop, service)
-        house.fleet.start(service)
-        await asyncio.to_thread(house.fleet.wait_ready, service)
+        await asyncio.to_thread(instance.fleet.stop, service)
+        instance.fleet.start(service)
+        await asyncio.to_thread(instance.fleet.wait_ready, service)
         assert (await status(doors, service, live["key"]), await status(doors, service, ended["key"])) == (200, 401)
 
 
 async def test_while_kafka_is_away_known_keys_hold_and_the_registry_goes_on(
-    house: House, doors: dict[str, httpx2.AsyncClient]
+    instance: LiveInstance, doors: dict[str, httpx2.AsyncClient]
 ) -> None:
     """
     The registry makes and revokes; scheduler and notifier go by what they knew, say how old that is, and hear of all
     that was missed when Kafka is back. One that is started meanwhile lets nobody in by a key: 503, not 401.
     """
-    before, gone = await made(house), await made(house)
+    before, gone = await made(instance), await made(instance)
     for service in PLACES:
         await become(doors, service, before["key"], 200)
         await become(doors, service, gone["key"], 200)
-    house.stack.kill_broker()
+    instance.stack.kill_broker()
     try:
-        await revoked(house, gone["key_id"])
-        new = await made(house)
+        await revoked(instance, gone["key_id"])
+        new = await made(instance)
         assert [await status(doors, "registry", one["key"]) for one in (before, gone, new)] == [200, 401, 200]
         for service in ("scheduler", "notifier"):
             assert [await status(doors, service, one["key"]) for one in (before, gone, new)] == [200, 200, 401]
-        await house.expect_troubles("keys", "scheduler", "notifier")
-        await asyncio.to_thread(house.fleet.stop, "scheduler")
-        house.fleet.start("scheduler")
+        await instance.expect_troubles("keys", "scheduler", "notifier")
+        await asyncio.to_thread(instance.fleet.stop, "scheduler")
+        instance.fleet.start("scheduler")
         async with asyncio.timeout(30):
-            while not await house.troubles_if_up("scheduler"):  # noqa: ASYNC110  another process
+            while not await instance.troubles_if_up("scheduler"):  # noqa: ASYNC110  another process
                 await asyncio.sleep(0.1)
         assert await status(doors, "scheduler", before["key"]) == 503
     finally:
-        await asyncio.to_thread(house.stack.start_broker)
-    await house.expect_troubles(None, *PLACES)
+        await asyncio.to_thread(instance.stack.start_broker)
+    await instance.expect_troubles(None, *PLACES)
     for service in PLACES:
         for one, wanted in ((before, 200), (gone, 401), (new, 200)):
             await become(doors, service, one["key"], wanted)
@@ -147,11 +149,13 @@ async def insist(http: httpx2.AsyncClient, url: str, key: str, party: str, heade
         await asyncio.sleep(0.05)
 
 
-async def test_twenty_posts_with_one_key_are_one_event_though_half_of_the_answers_are_cut(house: House) -> None:
+async def test_twenty_posts_with_one_key_are_one_event_though_half_of_the_answers_are_cut(
+    instance: LiveInstance,
+) -> None:
     """
     P2, with kills of the registry (SIGKILL) in between: as many events as keys, and one answer to all who used one.
     """
-    await house.import_statement()
+    await instance.import_statement()
     commitments = [commitment for commitment in load().commitments if not commitment.milestones]
     keys = [f"posted-{number}" for number in range(POSTED_KEYS)]
     posted = asyncio.Event()
@@ -159,17 +163,17 @@ async def test_twenty_posts_with_one_key_are_one_event_though_half_of_the_answer
     async def kill() -> None:
         done = 0
         while done < POSTED_KILLS and not posted.is_set():
-            house.fleet.kill("registry")
-            house.fleet.start("registry")
-            await asyncio.to_thread(house.fleet.wait_ready, "registry")
+            instance.fleet.kill("registry")
+            instance.fleet.start("registry")
+            await asyncio.to_thread(instance.fleet.wait_ready, "registry")
             done += 1
             await asyncio.sleep(0.5)
         assert done == POSTED_KILLS, "all was answered before the last kill: give it more keys"
 
-    before = await house.observer.connection.fetchval("select count(*) from registry.status_update")
+    before = await instance.observer.connection.fetchval("select count(*) from registry.status_update")
     limits = httpx2.Limits(max_connections=40)
     async with (
-        CuttingProxy(house.fleet.members["registry"].port, seed=7) as proxy,
+        CuttingProxy(instance.fleet.members["registry"].port, seed=7) as proxy,
         httpx2.AsyncClient(timeout=30, trust_env=False, limits=limits) as http,
         asyncio.TaskGroup() as group,
     ):
@@ -181,7 +185,7 @@ async def test_twenty_posts_with_one_key_are_one_event_though_half_of_the_answer
                     f"{proxy.url}/commitments/{commitment.id}/status-updates",
                     key,
                     commitment.parties[0],
-                    house.headers,
+                    instance.headers,
                 )
                 for key, commitment in zip(keys, cycle(commitments), strict=False)
                 for _ in range(POSTS)
@@ -189,7 +193,7 @@ async def test_twenty_posts_with_one_key_are_one_event_though_half_of_the_answer
         )
         posted.set()
         await killing
-    await house.rest(seconds=120)
+    await instance.rest(seconds=120)
 
     of_key = [
         {json.loads(answer)["event_id"] for answer in answers[n * POSTS : (n + 1) * POSTS]} for n in range(len(keys))
@@ -197,9 +201,9 @@ async def test_twenty_posts_with_one_key_are_one_event_though_half_of_the_answer
     assert [len(ids) for ids in of_key] == [1] * len(keys)
     assert len(set.union(*of_key)) == len(keys)
     assert len(set(answers)) == len(keys)  # byte by byte
-    rows = await house.observer.connection.fetch("select event_id::text, note from registry.status_update")
+    rows = await instance.observer.connection.fetch("select event_id::text, note from registry.status_update")
     said = [row for row in rows if (row["note"] or "").startswith("Said with the key")]
     assert len(rows) - before == len(said) == len(keys)
     assert {row["event_id"] for row in said} == set.union(*of_key)
     assert proxy.cut > proxy.asked / 4
-    await house.assert_nothing_lost()
+    await instance.assert_nothing_lost()

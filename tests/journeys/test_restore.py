@@ -15,25 +15,25 @@ from services.cli.access.document import read_access
 from services.cli.access.principals import reporting
 from services.cli.observing import Observer
 from services.cli.topics import apply_topics
-from tests.journeys.house import House, on
+from tests.journeys.instance import LiveInstance, on
 from tests.journeys.operating import ON_BOTH, dump, held, pledgewire, put_back, run_pledgewire
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @asynccontextmanager
-async def stopped(house: House, *services: str) -> AsyncIterator[None]:
+async def stopped(instance: LiveInstance, *services: str) -> AsyncIterator[None]:
     """In the block they don't run."""
-    await asyncio.to_thread(house.fleet.stop, *services)
+    await asyncio.to_thread(instance.fleet.stop, *services)
     yield
-    house.fleet.start(*services)
-    await asyncio.to_thread(house.fleet.wait_ready, *services)
+    instance.fleet.start(*services)
+    await asyncio.to_thread(instance.fleet.wait_ready, *services)
 
 
-async def topics_are_lost(house: House) -> None:
+async def topics_are_lost(instance: LiveInstance) -> None:
     """As with the disk of the broker: the topics are empty, and no group has read any."""
-    access = read_access(house.access_file)
-    admin = AIOKafkaAdminClient(**house.kafka.client_options())
+    access = read_access(instance.access_file)
+    admin = AIOKafkaAdminClient(**instance.kafka.client_options())
     await admin.start()
     try:
         ours = {topic.name for topic in OWN}
@@ -42,66 +42,68 @@ async def topics_are_lost(house: House) -> None:
         await admin.close()
     async with asyncio.timeout(30):
         while ours:  # they go one by one
-            ours -= {change.topic for change in await apply_topics(house.kafka) if change.kind == "create"}
+            ours -= {change.topic for change in await apply_topics(instance.kafka) if change.kind == "create"}
             await asyncio.sleep(0.3)
-        await apply_access(house.kafka, access, {})
+        await apply_access(instance.kafka, access, {})
 
 
-async def register(house: House) -> dict[str, tuple[str, int]]:
-    rows = await house.observer.connection.fetch("select id, status, version from registry.commitment")
+async def register(instance: LiveInstance) -> dict[str, tuple[str, int]]:
+    rows = await instance.observer.connection.fetch("select id, status, version from registry.commitment")
     return {row["id"]: (row["status"], row["version"]) for row in rows}
 
 
-async def test_an_old_backup_sends_nothing_loses_nothing_and_waits_for_a_word(house: House, tmp_path: Path) -> None:
+async def test_an_old_backup_sends_nothing_loses_nothing_and_waits_for_a_word(
+    instance: LiveInstance, tmp_path: Path
+) -> None:
     for channel in ("slack", "webhook"):
-        await house.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
-    await house.import_statement()
-    await house.at(on(2021, 12, 1))
-    await dump(house.database_url, tmp_path / "backup")
-    async with Observer(house.database_url) as observer:
-        house.observer = observer
-        updated = sorted(await register(house))[:20]
+        await instance.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
+    await instance.import_statement()
+    await instance.at(on(2021, 12, 1))
+    await dump(instance.database_url, tmp_path / "backup")
+    async with Observer(instance.database_url) as observer:
+        instance.observer = observer
+        updated = sorted(await register(instance))[:20]
         for commitment in updated:
-            await house.insist_on_status(commitment, "in-progress")
+            await instance.insist_on_status(commitment, "in-progress")
         for month in range(1, 13):
-            await house.at(on(2022, month, 1))
-        await house.logs_told()  # what the backup lacks has to be known by a head, which comes within seconds
-        before, arrived = await register(house), len(await house.arrivals())
+            await instance.at(on(2022, month, 1))
+        await instance.logs_told()  # what the backup lacks has to be known by a head, which comes within seconds
+        before, arrived = await register(instance), len(await instance.arrivals())
         told = await observer.events()
     assert told["milestone-due"] > 10, told
 
-    await asyncio.to_thread(house.fleet.stop, *ON_BOTH)
-    await put_back(house.database_url, tmp_path / "backup")
-    found = await asyncio.to_thread(run_pledgewire, house.stack.environment(), "audit", "verify")
+    await asyncio.to_thread(instance.fleet.stop, *ON_BOTH)
+    await put_back(instance.database_url, tmp_path / "backup")
+    found = await asyncio.to_thread(run_pledgewire, instance.stack.environment(), "audit", "verify")
     assert (found.returncode, "put back to an older state" in found.stderr) == (1, True), found.stderr
-    house.stack.kill_broker()
-    house.fleet.start(*ON_BOTH)
-    async with Observer(house.database_url) as observer:
-        house.observer = observer
-        again = await house.insist_on_status(updated[0], "at-risk")
+    instance.stack.kill_broker()
+    instance.fleet.start(*ON_BOTH)
+    async with Observer(instance.database_url) as observer:
+        instance.observer = observer
+        again = await instance.insist_on_status(updated[0], "at-risk")
         assert again["version"] == 2, "as the old register has it"
-        await asyncio.to_thread(house.stack.start_broker)
+        await asyncio.to_thread(instance.stack.start_broker)
         async with asyncio.timeout(60):
             waiting: dict[str, int] = {}
             while set(waiting) != set(ON_BOTH) or waiting["registry"] != 1:
                 await asyncio.sleep(0.5)
-                waiting = await held(house.stack.environment())
+                waiting = await held(instance.stack.environment())
         version = before[updated[0]][1] + 1
-        assert await register(house) == {**before, updated[0]: ("at-risk", version)}
-        assert len(await house.arrivals()) == arrived
-        await house.expect_troubles(None, *ON_BOTH)  # it is ready, and says that it is held
+        assert await register(instance) == {**before, updated[0]: ("at-risk", version)}
+        assert len(await instance.arrivals()) == arrived
+        await instance.expect_troubles(None, *ON_BOTH)  # it is ready, and says that it is held
         for service in ON_BOTH:
-            assert "held since" in (await house.http.get(f"{house.admin_url(service)}/readyz")).json()["recovery"]
-        await asyncio.to_thread(pledgewire, house.stack.environment(), "recovery", "release", "--by", "tests")
-        await house.rest(120)
+            assert "held since" in (await instance.http.get(f"{instance.admin_url(service)}/readyz")).json()["recovery"]
+        await asyncio.to_thread(pledgewire, instance.stack.environment(), "recovery", "release", "--by", "tests")
+        await instance.rest(120)
 
         now = await observer.events()
         assert {name: count - told[name] for name, count in now.items() if name != "delivery-settled"} == {
             name: int(name == "status-changed") for name in told if name != "delivery-settled"
         }
-        assert len(await house.arrivals()) == arrived + 2  # the new update, on both channels
-        await house.assert_nothing_lost()
-        await asyncio.to_thread(the_restore_is_told, house.stack.environment())
+        assert len(await instance.arrivals()) == arrived + 2  # the new update, on both channels
+        await instance.assert_nothing_lost()
+        await asyncio.to_thread(the_restore_is_told, instance.stack.environment())
 
 
 def the_restore_is_told(environment: Mapping[str, str]) -> None:
@@ -115,12 +117,12 @@ def the_restore_is_told(environment: Mapping[str, str]) -> None:
     assert logs["registry"]["entries"] >= restore["position"]
 
 
-async def test_who_edits_the_audit_log_is_found_out(house: House) -> None:
+async def test_who_edits_the_audit_log_is_found_out(instance: LiveInstance) -> None:
     """
     Whoever may do anything in the database still has the published heads and the hashes against them.
     """
-    environment = house.stack.environment()
-    async with Observer(house.database_url) as observer:
+    environment = instance.stack.environment()
+    async with Observer(instance.database_url) as observer:
         connection = observer.connection
         await connection.execute("alter table registry.audit_entry disable trigger all")
         was = await connection.fetchval("select client from registry.audit_entry where position = 3")
@@ -135,15 +137,15 @@ async def test_who_edits_the_audit_log_is_found_out(house: House) -> None:
     assert told[0].startswith("error: registry, position 3: the entry at 3 is not what was written")
 
 
-async def test_lost_topics_are_published_again_and_nothing_is_sent_twice(house: House) -> None:
-    async with Observer(house.database_url) as observer:
-        house.observer = observer
-        before, arrived = await observer.events(), len(await house.arrivals())
-        async with stopped(house, *ON_BOTH):
-            await topics_are_lost(house)
-        await house.rest(120)
+async def test_lost_topics_are_published_again_and_nothing_is_sent_twice(instance: LiveInstance) -> None:
+    async with Observer(instance.database_url) as observer:
+        instance.observer = observer
+        before, arrived = await observer.events(), len(await instance.arrivals())
+        async with stopped(instance, *ON_BOTH):
+            await topics_are_lost(instance)
+        await instance.rest(120)
 
         assert await observer.events() == before
-        assert await held(house.stack.environment()) == {}
-        assert len(await house.arrivals()) == arrived
-        await house.assert_nothing_lost()
+        assert await held(instance.stack.environment()) == {}
+        assert len(await instance.arrivals()) == arrived
+        await instance.assert_nothing_lost()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contracts.topics import OWN, ingest_topic
-from tests.journeys.house import BOUND, House, day, on
+from tests.journeys.instance import BOUND, LiveInstance, day, on
 from tests.journeys.last_release import last_release
 from tests.journeys.later_release import FIELD, WORD, later_release
 from tests.journeys.operating import pledgewire
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 COMMITMENTS = ("nals-2021-coal-finance", "nals-2021-conserve-30-percent", "nals-2021-make-democracy-deliver")
 ALSO = ("nals-2021-develop-smes", "nals-2021-raise-standards")
-"""Those of the second test: both have one house, and its clock goes on."""
+"""Those of the second test: both have one instance, and its clock goes on."""
 SERVICES = ("registry", "scheduler", "notifier", "portal")
 
 
@@ -32,123 +32,123 @@ async def upgrade_schemas(code: Path, database_url: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-async def run_release(house: House, code: Path, *names: str, python: str = sys.executable) -> None:
+async def run_release(instance: LiveInstance, code: Path, *names: str, python: str = sys.executable) -> None:
     """Stop these processes and start them again from another release's code."""
-    await asyncio.to_thread(house.fleet.stop, *names)
+    await asyncio.to_thread(instance.fleet.stop, *names)
     for name in names:
-        house.fleet.members[name].code, house.fleet.members[name].python = code, python
-    house.fleet.start(*names)
-    await asyncio.to_thread(house.fleet.wait_ready, *names)
+        instance.fleet.members[name].code, instance.fleet.members[name].python = code, python
+    instance.fleet.start(*names)
+    await asyncio.to_thread(instance.fleet.wait_ready, *names)
 
 
-async def report(house: House, commitment: str, status: str, **more: Any) -> dict[str, Any]:
-    answer = await house.post_status(commitment, status, **more)
+async def report(instance: LiveInstance, commitment: str, status: str, **more: Any) -> dict[str, Any]:
+    answer = await instance.post_status(commitment, status, **more)
     assert answer.status_code == 201, answer.text
     body: dict[str, Any] = answer.json()
     return body
 
 
-async def dead_letters(house: House) -> dict[str, int]:
+async def dead_letters(instance: LiveInstance) -> dict[str, int]:
     """How many records lie in each topic of dead letters that holds any."""
     topics = [*OWN, ingest_topic("mx-sre")]
-    found = {topic.dead: len(await house.read_topic(topic.dead)) for topic in topics}
+    found = {topic.dead: len(await instance.read_topic(topic.dead)) for topic in topics}
     return {name: count for name, count in found.items() if count}
 
 
-async def test_up_and_back_under_load(house: House, tmp_path: Path) -> None:
+async def test_up_and_back_under_load(instance: LiveInstance, tmp_path: Path) -> None:
     """
     From the last release on its own schemas to this one and back, while editors report without a pause: every update
     that was taken is told once, nothing is put aside, and no one is answered otherwise than "not now".
     """
     # The first here: what the later release of another test adds to the schemas, this code could not take back.
-    await house.import_statement()
-    await house.subscribe("webhook", "load", events=["status-changed"])
-    here = house.fleet.members["registry"].code
+    await instance.import_statement()
+    await instance.subscribe("webhook", "load", events=["status-changed"])
+    here = instance.fleet.members["registry"].code
     last = last_release(tmp_path / "last")
-    environment = {"DATABASE_URL": house.database_url}
-    await asyncio.to_thread(house.fleet.stop, *SERVICES)
+    environment = {"DATABASE_URL": instance.database_url}
+    await asyncio.to_thread(instance.fleet.stop, *SERVICES)
     await asyncio.to_thread(pledgewire, environment, "db", "downgrade", last.release.version, "--yes")
-    await run_release(house, last.folder, *SERVICES, python=last.python)
-    told_before = len(await house.read_topic("status-changed"))
+    await run_release(instance, last.folder, *SERVICES, python=last.python)
+    told_before = len(await instance.read_topic("status-changed"))
 
-    async with under_load(house, sorted(set(BOUND) - {*COMMITMENTS, *ALSO})[:9]) as load:
+    async with under_load(instance, sorted(set(BOUND) - {*COMMITMENTS, *ALSO})[:9]) as load:
         await asyncio.sleep(1)
         await asyncio.to_thread(pledgewire, environment, "db", "upgrade")  # beside the last release at work
         for name in SERVICES:
-            await run_release(house, here, name)
+            await run_release(instance, here, name)
         above = load.answered
         for name in reversed(SERVICES):
-            await run_release(house, last.folder, name, python=last.python)
+            await run_release(instance, last.folder, name, python=last.python)
     for name in SERVICES:
-        await run_release(house, here, name)
+        await run_release(instance, here, name)
 
-    await house.rest(120)
+    await instance.rest(120)
     assert load.refused == []
     assert 0 < above < load.answered
-    assert len(await house.read_topic("status-changed")) == told_before + load.answered
-    assert await dead_letters(house) == {}
-    await house.assert_nothing_lost()
+    assert len(await instance.read_topic("status-changed")) == told_before + load.answered
+    assert await dead_letters(instance) == {}
+    await instance.assert_nothing_lost()
 
 
-async def test_a_later_release_beside_this_one_and_back(house: House, tmp_path: Path) -> None:
+async def test_a_later_release_beside_this_one_and_back(instance: LiveInstance, tmp_path: Path) -> None:
     """
     A field, a word of an open list and a column more: events flow both ways, and no one is put aside.
     """
-    await house.import_statement()
+    await instance.import_statement()
     for channel in ("email", "slack", "teams", "webhook"):
-        await house.subscribe(channel, f"roll-{channel}")
-    here = house.fleet.members["registry"].code
+        await instance.subscribe(channel, f"roll-{channel}")
+    here = instance.fleet.members["registry"].code
     later = later_release(tmp_path / "later")
-    await upgrade_schemas(later, house.database_url)
-    await report(house, COMMITMENTS[0], "in-progress")  # this release on the later schema
+    await upgrade_schemas(later, instance.database_url)
+    await report(instance, COMMITMENTS[0], "in-progress")  # this release on the later schema
 
     for name in SERVICES:  # one after the other, news between
-        await run_release(house, later, name)
-        await report(house, COMMITMENTS[1], "at-risk" if name in ("registry", "notifier") else "in-progress")
+        await run_release(instance, later, name)
+        await report(instance, COMMITMENTS[1], "at-risk" if name in ("registry", "notifier") else "in-progress")
         if name == "registry":
             for party in BOUND[COMMITMENTS[2]]:  # of each: the whole stands at a later word where nobody has another
-                await report(house, COMMITMENTS[2], WORD, party=party)
-        await house.at(day(2 + SERVICES.index(name)))
-    await house.at(on(2022, 1, 2))
+                await report(instance, COMMITMENTS[2], WORD, party=party)
+        await instance.at(day(2 + SERVICES.index(name)))
+    await instance.at(on(2022, 1, 2))
     for name in reversed(SERVICES):  # and back, the registry last: it wrote the later words
-        await run_release(house, here, name)
-        await report(house, COMMITMENTS[1], "at-risk" if name in ("portal", "scheduler") else "in-progress")
-    await house.at(on(2022, 2, 1))
+        await run_release(instance, here, name)
+        await report(instance, COMMITMENTS[1], "at-risk" if name in ("portal", "scheduler") else "in-progress")
+    await instance.at(on(2022, 2, 1))
 
-    events = await house.read_topic("status-changed")
+    events = await instance.read_topic("status-changed")
     assert any(b'"%s"' % WORD.encode() in event.value for event in events)
     assert any(b'"%s"' % FIELD.encode() in event.value for event in events)
-    assert await dead_letters(house) == {}
-    record = (await house.http.get(f"{house.url('registry')}/commitments/{COMMITMENTS[2]}")).json()
+    assert await dead_letters(instance) == {}
+    record = (await instance.http.get(f"{instance.url('registry')}/commitments/{COMMITMENTS[2]}")).json()
     assert record["status"] == WORD
     assert {one["status"] for one in record["party_statuses"]} == {WORD}
     for language, word in (("en", "Other"), ("es", "Otro"), ("fr", "Autre")):
-        page = await house.http.get(f"{house.url('portal')}/commitments/{COMMITMENTS[2]}?lang={language}")
+        page = await instance.http.get(f"{instance.url('portal')}/commitments/{COMMITMENTS[2]}?lang={language}")
         assert page.status_code == 200
         assert word in page.text
-    await house.assert_nothing_lost()
+    await instance.assert_nothing_lost()
 
 
-async def test_the_last_release_beside_this_one_and_on_again(house: House, tmp_path: Path) -> None:
+async def test_the_last_release_beside_this_one_and_on_again(instance: LiveInstance, tmp_path: Path) -> None:
     """Back to the code that was released, on this one's schemas, and on again: events flow both ways meanwhile."""
-    await house.import_statement()
+    await instance.import_statement()
     for channel in ("email", "slack", "teams", "webhook"):
-        await house.subscribe(channel, f"released-{channel}")
-    here = house.fleet.members["registry"].code
+        await instance.subscribe(channel, f"released-{channel}")
+    here = instance.fleet.members["registry"].code
     last = last_release(tmp_path / "last")
-    told_before = len(await house.read_topic("status-changed"))
-    await report(house, ALSO[0], "in-progress")
+    told_before = len(await instance.read_topic("status-changed"))
+    await report(instance, ALSO[0], "in-progress")
 
     for name in SERVICES:  # one after the other, news between
-        await run_release(house, last.folder, name, python=last.python)
-        await report(house, ALSO[1], "at-risk" if name in ("registry", "notifier") else "in-progress")
-        await house.at(on(2022, 2, 2 + SERVICES.index(name)))
-    await house.at(on(2022, 3, 1))
+        await run_release(instance, last.folder, name, python=last.python)
+        await report(instance, ALSO[1], "at-risk" if name in ("registry", "notifier") else "in-progress")
+        await instance.at(on(2022, 2, 2 + SERVICES.index(name)))
+    await instance.at(on(2022, 3, 1))
     for name in SERVICES:
-        await run_release(house, here, name)
-        await report(house, ALSO[1], "at-risk" if name in ("registry", "notifier") else "in-progress")
-    await house.at(on(2022, 4, 1))
+        await run_release(instance, here, name)
+        await report(instance, ALSO[1], "at-risk" if name in ("registry", "notifier") else "in-progress")
+    await instance.at(on(2022, 4, 1))
 
-    assert len(await house.read_topic("status-changed")) == told_before + 1 + 2 * len(SERVICES)
-    assert await dead_letters(house) == {}
-    await house.assert_nothing_lost()
+    assert len(await instance.read_topic("status-changed")) == told_before + 1 + 2 * len(SERVICES)
+    assert await dead_letters(instance) == {}
+    await instance.assert_nothing_lost()

@@ -14,8 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from services.cli.fleet import SERVICES
 from services.cli.running_stack import RunningStack
 from services.registry.catalogue.loading import load
-from tests.journeys.house import BOUND, House, day
-from tests.journeys.starting import house_of, prepared
+from tests.journeys.instance import BOUND, LiveInstance, day
+from tests.journeys.starting import instance_of, prepared
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -36,21 +36,21 @@ DAYS = 12
 class Load:
     """Updates all the while, as from behind a load balancer: each registry in turn, the next one where one is away."""
 
-    house: House
+    instance: LiveInstance
     commitments: Sequence[str]
     accepted: set[str] = field(default_factory=set)
     stopping: bool = False
 
     async def run(self) -> None:
         """Post until told to stop; what was begun is brought to its end."""
-        registries = cycle([name for name in self.house.fleet.members if name.startswith("registry")])
+        registries = cycle([name for name in self.instance.fleet.members if name.startswith("registry")])
         async with asyncio.TaskGroup() as tasks:
             for commitment, status in zip(cycle(self.commitments), cycle(["in-progress", "at-risk"]), strict=False):
                 if self.stopping:
                     return
                 tasks.create_task(self._post(commitment, status, registries))
-                self.house.clock.set(
-                    self.house.now + STEP
+                self.instance.clock.set(
+                    self.instance.now + STEP
                 )  # what waits for more of its cause, or tries again, goes out
                 await asyncio.sleep(PAUSE)
 
@@ -59,10 +59,10 @@ class Load:
         async with asyncio.timeout(120):
             while True:
                 try:
-                    response = await self.house.http.post(
-                        f"{self.house.url(next(registries))}/commitments/{commitment}/status-updates",
+                    response = await self.instance.http.post(
+                        f"{self.instance.url(next(registries))}/commitments/{commitment}/status-updates",
                         json={"status": status, "party": BOUND[commitment][0], "note": f"Update {key}"},
-                        headers=self.house.headers | {"Idempotency-Key": key},
+                        headers=self.instance.headers | {"Idempotency-Key": key},
                     )
                 except httpx2.TransportError:
                     await asyncio.sleep(0.05)
@@ -85,7 +85,7 @@ class Load:
     async def _untold(self, events: set[str]) -> int:
         """How many of these events some subscription still waits for."""
         return int(
-            await self.house.observer.connection.fetchval(
+            await self.instance.observer.connection.fetchval(
                 "select count(*) from unnest($1::uuid[]) e where not exists (select from notifier.event where id = e)"
                 " or exists (select from notifier.delivery where event_id = e and state in ('pending', 'sending'))",
                 list(events),
@@ -105,53 +105,53 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 @pytest.fixture
-async def house(parts: RunningStack) -> AsyncIterator[House]:
-    async with house_of(parts) as made:
+async def instance(parts: RunningStack) -> AsyncIterator[LiveInstance]:
+    async with instance_of(parts) as made:
         yield made
 
 
-async def test_any_of_them_dies_under_load_and_nothing_is_lost(house: House) -> None:
+async def test_any_of_them_dies_under_load_and_nothing_is_lost(instance: LiveInstance) -> None:
     """
     Each broker, and each process of each service, is away once. Meanwhile updates are accepted and told; in the end
     every law holds, what was accepted is there, and no more came twice than notifiers had in hand.
     """
     for channel in HOOKS:
-        await house.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
-    await house.import_statement()
-    load_ = Load(house, [one.id for one in load().commitments][:30])
+        await instance.subscribe(channel, "everything", events=["status-changed", "milestone-due"])
+    await instance.import_statement()
+    load_ = Load(instance, [one.id for one in load().commitments][:30])
     posting = asyncio.create_task(load_.run())
     await load_.goes_on()
 
     for number in range(3):
-        house.clock.set(day(DAYS * (2 * number + 1)))
-        house.stack.kill_broker(number)
+        instance.clock.set(day(DAYS * (2 * number + 1)))
+        instance.stack.kill_broker(number)
         await load_.goes_on()
-        await asyncio.to_thread(house.stack.start_broker, number)
+        await asyncio.to_thread(instance.stack.start_broker, number)
 
-        house.clock.set(day(DAYS * (2 * number + 2)))
+        instance.clock.set(day(DAYS * (2 * number + 2)))
         away = [name if number == 0 else f"{name}-{number + 1}" for name in SERVICES]
         for name in away:
-            house.fleet.kill(name)
+            instance.fleet.kill(name)
         await load_.goes_on()
-        house.fleet.start(*away)
-        await asyncio.to_thread(house.fleet.wait_ready, *away, seconds=90)
+        instance.fleet.start(*away)
+        await asyncio.to_thread(instance.fleet.wait_ready, *away, seconds=90)
 
     load_.stopping = True
     await posting
-    await house.rest(seconds=180)
-    recorded = await house.observer.connection.fetch("select event_id from registry.status_update")
+    await instance.rest(seconds=180)
+    recorded = await instance.observer.connection.fetch("select event_id from registry.status_update")
     assert load_.accepted <= {str(row["event_id"]) for row in recorded}
     assert len(load_.accepted) > 6 * GOES_ON
-    assert await house.observer.connection.fetchval("select count(*) from scheduler.reminder where state = 'fired'")
-    assert house.fleet.revive() == [], "nobody died of another's death"
-    await house.assert_nothing_lost(doubles=3 * IN_HAND)
+    assert await instance.observer.connection.fetchval("select count(*) from scheduler.reminder where state = 'fired'")
+    assert instance.fleet.revive() == [], "nobody died of another's death"
+    await instance.assert_nothing_lost(doubles=3 * IN_HAND)
 
 
-async def test_every_topic_outlives_a_broker(house: House) -> None:
+async def test_every_topic_outlives_a_broker(instance: LiveInstance) -> None:
     """
     Three replicas, two of which have a record before it counts; the groups' own topic likewise.
     """
-    admin = AIOKafkaAdminClient(**house.kafka.client_options())
+    admin = AIOKafkaAdminClient(**instance.kafka.client_options())
     await admin.start()
     try:
         topics = await admin.describe_topics(await admin.list_topics())

@@ -14,16 +14,16 @@ import pytest
 
 from contracts.envelope import from_record
 from contracts.events import StatusChanged
-from tests.journeys.house import House
+from tests.journeys.instance import LiveInstance
 from tests.journeys.second_major import SUNSET, V1, V2, second_major
 from tests.journeys.test_rolling_upgrade import COMMITMENTS, dead_letters, report, run_release
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-async def by_release(house: House, code: Path, *arguments: str) -> None:
-    """Run a command of this release against the house."""
-    settings = {**house.stack.environment(), "ACCESS_FILE": str(house.access_file), "PYTHONPATH": str(code)}
+async def by_release(instance: LiveInstance, code: Path, *arguments: str) -> None:
+    """Run a command of this release against the instance."""
+    settings = {**instance.stack.environment(), "ACCESS_FILE": str(instance.access_file), "PYTHONPATH": str(code)}
     command = [sys.executable, "-P", "-m", "services.cli.main", *arguments]
     done = await asyncio.to_thread(
         subprocess.run, command, cwd=code, env=os.environ | settings, capture_output=True, text=True, check=False
@@ -42,26 +42,26 @@ def seqs(records: list[Any]) -> dict[bytes, list[int]]:
     return found
 
 
-async def test_both_majors_are_written_and_readers_of_the_first_go_on(house: House, tmp_path: Path) -> None:
-    await house.import_statement()
-    await house.subscribe("webhook", "first-major", events=["status-changed"])
-    await report(house, COMMITMENTS[0], "in-progress")
-    before = {headers_of(one)["ce_id"] for one in await house.read_topic(V1)}
-    here, code = house.fleet.members["registry"].code, second_major(tmp_path / "code")
-    await by_release(house, code, "topics", "apply")
-    await by_release(house, code, "access", "apply")
+async def test_both_majors_are_written_and_readers_of_the_first_go_on(instance: LiveInstance, tmp_path: Path) -> None:
+    await instance.import_statement()
+    await instance.subscribe("webhook", "first-major", events=["status-changed"])
+    await report(instance, COMMITMENTS[0], "in-progress")
+    before = {headers_of(one)["ce_id"] for one in await instance.read_topic(V1)}
+    here, code = instance.fleet.members["registry"].code, second_major(tmp_path / "code")
+    await by_release(instance, code, "topics", "apply")
+    await by_release(instance, code, "access", "apply")
 
-    await run_release(house, code, "registry")
-    await report(house, COMMITMENTS[0], "at-risk")
-    house.fleet.kill("registry")
-    house.fleet.revive()
-    await asyncio.to_thread(house.fleet.wait_ready, "registry")
+    await run_release(instance, code, "registry")
+    await report(instance, COMMITMENTS[0], "at-risk")
+    instance.fleet.kill("registry")
+    instance.fleet.revive()
+    await asyncio.to_thread(instance.fleet.wait_ready, "registry")
     for status in ("in-progress", "met"):
-        await report(house, COMMITMENTS[1], status)
-    await house.rest()
+        await report(instance, COMMITMENTS[1], status)
+    await instance.rest()
 
-    first = [one for one in await house.read_topic(V1) if headers_of(one)["ce_id"] not in before]
-    second = await house.read_topic(V2)
+    first = [one for one in await instance.read_topic(V1) if headers_of(one)["ce_id"] not in before]
+    second = await instance.read_topic(V2)
     said = {headers_of(one)["ce_id"]: one for one in second}
     assert {str(uuid5(UUID(headers_of(one)["ce_id"]), V2)) for one in first} == set(said)
     assert len(said) == 3
@@ -77,16 +77,16 @@ async def test_both_majors_are_written_and_readers_of_the_first_go_on(house: Hou
         assert headers_of(one)["ce_deprecationsunset"] == f"{SUNSET}T00:00:00Z"
         assert headers_of(one)["ce_deprecationmigration"].endswith("/contracts/schemas/status-changed.v2.json")
         assert "ce_deprecated" not in headers_of(later)
-    served = await house.http.get(f"{house.url('registry')}/contracts/schemas/status-changed.v1.json")
+    served = await instance.http.get(f"{instance.url('registry')}/contracts/schemas/status-changed.v1.json")
     assert (served.headers["sunset"], served.json()["x-sunset"]) == ("Fri, 30 Jun 2028 00:00:00 GMT", SUNSET)
-    await by_release(house, code, "verify")
+    await by_release(instance, code, "verify")
 
-    await run_release(house, here, "registry")  # and back
-    await report(house, COMMITMENTS[2], "in-progress")
-    await house.rest()
-    every = seqs(await house.read_topic(V1))
+    await run_release(instance, here, "registry")  # and back
+    await report(instance, COMMITMENTS[2], "in-progress")
+    await instance.rest()
+    every = seqs(await instance.read_topic(V1))
     assert all(found == list(range(1, len(found) + 1)) for found in every.values())
-    assert await dead_letters(house) == {}
-    await house.assert_nothing_lost()
-    told_to = {arrival.delivery_id for arrival in await house.arrivals() if arrival.name == "first-major"}
+    assert await dead_letters(instance) == {}
+    await instance.assert_nothing_lost()
+    told_to = {arrival.delivery_id for arrival in await instance.arrivals() if arrival.name == "first-major"}
     assert len(told_to) == len(before) + 4, "one message for each event, not for each major"

@@ -15,7 +15,7 @@ import pytest
 from services.cli.fleet import SERVICES
 from services.registry.catalogue.contents import Catalogue, Commitment
 from services.registry.catalogue.loading import load
-from tests.journeys.house import BOUND, House, on
+from tests.journeys.instance import BOUND, LiveInstance, on
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -46,13 +46,13 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture
-async def furnished(house: House) -> House:
-    """The house with its readers and the statement, so that each test may also run alone."""
-    if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
+async def furnished(instance: LiveInstance) -> LiveInstance:
+    """The instance with its readers and the statement, so that each test may also run alone."""
+    if not await instance.observer.connection.fetchval("select exists (select from notifier.subscription)"):
         for name, (channel, language, filters) in READERS.items():
-            await house.subscribe(channel, name, language=language, **filters)
-        await house.import_statement()
-    return house
+            await instance.subscribe(channel, name, language=language, **filters)
+        await instance.import_statement()
+    return instance
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def asked(name: str, topic: str, commitment: Commitment) -> bool:
 
 
 async def test_the_statement_is_told_to_those_who_asked_in_their_language_once(
-    furnished: House, catalogue: Catalogue
+    furnished: LiveInstance, catalogue: Catalogue
 ) -> None:
-    house = furnished
+    instance = furnished
     told = [("commitment-created", c) for c in catalogue.commitments]
     told += [("milestone-scheduled", c) for c in catalogue.commitments for _ in c.milestones]
     owed = {name: [(topic, c) for topic, c in told if asked(name, topic, c)] for name in READERS}
@@ -86,7 +86,7 @@ async def test_the_statement_is_told_to_those_who_asked_in_their_language_once(
         "reminders": 0, "angeles": 2, "cumbre": 2,
     }  # fmt: skip
 
-    messages = {name: await house.read(name) for name in READERS}
+    messages = {name: await instance.read(name) for name in READERS}
 
     assert Counter(m.commitment_id for m in messages["wire"]) == Counter(c.id for _, c in owed["wire"])
     titles = {c.id: c.title for c in catalogue.commitments}
@@ -100,7 +100,7 @@ async def test_the_statement_is_told_to_those_who_asked_in_their_language_once(
             assert not missing or len(owed[name]) > 9, (name, missing)
             if channel == "email":
                 assert message.headers["content-language"] == language
-    receipts = await house.observer.connection.fetch(
+    receipts = await instance.observer.connection.fetch(
         "select s.subscriber, coalesce(d.message, d.id)::text as message, count(*) as n from notifier.delivery d"
         " join notifier.subscription s on s.id = d.subscription_id group by 1, 2"
     )
@@ -111,27 +111,27 @@ async def test_the_statement_is_told_to_those_who_asked_in_their_language_once(
         assert sum(n for _, n in told_in) == len(owed[name]), "each event's receipt names the message that carried it"
     deliveries = [m.delivery_id for received in messages.values() for m in received]
     assert len(deliveries) == len(set(deliveries)) == len(by_message)
-    await house.assert_nothing_lost()
+    await instance.assert_nothing_lost()
 
 
-async def test_importing_again_tells_nobody(furnished: House) -> None:
-    house = furnished
-    await house.begin(on(2021, 11, 19))
+async def test_importing_again_tells_nobody(furnished: LiveInstance) -> None:
+    instance = furnished
+    await instance.begin(on(2021, 11, 19))
 
-    again = (await house.import_statement()).json()
+    again = (await instance.import_statement()).json()
 
     assert (again["commitments"], again["created"], again["scheduled"]) == (88, 0, 0)
-    await house.expect_nothing(*READERS)
+    await instance.expect_nothing(*READERS)
 
 
-async def test_the_same_request_again_is_the_same_update(furnished: House, plain: Any) -> None:
-    house, commitment, key = furnished, next(plain), str(uuid4())
-    await house.begin(on(2021, 11, 19))
+async def test_the_same_request_again_is_the_same_update(furnished: LiveInstance, plain: Any) -> None:
+    instance, commitment, key = furnished, next(plain), str(uuid4())
+    await instance.begin(on(2021, 11, 19))
 
-    first, second = [await house.post_status(commitment, "in-progress", key=key) for _ in range(2)]
-    other = await house.post_status(commitment, "at-risk", key=key)
-    stale = await house.post_status(commitment, "at-risk", expected_version=1)
-    await house.rest()
+    first, second = [await instance.post_status(commitment, "in-progress", key=key) for _ in range(2)]
+    other = await instance.post_status(commitment, "at-risk", key=key)
+    stale = await instance.post_status(commitment, "at-risk", expected_version=1)
+    await instance.rest()
 
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json() == second.json()
@@ -139,46 +139,46 @@ async def test_the_same_request_again_is_the_same_update(furnished: House, plain
     assert (stale.status_code, stale.headers["content-type"]) == (409, "application/problem+json")
     assert stale.json()["type"] == "/problems/version-conflict"
     assert stale.json()["current_version"] == first.json()["version"] == 2
-    await house.expect_event("wire", "status-changed", commitment, status="in-progress", version=2)
-    await house.expect_nothing(*READERS)
+    await instance.expect_event("wire", "status-changed", commitment, status="in-progress", version=2)
+    await instance.expect_nothing(*READERS)
 
 
-async def test_a_report_that_a_ministry_sends_twice_is_heard_once(furnished: House, plain: Any) -> None:
-    house, commitment, report_id, next_report = furnished, next(plain), uuid4(), uuid4()
-    await house.begin(on(2021, 11, 19))
+async def test_a_report_that_a_ministry_sends_twice_is_heard_once(furnished: LiveInstance, plain: Any) -> None:
+    instance, commitment, report_id, next_report = furnished, next(plain), uuid4(), uuid4()
+    await instance.begin(on(2021, 11, 19))
 
     for _ in range(2):
-        await house.report_over_kafka("mx-sre", commitment, "in-progress", report_id=report_id, note="Ya empezó.")
+        await instance.report_over_kafka("mx-sre", commitment, "in-progress", report_id=report_id, note="Ya empezó.")
     # Behind the two in the same partition: once it is heard, both have been.
-    await house.report_over_kafka("mx-sre", commitment, "at-risk", report_id=next_report)
-    await house.report_taken_in(next_report)
+    await instance.report_over_kafka("mx-sre", commitment, "at-risk", report_id=next_report)
+    await instance.report_taken_in(next_report)
 
-    told = [message.event["data"] for message in await house.read("wire")]
+    told = [message.event["data"] for message in await instance.read("wire")]
     assert [(data["status"], data["seq"]) for data in told] == [("in-progress", 1), ("at-risk", 2)]
     reporter = told[0]["reported_by"]
     assert (reporter["client"], reporter["ministry"]) == ("mx-sre", "mx-sre")
     assert reporter["ministry_name"]["es"] == "Secretaría de Relaciones Exteriores de México"
-    assert len((await house.status_of(commitment))["status_updates"]) == 2
-    assert await house.read_topic("status-reported-mx-sre-dead") == []
+    assert len((await instance.status_of(commitment))["status_updates"]) == 2
+    assert await instance.read_topic("status-reported-mx-sre-dead") == []
 
 
-async def test_the_thread_of_a_request_reaches_the_record_and_the_delivery(furnished: House, plain: Any) -> None:
-    house, commitment = furnished, next(plain)
-    await house.begin(on(2021, 11, 20))
+async def test_the_thread_of_a_request_reaches_the_record_and_the_delivery(furnished: LiveInstance, plain: Any) -> None:
+    instance, commitment = furnished, next(plain)
+    await instance.begin(on(2021, 11, 20))
     thread = {
         "X-Correlation-Id": "memo-4711",
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     }
 
-    answer = await house.post_status(commitment, "in-progress", thread=thread)
-    await house.rest()
+    answer = await instance.post_status(commitment, "in-progress", thread=thread)
+    await instance.rest()
 
     assert answer.headers["x-correlation-id"] == "memo-4711"
-    records = [dict(record.headers) for record in await house.read_topic("status-changed")]
+    records = [dict(record.headers) for record in await instance.read_topic("status-changed")]
     (record,) = [r for r in records if r["ce_id"].decode() == answer.json()["event_id"]]
     assert record["ce_correlationid"] == b"memo-4711"
     assert trace_of(record["ce_traceparent"].decode()) == trace_of(thread["traceparent"])
-    (delivered,) = await house.read("wire")
+    (delivered,) = await instance.read("wire")
     assert delivered.event["correlationid"] == "memo-4711"
     assert trace_of(delivered.event["traceparent"]) == trace_of(thread["traceparent"])
 
@@ -188,16 +188,20 @@ def trace_of(traceparent: str) -> str:
     return traceparent.split("-")[1]
 
 
-async def test_the_pages_show_the_status_and_its_history_and_nobody_who_was_told(furnished: House, plain: Any) -> None:
-    house, commitment = furnished, next(plain)
-    await house.begin(on(2021, 11, 20))
-    await house.subscribe("email", "minister", commitments=[commitment])
-    stream = asyncio.create_task(live(house, commitment, "status-changed"))
+async def test_the_pages_show_the_status_and_its_history_and_nobody_who_was_told(
+    furnished: LiveInstance, plain: Any
+) -> None:
+    instance, commitment = furnished, next(plain)
+    await instance.begin(on(2021, 11, 20))
+    await instance.subscribe("email", "minister", commitments=[commitment])
+    stream = asyncio.create_task(live(instance, commitment, "status-changed"))
 
-    posted = await house.tell_status(commitment, "at-risk", note="The bill waits in committee.")
-    await house.expect_mail(to="minister", subject=" at risk: ")
+    posted = await instance.tell_status(commitment, "at-risk", note="The bill waits in committee.")
+    await instance.expect_mail(to="minister", subject=" at risk: ")
 
-    page = await house.http.get(f"{house.url('portal')}/commitments/{commitment}", headers={"Accept-Language": "en"})
+    page = await instance.http.get(
+        f"{instance.url('portal')}/commitments/{commitment}", headers={"Accept-Language": "en"}
+    )
     assert page.status_code == 200
     shown = " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
     _, _, reported = shown.partition("What has been reported")
@@ -209,10 +213,10 @@ async def test_the_pages_show_the_status_and_its_history_and_nobody_who_was_told
     assert "The bill waits in committee." in heard["detail"]
 
 
-async def live(house: House, commitment: str, topic: str) -> dict[str, Any]:
+async def live(instance: LiveInstance, commitment: str, topic: str) -> dict[str, Any]:
     """The first event of a topic on the live stream of a commitment."""
-    url = f"{house.url('portal')}/events"
-    async with house.http.stream("GET", url, params={"commitment": commitment, "lang": "en"}) as response:
+    url = f"{instance.url('portal')}/events"
+    async with instance.http.stream("GET", url, params={"commitment": commitment, "lang": "en"}) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         named = ""
         async for line in response.aiter_lines():
@@ -226,31 +230,33 @@ async def live(house: House, commitment: str, topic: str) -> dict[str, Any]:
 
 
 async def test_a_receiver_that_fails_gets_the_same_message_again_at_the_times_of_the_table(
-    furnished: House, plain: Any
+    furnished: LiveInstance, plain: Any
 ) -> None:
-    house, commitment = furnished, next(plain)
-    await house.begin(on(2021, 11, 21))
-    made = await house.subscribe("webhook", "weary", commitments=[commitment])
-    await house.behave("webhook", "weary", fail_first=2)
+    instance, commitment = furnished, next(plain)
+    await instance.begin(on(2021, 11, 21))
+    made = await instance.subscribe("webhook", "weary", commitments=[commitment])
+    await instance.behave("webhook", "weary", fail_first=2)
 
-    await house.tell_status(commitment, "in-progress")
-    first_retry = await expect_retry(house, made["id"], attempts=1, seconds=5)
-    await house.at(first_retry - timedelta(milliseconds=1))
-    assert len(await house.refusals("weary")) == 1
+    await instance.tell_status(commitment, "in-progress")
+    first_retry = await expect_retry(instance, made["id"], attempts=1, seconds=5)
+    await instance.at(first_retry - timedelta(milliseconds=1))
+    assert len(await instance.refusals("weary")) == 1
 
-    await house.at(first_retry)
-    second_retry = await expect_retry(house, made["id"], attempts=2, seconds=300)
-    await house.at(second_retry - timedelta(milliseconds=1))
-    first, second = await house.refusals("weary")
-    await house.expect_nothing("weary")
+    await instance.at(first_retry)
+    second_retry = await expect_retry(instance, made["id"], attempts=2, seconds=300)
+    await instance.at(second_retry - timedelta(milliseconds=1))
+    first, second = await instance.refusals("weary")
+    await instance.expect_nothing("weary")
 
     # Signatures count whole seconds: in the next one a fresh signature differs from a kept one.
     await asyncio.sleep(int(second["at"]) + 1.01 - time.time())
-    await house.at(second_retry)
-    (message,) = await house.read("weary")
+    await instance.at(second_retry)
+    (message,) = await instance.read("weary")
     assert message.headers["webhook-id"] == message.delivery_id == first["delivery_id"] == second["delivery_id"]
     assert int(message.headers["webhook-timestamp"]) > second["at"]
-    delivery = await house.http.get(f"{house.url('notifier')}/deliveries/{message.delivery_id}", headers=house.headers)
+    delivery = await instance.http.get(
+        f"{instance.url('notifier')}/deliveries/{message.delivery_id}", headers=instance.headers
+    )
     assert (delivery.json()["state"], delivery.json()["attempts"]) == ("delivered", 3)
     assert [(one["outcome"], one["code"]) for one in delivery.json()["tries"]] == [
         ("refused", 503),
@@ -259,141 +265,147 @@ async def test_a_receiver_that_fails_gets_the_same_message_again_at_the_times_of
     ]
 
 
-async def expect_retry(house: House, subscription: str, *, attempts: int, seconds: float) -> datetime:
+async def expect_retry(instance: LiveInstance, subscription: str, *, attempts: int, seconds: float) -> datetime:
     """When the one delivery of a subscription is tried again: the table's time from now, a fifth more or less."""
-    answer = await house.http.get(
-        f"{house.url('notifier')}/deliveries", params={"subscription": subscription}, headers=house.headers
+    answer = await instance.http.get(
+        f"{instance.url('notifier')}/deliveries", params={"subscription": subscription}, headers=instance.headers
     )
     (found,) = answer.json()["items"]
     assert (found["state"], found["attempts"]) == ("pending", attempts)
     at = datetime.fromisoformat(found["next_at"])
-    assert 0.8 * seconds <= (at - house.now).total_seconds() <= 1.2 * seconds
+    assert 0.8 * seconds <= (at - instance.now).total_seconds() <= 1.2 * seconds
     return at
 
 
-async def test_a_receiver_that_is_gone_is_left_in_peace(furnished: House, plain: Any) -> None:
-    house, commitment = furnished, next(plain)
-    await house.begin(on(2021, 11, 21) + timedelta(hours=1))
-    made = await house.subscribe("webhook", "gone", commitments=[commitment])
-    await house.behave("webhook", "gone", fail_first=None, status=410)
+async def test_a_receiver_that_is_gone_is_left_in_peace(furnished: LiveInstance, plain: Any) -> None:
+    instance, commitment = furnished, next(plain)
+    await instance.begin(on(2021, 11, 21) + timedelta(hours=1))
+    made = await instance.subscribe("webhook", "gone", commitments=[commitment])
+    await instance.behave("webhook", "gone", fail_first=None, status=410)
 
-    await house.tell_status(commitment, "in-progress")
-    await house.tell_status(commitment, "at-risk")
+    await instance.tell_status(commitment, "in-progress")
+    await instance.tell_status(commitment, "at-risk")
 
-    assert [refusal["status"] for refusal in await house.refusals("gone")] == [410]
-    found = await house.http.get(f"{house.url('notifier')}/subscriptions/{made['id']}", headers=house.headers)
+    assert [refusal["status"] for refusal in await instance.refusals("gone")] == [410]
+    found = await instance.http.get(f"{instance.url('notifier')}/subscriptions/{made['id']}", headers=instance.headers)
     assert found.json()["state"] == "disabled"
-    assert [m.event["data"]["status"] for m in await house.read("wire")] == ["in-progress", "at-risk"]
+    assert [m.event["data"]["status"] for m in await instance.read("wire")] == ["in-progress", "at-risk"]
 
 
-async def test_one_click_in_a_mail_ends_it_for_its_reader_and_nobody_else(furnished: House, plain: Any) -> None:
-    house, commitment = furnished, next(plain)
-    await house.begin(on(2021, 11, 22))
+async def test_one_click_in_a_mail_ends_it_for_its_reader_and_nobody_else(furnished: LiveInstance, plain: Any) -> None:
+    instance, commitment = furnished, next(plain)
+    await instance.begin(on(2021, 11, 22))
     for name in ("leaver", "stayer"):
-        await house.subscribe("email", name, commitments=[commitment])
-    await house.tell_status(commitment, "in-progress")
-    mail = await house.expect_mail(to="leaver", subject=" in progress: ")
-    await house.expect_mail(to="stayer", subject=" in progress: ")
-    for own in [url for url in mail.links if url.startswith((house.url("portal"), house.url("notifier")))]:
-        assert (await house.http.get(own)).status_code in (200, 303), own  # to unsubscribe one is led to the portal
+        await instance.subscribe("email", name, commitments=[commitment])
+    await instance.tell_status(commitment, "in-progress")
+    mail = await instance.expect_mail(to="leaver", subject=" in progress: ")
+    await instance.expect_mail(to="stayer", subject=" in progress: ")
+    for own in [url for url in mail.links if url.startswith((instance.url("portal"), instance.url("notifier")))]:
+        assert (await instance.http.get(own)).status_code in (200, 303), own  # to unsubscribe one is led to the portal
     assert mail.headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
     link = mail.headers["list-unsubscribe"].strip("<>")
 
     # Every link has been opened, as scanners do; that has changed nothing.
-    await house.tell_status(commitment, "at-risk")
-    await house.expect_mail(to="leaver", subject=" at risk: ")
-    await house.expect_mail(to="stayer", subject=" at risk: ")
+    await instance.tell_status(commitment, "at-risk")
+    await instance.expect_mail(to="leaver", subject=" at risk: ")
+    await instance.expect_mail(to="stayer", subject=" at risk: ")
 
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    clicked = await house.http.post(link, content="List-Unsubscribe=One-Click", headers=form)
-    again = await house.http.post(link, content="List-Unsubscribe=One-Click", headers=form)
-    await house.tell_status(commitment, "in-progress")
+    clicked = await instance.http.post(link, content="List-Unsubscribe=One-Click", headers=form)
+    again = await instance.http.post(link, content="List-Unsubscribe=One-Click", headers=form)
+    await instance.tell_status(commitment, "in-progress")
     assert (clicked.status_code, again.status_code) == (200, 200)
-    await house.expect_nothing("leaver")
-    await house.expect_mail(to="stayer", subject=" in progress: ")
+    await instance.expect_nothing("leaver")
+    await instance.expect_mail(to="stayer", subject=" in progress: ")
     forged = f"{link[:-3]}{'abc' if link[-3:] != 'abc' else 'xyz'}"
-    assert (await house.http.post(forged, headers=form)).status_code == 404
+    assert (await instance.http.post(forged, headers=form)).status_code == 404
 
 
-async def test_coal_finance_climbs_its_ladder_in_three_languages(furnished: House) -> None:
-    house = furnished
-    await house.begin(on(2021, 11, 30))
+async def test_coal_finance_climbs_its_ladder_in_three_languages(furnished: LiveInstance) -> None:
+    instance = furnished
+    await instance.begin(on(2021, 11, 30))
 
-    await house.at(on(2021, 12, 1))
-    await coal_is_due(house, "ahead", 30, "In 30 days", "En 30 días", "Dans 30 jours")
-    await house.at(on(2021, 12, 2))
-    await coal_is_silent(house)
-    await house.at(on(2021, 12, 23))
-    await coal_is_silent(house)
-    await house.at(on(2021, 12, 24))
-    await coal_is_due(house, "ahead", 7, "In 7 days", "En 7 días", "Dans 7 jours")
-    await house.at(on(2021, 12, 29))
-    await coal_is_silent(house)
-    await house.at(on(2021, 12, 30))
-    await coal_is_due(house, "ahead", 1, "In 1 day", "En 1 día", "Dans 1 jour")
-    await house.at(on(2021, 12, 31))
-    await coal_is_due(house, "today", 0, "Today", "Hoy", "Aujourd’hui")
-    await house.at(on(2022, 1, 1))
-    await coal_is_due(house, "overdue", 1, "Overdue by 1 day", "Vencido hace 1 día", "En retard de 1 jour")
-    await house.at(on(2022, 1, 2))
-    await coal_is_silent(house)
-    await house.at(on(2022, 1, 7))
-    await coal_is_due(house, "overdue", 7, "Overdue by 7 days", "Vencido hace 7 días", "En retard de 7 jours")
-    await house.at(on(2022, 1, 8))
-    await coal_is_silent(house)
-    await house.assert_nothing_lost()
+    await instance.at(on(2021, 12, 1))
+    await coal_is_due(instance, "ahead", 30, "In 30 days", "En 30 días", "Dans 30 jours")
+    await instance.at(on(2021, 12, 2))
+    await coal_is_silent(instance)
+    await instance.at(on(2021, 12, 23))
+    await coal_is_silent(instance)
+    await instance.at(on(2021, 12, 24))
+    await coal_is_due(instance, "ahead", 7, "In 7 days", "En 7 días", "Dans 7 jours")
+    await instance.at(on(2021, 12, 29))
+    await coal_is_silent(instance)
+    await instance.at(on(2021, 12, 30))
+    await coal_is_due(instance, "ahead", 1, "In 1 day", "En 1 día", "Dans 1 jour")
+    await instance.at(on(2021, 12, 31))
+    await coal_is_due(instance, "today", 0, "Today", "Hoy", "Aujourd’hui")
+    await instance.at(on(2022, 1, 1))
+    await coal_is_due(instance, "overdue", 1, "Overdue by 1 day", "Vencido hace 1 día", "En retard de 1 jour")
+    await instance.at(on(2022, 1, 2))
+    await coal_is_silent(instance)
+    await instance.at(on(2022, 1, 7))
+    await coal_is_due(instance, "overdue", 7, "Overdue by 7 days", "Vencido hace 7 días", "En retard de 7 jours")
+    await instance.at(on(2022, 1, 8))
+    await coal_is_silent(instance)
+    await instance.assert_nothing_lost()
 
 
-async def coal_is_due(house: House, phase: str, days: int, english: str, spanish: str, french: str) -> None:
+async def coal_is_due(instance: LiveInstance, phase: str, days: int, english: str, spanish: str, french: str) -> None:
     """Today's reminder, and none else, has gone to the wire and to each capital, in its language."""
-    due = await house.expect_event("wire", "milestone-due", COAL, phase=phase, days=days, late=False, merged_steps=[])
-    nine_in_mexico_city = house.now.replace(hour=15, minute=0)  # the quarter of an hour is that of the mails
+    due = await instance.expect_event(
+        "wire", "milestone-due", COAL, phase=phase, days=days, late=False, merged_steps=[]
+    )
+    nine_in_mexico_city = instance.now.replace(hour=15, minute=0)  # the quarter of an hour is that of the mails
     assert nine_in_mexico_city <= datetime.fromisoformat(due["due_at"]) < nine_in_mexico_city + timedelta(minutes=15)
     for capital, words in (("washington", english), ("mexico", spanish), ("ottawa", french)):
-        mail = await house.expect_mail(to=capital, subject=words)
+        mail = await instance.expect_mail(to=capital, subject=words)
         assert words in mail.text
-    await coal_is_silent(house)
+    await coal_is_silent(instance)
 
 
-async def coal_is_silent(house: House) -> None:
-    await house.expect_nothing("washington", "mexico", "ottawa")
-    await house.expect_nothing("wire", about=COAL)
+async def coal_is_silent(instance: LiveInstance) -> None:
+    await instance.expect_nothing("washington", "mexico", "ottawa")
+    await instance.expect_nothing("wire", about=COAL)
 
 
 async def test_a_summit_whose_date_becomes_precise_is_told_once_and_the_old_dates_never_come(
-    furnished: House,
+    furnished: LiveInstance,
 ) -> None:
-    house = furnished
-    await house.begin(on(2022, 1, 17))
+    instance = furnished
+    await instance.begin(on(2022, 1, 17))
 
-    await house.at(on(2022, 1, 18))
-    moved = await house.move_anchor("summit-of-the-americas-2022", "2022-06", source="White House release")
+    await instance.at(on(2022, 1, 18))
+    moved = await instance.move_anchor("summit-of-the-americas-2022", "2022-06", source="White House release")
     assert (moved["change"], len(moved["rescheduled"])) == ("more-precise", 1)
-    card = await house.expect_card("angeles", "Exact date: The three governments participate")
+    card = await instance.expect_card("angeles", "Exact date: The three governments participate")
     assert "in summer 2022, that is by August 31, 2022 → in June 2022, that is by June 30, 2022" in card.text
-    await house.expect_nothing("angeles")
+    await instance.expect_nothing("angeles")
 
-    await house.at(on(2022, 1, 19))
-    same = await house.move_anchor("summit-of-the-americas-2022", "2022-06", source="Another office says so too")
+    await instance.at(on(2022, 1, 19))
+    same = await instance.move_anchor("summit-of-the-americas-2022", "2022-06", source="Another office says so too")
     assert (same["change"], same["rescheduled"]) == ("unchanged", [])
-    await house.expect_nothing("angeles")
+    await instance.expect_nothing("angeles")
 
-    await house.at(on(2022, 1, 20))
-    await house.read("wire")
-    await house.move_anchor("summit-of-the-americas-2022", "2022-06-06/2022-06-10", source="Press call of 2022-01-20")
-    event = await house.expect_event("wire", "milestone-scheduled", AMERICAS, change="more-precise", schedule_version=3)
+    await instance.at(on(2022, 1, 20))
+    await instance.read("wire")
+    await instance.move_anchor(
+        "summit-of-the-americas-2022", "2022-06-06/2022-06-10", source="Press call of 2022-01-20"
+    )
+    event = await instance.expect_event(
+        "wire", "milestone-scheduled", AMERICAS, change="more-precise", schedule_version=3
+    )
     assert (event["previous"]["edtf"], event["milestone"]["span"]["edtf"]) == ("2022-06", "2022-06-06/2022-06-10")
-    card = await house.expect_card("angeles", "Exact date: The three governments participate")
+    card = await instance.expect_card("angeles", "Exact date: The three governments participate")
     assert "in June 2022, that is by June 30, 2022 → Jun 6\u2009–\u200910, 2022" in card.text
     assert "Press call of 2022-01-20" in card.text
 
     for when, phase, days in AMERICAS_TIMETABLE:
-        await house.at(when)
+        await instance.at(when)
         if phase:
-            await house.expect_event("wire", "milestone-due", AMERICAS, phase=phase, days=days, schedule_version=3)
-            await house.expect_card("angeles", "The three governments participate in the Summit of the Americas")
-        await house.expect_nothing("angeles")
-        await house.expect_nothing("wire", about=AMERICAS)
+            await instance.expect_event("wire", "milestone-due", AMERICAS, phase=phase, days=days, schedule_version=3)
+            await instance.expect_card("angeles", "The three governments participate in the Summit of the Americas")
+        await instance.expect_nothing("angeles")
+        await instance.expect_nothing("wire", about=AMERICAS)
 
 
 AMERICAS_TIMETABLE: list[tuple[datetime, str | None, int]] = [
@@ -416,66 +428,66 @@ AMERICAS_TIMETABLE: list[tuple[datetime, str | None, int]] = [
 ]
 
 
-async def test_when_all_parties_have_met_it_there_are_no_reminders_any_more(furnished: House) -> None:
-    house = furnished
-    await house.begin(on(2022, 8, 1))
-    await house.tell_status(DEMOCRACY, "met", party="CA")
-    await house.tell_status(DEMOCRACY, "met", party="MX")
-    await house.read_all()
+async def test_when_all_parties_have_met_it_there_are_no_reminders_any_more(furnished: LiveInstance) -> None:
+    instance = furnished
+    await instance.begin(on(2022, 8, 1))
+    await instance.tell_status(DEMOCRACY, "met", party="CA")
+    await instance.tell_status(DEMOCRACY, "met", party="MX")
+    await instance.read_all()
 
-    assert await house.reminders_ahead(DEMOCRACY) == 1
+    assert await instance.reminders_ahead(DEMOCRACY) == 1
 
-    await house.tell_status(DEMOCRACY, "met", party="US")
-    await house.expect_event("wire", "status-changed", DEMOCRACY, party="US", overall="met")
-    assert await house.reminders_ahead(DEMOCRACY) == 0
-    await house.at(on(2022, 9, 6))
-    await house.expect_nothing("wire", about=DEMOCRACY)
+    await instance.tell_status(DEMOCRACY, "met", party="US")
+    await instance.expect_event("wire", "status-changed", DEMOCRACY, party="US", overall="met")
+    assert await instance.reminders_ahead(DEMOCRACY) == 0
+    await instance.at(on(2022, 9, 6))
+    await instance.expect_nothing("wire", about=DEMOCRACY)
 
 
-async def test_what_came_due_while_the_scheduler_was_down_is_told_once_and_late(furnished: House) -> None:
-    house = furnished
-    await house.begin(on(2022, 9, 30))
-    house.fleet.stop("scheduler")
-    house.clock.set(on(2022, 10, 2))
-    house.clock.set(on(2022, 12, 1))
-    house.clock.set(on(2022, 12, 5))
-    house.fleet.start("scheduler")
-    await asyncio.to_thread(house.fleet.wait_ready, "scheduler")
-    await house.rest()
+async def test_what_came_due_while_the_scheduler_was_down_is_told_once_and_late(furnished: LiveInstance) -> None:
+    instance = furnished
+    await instance.begin(on(2022, 9, 30))
+    instance.fleet.stop("scheduler")
+    instance.clock.set(on(2022, 10, 2))
+    instance.clock.set(on(2022, 12, 1))
+    instance.clock.set(on(2022, 12, 5))
+    instance.fleet.start("scheduler")
+    await asyncio.to_thread(instance.fleet.wait_ready, "scheduler")
+    await instance.rest()
 
-    await house.expect_event(
+    await instance.expect_event(
         "wire", "milestone-due", NEXT_SUMMIT,
         phase="ahead", days=26, step="before-30d", late=True, merged_steps=["before-90d"],
     )  # fmt: skip
-    mail = await house.expect_mail(to="cumbre", subject="En 26 días: ")
+    mail = await instance.expect_mail(to="cumbre", subject="En 26 días: ")
     assert "90 días antes" in mail.text
-    await house.expect_nothing("cumbre")
-    await house.expect_nothing("wire", about=NEXT_SUMMIT)
+    await instance.expect_nothing("cumbre")
+    await instance.expect_nothing("wire", about=NEXT_SUMMIT)
 
 
 async def test_a_summit_that_moves_is_told_with_before_after_and_source_and_counts_from_its_new_day(
-    furnished: House,
+    furnished: LiveInstance,
 ) -> None:
-    house = furnished
-    await house.begin(on(2023, 1, 9))
+    instance = furnished
+    await instance.begin(on(2023, 1, 9))
 
-    await house.at(datetime(2023, 1, 10, 12, tzinfo=UTC))
-    moved = await house.move_anchor("nals-2022", "2023-01-10", source="Casa Blanca, 2023-01-10")
+    await instance.at(datetime(2023, 1, 10, 12, tzinfo=UTC))
+    moved = await instance.move_anchor("nals-2022", "2023-01-10", source="Casa Blanca, 2023-01-10")
     assert moved["change"] == "moved"
-    event = await house.expect_event("wire", "milestone-scheduled", NEXT_SUMMIT, change="moved", schedule_version=2)
+    event = await instance.expect_event("wire", "milestone-scheduled", NEXT_SUMMIT, change="moved", schedule_version=2)
     assert (event["previous"]["edtf"], event["milestone"]["span"]["edtf"]) == ("2022", "2023-01-10")
-    mail = await house.expect_mail(to="cumbre", subject="Nueva fecha 10 ene 2023: ")
+    mail = await instance.expect_mail(to="cumbre", subject="Nueva fecha 10 ene 2023: ")
     assert "10 de enero de 2023" in mail.text
     assert "Casa Blanca, 2023-01-10" in mail.text
     # "1 day before" lies behind now, was never told, and is told once.
-    await house.expect_event(
+    await instance.expect_event(
         "wire", "milestone-due", NEXT_SUMMIT, step="before-1d", phase="today", late=True, schedule_version=2
     )
-    await house.expect_mail(to="cumbre", subject="Hoy: ")
-    await house.expect_nothing("cumbre")
+    await instance.expect_mail(to="cumbre", subject="Hoy: ")
+    await instance.expect_nothing("cumbre")
 
-    await house.move_anchor("nals-2022", "2023-01-10", source="Presidencia de México")
-    await house.expect_nothing("cumbre")
+    await instance.move_anchor("nals-2022", "2023-01-10", source="Presidencia de México")
+    await instance.expect_nothing("cumbre")
 
     for when, phase, days, told in (
         (on(2023, 1, 10), "today", 0, "Hoy: "),
@@ -484,30 +496,32 @@ async def test_a_summit_that_moves_is_told_with_before_after_and_source_and_coun
         (on(2023, 1, 30), None, 0, ""),  # 30 days after the end of 2022
         (on(2023, 2, 9), "asked", 30, "¿Ya se celebró?"),
     ):
-        await house.at(when)
+        await instance.at(when)
         if phase:
-            await house.expect_event("wire", "milestone-due", NEXT_SUMMIT, phase=phase, days=days, schedule_version=2)
-            mail = await house.expect_mail(to="cumbre", subject=told)
+            await instance.expect_event(
+                "wire", "milestone-due", NEXT_SUMMIT, phase=phase, days=days, schedule_version=2
+            )
+            mail = await instance.expect_mail(to="cumbre", subject=told)
             assert "10 de enero de 2023" in mail.text
-        await house.expect_nothing("cumbre")
-        await house.expect_nothing("wire", about=NEXT_SUMMIT)
+        await instance.expect_nothing("cumbre")
+        await instance.expect_nothing("wire", about=NEXT_SUMMIT)
 
 
-async def test_what_is_withdrawn_is_not_reminded_of(furnished: House) -> None:
-    house = furnished
-    await house.begin(on(2023, 10, 1))
+async def test_what_is_withdrawn_is_not_reminded_of(furnished: LiveInstance) -> None:
+    instance = furnished
+    await instance.begin(on(2023, 10, 1))
 
-    await house.at(on(2023, 10, 2))
-    await house.expect_event("wire", "milestone-due", SUBSIDIES, phase="ahead", days=90)
-    await house.tell_status(SUBSIDIES, "withdrawn")
-    await house.expect_event("wire", "status-changed", SUBSIDIES, status="withdrawn")
-    assert await house.reminders_ahead(SUBSIDIES) == 0
+    await instance.at(on(2023, 10, 2))
+    await instance.expect_event("wire", "milestone-due", SUBSIDIES, phase="ahead", days=90)
+    await instance.tell_status(SUBSIDIES, "withdrawn")
+    await instance.expect_event("wire", "status-changed", SUBSIDIES, status="withdrawn")
+    assert await instance.reminders_ahead(SUBSIDIES) == 0
 
-    await house.at(on(2023, 12, 1))
-    await house.expect_nothing("wire", about=SUBSIDIES)
-    await house.at(on(2023, 12, 31))
-    await house.expect_nothing("wire", about=SUBSIDIES)
-    await house.assert_nothing_lost()
+    await instance.at(on(2023, 12, 1))
+    await instance.expect_nothing("wire", about=SUBSIDIES)
+    await instance.at(on(2023, 12, 31))
+    await instance.expect_nothing("wire", about=SUBSIDIES)
+    await instance.assert_nothing_lost()
 
 
 BUS = {
@@ -535,27 +549,27 @@ METRICS = {
 }
 
 
-async def test_each_service_counts_what_happens_and_nothing_else(furnished: House, plain: Any) -> None:
+async def test_each_service_counts_what_happens_and_nothing_else(furnished: LiveInstance, plain: Any) -> None:
     """
     A status update, which one receiver refuses at first: every figure that it concerns moves, by as much as it should.
     """
-    house, commitment = furnished, next(plain)
-    await house.begin(on(2024, 1, 10))
-    made = await house.subscribe("webhook", "counting", commitments=[commitment])
-    await house.behave("webhook", "counting", fail_first=1)
-    await house.expect_metric("notifier", "pledgewire_queue_depth", "pending", 0)
-    await house.logs_told()
-    before, arrived = {name: await house.metrics(name) for name in SERVICES}, len(await house.arrivals())
+    instance, commitment = furnished, next(plain)
+    await instance.begin(on(2024, 1, 10))
+    made = await instance.subscribe("webhook", "counting", commitments=[commitment])
+    await instance.behave("webhook", "counting", fail_first=1)
+    await instance.expect_metric("notifier", "pledgewire_queue_depth", "pending", 0)
+    await instance.logs_told()
+    before, arrived = {name: await instance.metrics(name) for name in SERVICES}, len(await instance.arrivals())
 
-    await house.tell_status(commitment, "in-progress")
-    retry = await expect_retry(house, made["id"], attempts=1, seconds=5)
-    await house.expect_metric("notifier", "pledgewire_queue_depth", "pending", 1)
-    await house.at(retry)
-    await house.expect_metric("notifier", "pledgewire_queue_depth", "pending", 0)
+    await instance.tell_status(commitment, "in-progress")
+    retry = await expect_retry(instance, made["id"], attempts=1, seconds=5)
+    await instance.expect_metric("notifier", "pledgewire_queue_depth", "pending", 1)
+    await instance.at(retry)
+    await instance.expect_metric("notifier", "pledgewire_queue_depth", "pending", 0)
 
-    await house.logs_told()
-    came = len(await house.arrivals()) - arrived
-    after = {name: await house.metrics(name) for name in SERVICES}
+    await instance.logs_told()
+    came = len(await instance.arrivals()) - arrived
+    after = {name: await instance.metrics(name) for name in SERVICES}
 
     def moved(service: str, name: str) -> dict[str, float]:
         return after[service].moved(f"pledgewire_{name}", before[service])
@@ -579,19 +593,19 @@ async def test_each_service_counts_what_happens_and_nothing_else(furnished: Hous
             assert moved(name, "dead_letters") == moved(name, "dead_letter_depth") == {}
 
 
-async def test_a_reminder_is_counted_by_all_through_whose_hands_it_goes(furnished: House) -> None:
+async def test_a_reminder_is_counted_by_all_through_whose_hands_it_goes(furnished: LiveInstance) -> None:
     """
     What the scheduler fires is what it publishes, what the notifier hears and what its receivers get in time.
     """
-    house = furnished
-    await house.begin(on(2024, 1, 11))
-    listed = await house.http.get(f"{house.url('scheduler')}/reminders", params={"state": "pending", "limit": 1})
+    instance = furnished
+    await instance.begin(on(2024, 1, 11))
+    listed = await instance.http.get(f"{instance.url('scheduler')}/reminders", params={"state": "pending", "limit": 1})
     [reminder] = listed.json()["items"]
-    before = {name: await house.metrics(name) for name in SERVICES}
+    before = {name: await instance.metrics(name) for name in SERVICES}
 
-    await house.at(datetime.fromisoformat(reminder["due_at"]))
+    await instance.at(datetime.fromisoformat(reminder["due_at"]))
 
-    after = {name: await house.metrics(name) for name in SERVICES}
+    after = {name: await instance.metrics(name) for name in SERVICES}
 
     def moved(service: str, name: str) -> dict[str, float]:
         return after[service].moved(f"pledgewire_{name}", before[service])
@@ -603,22 +617,22 @@ async def test_a_reminder_is_counted_by_all_through_whose_hands_it_goes(furnishe
     assert moved("notifier", "reminder_due_to_sent_seconds")["count"] >= 1
 
 
-async def test_the_portal_counts_who_listens(furnished: House) -> None:
-    house, feed = furnished, f"{furnished.url('portal')}/events"
-    async with house.http.stream("GET", feed) as first, house.http.stream("GET", feed) as second:
+async def test_the_portal_counts_who_listens(furnished: LiveInstance) -> None:
+    instance, feed = furnished, f"{furnished.url('portal')}/events"
+    async with instance.http.stream("GET", feed) as first, instance.http.stream("GET", feed) as second:
         assert (first.status_code, second.status_code) == (200, 200)
-        await house.expect_metric("portal", "pledgewire_feed_readers", "", 2)
-    await house.expect_metric("portal", "pledgewire_feed_readers", "", 0)
+        await instance.expect_metric("portal", "pledgewire_feed_readers", "", 2)
+    await instance.expect_metric("portal", "pledgewire_feed_readers", "", 0)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_each_service_says_how_it_is(furnished: House, service: str) -> None:
-    house = furnished
-    await house.rest()
+async def test_each_service_says_how_it_is(furnished: LiveInstance, service: str) -> None:
+    instance = furnished
+    await instance.rest()
 
-    alive = await house.http.get(f"{house.url(service)}/livez")
-    ready = await house.http.get(f"{house.admin_url(service)}/readyz")
-    metrics = (await house.metrics(service)).values
+    alive = await instance.http.get(f"{instance.url(service)}/livez")
+    ready = await instance.http.get(f"{instance.admin_url(service)}/readyz")
+    metrics = (await instance.metrics(service)).values
 
     assert (alive.status_code, alive.json()) == (200, {"status": "alive", "service": service})
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
@@ -631,5 +645,5 @@ async def test_each_service_says_how_it_is(furnished: House, service: str) -> No
             assert metrics["pledgewire_tick_age_seconds"][""] < 5
         case "notifier":
             assert metrics["pledgewire_deliveries"]["webhook delivered"] >= 98
-            await house.expect_metric(service, "pledgewire_consumer_lag", "notifier 0 milestone-due", 0.0)
+            await instance.expect_metric(service, "pledgewire_consumer_lag", "notifier 0 milestone-due", 0.0)
             assert metrics["pledgewire_dead_letters"] == {}

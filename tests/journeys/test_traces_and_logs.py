@@ -1,4 +1,4 @@
-"""What a whole house tells a collector and its logs: one trace from a request to the attempts, ids, and no secret."""
+"""What a whole instance tells a collector and its logs: one trace from request to attempts, ids, and no secret."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from services.plumbing.http.route_table import RouteTable
 from tests.architecture.applications import applications
 from tests.deploy.prometheus_programs import ALERTS, rules
 from tests.deploy.test_dashboards import expressions
-from tests.journeys.house import House
+from tests.journeys.instance import LiveInstance
 from tests.journeys.starting import prepared
 from tests.stand_ins.collector import Collector, listening
 
@@ -44,18 +44,18 @@ def parts(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Ite
         "OTEL_BSP_MAX_QUEUE_SIZE": "65536",
         "NO_PROXY": "127.0.0.1",
     }
-    with prepared(tmp_path_factory.mktemp("house"), environment=told) as started:
+    with prepared(tmp_path_factory.mktemp("instance"), environment=told) as started:
         yield started
 
 
 @pytest.fixture
-async def furnished(house: House) -> House:
-    if not await house.observer.connection.fetchval("select exists (select from notifier.subscription)"):
-        await house.import_statement()
+async def furnished(instance: LiveInstance) -> LiveInstance:
+    if not await instance.observer.connection.fetchval("select exists (select from notifier.subscription)"):
+        await instance.import_statement()
         for channel in ("webhook", "slack", "email"):
-            await house.subscribe(channel, f"{ADDRESS}-{channel}", commitments=[COMMITMENT])
-        await house.behave("slack", f"{ADDRESS}-slack", fail_first=None, status=410)
-    return house
+            await instance.subscribe(channel, f"{ADDRESS}-{channel}", commitments=[COMMITMENT])
+        await instance.behave("slack", f"{ADDRESS}-slack", fail_first=None, status=410)
+    return instance
 
 
 async def spans_of(collector: Collector, trace: str, done: int) -> list[Span]:
@@ -74,17 +74,19 @@ def attributes(span: Span) -> dict[str, Any]:
     return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
 
 
-def lines(house: House, service: str) -> Sequence[dict[str, Any]]:
-    return [json.loads(line) for line in house.fleet.log(service).read_text().splitlines() if line.startswith("{")]
+def lines(instance: LiveInstance, service: str) -> Sequence[dict[str, Any]]:
+    return [json.loads(line) for line in instance.fleet.log(service).read_text().splitlines() if line.startswith("{")]
 
 
-async def test_a_request_its_events_and_all_attempts_are_one_trace(furnished: House, collector: Collector) -> None:
-    house = furnished
+async def test_a_request_its_events_and_all_attempts_are_one_trace(
+    furnished: LiveInstance, collector: Collector
+) -> None:
+    instance = furnished
     thread = {"traceparent": f"00-{TRACE}-{CALLER}-01", "x-correlation-id": CORRELATION}
 
-    answer = await house.post_status(COMMITMENT, "in-progress", thread=thread)
+    answer = await instance.post_status(COMMITMENT, "in-progress", thread=thread)
     assert (answer.status_code, answer.headers["x-correlation-id"]) == (201, CORRELATION)
-    await house.rest()
+    await instance.rest()
     spans = await spans_of(collector, TRACE, done=3)
 
     by_name: dict[str, list[Span]] = {}
@@ -114,12 +116,12 @@ async def test_a_request_its_events_and_all_attempts_are_one_trace(furnished: Ho
     assert begins == sorted(begins)
 
 
-async def test_a_failed_delivery_leaves_one_line_with_its_reason_and_the_request(furnished: House) -> None:
+async def test_a_failed_delivery_leaves_one_line_with_its_reason_and_the_request(furnished: LiveInstance) -> None:
     """
     The request is the one of the test before: its address is gone, and was told so.
     """
-    house = furnished
-    given_up = [line for line in lines(house, "notifier") if line.get("action") == "delivery_failed"]
+    instance = furnished
+    given_up = [line for line in lines(instance, "notifier") if line.get("action") == "delivery_failed"]
 
     assert [(line["channel"], line["reason"], line["code"], line["attempts"]) for line in given_up] == [
         ("slack", "gone", 410, 1)
@@ -128,12 +130,12 @@ async def test_a_failed_delivery_leaves_one_line_with_its_reason_and_the_request
 
 
 async def test_a_page_is_one_span_in_the_portal_and_one_for_each_question_that_it_asks(
-    furnished: House, collector: Collector
+    furnished: LiveInstance, collector: Collector
 ) -> None:
-    house, trace = furnished, uuid4().hex
+    instance, trace = furnished, uuid4().hex
     headers = {"traceparent": f"00-{trace}-{CALLER}-01", "x-correlation-id": "case-0816"}
 
-    answer = await house.http.get(f"{house.url('portal')}/commitments/{COMMITMENT}", headers=headers)
+    answer = await instance.http.get(f"{instance.url('portal')}/commitments/{COMMITMENT}", headers=headers)
     assert answer.status_code == 200
     spans = await spans_of(collector, trace, done=0)
 
@@ -146,15 +148,18 @@ async def test_a_page_is_one_span_in_the_portal_and_one_for_each_question_that_i
     assert {span.parent_span_id for span in others} == {page.span_id}
 
 
-async def test_no_address_token_key_or_id_is_told_by_any_route(furnished: House, collector: Collector) -> None:
+async def test_no_address_token_key_or_id_is_told_by_any_route(furnished: LiveInstance, collector: Collector) -> None:
     """
     Every route is asked as its callers ask it, with ids and tokens that there are, and once with what is not taken.
     """
-    house = furnished
-    listed = (await house.http.get(f"{house.url('notifier')}/subscriptions", headers=house.headers)).json()["items"]
-    sent = (await house.http.get(f"{house.url('notifier')}/deliveries", headers=house.headers)).json()["items"]
+    instance = furnished
+    listed = (await instance.http.get(f"{instance.url('notifier')}/subscriptions", headers=instance.headers)).json()[
+        "items"
+    ]
+    sent = (await instance.http.get(f"{instance.url('notifier')}/deliveries", headers=instance.headers)).json()["items"]
     mails = [
-        await house._whole(m["number"]) for m in await house.messages("email", f"{ADDRESS}-email@ministry.example")
+        await instance._whole(m["number"])
+        for m in await instance.messages("email", f"{ADDRESS}-email@ministry.example")
     ]
     tokens = {part for mail in mails for link in mail.links for part in re.findall(r"[\w-]{20,}(?:\.[\w-]+)*", link)}
     assert listed and sent and tokens
@@ -173,27 +178,30 @@ async def test_no_address_token_key_or_id_is_told_by_any_route(furnished: House,
                 for method in route.methods & {"GET", "POST", "PUT", "PATCH"}:
                     body = json.dumps({"address": ADDRESS, ADDRESS: ADDRESS}) if method != "GET" else None
                     kind = {"content-type": "application/json", "idempotency-key": ADDRESS}
-                    await house.http.request(
-                        method, f"{house.url(service)}{path}?q={ADDRESS}", headers=house.headers | kind, content=body
+                    await instance.http.request(
+                        method,
+                        f"{instance.url(service)}{path}?q={ADDRESS}",
+                        headers=instance.headers | kind,
+                        content=body,
                     )
-    await house.rest()
+    await instance.rest()
     await spans_of(collector, TRACE, done=0)
 
-    secrets = {ADDRESS, house.key, *tokens, COMMITMENT, "ministry.example", "/hooks/"}
+    secrets = {ADDRESS, instance.key, *tokens, COMMITMENT, "ministry.example", "/hooks/"}
     secrets |= {one["id"] for one in (*listed, *sent)} | {one["event_id"] for one in sent}
     secrets |= {one.replace("-", "") for one in secrets if re.fullmatch("[0-9a-f-]{36}", one)}
     told = b"".join(collector.received)
     assert len(collector.spans()) > 200
     assert {secret for secret in secrets if secret.encode() in told} == set()
-    unsaid = {ADDRESS, house.key, *tokens, "/hooks/"}
+    unsaid = {ADDRESS, instance.key, *tokens, "/hooks/"}
     for service in SERVICES:
-        log = house.fleet.log(service).read_text()
-        metrics = (await house.http.get(f"{house.admin_url(service)}/metrics")).text
+        log = instance.fleet.log(service).read_text()
+        metrics = (await instance.http.get(f"{instance.admin_url(service)}/metrics")).text
         assert {secret for secret in unsaid if secret in log or secret in metrics} == set(), service
 
 
 @pytest.fixture
-async def shown(furnished: House) -> AsyncIterator[dict[str, set[str]]]:
+async def shown(furnished: LiveInstance) -> AsyncIterator[dict[str, set[str]]]:
     """The metrics that the services really show, with the labels of their series."""
     found: dict[str, set[str]] = {}
     for service in SERVICES:

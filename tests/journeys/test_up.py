@@ -63,7 +63,7 @@ class Operator:
             timeout=120,
         )
 
-    def house(self) -> RunningInstance | None:
+    def instance(self) -> RunningInstance | None:
         """What runs, once it is ready."""
         found = read_running(self.folder)
         return found if found and found.ready else None
@@ -73,7 +73,7 @@ class Operator:
 
     def _environment(self) -> dict[str, str]:
         ours = {"PYTHONPATH": str(PROJECT), "PLEDGEWIRE_STATE": str(self.folder.path)}
-        # What says where another house is would win.
+        # What says where another instance is would win.
         others = {name: text for name, text in os.environ.items() if name not in NAMES}
         return others | ours | self.environment
 
@@ -109,9 +109,9 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     return process.returncode, out, complaints
 
 
-async def rows(house: RunningInstance, question: str) -> list[Any]:
+async def rows(instance: RunningInstance, question: str) -> list[Any]:
     """What the database says."""
-    connection = await asyncpg.connect(house.environment["DATABASE_URL"])
+    connection = await asyncpg.connect(instance.environment["DATABASE_URL"])
     try:
         return list(await connection.fetch(question))
     finally:
@@ -127,18 +127,18 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     assert first.stdout
     shown: list[str] = []
     threading.Thread(target=lambda: shown.extend(first.stdout or ()), daemon=True).start()
-    house = until(operator.house, first)
-    assert {name for name, part in house.parts.items() if part.pid} == {*SERVICES, "kafka-0", "postgres"}
+    instance = until(operator.instance, first)
+    assert {name for name, part in instance.parts.items() if part.pid} == {*SERVICES, "kafka-0", "postgres"}
     assert stat.S_IMODE((operator.folder.run / "up.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(operator.folder.secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in operator.folder.secrets.iterdir()} == {0o600}
 
-    killed = house.parts["notifier"].pid
+    killed = instance.parts["notifier"].pid
     assert killed
     os.kill(killed, signal.SIGKILL)
 
     def revived() -> RunningInstance | None:
-        found = operator.house()
+        found = operator.instance()
         return found if found and found.parts["notifier"].pid not in (None, killed) else None
 
     again = until(revived, first)
@@ -163,7 +163,7 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     for command in following:
         done = operator.run(*command.split())
         assert done.returncode == 0, done.stdout + done.stderr
-    assert house.public_url in "".join(shown) and str(operator.folder.path) in "".join(shown)
+    assert instance.public_url in "".join(shown) and str(operator.folder.path) in "".join(shown)
     assert "nobody gets messages, they are held until `./pledgewire go-live`" in "".join(shown)
 
     operator.environment["DATABASE_PASSWORD_SCHEDULER"] = "a-password-of-somebody-else"
@@ -180,7 +180,7 @@ async def test_an_operator_starts_it_loses_a_service_and_starts_it_again(operato
     for kept in (*operator.folder.secrets.glob("kafka-*"), *operator.folder.secrets.glob("database-*")):
         kept.unlink()  # how the page says that they get new passwords
     third = operator.up()
-    house = until(operator.house, third)
+    instance = until(operator.instance, third)
     listed = operator.run("keys", "list")
     assert listed.returncode == 0 and "operator" in listed.stdout, listed.stderr
     assert "live;" in operator.run("go-live", "--yes").stdout
@@ -211,7 +211,7 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
     somebody subscribes to everything before it comes.
     """
     process = operator.up()
-    house = until(operator.house, process)
+    instance = until(operator.instance, process)
     made = operator.run("keys", "add", "ana", "--database", "--role", "subscriber", "--role", "operator", "--json")
     key = json.loads(made.stdout)["key"]
     events = ["commitment-created", "milestone-scheduled", "milestone-due", "status-changed", "consistency-flagged"]
@@ -226,7 +226,7 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
 
     def subscribed() -> bool:
         answer = httpx2.post(
-            f"{house.parts['notifier'].url}/subscriptions",
+            f"{instance.parts['notifier'].url}/subscriptions",
             json=wanted,
             headers={"Authorization": f"Bearer {key}"},
             trust_env=False,
@@ -239,10 +239,10 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
     assert [one["address"] for one in held["subscriptions"]] == [HOOK]
     assert ended(process)[0] == 0
     process = operator.up("--statement", "nals-2021")
-    house = until(operator.house, process)
+    instance = until(operator.instance, process)
 
     def taken_in() -> bool:
-        found = httpx2.get(f"{house.parts['registry'].url}/commitments", params={"limit": 200}, trust_env=False)
+        found = httpx2.get(f"{instance.parts['registry'].url}/commitments", params={"limit": 200}, trust_env=False)
         return {one["id"] for one in found.json()["items"]} == {one.id for one in load().commitments}
 
     until(taken_in, process)
@@ -252,7 +252,7 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
             "select (select count(*) from registry.outbox where topic = any('{commitment-created,milestone-scheduled,"
             "status-changed,consistency-flagged}')) as said, (select count(*) from notifier.event) as told"
         )
-        ((said, told),) = await rows(house, question)
+        ((said, told),) = await rows(instance, question)
         return bool(0 < said == told)
 
     end = time.monotonic() + 120
@@ -260,14 +260,14 @@ async def test_what_lies_in_the_past_tells_and_escalates_nothing(operator: Opera
         assert time.monotonic() < end, "the notifier has not read all of it"
         time.sleep(0.2)  # noqa: ASYNC251  nothing else goes on here
 
-    assert await rows(house, "select id from notifier.delivery") == []
-    assert await rows(house, "select state from scheduler.reminder where state = 'pending' and due_at < now()") == []
+    assert await rows(instance, "select id from notifier.delivery") == []
+    assert await rows(instance, "select state from scheduler.reminder where state = 'pending' and due_at < now()") == []
     late = (
         "select e.milestone_id from scheduler.escalation e join scheduler.milestone_plan p using (milestone_id)"
         " where e.next_at is not null and (p.milestone #>> '{span,latest}')::date < current_date"
     )
-    assert await rows(house, late) == []
-    assert await rows(house, "select event_id from scheduler.outbox where topic <> 'audit-head-scheduler'") == []
+    assert await rows(instance, late) == []
+    assert await rows(instance, "select event_id from scheduler.outbox where topic <> 'audit-head-scheduler'") == []
     assert ended(process)[0] == 0
 
 

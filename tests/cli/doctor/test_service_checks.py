@@ -108,7 +108,7 @@ NOTHING = Surroundings(
 )
 
 
-def test_a_house_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) -> None:
+def test_a_instance_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) -> None:
     assert surroundings(InstanceFolder(tmp_path / "no"), {}) == NOTHING
     environment = {
         "REGISTRY_URL": "http://registry.inside:8401",
@@ -128,7 +128,7 @@ def test_a_house_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) ->
         "smtp.inside",
     )
 
-    folder = InstanceFolder(tmp_path / "house")
+    folder = InstanceFolder(tmp_path / "instance")
     folder.path.mkdir()
     folder.settings.write_text(
         '[ports]\nportal = 9400\n[smtp]\nhost = "smtp.example.org"\n[portal]\npublic_url = "https://p.example.org"\n'
@@ -141,6 +141,6 @@ def test_a_house_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["settings", "secrets"])
-def test_what_the_doctor_says_of_a_house_holds_no_password(name: str, tmp_path: Path) -> None:
+def test_what_the_doctor_says_of_a_instance_holds_no_password(name: str, tmp_path: Path) -> None:
     environment = {"DATABASE_URL": f"postgresql://us:{PASSWORD}@db.inside/pledgewire"}
     assert PASSWORD not in str(surroundings(InstanceFolder(tmp_path / name), environment).hosts)

@@ -1,4 +1,4 @@
-"""What runs is found by the commands, what has ended is not, and who names another house gets nothing of this one."""
+"""What runs is found by the commands, what has ended is not, and who names another gets nothing of this one."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from services.cli.up.state_folder import InstanceFolder
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstanceFolder:
-    """A house's folder, the one that commands look into."""
+    """An instance's folder, the one that commands look into."""
     monkeypatch.setenv("PLEDGEWIRE_STATE", str(tmp_path))
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
@@ -23,18 +23,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstanceFolder:
 
 
 def note(folder: InstanceFolder, identity: Identity) -> RunningInstance:
-    """Write down that a house runs."""
-    house = RunningInstance(
+    """Write down that an instance runs."""
+    instance = RunningInstance(
         pid=identity.pid,
         started=identity.started,
         since="2026-11-29T12:00:00Z",
         version="0.2.0",
         ready=True,
         parts={"registry": InstancePart(pid=1, url="http://127.0.0.1:8401", restarts=2, last_exit=-9)},
-        environment={"REGISTRY_URL": "http://127.0.0.1:8401", "PLEDGEWIRE_KEY": "of the house"},
+        environment={"REGISTRY_URL": "http://127.0.0.1:8401", "PLEDGEWIRE_KEY": "of the instance"},
     )
-    write_private(document(folder), house.written())
-    return house
+    write_private(document(folder), instance.written())
+    return instance
 
 
 def ourselves() -> Identity:
@@ -46,7 +46,7 @@ def ourselves() -> Identity:
 
 def test_what_runs_is_read_back(folder: InstanceFolder) -> None:
     """
-    The document of a running house is read as it was written.
+    The document of a running instance is read as it was written.
     """
     assert read_running(folder) is None
     written = note(folder, ourselves())
@@ -65,7 +65,7 @@ def test_what_was_killed_does_not_run(folder: InstanceFolder) -> None:
     assert read_running(folder) is None
 
 
-def test_commands_reach_the_house_that_runs(folder: InstanceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_reach_the_instance_that_runs(folder: InstanceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Its variables are borrowed; a key that is set stays.
     """
@@ -83,7 +83,7 @@ def test_who_names_another_instance_gets_nothing_of_this_one(
     folder: InstanceFolder, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    With one address set, none is borrowed: half of one house and half of another would be neither.
+    With one address set, none is borrowed: half of one instance and half of another would be neither.
     """
     note(folder, ourselves())
     with monkeypatch.context() as patched:

@@ -134,7 +134,7 @@ async def test_what_is_set_back_comes_again_at_once(
 async def test_a_held_partition_comes_again_when_its_pause_ends_and_holds_no_other(
     reading: Reading, topics: list[str], writer: AIOKafkaProducer, waits: list[int]
 ) -> None:
-    """As the intake holds one: set back and paused, and fetched again later, in a silent house or a loud one."""
+    """As the intake holds one: set back and paused, and fetched again later, on a silent topic or a loud one."""
     held, other = TopicPartition(topics[0], 0), TopicPartition(topics[1], 2)
     await writer.send_and_wait(held.topic, b"x", partition=held.partition)
     await reading.wait_for(1)

@@ -39,7 +39,7 @@ PUBLIC = "https://times.example"
 
 
 @dataclass
-class House:
+class LiveScheduler:
     """A scheduler's intake, tick and feeds on one database, and a client with the key of `sre`."""
 
     database: Database

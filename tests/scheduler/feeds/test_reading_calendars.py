@@ -9,18 +9,18 @@ from contracts.filters import Filters, matches
 from contracts.vocabulary import Status
 from services.notifier.events.event_types import EVENT_TYPES
 from tests.scheduler.feeds.scenes import days, only, parsed
-from tests.scheduler.feeds.serving import COAL, END_OF_2021, SUMMIT, THEN, House
+from tests.scheduler.feeds.serving import COAL, END_OF_2021, SUMMIT, THEN, LiveScheduler
 from tests.scheduler.scenes import brief, changed, created, milestone, scheduled
 
 
-async def test_a_move_changes_one_event_of_the_calendar_and_its_validator(house: House) -> None:
-    await house.hears(created(), scheduled(END_OF_2021), scheduled(SUMMIT))
-    path = (await house.makes())["paths"][0]
-    before = await house.reads(path)
+async def test_a_move_changes_one_event_of_the_calendar_and_its_validator(scheduler: LiveScheduler) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021), scheduled(SUMMIT))
+    path = (await scheduler.makes())["paths"][0]
+    before = await scheduler.reads(path)
 
-    house.clock.set(THEN + timedelta(days=1))
-    await house.hears(scheduled(milestone(date(2022, 3, 31)), 2, change="moved"))
-    after = await house.reads(path, **{"if-none-match": before.headers["etag"]})
+    scheduler.clock.set(THEN + timedelta(days=1))
+    await scheduler.hears(scheduled(milestone(date(2022, 3, 31)), 2, change="moved"))
+    after = await scheduler.reads(path, **{"if-none-match": before.headers["etag"]})
 
     old, new = parsed(before.content), parsed(after.content)
     assert after.status_code == 200
@@ -33,53 +33,53 @@ async def test_a_move_changes_one_event_of_the_calendar_and_its_validator(house:
     assert days(new[uid]) == (date(2022, 3, 31), date(2022, 3, 31))
 
 
-async def test_a_withdrawal_cancels_and_a_return_brings_back(house: House) -> None:
-    await house.hears(created(), scheduled(END_OF_2021))
-    path = (await house.makes())["paths"][0]
+async def test_a_withdrawal_cancels_and_a_return_brings_back(scheduler: LiveScheduler) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    path = (await scheduler.makes())["paths"][0]
     seen = []
     for seq, status in enumerate((Status.WITHDRAWN, Status.IN_PROGRESS, Status.MET), 1):
-        await house.hears(changed(status, seq))
-        event = only((await house.reads(path)).content)
+        await scheduler.hears(changed(status, seq))
+        event = only((await scheduler.reads(path)).content)
         seen.append((event.status.value, event.sequence.value, event.summary.value.partition(":")[0]))
 
     assert seen == [("CANCELLED", "1", "Cancelled"), ("CONFIRMED", "2", "Due"), ("CONFIRMED", "2", "Met")]
 
 
-async def test_a_lost_date_cancels(house: House) -> None:
-    await house.hears(created(), scheduled(END_OF_2021), scheduled(milestone(None, id_="never-dated")))
-    path = (await house.makes())["paths"][0]
+async def test_a_lost_date_cancels(scheduler: LiveScheduler) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021), scheduled(milestone(None, id_="never-dated")))
+    path = (await scheduler.makes())["paths"][0]
 
-    await house.hears(scheduled(milestone(None), 2, change="moved"))
+    await scheduler.hears(scheduled(milestone(None), 2, change="moved"))
 
-    event = only((await house.reads(path)).content)
+    event = only((await scheduler.reads(path)).content)
     assert (event.status.value, event.sequence.value) == ("CANCELLED", "1")
     assert days(event) == (date(2021, 12, 31), date(2021, 12, 31))
 
 
-async def test_an_unchanged_feed_is_not_rendered_again(house: House) -> None:
+async def test_an_unchanged_feed_is_not_rendered_again(scheduler: LiveScheduler) -> None:
     """
     What is known is 304, what was rendered is given again, though by now it could not even be rendered.
     """
-    await house.hears(created(), scheduled(END_OF_2021), changed(Status.IN_PROGRESS))
-    made = await house.makes()
-    first = [await house.reads(path) for path in made["paths"]]
-    await house.sql("update calendar_entry set milestone = '{}'")
-    await house.sql("update feed_event set body = '{}'")
+    await scheduler.hears(created(), scheduled(END_OF_2021), changed(Status.IN_PROGRESS))
+    made = await scheduler.makes()
+    first = [await scheduler.reads(path) for path in made["paths"]]
+    await scheduler.sql("update calendar_entry set milestone = '{}'")
+    await scheduler.sql("update feed_event set body = '{}'")
 
     for path, answer in zip(made["paths"], first, strict=True):
         for known in (answer.headers["etag"], f"W/{answer.headers['etag']}", f'"other", {answer.headers["etag"]}', "*"):
-            again = await house.reads(path, **{"if-none-match": known})
+            again = await scheduler.reads(path, **{"if-none-match": known})
             assert (again.status_code, again.content) == (304, b"")
             assert again.headers["etag"] == answer.headers["etag"]
-        assert (await house.reads(path)).content == answer.content
-        assert (await house.reads(path, **{"if-none-match": '"other"'})).status_code == 200
+        assert (await scheduler.reads(path)).content == answer.content
+        assert (await scheduler.reads(path, **{"if-none-match": '"other"'})).status_code == 200
 
 
-async def test_the_head_of_a_feed_is_that_of_its_reading(house: House) -> None:
-    await house.hears(created(), scheduled(END_OF_2021))
-    for path in (await house.makes())["paths"]:
-        read = await house.reads(path)
-        head = await house.http.head(path, headers={"authorization": ""})
+async def test_the_head_of_a_feed_is_that_of_its_reading(scheduler: LiveScheduler) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    for path in (await scheduler.makes())["paths"]:
+        read = await scheduler.reads(path)
+        head = await scheduler.http.head(path, headers={"authorization": ""})
 
         hidden = {"x-correlation-id"}
         assert head.content == b""
@@ -89,32 +89,32 @@ async def test_the_head_of_a_feed_is_that_of_its_reading(house: House) -> None:
         assert int(head.headers["content-length"]) == len(read.content)
 
 
-async def test_another_scheduler_gives_the_same_bytes(house: House) -> None:
-    await house.hears(created(), scheduled(END_OF_2021), changed(Status.AT_RISK))
-    made = await house.makes()
+async def test_another_scheduler_gives_the_same_bytes(scheduler: LiveScheduler) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021), changed(Status.AT_RISK))
+    made = await scheduler.makes()
 
-    async with house.another() as other:
+    async with scheduler.another() as other:
         for path in made["paths"]:
-            one, two = await house.reads(path), await other.get(path, headers={"authorization": ""})
+            one, two = await scheduler.reads(path), await other.get(path, headers={"authorization": ""})
             assert (one.content, one.headers["etag"]) == (two.content, two.headers["etag"])
 
 
-async def test_what_a_feed_does_not_hold_leaves_it_alone(house: House) -> None:
-    await house.hears(created(), scheduled(END_OF_2021))
-    holding = await house.makes(filters={"commitments": [COAL]})
-    other = await house.makes(filters={"commitments": ["something-else"]})
-    tags = {path: (await house.reads(path)).headers["etag"] for path in (*holding["paths"], *other["paths"])}
+async def test_what_a_feed_does_not_hold_leaves_it_alone(scheduler: LiveScheduler) -> None:
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    holding = await scheduler.makes(filters={"commitments": [COAL]})
+    other = await scheduler.makes(filters={"commitments": ["something-else"]})
+    tags = {path: (await scheduler.reads(path)).headers["etag"] for path in (*holding["paths"], *other["paths"])}
 
-    await house.hears(scheduled(milestone(date(2022, 3, 31)), 2, change="moved"))
+    await scheduler.hears(scheduled(milestone(date(2022, 3, 31)), 2, change="moved"))
 
     for path in holding["paths"]:
-        assert (await house.reads(path)).headers["etag"] != tags[path]
+        assert (await scheduler.reads(path)).headers["etag"] != tags[path]
     for path in other["paths"]:
-        assert (await house.reads(path, **{"if-none-match": tags[path]})).status_code == 304
-    assert parsed((await house.reads(other["paths"][0])).content) == {}
+        assert (await scheduler.reads(path, **{"if-none-match": tags[path]})).status_code == 304
+    assert parsed((await scheduler.reads(other["paths"][0])).content) == {}
 
 
-async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> None:
+async def test_filters_mean_what_they_mean_for_subscriptions(scheduler: LiveScheduler) -> None:
     """
     For every combination of filters and traits, a feed holds what the notifier would tell a subscription of.
     """
@@ -125,7 +125,7 @@ async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> No
         what = milestone(date(2022, 1, 1), id_=f"m-{n}", parties=parties)
         commitment = brief(f"c-{n}").model_copy(update={"themes": themes, "section": section})
         events.append(scheduled(what, id_=f"c-{n}").model_copy(update={"commitment": commitment}))
-    await house.hears(*events)
+    await scheduler.hears(*events)
     terms = {
         "parties": [[], ["MX"], ["CA", "MX"]],
         "themes": [[], ["work"], ["climate", "health"]],
@@ -135,27 +135,27 @@ async def test_filters_mean_what_they_mean_for_subscriptions(house: House) -> No
 
     for chosen in product(*terms.values()):
         form = dict(zip(terms, chosen, strict=True))
-        made = await house.makes(filters=form)
+        made = await scheduler.makes(filters=form)
         calendar, atom, _ = made["paths"]
         rule = Filters(**{name: frozenset(values) for name, values in form.items()})
         expected = {e.milestone.id for e in events if matches(rule, EVENT_TYPES["milestone-scheduled"].traits(e))}
-        assert {uid.partition("@")[0] for uid in parsed((await house.reads(calendar)).content)} == expected, form
-        links = {entry.link for entry in feedparser.parse((await house.reads(atom)).content).entries}
+        assert {uid.partition("@")[0] for uid in parsed((await scheduler.reads(calendar)).content)} == expected, form
+        links = {entry.link for entry in feedparser.parse((await scheduler.reads(atom)).content).entries}
         assert links == {f"https://pledges.example/commitments/c-{id_[2:]}" for id_ in expected}, form
-        await house.http.delete(f"/feeds/{made['id']}")
+        await scheduler.http.delete(f"/feeds/{made['id']}")
 
 
-async def test_a_change_that_commits_behind_a_later_one_is_seen(house: House) -> None:
+async def test_a_change_that_commits_behind_a_later_one_is_seen(scheduler: LiveScheduler) -> None:
     """
     A slower transaction has the lower mark: who knows the state between the two has not seen it all.
     """
-    await house.hears(created(), scheduled(END_OF_2021), scheduled(SUMMIT))
-    path = (await house.makes())["paths"][0]
+    await scheduler.hears(created(), scheduled(END_OF_2021), scheduled(SUMMIT))
+    path = (await scheduler.makes())["paths"][0]
     change = "update calendar_entry set mark = nextval('calendar_mark') where milestone_id = $1"
 
-    async with house.database.transaction() as slower:
+    async with scheduler.database.transaction() as slower:
         await slower.execute(change, END_OF_2021.id)
-        await house.sql(change, SUMMIT.id)
-        between = (await house.reads(path)).headers["etag"]
+        await scheduler.sql(change, SUMMIT.id)
+        between = (await scheduler.reads(path)).headers["etag"]
 
-    assert (await house.reads(path, **{"if-none-match": between})).status_code == 200
+    assert (await scheduler.reads(path, **{"if-none-match": between})).status_code == 200

@@ -20,7 +20,7 @@ from services.plumbing.migrations import upgrade
 from services.scheduler.migrations import VERSIONS
 from tests.conftest import FreshDatabase
 from tests.scheduler.feeds.scenes import days, only
-from tests.scheduler.feeds.serving import END_OF_2021, SUMMIT, THEN, House
+from tests.scheduler.feeds.serving import END_OF_2021, SUMMIT, THEN, LiveScheduler
 from tests.scheduler.scenes import before_parties, brief, created, milestone, scheduled
 from tests.stand_ins.collector import collecting
 
@@ -41,16 +41,16 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
 
 
 async def test_no_log_trace_or_metric_tells_an_address(
-    house: House, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+    scheduler: LiveScheduler, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await house.hears(created(), scheduled(END_OF_2021))
-    made = await house.makes()
+    await scheduler.hears(created(), scheduled(END_OF_2021))
+    made = await scheduler.makes()
     with collecting(monkeypatch, "scheduler") as collector:
         for path in made["paths"]:
-            await house.reads(path)
-        await house.sql("update feed set alarms = '{null}'")
-        await house.sql("update calendar_entry set mark = nextval('calendar_mark')")
-        assert (await house.reads(made["paths"][0])).status_code == 500
+            await scheduler.reads(path)
+        await scheduler.sql("update feed set alarms = '{null}'")
+        await scheduler.sql("update calendar_entry set mark = nextval('calendar_mark')")
+        assert (await scheduler.reads(made["paths"][0])).status_code == 500
         metrics = generate_latest().decode()
 
     [line] = [json.loads(line) for line in logged.getvalue().splitlines() if "request_failed" in line]
@@ -107,18 +107,18 @@ async def test_what_was_planned_before_there_were_calendars_is_in_them(
     assert {(row["version"], *row["parties"], row["changed_at"]) for row in rows} == {(3, "CA", "MX", "US", THEN)}
 
 
-async def test_a_summit_goes_from_a_year_to_days_in_a_calendar(house: House) -> None:
+async def test_a_summit_goes_from_a_year_to_days_in_a_calendar(scheduler: LiveScheduler) -> None:
     fuzzy = SUMMIT.model_copy(update={"reading": Reading.ON})
     exact = milestone(date(2023, 1, 10), id_="summit", earliest=date(2023, 1, 9), reading=Reading.ON)
-    await house.hears(created(), scheduled(fuzzy))
-    path = (await house.makes(language="fr"))["paths"][0]
-    before = only((await house.reads(path)).content)
+    await scheduler.hears(created(), scheduled(fuzzy))
+    path = (await scheduler.makes(language="fr"))["paths"][0]
+    before = only((await scheduler.reads(path)).content)
 
-    await house.hears(scheduled(exact, 2, change="more-precise"))
+    await scheduler.hears(scheduled(exact, 2, change="more-precise"))
 
-    after = only((await house.reads(path)).content)
+    after = only((await scheduler.reads(path)).content)
     assert before.summary.value == "No new public finance (date non fixée\u00a0: 2022)"
     assert (before.status.value, after.status.value) == ("TENTATIVE", "CONFIRMED")
     assert (before.uid.value, after.sequence.value) == (after.uid.value, "1")
     assert days(after) == (date(2023, 1, 9), date(2023, 1, 10))
-    assert UUID((await house.http.get("/feeds")).json()["items"][0]["id"]).version == 7
+    assert UUID((await scheduler.http.get("/feeds")).json()["items"][0]["id"]).version == 7

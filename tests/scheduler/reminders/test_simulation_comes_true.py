@@ -80,7 +80,7 @@ class Fact(NamedTuple):
 
 
 @dataclass
-class House:
+class CopiedScheduler:
     """One copy of the scheduler's tables, with the real intake and the real tick on a clock that is set."""
 
     url: str
@@ -175,33 +175,37 @@ def _facts(told: Sequence[SimulatedReminder]) -> list[Fact]:
 
 
 @pytest.fixture
-async def house(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
+async def scheduler(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
     """Makes copies of one past: the statement, some more dates, a reader's own ladder, a move, a met commitment."""
     async with AsyncExitStack() as closing:
 
-        async def make() -> House:
-            return await closing.enter_async_context(_house(await fresh_database({"scheduler": VERSIONS}), tmp_path))
+        async def make() -> CopiedScheduler:
+            return await closing.enter_async_context(
+                _scheduler(await fresh_database({"scheduler": VERSIONS}), tmp_path)
+            )
 
         yield make
 
 
 @asynccontextmanager
-async def _house(url: str, folder: Path) -> AsyncIterator[House]:
+async def _scheduler(url: str, folder: Path) -> AsyncIterator[CopiedScheduler]:
     database = Database(DatabaseSettings.model_validate({"DATABASE_URL": url}), "scheduler")
     await database.open()
     clock = SharedClock(folder / new_id().hex)
     clock.set(MADE)
     rules_cache = RulesCache()
-    house = House(url, database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache))
+    scheduler = CopiedScheduler(
+        url, database, clock, Planner(database, clock, rules_cache), Tick(database, clock, rules_cache)
+    )
     try:
-        await house.tick.once()
-        await _past(house)
-        yield house
+        await scheduler.tick.once()
+        await _past(scheduler)
+        yield scheduler
     finally:
         await database.close()
 
 
-async def _past(house: House) -> None:
+async def _past(scheduler: CopiedScheduler) -> None:
     catalogue = load()
     statement = [
         MilestoneScheduled(
@@ -240,15 +244,15 @@ async def _past(house: House) -> None:
         sections=(),
         commitments=("in-june", "summit"),
     )
-    await house.hears([*statement, choice], MADE)
-    await house.hears(
+    await scheduler.hears([*statement, choice], MADE)
+    await scheduler.hears(
         [event for name, what in more.items() for event in (created(name), scheduled(what, id_=name))], MADE
     )
-    await house.lives(MADE, utc(2022, 1, 15))
-    house.clock.set(utc(2022, 1, 15))
+    await scheduler.lives(MADE, utc(2022, 1, 15))
+    scheduler.clock.set(utc(2022, 1, 15))
     moved = milestone(date(2023, 1, 10), id_="summit", reading=Reading.ON, local_time="10:00")
-    await house.hears([scheduled(moved, 2, "summit", "moved"), changed(Status.MET, id_="met")], utc(2022, 1, 15))
-    await house.lives(utc(2022, 1, 15), LAST_TICK)
+    await scheduler.hears([scheduled(moved, 2, "summit", "moved"), changed(Status.MET, id_="met")], utc(2022, 1, 15))
+    await scheduler.lives(utc(2022, 1, 15), LAST_TICK)
 
 
 def _foretold(
@@ -261,10 +265,10 @@ def _foretold(
 
 @pytest.mark.slow
 async def test_what_is_foretold_is_what_is_told_by_todays_ladders_and_by_others(
-    house: Callable[[], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    scheduler: Callable[[], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A year and a half, twice: event for event, to the microsecond, and so the difference too."""
-    as_it_is, changed_one = await house(), await house()
+    as_it_is, changed_one = await scheduler(), await scheduler()
     file = tmp_path / "others.yaml"
     file.write_text(OTHERS)
     source = await asyncio.to_thread(from_database, changed_one.url)

@@ -1,4 +1,4 @@
-"""The whole house as processes, on a clock that the test sets, told as a timetable.
+"""The whole instance as processes, on a clock that the test sets, told as a timetable.
 
 Every line says when, and every wait is for rest (nothing under way until the clock moves), never for a time.
 """
@@ -47,7 +47,7 @@ def on(year: int, month: int, dayofmonth: int) -> datetime:
 
 
 @dataclass(kw_only=True)
-class House(InboxReader):
+class LiveInstance(InboxReader):
     """Everything that runs, what may be done to it, and what its receivers have got."""
 
     stack: EmbeddedStack
@@ -60,7 +60,7 @@ class House(InboxReader):
     access_file: Path
     """Who may do what on Kafka."""
     doubled_before: int = 0
-    """Repeats that earlier tests in this house have explained."""
+    """Repeats that earlier tests in this instance have explained."""
     strange: Counter[str] = field(default_factory=Counter)
     """By topic, records that tests have written onto topics which are our services' alone."""
 
@@ -78,13 +78,13 @@ class House(InboxReader):
     def now(self) -> datetime:
         return self.clock.now()
 
-    async def at(self, instant: datetime) -> "House":
+    async def at(self, instant: datetime) -> "LiveInstance":
         """Move the clock there and wait for rest."""
         self.clock.set(instant)
         await self.rest()
         return self
 
-    async def begin(self, instant: datetime) -> "House":
+    async def begin(self, instant: datetime) -> "LiveInstance":
         """Move the clock there; what has been told up to then is no matter of this test."""
         await self.at(instant)
         await self.read_all()

@@ -1,5 +1,6 @@
 """`pledgewire`: one program, nouns then verbs. Modules are imported inside the commands, so that help is instant."""
 
+import logging
 import sys
 from datetime import date
 from pathlib import Path
@@ -253,6 +254,8 @@ def topics_apply() -> None:
 
 def main() -> None:
     """Run a command; errors that users can mend are printed as two lines, without a traceback."""
+    # What the client of Kafka would write beside them is in the error, or in the finding.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app(prog_name="pledgewire")
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from services.cli import VERSION
 from services.cli.main import app, main
 from services.cli.service_client import ASKED_WRONGLY, FAILED, NOT_FOUND, exit_status
 from services.cli.wordings import NO_DATE
+from tests.journeys.operating import run_pledgewire
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -113,6 +114,19 @@ def test_what_is_asked_wrongly_ends_with_2_and_two_lines(
     assert ended.value.code == ASKED_WRONGLY
     assert [line.partition(":")[0] for line in said] == ["error", "help"]
     assert "secret" not in str(said)
+
+
+@pytest.mark.parametrize("words", ["topics plan", "access plan", "backup", "verify", "recovery status"])
+def test_what_does_not_answer_is_told_in_two_lines(words: str) -> None:
+    """
+    As a program of its own: what a library would log then stands on the terminal, too.
+    """
+    nowhere = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "DATABASE_URL": "postgresql://a:secret@127.0.0.1:1/c"}
+    done = run_pledgewire(nowhere, *words.split())
+
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["error", "help"], done.stderr
+    assert "secret" not in done.stderr
 
 
 @pytest.mark.parametrize("words", ["doctor", "logs", "status", "stop"])

@@ -46,7 +46,8 @@ def test_a_stopped_instance_is_backed_up_and_restored_by_its_folder(state: Path)
     assert document["topics"]["status-changed"]["0"] == 0
     with EmbeddedStack(state) as stack:
         lost = apart(lambda: deliveries(stack.environment()["DATABASE_URL"]))
-    put = run_pledgewire({}, "restore", document["folder"], "--state", str(state), "--yes")
+    usual = {"PLEDGEWIRE_STATE": str(state), "DATABASE_URL": "", "KAFKA_BOOTSTRAP_SERVERS": ""}
+    put = run_pledgewire(usual, "restore", document["folder"], "--yes")  # no option: it is the usual folder
     assert put.returncode == 0, put.stderr
     assert "the topics end where they ended then" in put.stdout
     with EmbeddedStack(state) as stack:

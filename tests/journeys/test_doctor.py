@@ -35,7 +35,7 @@ def port(instance: LiveInstance, name: str) -> str:
     return f"port {instance.fleet.members[name].port} ({name})"
 
 
-async def test_a_instance_that_is_well_is_found_so_and_each_fault_is_named(instance: LiveInstance) -> None:
+async def test_an_instance_that_is_well_is_found_so_and_each_fault_is_named(instance: LiveInstance) -> None:
     await instance.import_statement()
     codes = sorted(read_access(instance.access_file).ministries)
     for code in codes:

@@ -15,13 +15,15 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from services.plumbing.clock import SharedClock
 from tests.journeys.instance import BOUND, LiveInstance
 from tests.journeys.notices import ASKED, CHANGED, asks_for_links, changes_by_link, notices_that_came, notices_told
-from tests.journeys.operating import pledgewire
+from tests.journeys.operating import pledgewire, run_pledgewire
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 SUBSCRIPTIONS = 4
+PRUNING = "prune-before-commit"
 
 BOUNDARIES = [
     # service, failpoint, what makes it pass there, how many repeats are explained
@@ -252,6 +254,39 @@ async def test_a_kill_there_loses_nothing(
             assert log["published_to"] == log["entries"]
 
 
+async def test_who_is_killed_while_pruning_has_pruned_nothing_and_the_next_prunes_it_once(
+    furnished: LiveInstance, ids: list[str], commitments: "count[int]", tmp_path: Path
+) -> None:
+    """
+    On its own clock, which is far ahead: on the services' one nothing is old yet, and they go on beside it.
+    """
+    instance = furnished
+    await instance.insist_on_status(ids[next(commitments)], "in-progress")
+    await instance.rest()
+    ahead = SharedClock(tmp_path / "ahead")
+    ahead.set(instance.now + timedelta(days=5000))
+    environment = instance.stack.environment() | {"PLEDGEWIRE_CLOCK_FILE": str(tmp_path / "ahead")}
+
+    async def rows() -> tuple[int, int]:
+        """What is kept, and what was pruned, of the notifier."""
+        asked = "select (select count(*) from notifier.delivery), (select coalesce(sum(rows), 0) from notifier.pruned)"
+        kept, pruned = await instance.observer.connection.fetchrow(asked)
+        return kept, pruned
+
+    before = await rows()
+    killed = await asyncio.to_thread(
+        run_pledgewire, environment | {"PLEDGEWIRE_FAILPOINT": PRUNING}, "retention", "apply"
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert await rows() == before
+    await instance.assert_nothing_lost()
+
+    await asyncio.to_thread(pledgewire, environment, "retention", "apply")
+    kept, pruned = await rows()
+    assert kept < before[0] and pruned > before[1]
+    await instance.assert_nothing_lost()
+
+
 def test_every_failpoint_of_the_code_is_tried_here() -> None:
     services = Path(__file__).resolve().parents[2] / "services"
     named = {
@@ -261,4 +296,4 @@ def test_every_failpoint_of_the_code_is_tried_here() -> None:
         for name in re.findall(r'failpoint\("([a-z-]+)"\)', source.read_text())
     }
 
-    assert named == {failpoint for _, failpoint, _, _ in BOUNDARIES}
+    assert named == {failpoint for _, failpoint, _, _ in BOUNDARIES} | {PRUNING}

@@ -1,7 +1,6 @@
 """What the commands of `pledgewire access` ask: the file and the broker, with errors as two lines for people."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -90,7 +89,6 @@ def ask_broker(question: "Callable[[KafkaSettings], Awaitable[T]]") -> T:
     from services.plumbing.kafka.settings import KafkaSettings
     from services.plumbing.transient_errors import Unavailable
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the error, too
     settings = KafkaSettings()
 
     async def ask() -> T:

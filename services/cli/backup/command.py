@@ -136,9 +136,10 @@ def _put(folder: Path, manifest: "Manifest") -> None:
 
 @contextmanager
 def _reached(state: Path | None) -> Iterator[None]:
-    """In the block the variables of this process lead to the instance in this folder, if one is named.
+    """In the block the variables of this process lead to the instance in this folder.
 
-    One that runs says where it is; of one that is stopped Kafka and PostgreSQL are started, and no service.
+    One that runs says where it is; of one that is stopped Kafka and PostgreSQL are started, and no service. Where no
+    folder is named, and no variable leads elsewhere, it is the usual one, if it holds them.
     """
     from deploy.embedded.errors import EmbeddedError
     from deploy.embedded.stack import EmbeddedStack
@@ -146,15 +147,17 @@ def _reached(state: Path | None) -> Iterator[None]:
     from services.cli.up.running import read_running
     from services.cli.up.state_folder import InstanceFolder
 
-    if state is None:
+    folder = InstanceFolder.at(state)
+    holds_parts = (folder.path / "kafka").is_dir() and (folder.path / "postgres").exists()
+    is_elsewhere = any(os.environ.get(name) for name in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS"))
+    if state is None and (is_elsewhere or not holds_parts):
         yield
         return
-    folder = InstanceFolder.at(state)
     if instance := read_running(folder):
         os.environ.update(instance.environment)
         yield
         return
-    if not (folder.path / "kafka").is_dir() or not (folder.path / "postgres").exists():
+    if not holds_parts:
         raise EmbeddedError(
             f"{folder.path} holds no Kafka and no PostgreSQL of its own",
             "name another folder, or say where yours are by DATABASE_URL and the KAFKA_ variables",

@@ -15,8 +15,6 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
 ) -> None:
     """Look at all that this instance depends on, and say what mends what is wrong; 1 where anything is."""
-    import logging
-
     from deploy.embedded.errors import EmbeddedError
     from services.cli.doctor.diagnosis import examine
     from services.cli.doctor.examination import checks_of
@@ -25,7 +23,6 @@ def doctor(
     from services.cli.up.state_folder import InstanceFolder
     from services.plumbing.clock import MACHINE_CLOCK
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the finding
     around = surroundings(InstanceFolder.at(state))
     if state and around.state is None:  # who names a folder asks about what is in it, not about the variables
         raise EmbeddedError(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from services.cli.fleet import ADMIN_BESIDE, SERVICES
 from services.cli.up.environment import own_keys
-from services.cli.up.running import read_running
+from services.cli.up.running import RunningInstance, read_running
 from services.cli.up.settings import UpSettings, read_settings
 from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.kafka.settings import KafkaSettings
@@ -63,8 +63,8 @@ def surroundings(folder: InstanceFolder, environment: Mapping[str, str] = os.env
         kafka=_kafka(named),
         access_file=_access_file(folder, named, is_kept=is_kept),
         smtp=_smtp(settings, named),
-        public_urls=_public_urls(settings, named),
-        certificates=_certificates(settings, named),
+        public_urls=_public_urls(settings, instance, named),
+        certificates=_certificates(settings, instance, named),
         clock_file=named.get("PLEDGEWIRE_CLOCK_FILE", ""),
         keys=_keys(folder, settings, named, is_kept=is_kept),
     )
@@ -120,18 +120,22 @@ def _smtp(settings: UpSettings, named: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _public_urls(settings: UpSettings, named: Mapping[str, str]) -> tuple[str, ...]:
+def _public_urls(settings: UpSettings, instance: RunningInstance | None, named: Mapping[str, str]) -> tuple[str, ...]:
     variables = ("NOTIFIER_PORTAL_URL", "NOTIFIER_PUBLIC_URL", "SCHEDULER_PUBLIC_URL")
     sections = (settings.portal, settings.notifier, settings.scheduler)
     found = [named.get(name, "") for name in variables] + [section.public_url for section in sections]
+    found += [instance.public_url] if instance else []  # by an option, it may be
     return tuple(dict.fromkeys(url for url in found if url))
 
 
-def _certificates(settings: UpSettings, named: Mapping[str, str]) -> tuple[tuple[Path, Path, str], ...]:
+def _certificates(
+    settings: UpSettings, instance: RunningInstance | None, named: Mapping[str, str]
+) -> tuple[tuple[Path, Path, str], ...]:
     tls, kafka = settings.tls, settings.kafka
-    public = urlsplit(settings.portal.public_url).hostname or ""
+    shown = (instance.tls_certificate, instance.tls_key) if instance else (tls.certificate, tls.key)
+    public = instance.public_url if instance else settings.portal.public_url
     told = [
-        (tls.certificate, tls.key, public),
+        (*shown, urlsplit(public).hostname or ""),
         (kafka.certificate, kafka.key, kafka.advertised.rpartition(":")[0]),
         (
             named.get("KAFKA_TLS_CERTIFICATE", ""),

@@ -61,6 +61,8 @@ class Instance:
     prepared: Prepared
     since: datetime
     kafka_tls: TlsListener | None = None
+    tls: tuple[Path, Path] | None = None
+    """The certificate that readers are shown, and its key."""
     expected_parts: tuple[str, ...] = ()
     """What came along, by the names of its processes: all of them are to run."""
 
@@ -80,6 +82,8 @@ class Instance:
             version=VERSION,
             ready=ready,
             public_url=self.where.public["portal"],
+            tls_certificate=str(self.tls[0]) if self.tls else "",
+            tls_key=str(self.tls[1]) if self.tls else "",
             parts=parts,
             environment=self.environment,
         )
@@ -115,7 +119,8 @@ def running_instance(folder: InstanceFolder, settings: UpSettings, say: Say) -> 
                 manage_access=settings.kafka.manage and reached.get("KAFKA_SECURITY_PROTOCOL", "")[:4] == "SASL",
             )
         )
-        fleet = _fleet(folder, settings, where, reached, prepared)
+        shown = certificate_and_key(folder, settings, where) if settings.tls.enabled else None
+        fleet = _fleet(folder, settings, where, reached, prepared, shown)
         closing.callback(document(folder).unlink, missing_ok=True)
         closing.callback(fleet.stop)
         commands = {f"{name.upper()}_URL": url for name, url in where.inside.items() if name != "portal"}
@@ -123,7 +128,7 @@ def running_instance(folder: InstanceFolder, settings: UpSettings, say: Say) -> 
         commands |= reached | fleet.opening() | kept_days(settings) | {"ACCESS_FILE": str(folder.access)}
         commands |= kept_passwords(kafka=bool(prepared.kafka_passwords), database=bool(prepared.role_passwords))
         expected = tuple(parts.processes())
-        instance = Instance(folder, fleet, parts, where, commands, prepared, since, tls, expected)
+        instance = Instance(folder, fleet, parts, where, commands, prepared, since, tls, shown, expected)
         say("Starting registry, scheduler, notifier and portal")
         fleet.start()
         instance.note(ready=False)
@@ -197,9 +202,14 @@ def _started(
 
 
 def _fleet(
-    folder: InstanceFolder, settings: UpSettings, where: Addresses, reached: Mapping[str, str], prepared: Prepared
+    folder: InstanceFolder,
+    settings: UpSettings,
+    where: Addresses,
+    reached: Mapping[str, str],
+    prepared: Prepared,
+    tls: tuple[Path, Path] | None,
 ) -> Fleet:
-    """The processes to be, none of them started; each logs in by its own name."""
+    """The processes to be, none of them started; each logs in by its own name, and shows `tls` where there is one."""
     told = {
         **shared_environment(settings, where),
         "NOTIFIER_LINK_KEYS": folder.secret("link-key"),
@@ -212,8 +222,8 @@ def _fleet(
     for name, own in own_access(database_url, prepared.kafka_passwords, prepared.role_passwords).items():
         fleet.members[name].environment |= own
     fleet.members["notifier"].environment |= _keys(folder, settings)
-    if settings.tls.enabled:
-        certificate, key = certificate_and_key(folder, settings, where)
+    if tls:
+        certificate, key = tls
         for name, port in tls_ports(settings.tls).items():
             fleet.members[name].environment |= {
                 "HTTP_TLS_HOST": settings.tls.listen,

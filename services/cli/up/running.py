@@ -45,6 +45,9 @@ class RunningInstance:
     ready: bool = False
     public_url: str = ""
     """Where readers reach the portal."""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    """The files that readers are shown; empty where they come over plain HTTP."""
     parts: Mapping[str, InstancePart] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     """What the commands need to reach it; passwords among it."""

@@ -1,6 +1,5 @@
 """`pledgewire up`: starts the instance, says what one needs to know, and keeps it up."""
 
-import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -27,7 +26,6 @@ class UpOptions:
 def run_up(options: UpOptions) -> int:
     """Start everything, and keep it up until SIGTERM or SIGINT; then 0. Raises EmbeddedError."""
     started = time.monotonic()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would say is in the error that is raised
     try:
         with stopped_by_signals(), running_instance(options.folder, options.settings, _say) as instance:
             if options.statement:

@@ -1,6 +1,7 @@
 """Who listens where our services should, and whether the mail server takes us; over real sockets."""
 
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -10,8 +11,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from deploy.embedded.processes import Identity
+from deploy.embedded.state import write_private
 from services.cli.doctor.service_checks import look_at_mail, look_at_service
 from services.cli.doctor.surroundings import Surroundings, surroundings
+from services.cli.up.running import RunningInstance, document
 from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.http.app import admin_app, web_app
 from tests.cli.programs import listening
@@ -108,7 +112,7 @@ NOTHING = Surroundings(
 )
 
 
-def test_a_instance_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) -> None:
+def test_an_instance_is_named_by_the_environment_or_by_its_folder(tmp_path: Path) -> None:
     assert surroundings(InstanceFolder(tmp_path / "no"), {}) == NOTHING
     environment = {
         "REGISTRY_URL": "http://registry.inside:8401",
@@ -140,7 +144,33 @@ def test_a_instance_is_named_by_the_environment_or_by_its_folder(tmp_path: Path)
     assert replace(kept, state=None).database_url == ""
 
 
+def test_what_up_was_told_by_an_option_is_looked_at_too(tmp_path: Path) -> None:
+    """
+    It stands in no file of settings: only what runs knows it.
+    """
+    folder, me = InstanceFolder(tmp_path), Identity.of(os.getpid())
+    folder.run.mkdir()
+    assert me
+    instance = RunningInstance(
+        pid=me.pid,
+        started=me.started,
+        since="2026-11-30T12:00:00Z",
+        version="0.2.0",
+        public_url="https://pledgewire.example.org:8440",
+        tls_certificate=str(folder.secrets / "tls-certificate.pem"),
+        tls_key=str(folder.secrets / "tls-key.pem"),
+    )
+    write_private(document(folder), instance.written())
+
+    found = surroundings(folder, {})
+
+    assert found.public_urls == (instance.public_url,) and "pledgewire.example.org" in found.hosts
+    ((certificate, key, host),) = found.certificates
+    assert (str(certificate), str(key)) == (instance.tls_certificate, instance.tls_key)
+    assert host == "pledgewire.example.org"
+
+
 @pytest.mark.parametrize("name", ["settings", "secrets"])
-def test_what_the_doctor_says_of_a_instance_holds_no_password(name: str, tmp_path: Path) -> None:
+def test_what_the_doctor_says_of_an_instance_holds_no_password(name: str, tmp_path: Path) -> None:
     environment = {"DATABASE_URL": f"postgresql://us:{PASSWORD}@db.inside/pledgewire"}
     assert PASSWORD not in str(surroundings(InstanceFolder(tmp_path / name), environment).hosts)

@@ -16,6 +16,9 @@ from services.cli.up.state_folder import InstanceFolder, default_folder
 NAMES = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "REGISTRY_URL", "SCHEDULER_URL", "NOTIFIER_URL")
 """Variables that say where something is: who sets one of them means another instance, and gets nothing of this one."""
 
+_LOGIN = ("KAFKA_SECURITY_", "KAFKA_SASL_", "KAFKA_SSL_")
+"""How variables begin that say how a Kafka lets one in: one Kafka's are of no use at another."""
+
 
 @dataclass(frozen=True)
 class InstancePart:
@@ -90,11 +93,16 @@ def running_folder(named: Path | None) -> InstanceFolder:
 
 
 def borrow_environment() -> None:
-    """Give this process the variables of the instance that runs here, where it has none of its own."""
+    """Give this process the variables of the instance that runs here, where it has none of its own.
+
+    Those that say how some Kafka lets one in are left out, where it isn't said which.
+    """
     if any(name in os.environ for name in NAMES):
         return
     for folder in instances():
         if document(folder).exists() and (instance := read_running(folder)):
+            for name in [name for name in os.environ if name.startswith(_LOGIN)]:
+                del os.environ[name]
             for name, value in instance.environment.items():
                 os.environ.setdefault(name, value)
             return

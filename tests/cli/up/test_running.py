@@ -90,3 +90,19 @@ def test_who_names_another_instance_gets_nothing_of_this_one(
         patched.setattr(os, "environ", {**os.environ, name: ""})
         borrow_environment()
         assert "PLEDGEWIRE_KEY" not in os.environ
+
+
+def test_of_a_login_at_another_kafka_nothing_is_left(folder: InstanceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Which Kafka isn't said, so its name and its password would be shown to ours, which knows neither.
+    """
+    note(folder, ourselves())
+    left = {"KAFKA_SASL_USERNAME": "somebody", "KAFKA_SSL_CAFILE": "/their/ca.pem", "KAFKA_SECURITY_PROTOCOL": "SSL"}
+    mine = {"PLEDGEWIRE_KEY": "mine"}
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            os, "environ", {name: text for name, text in os.environ.items() if name not in NAMES} | left | mine
+        )
+        borrow_environment()
+        assert left.keys().isdisjoint(os.environ)
+        assert os.environ["REGISTRY_URL"] == "http://127.0.0.1:8401" and os.environ["PLEDGEWIRE_KEY"] == "mine"

@@ -201,11 +201,10 @@ def to_send(
     untold: dict[tuple[UUID, str | None], tuple[UUID, ...]] = {}
     for delivery in deliveries:
         left: list[Delivery] = []
-        for member in without_inner_news(delivery):
+        for member, end, until in _judged(delivery, now, deferral):
             same = member.thread, member.collapse_key
             before = (*member.before, *untold.pop(same, ()))
-            end = end_unsent(member, now)
-            if end is None and (until := deferral(member)):
+            if until:
                 ends.append(DeliveryResult(member, "pending", now, next_at=until.opening.at, deferral=until))
                 if before:
                     untold[same] = before
@@ -222,21 +221,28 @@ def to_send(
     return sent, ends
 
 
-def without_inner_news(delivery: Delivery) -> Sequence[Delivery]:
-    """All that a delivery's message tells, in order; what is overtaken by a later part of it is told along with it."""
-    if not delivery.others:
-        return (delivery,)
-    members: list[Delivery] = []
-    newer: set[tuple[UUID, str]] = set()
-    for member in reversed(delivery.members):
+def _judged(
+    delivery: Delivery, now: datetime, deferral: Callable[[Delivery], Deferral | None]
+) -> Sequence[tuple[Delivery, tuple[str, str] | None, Deferral | None]]:
+    """All that a delivery's message tells, in order: each with the end or the deferral that keeps it out, if any does.
+
+    The newest is judged first: what is overtaken by a later part of the message is told along with that one, so it is
+    as good as newest; but only if that one stays in.
+    """
+    judged: list[tuple[Delivery, tuple[str, str] | None, Deferral | None]] = []
+    stays: set[tuple[UUID, str]] = set()
+    for one in reversed(delivery.members):
+        member = one
         same = (member.thread, member.collapse_key) if member.collapse_key is not None else None
-        is_told_along = same in newer
-        if same is not None:
-            newer.add(same)
-        members.append(
-            replace(member, others=(), is_grouped=False, is_overtaken=member.is_overtaken and not is_told_along)
-        )
-    return members[::-1]
+        if delivery.others:
+            is_overtaken = member.is_overtaken and same not in stays
+            member = replace(member, others=(), is_grouped=False, is_overtaken=is_overtaken)
+        end = end_unsent(member, now)
+        until = None if end else deferral(member)
+        if same is not None and not end and not until:
+            stays.add(same)
+        judged.append((member, end, until))
+    return judged[::-1]
 
 
 def _one_message(delivery: Delivery, left: Sequence[Delivery]) -> Sequence[Delivery]:

@@ -13,12 +13,21 @@ from contracts.envelope import from_record
 from contracts.events import DeliverySettled, SettledDelivery
 from services.notifier.channels.outcomes import Accepted, AttemptOutcome, FailureReason, Refused
 from services.notifier.delivery.claims import DeliveryClaims
-from services.notifier.delivery.deliveries import Attempt, Delivery, DeliveryResult, after_attempt, to_send
+from services.notifier.delivery.deliveries import (
+    OVERTAKEN,
+    Attempt,
+    Deferral,
+    Delivery,
+    DeliveryResult,
+    after_attempt,
+    to_send,
+)
 from services.notifier.delivery.event_cache import EventCache
 from services.notifier.delivery.fan_out import FanOut, IncomingEvent
 from services.notifier.delivery.followers import of_each_row
 from services.notifier.delivery.recorder import ResultRecorder
 from services.notifier.subscriptions.unsubscribe_routes import BY_LINK
+from services.notifier.timing.first_allowed import Opening
 from services.plumbing.clock import SystemClock
 from services.plumbing.database import Database
 from tests.notifier.scenes import MUCH_CAPACITY, NO_CAPACITY, NOW, incoming, states, subscribe, subscriptions
@@ -320,6 +329,46 @@ async def test_newer_news_in_the_same_message_leaves_nothing_out(
 
     assert (len(going.members), ends) == (3, [])
     assert [member.is_overtaken for member in going.members] == [False, False, False]
+
+
+async def test_what_is_overtaken_along_with_all_of_its_message_is_not_told_as_the_newest(
+    database: Database, fan_out: FanOut, claims: DeliveryClaims
+):
+    """
+    The last of the message is older than what waits, and ends; what came before it is older still.
+    """
+    await mailed(database)
+    await fan_out.apply([of_an_import("a", n) for n in (1, 2)], NOW, NO_CAPACITY)
+    (message,) = await claims.claim(NOW + MINUTE, MUCH_CAPACITY)
+    await record(database, sent(message, NOW + MINUTE, Refused(FailureReason.BUSY, 503, retryable=True)))
+    await fan_out.apply([of_an_import("a", 3)], NOW + MINUTE, NO_CAPACITY)
+    (again,) = await claims.claim(NOW + timedelta(hours=1), MUCH_CAPACITY)
+
+    going, ends = to_send([again], NOW + timedelta(hours=1))
+
+    assert (going, [(end.state, end.reason) for end in ends]) == ([], [OVERTAKEN, OVERTAKEN])
+    await record(database, *ends)
+    (newest,) = await claims.claim(NOW + timedelta(hours=1), MUCH_CAPACITY)
+    assert not newest.is_overtaken
+    assert newest.before == tuple(end.delivery.event_id for end in ends), "it says what it was"
+
+
+async def test_what_the_newest_of_its_message_leaves_behind_is_not_told_as_the_newest(
+    database: Database, fan_out: FanOut, claims: DeliveryClaims
+):
+    """
+    The newest may not be told yet: by itself what is older would be told as if there were nothing newer.
+    """
+    await mailed(database)
+    await fan_out.apply([of_an_import("a", n) for n in (1, 2)], NOW, NO_CAPACITY)
+    (message,) = await claims.claim(NOW + MINUTE, MUCH_CAPACITY)
+    later = Deferral(Opening(NOW + timedelta(hours=8), "quiet-hours"))
+    newest = max(member.position for member in message.members)
+
+    (going,), (put_off,) = to_send([message], NOW + MINUTE, lambda member: later if member.position == newest else None)
+
+    assert (put_off.delivery.position, put_off.state) == (newest, "pending")
+    assert going.is_overtaken, "newer news waits"
 
 
 async def test_a_paused_subscription_leaves_a_receipt(database: Database, fan_out: FanOut):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil, floor, log2
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,9 @@ LEAST_THAT_COSTS_A_LEASE = 1.0
 LONGEST_IN_HAND = 10.0
 """Seconds from a claim to the moment at which its message is received."""
 MOST_THROTTLED = 5
-"""Answers of 429 that may be needed to learn a receiver's rate."""
+"""Answers of 429 that may be needed to learn the rate of a receiver that says how long to wait."""
+QUICKEST_PACE = 0.25
+"""Seconds between two messages, with which learning may begin: the limit of Teams."""
 
 
 @dataclass(frozen=True)
@@ -222,8 +225,22 @@ def being_told_to_wait_is_no_attempt(e: Evidence) -> Iterator[str]:
         if row["reason"] == "throttled"
     )
     for address, receiver in e.receivers.items():
-        if receiver.rate and "@" not in address and receiver.throttled > MOST_THROTTLED + receiver.took // 2:
+        if receiver.rate and "@" not in address and receiver.throttled > _most_throttled(receiver) + receiver.took // 2:
             yield f"{address} said {receiver.throttled} times to wait, and took {receiver.took}"
+
+
+def _most_throttled(receiver: Receiver) -> int:
+    """Answers of 429 that may be needed to learn a receiver's rate.
+
+    Of one that does not say how long to wait the pace is found by doubling it, from the second strike on; and each time
+    it is asked anew after 1 s, 2 s more, 4 s more, until it takes one.
+    """
+    if receiver.asks_to_wait or not receiver.rate:
+        return MOST_THROTTLED
+    seconds = 1 / receiver.rate
+    doublings = max(ceil(log2(seconds / QUICKEST_PACE)), 0)
+    asked_too_soon = floor(log2(seconds + 1))
+    return max(MOST_THROTTLED, (2 + doublings) * (1 + asked_too_soon))
 
 
 def nobody_is_told_after_the_end(e: Evidence) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _reached(state: Path | None) -> Iterator[None]:
     from deploy.embedded.errors import EmbeddedError
     from deploy.embedded.stack import EmbeddedStack
     from services.cli.service_client import NOT_FOUND
-    from services.cli.up.running import read_running
+    from services.cli.up.running import forget_logins, read_running
     from services.cli.up.state_folder import InstanceFolder
 
     folder = InstanceFolder.at(state)
@@ -154,6 +154,7 @@ def _reached(state: Path | None) -> Iterator[None]:
         yield
         return
     if instance := read_running(folder):
+        forget_logins()
         os.environ.update(instance.environment)
         yield
         return
@@ -164,6 +165,7 @@ def _reached(state: Path | None) -> Iterator[None]:
             NOT_FOUND,
         )
     with EmbeddedStack(folder.path, progress=lambda line: typer.echo(line, err=True)) as parts:
+        forget_logins()
         os.environ.update(parts.environment())
         yield
 

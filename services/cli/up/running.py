@@ -95,14 +95,19 @@ def running_folder(named: Path | None) -> InstanceFolder:
 def borrow_environment() -> None:
     """Give this process the variables of the instance that runs here, where it has none of its own.
 
-    Those that say how some Kafka lets one in are left out, where it isn't said which.
+    Where it isn't said where a Kafka is, what says how it lets one in is of no use, and taken away.
     """
     if any(name in os.environ for name in NAMES):
         return
     for folder in instances():
         if document(folder).exists() and (instance := read_running(folder)):
-            for name in [name for name in os.environ if name.startswith(_LOGIN)]:
-                del os.environ[name]
+            forget_logins()
             for name, value in instance.environment.items():
                 os.environ.setdefault(name, value)
             return
+
+
+def forget_logins() -> None:
+    """Take away this process's variables that say how a Kafka lets one in: another's are to come."""
+    for name in [name for name in os.environ if name.startswith(_LOGIN)]:
+        del os.environ[name]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import random
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain, count, islice
 
 from deploy.embedded.errors import EmbeddedError
 
 HOST = "127.0.0.1"
 PORTS = range(20000, 32000)
+_APART = 1009
+"""How far two processes with neighbouring pids begin from each other; a prime, so that no later ones fall together."""
+_turns = count()
 
 
 @contextmanager
 def free_ports(wanted: list[int]) -> Iterator[list[int]]:
     """Ports nobody listens on, the wanted ones where they are free (0 for any); held until the block ends.
+
+    Between the end of the block and whoever is to listen there others look for ports, too. So one process gets a port
+    once, and begins elsewhere than the next: drawn by lot, two of a dozen would be the same every two hundred starts.
 
     They lie below the range from which the kernel takes the near end of connections: there a port that is free now
     may be in use a moment later, and a client that tries it may even connect to itself.
@@ -24,8 +31,7 @@ def free_ports(wanted: list[int]) -> Iterator[list[int]]:
         ports = []
         for port in wanted:
             candidates = [port] if port else []
-            candidates += random.sample(PORTS, 200)
-            for candidate in candidates:
+            for candidate in chain(candidates, islice(_own_ports(), 200)):
                 probe = socket.socket()
                 # As the broker does it: connections that are still winding down don't count.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -44,6 +50,12 @@ def free_ports(wanted: list[int]) -> Iterator[list[int]]:
                     "see what holds them (ss -ltn) and whether this user may open ports at all",
                 )
         yield ports
+
+
+def _own_ports() -> Iterator[int]:
+    """Ports in this process's own order, each of which comes again only after all others."""
+    for turn in _turns:
+        yield PORTS[(os.getpid() * _APART + turn) % len(PORTS)]
 
 
 def why_not(host: str, port: int) -> OSError | None:

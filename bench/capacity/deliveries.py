@@ -33,7 +33,7 @@ class DeliveryFigures:
     slowest: float
     cpu: dict[str, float]
     bytes_each: dict[str, float]
-    """Of a row of each table, and of a record on its topic."""
+    """Of a row of each table, of a record on its topic, and what a delivery adds to the schema's other tables."""
 
     def __str__(self) -> str:
         each = ", ".join(f"{table} {size:.0f}" for table, size in self.bytes_each.items())
@@ -67,14 +67,17 @@ class Capacity(Bench):
             self._of(url, lambda connection: subscribe_elsewhere(connection, others))
             time.sleep(2)
             self._deliver(WARM)
+            beside = self._of(url, bytes_beside)
             meter = Meter(pids)
             rates = [self._deliver(EVENTS) for _ in range(rounds)]
             spent = meter.spent()
             each = self._of(url, lambda connection: bytes_each(connection, TABLES))
+            beside = self._of(url, bytes_beside) - beside
             before = self._on_topic()
             asyncio.run(self._produce(EVENTS, "status-changed"))
             each["record on its topic"] = (self._on_topic() - before) / EVENTS
         told = rounds * EVENTS * FAN_OUT
+        each["in other tables, for a delivery"] = beside / told
         cpu = {part: round(seconds / told * 1000, 3) for part, seconds in spent.items()}
         return DeliveryFigures(there, others + FAN_OUT, statistics.median(rates), min(rates), cpu, each)
 
@@ -100,6 +103,17 @@ class Capacity(Bench):
                 await connection.close()
 
         return asyncio.run(asked())
+
+
+async def bytes_beside(connection: asyncpg.Connection) -> int:
+    """What all tables of the schema take but those whose rows are measured one by one."""
+    return int(
+        await connection.fetchval(
+            "select coalesce(sum(pg_total_relation_size(c.oid)), 0) from pg_class c"
+            " where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and relname <> all($1)",
+            list(TABLES),
+        )
+    )
 
 
 async def subscribe_elsewhere(connection: asyncpg.Connection, count: int) -> None:

@@ -12,8 +12,9 @@ from deploy.embedded.errors import EmbeddedError
 
 HOST = "127.0.0.1"
 PORTS = range(20000, 32000)
-_APART = 1009
-"""How far two processes with neighbouring pids begin from each other; a prime, so that no later ones fall together."""
+_APART, _STEP = 1009, 7
+"""How far two processes with neighbouring pids begin from each other, and from one port of a process to its next, which
+leaves room for who takes the few behind one; primes, so that all ports come before one comes again."""
 _turns = count()
 
 
@@ -55,7 +56,7 @@ def free_ports(wanted: list[int]) -> Iterator[list[int]]:
 def _own_ports() -> Iterator[int]:
     """Ports in this process's own order, each of which comes again only after all others."""
     for turn in _turns:
-        yield PORTS[(os.getpid() * _APART + turn) % len(PORTS)]
+        yield PORTS[(os.getpid() * _APART + _STEP * turn) % len(PORTS)]
 
 
 def why_not(host: str, port: int) -> OSError | None:

@@ -5,7 +5,6 @@ Left out is what needs Docker or kcat, which not every machine has: those lines 
 passwords that an instance keeps itself, and what names a record that isn't there: `test_every_block` says who runs it.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from services.cli.running_stack import RunningStack
-from services.cli.up.running import NAMES
 from tests.deploy.pages import Block, blocks
 from tests.deploy.settings_read import PROJECT
+from tests.journeys.operating import without_instance
 from tests.journeys.starting import instance_of, prepared
 
 PAGES = ("for-operators", "for-ministries", "for-engineers", "how-to/change-a-ladder")
@@ -58,12 +57,10 @@ def follow(block: Block, folder: Path, environment: Mapping[str, str], hook: str
     The addresses and the key that it sets give way to the stack's, and the receiver of webhooks to one that listens.
     """
     text = re.sub(r"^export [A-Z]+_(URL|KEY)=.*$", "", block.text.replace(RECEIVER, hook), flags=re.MULTILINE)
-    # What says where another instance is would win.
-    others = {name: value for name, value in os.environ.items() if name not in NAMES}
     done = subprocess.run(
         ["bash", "-c", PRELUDE + text],
         cwd=folder,
-        env=others | environment | {"PYTHON": sys.executable, "PYTHONPATH": str(PROJECT)},
+        env=without_instance() | environment | {"PYTHON": sys.executable, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
         check=False,

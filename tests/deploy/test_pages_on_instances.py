@@ -4,7 +4,6 @@ Whoever does it sets no variable but the key that was shown; `up` and the demo f
 taken by others, as tests need them.
 """
 
-import os
 import re
 import signal
 import subprocess
@@ -20,13 +19,14 @@ import pytest
 
 from deploy.embedded.ports import free_ports
 from services.cli.fleet import PROJECT, SERVICES
-from services.cli.up.running import NAMES, RunningInstance, read_running
+from services.cli.up.running import RunningInstance, read_running
 from services.cli.up.settings_text import settings_text
 from services.cli.up.state_folder import InstanceFolder
 from services.plumbing.clock import SharedClock
 from tests.deploy.pages import blocks
 from tests.deploy.test_pages_live import follow, followed, subscription_made
 from tests.deploy.test_pages_live import pytestmark as for_shells
+from tests.journeys.operating import without_instance
 
 pytestmark = [*for_shells, pytest.mark.timeout(900)]
 
@@ -40,7 +40,7 @@ ONE_MACHINE = PROJECT / "docs" / "one-machine.md"
 def environment(state: Path, **more: str) -> dict[str, str]:
     """This process's, without what names another instance."""
     ours = {"PYTHONPATH": str(PROJECT), "PYTHON": sys.executable, "PLEDGEWIRE_STATE": str(state)}
-    return {name: text for name, text in os.environ.items() if name not in NAMES} | ours | more
+    return without_instance() | ours | more
 
 
 @contextmanager

@@ -13,9 +13,15 @@ import asyncpg
 
 from deploy.embedded.postgres_programs import call, wheel
 from services.cli.databases import with_database
+from services.cli.up.running import NAMES
 
 ON_BOTH = ("registry", "scheduler", "notifier")
 """The services that need Kafka and PostgreSQL."""
+
+
+def without_instance() -> dict[str, str]:
+    """This process's variables, but for those that say where an instance is: they would win over one that runs."""
+    return {name: text for name, text in os.environ.items() if name not in NAMES}
 
 
 def run_pledgewire(

@@ -21,10 +21,11 @@ import pytest
 
 from deploy.embedded.processes import Identity
 from services.cli.fleet import PROJECT, SERVICES, free_port
-from services.cli.up.running import NAMES, RunningInstance, read_running
+from services.cli.up.running import RunningInstance, read_running
 from services.cli.up.settings_text import settings_text
 from services.cli.up.state_folder import InstanceFolder
 from services.registry.catalogue.loading import load
+from tests.journeys.operating import without_instance
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -73,9 +74,7 @@ class Operator:
 
     def _environment(self) -> dict[str, str]:
         ours = {"PYTHONPATH": str(PROJECT), "PLEDGEWIRE_STATE": str(self.folder.path)}
-        # What says where another instance is would win.
-        others = {name: text for name, text in os.environ.items() if name not in NAMES}
-        return others | ours | self.environment
+        return without_instance() | ours | self.environment
 
 
 @pytest.fixture

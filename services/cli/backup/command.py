@@ -153,8 +153,8 @@ def _reached(state: Path | None) -> Iterator[None]:
     if state is None and (is_elsewhere or not holds_parts):
         yield
         return
+    forget_logins()
     if instance := read_running(folder):
-        forget_logins()
         os.environ.update(instance.environment)
         yield
         return
@@ -165,7 +165,6 @@ def _reached(state: Path | None) -> Iterator[None]:
             NOT_FOUND,
         )
     with EmbeddedStack(folder.path, progress=lambda line: typer.echo(line, err=True)) as parts:
-        forget_logins()
         os.environ.update(parts.environment())
         yield
 

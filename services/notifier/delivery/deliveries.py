@@ -232,11 +232,9 @@ def _judged(
     judged: list[tuple[Delivery, tuple[str, str] | None, Deferral | None]] = []
     stays: set[tuple[UUID, str]] = set()
     for one in reversed(delivery.members):
-        member = one
-        same = (member.thread, member.collapse_key) if member.collapse_key is not None else None
-        if delivery.others:
-            is_overtaken = member.is_overtaken and same not in stays
-            member = replace(member, others=(), is_grouped=False, is_overtaken=is_overtaken)
+        same = (one.thread, one.collapse_key) if one.collapse_key is not None else None
+        is_overtaken = one.is_overtaken and same not in stays
+        member = replace(one, others=(), is_grouped=False, is_overtaken=is_overtaken) if delivery.others else one
         end = end_unsent(member, now)
         until = None if end else deferral(member)
         if same is not None and not end and not until:

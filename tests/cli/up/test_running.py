@@ -9,6 +9,7 @@ from deploy.embedded.processes import Identity
 from deploy.embedded.state import write_private
 from services.cli.up.running import NAMES, InstancePart, RunningInstance, borrow_environment, document, read_running
 from services.cli.up.state_folder import InstanceFolder
+from tests.journeys.operating import without_instance
 
 
 @pytest.fixture
@@ -100,9 +101,7 @@ def test_of_a_login_at_another_kafka_nothing_is_left(folder: InstanceFolder, mon
     left = {"KAFKA_SASL_USERNAME": "somebody", "KAFKA_SSL_CAFILE": "/their/ca.pem", "KAFKA_SECURITY_PROTOCOL": "SSL"}
     mine = {"PLEDGEWIRE_KEY": "mine"}
     with monkeypatch.context() as patched:
-        patched.setattr(
-            os, "environ", {name: text for name, text in os.environ.items() if name not in NAMES} | left | mine
-        )
+        patched.setattr(os, "environ", without_instance() | left | mine)
         borrow_environment()
         assert left.keys().isdisjoint(os.environ)
         assert os.environ["REGISTRY_URL"] == "http://127.0.0.1:8401" and os.environ["PLEDGEWIRE_KEY"] == "mine"
